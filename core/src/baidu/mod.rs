@@ -1,0 +1,1 @@
+//! Baidu Cloud Push, REST 3.0.

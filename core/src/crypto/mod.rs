@@ -1,0 +1,11 @@
+//! Signatures, key agreement and sealing. The only importer of `ring`, and of
+//! `p256` for what `ring` cannot do: import a bare scalar, derive a public key,
+//! import an ECDH key.
+
+pub(crate) mod jwt;
+
+mod es256;
+mod rs256;
+
+pub use es256::Es256Key;
+pub use rs256::Rs256Key;

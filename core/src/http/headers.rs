@@ -1,0 +1,213 @@
+//! An ordered list of headers in one buffer, made to be cleared and filled again.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorKind};
+
+/// Whether a header's value may enter a compression table (HPACK, RFC 7541 §6.2).
+/// HTTP/1.1 ignores it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Indexing {
+    /// The value repeats on this connection: store it once, then refer to it (§6.2.1).
+    #[default]
+    Incremental,
+    /// The value differs in every request: name by index, value as it is (§6.2.2).
+    Without,
+    /// A secret that no intermediary may put into a table either (§6.2.3).
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Field {
+    name_end: u32,
+    value_end: u32,
+    indexing: Indexing,
+    sensitive: bool,
+}
+
+/// An ordered list of header fields. Names are lower-case. Clearing keeps the capacity.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers {
+    bytes: Vec<u8>,
+    fields: Vec<Field>,
+}
+
+/// One header field of a [`Headers`] list.
+#[derive(Clone, Copy)]
+pub struct Header<'a> {
+    /// The name, lower-case.
+    pub name: &'a str,
+    /// The value.
+    pub value: &'a str,
+    /// Whether the value may enter a compression table.
+    pub indexing: Indexing,
+    /// Whether the value must never be printed.
+    pub sensitive: bool,
+}
+
+impl Headers {
+    /// An empty list.
+    pub const fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Appends a field.
+    ///
+    /// # Errors
+    /// `InvalidHeader` when the name is not a lower-case token or the value holds
+    /// anything but visible ASCII and inner spaces (so no CR, LF, NUL or 0x7f), or
+    /// begins or ends with a space.
+    pub fn push(&mut self, name: &str, value: &str, indexing: Indexing) -> Result<(), Error> {
+        check(name, value)?;
+        self.append(name.as_bytes(), value.as_bytes(), indexing, false);
+        Ok(())
+    }
+
+    /// Appends a field whose value must never be printed (a bearer token).
+    ///
+    /// # Errors
+    /// As [`Headers::push`].
+    pub fn push_sensitive(&mut self, name: &str, value: &str, indexing: Indexing) -> Result<(), Error> {
+        check(name, value)?;
+        self.append(name.as_bytes(), value.as_bytes(), indexing, true);
+        Ok(())
+    }
+
+    /// Appends a field received from a peer, whose bytes the connection has checked.
+    /// Bytes of a value outside ASCII are kept as U+FFFD.
+    pub(crate) fn push_received(&mut self, name: &[u8], value: &[u8]) {
+        if value.is_ascii() {
+            self.append(name, value, Indexing::Incremental, false);
+        } else {
+            let text = String::from_utf8_lossy(value);
+            self.append(name, text.as_bytes(), Indexing::Incremental, false);
+        }
+    }
+
+    fn append(&mut self, name: &[u8], value: &[u8], indexing: Indexing, sensitive: bool) {
+        self.bytes.extend_from_slice(name);
+        let name_end = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(value);
+        let value_end = self.bytes.len() as u32;
+        self.fields.push(Field {
+            name_end,
+            value_end,
+            indexing,
+            sensitive,
+        });
+    }
+
+    /// Removes all fields; keeps the capacity.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.fields.clear();
+    }
+
+    /// The number of fields.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there is no field.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The fields in order.
+    pub fn iter(&self) -> impl Iterator<Item = Header<'_>> {
+        let mut start = 0usize;
+        self.fields.iter().map(move |field| {
+            let (name_end, value_end) = (field.name_end as usize, field.value_end as usize);
+            let name = std::str::from_utf8(&self.bytes[start..name_end]).unwrap_or_default();
+            let value = std::str::from_utf8(&self.bytes[name_end..value_end]).unwrap_or_default();
+            start = value_end;
+            Header {
+                name,
+                value,
+                indexing: field.indexing,
+                sensitive: field.sensitive,
+            }
+        })
+    }
+
+    /// The value of the first field called `name` (lower-case).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|header| header.name == name)
+            .map(|header| header.value)
+    }
+}
+
+fn check(name: &str, value: &str) -> Result<(), Error> {
+    let token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(Error::new(
+            ErrorKind::InvalidHeader,
+            "header name is not a lower-case token",
+        ));
+    }
+    let visible = |b: u8| (0x20..0x7f).contains(&b);
+    if !value.bytes().all(visible) || value.starts_with(' ') || value.ends_with(' ') {
+        return Err(Error::new(
+            ErrorKind::InvalidHeader,
+            format!("value of {name} is not plain visible ascii"),
+        ));
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(
+                self.iter()
+                    .map(|h| (h.name, if h.sensitive { "[redacted]" } else { h.value })),
+            )
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_order_and_duplicates() {
+        let mut headers = Headers::new();
+        headers.push("ttl", "60", Indexing::Incremental).unwrap();
+        headers.push("apns-id", "", Indexing::Without).unwrap();
+        headers.push("ttl", "61", Indexing::Incremental).unwrap();
+        let seen: Vec<_> = headers.iter().map(|h| (h.name, h.value)).collect();
+        assert_eq!(seen, [("ttl", "60"), ("apns-id", ""), ("ttl", "61")]);
+        assert_eq!(headers.get("ttl"), Some("60"));
+        headers.clear();
+        assert!(headers.is_empty() && headers.get("ttl").is_none());
+    }
+
+    #[test]
+    fn refuses_injection() {
+        let mut headers = Headers::new();
+        for value in ["a\r\nb", "a\nb", "a\0b", "a\x7fb", "é", " a", "a ", "\t"] {
+            assert!(
+                headers.push("topic", value, Indexing::Without).is_err(),
+                "{value:?}"
+            );
+        }
+        for name in ["", "Topic", "to pic", "to:pic", "topic\n", "tópic"] {
+            assert!(headers.push(name, "a", Indexing::Without).is_err(), "{name:?}");
+        }
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn debug_hides_sensitive_values() {
+        let mut headers = Headers::new();
+        headers
+            .push_sensitive("authorization", "bearer abc", Indexing::Incremental)
+            .unwrap();
+        assert!(!format!("{headers:?}").contains("abc"));
+    }
+}

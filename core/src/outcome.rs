@@ -1,0 +1,337 @@
+//! What a service answered, in one vocabulary for all services.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use crate::time::UnixTime;
+
+/// What the service said about one message, and what to do now.
+///
+/// Total: an unknown reason, a broken body or an HTML page still becomes an
+/// outcome that keeps the status, the text and the body.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The service took the message. That is all it promises: never read it as "delivered".
+    Accepted(Accepted),
+    /// This device's token or subscription is dead: delete or replace it.
+    TokenGone(TokenGone),
+    /// Not now: send again later.
+    RetryLater(RetryLater),
+    /// The credentials are the problem, not the message or the device.
+    FixCredentials(FixCredentials),
+    /// This message can never be accepted as it is.
+    Rejected(Rejected),
+}
+
+/// The service took the message.
+#[derive(Clone, Debug, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Accepted {
+    /// The service's id of the message: `apns-id`, FCM's `name`, ADM's request id, Baidu's `msg_id`.
+    pub id: Option<MessageId>,
+    /// A new registration id to store in place of the one used (ADM).
+    pub replacement: Option<Box<str>>,
+    /// Where the message lives at the push service, to be deleted there (Web Push `Location`).
+    pub location: Option<Box<str>>,
+    /// The time to live that the service really applies (Web Push `TTL`).
+    pub ttl: Option<Duration>,
+    /// What the service sent.
+    pub evidence: Evidence,
+}
+
+/// The token is dead.
+#[derive(Clone, Debug, PartialEq, Default)]
+#[non_exhaustive]
+pub struct TokenGone {
+    /// Since when, by the service's clock (APNs 410).
+    pub since: Option<UnixTime>,
+    /// The token that takes its place, if the service names one.
+    pub replacement: Option<Box<str>>,
+    /// What the service sent.
+    pub evidence: Evidence,
+}
+
+impl TokenGone {
+    /// Whether a token registered at `registered_at` is the one that died:
+    /// false when the device registered again at or after [`TokenGone::since`].
+    pub fn applies_to(&self, registered_at: UnixTime) -> bool {
+        self.since.is_none_or(|since| registered_at < since)
+    }
+}
+
+/// Not now.
+#[derive(Clone, Debug, PartialEq, Default)]
+#[non_exhaustive]
+pub struct RetryLater {
+    /// How long to wait at least, as the service asked or as its documentation says.
+    pub after: Option<Duration>,
+    /// What has to wait.
+    pub scope: Scope,
+    /// What the service sent.
+    pub evidence: Evidence,
+}
+
+/// The credentials are the problem.
+#[derive(Clone, Debug, PartialEq, Default)]
+#[non_exhaustive]
+pub struct FixCredentials {
+    /// A new access token or provider token made from the same key may help.
+    pub refreshable: bool,
+    /// This connection is spoiled: use another one.
+    pub reconnect: bool,
+    /// What the service sent.
+    pub evidence: Evidence,
+}
+
+/// The message cannot be accepted.
+#[derive(Clone, Debug, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// What the service sent.
+    pub evidence: Evidence,
+}
+
+/// What has to wait after [`Outcome::RetryLater`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Scope {
+    /// This message only.
+    #[default]
+    Message,
+    /// Every message to this device.
+    Device,
+    /// Every message to this topic.
+    Topic,
+    /// Every message of this project, app or key.
+    Project,
+    /// Nothing but this connection: another one can be used at once.
+    Connection,
+}
+
+/// What the service sent, kept whole.
+#[derive(Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's reason, if it named one.
+    pub reason: Option<Reason>,
+    /// The body as received, at most 64 KiB.
+    pub body: Vec<u8>,
+}
+
+impl Evidence {
+    /// Status, reason and body as received.
+    pub fn new(status: u16, reason: Option<Reason>, body: Vec<u8>) -> Self {
+        Self { status, reason, body }
+    }
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A body may quote the device token; its length is enough here.
+        f.debug_struct("Evidence")
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("body_len", &self.body.len())
+            .finish()
+    }
+}
+
+/// A service's reason: its own word, kept as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reason {
+    text: Cow<'static, str>,
+}
+
+impl Reason {
+    /// A reason that the service documents.
+    pub const fn known(text: &'static str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+        }
+    }
+
+    /// A reason that this version does not know.
+    pub fn other(text: impl Into<String>) -> Self {
+        Self {
+            text: Cow::Owned(text.into()),
+        }
+    }
+
+    /// The service's word.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether this version knows what the word means.
+    pub fn is_known(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A service's id of one message. Short ids (a UUID is 36 bytes) are held
+/// without an allocation, because every answer of APNs carries one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MessageId(Repr);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Repr {
+    Inline { len: u8, bytes: [u8; MessageId::INLINE] },
+    Heap(Box<str>),
+}
+
+impl MessageId {
+    const INLINE: usize = 38;
+
+    /// The id as the service wrote it.
+    pub fn new(text: &str) -> Self {
+        let mut bytes = [0; Self::INLINE];
+        match bytes.get_mut(..text.len()) {
+            Some(inline) => {
+                inline.copy_from_slice(text.as_bytes());
+                Self(Repr::Inline {
+                    len: text.len() as u8,
+                    bytes,
+                })
+            }
+            None => Self(Repr::Heap(text.into())),
+        }
+    }
+
+    /// The id as the service wrote it.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Inline { len, bytes } => {
+                std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default()
+            }
+            Repr::Heap(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageId({})", self.as_str())
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Outcome {
+    /// What the service sent.
+    pub fn evidence(&self) -> &Evidence {
+        match self {
+            Outcome::Accepted(arm) => &arm.evidence,
+            Outcome::TokenGone(arm) => &arm.evidence,
+            Outcome::RetryLater(arm) => &arm.evidence,
+            Outcome::FixCredentials(arm) => &arm.evidence,
+            Outcome::Rejected(arm) => &arm.evidence,
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.evidence().status
+    }
+
+    /// The service's reason, if it named one.
+    pub fn reason(&self) -> Option<&Reason> {
+        self.evidence().reason.as_ref()
+    }
+
+    /// The body as received.
+    pub fn body(&self) -> &[u8] {
+        &self.evidence().body
+    }
+
+    /// Whether the service took the message.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Outcome::Accepted(_))
+    }
+
+    /// The arm's name in the form used on the wire of tests, tables and the
+    /// other languages: `accepted`, `token_gone`, `retry_later`,
+    /// `fix_credentials` or `rejected`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Outcome::Accepted(_) => "accepted",
+            Outcome::TokenGone(_) => "token_gone",
+            Outcome::RetryLater(_) => "retry_later",
+            Outcome::FixCredentials(_) => "fix_credentials",
+            Outcome::Rejected(_) => "rejected",
+        }
+    }
+
+    /// What to do now, in a few words for a person.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Outcome::Accepted(arm) if arm.replacement.is_some() => "store the replacement token",
+            Outcome::Accepted(_) => "nothing to do",
+            Outcome::TokenGone(arm) if arm.replacement.is_some() => "replace this device's token",
+            Outcome::TokenGone(arm) if arm.since.is_some() => {
+                "delete this device's token unless it was registered again since"
+            }
+            Outcome::TokenGone(_) => "delete this device's token",
+            Outcome::RetryLater(arm) => match arm.scope {
+                Scope::Message => "send this message again later",
+                Scope::Device => "pause this device, then send again",
+                Scope::Topic => "pause this topic, then send again",
+                Scope::Project => "pause the whole project, then send again",
+                Scope::Connection => "send again on another connection",
+            },
+            Outcome::FixCredentials(arm) if arm.refreshable => "renew the access token, then send again",
+            Outcome::FixCredentials(_) => "fix the credentials; keep the device's token",
+            Outcome::Rejected(_) => "fix the message; do not send it again as it is",
+        }
+    }
+}
+
+impl Scope {
+    /// The scope's name in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scope::Message => "message",
+            Scope::Device => "device",
+            Scope::Topic => "topic",
+            Scope::Project => "project",
+            Scope::Connection => "connection",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_ids_of_any_length_come_back() {
+        for len in [0, 1, 36, 37, 38, 39, 40, 200] {
+            let text = "x".repeat(len);
+            assert_eq!(MessageId::new(&text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn a_token_registered_again_is_not_gone() {
+        let gone = TokenGone {
+            since: Some(UnixTime::from_secs(100)),
+            ..TokenGone::default()
+        };
+        assert!(gone.applies_to(UnixTime::from_secs(99)));
+        assert!(!gone.applies_to(UnixTime::from_secs(100)));
+        assert!(TokenGone::default().applies_to(UnixTime::from_secs(101)));
+    }
+}

@@ -1,0 +1,1 @@
+//! Credentials and connections together: messages in, outcomes out.

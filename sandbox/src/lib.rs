@@ -1,0 +1,1 @@
+//! The five push services on your own machine.

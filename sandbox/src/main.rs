@@ -1,0 +1,3 @@
+//! `pushcore-sandbox`: starts the services.
+
+fn main() {}
