@@ -5,6 +5,8 @@
 pub(crate) mod base64;
 pub(crate) mod jwt;
 
+pub(crate) mod ece;
+
 mod es256;
 mod keys;
 mod rs256;
