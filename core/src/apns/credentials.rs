@@ -162,6 +162,8 @@ impl Credentials {
     ///
     /// * `ExpiredProviderToken`: [`Reaction::Renewed`] when the token in use is at
     ///   least 20 minutes old; a younger one is not the one that expired, and is kept.
+    ///   One dated by a wrong clock counts as old, once `date` has told: so also
+    ///   for `InvalidProviderToken`, which otherwise is [`Reaction::Stop`].
     /// * `TooManyProviderTokenUpdates`: the present token is kept, and none is made for 20 minutes.
     /// * Any other refusal of the credentials: [`Reaction::Stop`].
     pub fn react(&self, outcome: &Outcome, now: Now) -> Reaction {
@@ -173,6 +175,11 @@ impl Credentials {
                     false => Reaction::Keep,
                 }
             }
+            // Perhaps only because it was dated by a wrong clock.
+            (Inner::Token { authority, .. }, _, Some("InvalidProviderToken")) => match authority.renews(now) {
+                true => Reaction::Renewed,
+                false => Reaction::Stop,
+            },
             (Inner::Token { authority, .. }, _, Some("TooManyProviderTokenUpdates")) => {
                 authority.hold_on(now);
                 Reaction::Keep
