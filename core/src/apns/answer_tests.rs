@@ -30,7 +30,11 @@ fn every_documented_reason_has_its_outcome() {
         (400, "IdleTimeout", "retry_later connection"),
         (403, "BadCertificate", "fix_credentials"),
         (403, "BadCertificateEnvironment", "fix_credentials"),
-        (403, "ExpiredProviderToken", "fix_credentials refreshable reconnect"),
+        (
+            403,
+            "ExpiredProviderToken",
+            "fix_credentials refreshable reconnect",
+        ),
         (403, "InvalidProviderToken", "fix_credentials"),
         (403, "MissingProviderToken", "fix_credentials"),
         (403, "Forbidden", "fix_credentials"),
@@ -77,7 +81,10 @@ fn summary(outcome: &Outcome) -> String {
     match outcome {
         Outcome::RetryLater(retry) => {
             text += &format!(" {}", retry.scope.name());
-            text += &retry.after.map(|after| format!(" {}", after.as_secs())).unwrap_or_default();
+            text += &retry
+                .after
+                .map(|after| format!(" {}", after.as_secs()))
+                .unwrap_or_default();
         }
         Outcome::FixCredentials(fix) => {
             text += if fix.refreshable { " refreshable" } else { "" };
@@ -104,7 +111,9 @@ fn acceptance_keeps_both_ids() {
     let bare = outcome(&Response::new(200, ""), now());
     assert!(matches!(bare, Outcome::Accepted(accepted) if accepted.id.is_none()));
     let broadcast = Response::new(200, "").with_header("apns-request-id", "r");
-    assert!(matches!(outcome(&broadcast, now()), Outcome::Accepted(a) if a.id.as_ref().unwrap().as_str() == "r"));
+    assert!(
+        matches!(outcome(&broadcast, now()), Outcome::Accepted(a) if a.id.as_ref().unwrap().as_str() == "r")
+    );
 }
 
 #[test]
@@ -138,7 +147,12 @@ fn a_token_registered_since_is_not_gone() {
         .payload(Aps::new().alert("x"))
         .build()
         .unwrap();
-    let judged = |millis| message.clone().with_registered_at(UnixTime::from_millis(millis)).judge(gone());
+    let judged = |millis| {
+        message
+            .clone()
+            .with_registered_at(UnixTime::from_millis(millis))
+            .judge(gone())
+    };
     assert_eq!(summary(&judged(1999)), "token_gone");
     assert_eq!(summary(&judged(2000)), "retry_later device");
     assert_eq!(judged(2001).reason().unwrap().as_str(), "Unregistered");
@@ -173,7 +187,15 @@ fn an_unknown_reason_is_kept_and_judged_by_its_status() {
 #[test]
 fn a_body_that_is_missing_or_not_json_loses_nothing() {
     for body in [
-        "", "null", "[]", "{", "{}", r#"{"reason":7}"#, r#"{"reason":""}"#, "<html>no</html>", "\u{0}",
+        "",
+        "null",
+        "[]",
+        "{",
+        "{}",
+        r#"{"reason":7}"#,
+        r#"{"reason":""}"#,
+        "<html>no</html>",
+        "\u{0}",
     ] {
         for (status, expected) in [
             (400, "rejected"),
@@ -198,14 +220,22 @@ fn only_apns_itself_can_say_that_a_token_is_gone() {
     assert_eq!(plain(410, "<html>gone</html>"), "rejected");
     assert_eq!(plain(404, ""), "rejected");
     assert_eq!(plain(401, ""), "fix_credentials");
-    assert_eq!(plain(503, r#"{"reason":"BadDeviceToken"}"#), "retry_later message 900");
+    assert_eq!(
+        plain(503, r#"{"reason":"BadDeviceToken"}"#),
+        "retry_later message 900"
+    );
     let cut = Response::new(410, r#"{"reason":"Unregis"#).with_header("apns-id", "x");
     assert_eq!(summary(&outcome(&cut, now())), "token_gone");
 }
 
 #[test]
 fn a_wait_that_apns_asks_for_is_kept() {
-    let ask = |status, reason| summary(&outcome(&error(status, reason).with_header("Retry-After", "30"), now()));
+    let ask = |status, reason| {
+        summary(&outcome(
+            &error(status, reason).with_header("Retry-After", "30"),
+            now(),
+        ))
+    };
     assert_eq!(ask(429, "TooManyRequests"), "retry_later device 30");
     assert_eq!(ask(503, "ServiceUnavailable"), "retry_later message 30");
 }
@@ -215,5 +245,8 @@ fn a_broadcast_speaks_of_channels_not_devices() {
     let summary = |status, reason| summary(&broadcast_outcome(&error(status, reason), now()));
     assert_eq!(summary(429, "TooManyRequests"), "retry_later topic");
     assert_eq!(summary(410, "Unregistered"), "rejected");
-    assert_eq!(summary(403, "ExpiredProviderToken"), "fix_credentials refreshable reconnect");
+    assert_eq!(
+        summary(403, "ExpiredProviderToken"),
+        "fix_credentials refreshable reconnect"
+    );
 }

@@ -239,7 +239,11 @@ impl Authority {
         let mut state = self.lock();
         let skew = state.skew;
         // A younger one is not the one that expired, unless it is dated wrongly.
-        if state.current.as_ref().is_some_and(|current| current.age(now, skew) >= FLOOR) {
+        if state
+            .current
+            .as_ref()
+            .is_some_and(|current| current.age(now, skew) >= FLOOR)
+        {
             state.renewal_wanted = true;
             if self.key.is_none() {
                 state.current = None;
@@ -275,10 +279,8 @@ impl Authority {
             return;
         };
         let skew = theirs.saturating_sub(ours);
-        match skew.abs() {
-            ..=SKEW_IGNORED => self.lock().skew = 0,
-            ..=SKEW_BOUND => self.lock().skew = skew,
-            _ => {}
+        if skew.abs() <= SKEW_BOUND {
+            self.lock().skew = if skew.abs() <= SKEW_IGNORED { 0 } else { skew };
         }
     }
 }
