@@ -21,14 +21,15 @@ static void show(const char *name, pushcore_view v) { printf("%s: %.*s\n", name,
 static int failures = 0;
 
 /* Expects `status`, and an error object that says the same. */
-static void expect(const char *what, pushcore_status got, pushcore_status status, pushcore_error *error) {
-  pushcore_view message = pushcore_error_message(error);
+static void expect(const char *what, pushcore_status got, pushcore_status status, pushcore_error **error) {
+  pushcore_view message = pushcore_error_message(*error);
   printf("%s -> %d %.*s\n", what, (int)got, (int)message.len, (const char *)message.data);
-  if (got != status || pushcore_error_code(error) != status || message.len == 0) {
+  if (got != status || pushcore_error_code(*error) != status || message.len == 0) {
     printf("FAILED: expected %d\n", (int)status);
     failures++;
   }
-  pushcore_error_free(error);
+  pushcore_error_free(*error);
+  *error = NULL;
 }
 
 static const char TOKEN[] = "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0";
@@ -91,38 +92,31 @@ int main(int argc, char **argv) {
   pushcore_request_free(request);
   pushcore_apns_message_free(message);
 
-  /* What has to fail, with the number that every language uses. */
   error = NULL;
+  /* What has to fail, with the number that every language uses. */
   message = NULL;
   options.device_token = text("not hex");
-  expect("token that is not hex", pushcore_apns_message_new(&options, &message, &error), 200, error);
+  expect("token that is not hex", pushcore_apns_message_new(&options, &message, &error), 200, &error);
   options.device_token = text(TOKEN);
-  error = NULL;
   options.struct_size = 4;
-  expect("struct_size too small", pushcore_apns_message_new(&options, &message, &error), 800, error);
+  expect("struct_size too small", pushcore_apns_message_new(&options, &message, &error), 800, &error);
   options.struct_size = (uint32_t)sizeof options;
-  error = NULL;
   options.payload = text("{\"aps\":");
-  expect("payload not json", pushcore_apns_message_new(&options, &message, &error), 203, error);
+  expect("payload not json", pushcore_apns_message_new(&options, &message, &error), 203, &error);
   options.payload = text("{\"aps\":{}}");
-  error = NULL;
   options.payload.data = NULL;
-  expect("null data", pushcore_apns_message_new(&options, &message, &error), PUSHCORE_NULL_ARGUMENT, error);
-  error = NULL;
+  expect("null data", pushcore_apns_message_new(&options, &message, &error), PUSHCORE_NULL_ARGUMENT, &error);
   options.payload = text("{\"aps\":{}}");
   options.payload.len = SIZE_MAX;
-  expect("impossible length", pushcore_apns_message_new(&options, &message, &error), PUSHCORE_INVALID_LENGTH, error);
-  error = NULL;
-  expect("null options", pushcore_apns_message_new(NULL, &message, &error), PUSHCORE_NULL_ARGUMENT, error);
-  error = NULL;
+  expect("impossible length", pushcore_apns_message_new(&options, &message, &error), PUSHCORE_INVALID_LENGTH, &error);
+  expect("null options", pushcore_apns_message_new(NULL, &message, &error), PUSHCORE_NULL_ARGUMENT, &error);
   expect("null message", pushcore_apns_request(NULL, credentials, false, now, &request, &error),
-         PUSHCORE_NULL_ARGUMENT, error);
-  error = NULL;
+         PUSHCORE_NULL_ARGUMENT, &error);
   p8 = text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
   {
     pushcore_apns_credentials *none = NULL;
     expect("broken key", pushcore_apns_credentials_new(p8, text("ABC123DEFG"), text("DEF123GHIJ"), &none, &error), 100,
-           error);
+           &error);
     if (none != NULL) failures++;
   }
   if (pushcore_apns_message_new(NULL, NULL, NULL) != PUSHCORE_NULL_ARGUMENT) failures++;
