@@ -11,15 +11,21 @@
 //! again.
 
 mod answer;
+mod book;
+pub mod fixture;
 pub mod frame;
 pub mod hpack;
 pub mod log;
 mod peer;
 mod rng;
 mod script;
+mod tap;
+mod wire;
+mod world;
 
 pub use answer::Answer;
 pub use log::Log;
 pub use peer::{End, Peer};
 pub use rng::{Rng, seeds};
 pub use script::{Act, Last, Pings, Script, Seen};
+pub use world::{Dial, World};
