@@ -5,6 +5,7 @@ use pushcore::apns::{
     Aps, BundleId, Credentials, DeviceToken, Environment, KeyId, Message, PushType, TeamId,
 };
 use pushcore::crypto::Es256Key;
+use pushcore::net::Security;
 use pushcore::session::{Session, SessionConfig};
 
 use super::log::token_of;
@@ -18,10 +19,9 @@ pub fn credentials() -> Credentials {
 }
 
 /// A session of APNs that speaks HTTP/2 in clear text.
-pub fn session(mut config: SessionConfig, now: Now) -> Session {
-    config.security = pushcore::net::Security::CleartextHttp2;
+pub fn session(config: SessionConfig, now: Now) -> Session {
     let hosts = Environment::Development.hosts();
-    Session::apns(credentials(), hosts, config, now).expect("a session")
+    Session::apns(credentials(), hosts, Security::Cleartext, config, now).expect("a session")
 }
 
 /// A push whose body is about `size` octets long.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pushcore::apns;
 use pushcore::http::Authority;
-use pushcore::session::{Action, Delivery, LinkId, Session, SessionConfig, SessionEvent, Stats, Ticket};
+use pushcore::session::{Action, Delivery, LinkId, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket};
 use pushcore::{Error, ErrorKind, Now, Outcome, UnixTime};
 
 use super::book::Book;
@@ -366,7 +366,9 @@ impl World {
         while self.backlog > 0 && self.session.capacity() > 0 {
             let number = self.book.next();
             let message = (self.message)(number);
-            let ticket = match self.session.submit(&message, self.deadline, self.now) {
+            let mut options = SendOptions::default();
+            options.deadline = self.deadline;
+            let ticket = match self.session.submit(&message, options, self.now) {
                 Ok(ticket) => ticket,
                 Err(error) => self.fail(&format!("submit: {error:?}")),
             };
