@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the root")
+        .to_path_buf()
 }
 
 /// Every `.rs` file below `folder`, with comments and the tests at the end of a file cut off.
@@ -27,13 +30,18 @@ fn sources(folder: &Path) -> BTreeMap<PathBuf, String> {
 }
 
 fn is_test_file(path: &Path) -> bool {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let stem = path
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default();
     stem == "tests" || stem.ends_with("_tests") || path.components().any(|part| part.as_os_str() == "tests")
 }
 
 fn code(text: &str) -> String {
     let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
-    let lines = text[..end].lines().map(|line| line.split("//").next().unwrap_or_default());
+    let lines = text[..end]
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default());
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -48,7 +56,11 @@ fn rooms_named(text: &str, rooms: &[&'static str]) -> Vec<&'static str> {
             None => vec![rest],
         };
         for name in names {
-            let word: String = name.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let word: String = name
+                .trim_start()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             named.extend(rooms.iter().copied().filter(|room| *room == word));
         }
     }
@@ -87,10 +99,12 @@ fn allowed(room: &str) -> Vec<&'static str> {
         "oauth" => &["http", "json"],
         "outcome" => &["http"],
         "adm" | "apns" | "baidu" | "fcm" | "webpush" => &["http", "outcome", "crypto", "json", "oauth"],
-        "dialect" => &["http", "outcome", "json", "adm", "apns", "baidu", "fcm", "webpush"],
-        "session" => {
-            &["http", "net", "outcome", "oauth", "crypto", "adm", "apns", "baidu", "fcm", "webpush"]
-        }
+        "dialect" => &[
+            "http", "outcome", "json", "adm", "apns", "baidu", "fcm", "webpush",
+        ],
+        "session" => &[
+            "http", "net", "outcome", "oauth", "crypto", "adm", "apns", "baidu", "fcm", "webpush",
+        ],
         other => panic!("core/src/{other} is a new room: say here who it may import"),
     };
     WORDS.iter().chain(also).copied().collect()
@@ -100,13 +114,19 @@ fn allowed(room: &str) -> Vec<&'static str> {
 fn rooms_of_the_core_import_one_way() {
     let src = root().join("core/src");
     let rooms: &[&str] = &[
-        "error", "time", "secret", "json", "crypto", "http", "net", "oauth", "outcome", "adm", "apns", "baidu", "fcm",
-        "webpush", "dialect", "session",
+        "error", "time", "secret", "json", "crypto", "http", "net", "oauth", "outcome", "adm", "apns",
+        "baidu", "fcm", "webpush", "dialect", "session",
     ];
     let mut wrong = Vec::new();
     for (path, text) in sources(&src) {
         let inside = path.strip_prefix(&src).expect("below src");
-        let first = inside.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
+        let first = inside
+            .components()
+            .next()
+            .expect("a name")
+            .as_os_str()
+            .to_string_lossy()
+            .into_owned();
         let room = first.strip_suffix(".rs").unwrap_or(&first);
         if room == "lib" {
             continue;
@@ -125,7 +145,11 @@ fn rooms_of_the_core_import_one_way() {
 fn libraries_have_one_importer() {
     let src = root().join("core/src");
     for (path, text) in sources(&src) {
-        let inside = path.strip_prefix(&src).expect("below src").to_string_lossy().into_owned();
+        let inside = path
+            .strip_prefix(&src)
+            .expect("below src")
+            .to_string_lossy()
+            .into_owned();
         let in_crypto = inside.starts_with("crypto/") || inside == "crypto.rs";
         let in_tls = inside.starts_with("net/tls");
         for (library, fine) in [("ring::", in_crypto), ("p256::", in_crypto), ("rustls::", in_tls)] {
@@ -142,7 +166,15 @@ fn libraries_have_one_importer() {
 #[test]
 fn the_core_reads_no_clock_and_opens_no_socket() {
     for (path, text) in sources(&root().join("core/src")) {
-        for word in ["Instant::now", "SystemTime::now", "thread::spawn", "TcpStream", "env::var", "fs::read", "UdpSocket"] {
+        for word in [
+            "Instant::now",
+            "SystemTime::now",
+            "thread::spawn",
+            "TcpStream",
+            "env::var",
+            "fs::read",
+            "UdpSocket",
+        ] {
             assert!(!text.contains(word), "{} says {word}", path.display());
         }
     }
@@ -154,8 +186,18 @@ fn bindings_hold_no_logic() {
     for folder in ["ffi/src", "bindings/python/src"] {
         for (path, text) in sources(&root.join(folder)) {
             for word in [
-                "\"apns-", "\"authorization", "/3/device", "googleapis", "push.apple.com", "\"ttl\"", "\"urgency", "Instant::now",
-                "SystemTime", "thread::spawn", "rustls", "serde_json::json!",
+                "\"apns-",
+                "\"authorization",
+                "/3/device",
+                "googleapis",
+                "push.apple.com",
+                "\"ttl\"",
+                "\"urgency",
+                "Instant::now",
+                "SystemTime",
+                "thread::spawn",
+                "rustls",
+                "serde_json::json!",
             ] {
                 assert!(!text.contains(word), "{} says {word}", path.display());
             }
@@ -180,7 +222,13 @@ fn the_sandbox_shares_nothing_with_the_core() {
 fn the_rules_catch_what_they_are_for() {
     let rooms: &[&str] = &["apns", "net", "http", "error"];
     assert_eq!(rooms_named("use crate::net::Connection;", rooms), ["net"]);
-    assert_eq!(rooms_named("use crate::{\n    error::{Error, net::x},\n    apns,\n};", rooms), ["error", "apns"]);
-    assert_eq!(rooms_named("let x = crate::http::Request::new();", rooms), ["http"]);
+    assert_eq!(
+        rooms_named("use crate::{\n    error::{Error, net::x},\n    apns,\n};", rooms),
+        ["error", "apns"]
+    );
+    assert_eq!(
+        rooms_named("let x = crate::http::Request::new();", rooms),
+        ["http"]
+    );
     assert_eq!(code("a // crate::net\nb\n#[cfg(test)]\nmod tests {\n c"), "a \nb");
 }
