@@ -3,6 +3,9 @@
 
 mod event;
 
+mod h1;
+
 pub mod h2;
+pub mod tls;
 
 pub use event::{CloseReason, Event, GoAway, Processed, RequestId, SendError};
