@@ -127,7 +127,9 @@ impl Reader {
                     }
                 }
                 State::ChunkEnd => {
-                    if self.take_line(bytes, 2)? {
+                    let missing = 2u64.saturating_sub(self.buffer.len() as u64);
+                    self.buffer.extend_from_slice(take(bytes, missing));
+                    if self.buffer.len() == 2 {
                         if self.buffer != b"\r\n" {
                             return Err(broken("chunk is longer than its size says"));
                         }

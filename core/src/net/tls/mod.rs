@@ -15,4 +15,4 @@ mod pkcs12;
 
 pub use config::{TlsConfig, TlsConfigBuilder};
 pub use identity::ClientIdentity;
-pub(crate) use stream::TlsStream;
+pub(crate) use stream::{Flow, TlsStream};

@@ -30,6 +30,9 @@ pub(crate) struct TlsStream {
     /// All plaintext bytes ever encrypted, and those of records that were touched.
     plain_made: u64,
     plain_gone: u64,
+    /// Received plaintext on its way to the caller.
+    chunk: Vec<u8>,
+    closed: bool,
     failed: bool,
 }
 
@@ -70,6 +73,8 @@ impl TlsStream {
             records: VecDeque::new(),
             plain_made: 0,
             plain_gone: 0,
+            chunk: Vec::new(),
+            closed: false,
             failed: false,
         };
         stream.collect();
@@ -104,7 +109,7 @@ impl TlsStream {
         }
         self.config.clock.set(now.unix);
         let mut flow = Flow::Open;
-        let mut chunk = Vec::new();
+        let mut chunk = std::mem::take(&mut self.chunk);
         while flow == Flow::Open && !bytes.is_empty() {
             // rustls holds at most 16 KiB of plaintext, and is emptied in every turn.
             let taken = self.session.read_tls(&mut bytes).map_err(|error| {
@@ -132,14 +137,15 @@ impl TlsStream {
                 plaintext(self, &chunk);
             }
             if let Err(error) = result {
-                self.failed = true;
                 self.discard_untouched();
+                self.failed = true;
                 return Err(failure::explain(error, &self.host));
             }
             if taken == 0 {
                 break;
             }
         }
+        self.chunk = chunk;
         self.collect();
         Ok(flow)
     }
@@ -207,7 +213,8 @@ impl TlsStream {
 
     /// Says close_notify after what waits.
     pub(crate) fn close(&mut self) {
-        if !self.failed {
+        if !self.failed && !self.closed {
+            self.closed = true;
             self.session.send_close_notify();
             self.collect();
         }
