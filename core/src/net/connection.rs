@@ -235,12 +235,14 @@ impl Connection {
         result
     }
 
-    /// Gives up a request: a `Failed` event with `Cancelled` follows, unless it has ended already.
-    /// On HTTP/1.1 the connection ends with it once a byte of it is on its way.
-    pub fn cancel(&mut self, id: RequestId, now: Now) {
+    /// Gives up a request: a `Failed` event with `Cancelled` follows. `false`, and nothing
+    /// happens, when it has ended already (its event may still wait to be polled). On HTTP/1.1
+    /// the connection ends with it once a byte of it is on its way.
+    pub fn cancel(&mut self, id: RequestId, now: Now) -> bool {
         self.now = now;
-        self.protocol.cancel(id, now);
+        let cancelled = self.protocol.cancel(id, now);
         self.settle();
+        cancelled
     }
 
     /// Takes no more requests, and closes when those in flight have ended.

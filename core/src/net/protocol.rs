@@ -163,7 +163,7 @@ impl Protocol {
         match self {
             Protocol::Undecided(undecided) => undecided.end(CloseReason::Failed(error)),
             Protocol::Http1(engine) => engine.fail(error),
-            Protocol::Http2(engine) => engine.fail(error, now),
+            Protocol::Http2(engine) => engine.lost(error, now),
         }
     }
 
@@ -182,9 +182,9 @@ impl Protocol {
         }
     }
 
-    pub(super) fn cancel(&mut self, id: RequestId, now: Now) {
+    pub(super) fn cancel(&mut self, id: RequestId, now: Now) -> bool {
         match self {
-            Protocol::Undecided(_) => {}
+            Protocol::Undecided(_) => false,
             Protocol::Http1(engine) => engine.cancel(id),
             Protocol::Http2(engine) => engine.cancel(id, now),
         }

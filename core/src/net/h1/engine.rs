@@ -184,9 +184,9 @@ impl Engine {
 
     /// Withdraws a request. Once a byte of it is on its way the connection ends with it:
     /// HTTP/1.1 has no other way to take a request back.
-    pub(crate) fn cancel(&mut self, id: RequestId) {
+    pub(crate) fn cancel(&mut self, id: RequestId) -> bool {
         let Some(open) = self.open.filter(|open| open.id == id) else {
-            return;
+            return false;
         };
         let untouched = self.written - (self.out.len() - self.taken) as u64 <= open.begin;
         self.unanswered(open, Error::new(ErrorKind::Cancelled, "request was cancelled"));
@@ -200,6 +200,7 @@ impl Engine {
         } else {
             self.end(CloseReason::Local);
         }
+        true
     }
 
     pub(crate) fn close(&mut self) {
