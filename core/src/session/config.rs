@@ -13,6 +13,33 @@ pub enum Delivery {
     AtLeastOnce,
 }
 
+/// What is peculiar to one message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SendOptions {
+    /// From `submit` to the end at the latest; `None` takes [`SessionConfig::deadline`].
+    pub deadline: Option<Duration>,
+    /// The token has never been seen good (an import, a guess): it goes over connections of its
+    /// own, because APNs throttles a whole connection after a `BadDeviceToken`.
+    pub suspect: bool,
+}
+
+impl SendOptions {
+    /// With this deadline.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Over connections of its own.
+    #[must_use]
+    pub fn suspect(mut self) -> Self {
+        self.suspect = true;
+        self
+    }
+}
+
 /// How a [`Session`](super::Session) behaves.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

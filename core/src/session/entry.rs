@@ -59,6 +59,15 @@ pub(super) enum State {
     Open { link: LinkId, id: RequestId },
 }
 
+/// How a message that has been withdrawn from its stream is to end, once the connection says
+/// whether anything of it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    Cancelled,
+    TimedOut,
+    Abandoned,
+}
+
 #[derive(Debug)]
 pub(super) struct Entry {
     generation: u32,
@@ -79,6 +88,8 @@ pub(super) struct Entry {
     pub(super) replays: u8,
     /// When the caller registered the token, to judge TokenGone by.
     pub(super) registered_at: Option<UnixTime>,
+    /// Set while a withdrawal is under way.
+    pub(super) ending: Option<Ending>,
 }
 
 /// A slab of entries.
@@ -108,6 +119,7 @@ impl Entries {
             requeues: 0,
             replays: 0,
             registered_at: None,
+            ending: None,
         });
         Ok(slot)
     }
@@ -121,6 +133,7 @@ impl Entries {
             entry.requeues = 0;
             entry.replays = 0;
             entry.registered_at = None;
+            entry.ending = None;
             self.free.push(slot);
         }
     }

@@ -46,6 +46,7 @@ mod entry;
 mod event;
 mod link;
 mod message;
+mod open;
 mod pool;
 mod rate;
 mod service;
@@ -57,7 +58,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use backoff::Backoff;
-pub use config::{Delivery, SessionConfig};
+pub use config::{Delivery, SendOptions, SessionConfig};
 pub use dial::Action;
 pub use entry::Ticket;
 pub use event::SessionEvent;
@@ -65,7 +66,7 @@ pub use link::LinkId;
 pub use message::{Message, MessageRef};
 pub use stats::Stats;
 
-use entry::{Entries, Purpose, State};
+use entry::{Ending, Entries, Purpose, State};
 use link::Links;
 use pool::{Lane, Pool, PoolId};
 use rate::TokenBucket;
@@ -138,8 +139,6 @@ impl Session {
 
     /// Takes a message, to be sent as soon as a stream is free.
     ///
-    /// `deadline` overrides [`SessionConfig::deadline`] for this message.
-    ///
     /// # Errors
     /// `QueueFull` above [`SessionConfig::max_queued`]; `Closed` after [`Session::close`]; `Misuse`
     /// when the message is for another service; and what the message's room finds wrong with it.
@@ -147,7 +146,7 @@ impl Session {
     pub fn submit<'a>(
         &mut self,
         message: impl Into<MessageRef<'a>>,
-        deadline: Option<Duration>,
+        options: SendOptions,
         now: Now,
     ) -> Result<Ticket, Error> {
         let now = self.tick(now);
@@ -162,8 +161,8 @@ impl Session {
             Some(entry) => self.service.write(message.into(), &mut entry.request, now),
             None => Err(Error::new(ErrorKind::Internal, "a reserved slot is missing")),
         };
-        let (lane, registered_at) = match written {
-            Ok(written) => written,
+        let registered_at = match written {
+            Ok(registered_at) => registered_at,
             Err(error) => {
                 self.entries.release(slot);
                 return Err(error);
@@ -174,13 +173,14 @@ impl Session {
             self.entries.release(slot);
             return Err(Error::new(ErrorKind::Internal, "the request names no host"));
         };
+        let lane = if options.suspect { Lane::Suspect } else { Lane::Main };
         let pool = self.pool(&authority, lane);
         let ticket = self.entries.ticket(slot);
         if let Some(entry) = self.entries.get_mut(slot) {
             entry.purpose = Purpose::Push;
             entry.state = State::Queued;
             entry.pool = pool;
-            entry.deadline = now.monotonic.saturating_add(deadline.unwrap_or(self.config.deadline));
+            entry.deadline = now.monotonic.saturating_add(options.deadline.unwrap_or(self.config.deadline));
             entry.due = entry.deadline;
             entry.queued_at = now.monotonic;
             entry.registered_at = registered_at;
@@ -200,9 +200,7 @@ impl Session {
     pub fn cancel(&mut self, ticket: Ticket, now: Now) -> bool {
         let now = self.tick(now);
         let Some(slot) = self.entries.find(ticket) else { return false };
-        let written = self.withdraw(slot, now).is_some_and(|processed| processed == crate::net::Processed::Unknown);
-        let text = if written { "cancelled after it had been written" } else { "cancelled before it was written" };
-        self.end(slot, Err(Error::new(ErrorKind::Cancelled, text)));
+        self.withdraw(slot, Ending::Cancelled, now);
         true
     }
 
@@ -224,12 +222,11 @@ impl Session {
         let now = self.tick(now);
         self.closing = true;
         let slots: Vec<u32> = self.entries.live().map(|(slot, _)| slot).collect();
+        for pool in &mut self.pools {
+            pool.waiting.clear();
+        }
         for slot in slots {
-            let error = match self.withdraw(slot, now) {
-                Some(crate::net::Processed::Unknown) => Error::new(ErrorKind::Unknown, "abandoned after it had been written"),
-                _ => Error::new(ErrorKind::NotSent, "abandoned before it was written"),
-            };
-            self.end(slot, Err(error));
+            self.withdraw(slot, Ending::Abandoned, now);
         }
         self.retire_when_idle(now);
     }

@@ -27,11 +27,8 @@ pub(super) struct Service {
 }
 
 pub(super) enum Room {
-    Adm { credentials: Arc<adm::Credentials>, hosts: adm::Hosts },
     Apns { credentials: apns::Credentials, hosts: apns::Hosts },
-    Baidu { credentials: Arc<baidu::Credentials>, authority: Authority },
     Fcm { credentials: Arc<fcm::Credentials>, hosts: fcm::Hosts },
-    WebPush { credentials: Arc<webpush::Credentials>, policy: Arc<webpush::EndpointPolicy> },
 }
 
 /// Whether requests may go out now, and with which authorization.
@@ -39,12 +36,6 @@ pub(super) enum Permit {
     Go { authorization: Option<Arc<HeaderBlock>>, fetch: Option<Request> },
     Wait { fetch: Option<Request> },
     Refuse(Error),
-}
-
-/// What a session keeps of a message besides its request.
-pub(super) struct Written {
-    pub(super) lane: Lane,
-    pub(super) registered_at: Option<UnixTime>,
 }
 
 impl Service {
@@ -59,38 +50,28 @@ impl Service {
         }
     }
 
-    /// Writes a message into a request, without authorization.
+    /// Writes a message into a request, without authorization. Says when the caller registered the
+    /// device's token, if it knows.
     pub(super) fn write(
         &self,
         message: MessageRef<'_>,
         request: &mut Request,
         now: Now,
-    ) -> Result<Written, Error> {
-        let mut written = Written { lane: Lane::Main, registered_at: None };
+    ) -> Result<Option<UnixTime>, Error> {
         match (&self.room, message) {
             (Room::Apns { credentials, hosts }, MessageRef::Apns(message)) => {
                 credentials.permits(message)?;
                 message.write(hosts, request)?;
-                written.registered_at = message.registered_at();
-                if message.is_suspect() {
-                    written.lane = Lane::Suspect;
-                }
+                Ok(message.registered_at())
             }
             (Room::Fcm { credentials, hosts }, MessageRef::Fcm(message)) => {
                 message.write(hosts, credentials.project(), request)?;
+                Ok(None)
             }
-            (Room::WebPush { policy, .. }, MessageRef::WebPush(message)) => {
-                policy.check(message.subscription().endpoint())?;
-                message.write(request)?;
-                written.registered_at = message.subscription().registered_at();
-            }
-            (Room::Adm { hosts, .. }, MessageRef::Adm(message)) => message.write(hosts, request)?,
-            (Room::Baidu { credentials, authority }, MessageRef::Baidu(message)) => {
-                message.write(authority, credentials, now, request)?;
-            }
-            _ => return Err(Error::new(ErrorKind::Misuse, "this message is for another service")),
+            //MORE
+            #[allow(unreachable_patterns)]
+            _ => Err(Error::new(ErrorKind::Misuse, "this message is for another service")),
         }
-        Ok(written)
     }
 
     /// The authorization of now for requests to `authority`.

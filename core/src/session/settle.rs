@@ -1,6 +1,6 @@
 //! How a message ends, or goes back to the queue.
 
-use super::entry::{Purpose, State};
+use super::entry::{Ending, Purpose, State};
 use super::link::LinkId;
 use super::pool::Lane;
 use super::{Delivery, Session, SessionEvent};
@@ -42,9 +42,11 @@ impl Session {
     /// The request ended without an answer.
     pub(super) fn unanswered(&mut self, slot: u32, processed: Processed, error: Error, now: Now) {
         let Some(entry) = self.entries.get_mut(slot) else { return };
+        if let Some(ending) = entry.ending {
+            return self.withdrawn(slot, ending, processed, now);
+        }
         if entry.purpose == Purpose::Token {
-            let result = Err(error);
-            return self.token_answered(slot, result, now);
+            return self.token_answered(slot, Err(error), now);
         }
         let again = match processed {
             Processed::No => true,
@@ -130,46 +132,64 @@ impl Session {
                 pool.waiting.retain(|slot| entries.get(*slot).is_some_and(|entry| entry.due > now.monotonic));
             }
         }
-        for (slot, open) in due {
-            let processed = if open { self.withdraw(slot, now) } else { None };
-            let Some(entry) = self.entries.get(slot) else { continue };
-            let error = match processed {
-                Some(Processed::Unknown) => Error::new(ErrorKind::Unknown, "written, but no answer came in time"),
-                _ => {
-                    let expired = Error::new(ErrorKind::Expired, "the deadline passed before it was written");
-                    let pool = self.pools.get(entry.pool.0 as usize);
-                    match pool.and_then(|pool| pool.last_failure.as_ref()) {
-                        Some(cause) => expired.with_source(Error::new(cause.kind(), cause.to_string())),
-                        None => expired,
-                    }
-                }
-            };
-            match entry.purpose {
-                Purpose::Push => self.end(slot, Err(error)),
-                Purpose::Token => self.token_answered(slot, Err(error), now),
-            }
+        for (slot, _) in due {
+            self.withdraw(slot, Ending::TimedOut, now);
         }
         self.next_due = self.entries.live().map(|(_, entry)| entry.due).min();
     }
 
-    /// Takes an entry off its stream or out of its queue. Says whether the service may have acted
-    /// on it; `None` when it had no stream.
-    pub(super) fn withdraw(&mut self, slot: u32, now: Now) -> Option<Processed> {
-        let entry = self.entries.get_mut(slot)?;
+    /// Takes an entry off its stream or out of its queue, and ends it as `ending` says.
+    pub(super) fn withdraw(&mut self, slot: u32, ending: Ending, now: Now) {
+        let Some(entry) = self.entries.get_mut(slot) else { return };
         match entry.state {
-            State::Open { link, id } => {
-                let link = self.links.get_mut(link)?;
-                link.in_flight.remove(&id);
-                link.idle_since = now.monotonic;
-                Some(link.connection.cancel(id, now))
-            }
+            State::Free => {}
             State::Queued => {
                 if let Some(pool) = self.pools.get_mut(entry.pool.0 as usize) {
                     pool.waiting.retain(|other| *other != slot);
                 }
-                None
+                self.withdrawn(slot, ending, Processed::No, now);
             }
-            State::Free => None,
+            State::Open { link: id, id: request } => {
+                entry.ending = Some(ending);
+                let Some(link) = self.links.get_mut(id) else { return };
+                // Its last event says whether anything was written; or that the answer was faster.
+                link.connection.cancel(request, now);
+                self.drain(id, now);
+            }
+        }
+    }
+
+    /// The end of an entry that was withdrawn.
+    fn withdrawn(&mut self, slot: u32, ending: Ending, processed: Processed, now: Now) {
+        let Some(entry) = self.entries.get(slot) else { return };
+        let error = match (ending, processed) {
+            (Ending::Cancelled, Processed::No) => {
+                Error::new(ErrorKind::Cancelled, "cancelled before it was written")
+            }
+            (Ending::Cancelled, Processed::Unknown) => {
+                Error::new(ErrorKind::Cancelled, "cancelled after it had been written")
+            }
+            (Ending::TimedOut, Processed::Unknown) => {
+                Error::new(ErrorKind::Unknown, "written, but no answer came in time")
+            }
+            (Ending::TimedOut, Processed::No) => {
+                let expired = Error::new(ErrorKind::Expired, "the deadline passed before it was written");
+                let pool = self.pools.get(entry.pool.0 as usize);
+                match pool.and_then(|pool| pool.last_failure.as_ref()) {
+                    Some(cause) => expired.with_source(Error::new(cause.kind(), cause.to_string())),
+                    None => expired,
+                }
+            }
+            (Ending::Abandoned, Processed::Unknown) => {
+                Error::new(ErrorKind::Unknown, "abandoned after it had been written")
+            }
+            (Ending::Abandoned, Processed::No) => {
+                Error::new(ErrorKind::NotSent, "abandoned before it was written")
+            }
+        };
+        match entry.purpose {
+            Purpose::Push => self.end(slot, Err(error)),
+            Purpose::Token => self.token_answered(slot, Err(error), now),
         }
     }
 
