@@ -48,8 +48,8 @@ impl Session {
     ///
     /// # Errors
     /// `AddressNotAllowed`.
-    pub fn allow_address(&self, address: IpAddr) -> Result<(), Error> {
-        self.service.allow_address(address)
+    pub fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
+        self.service.allow_address(authority, address)
     }
 
     /// The socket of `link` is connected.

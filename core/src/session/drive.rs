@@ -1,5 +1,6 @@
 //! Bytes, time and events: the part of a session that its driver calls in a loop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::{Purpose, State};
@@ -8,7 +9,7 @@ use super::pool::{Lane, PoolId};
 use super::service::Permit;
 use super::{Session, SessionEvent};
 use crate::error::{Error, ErrorKind};
-use crate::http::Request;
+use crate::http::{HeaderBlock, Request};
 use crate::net::{CloseReason, Event, Processed, SendError};
 use crate::outcome::Outcome;
 use crate::time::Now;
@@ -154,7 +155,7 @@ impl Session {
                             Happened::Token { slot, result: self.service.accept_token(response, now) }
                         }
                         Some(entry) => {
-                            let outcome = self.service.outcome(response, entry.registered_at, now);
+                            let outcome = self.service.outcome(response, &entry.context, now);
                             Happened::Answered { slot, outcome }
                         }
                         None => Happened::Nothing,
@@ -262,16 +263,16 @@ impl Session {
         }
         let permit = match pool.lane {
             Lane::Token => Permit::Go { authorization: None, fetch: None },
-            Lane::Main | Lane::Suspect => self.service.authorize(&pool.authority, now),
+            Lane::Main | Lane::Suspect => self.service.authorize(now),
         };
         let (authorization, fetch) = match permit {
-            Permit::Go { authorization, fetch } => (Some(authorization), fetch),
+            Permit::Go { authorization, fetch } => (Some(Some(authorization)), fetch),
+            Permit::Each => (Some(None), None),
             Permit::Wait { fetch } => (None, fetch),
             Permit::Refuse(error) => return self.fail_pool(id, error),
         };
         if let Some(authorization) = authorization {
-            let rejected = self.fill_streams(id, authorization, now);
-            for (slot, error) in rejected {
+            for (slot, error) in self.fill_streams(id, authorization, now) {
                 self.fail_entry(slot, error);
             }
         }
@@ -282,11 +283,11 @@ impl Session {
     }
 
     /// Opens as many streams as there are messages and room. Returns the requests that the
-    /// connection finds unusable.
+    /// connection finds unusable. Without `authorization` each message has its own.
     fn fill_streams(
         &mut self,
         id: PoolId,
-        authorization: Option<std::sync::Arc<crate::http::HeaderBlock>>,
+        authorization: Option<Option<Arc<HeaderBlock>>>,
         now: Now,
     ) -> Vec<(u32, Error)> {
         let mut rejected = Vec::new();
@@ -308,8 +309,18 @@ impl Session {
                 if push && self.bucket.as_mut().is_some_and(|bucket| !bucket.take(now.monotonic)) {
                     return rejected;
                 }
-                if entry.request.authorization.is_none() || push {
-                    entry.request.authorization.clone_from(&authorization);
+                let authorized = match &authorization {
+                    _ if !push => Ok(None),
+                    Some(shared) => Ok(shared.clone()),
+                    None => self.service.authorization_of(&entry.context, now),
+                };
+                match authorized {
+                    Ok(authorization) => entry.request.authorization = authorization,
+                    Err(error) => {
+                        pool.waiting.pop_front();
+                        rejected.push((slot, error));
+                        continue;
+                    }
                 }
                 match link.connection.send(&entry.request, now) {
                     Ok(request) => {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::link::LinkId;
 use super::pool::PoolId;
+use super::service::Context;
 use crate::error::{Error, ErrorKind};
 use crate::http::Request;
 use crate::net::RequestId;
-use crate::time::UnixTime;
 
 /// One submitted message. Unique in its session until the session has gone
 /// through 2^32 messages in one slot.
@@ -86,8 +86,8 @@ pub(super) struct Entry {
     pub(super) requeues: u8,
     /// Times it was answered with a fault of the credential or the connection and sent again.
     pub(super) replays: u8,
-    /// When the caller registered the token, to judge TokenGone by.
-    pub(super) registered_at: Option<UnixTime>,
+    /// What its answer has to be read against.
+    pub(super) context: Context,
     /// Set while a withdrawal is under way.
     pub(super) ending: Option<Ending>,
 }
@@ -118,7 +118,7 @@ impl Entries {
             queued_at: Duration::ZERO,
             requeues: 0,
             replays: 0,
-            registered_at: None,
+            context: Context::None,
             ending: None,
         });
         Ok(slot)
@@ -132,7 +132,7 @@ impl Entries {
             entry.request.clear();
             entry.requeues = 0;
             entry.replays = 0;
-            entry.registered_at = None;
+            entry.context = Context::None;
             entry.ending = None;
             self.free.push(slot);
         }

@@ -161,8 +161,8 @@ impl Session {
             Some(entry) => self.service.write(message.into(), &mut entry.request, now),
             None => Err(Error::new(ErrorKind::Internal, "a reserved slot is missing")),
         };
-        let registered_at = match written {
-            Ok(registered_at) => registered_at,
+        let context = match written {
+            Ok(context) => context,
             Err(error) => {
                 self.entries.release(slot);
                 return Err(error);
@@ -183,7 +183,7 @@ impl Session {
             entry.deadline = now.monotonic.saturating_add(options.deadline.unwrap_or(self.config.deadline));
             entry.due = entry.deadline;
             entry.queued_at = now.monotonic;
-            entry.registered_at = registered_at;
+            entry.context = context;
             self.next_due = Some(self.next_due.map_or(entry.due, |due| due.min(entry.due)));
         }
         self.stats.submitted += 1;

@@ -8,7 +8,8 @@ use super::{Session, SessionConfig};
 use crate::error::{Error, ErrorKind};
 use crate::net::{ConnectionConfig, Protocols, Security};
 use crate::time::Now;
-use crate::{apns, fcm};
+use crate::http::Authority;
+use crate::{adm, apns, baidu, fcm, webpush};
 
 /// Token endpoints answer with more than a push service does.
 const TOKEN_BODY_LIMIT: usize = 1024 * 1024;
@@ -56,6 +57,52 @@ impl Session {
         now: Now,
     ) -> Result<Self, Error> {
         let room = Room::Fcm { credentials: credentials.into(), hosts };
+        Ok(Self::new(Service::new(room, push_config(&security), token_config(&security)), config, now))
+    }
+
+    /// Web Push: one pool of connections for each push service. `policy` says which endpoints may be
+    /// sent to at all.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn web_push(
+        credentials: impl Into<Arc<webpush::Credentials>>,
+        policy: impl Into<Arc<webpush::EndpointPolicy>>,
+        security: Security,
+        config: SessionConfig,
+        now: Now,
+    ) -> Result<Self, Error> {
+        let room = Room::WebPush { credentials: credentials.into(), policy: policy.into() };
+        Ok(Self::new(Service::new(room, push_config(&security), token_config(&security)), config, now))
+    }
+
+    /// Amazon Device Messaging. `authority` is usually [`adm::default_authority`].
+    ///
+    /// # Errors
+    /// None today.
+    pub fn adm(
+        credentials: impl Into<Arc<adm::Credentials>>,
+        authority: Authority,
+        security: Security,
+        config: SessionConfig,
+        now: Now,
+    ) -> Result<Self, Error> {
+        let room = Room::Adm { credentials: credentials.into(), authority };
+        Ok(Self::new(Service::new(room, push_config(&security), token_config(&security)), config, now))
+    }
+
+    /// Baidu Cloud Push. `authority` is usually [`baidu::default_authority`].
+    ///
+    /// # Errors
+    /// None today.
+    pub fn baidu(
+        credentials: impl Into<Arc<baidu::Credentials>>,
+        authority: Authority,
+        security: Security,
+        config: SessionConfig,
+        now: Now,
+    ) -> Result<Self, Error> {
+        let room = Room::Baidu { credentials: credentials.into(), authority };
         Ok(Self::new(Service::new(room, push_config(&security), token_config(&security)), config, now))
     }
 }

@@ -12,7 +12,7 @@ use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway};
 use crate::oauth::{Fetch, TokenProgress, TokenState};
 use crate::outcome::Outcome;
-use crate::time::{Now, UnixTime};
+use crate::time::Now;
 use crate::{adm, apns, baidu, fcm, webpush};
 
 /// A service with its credentials, and how to connect to it.
@@ -27,13 +27,32 @@ pub(super) struct Service {
 }
 
 pub(super) enum Room {
+    Adm { credentials: Arc<adm::Credentials>, authority: Authority },
+    Baidu { credentials: Arc<baidu::Credentials>, authority: Authority },
+    WebPush { credentials: Arc<webpush::Credentials>, policy: Arc<webpush::EndpointPolicy> },
     Apns { credentials: apns::Credentials, hosts: apns::Hosts },
     Fcm { credentials: Arc<fcm::Credentials>, hosts: fcm::Hosts },
+}
+
+/// What an answer has to be read against.
+#[derive(Debug, Default)]
+pub(super) enum Context {
+    /// The answer speaks for itself.
+    #[default]
+    None,
+    /// The push: when the caller registered the token (APNs).
+    Apns(apns::Message),
+    /// The registration id used: the service may name another one (ADM).
+    SentTo(adm::RegistrationId),
+    /// The subscription: its provider's dialect, its age.
+    WebPush(webpush::Message),
 }
 
 /// Whether requests may go out now, and with which authorization.
 pub(super) enum Permit {
     Go { authorization: Option<Arc<HeaderBlock>>, fetch: Option<Request> },
+    /// Each with its own: ask [`Service::authorization_of`].
+    Each,
     Wait { fetch: Option<Request> },
     Refuse(Error),
 }
@@ -50,32 +69,43 @@ impl Service {
         }
     }
 
-    /// Writes a message into a request, without authorization. Says when the caller registered the
-    /// device's token, if it knows.
+    /// Writes a message into a request, without authorization.
     pub(super) fn write(
         &self,
         message: MessageRef<'_>,
         request: &mut Request,
         now: Now,
-    ) -> Result<Option<UnixTime>, Error> {
+    ) -> Result<Context, Error> {
         match (&self.room, message) {
+            (Room::Adm { authority, .. }, MessageRef::Adm(message)) => {
+                message.write(authority, request)?;
+                Ok(Context::SentTo(message.target().clone()))
+            }
             (Room::Apns { credentials, hosts }, MessageRef::Apns(message)) => {
                 credentials.permits(message)?;
                 message.write(hosts, request)?;
-                Ok(message.registered_at())
+                let dated = message.registered_at().is_some();
+                Ok(if dated { Context::Apns(message.clone()) } else { Context::None })
+            }
+            (Room::Baidu { credentials, authority }, MessageRef::Baidu(message)) => {
+                message.write(authority, credentials, now, request)?;
+                Ok(Context::None)
             }
             (Room::Fcm { credentials, hosts }, MessageRef::Fcm(message)) => {
                 message.write(hosts, credentials.project(), request)?;
-                Ok(None)
+                Ok(Context::None)
             }
-            //MORE
-            #[allow(unreachable_patterns)]
+            (Room::WebPush { policy, .. }, MessageRef::WebPush(message)) => {
+                policy.check(message.subscription().endpoint())?;
+                message.write(request)?;
+                Ok(Context::WebPush(message.clone()))
+            }
             _ => Err(Error::new(ErrorKind::Misuse, "this message is for another service")),
         }
     }
 
     /// The authorization of now for requests to `authority`.
-    pub(super) fn authorize(&mut self, authority: &Authority, now: Now) -> Permit {
+    pub(super) fn authorize(&mut self, now: Now) -> Permit {
         let ready = |block: Result<Option<Arc<HeaderBlock>>, Error>| match block {
             Ok(authorization) => Permit::Go { authorization, fetch: None },
             Err(error) => Permit::Refuse(error),
@@ -83,7 +113,9 @@ impl Service {
         self.wait_until = None;
         match &self.room {
             Room::Apns { credentials, .. } => ready(credentials.authorization(now)),
-            Room::WebPush { credentials, .. } => ready(credentials.authorization(authority, now).map(Some)),
+            // One per origin and encoding, from the credentials' cache.
+            Room::WebPush { .. } => Permit::Each,
+            // Baidu's requests are signed as a whole when they are written.
             Room::Baidu { .. } => Permit::Go { authorization: None, fetch: None },
             Room::Fcm { credentials, .. } => {
                 let state = credentials.token(now);
@@ -93,6 +125,20 @@ impl Service {
                 let state = credentials.token(now);
                 self.permit(state, now)
             }
+        }
+    }
+
+    /// The authorization of one message, under [`Permit::Each`].
+    pub(super) fn authorization_of(
+        &self,
+        context: &Context,
+        now: Now,
+    ) -> Result<Option<Arc<HeaderBlock>>, Error> {
+        match (&self.room, context) {
+            (Room::WebPush { credentials, .. }, Context::WebPush(message)) => {
+                credentials.authorization_for(message, now).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -181,23 +227,27 @@ impl Service {
     }
 
     /// Reads an answer.
-    pub(super) fn outcome(
-        &self,
-        response: &Response,
-        registered_at: Option<UnixTime>,
-        now: Now,
-    ) -> Outcome {
-        match &self.room {
-            Room::Apns { credentials, .. } => {
+    pub(super) fn outcome(&self, response: &Response, context: &Context, now: Now) -> Outcome {
+        match (&self.room, context) {
+            (Room::Adm { .. }, Context::SentTo(target)) => adm::outcome(response, target, now),
+            (Room::Baidu { .. }, _) => baidu::outcome(response, now),
+            (Room::Fcm { .. }, _) => fcm::outcome(response, now),
+            (Room::WebPush { .. }, Context::WebPush(message)) => {
+                webpush::outcome_for(response, message.subscription(), now)
+            }
+            (Room::WebPush { .. }, _) => webpush::outcome(response, now),
+            (Room::Apns { credentials, .. }, context) => {
                 if response.status == 403 {
                     credentials.observe_date(response, now);
                 }
-                apns::outcome_for(response, registered_at, now)
+                let outcome = apns::outcome(response, now);
+                match context {
+                    Context::Apns(message) => message.judge(outcome),
+                    _ => outcome,
+                }
             }
-            Room::Fcm { .. } => fcm::outcome(response, now),
-            Room::WebPush { .. } => webpush::outcome_for(response, registered_at, now),
-            Room::Adm { .. } => adm::outcome(response, now),
-            Room::Baidu { .. } => baidu::outcome(response, now),
+            // An ADM entry always has its target.
+            (Room::Adm { .. }, _) => Outcome::unreadable(response),
         }
     }
 
@@ -216,9 +266,9 @@ impl Service {
         }
     }
 
-    pub(super) fn allow_address(&self, address: IpAddr) -> Result<(), Error> {
+    pub(super) fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
         match &self.room {
-            Room::WebPush { policy, .. } => policy.check_address(address),
+            Room::WebPush { policy, .. } => policy.check_address(authority, address),
             _ => Ok(()),
         }
     }
