@@ -16,6 +16,8 @@ pub(super) enum Fate {
     Answered,
     /// RST_STREAM with REFUSED_STREAM.
     Refused,
+    /// RST_STREAM with another code: no promise.
+    Reset,
     /// Above the last stream id of a GOAWAY.
     Above,
 }
@@ -32,6 +34,13 @@ struct Record {
     /// Ended as something that promises that no server has acted on it.
     promised: bool,
     due: Duration,
+}
+
+impl Record {
+    /// Whether the client knows that its last attempt was answered or not processed.
+    fn excused(&self) -> bool {
+        matches!(self.fate, Some(Fate::Answered | Fate::Refused | Fate::Above))
+    }
 }
 
 /// Every message of a world.
@@ -107,7 +116,7 @@ impl Book {
             ));
         }
         if let Some(attempt) = record.attempt.replace((link, stream)) {
-            let excused = record.fate.is_some();
+            let excused = record.excused();
             record.tainted |= !excused;
             if !excused && at_most_once {
                 return Err(format!(
@@ -155,7 +164,7 @@ impl Book {
             record.attempt, record.fate, record.tainted
         );
         let kind = result.as_ref().err().map(Error::kind);
-        let never = record.attempt.is_none() || record.fate.is_some();
+        let never = record.attempt.is_none() || record.excused();
         match (&result, kind) {
             (Ok(outcome), _) if outcome.is_accepted() && processed == 0 => {
                 return Err(format!("accepted, but no server knows it: {wire}"));
@@ -170,7 +179,7 @@ impl Book {
                 if record.attempt.is_none() {
                     return Err(format!("was never handed over: {wire}"));
                 }
-                if self.strict && !record.tainted && record.fate.is_some() {
+                if self.strict && !record.tainted && record.excused() {
                     return Err(format!("is known: {wire}"));
                 }
             }

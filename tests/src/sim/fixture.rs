@@ -20,7 +20,7 @@ pub fn credentials() -> Credentials {
 
 /// A session of APNs that speaks HTTP/2 in clear text.
 pub fn session(config: SessionConfig, now: Now) -> Session {
-    let hosts = Environment::Development.hosts();
+    let hosts = Environment::Sandbox.hosts();
     Session::apns(credentials(), hosts, Security::Cleartext, config, now).expect("a session")
 }
 
@@ -29,7 +29,7 @@ pub fn message(size: usize) -> Message {
     let bundle = BundleId::parse("org.example.app").expect("a bundle id");
     let builder = Message::builder(PushType::Alert)
         .bundle(bundle)
-        .payload(Aps::new().alert("x".repeat(size)));
+        .payload(Aps::new().alert("x".repeat(size).as_str()));
     builder.device(device(0)).build().expect("a message")
 }
 

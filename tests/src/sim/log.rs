@@ -17,6 +17,9 @@ struct Inner {
     requests: u64,
     connections: u32,
     pings: u64,
+    acknowledgements: u64,
+    goaways: Vec<u32>,
+    resets: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +50,18 @@ impl Log {
 
     pub(super) fn ping(&self) {
         self.lock().pings += 1;
+    }
+
+    pub(super) fn acknowledgement(&self) {
+        self.lock().acknowledgements += 1;
+    }
+
+    pub(super) fn goaway(&self, code: u32) {
+        self.lock().goaways.push(code);
+    }
+
+    pub(super) fn reset(&self, code: u32) {
+        self.lock().resets.push(code);
     }
 
     pub(super) fn process(&self, path: &str, id: Option<&str>) {
@@ -124,6 +139,21 @@ impl Log {
     /// PINGs (not their acknowledgements) that reached a server.
     pub fn pings(&self) -> u64 {
         self.lock().pings
+    }
+
+    /// Acknowledgements of the servers' PINGs.
+    pub fn acknowledgements(&self) -> u64 {
+        self.lock().acknowledgements
+    }
+
+    /// The codes of the clients' GOAWAYs.
+    pub fn goaways(&self) -> Vec<u32> {
+        self.lock().goaways.clone()
+    }
+
+    /// The codes of the clients' RST_STREAMs.
+    pub fn resets(&self) -> Vec<u32> {
+        self.lock().resets.clone()
     }
 
     /// Different `authorization` values seen.

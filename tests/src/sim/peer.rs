@@ -157,7 +157,7 @@ impl Peer {
     /// Bytes from the client.
     pub fn receive(&mut self, mut bytes: &[u8], now: Duration) {
         self.now = self.now.max(now);
-        if self.silent || self.end.is_some() {
+        if self.silent || self.script.deaf || self.end.is_some() {
             return;
         }
         while self.preface < PREFACE.len() {
@@ -213,11 +213,19 @@ impl Peer {
             kind::SETTINGS if frame.has(flag::ACK) => self.acknowledged(),
             kind::SETTINGS => self.settings(frame),
             kind::PING if !frame.has(flag::ACK) => self.ping(frame),
+            kind::PING => self.log.acknowledgement(),
+            kind::GOAWAY => self.log.goaway(
+                frame
+                    .payload
+                    .get(4..8)
+                    .map_or(0, |code| u32::from_be_bytes(code.try_into().unwrap_or_default())),
+            ),
             kind::WINDOW_UPDATE => self.window_update(frame),
             kind::RST_STREAM => {
                 if frame.stream == 0 || frame.stream > self.highest_seen || frame.payload.len() != 4 {
                     self.violation("RST_STREAM out of place");
                 }
+                self.log.reset(frame.word().unwrap_or(0));
                 self.streams.remove(&frame.stream);
             }
             _ => {}
@@ -285,7 +293,15 @@ impl Peer {
                 send_window: self.client_initial_window,
             },
         );
-        if end || self.script.early {
+        if let Some(mut on_headers) = self.script.on_headers.take() {
+            let seen = self.streams.get(&id).map(|stream| stream.seen.clone());
+            let acts = seen
+                .map(|seen| on_headers(&seen, &mut self.rng))
+                .unwrap_or_default();
+            self.script.on_headers = Some(on_headers);
+            self.perform(acts, Some(id));
+        }
+        if end {
             self.respond(id);
         }
     }
@@ -331,7 +347,7 @@ impl Peer {
             self.receive_window += i64::from(increment);
             self.out.extend(frame::window_update(0, increment));
         }
-        let (early, replenish) = (self.script.early, self.script.replenish);
+        let replenish = self.script.replenish;
         let Some(stream) = self.streams.get_mut(&frame.stream) else {
             if frame.stream == 0 || frame.stream > self.highest_seen {
                 self.violation("DATA on an idle stream");
@@ -353,7 +369,7 @@ impl Peer {
             stream.complete = true;
             let declared = stream.seen.field("content-length").map(str::to_owned);
             wrong_length = declared.is_some_and(|text| text != stream.seen.body.len().to_string());
-            respond = !early;
+            respond = stream.reply.is_none();
         } else if replenish && size > 0 {
             stream.receive_window += size;
             self.out.extend(frame::window_update(

@@ -114,8 +114,10 @@ pub struct Script {
     pub greeting: Vec<Act>,
     /// For each complete request.
     pub respond: Respond,
-    /// Whether `respond` is called when the header section is there, without waiting for the body.
-    pub early: bool,
+    /// For each request when its header section is there, before the body.
+    pub on_headers: Option<Respond>,
+    /// Whether what the client says is not even looked at (it may be TLS).
+    pub deaf: bool,
     /// At times after the connection began.
     pub timed: Vec<(Duration, Vec<Act>)>,
     /// Whether SETTINGS of the client are acknowledged.
@@ -139,7 +141,8 @@ impl Script {
         Self {
             greeting: vec![Act::Settings(vec![(setting::MAX_CONCURRENT_STREAMS, 100)])],
             respond: Box::new(respond),
-            early: false,
+            on_headers: None,
+            deaf: false,
             timed: Vec::new(),
             acknowledge: true,
             pings: Pings::Answer,

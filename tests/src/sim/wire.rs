@@ -109,6 +109,7 @@ impl Wire {
                     continue;
                 }
                 kind::RST_STREAM if frame.word() == Some(code::REFUSED_STREAM) => Fate::Refused,
+                kind::RST_STREAM => Fate::Reset,
                 kind::HEADERS | kind::DATA if frame.has(flag::END_STREAM) => Fate::Answered,
                 _ => continue,
             };

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use pushcore::apns;
 use pushcore::http::Authority;
-use pushcore::session::{Action, Delivery, LinkId, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket};
+use pushcore::session::{
+    Action, Delivery, LinkId, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
+};
 use pushcore::{Error, ErrorKind, Now, Outcome, UnixTime};
 
 use super::book::Book;
@@ -65,7 +67,7 @@ pub struct World {
     now: Now,
     rng: Rng,
     network: Network,
-    dials: u32,
+    dials: Vec<Duration>,
     dialling: BTreeMap<LinkId, (Option<Duration>, Dial)>,
     wires: BTreeMap<LinkId, Wire>,
     /// Closed by the client; what is under way still arrives.
@@ -108,7 +110,7 @@ impl World {
             now,
             rng,
             network: Box::new(network),
-            dials: 0,
+            dials: Vec::new(),
             dialling: BTreeMap::new(),
             wires: BTreeMap::new(),
             orphans: Vec::new(),
@@ -133,9 +135,9 @@ impl World {
         self.session.stats()
     }
 
-    /// How often the session has asked for a connection.
-    pub fn dials(&self) -> u32 {
-        self.dials
+    /// When the session has asked for connections.
+    pub fn dials(&self) -> &[Duration] {
+        &self.dials
     }
 
     /// What the session has told of itself.
@@ -403,8 +405,8 @@ impl World {
     }
 
     fn dial(&mut self, link: LinkId, authority: &Authority) {
-        self.dials += 1;
-        let dial = (self.network)(self.dials, &mut self.rng);
+        self.dials.push(self.now.monotonic);
+        let dial = (self.network)(self.dials.len() as u32, &mut self.rng);
         self.note(|| format!("{link:?} dials {authority:?}: {dial:?}"));
         let now = self.now.monotonic;
         let at = match &dial {
