@@ -137,6 +137,12 @@ impl Wire {
         }
     }
 
+    /// The client has closed it: what was handed over still arrives, and the server still acts.
+    pub(super) fn next_event_of_orphan(&self) -> Option<Duration> {
+        let up = self.up.next_arrival().filter(|_| self.peer.is_reading());
+        [up, self.peer.poll_timeout()].into_iter().flatten().min()
+    }
+
     /// When something happens here next.
     pub(super) fn next_event(&self) -> Option<Duration> {
         let up = self.up.next_arrival().filter(|_| self.peer.is_reading());

@@ -227,7 +227,7 @@ impl World {
         self.session.close(self.now);
         let end = self.now.monotonic + Duration::from_secs(3600);
         self.settle();
-        while !self.session.is_closed() || self.orphans.iter().any(|wire| wire.next_event().is_some()) {
+        while !self.session.is_closed() || self.orphans.iter().any(|wire| wire.next_event_of_orphan().is_some()) {
             match self.next_event().filter(|at| *at <= end) {
                 Some(at) => self.advance(at),
                 None => self.fail("the session does not close"),
