@@ -227,7 +227,12 @@ impl World {
         self.session.close(self.now);
         let end = self.now.monotonic + Duration::from_secs(3600);
         self.settle();
-        while !self.session.is_closed() || self.orphans.iter().any(|wire| wire.next_event_of_orphan().is_some()) {
+        while !self.session.is_closed()
+            || self
+                .orphans
+                .iter()
+                .any(|wire| wire.next_event_of_orphan().is_some())
+        {
             match self.next_event().filter(|at| *at <= end) {
                 Some(at) => self.advance(at),
                 None => self.fail("the session does not close"),
@@ -240,11 +245,8 @@ impl World {
     }
 
     fn next_event(&self) -> Option<Duration> {
-        let wires = self
-            .wires
-            .values()
-            .chain(&self.orphans)
-            .filter_map(Wire::next_event);
+        let wires = self.wires.values().filter_map(Wire::next_event);
+        let wires = wires.chain(self.orphans.iter().filter_map(Wire::next_event_of_orphan));
         let dials = self.dialling.values().filter_map(|(at, _)| *at);
         let next = wires.chain(dials).chain(self.session.poll_timeout()).min()?;
         Some(next.max(self.now.monotonic))
@@ -314,7 +316,7 @@ impl World {
             wire.collect(now, latency);
         }
         self.orphans
-            .retain(|wire| wire.next_event().is_some() && wire.peer.end().is_none());
+            .retain(|wire| wire.next_event_of_orphan().is_some() && wire.peer.end().is_none());
     }
 
     /// The client reads what has arrived.

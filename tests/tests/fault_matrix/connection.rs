@@ -33,7 +33,13 @@ fn row_16_no_settings_or_garbage() {
                 "{stats:?}"
             );
             assert_eq!(world.log.requests(), 0);
-            assert!(causes(&world).contains(&cause), "{:?}", causes(&world));
+            let found = causes(&world);
+            assert!(
+                found.contains(&cause),
+                "{cause}: {:?}, {:?}",
+                found.first(),
+                result(&world, 0)
+            );
         }
     }
 }
@@ -55,7 +61,11 @@ fn row_17_graceful_goaway() {
             };
             Script::new(respond)
         };
-        let mut world = world(seed, first_then_good(leaving));
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            first_then_good(leaving),
+        );
         world.submit(N);
         let stats = world.finish();
         assert_eq!(
