@@ -223,9 +223,14 @@ fn floods_end_the_connection() {
         until_closed(client, &frame(CONTINUATION, 0, 1, b""), 100),
         Some(5)
     );
+    let mut client = Client::with_requests(Config::default(), 101);
+    for n in 0..100 {
+        client.receive(&list(END_STREAM, 2 * n + 1, &[("no", "status")]));
+    }
+    assert_eq!(client.resets().len(), 100);
     assert_eq!(
-        until_closed(one(), &frame(HEADERS, END_HEADERS, 1, b""), 1000),
-        Some(100)
+        until_closed(client, &list(END_STREAM, 201, &[("no", "status")]), 1),
+        Some(0)
     );
 }
 
