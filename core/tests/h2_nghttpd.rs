@@ -1,5 +1,11 @@
 //! The engine against nghttp2's server over a real socket. Skipped where `nghttpd` is not installed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 mod h2_support;
 
 use std::io::{Read, Write};

@@ -4,6 +4,12 @@
 //!
 //! Seeded: a failure names its seed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 mod h2_support;
 
 use std::collections::{HashMap, HashSet};
