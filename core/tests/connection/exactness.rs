@@ -1,0 +1,95 @@
+//! `Processed` says exactly what the server can have seen.
+
+use std::collections::BTreeSet;
+
+use pushcore::http::{Body, Indexing};
+use pushcore::net::{Connection, Event, Processed, Protocols, RequestId};
+
+use crate::certificates::Authority;
+use crate::pair::{H2Server, Pair, client_config, client_tls, request, server_config};
+
+const REQUESTS: usize = 200;
+const RECORD: usize = 5 + 16 * 1024 + 17;
+
+/// The ids that failed as `No`, and those that failed as `Unknown`.
+fn failures(client: &mut Connection) -> (BTreeSet<RequestId>, BTreeSet<RequestId>) {
+    let (mut no, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(event) = client.poll_event() {
+        match event {
+            Event::Failed {
+                id,
+                processed: Processed::No,
+                ..
+            } => assert!(no.insert(id)),
+            Event::Failed { id, .. } => assert!(unknown.insert(id)),
+            _ => {}
+        }
+    }
+    (no, unknown)
+}
+
+/// Two hundred requests of about 270 bytes, encrypted into records of 16 KiB; the transport
+/// takes the first `cut` bytes and breaks. How it breaks must not matter.
+fn broken_after(cut: usize, alert: bool) -> (usize, usize, usize) {
+    let ca = Authority::new();
+    let config = client_config(client_tls(&ca), Protocols::Http2Only);
+    let mut pair = Pair::new(
+        &config,
+        server_config(&ca.server(), &["h2"], None),
+        H2Server::new(usize::MAX),
+    );
+    pair.drive();
+    let before = pair.plaintext;
+    for n in 0..REQUESTS {
+        let mut request = request(&format!("/3/device/{n:0150}"));
+        request
+            .headers
+            .push("apns-id", &format!("{n}"), Indexing::Without)
+            .unwrap();
+        request.body = Body::Own(vec![b'b'; 100]);
+        pair.client.send(&request, pair.now).unwrap();
+    }
+    let piece = pair.client.transmit()[..cut].to_vec();
+    pair.client.transmitted(piece.len());
+    pair.server_receives(&piece);
+    if alert {
+        // A record that does not decrypt: TLS fails, and wants to say so.
+        let mut garbage = vec![23, 3, 3, 0, 32];
+        garbage.extend_from_slice(&[7; 32]);
+        pair.client.receive(&garbage, pair.now);
+    } else {
+        pair.client.receive_eof(pair.now);
+    }
+    let (no, unknown) = failures(&mut pair.client);
+    assert_eq!(no.len() + unknown.len(), REQUESTS, "each request ends once");
+    assert!(no.is_disjoint(&unknown));
+    // Whatever is still to be sent finishes what was begun, and holds no request that failed as `No`.
+    let rest = pair.client.transmit().to_vec();
+    pair.client.transmitted(rest.len());
+    pair.server_receives(&rest);
+    assert!(pair.client.transmit().is_empty());
+    (no.len(), unknown.len(), pair.plaintext - before)
+}
+
+#[test]
+fn untouched_records_hold_requests_that_were_not_sent() {
+    for alert in [false, true] {
+        assert_eq!(broken_after(0, alert), (REQUESTS, 0, 0), "nothing was taken");
+        for (cut, touched) in [(1, 1), (100, 1), (RECORD, 1), (RECORD + 1, 2), (2 * RECORD, 2)] {
+            let (no, unknown, seen) = broken_after(cut, alert);
+            assert!(no > 0 && unknown > 0, "{cut}: {no} no, {unknown} unknown");
+            // A touched record is finished when TLS can still speak, so that its alert can be
+            // read. The server never sees more than the touched records.
+            assert!(seen <= touched * 16 * 1024, "{cut}: server saw {seen}");
+            // The requests that begin in a touched record, and no other, are unknown.
+            let per_request = 270;
+            let expected = touched * 16 * 1024 / per_request;
+            assert!(
+                unknown.abs_diff(expected) <= expected / 10 + 1,
+                "{cut}: {unknown} unknown, expected {expected}"
+            );
+        }
+        let (no, unknown, _) = broken_after(3 * RECORD, alert);
+        assert!(no + unknown == REQUESTS && unknown > 0);
+    }
+}
