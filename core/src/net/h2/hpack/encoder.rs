@@ -176,7 +176,7 @@ impl Encoder {
         }
     }
 
-    fn field(&mut self, name: &str, value: &str, indexing: Indexing, out: &mut Vec<u8>) {
+    pub(super) fn field(&mut self, name: &str, value: &str, indexing: Indexing, out: &mut Vec<u8>) {
         let (name, value) = (name.as_bytes(), value.as_bytes());
         match indexing {
             Indexing::Incremental => match self.table.find(name, value) {

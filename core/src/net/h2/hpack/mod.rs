@@ -13,3 +13,6 @@ pub(crate) const ENTRY_OVERHEAD: usize = 32;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod stories;
