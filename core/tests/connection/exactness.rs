@@ -1,19 +1,20 @@
 //! `Processed` says exactly what the server can have seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 use pushcore::http::{Body, Indexing};
 use pushcore::net::{Connection, Event, Processed, Protocols, RequestId};
 
 use crate::certificates::Authority;
-use crate::pair::{H2Server, Pair, client_config, client_tls, request, server_config};
+use crate::pair::{H2Server, Pair, client_config, client_tls, request, request_with_body, server_config};
 
 const REQUESTS: usize = 200;
 const RECORD: usize = 5 + 16 * 1024 + 17;
 
-/// The ids that failed as `No`, and those that failed as `Unknown`.
-fn failures(client: &mut Connection) -> (BTreeSet<RequestId>, BTreeSet<RequestId>) {
-    let (mut no, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+/// The ids that failed as `No`, those that failed as `Unknown`, and how many were answered.
+fn ends(client: &mut Connection) -> (BTreeSet<RequestId>, BTreeSet<RequestId>, usize) {
+    let (mut no, mut unknown, mut answered) = (BTreeSet::new(), BTreeSet::new(), 0);
     while let Some(event) = client.poll_event() {
         match event {
             Event::Failed {
@@ -22,10 +23,11 @@ fn failures(client: &mut Connection) -> (BTreeSet<RequestId>, BTreeSet<RequestId
                 ..
             } => assert!(no.insert(id)),
             Event::Failed { id, .. } => assert!(unknown.insert(id)),
+            Event::Response { .. } => answered += 1,
             _ => {}
         }
     }
-    (no, unknown)
+    (no, unknown, answered)
 }
 
 /// Two hundred requests of about 270 bytes, encrypted into records of 16 KiB; the transport
@@ -60,8 +62,12 @@ fn broken_after(cut: usize, alert: bool) -> (usize, usize, usize) {
     } else {
         pair.client.receive_eof(pair.now);
     }
-    let (no, unknown) = failures(&mut pair.client);
-    assert_eq!(no.len() + unknown.len(), REQUESTS, "each request ends once");
+    let (no, unknown, answered) = ends(&mut pair.client);
+    assert_eq!(
+        no.len() + unknown.len() + answered,
+        REQUESTS,
+        "each request ends once"
+    );
     assert!(no.is_disjoint(&unknown));
     // Whatever is still to be sent finishes what was begun, and holds no request that failed as `No`.
     let rest = pair.client.transmit().to_vec();
@@ -92,4 +98,79 @@ fn untouched_records_hold_requests_that_were_not_sent() {
         let (no, unknown, _) = broken_after(3 * RECORD, alert);
         assert!(no + unknown == REQUESTS && unknown > 0);
     }
+}
+
+#[test]
+fn the_server_never_sees_a_request_that_was_not_sent() {
+    let ca = Authority::new();
+    let config = client_config(client_tls(&ca), Protocols::Http2Only);
+    let mut state = 0x1234_5678_9abc_def1_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) as usize % below
+    };
+    let (mut total_no, mut total_unknown) = (0, 0);
+    for round in 0..40 {
+        let app = H2Server::new(usize::MAX);
+        let seen = app.seen.clone();
+        let mut pair = Pair::new(&config, server_config(&ca.server(), &["h2"], None), app);
+        pair.drive();
+        let mut paths = BTreeMap::new();
+        for n in 0..random(300) + 1 {
+            let path = format!("/{round}/{n}");
+            let id = pair
+                .client
+                .send(&request_with_body(&path, random(400)), pair.now)
+                .unwrap();
+            paths.insert(id, path);
+            // Some of it is encrypted early, some later; the transport takes odd pieces.
+            if random(4) == 0 {
+                let shown = pair.client.transmit();
+                let piece = shown[..random(shown.len() + 1).min(2000)].to_vec();
+                pair.client.transmitted(piece.len());
+                pair.server_receives(&piece);
+            }
+        }
+        let garbage = [
+            23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+        ];
+        match random(3) {
+            0 => pair.client.receive_eof(pair.now),
+            1 => pair.client.receive(&garbage, pair.now),
+            _ => {
+                // The server's HTTP/2 goes wrong.
+                pair.server
+                    .writer()
+                    .write_all(&[0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+                    .unwrap();
+                let mut out = Vec::new();
+                while pair.server.wants_write() {
+                    pair.server.write_tls(&mut out).unwrap();
+                }
+                pair.client.receive(&out, pair.now);
+            }
+        }
+        let (no, unknown, answered) = ends(&mut pair.client);
+        assert_eq!(no.len() + unknown.len() + answered, paths.len(), "round {round}");
+        let rest = pair.client.transmit().to_vec();
+        pair.client.transmitted(rest.len());
+        pair.server_receives(&rest);
+        assert!(pair.client.transmit().is_empty() && pair.client.is_closed());
+        let seen = seen.lock().unwrap();
+        for id in &no {
+            assert!(
+                !seen.contains(&paths[id]),
+                "round {round}: {} was sent",
+                paths[id]
+            );
+        }
+        total_no += no.len();
+        total_unknown += unknown.len();
+    }
+    assert!(
+        total_no > 100 && total_unknown > 100,
+        "{total_no} no, {total_unknown} unknown"
+    );
 }

@@ -1,6 +1,8 @@
 //! HTTP/1.1 by ALPN.
 
-use pushcore::net::{HttpVersion, Protocols};
+use std::sync::Arc;
+
+use pushcore::net::{ConnectionConfig, HttpVersion, Protocols, Security};
 
 use crate::certificates::Authority;
 use crate::pair::{Cut, Pair, client_config, client_tls, events, request, server_config};
@@ -113,4 +115,27 @@ fn cancelling_ends_an_http1_connection() {
     assert!(!pair.client.cancel(id, pair.now));
     pair.drive();
     assert_eq!(pair.plaintext, 0);
+}
+
+#[test]
+fn a_large_answer_in_one_piece_passes_through_tls() {
+    let ca = Authority::new();
+    let mut config = ConnectionConfig::new(Security::Tls(client_tls(&ca).build().unwrap()));
+    config.protocols = Protocols::Http1Only;
+    config.body_limit = 1024 * 1024;
+    let config = Arc::new(config);
+    let len = 700_000;
+    let app = move |bytes: &[u8]| match bytes.is_empty() {
+        true => Vec::new(),
+        false => {
+            let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {len}\r\n\r\n").into_bytes();
+            answer.resize(answer.len() + len, b'z');
+            answer
+        }
+    };
+    let mut pair = Pair::new(&config, server_config(&ca.server(), &[], None), app);
+    pair.server.set_buffer_limit(None);
+    pair.drive();
+    pair.client.send(&request("/"), pair.now).unwrap();
+    assert_eq!(pair.drive(), [format!("200 {}", "z".repeat(len))]);
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushcore::net::{HttpVersion, Protocols, SendError};
+use pushcore::net::{Connection, ConnectionConfig, HttpVersion, Protocols, Security, SendError};
 
 use crate::certificates::Authority;
 use crate::pair::{
-    Cut, H2Server, Pair, Silent, client_config, client_tls, request, request_with_body, server_config,
+    App, Cut, H2Server, Pair, START, Silent, client_config, client_tls, events, host, request,
+    request_with_body, server_config,
 };
 
 fn pair(last: usize) -> Pair {
@@ -163,4 +164,54 @@ fn row_16_a_server_that_says_something_else_or_nothing() {
         ["closed ConnectTimeout: server sent no http/2 settings in time"]
     );
     assert_eq!(pair.client.poll_timeout(), None);
+}
+
+#[test]
+fn a_transport_that_is_never_empty_loses_nothing() {
+    let mut pair = pair(usize::MAX);
+    pair.drive();
+    pair.cut = Cut::Random(99);
+    for n in 0..500 {
+        pair.client
+            .send(&request_with_body(&format!("/{n}"), 1000), pair.now)
+            .unwrap();
+    }
+    // More than half a megabyte leaves in pieces, refilled before each.
+    let mut seen = pair.drive();
+    seen.sort();
+    let mut expected: Vec<_> = (0..500).map(|n| format!("200 /{n}")).collect();
+    expected.sort();
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn without_tls_to_a_proxy_on_the_same_machine() {
+    let config = Arc::new(ConnectionConfig::new(Security::Cleartext));
+    let mut client = Connection::new(&config, &host(), START).unwrap();
+    let mut server = H2Server::new(usize::MAX);
+    let exchange = |client: &mut Connection, server: &mut H2Server| {
+        let mut seen = Vec::new();
+        loop {
+            let out = client.transmit().to_vec();
+            client.transmitted(out.len());
+            let answer = server.serve(&out, false);
+            client.receive(&answer, START);
+            seen.extend(events(client));
+            if out.is_empty() && answer.is_empty() {
+                return seen;
+            }
+        }
+    };
+    assert_eq!(exchange(&mut client, &mut server), ["Ready"]);
+    client.send(&request("/a"), START).unwrap();
+    assert_eq!(exchange(&mut client, &mut server), ["200 /a"]);
+    client.send(&request("/b"), START).unwrap();
+    client.receive_eof(START);
+    assert_eq!(
+        events(&mut client),
+        [
+            "failed No ConnectionLost",
+            "closed ConnectionLost: connection closed by the server"
+        ]
+    );
 }

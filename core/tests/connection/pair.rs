@@ -255,6 +255,8 @@ impl Pair {
 
 /// An HTTP/2 server of the `h2` crate, polled by hand.
 pub(crate) struct H2Server {
+    /// The paths of all requests that the server has seen.
+    pub(crate) seen: Arc<Mutex<Vec<String>>>,
     pipe: Arc<Mutex<Pipe>>,
     task: Pin<Box<dyn Future<Output = ()>>>,
     done: bool,
@@ -274,6 +276,8 @@ impl H2Server {
     pub(crate) fn new(last: usize) -> Self {
         let pipe = Arc::new(Mutex::new(Pipe::default()));
         let end = PipeEnd(Arc::clone(&pipe));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
         let task = Box::pin(async move {
             let mut builder = h2::server::Builder::new();
             builder
@@ -290,12 +294,14 @@ impl H2Server {
                 }
                 let response = http::Response::builder().status(200).body(()).unwrap();
                 let path = request.uri().path().to_owned();
+                log.lock().unwrap().push(path.clone());
                 if let Ok(mut body) = respond.send_response(response, false) {
                     let _ = body.send_data(path.into(), true);
                 }
             }
         });
         Self {
+            seen,
             pipe,
             task,
             done: false,
