@@ -174,3 +174,74 @@ fn the_server_never_sees_a_request_that_was_not_sent() {
         "{total_no} no, {total_unknown} unknown"
     );
 }
+
+#[test]
+fn a_fault_in_http2_counts_what_tls_holds_back_as_not_sent() {
+    let ca = Authority::new();
+    let config = client_config(client_tls(&ca), Protocols::Http2Only);
+    let mut pair = Pair::new(
+        &config,
+        server_config(&ca.server(), &["h2"], None),
+        H2Server::new(usize::MAX),
+    );
+    pair.drive();
+    for n in 0..REQUESTS {
+        pair.client.send(&request(&format!("/{n}")), pair.now).unwrap();
+    }
+    assert!(!pair.client.transmit().is_empty(), "encrypted, and held back");
+    // DATA on stream 0.
+    pair.server
+        .writer()
+        .write_all(&[0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+        .unwrap();
+    let mut out = Vec::new();
+    while pair.server.wants_write() {
+        pair.server.write_tls(&mut out).unwrap();
+    }
+    pair.client.receive(&out, pair.now);
+    let (no, unknown, _) = ends(&mut pair.client);
+    assert_eq!((no.len(), unknown.len()), (REQUESTS, 0));
+    assert!(pair.client.transmit().is_empty());
+}
+
+#[test]
+fn a_touched_record_is_finished_wherever_it_lies() {
+    let ca = Authority::new();
+    let config = client_config(client_tls(&ca), Protocols::Http2Only);
+    for (records, into) in [
+        (0, 1),
+        (3, 1),
+        (7, 1),
+        (7, 100),
+        (11, 0),
+        (11, 1),
+        (11, RECORD - 1),
+    ] {
+        let mut pair = Pair::new(
+            &config,
+            server_config(&ca.server(), &["h2"], None),
+            H2Server::new(usize::MAX),
+        );
+        pair.drive();
+        for n in 0..300 {
+            pair.client
+                .send(&request_with_body(&format!("/{n}"), 1000), pair.now)
+                .unwrap();
+        }
+        // The transport takes odd pieces, and the buffer is filled up again before each.
+        let target = records * RECORD + into;
+        let mut gone = 0;
+        while gone < target {
+            let shown = pair.client.transmit().len();
+            let piece = shown.min(3001).min(target - gone);
+            pair.client.transmitted(piece);
+            gone += piece;
+        }
+        pair.client.transmit();
+        pair.client.receive_eof(pair.now);
+        let rest = pair.client.transmit().len();
+        let expected = if into == 0 { 0 } else { RECORD - into };
+        // Nothing behind it: an alert or close_notify could not be decrypted after the gap.
+        assert_eq!(rest, expected, "{records} records and {into} bytes");
+    }
+}
