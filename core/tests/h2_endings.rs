@@ -1,5 +1,11 @@
 //! How requests and connections end, and what is known of a request that got no answer.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 mod h2_support;
 
 use h2_support::*;

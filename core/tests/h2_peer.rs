@@ -1,5 +1,11 @@
 //! The engine against an independent HTTP/2 server: the `h2` crate, in memory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 use std::time::Duration;
 
 use bytes::Bytes;

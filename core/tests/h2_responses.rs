@@ -1,5 +1,11 @@
 //! Responses: what is read from them, and what a malformed or excessive one leads to.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 mod h2_support;
 
 use h2_support::*;

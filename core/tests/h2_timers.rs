@@ -1,5 +1,11 @@
 //! Timers: a server that never speaks, one that falls silent, and round trips.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 mod h2_support;
 
 use std::time::Duration;
@@ -82,10 +88,11 @@ fn any_sign_of_life_counts() {
 #[test]
 fn pings_without_streams_only_where_wanted() {
     let mut config = Config::default();
-    let mut policy = PingPolicy::default();
-    policy.idle = Duration::from_secs(3600);
-    policy.without_streams = true;
-    config.ping = Some(policy);
+    config.ping = Some(PingPolicy {
+        idle: Duration::from_secs(3600),
+        without_streams: true,
+        ..PingPolicy::default()
+    });
     let client = Client::ready(config);
     assert_eq!(due(&client), Some(3600));
     let mut config = Config::default();

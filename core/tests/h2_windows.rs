@@ -1,5 +1,11 @@
 //! Flow control both ways, and the server's SETTINGS as they change.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 mod h2_support;
 
 use h2_support::*;

@@ -73,6 +73,10 @@ pub struct Engine {
     pub(super) header_bytes: HeaderBytes,
     pub(super) events: VecDeque<Queued>,
     current: Option<Queued>,
+    #[expect(
+        clippy::vec_box,
+        reason = "the boxes move on into streams and events as they are"
+    )]
     pub(super) pool: Vec<Box<Response>>,
 }
 
