@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use super::*;
 use crate::crypto::Es256Key;
 use crate::error::ErrorKind::{EndpointNotAllowed, MissingField, PayloadTooLarge};
 use crate::http::Body;
-use crate::webpush::{self, Credentials, EndpointPolicy, ReceiverKeys};
+use crate::webpush::{self, Credentials, EndpointPolicy, ReceiverKeys, Topic};
 use crate::{Now, UnixTime};
 
 const FCM: &str = "https://fcm.googleapis.com/fcm/send/x";
