@@ -198,10 +198,14 @@ impl Message {
         Ok(())
     }
 
-    /// Whether the credential goes into the draft's `WebPush` scheme.
-    pub(super) fn is_legacy(&self) -> bool {
+    /// The key that the legacy encoding names in its own header, and whose credential
+    /// goes into the draft's `WebPush` scheme.
+    pub(super) fn legacy_key(&self) -> Option<&Es256PublicKey> {
         let shared = &self.template.shared;
-        shared.record.is_some() && matches!(shared.encoding, Encoding::AesGcm { .. })
+        match &shared.encoding {
+            Encoding::AesGcm { vapid } if shared.record.is_some() => Some(vapid),
+            _ => None,
+        }
     }
 }
 

@@ -55,6 +55,6 @@ pub use message::{Encoding, Message, Padding, Template, Urgency};
 pub use policy::{EndpointPolicy, is_public_address};
 pub use provider::Provider;
 pub use receiver::{Received, ReceiverKeys};
-pub use request::{delete, request};
+pub use request::{delete, request, request_into};
 pub use subscription::Subscription;
 pub use topic::Topic;
