@@ -4,14 +4,16 @@
 //! Sealing runs on `ring` alone. Opening needs an imported ECDH key, which `ring`
 //! does not have: `p256` agrees, `ring` decrypts.
 
-use p256::elliptic_curve::sec1::ToEncodedPoint;
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+mod keys;
+
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
-use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use self::keys::Keys;
+use super::Es256Key;
 use crate::error::{Error, ErrorKind};
+use crate::secret::Secret;
 
 /// The length of a GCM tag.
 pub(crate) const TAG: usize = 16;
@@ -44,12 +46,9 @@ pub(crate) struct SenderHalf<'a> {
 pub(crate) fn seal_aes128gcm(
     receiver: &ReceiverPublic,
     record: &[u8],
-    random: &SystemRandom,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    with_fresh_half(receiver, random, |half| {
-        seal_aes128gcm_with(receiver, half, record, out)
-    })
+    with_fresh_half(receiver, |half| seal_aes128gcm_with(receiver, half, record, out))
 }
 
 /// [`seal_aes128gcm`] with the sender's half given.
@@ -82,10 +81,9 @@ pub(crate) fn seal_aes128gcm_with(
 pub(crate) fn seal_aesgcm(
     receiver: &ReceiverPublic,
     record: &[u8],
-    random: &SystemRandom,
     out: &mut Vec<u8>,
 ) -> Result<([u8; 16], [u8; 65]), Error> {
-    with_fresh_half(receiver, random, |half| {
+    with_fresh_half(receiver, |half| {
         seal_aesgcm_with(receiver, half, record, out)?;
         Ok((*half.salt, *half.public))
     })
@@ -111,9 +109,10 @@ pub(crate) fn seal_aesgcm_with(
 
 fn with_fresh_half<T>(
     receiver: &ReceiverPublic,
-    random: &SystemRandom,
     seal: impl FnOnce(&SenderHalf<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    // Holds nothing: it asks the operating system each time, so a fork is no danger.
+    let random = &SystemRandom::new();
     let mut salt = [0; 16];
     random.fill(&mut salt).map_err(|_| no_randomness())?;
     let private = EphemeralPrivateKey::generate(&ECDH_P256, random).map_err(|_| no_randomness())?;
@@ -130,9 +129,31 @@ fn with_fresh_half<T>(
     .map_err(|_| Error::new(ErrorKind::InvalidSubscription, "p256dh is not a point of p-256"))?
 }
 
+/// A private key for key agreement. Overwritten when it is dropped.
+pub(crate) struct EcdhSecret(p256::SecretKey);
+
+impl EcdhSecret {
+    /// The same key, for agreement instead of signatures.
+    ///
+    /// # Errors
+    /// `Internal`; a key that signs is in range.
+    pub(crate) fn of(key: &Es256Key) -> Result<Self, Error> {
+        p256::SecretKey::from_slice(key.scalar())
+            .map(Self)
+            .map_err(|_| internal())
+    }
+
+    /// A JSON Web Key with its private member.
+    pub(crate) fn to_jwk(&self, public: &[u8; 65]) -> Secret<String> {
+        let scalar = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));
+        let mut jwk = super::keys::write_jwk(Some(&scalar), public);
+        Secret::new(std::mem::take(&mut *jwk))
+    }
+}
+
 /// The receiver's private half.
 pub(crate) struct ReceiverPrivate<'a> {
-    pub(crate) secret: &'a p256::SecretKey,
+    pub(crate) secret: &'a EcdhSecret,
     pub(crate) public: &'a ReceiverPublic,
 }
 
@@ -147,7 +168,7 @@ impl ReceiverPrivate<'_> {
             return Err(malformed());
         }
         let sender = p256::PublicKey::from_sec1_bytes(sender).map_err(|_| malformed())?;
-        let shared = p256::ecdh::diffie_hellman(self.secret.to_nonzero_scalar(), sender.as_affine());
+        let shared = p256::ecdh::diffie_hellman(self.secret.0.to_nonzero_scalar(), sender.as_affine());
         Ok(Zeroizing::new((*shared.raw_secret_bytes()).into()))
     }
 
@@ -257,135 +278,15 @@ impl ReceiverPrivate<'_> {
     }
 }
 
-/// The public key of a private one.
-pub(crate) fn public_point(secret: &p256::SecretKey) -> Result<[u8; 65], Error> {
-    let point = secret.public_key().to_encoded_point(false);
-    <[u8; 65]>::try_from(point.as_bytes()).map_err(|_| internal())
-}
-
-/// The content-encryption key and the nonce base of one message.
-struct Keys {
-    cek: LessSafeKey,
-    nonce: [u8; 12],
-}
-
-impl Keys {
-    fn aes128gcm(
-        ecdh_secret: &[u8],
-        salt: &[u8; 16],
-        auth: &[u8; 16],
-        receiver: &[u8; 65],
-        sender: &[u8; 65],
-    ) -> Result<Self, Error> {
-        let info = [b"WebPush: info\0", &receiver[..], &sender[..]];
-        let mut ikm = Zeroizing::new([0; 32]);
-        expand(
-            &Salt::new(HKDF_SHA256, auth).extract(ecdh_secret),
-            &info,
-            ikm.as_mut_slice(),
-        )?;
-        let prk = Salt::new(HKDF_SHA256, salt).extract(ikm.as_slice());
-        Self::expand(
-            &prk,
-            &[b"Content-Encoding: aes128gcm\0"],
-            &[b"Content-Encoding: nonce\0"],
-        )
-    }
-
-    fn aesgcm(
-        ecdh_secret: &[u8],
-        salt: &[u8; 16],
-        auth: &[u8; 16],
-        receiver: &[u8; 65],
-        sender: &[u8; 65],
-    ) -> Result<Self, Error> {
-        let mut ikm = Zeroizing::new([0; 32]);
-        let combine = Salt::new(HKDF_SHA256, auth).extract(ecdh_secret);
-        expand(&combine, &[b"Content-Encoding: auth\0"], ikm.as_mut_slice())?;
-        let prk = Salt::new(HKDF_SHA256, salt).extract(ikm.as_slice());
-        let with_context = |label: &'static [u8]| -> [&[u8]; 6] {
-            [label, b"P-256\0", b"\0\x41", receiver, b"\0\x41", sender]
-        };
-        Self::expand(
-            &prk,
-            &with_context(b"Content-Encoding: aesgcm\0"),
-            &with_context(b"Content-Encoding: nonce\0"),
-        )
-    }
-
-    fn expand(prk: &Prk, key_info: &[&[u8]], nonce_info: &[&[u8]]) -> Result<Self, Error> {
-        let mut key = Zeroizing::new([0; 16]);
-        let mut nonce = [0; 12];
-        expand(prk, key_info, key.as_mut_slice())?;
-        expand(prk, nonce_info, &mut nonce)?;
-        let cek = UnboundKey::new(&AES_128_GCM, key.as_slice()).map_err(|_| internal())?;
-        Ok(Self {
-            cek: LessSafeKey::new(cek),
-            nonce,
-        })
-    }
-
-    /// The nonce of record `index`: the base xor the index (RFC 8188 §2.3).
-    fn nonce(&self, index: usize) -> Nonce {
-        let mut nonce = self.nonce;
-        let index = u64::try_from(index).unwrap_or(u64::MAX).to_be_bytes();
-        for (byte, other) in nonce[4..].iter_mut().zip(index) {
-            *byte ^= other;
-        }
-        Nonce::assume_unique_for_key(nonce)
-    }
-
-    /// Appends the one record, encrypted, and its tag.
-    fn seal(&self, record: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        let start = out.len();
-        out.extend_from_slice(record);
-        let plain = out.get_mut(start..).ok_or_else(internal)?;
-        let tag = self
-            .cek
-            .seal_in_place_separate_tag(self.nonce(0), Aad::empty(), plain)
-            .map_err(|_| internal())?;
-        out.extend_from_slice(tag.as_ref());
-        Ok(())
-    }
-
-    /// Appends one record, decrypted. On failure `out` may have grown; it holds no plaintext.
-    fn open(&self, index: usize, record: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        if record.len() <= TAG {
-            return Err(ciphertext("a record shorter than its tag"));
-        }
-        let start = out.len();
-        out.extend_from_slice(record);
-        let sealed = out.get_mut(start..).ok_or_else(internal)?;
-        let len = self
-            .cek
-            .open_in_place(self.nonce(index), Aad::empty(), sealed)
-            .map_err(|_| {
-                Error::new(
-                    ErrorKind::DecryptionFailed,
-                    "not for this key, or changed on the way",
-                )
-            })?
-            .len();
-        out.truncate(start + len);
-        Ok(())
-    }
-}
-
-/// HKDF-Expand to the length of `out`.
-fn expand(prk: &Prk, info: &[&[u8]], out: &mut [u8]) -> Result<(), Error> {
-    struct Len(usize);
-    impl KeyType for Len {
-        fn len(&self) -> usize {
-            self.0
-        }
-    }
-    prk.expand(info, Len(out.len()))
-        .and_then(|okm| okm.fill(out))
-        .map_err(|_| internal())
-}
-
 fn ciphertext(context: &'static str) -> Error {
     Error::new(ErrorKind::InvalidCiphertext, context)
+}
+
+/// 16 bytes from the system's generator.
+pub(crate) fn random_auth() -> Result<[u8; 16], Error> {
+    let mut auth = [0; 16];
+    SystemRandom::new().fill(&mut auth).map_err(|_| no_randomness())?;
+    Ok(auth)
 }
 
 fn no_randomness() -> Error {

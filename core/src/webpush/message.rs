@@ -1,0 +1,226 @@
+//! What is sent: a template with all that a campaign has in common, and one
+//! subscription.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::builder::{MessageBuilder, TemplateBuilder};
+use super::provider::Provider;
+use super::subscription::Subscription;
+use crate::crypto::{self, Es256PublicKey, ece};
+use crate::error::{Error, ErrorKind};
+use crate::http::{HeaderBlock, Indexing, Method, Request};
+
+/// How a payload is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// RFC 8188 and RFC 8291. Every browser since 2018.
+    #[default]
+    Aes128Gcm,
+    /// draft-ietf-webpush-encryption-04, for very old subscriptions; Apple refuses
+    /// it. The draft's `Crypto-Key` header holds the VAPID public key too.
+    AesGcm {
+        /// The public half of the credentials that the message is sent with.
+        vapid: Es256PublicKey,
+    },
+}
+
+/// What is added to a payload so that its length tells less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Padding {
+    /// Nothing: the body's length is the payload's plus 103.
+    #[default]
+    None,
+    /// Up to the next multiple of this many bytes, as far as there is room.
+    ToMultipleOf(usize),
+    /// Up to this many bytes; a longer payload stays as it is. More than about 2600
+    /// does not reach Firefox on Android ([`Provider::safe_body`]).
+    ToLength(usize),
+}
+
+impl Padding {
+    pub(super) fn apply(self, len: usize, limit: usize) -> usize {
+        let wanted = match self {
+            Padding::None => len,
+            Padding::ToMultipleOf(step) => len.checked_next_multiple_of(step).unwrap_or(len),
+            Padding::ToLength(length) => length,
+        };
+        wanted.clamp(len, limit.max(len))
+    }
+}
+
+/// How soon the device should be woken for a message (RFC 8030 §5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Urgency {
+    /// On power and Wi-Fi.
+    VeryLow,
+    /// On either.
+    Low,
+    /// On neither. What services assume when nothing is said.
+    #[default]
+    Normal,
+    /// Low battery.
+    High,
+}
+
+impl Urgency {
+    /// The header's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Urgency::VeryLow => "very-low",
+            Urgency::Low => "low",
+            Urgency::Normal => "normal",
+            Urgency::High => "high",
+        }
+    }
+}
+
+/// All that the messages of a campaign have in common, prepared once: the padded
+/// payload and the header block of each push service. Cheap to clone.
+#[derive(Clone)]
+pub struct Template {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    /// Plaintext, delimiter and padding in the order of the encoding.
+    pub(super) record: Option<Box<[u8]>>,
+    pub(super) encoding: Encoding,
+    /// In the order of [`Provider::ALL`].
+    pub(super) common: [Arc<HeaderBlock>; Provider::ALL.len()],
+}
+
+impl Template {
+    /// A template with neither payload nor topic, normal urgency, kept for 28 days.
+    pub fn builder() -> TemplateBuilder {
+        TemplateBuilder::default()
+    }
+
+    /// The message for one subscription.
+    ///
+    /// # Errors
+    /// `MissingField` when there is a payload and the subscription has no keys.
+    pub fn to(&self, subscription: impl Into<Arc<Subscription>>) -> Result<Message, Error> {
+        let subscription = subscription.into();
+        if self.shared.record.is_some() && !subscription.has_keys() {
+            return Err(Error::new(
+                ErrorKind::MissingField,
+                "the subscription has no keys, so it cannot take a payload",
+            ));
+        }
+        Ok(Message {
+            template: self.clone(),
+            subscription,
+        })
+    }
+
+    /// The length of every body made from it, in bytes; 0 without a payload.
+    pub fn body_len(&self) -> usize {
+        let header = match self.shared.encoding {
+            Encoding::Aes128Gcm => ece::HEADER,
+            Encoding::AesGcm { .. } => 0,
+        };
+        let record = self.shared.record.as_ref();
+        record.map_or(0, |record| header + record.len() + ece::TAG)
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template")
+            .field("encoding", &self.shared.encoding)
+            .field("body_len", &self.body_len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One message to one subscription. The payload is encrypted when the request is
+/// written, with a new key each time: a message that is sent twice has two bodies.
+#[derive(Clone, Debug)]
+pub struct Message {
+    template: Template,
+    subscription: Arc<Subscription>,
+}
+
+impl Message {
+    /// A message to one subscription; see [`Template::builder`] for the defaults.
+    pub fn builder(subscription: impl Into<Arc<Subscription>>) -> MessageBuilder {
+        MessageBuilder::new(subscription.into())
+    }
+
+    /// The same message to another subscription; payload and headers are shared.
+    ///
+    /// # Errors
+    /// As [`Template::to`].
+    pub fn to(&self, subscription: impl Into<Arc<Subscription>>) -> Result<Self, Error> {
+        self.template.to(subscription)
+    }
+
+    /// Whom it goes to.
+    pub fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// What it has in common with the others of its campaign.
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// Fills a cleared request with everything but the authorization. Encrypts
+    /// into the request's own body; nothing is allocated once its buffers have grown.
+    ///
+    /// # Errors
+    /// `Internal` when the system gives no randomness.
+    pub(crate) fn write(&self, request: &mut Request) -> Result<(), Error> {
+        let shared = &*self.template.shared;
+        let endpoint = self.subscription.endpoint();
+        request.method = Method::Post;
+        request.authority = Some(endpoint.authority().clone());
+        request.path.push_str(endpoint.path());
+        request.common = Some(shared.block(endpoint.provider()));
+        if let (Some(record), Some(receiver)) = (&shared.record, self.subscription.keys()) {
+            let body = request.body.own();
+            match &shared.encoding {
+                Encoding::Aes128Gcm => ece::seal_aes128gcm(receiver, record, body)?,
+                Encoding::AesGcm { vapid } => {
+                    let (salt, dh) = ece::seal_aesgcm(receiver, record, body)?;
+                    let salt = crypto::base64::encode(&salt);
+                    let (dh, vapid) = (crypto::base64::encode(&dh), vapid.to_base64());
+                    let headers = &mut request.headers;
+                    headers.push("encryption", &format!("salt={salt}"), Indexing::Without)?;
+                    let crypto_key = format!("dh={dh};p256ecdsa={vapid}");
+                    headers.push("crypto-key", &crypto_key, Indexing::Without)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The key that the legacy encoding names in its own header, and whose credential
+    /// goes into the draft's `WebPush` scheme.
+    pub(super) fn legacy_key(&self) -> Option<&Es256PublicKey> {
+        let shared = &self.template.shared;
+        match &shared.encoding {
+            Encoding::AesGcm { vapid } if shared.record.is_some() => Some(vapid),
+            _ => None,
+        }
+    }
+}
+
+impl Shared {
+    fn block(&self, provider: Provider) -> Arc<HeaderBlock> {
+        let [mozilla, fcm, apple, wns, other] = &self.common;
+        Arc::clone(match provider {
+            Provider::Mozilla => mozilla,
+            Provider::Fcm => fcm,
+            Provider::Apple => apple,
+            Provider::Wns => wns,
+            Provider::Other => other,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
