@@ -51,7 +51,11 @@ fn every_answer_gets_its_verdict() {
         assert_eq!(outcome.name(), expect["outcome"], "{name}");
         assert_eq!(outcome.status(), response.status, "{name}");
         assert_eq!(outcome.body(), response.body, "{name}: the evidence is kept");
-        assert_eq!(outcome.reason().map(Reason::as_str), expect["reason"].as_str(), "{name}");
+        assert_eq!(
+            outcome.reason().map(Reason::as_str),
+            expect["reason"].as_str(),
+            "{name}"
+        );
         if let Some(reason) = outcome.reason() {
             assert_eq!(reason.is_known(), expect["unknown_reason"].is_null(), "{name}");
         }
@@ -78,7 +82,16 @@ fn every_answer_gets_its_verdict() {
 #[test]
 fn no_status_alone_drops_a_device() {
     for status in 0..=1000 {
-        for body in ["", "{}", "null", "[]", "<html>", "{\"error\":null}", "{\"error\":\"x\"}", "\u{0}"] {
+        for body in [
+            "",
+            "{}",
+            "null",
+            "[]",
+            "<html>",
+            "{\"error\":null}",
+            "{\"error\":\"x\"}",
+            "\u{0}",
+        ] {
             let outcome = fcm::outcome(&Response::new(status, body), NOW);
             assert_ne!(outcome.name(), "token_gone", "{status} {body}");
         }
@@ -94,10 +107,18 @@ fn broken_bodies_never_lose_the_status() {
             let mut broken = whole.clone();
             broken.body.truncate(cut);
             broken.truncated = true;
-            assert_eq!(fcm::outcome(&broken, NOW).status(), whole.status, "{name} cut at {cut}");
+            assert_eq!(
+                fcm::outcome(&broken, NOW).status(),
+                whole.status,
+                "{name} cut at {cut}"
+            );
             let mut broken = whole.clone();
             broken.body[cut] = 0xff;
-            assert_eq!(fcm::outcome(&broken, NOW).status(), whole.status, "{name} broken at {cut}");
+            assert_eq!(
+                fcm::outcome(&broken, NOW).status(),
+                whole.status,
+                "{name} broken at {cut}"
+            );
         }
     }
     let deep = "[".repeat(100_000);

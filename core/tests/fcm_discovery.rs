@@ -85,7 +85,10 @@ fn every_field_has_a_typed_home() {
     let schemas = reached(&document);
     assert_eq!(schemas.len(), 18, "{schemas:?}");
     for schema in schemas {
-        let theirs: BTreeSet<String> = properties(&document, &schema).keys().map(|key| snake(key)).collect();
+        let theirs: BTreeSet<String> = properties(&document, &schema)
+            .keys()
+            .map(|key| snake(key))
+            .collect();
         let ours: BTreeSet<String> = typed(&schema).into_iter().map(str::to_owned).collect();
         assert_eq!(ours, theirs, "{schema}");
     }
@@ -99,7 +102,11 @@ fn sample(document: &Value, name: &str, property: &Value) -> Value {
     if let Some(words) = property["enum"].as_array() {
         return words.last().unwrap().clone();
     }
-    match (property["type"].as_str().unwrap(), property["format"].as_str(), name) {
+    match (
+        property["type"].as_str().unwrap(),
+        property["format"].as_str(),
+        name,
+    ) {
         ("string", Some("google-duration"), _) => json!("1.500s"),
         ("string", Some("google-datetime"), _) => json!("2026-11-22T07:00:00Z"),
         ("string", None, "color") => json!("#0aff00"),
@@ -135,7 +142,11 @@ fn a_message_with_every_field_comes_through() {
         message.remove(name);
     }
     let mut sent = 0;
-    for (excluded, union) in [("android", "background_sync"), ("android", "remote_notification"), ("android_v2", "")] {
+    for (excluded, union) in [
+        ("android", "background_sync"),
+        ("android", "remote_notification"),
+        ("android_v2", ""),
+    ] {
         let mut message = full.clone();
         message.as_object_mut().unwrap().remove(excluded);
         if let Some(v2) = message.get_mut("android_v2").and_then(Value::as_object_mut) {
