@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
+import warnings
 
 import firebase_admin
 import jwt
@@ -33,17 +34,22 @@ DATA = ROOT / "core" / "tests" / "data"
 ACCOUNT = DATA / "fcm_service_account.json"
 TOKEN = 'tok:1"\\'
 UTC = datetime.timezone.utc
+# firebase-admin 7.7 deprecates the token in favour of the installation id.
+warnings.simplefilter("ignore", DeprecationWarning)
 
 
-class Recorder(requests.adapters.BaseAdapter):
-    """Answers the token endpoint and FCM without a network; keeps what was sent."""
+class Recorder:
+    """Stands in for the transport of `requests`: answers the token endpoint and FCM without a
+    network, and keeps what was sent."""
 
     def __init__(self):
-        super().__init__()
         self.sent = []
         self.assertions = []
 
-    def send(self, request, **_):
+    def install(self):
+        requests.adapters.HTTPAdapter.send = lambda _, request, **options: self.send(request)
+
+    def send(self, request):
         response = requests.Response()
         response.status_code = 200
         response.request = request
@@ -60,9 +66,6 @@ class Recorder(requests.adapters.BaseAdapter):
             answer = {"name": "projects/pushcore-test/messages/1"}
         response._content = json.dumps(answer).encode()
         return response
-
-    def close(self):
-        pass
 
 
 def android(**fields):
@@ -235,9 +238,7 @@ def compare(name, theirs, ours):
 def main():
     recorder = Recorder()
     app = firebase_admin.initialize_app(credentials.Certificate(str(ACCOUNT)))
-    service = messaging._get_messaging_service(app)
-    for session in (service._client.session, service._client.session._auth_request.session):
-        session.mount("https://", recorder)
+    recorder.install()
 
     messages = build()
     for message in messages.values():
