@@ -8,6 +8,41 @@
 //!
 //! Where APNs would refuse, `build()` refuses first, and the error's text holds
 //! the word that APNs would have used (`BadTopic`, `PayloadTooLarge` ...).
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use pushcore::apns::{
+//!     self, Alert, Aps, BundleId, Credentials, DeviceToken, Environment, KeyId, Message, PushType, TeamId,
+//! };
+//! use pushcore::crypto::Es256Key;
+//! use pushcore::http::Response;
+//! use pushcore::{Now, Outcome, UnixTime};
+//!
+//! # fn main() -> Result<(), pushcore::Error> {
+//! # let key = Es256Key::from_scalar(&[7; 32])?;
+//! // let key = Es256Key::from_pem(&std::fs::read("AuthKey_ABC123DEFG.p8")?)?;
+//! let credentials = Credentials::token(KeyId::parse("ABC123DEFG")?, TeamId::parse("DEF123GHIJ")?, key);
+//! let message = Message::builder(PushType::Alert)
+//!     .bundle(BundleId::parse("com.example.app")?)
+//!     .device(DeviceToken::parse("00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0")?)
+//!     .payload(Aps::new().alert(Alert::new().title("Dinner").body("is ready")).badge(1))
+//!     .build()?;
+//!
+//! let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_700_000_000));
+//! let request = apns::request(&message, &credentials, &Environment::Sandbox.hosts(), now)?;
+//! assert!(request.url().starts_with("https://api.sandbox.push.apple.com/3/device/00fc13ad"));
+//!
+//! // Send it with any HTTP/2 client; then:
+//! let response = Response::new(410, r#"{"reason":"Unregistered","timestamp":1699999999000}"#);
+//! match message.judge(apns::outcome(&response, now)) {
+//!     Outcome::Accepted(accepted) => println!("taken as {:?}", accepted.id),
+//!     Outcome::TokenGone(_) => println!("delete the token"),
+//!     other => println!("{}", other.advice()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod alert;
 mod answer;
@@ -31,6 +66,7 @@ mod reasons;
 mod request;
 mod sound;
 mod token;
+mod wedge;
 
 pub use alert::{Alert, Text};
 pub use answer::outcome;
@@ -52,3 +88,4 @@ pub use push_type::{Priority, PushType};
 pub use request::request;
 pub use sound::Sound;
 pub use token::DeviceToken;
+pub use wedge::WedgeDetector;
