@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use pushcore::apns::{
-    self, Alert, ApnsId, Aps, BundleId, ChannelId, CollapseId, Credentials, DeviceToken, Environment,
-    Expiration, InputPush, InterruptionLevel, KeyId, LiveActivity, Message, Payload, Priority, PushType,
-    Sound, TeamId, Text, Topic,
+    self, Alert, ApnsId, Aps, Broadcast, BundleId, ChannelCall, ChannelId, ChannelOutcome, CollapseId,
+    Credentials, DeviceToken, Environment, Expiration, InputPush, InterruptionLevel, KeyId, LiveActivity,
+    Message, Payload, Priority, PushType, Sound, StoragePolicy, TeamId, Text, Topic,
 };
 use pushcore::crypto::Es256Key;
 use pushcore::http::{Request, Response};
 use pushcore::{Error, Now, Outcome, UnixTime};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("../../tests/vectors/apns.json")).unwrap()
@@ -169,22 +169,79 @@ fn message(value: &Value) -> Result<Message, Error> {
     builder.build()
 }
 
+fn credentials() -> Credentials {
+    Credentials::token(
+        KeyId::parse("ABC123DEFG").unwrap(),
+        TeamId::parse("DEF123GHIJ").unwrap(),
+        Es256Key::from_scalar(&[7; 32]).unwrap(),
+    )
+}
+
 fn request(row: &Value) -> Result<Request, Error> {
     let environment = match str_of(&row["environment"]) {
         "sandbox" => Environment::Sandbox,
         _ => Environment::Production,
     };
-    let credentials = Credentials::token(
-        KeyId::parse("ABC123DEFG").unwrap(),
-        TeamId::parse("DEF123GHIJ").unwrap(),
-        Es256Key::from_scalar(&[7; 32]).unwrap(),
-    );
-    apns::request(
-        &message(&row["message"])?,
-        &credentials,
-        &environment.hosts(),
-        now(),
+    let message = message(&row["message"])?;
+    apns::request(&message, &credentials(), &environment.hosts(), now())
+}
+
+fn broadcast(value: &Value) -> Result<Request, Error> {
+    let mut builder = Broadcast::builder(
+        BundleId::parse(str_of(&value["bundle"]))?,
+        ChannelId::parse(str_of(&value["channel"]))?,
+        policy(&value["storage_policy"]).unwrap(),
     )
+    .payload(payload(&value["payload"])?);
+    if !value["expiration"].is_null() {
+        builder = builder.expiration(Expiration::Until(secs(&value["expiration"])));
+    }
+    if let Some(number) = value["priority"].as_u64() {
+        builder = builder.priority(Priority::from_u8(u8::try_from(number).unwrap()).unwrap());
+    }
+    if let Some(id) = value["id"].as_str() {
+        builder = builder.id(ApnsId::parse(id)?);
+    }
+    let hosts = Environment::Production.hosts();
+    apns::broadcast_request(&builder.build()?, &credentials(), &hosts, now())
+}
+
+fn policy(value: &Value) -> Option<StoragePolicy> {
+    StoragePolicy::from_u8(u8::try_from(value.as_u64()?).ok()?)
+}
+
+/// Compares a request, or an error, with what the row says.
+fn check(name: &str, made: Result<Request, Error>, row: &Value) {
+    match made {
+        Ok(request) => {
+            let expected = &row["request"];
+            assert_eq!(request.method.as_str(), str_of(&expected["method"]), "{name}");
+            assert_eq!(request.url(), str_of(&expected["url"]), "{name}");
+            let body = str_of(&expected["body"]);
+            assert_eq!(request.body.as_bytes(), body.as_bytes(), "{name}");
+            let headers: Map<String, Value> = request
+                .all_headers()
+                .filter(|header| header.name != "authorization")
+                .map(|header| (header.name.to_owned(), header.value.into()))
+                .collect();
+            assert_eq!(&Value::Object(headers), &expected["headers"], "{name}");
+        }
+        Err(error) => {
+            let expected = row.get("error").unwrap_or_else(|| panic!("{name}: {error}"));
+            assert_eq!(error.kind().name(), str_of(&expected["kind"]), "{name}");
+            let word = expected["apns"].as_str().unwrap_or_default();
+            assert!(error.to_string().contains(word), "{name}: {error}");
+        }
+    }
+}
+
+fn response(row: &Value) -> Response {
+    let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
+    let mut response = Response::new(status, str_of(&row["body"]));
+    for (name, value) in row["headers"].as_object().unwrap() {
+        response = response.with_header(name, str_of(value));
+    }
+    response
 }
 
 #[test]
@@ -193,30 +250,50 @@ fn messages_become_these_requests() {
     let rows = vectors["encode"].as_array().unwrap();
     assert!(rows.len() >= 50);
     for row in rows {
-        let name = str_of(&row["name"]);
-        match request(row) {
-            Ok(request) => {
-                let expected = &row["request"];
-                assert_eq!(request.method.as_str(), str_of(&expected["method"]), "{name}");
-                assert_eq!(request.url(), str_of(&expected["url"]), "{name}");
-                assert_eq!(
-                    request.body.as_bytes(),
-                    str_of(&expected["body"]).as_bytes(),
-                    "{name}"
-                );
-                let headers: Map<String, Value> = request
-                    .all_headers()
-                    .filter(|header| header.name != "authorization")
-                    .map(|header| (header.name.to_owned(), header.value.into()))
-                    .collect();
-                assert_eq!(&Value::Object(headers), &expected["headers"], "{name}");
-            }
-            Err(error) => {
-                let expected = row.get("error").unwrap_or_else(|| panic!("{name}: {error}"));
-                assert_eq!(error.kind().name(), str_of(&expected["kind"]), "{name}");
-                let word = expected["apns"].as_str().unwrap_or_default();
-                assert!(error.to_string().contains(word), "{name}: {error}");
-            }
+        check(str_of(&row["name"]), request(row), row);
+    }
+}
+
+#[test]
+fn broadcasts_become_these_requests() {
+    let vectors = vectors();
+    let rows = vectors["broadcasts"].as_array().unwrap();
+    assert!(rows.len() >= 7);
+    for row in rows {
+        check(str_of(&row["name"]), broadcast(&row["broadcast"]), row);
+    }
+}
+
+#[test]
+fn channel_calls_become_these_requests_and_results() {
+    let vectors = vectors();
+    let rows = vectors["channels"].as_array().unwrap();
+    assert!(rows.len() >= 5);
+    let bundle = BundleId::parse("com.example.app").unwrap();
+    for row in rows {
+        let (kind, argument) = row["call"].as_object().unwrap().iter().next().unwrap();
+        let channel = || ChannelId::parse(str_of(argument)).unwrap();
+        let call = match kind.as_str() {
+            "create" => ChannelCall::Create(policy(argument).unwrap()),
+            "read" => ChannelCall::Read(channel()),
+            "delete" => ChannelCall::Delete(channel()),
+            _ => ChannelCall::List,
+        };
+        let hosts = Environment::Production.hosts();
+        let made = apns::channel_request(&call, &bundle, None, &credentials(), &hosts, now());
+        check(kind, made, row);
+        for answer in row["answers"].as_array().unwrap() {
+            let result = match apns::channel_outcome(&call, &response(answer), now()) {
+                ChannelOutcome::Created(id) => json!({"created": id.map(|id| id.as_str().to_owned())}),
+                ChannelOutcome::Read(policy) => json!({"policy": policy.map(StoragePolicy::as_u8)}),
+                ChannelOutcome::Deleted => json!({"deleted": true}),
+                ChannelOutcome::Listed(ids) => {
+                    json!({"channels": ids.iter().map(ChannelId::as_str).collect::<Vec<_>>()})
+                }
+                ChannelOutcome::Refused(outcome) => json!({"refused": described(&outcome)}),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(result, answer["result"], "{kind}");
         }
     }
 }
@@ -269,11 +346,7 @@ fn responses_become_these_outcomes() {
         .build()
         .unwrap();
     for row in rows {
-        let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
-        let mut response = Response::new(status, str_of(&row["body"]));
-        for (name, value) in row["headers"].as_object().unwrap() {
-            response = response.with_header(name, str_of(value));
-        }
+        let response = response(row);
         let mut message = plain.clone();
         if let Some(millis) = row["registered_at_ms"].as_u64() {
             message = message.with_registered_at(UnixTime::from_millis(millis));
@@ -287,7 +360,7 @@ fn responses_become_these_outcomes() {
         );
         assert_eq!(
             (outcome.status(), outcome.body()),
-            (status, str_of(&row["body"]).as_bytes())
+            (response.status, str_of(&row["body"]).as_bytes())
         );
     }
 }
