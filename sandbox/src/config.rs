@@ -17,6 +17,10 @@ pub struct Ports {
     pub fcm: u16,
     /// The Web Push service.
     pub webpush: u16,
+    /// ADM and its token endpoint.
+    pub adm: u16,
+    /// Baidu.
+    pub baidu: u16,
     /// The control endpoint, plain HTTP.
     pub control: u16,
 }

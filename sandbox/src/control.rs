@@ -1,5 +1,6 @@
 //! The control endpoint: plain HTTP and JSON on loopback, for tests in any language.
 
+use crate::adm::AdmRegistration;
 use crate::apns::{Check, DeviceToken};
 use crate::exchange::{Exchange, Reply};
 use crate::fault::Fault;
@@ -18,6 +19,20 @@ struct FcmToken {
     token: String,
     #[serde(default)]
     state: Registration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdmToken {
+    id: String,
+    #[serde(default)]
+    state: AdmRegistration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BaiduChannel {
+    channel_id: String,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +56,7 @@ struct Settings {
     apns_governor: Option<bool>,
     apns_governor_penalty: Option<bool>,
     apns_over_limit_goaway: Option<bool>,
-    fcm_token_lifetime: Option<i64>,
+    token_lifetime: Option<i64>,
     fcm_self_signed: Option<bool>,
     webpush_retry_after: Option<u64>,
 }
@@ -133,9 +148,28 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             }
             Ok(json!({ "registered": state.fcm.registrations.len() }))
         }
-        (&Method::POST, "/fcm/revoke") => {
-            shared.state().fcm.revoke_all();
+        (&Method::POST, "/revoke") => {
+            let mut state = shared.state();
+            state.fcm.revoke_all();
+            state.adm.revoke_all();
             Ok(json!({}))
+        }
+        (&Method::POST, "/adm/registrations") => {
+            let ids: OneOrMany<AdmToken> = body(exchange)?;
+            let mut state = shared.state();
+            for id in ids.into_vec() {
+                state.adm.registrations.insert(id.id, id.state);
+            }
+            Ok(json!({ "registered": state.adm.registrations.len() }))
+        }
+        (&Method::POST, "/baidu/channels") => {
+            let channels: OneOrMany<BaiduChannel> = body(exchange)?;
+            let mut state = shared.state();
+            state
+                .baidu
+                .channels
+                .extend(channels.into_vec().into_iter().map(|channel| channel.channel_id));
+            Ok(json!({ "bound": state.baidu.channels.len() }))
         }
         (&Method::POST, "/webpush/subscriptions") => {
             let wanted: NewSubscription = if exchange.body.is_empty() {
@@ -201,6 +235,7 @@ fn stats(shared: &Shared) -> Value {
         "connections": shared.connections(),
         "refused_streams": state.refused_streams,
         "fcm_tokens_minted": state.fcm.mints,
+        "adm_tokens_minted": state.adm.mints,
         "judged": state.log.len(),
         "accepted": state.log.iter().filter(|record| record.accepted).count(),
     })
@@ -209,16 +244,17 @@ fn stats(shared: &Shared) -> Value {
 fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     let mut state = shared.state();
     if let Some(profile) = wanted.profile {
-        state.apns.profile = profile;
-        state.fcm.profile = profile;
-        state.webpush.profile = profile;
+        state.set_profile(profile);
     }
     state.apns.governor = wanted.apns_governor.unwrap_or(state.apns.governor);
     state.apns.penalty = wanted.apns_governor_penalty.unwrap_or(state.apns.penalty);
     state.apns.over_limit_goaway = wanted
         .apns_over_limit_goaway
         .unwrap_or(state.apns.over_limit_goaway);
-    state.fcm.token_lifetime = wanted.fcm_token_lifetime.unwrap_or(state.fcm.token_lifetime);
+    if let Some(seconds) = wanted.token_lifetime {
+        state.fcm.token_lifetime = seconds;
+        state.adm.token_lifetime = seconds;
+    }
     state.fcm.self_signed = wanted.fcm_self_signed.unwrap_or(state.fcm.self_signed);
     state.webpush.retry_after = wanted.webpush_retry_after.unwrap_or(state.webpush.retry_after);
     Ok(json!({}))

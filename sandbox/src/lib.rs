@@ -16,7 +16,9 @@
 
 #![forbid(unsafe_code)]
 
+mod adm;
 mod apns;
+mod baidu;
 mod clock;
 mod config;
 mod control;
@@ -34,6 +36,7 @@ mod shared;
 mod tls;
 mod webpush;
 
+pub use adm::AdmRegistration;
 pub use apns::{Check, DeviceToken, Environment, Gone};
 pub use config::{Config, Ports};
 pub use fault::{Action, CloseHow, Fault, LastStream};

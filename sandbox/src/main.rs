@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// APNs, FCM and Web Push on your own machine: strict, scriptable, over real TLS and HTTP/2.
+/// APNs, FCM, Web Push, ADM and Baidu on your own machine: strict, scriptable, over real TLS and HTTP/2.
 ///
 /// Prints one JSON line on standard output when every service is listening.
 #[derive(Parser)]
@@ -33,6 +33,12 @@ struct Options {
     /// Port of the Web Push service.
     #[arg(long, default_value_t = 0)]
     webpush_port: u16,
+    /// Port of ADM and its token endpoint.
+    #[arg(long, default_value_t = 0)]
+    adm_port: u16,
+    /// Port of Baidu.
+    #[arg(long, default_value_t = 0)]
+    baidu_port: u16,
     /// Port of the control endpoint.
     #[arg(long, default_value_t = 0)]
     control_port: u16,
@@ -93,6 +99,8 @@ fn config(options: Options) -> Config {
             apns_broadcast: options.apns_broadcast_port,
             fcm: options.fcm_port,
             webpush: options.webpush_port,
+            adm: options.adm_port,
+            baidu: options.baidu_port,
             control: options.control_port,
         },
         profile: options.profile,

@@ -1,7 +1,9 @@
 //! The world a fresh sandbox starts with: keys, tokens, subscriptions, and the
 //! JSON line that tells a client where everything is.
 
+use crate::adm::{Adm, AdmRegistration};
 use crate::apns::{Apns, DeviceToken, Environment, Gone};
+use crate::baidu::Baidu;
 use crate::fcm::{Fcm, Registration};
 use crate::ids::{apple_id, b64url, hex, random};
 use crate::shared::State;
@@ -220,6 +222,46 @@ pub(crate) fn webpush(webpush: &mut WebPush) -> io::Result<(Value, Vec<File>)> {
     Ok((part, vec![("vapid.pem", vapid.pem)]))
 }
 
+/// Fills ADM's registry; the `adm` part of the ready line.
+pub(crate) fn adm(adm: &mut Adm) -> Value {
+    let (replaced, replacement) = (crate::adm::new_id(), crate::adm::new_id());
+    let mut registrations = json!({
+        "replaced": replaced,
+        "replacement": replacement,
+        "unknown": crate::adm::new_id(),
+    });
+    adm.registrations
+        .insert(replacement.clone(), AdmRegistration::Active);
+    adm.registrations
+        .insert(replaced, AdmRegistration::Replaced(replacement));
+    for (name, registration) in [
+        ("valid", AdmRegistration::Active),
+        ("unregistered", AdmRegistration::Unregistered),
+        ("throttled", AdmRegistration::Throttled),
+    ] {
+        let id = crate::adm::new_id();
+        registrations[name] = json!(id);
+        adm.registrations.insert(id, registration);
+    }
+    json!({
+        "client_id": adm.client_id,
+        "client_secret": adm.client_secret,
+        "registrations": registrations,
+    })
+}
+
+/// Binds a channel; the `baidu` part of the ready line.
+pub(crate) fn baidu(baidu: &mut Baidu) -> Value {
+    let channel = || u64::from_be_bytes(random::<8>()).to_string();
+    let (valid, unknown) = (channel(), channel());
+    baidu.channels.insert(valid.clone());
+    json!({
+        "api_key": baidu.api_key,
+        "secret_key": baidu.secret_key,
+        "channels": { "valid": valid, "unknown": unknown },
+    })
+}
+
 /// Fills all services; the ready line without addresses, and the files to write.
 pub(crate) fn populate(state: &mut State, now_ms: i64) -> io::Result<(Value, Vec<File>)> {
     let mut line = json!({});
@@ -228,6 +270,8 @@ pub(crate) fn populate(state: &mut State, now_ms: i64) -> io::Result<(Value, Vec
         ("apns", apns(&mut state.apns, now_ms)?),
         ("fcm", fcm(&mut state.fcm)?),
         ("webpush", webpush(&mut state.webpush)?),
+        ("adm", (adm(&mut state.adm), Vec::new())),
+        ("baidu", (baidu(&mut state.baidu), Vec::new())),
     ] {
         line[name] = part;
         files.extend(made);

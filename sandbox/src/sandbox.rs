@@ -1,5 +1,6 @@
 //! The running sandbox.
 
+use crate::adm::{Adm, AdmRegistration};
 use crate::apns::{Apns, Check, DeviceToken};
 use crate::config::{Config, Ports};
 use crate::fault::Fault;
@@ -71,7 +72,9 @@ impl Sandbox {
         fcm.token_uri = format!("https://{}/token", authority(ports.fcm));
         let mut webpush = WebPush::new(config.profile);
         webpush.origin = format!("https://{}", authority(ports.webpush));
-        let mut state = State::new(apns, fcm, webpush);
+        let mut adm = Adm::new(config.profile);
+        adm.token_lifetime = config.token_lifetime;
+        let mut state = State::new(apns, fcm, webpush, adm);
         let now = crate::clock::Clock::default().now_ms();
         let (mut ready, files) = crate::ready::populate(&mut state, now)?;
 
@@ -90,6 +93,9 @@ impl Sandbox {
         ready["apns"]["management"] = json!(authority(ports.apns_management));
         ready["apns"]["broadcast"] = json!(authority(ports.apns_broadcast));
         ready["fcm"]["authority"] = json!(authority(ports.fcm));
+        ready["adm"]["authority"] = json!(authority(ports.adm));
+        ready["adm"]["token_uri"] = json!(format!("https://{}/auth/O2/token", authority(ports.adm)));
+        ready["baidu"]["authority"] = json!(authority(ports.baidu));
         ready["webpush"]["authority"] = json!(authority(ports.webpush));
         ready["control"] = json!({ "url": format!("http://127.0.0.1:{}", ports.control) });
         absolute(&mut ready, &state_dir);
@@ -161,9 +167,14 @@ impl Sandbox {
         self.shared.state().refused_streams
     }
 
-    /// OAuth access tokens minted so far.
+    /// FCM access tokens minted so far.
     pub fn tokens_minted(&self) -> u64 {
         self.shared.state().fcm.mints
+    }
+
+    /// ADM access tokens minted so far.
+    pub fn adm_tokens_minted(&self) -> u64 {
+        self.shared.state().adm.mints
     }
 
     /// Empties the log and the fault scripts; registries stay.
@@ -194,14 +205,32 @@ impl Sandbox {
             .insert(token.to_owned(), registration);
     }
 
-    /// Makes every access token minted so far invalid.
+    /// Registers an ADM registration id, or changes one.
+    pub fn register_adm(&self, id: &str, registration: AdmRegistration) {
+        self.shared
+            .state()
+            .adm
+            .registrations
+            .insert(id.to_owned(), registration);
+    }
+
+    /// Binds a Baidu channel id.
+    pub fn register_baidu(&self, channel_id: &str) {
+        self.shared.state().baidu.channels.insert(channel_id.to_owned());
+    }
+
+    /// Makes every access token (of FCM and ADM) minted so far invalid.
     pub fn revoke_access_tokens(&self) {
-        self.shared.state().fcm.revoke_all();
+        let mut state = self.shared.state();
+        state.fcm.revoke_all();
+        state.adm.revoke_all();
     }
 
     /// Lifetime of access tokens minted from now on, seconds.
     pub fn set_token_lifetime(&self, seconds: i64) {
-        self.shared.state().fcm.token_lifetime = seconds;
+        let mut state = self.shared.state();
+        state.fcm.token_lifetime = seconds;
+        state.adm.token_lifetime = seconds;
     }
 
     /// Makes a Web Push subscription. `None` when its server key is no P-256 point.
@@ -216,10 +245,7 @@ impl Sandbox {
 
     /// Changes the strictness of all services.
     pub fn set_profile(&self, profile: Profile) {
-        let mut state = self.shared.state();
-        state.apns.profile = profile;
-        state.fcm.profile = profile;
-        state.webpush.profile = profile;
+        self.shared.state().set_profile(profile);
     }
 
     /// Changes the order of APNs' checks. Checks left out are not made.
@@ -265,6 +291,8 @@ fn port_of(ports: &mut Ports, door: Door) -> &mut u16 {
         Door::ApnsBroadcast => &mut ports.apns_broadcast,
         Door::Fcm => &mut ports.fcm,
         Door::WebPush => &mut ports.webpush,
+        Door::Adm => &mut ports.adm,
+        Door::Baidu => &mut ports.baidu,
         Door::Control => &mut ports.control,
     }
 }

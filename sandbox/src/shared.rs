@@ -1,6 +1,8 @@
 //! What all connections share: the services' state, the log, the fault scripts.
 
+use crate::adm::Adm;
 use crate::apns::Apns;
+use crate::baidu::Baidu;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, Fault};
@@ -20,16 +22,20 @@ pub(crate) enum Door {
     ApnsBroadcast,
     Fcm,
     WebPush,
+    Adm,
+    Baidu,
     Control,
 }
 
 impl Door {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Apns,
         Self::ApnsManagement,
         Self::ApnsBroadcast,
         Self::Fcm,
         Self::WebPush,
+        Self::Adm,
+        Self::Baidu,
         Self::Control,
     ];
 
@@ -43,6 +49,8 @@ impl Door {
             Self::Apns | Self::ApnsManagement | Self::ApnsBroadcast => "apns",
             Self::Fcm => "fcm",
             Self::WebPush => "webpush",
+            Self::Adm => "adm",
+            Self::Baidu => "baidu",
             Self::Control => "control",
         }
     }
@@ -78,6 +86,8 @@ pub(crate) struct State {
     pub(crate) apns: Apns,
     pub(crate) fcm: Fcm,
     pub(crate) webpush: WebPush,
+    pub(crate) adm: Adm,
+    pub(crate) baidu: Baidu,
     pub(crate) log: Vec<Record>,
     pub(crate) faults: Vec<Fault>,
     /// Streams refused for being above the announced limit.
@@ -86,11 +96,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(apns: Apns, fcm: Fcm, webpush: WebPush) -> Self {
+    pub(crate) fn new(apns: Apns, fcm: Fcm, webpush: WebPush, adm: Adm) -> Self {
         Self {
             apns,
             fcm,
             webpush,
+            adm,
+            baidu: Baidu::new(),
             log: Vec::new(),
             faults: Vec::new(),
             refused_streams: 0,
@@ -98,11 +110,21 @@ impl State {
         }
     }
 
+    /// Changes the strictness of every service that knows one.
+    pub(crate) fn set_profile(&mut self, profile: Profile) {
+        self.apns.profile = profile;
+        self.fcm.profile = profile;
+        self.webpush.profile = profile;
+        self.adm.profile = profile;
+    }
+
     fn handle(&mut self, door: Door, exchange: &Exchange, now: Moment) -> (Reply, Record) {
         match door {
             Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.apns.handle(door, exchange, now),
             Door::Fcm => self.fcm.handle(exchange, now),
             Door::WebPush => self.webpush.handle(exchange, now),
+            Door::Adm => self.adm.handle(exchange, now),
+            Door::Baidu => self.baidu.handle(exchange, now),
             Door::Control => (Reply::status(404), Record::begin("control", "", exchange, now)),
         }
     }

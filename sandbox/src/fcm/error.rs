@@ -5,7 +5,9 @@ use crate::record::Record;
 use serde_json::{Value, json};
 
 /// A refusal in the shape of `google.rpc.Status`.
-pub(super) struct Problem {
+pub(super) struct Problem(Box<Parts>);
+
+struct Parts {
     status: u16,
     word: &'static str,
     rule: &'static str,
@@ -19,7 +21,7 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(status: u16, word: &'static str, rule: &'static str, message: &str) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             word,
             rule,
@@ -28,7 +30,7 @@ impl Problem {
             reason: None,
             html: false,
             retry_after: (status == 429).then_some(60),
-        }
+        }))
     }
 
     /// What any URL that is no method of the API gets.
@@ -39,14 +41,14 @@ impl Problem {
             "fcm.path",
             "The requested URL was not found on this server.",
         );
-        problem.html = true;
+        problem.0.html = true;
         problem
     }
 
     /// Adds `google.firebase.fcm.v1.FcmError`.
     pub(super) fn fcm(mut self, code: &str) -> Self {
-        self.reason = Some(code.to_owned());
-        self.details.push(json!({
+        self.0.reason = Some(code.to_owned());
+        self.0.details.push(json!({
             "@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError",
             "errorCode": code,
         }));
@@ -55,7 +57,7 @@ impl Problem {
 
     /// Adds a `google.rpc.BadRequest` field violation.
     pub(super) fn violation(mut self, field: &str, description: &str) -> Self {
-        self.details.push(json!({
+        self.0.details.push(json!({
             "@type": "type.googleapis.com/google.rpc.BadRequest",
             "fieldViolations": [{ "field": field, "description": description }],
         }));
@@ -64,8 +66,8 @@ impl Problem {
 
     /// Adds `google.rpc.ErrorInfo`.
     pub(super) fn info(mut self, reason: &str) -> Self {
-        self.reason = Some(reason.to_owned());
-        self.details.push(json!({
+        self.0.reason = Some(reason.to_owned());
+        self.0.details.push(json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": reason,
             "domain": "googleapis.com",
@@ -75,23 +77,24 @@ impl Problem {
     }
 
     pub(super) fn reply(self, record: &mut Record) -> Reply {
-        record.rule = Some(self.rule.to_owned());
-        record.reason = Some(self.reason.unwrap_or_else(|| self.word.to_owned()));
-        let reply = if self.html {
-            Reply::status(self.status)
+        let parts = *self.0;
+        record.rule = Some(parts.rule.to_owned());
+        record.reason = Some(parts.reason.unwrap_or_else(|| parts.word.to_owned()));
+        let reply = if parts.html {
+            Reply::status(parts.status)
                 .with("content-type", "text/html; charset=UTF-8")
                 .with_body(format!(
                     "<!DOCTYPE html><title>Error {0} (Not Found)!!1</title><p><b>{0}.</b> {1}</p>",
-                    self.status, self.message
+                    parts.status, parts.message
                 ))
         } else {
-            let mut error = json!({ "code": self.status, "message": self.message, "status": self.word });
-            if !self.details.is_empty() {
-                error["details"] = self.details.into();
+            let mut error = json!({ "code": parts.status, "message": parts.message, "status": parts.word });
+            if !parts.details.is_empty() {
+                error["details"] = parts.details.into();
             }
-            Reply::json(self.status, &json!({ "error": error }))
+            Reply::json(parts.status, &json!({ "error": error }))
         };
-        match self.retry_after {
+        match parts.retry_after {
             Some(seconds) => reply.with("retry-after", seconds.to_string()),
             None => reply,
         }

@@ -39,10 +39,11 @@ async fn connection(
     acceptor: Option<TlsAcceptor>,
 ) -> io::Result<()> {
     tcp.set_nodelay(true)?;
-    let id = shared.next_connection();
+    // The control endpoint alone speaks plain HTTP; its connections are not counted.
     let Some(acceptor) = acceptor else {
-        return h1::serve(shared, door, id, tcp).await;
+        return h1::serve(shared, door, 0, tcp).await;
     };
+    let id = shared.next_connection();
     let tls = acceptor.accept(tcp).await?;
     let done = match tls.get_ref().1.alpn_protocol() {
         Some(b"h2") => h2c::serve(shared.clone(), door, id, tls).await,

@@ -171,10 +171,7 @@ async fn inbound(
         out.extend_from_slice(&buffer[..plain]);
         buffer.advance(plain);
         preface -= plain;
-        while preface == 0 {
-            let Some(frame) = next_frame(&mut buffer) else {
-                break;
-            };
+        while let Some(frame) = (preface == 0).then(|| next_frame(&mut buffer)).flatten() {
             let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
             if kind == HEADERS || kind == CONTINUATION {
                 let mut blocks = header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
