@@ -133,15 +133,16 @@ fn once() -> u32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LastStream {
-    /// This request's stream.
+    /// This request's stream, or the highest one processed so far if that is higher.
     This,
-    /// The stream before it: this request was provably not processed.
+    /// The highest stream processed so far: this request (unless later ones overtook it)
+    /// was provably not processed.
     Before,
-    /// 0: nothing was processed.
+    /// 0: nothing was processed, says the server; true only at a connection's start.
     Zero,
     /// 2^31-1: the first half of a graceful shutdown.
     Max,
-    /// Any id.
+    /// Any id, true or not. No stream above it is processed from now on.
     Id(u32),
 }
 

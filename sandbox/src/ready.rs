@@ -13,9 +13,9 @@ use p256::elliptic_curve::rand_core::OsRng;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::pkcs1::EncodeRsaPublicKey;
-use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 use std::io;
+use std::sync::OnceLock;
 
 /// A P-256 key pair in the forms people have.
 pub(crate) struct EcKey {
@@ -37,6 +37,17 @@ impl EcKey {
             scalar: secret.to_bytes().to_vec(),
         })
     }
+}
+
+/// The service account's key. Making one takes about a second, so the sandboxes of a
+/// process share it.
+fn rsa_key() -> io::Result<&'static rsa::RsaPrivateKey> {
+    static KEY: OnceLock<rsa::RsaPrivateKey> = OnceLock::new();
+    if let Some(key) = KEY.get() {
+        return Ok(key);
+    }
+    let key = rsa::RsaPrivateKey::new(&mut OsRng, 2048).map_err(io::Error::other)?;
+    Ok(KEY.get_or_init(|| key))
 }
 
 /// A file the sandbox made: its name and its content.
@@ -135,12 +146,11 @@ pub(crate) fn apns(apns: &mut Apns, now_ms: i64) -> io::Result<(Value, Vec<File>
 
 /// Makes the service account; the `fcm` part of the ready line.
 pub(crate) fn fcm(fcm: &mut Fcm) -> io::Result<(Value, Vec<File>)> {
-    let key = rsa::RsaPrivateKey::new(&mut OsRng, 2048).map_err(io::Error::other)?;
+    let key = rsa_key()?;
     let public = key.to_public_key();
-    debug_assert_eq!(public.size(), 256);
     let der = public.to_pkcs1_der().map_err(io::Error::other)?;
     fcm.key = Some(jsonwebtoken::DecodingKey::from_rsa_der(der.as_bytes()));
-    let pem = rsa::pkcs8::EncodePrivateKey::to_pkcs8_pem(&key, rsa::pkcs8::LineEnding::LF)
+    let pem = rsa::pkcs8::EncodePrivateKey::to_pkcs8_pem(key, rsa::pkcs8::LineEnding::LF)
         .map_err(io::Error::other)?;
     let account = json!({
         "type": "service_account",

@@ -54,6 +54,16 @@ pub struct Record {
     pub fault: Option<String>,
 }
 
+impl Record {
+    /// A push, broadcast or batch that the service took; not a token, channel or topic call.
+    pub fn is_push(&self) -> bool {
+        self.accepted
+            && (self.operation == "push"
+                || self.operation == "broadcast"
+                || self.operation.starts_with("push/"))
+    }
+}
+
 /// Bytes as JSON, as text, or as base64, whichever is the most readable.
 pub(crate) fn readable(bytes: &[u8]) -> Value {
     if bytes.is_empty() {

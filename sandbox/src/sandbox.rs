@@ -152,7 +152,7 @@ impl Sandbox {
     pub fn accepted(&self, service: &str, target: &str) -> usize {
         let state = self.shared.state();
         let taken = |record: &&Record| {
-            record.accepted && record.service == service && record.target.as_deref() == Some(target)
+            record.is_push() && record.service == service && record.target.as_deref() == Some(target)
         };
         state.log.iter().filter(taken).count()
     }

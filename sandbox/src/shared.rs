@@ -79,6 +79,8 @@ pub(crate) struct Moment {
 pub(crate) struct Verdict {
     pub(crate) reply: Reply,
     pub(crate) fault: Option<Action>,
+    /// A service saw the request: it counts as processed, whatever the answer.
+    pub(crate) judged: bool,
 }
 
 /// The services and what they remember.
@@ -212,6 +214,7 @@ impl Shared {
         if door == Door::Control {
             return Verdict {
                 reply: crate::control::answer(self, exchange),
+                judged: true,
                 fault: None,
             };
         }
@@ -223,7 +226,11 @@ impl Shared {
         let Some(fault) = fault else {
             let (reply, record) = state.handle(door, exchange, now);
             state.append(record);
-            return Verdict { reply, fault: None };
+            return Verdict {
+                reply,
+                fault: None,
+                judged: true,
+            };
         };
         let judged = fault.processed || fault.action.keeps_the_answer();
         let (mut reply, mut record) = if judged {
@@ -260,6 +267,7 @@ impl Shared {
         Verdict {
             reply,
             fault: Some(fault.action),
+            judged,
         }
     }
 }

@@ -5,12 +5,12 @@ use super::h1::BODY_LIMIT;
 use super::wire::{Command, Filter, WireHandle};
 use crate::exchange::{Exchange, Origin, Reply};
 use crate::fault::{Action, LastStream};
-use crate::shared::{Door, Shared};
+use crate::shared::{Door, Shared, Verdict};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -24,6 +24,44 @@ struct Connection {
     /// MAX_CONCURRENT_STREAMS as last announced.
     limit: AtomicU32,
     open: AtomicU32,
+    progress: Mutex<Progress>,
+}
+
+/// How far the connection has come. A GOAWAY must not disown a stream that was
+/// processed, and no stream above it may be processed later: the log is an oracle.
+struct Progress {
+    /// The highest stream that a service saw.
+    highest: u32,
+    /// The last stream id of the GOAWAY that was sent.
+    ceiling: u32,
+}
+
+impl Connection {
+    /// Has the request judged, unless a GOAWAY has disowned its stream; the last
+    /// stream id, when a GOAWAY is to be sent.
+    fn judge(&self, exchange: &Exchange) -> Option<(Verdict, u32)> {
+        let stream = exchange.origin.stream;
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if stream > progress.ceiling {
+            return None;
+        }
+        let verdict = self.shared.dispatch(self.door, exchange);
+        if verdict.judged {
+            progress.highest = progress.highest.max(stream);
+        }
+        let Some(Action::Goaway { last, .. }) = &verdict.fault else {
+            return Some((verdict, 0));
+        };
+        let last = match last {
+            LastStream::This => progress.highest.max(stream),
+            LastStream::Before => progress.highest,
+            LastStream::Zero => 0,
+            LastStream::Max => 0x7fff_ffff,
+            LastStream::Id(id) => id & 0x7fff_ffff,
+        };
+        progress.ceiling = last;
+        Some((verdict, last))
+    }
 }
 
 pub(super) async fn serve(
@@ -43,6 +81,10 @@ pub(super) async fn serve(
         wire,
         limit: AtomicU32::new(limit),
         open: AtomicU32::new(0),
+        progress: Mutex::new(Progress {
+            highest: 0,
+            ceiling: u32::MAX,
+        }),
     });
     let protocol = accept_loop(connection, inner);
     tokio::pin!(filter, protocol);
@@ -75,7 +117,11 @@ async fn accept_loop(connection: Arc<Connection>, io: tokio::io::DuplexStream) -
             connection.shared.stream_refused(connection.id);
             match connection.shared.over_limit_goaway(connection.door) {
                 Some(debug) => {
+                    // All streams below were let in and will be processed.
                     let last = u32::from(respond.stream_id()).saturating_sub(2);
+                    let mut progress = connection.progress.lock().unwrap_or_else(PoisonError::into_inner);
+                    progress.ceiling = progress.ceiling.min(last);
+                    drop(progress);
                     connection.wire.send(Command::Goaway { last, code: 7, debug });
                 }
                 None => respond.send_reset(h2::Reason::REFUSED_STREAM),
@@ -136,7 +182,10 @@ async fn stream(
             header_block: connection.wire.take_header_block(stream),
         },
     };
-    let verdict = connection.shared.dispatch(connection.door, &exchange);
+    let Some((verdict, last_stream)) = connection.judge(&exchange) else {
+        // Disowned by a GOAWAY: no answer, nothing happens.
+        return std::future::poll_fn(|cx| respond.poll_reset(cx)).await.map(drop);
+    };
     // Before the answer is on the wire: the client may open its next stream the
     // moment it has read it.
     if let Some(max) = verdict.reply.after.max_streams {
@@ -168,20 +217,18 @@ async fn stream(
             std::future::pending().await
         }
         Some(Action::Goaway {
-            last,
             code,
             debug,
             close,
             answer,
+            ..
         }) => {
-            let last = match last {
-                LastStream::This => stream,
-                LastStream::Before => stream.saturating_sub(2),
-                LastStream::Zero => 0,
-                LastStream::Max => 0x7fff_ffff,
-                LastStream::Id(id) => id & 0x7fff_ffff,
-            };
-            wire.send_and_wait(Command::Goaway { last, code, debug }).await;
+            wire.send_and_wait(Command::Goaway {
+                last: last_stream,
+                code,
+                debug,
+            })
+            .await;
             match (answer, close) {
                 (true, true) => wire.send(Command::CloseAfter { stream }),
                 (false, true) => wire.send(Command::Close(crate::fault::CloseHow::Clean)),
