@@ -15,7 +15,7 @@ use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::pkcs1::EncodeRsaPublicKey;
 use serde_json::{Value, json};
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// A P-256 key pair in the forms people have.
 pub(crate) struct EcKey {
@@ -43,6 +43,8 @@ impl EcKey {
 /// process share it.
 fn rsa_key() -> io::Result<&'static rsa::RsaPrivateKey> {
     static KEY: OnceLock<rsa::RsaPrivateKey> = OnceLock::new();
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(key) = KEY.get() {
         return Ok(key);
     }
