@@ -3,7 +3,7 @@
 use crate::adm::AdmRegistration;
 use crate::apns::{Check, DeviceToken};
 use crate::exchange::{Exchange, Reply};
-use crate::fault::Fault;
+use crate::fault::{Fault, Script};
 use crate::fcm::Registration;
 use crate::shared::{Profile, Shared};
 use crate::webpush::{NewSubscription, SubscriptionState};
@@ -109,7 +109,10 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
         }
         (&Method::POST, "/faults") => {
             let faults: OneOrMany<Fault> = body(exchange)?;
-            shared.state().faults.extend(faults.into_vec());
+            shared
+                .state()
+                .faults
+                .extend(faults.into_vec().into_iter().map(Script::from));
             Ok(json!({}))
         }
         (&Method::GET, "/faults") => {
@@ -117,7 +120,7 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             let faults: Vec<Value> = state
                 .faults
                 .iter()
-                .map(|fault| json!({ "fault": fault, "matched": fault.matched, "fired": fault.fired }))
+                .map(|script| json!({ "fault": script.fault, "matched": script.matched, "fired": script.fired }))
                 .collect();
             Ok(json!(faults))
         }

@@ -31,12 +31,6 @@ pub struct Fault {
     pub processed: bool,
     /// What happens.
     pub action: Action,
-    /// How many requests have matched so far.
-    #[serde(skip)]
-    pub(crate) matched: u64,
-    /// How many times it fired.
-    #[serde(skip)]
-    pub(crate) fired: u64,
 }
 
 /// What a fault does. Frame-level actions need HTTP/2; on HTTP/1.1 they close the connection.
@@ -172,11 +166,29 @@ impl Fault {
             every: 0,
             processed: false,
             action,
+        }
+    }
+}
+
+/// A fault at work: how often it matched and fired.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    pub(crate) fault: Fault,
+    pub(crate) matched: u64,
+    pub(crate) fired: u64,
+}
+
+impl From<Fault> for Script {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
             matched: 0,
             fired: 0,
         }
     }
+}
 
+impl Script {
     /// Counts a request and says whether the fault strikes it.
     pub(crate) fn strikes(
         &mut self,
@@ -184,16 +196,17 @@ impl Fault {
         haystack: &dyn Fn(&str) -> bool,
         connection: u64,
     ) -> bool {
-        if self.service.as_deref().is_some_and(|wanted| wanted != service)
-            || self.connection.is_some_and(|wanted| wanted != connection)
-            || self.contains.as_deref().is_some_and(|text| !haystack(text))
-            || self.times.is_some_and(|times| self.fired >= times)
+        let fault = &self.fault;
+        if fault.service.as_deref().is_some_and(|wanted| wanted != service)
+            || fault.connection.is_some_and(|wanted| wanted != connection)
+            || fault.contains.as_deref().is_some_and(|text| !haystack(text))
+            || fault.times.is_some_and(|times| self.fired >= times)
         {
             return false;
         }
         self.matched += 1;
         let strikes =
-            self.matched > self.skip && (self.every <= 1 || (self.matched - self.skip) % self.every == 0);
+            self.matched > fault.skip && (fault.every <= 1 || (self.matched - fault.skip) % fault.every == 0);
         self.fired += u64::from(strikes);
         strikes
     }

@@ -186,7 +186,7 @@ impl Sandbox {
 
     /// Adds a fault script, after those already there.
     pub fn fault(&self, fault: Fault) {
-        self.shared.state().faults.push(fault);
+        self.shared.state().faults.push(fault.into());
     }
 
     /// Registers a device token, or changes one: set `unregistered_at` to end its life at

@@ -5,7 +5,7 @@ use crate::apns::Apns;
 use crate::baidu::Baidu;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, Reply};
-use crate::fault::{Action, Fault};
+use crate::fault::{Action, Fault, Script};
 use crate::fcm::Fcm;
 use crate::record::{Record, readable};
 use crate::webpush::WebPush;
@@ -91,7 +91,7 @@ pub(crate) struct State {
     pub(crate) adm: Adm,
     pub(crate) baidu: Baidu,
     pub(crate) log: Vec<Record>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Script>,
     /// Streams refused for being above the announced limit.
     pub(crate) refused_streams: u64,
     sequence: u64,
@@ -287,9 +287,9 @@ impl State {
                     .any(|window| window == text.as_bytes())
         };
         let connection = exchange.origin.connection;
-        for fault in &mut self.faults {
-            if fault.strikes(door.service(), &contains, connection) {
-                return Some(fault.clone());
+        for script in &mut self.faults {
+            if script.strikes(door.service(), &contains, connection) {
+                return Some(script.fault.clone());
             }
         }
         None
