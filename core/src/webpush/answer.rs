@@ -113,6 +113,7 @@ fn accepted(response: &Response, evidence: Evidence) -> Accepted {
         location: response.header("location").map(Into::into),
         ttl: ttl.map(Duration::from_secs),
         evidence,
+        ..Accepted::default()
     }
 }
 
