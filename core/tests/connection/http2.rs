@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushcore::net::tls::ClientIdentity;
 use pushcore::net::{Connection, ConnectionConfig, HttpVersion, Protocols, Security, SendError};
 
 use crate::certificates::Authority;
 use crate::pair::{
     App, Cut, H2Server, Pair, START, Silent, client_config, client_tls, events, host, request,
-    request_with_body, server_config,
+    request_with_body, server_config, server_config_of,
 };
 
 fn pair(last: usize) -> Pair {
@@ -214,4 +215,35 @@ fn without_tls_to_a_proxy_on_the_same_machine() {
             "closed ConnectionLost: connection closed by the server"
         ]
     );
+}
+
+#[test]
+fn tls_1_2_will_do() {
+    let ca = Authority::new();
+    let client = ca.client();
+    let identity =
+        ClientIdentity::from_pem(client.certificate_pem.as_bytes(), client.key_pem.as_bytes()).unwrap();
+    let config = client_config(client_tls(&ca).identity(identity), Protocols::Http2Only);
+    let versions = &[&rustls::version::TLS12];
+    let server = Arc::new(server_config_of(versions, &ca.server(), &["h2"], Some(&ca)));
+    for (round, cut) in [Cut::Whole, Cut::Single, Cut::Random(5)].into_iter().enumerate() {
+        let mut pair = Pair::at(START, &config, Arc::clone(&server), H2Server::new(usize::MAX));
+        pair.cut = cut;
+        assert_eq!(pair.drive(), ["Ready"]);
+        assert_eq!(
+            pair.server.protocol_version(),
+            Some(rustls::ProtocolVersion::TLSv1_2)
+        );
+        assert_eq!(pair.server.peer_certificates().unwrap()[0], client.chain[0]);
+        assert_eq!(pair.client.is_resumed(), round > 0);
+        for n in 0..100 {
+            pair.client
+                .send(&request_with_body(&format!("/{n}"), 300), pair.now)
+                .unwrap();
+        }
+        assert_eq!(pair.drive().len(), 100);
+        pair.client.close(pair.now);
+        assert_eq!(pair.drive(), ["closed Local"]);
+        assert!(pair.client_closed);
+    }
 }

@@ -57,9 +57,18 @@ pub(crate) fn server_config(
     alpn: &[&str],
     client_ca: Option<&certificates::Authority>,
 ) -> ServerConfig {
+    server_config_of(rustls::ALL_VERSIONS, issued, alpn, client_ca)
+}
+
+pub(crate) fn server_config_of(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    issued: &Issued,
+    alpn: &[&str],
+    client_ca: Option<&certificates::Authority>,
+) -> ServerConfig {
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap();
     let builder = match client_ca {
         None => builder.with_no_client_auth(),

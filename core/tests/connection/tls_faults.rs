@@ -242,3 +242,74 @@ fn row_14_the_handshake_breaks_off() {
         ["closed ConnectTimeout: tls handshake was not done in time"]
     );
 }
+
+#[test]
+fn damaged_bytes_never_do_more_than_end_the_connection() {
+    let ca = Authority::new();
+    let config = client_config(client_tls(&ca), Protocols::Http2Only);
+    let server = Arc::new(server_config(&ca.server(), &["h2"], None));
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) as usize % below
+    };
+    for round in 0..300 {
+        let mut pair = Pair::at(START, &config, Arc::clone(&server), H2Server::new(usize::MAX));
+        let hello = pair.client.transmit().to_vec();
+        pair.client.transmitted(hello.len());
+        pair.server_receives(&hello);
+        let mut flight = Vec::new();
+        while pair.server.wants_write() {
+            pair.server.write_tls(&mut flight).unwrap();
+        }
+        let at = random(flight.len());
+        flight[at] ^= 1 << random(8);
+        let mut rest = &flight[..];
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(1 + random(rest.len()));
+            pair.client.receive(piece, START);
+            rest = after;
+        }
+        let mut seen = events(&mut pair.client);
+        assert!(!pair.client.is_ready(), "round {round}: byte {at} is protected");
+        pair.client.receive_eof(START);
+        seen.extend(events(&mut pair.client));
+        let [only] = &seen[..] else {
+            panic!("round {round}: {seen:?}")
+        };
+        assert!(only.starts_with("closed "), "round {round}: {only}");
+        assert!(!only.contains("Internal"), "round {round}: {only}");
+    }
+}
+
+#[test]
+fn a_name_that_no_certificate_can_be_for() {
+    let ca = Authority::new();
+    let config = client_config(client_tls(&ca), Protocols::Http2Only);
+    for host in ["a..b", ".", "-"] {
+        let authority = pushcore::http::Authority::new(host, 443).unwrap();
+        let error = Connection::new(&config, &authority, START).expect_err(host);
+        assert_eq!(error.kind(), pushcore::ErrorKind::InvalidValue);
+    }
+}
+
+#[test]
+fn the_server_is_told_the_name() {
+    let ca = Authority::new();
+    let config = client_config(client_tls(&ca), Protocols::Http2Only);
+    let mut pair = Pair::new(&config, server_config(&ca.server(), &["h2"], None), Silent);
+    pair.drive();
+    assert_eq!(pair.server.server_name(), Some("push.example"));
+}
+
+#[test]
+fn connections_move_between_threads_and_their_configuration_is_shared() {
+    fn moves<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    moves::<Connection>();
+    shared::<pushcore::net::tls::TlsConfig>();
+    shared::<pushcore::net::ConnectionConfig>();
+    shared::<pushcore::net::tls::ClientIdentity>();
+}

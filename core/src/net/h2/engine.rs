@@ -231,7 +231,8 @@ impl Engine {
     /// The transport itself has taken the first `total` octets of everything ever transmitted.
     ///
     /// A layer between (TLS) may hold octets back. A request of which the header block never got to the
-    /// transport fails as `Processed::No`. Without TLS call this right after
+    /// transport fails as `Processed::No`. When the engine has closed, that layer must
+    /// drop what it still holds back. Without TLS call this right after
     /// [`transmitted`](Self::transmitted) with the running sum.
     pub fn handed_over(&mut self, total: u64) {
         self.out.hand_over(total);

@@ -297,7 +297,7 @@ fn parse_length(value: &[u8]) -> Option<u64> {
 
 /// A lower-case token character (RFC 9110 §5.6.2, RFC 9113 §8.2.1).
 fn is_name(byte: u8) -> bool {
-    const NAME: [bool; 256] = {
+    static NAME: [bool; 256] = {
         let mut table = [false; 256];
         let all = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
         let mut at = 0;
@@ -307,7 +307,7 @@ fn is_name(byte: u8) -> bool {
         }
         table
     };
-    NAME.get(usize::from(byte)).copied().unwrap_or(false)
+    NAME[usize::from(byte)]
 }
 
 /// No CR, LF, NUL, nor any other control character but TAB, and no space or TAB at either end.
