@@ -197,7 +197,7 @@ impl Engine {
     }
 
     /// Whether no new request is taken because the server or the owner ends the connection,
-    /// or the stream ids are used up.
+    /// or the stream ids are used up (there is no event for that: look after a send).
     pub fn is_draining(&self) -> bool {
         matches!(self.phase, Phase::Draining { .. })
     }

@@ -102,7 +102,6 @@ impl Engine {
         let Self { encoder, out, .. } = self;
         let buffer = out.buffer();
         let start = buffer.len();
-        buffer.reserve(256 + request.path.len() + request.body.len());
         buffer.extend_from_slice(&EMPTY_HEAD);
         encoder.begin(buffer);
         match request.method {
