@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::error::{Error, ErrorKind};
+use crate::json;
+
 /// What a tap on an Android notification opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,6 +30,21 @@ impl AndroidNotification {
     /// A notification with this text.
     pub fn new(description: impl Into<String>) -> Self {
         Self(Map::new()).with("description", description.into())
+    }
+
+    /// A notification from its JSON, as Baidu documents it.
+    ///
+    /// # Errors
+    /// `InvalidPayload` when it is not one JSON object; `MissingField` without `description`.
+    pub fn from_json(json: &[u8]) -> Result<Self, Error> {
+        let map = json::parse_object(json)?;
+        match map.get("description") {
+            Some(Value::String(_)) => Ok(Self(map)),
+            _ => Err(Error::new(
+                ErrorKind::MissingField,
+                "msg: no text called description",
+            )),
+        }
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
