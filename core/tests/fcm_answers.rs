@@ -1,6 +1,12 @@
 //! The corpus of answers in `data/fcm_answers/`: each file has an answer as FCM gave
 //! or may give it, where it comes from, and the verdict that it must get.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may read files, and may fail"
+)]
+
 use std::path::Path;
 use std::time::Duration;
 

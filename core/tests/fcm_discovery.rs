@@ -2,6 +2,12 @@
 //! `data/fcm.v1.json`): every field that can be sent has a typed home, and no typed
 //! home is for a field that does not exist.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may read files, and may fail"
+)]
+
 use std::collections::BTreeSet;
 
 use pushcore::fcm::{
