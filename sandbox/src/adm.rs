@@ -165,8 +165,11 @@ impl Adm {
         if exchange.header("x-amzn-type-version") != Some(TYPE_VERSION) {
             return Err(Refused(400, "InvalidType", "adm.header.type-version"));
         }
-        if exchange.header("x-amzn-accept-type") != Some(ACCEPT_TYPE) && self.profile == Profile::Strict {
-            return Err(Refused(400, "InvalidType", "adm.header.accept-type"));
+        if exchange.header("x-amzn-accept-type") != Some(ACCEPT_TYPE) {
+            if self.profile == Profile::Strict {
+                return Err(Refused(400, "InvalidType", "adm.header.accept-type"));
+            }
+            record.warnings.push("adm.header.accept-type".to_owned());
         }
         if !exchange
             .header("content-type")

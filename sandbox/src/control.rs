@@ -3,7 +3,7 @@
 use crate::adm::AdmRegistration;
 use crate::apns::{Check, DeviceToken};
 use crate::exchange::{Exchange, Reply};
-use crate::fault::{Fault, Script};
+use crate::fault::{ConnectFault, Fault, Script};
 use crate::fcm::Registration;
 use crate::shared::{Profile, Shared};
 use crate::webpush::{NewSubscription, SubscriptionState};
@@ -33,6 +33,13 @@ struct AdmToken {
 #[serde(deny_unknown_fields)]
 struct BaiduChannel {
     channel_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServiceFault {
+    service: String,
+    action: ConnectFault,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +106,7 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             let mut state = shared.state();
             state.log.clear();
             state.faults.clear();
+            state.connect_faults.clear();
             drop(state);
             shared.clock.set_offset_ms(0);
             Ok(json!({}))
@@ -113,6 +121,15 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
                 .state()
                 .faults
                 .extend(faults.into_vec().into_iter().map(Script::from));
+            Ok(json!({}))
+        }
+        (&Method::POST, "/connect-faults") => {
+            let faults: OneOrMany<ServiceFault> = body(exchange)?;
+            let faults = faults
+                .into_vec()
+                .into_iter()
+                .map(|fault| (fault.service, fault.action));
+            shared.state().connect_faults.extend(faults);
             Ok(json!({}))
         }
         (&Method::GET, "/faults") => {

@@ -123,6 +123,27 @@ fn once() -> u32 {
     1
 }
 
+/// What happens to a new connection instead of being served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ConnectFault {
+    /// Closed before TLS.
+    Close,
+    /// Never answers the client's hello.
+    Hold,
+    /// These bytes in place of the server's hello, then closed.
+    Garbage {
+        /// Hexadecimal.
+        hex: String,
+    },
+    /// TLS, then these bytes in place of HTTP, then nothing more until the client goes: an
+    /// empty `hex` is a server without SETTINGS, `474f` one that says `GO`.
+    AfterTls {
+        /// Hexadecimal.
+        hex: String,
+    },
+}
+
 /// The last stream id of a scripted GOAWAY.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

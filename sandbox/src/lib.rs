@@ -39,7 +39,7 @@ mod webpush;
 pub use adm::AdmRegistration;
 pub use apns::{Check, DeviceToken, Environment, Gone};
 pub use config::{Config, Ports};
-pub use fault::{Action, CloseHow, Fault, LastStream};
+pub use fault::{Action, CloseHow, ConnectFault, Fault, LastStream};
 pub use fcm::Registration;
 pub use record::Record;
 pub use sandbox::Sandbox;

@@ -3,7 +3,7 @@
 use crate::adm::{Adm, AdmRegistration};
 use crate::apns::{Apns, Check, DeviceToken};
 use crate::config::{Config, Ports};
-use crate::fault::Fault;
+use crate::fault::{ConnectFault, Fault};
 use crate::fcm::{Fcm, Registration};
 use crate::record::Record;
 use crate::serve;
@@ -182,11 +182,21 @@ impl Sandbox {
         let mut state = self.shared.state();
         state.log.clear();
         state.faults.clear();
+        state.connect_faults.clear();
     }
 
     /// Adds a fault script, after those already there.
     pub fn fault(&self, fault: Fault) {
         self.shared.state().faults.push(fault.into());
+    }
+
+    /// What happens to the next connection to this service (`apns`, `fcm`, ...); several
+    /// queue up.
+    pub fn connect_fault(&self, service: &str, fault: ConnectFault) {
+        self.shared
+            .state()
+            .connect_faults
+            .push((service.to_owned(), fault));
     }
 
     /// Registers a device token, or changes one: set `unregistered_at` to end its life at

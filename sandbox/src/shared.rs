@@ -5,7 +5,7 @@ use crate::apns::Apns;
 use crate::baidu::Baidu;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, Reply};
-use crate::fault::{Action, Fault, Script};
+use crate::fault::{Action, ConnectFault, Fault, Script};
 use crate::fcm::Fcm;
 use crate::record::{Record, readable};
 use crate::webpush::WebPush;
@@ -92,6 +92,8 @@ pub(crate) struct State {
     pub(crate) baidu: Baidu,
     pub(crate) log: Vec<Record>,
     pub(crate) faults: Vec<Script>,
+    /// For the next connections, one each, by service.
+    pub(crate) connect_faults: Vec<(String, ConnectFault)>,
     /// Streams refused for being above the announced limit.
     pub(crate) refused_streams: u64,
     sequence: u64,
@@ -107,6 +109,7 @@ impl State {
             baidu: Baidu::new(),
             log: Vec::new(),
             faults: Vec::new(),
+            connect_faults: Vec::new(),
             refused_streams: 0,
             sequence: 0,
         }
@@ -174,6 +177,16 @@ impl Shared {
 
     pub(crate) fn connection_closed(&self, id: u64) {
         self.state().apns.connection_closed(id);
+    }
+
+    /// The fault that a new connection through this door gets.
+    pub(crate) fn connect_fault(&self, door: Door) -> Option<ConnectFault> {
+        let mut state = self.state();
+        let at = state
+            .connect_faults
+            .iter()
+            .position(|(service, _)| service == door.service())?;
+        Some(state.connect_faults.remove(at).1)
     }
 
     pub(crate) fn stream_refused(&self, _connection: u64) {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Client, at, last, provider_token, run, start};
-use pushcore_sandbox::{Action, CloseHow, Config, Fault, LastStream, Sandbox};
+use pushcore_sandbox::{Action, CloseHow, Config, ConnectFault, Fault, LastStream, Sandbox};
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -460,6 +460,56 @@ fn the_stream_limit_is_enforced_and_falls_after_a_rejection() {
                 (status, limit),
                 "{name}"
             );
+        }
+    });
+}
+
+#[test]
+fn connections_can_go_wrong_from_the_start() {
+    let sandbox = start();
+    let authority = at(sandbox.ready(), "/apns/authority").to_owned();
+    run(async {
+        for fault in [
+            ConnectFault::Close,
+            ConnectFault::Garbage {
+                hex: "485454502f312e31".into(),
+            },
+        ] {
+            sandbox.connect_fault("apns", fault);
+            assert!(common::tls(&sandbox, &authority, &[b"h2"]).await.is_err());
+        }
+        sandbox.connect_fault("apns", ConnectFault::AfterTls { hex: "474f".into() });
+        let mut tls = common::tls(&sandbox, &authority, &[b"h2"]).await.expect("TLS");
+        let mut bytes = [0; 2];
+        tls.read_exact(&mut bytes).await.expect("bytes");
+        assert_eq!(&bytes, b"GO");
+        // One connection each: the next is served.
+        let mut raw = Raw::connect(&sandbox, &authority).await;
+        assert_eq!(raw.frame().await.expect("frame").expect("frame").kind, SETTINGS);
+        assert_eq!(sandbox.connections(), 4);
+    });
+}
+
+#[test]
+fn a_silent_connection_leaves_the_others_alone() {
+    let sandbox = start();
+    let authority = at(sandbox.ready(), "/fcm/authority").to_owned();
+    sandbox.fault(fault(Action::Silence));
+    run(async {
+        let request = frame(HEADERS, 4 | 1, 1, &block(&authority, "/push/nobody"));
+        let mut silent = Raw::connect(&sandbox, &authority).await;
+        silent.write(&request).await;
+        // The log tells when the fault has struck; nothing but SETTINGS may have come.
+        while sandbox.log().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let mut other = Raw::connect(&sandbox, &authority).await;
+        other.write(&request).await;
+        assert_eq!(of(&other.answer().await.0, DATA).len(), 1);
+        silent.write(&frame(PING, 0, 0, &[7; 8])).await;
+        let wait = std::time::Duration::from_millis(50);
+        while let Ok(frame) = tokio::time::timeout(wait, silent.frame()).await {
+            assert!(frame.expect("open").expect("open").kind == SETTINGS);
         }
     });
 }

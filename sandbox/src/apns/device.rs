@@ -166,16 +166,14 @@ impl Apns {
             }
             Check::ApnsId => match exchange.header("apns-id") {
                 Some(id) if !is_uuid(id) => bad("BadMessageId", "apns.header.id"),
-                Some(id) if self.profile == Profile::Strict && id.bytes().any(|b| b.is_ascii_uppercase()) => {
-                    bad("BadMessageId", "apns.header.id.case")
+                Some(id) if id.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                    self.forgive("BadMessageId", "apns.header.id.case", record)
                 }
                 _ => Ok(()),
             },
             Check::PushType => match (exchange.header("apns-push-type"), kind) {
                 (Some(_), None) => bad("InvalidPushType", "apns.header.push-type"),
-                (None, _) if self.profile == Profile::Strict => {
-                    bad("InvalidPushType", "apns.header.push-type.missing")
-                }
+                (None, _) => self.forgive("InvalidPushType", "apns.header.push-type.missing", record),
                 _ => Ok(()),
             },
             Check::TopicPresent => match topic {
@@ -228,6 +226,15 @@ impl Apns {
             }
             Check::Method | Check::DuplicateHeaders | Check::PayloadPresent | Check::PayloadSize => Ok(()),
         }
+    }
+
+    /// Refuses in the strict profile, warns in the others.
+    fn forgive(&self, reason: &'static str, rule: &'static str, record: &mut Record) -> Result<(), Refusal> {
+        if self.profile == Profile::Strict {
+            return Err(Refusal::new(400, reason, rule));
+        }
+        record.warnings.push(rule.to_owned());
+        Ok(())
     }
 
     fn check_registration(

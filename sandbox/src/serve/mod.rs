@@ -4,9 +4,11 @@ mod h1;
 mod h2c;
 mod wire;
 
+use crate::fault::ConnectFault;
 use crate::shared::{Door, Shared};
 use std::io;
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -44,6 +46,9 @@ async fn connection(
         return h1::serve(shared, door, 0, tcp).await;
     };
     let id = shared.next_connection();
+    if let Some(fault) = shared.connect_fault(door) {
+        return misbehave(&fault, tcp, &acceptor).await;
+    }
     let tls = acceptor.accept(tcp).await?;
     let done = match tls.get_ref().1.alpn_protocol() {
         Some(b"h2") => h2c::serve(shared.clone(), door, id, tls).await,
@@ -52,4 +57,23 @@ async fn connection(
     };
     shared.connection_closed(id);
     done
+}
+
+/// A connection that is not served.
+async fn misbehave(fault: &ConnectFault, mut tcp: TcpStream, acceptor: &TlsAcceptor) -> io::Result<()> {
+    let mut ignored = Vec::new();
+    match fault {
+        ConnectFault::Close => Ok(()),
+        ConnectFault::Hold => tcp.read_to_end(&mut ignored).await.map(drop),
+        ConnectFault::Garbage { hex } => {
+            tcp.write_all(&wire::unhex(hex)).await?;
+            tcp.shutdown().await
+        }
+        ConnectFault::AfterTls { hex } => {
+            let mut tls = acceptor.accept(tcp).await?;
+            tls.write_all(&wire::unhex(hex)).await?;
+            tls.flush().await?;
+            tls.read_to_end(&mut ignored).await.map(drop)
+        }
+    }
 }
