@@ -9,9 +9,11 @@ pub(crate) mod ece;
 
 mod es256;
 mod keys;
+mod random;
 mod rs256;
 
 pub use es256::{Es256Key, Es256PublicKey};
+pub(crate) use random::random_u64;
 pub use rs256::Rs256Key;
 
 /// SHA-256 (FIPS 180-4).
