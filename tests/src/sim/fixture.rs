@@ -2,7 +2,7 @@
 
 use pushcore::Now;
 use pushcore::apns::{
-    Aps, BundleId, Credentials, DeviceToken, Environment, KeyId, Message, PushType, TeamId,
+    ApnsId, Aps, BundleId, Credentials, DeviceToken, Environment, KeyId, Message, PushType, TeamId,
 };
 use pushcore::crypto::Es256Key;
 use pushcore::net::Security;
@@ -36,4 +36,11 @@ pub fn message(size: usize) -> Message {
 /// The device of message `number`.
 pub fn device(number: usize) -> DeviceToken {
     DeviceToken::parse(&token_of(number)).expect("a device token")
+}
+
+/// The `apns-id` of message `number`.
+pub fn id(number: usize) -> ApnsId {
+    let mut uuid = [0x40; 16];
+    uuid[8..].copy_from_slice(&(number as u64).to_be_bytes());
+    ApnsId::from_bytes(uuid)
 }

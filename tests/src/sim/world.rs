@@ -182,6 +182,20 @@ impl World {
         self.settle();
     }
 
+    /// Every message carries an `apns-id` of its own.
+    pub fn with_ids(&mut self) {
+        let template = fixture::message(64);
+        self.message =
+            Box::new(move |number| template.to(fixture::device(number)).with_id(fixture::id(number)));
+    }
+
+    /// The machine sleeps: the clock jumps, and nobody is called in between.
+    pub fn sleep(&mut self, duration: Duration) {
+        self.now = self.now.after(duration);
+        self.session.handle_timeout(self.now);
+        self.settle();
+    }
+
     /// Cancels message `number`.
     pub fn cancel(&mut self, number: usize) -> bool {
         let cancelled = self.session.cancel(self.book.ticket(number), self.now);

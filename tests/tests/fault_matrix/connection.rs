@@ -23,7 +23,9 @@ fn row_16_no_settings_or_garbage() {
         for seed in seeds(SEEDS) {
             let greeting = greeting.clone();
             let mut world = world(seed, move |_, _| {
-                Script::accepting().greeting(greeting.clone()).into()
+                let mut script = Script::accepting().greeting(greeting.clone());
+                script.acknowledge = false;
+                script.into()
             });
             world.submit(N);
             let stats = world.finish();
