@@ -44,6 +44,8 @@ type Network = Box<dyn FnMut(u32, &mut Rng) -> Dial>;
 const SLACK: Duration = Duration::from_secs(10);
 /// The most that a session may keep ready to be written.
 const MOST_BUFFERED: usize = 4 << 20;
+/// How many lines a failure tells of what happened before.
+const TRACE: usize = 40;
 /// Steps without the clock moving: more is a busy loop.
 const MOST_STEPS_AT_ONCE: u32 = 200_000;
 
@@ -78,7 +80,8 @@ pub struct World {
     max_queued: usize,
     steps_at_once: u32,
     events: Vec<SessionEvent>,
-    trace: VecDeque<String>,
+    /// The last lines: when, what, how often in a row.
+    trace: VecDeque<(Duration, String, u32)>,
     closed_links: u32,
 }
 
@@ -521,18 +524,25 @@ impl World {
     }
 
     fn note(&mut self, line: impl FnOnce() -> String) {
-        if self.trace.len() == 60 {
+        let line = line();
+        if self.trace.back().is_some_and(|(_, last, _)| *last == line) {
+            if let Some((_, _, times)) = self.trace.back_mut() {
+                *times += 1;
+            }
+            return;
+        }
+        if self.trace.len() == TRACE {
             self.trace.pop_front();
         }
-        let line = line();
-        self.trace.push_back(format!("{:?} {line}", self.now.monotonic));
+        self.trace.push_back((self.now.monotonic, line, 1));
     }
 
     /// Ends the test, and says how to see it again.
     pub fn fail(&self, text: &str) -> ! {
         let thread = std::thread::current();
         let test = thread.name().unwrap_or("<test>");
-        let trace: Vec<&str> = self.trace.iter().map(String::as_str).collect();
+        let lines = self.trace.iter().map(|(at, line, times)| format!("{at:?} {line} ({times}x)"));
+        let trace: Vec<String> = lines.collect();
         panic!(
             "{text}\n  at {:?}; {:?}\n  again: PUSHCORE_SEED={} cargo test -p pushcore-tests {test}\n  last events:\n    {}",
             self.now.monotonic,
