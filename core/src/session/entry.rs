@@ -89,6 +89,8 @@ pub(super) struct Entry {
     pub(super) requeues: u8,
     /// Times it was answered with a fault of the credential or the connection and sent again.
     pub(super) replays: u8,
+    /// An earlier attempt was written and got no answer: whatever comes, it may have been processed.
+    pub(super) in_doubt: bool,
     /// What its answer has to be read against.
     pub(super) context: Context,
     /// Set while a withdrawal is under way.
@@ -121,6 +123,7 @@ impl Entries {
             queued_at: Duration::ZERO,
             requeues: 0,
             replays: 0,
+            in_doubt: false,
             context: Context::None,
             ending: None,
         });
@@ -135,6 +138,7 @@ impl Entries {
             entry.request.clear();
             entry.requeues = 0;
             entry.replays = 0;
+            entry.in_doubt = false;
             entry.context = Context::None;
             entry.ending = None;
             self.free.push(slot);

@@ -259,6 +259,7 @@ impl Session {
         pushes.map(|(slot, entry)| {
             let processed = match entry.state {
                 State::Open { .. } => crate::net::Processed::Unknown,
+                _ if entry.in_doubt => crate::net::Processed::Unknown,
                 _ => crate::net::Processed::No,
             };
             (self.entries.ticket(slot), processed)

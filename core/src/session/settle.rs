@@ -62,6 +62,7 @@ impl Session {
         let in_time = now.monotonic < entry.deadline;
         if again && in_time && entry.requeues < self.config.max_requeues {
             entry.requeues += 1;
+            entry.in_doubt |= processed == Processed::Unknown;
             self.note(SessionEvent::Requeued { error: error.kind() });
             return self.requeue(slot, now);
         }
@@ -248,6 +249,15 @@ impl Session {
             State::Queued => self.stats.queued -= 1,
             State::Open { .. } => self.stats.open -= 1,
         }
+        let result = match result {
+            Err(error)
+                if entry.in_doubt && matches!(error.kind(), ErrorKind::NotSent | ErrorKind::Expired) =>
+            {
+                let context = "an earlier attempt was written and got no answer";
+                Err(Error::new(ErrorKind::Unknown, context).with_source(error))
+            }
+            other => other,
+        };
         match &result {
             Ok(outcome) => self.stats.count_outcome(outcome),
             Err(error) => self.stats.count_error(error.kind()),
