@@ -541,7 +541,10 @@ impl World {
     pub fn fail(&self, text: &str) -> ! {
         let thread = std::thread::current();
         let test = thread.name().unwrap_or("<test>");
-        let lines = self.trace.iter().map(|(at, line, times)| format!("{at:?} {line} ({times}x)"));
+        let lines = self
+            .trace
+            .iter()
+            .map(|(at, line, times)| format!("{at:?} {line} ({times}x)"));
         let trace: Vec<String> = lines.collect();
         panic!(
             "{text}\n  at {:?}; {:?}\n  again: PUSHCORE_SEED={} cargo test -p pushcore-tests {test}\n  last events:\n    {}",

@@ -69,7 +69,7 @@ fn row_52_clock_jumps_an_hour() {
         let mut world = World::new(
             seed,
             |config| config.max_connections = 1,
-            first_then_good(|| after_holding(100, Vec::new())),
+            first_then_good(|| after_holding(100, vec![Act::Silence])),
         );
         world.submit(N);
         world.run_for(seconds(1));
@@ -77,9 +77,12 @@ fn row_52_clock_jumps_an_hour() {
         let stats = world.stats();
         assert_eq!((stats.queued, stats.open), (0, 0), "{stats:?}");
         assert_eq!((stats.unknown, stats.expired), (100, N - 100), "{stats:?}");
+        // The connection did not survive the sleep. What goes out on it before that shows is in doubt;
+        // all the rest is taken.
         world.submit(N);
         let stats = world.finish();
-        assert_eq!(stats.accepted, N, "{stats:?}");
+        assert_eq!(stats.accepted + stats.unknown, N + 100, "{stats:?}");
+        assert!(stats.unknown <= 200, "{stats:?}");
     }
 }
 
