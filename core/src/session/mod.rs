@@ -268,7 +268,9 @@ impl Session {
 
     /// The next message that has ended.
     pub fn poll_outcome(&mut self) -> Option<(Ticket, Result<Outcome, Error>)> {
-        self.outcomes.pop_front()
+        let ended = self.outcomes.pop_front()?;
+        self.entries.give_back(ended.0);
+        Some(ended)
     }
 
     /// The next thing that happened, for logs and metrics.

@@ -263,7 +263,7 @@ impl Session {
             Err(error) => self.stats.count_error(error.kind()),
         }
         self.outcomes.push_back((self.entries.ticket(slot), result));
-        self.entries.release(slot);
+        self.entries.finish(slot);
     }
 
     /// Sends a request of ours to a token endpoint.
