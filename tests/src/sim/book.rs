@@ -1,7 +1,7 @@
 //! The world's own accounts: what was submitted, what was handed over, how it ended.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use pushcore::session::{LinkId, Ticket};
@@ -47,8 +47,8 @@ impl Record {
 #[derive(Debug)]
 pub(super) struct Book {
     records: Vec<Record>,
-    /// The message of each slot of the session.
-    slots: Vec<usize>,
+    /// The message of each ticket whose outcome has not been fetched.
+    tickets: HashMap<Ticket, usize>,
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     pub(super) done: u64,
     pub(super) at_most_once: bool,
@@ -63,7 +63,7 @@ impl Book {
     pub(super) fn new(at_most_once: bool) -> Self {
         Self {
             records: Vec::new(),
-            slots: Vec::new(),
+            tickets: HashMap::new(),
             due: BinaryHeap::new(),
             done: 0,
             at_most_once,
@@ -93,10 +93,7 @@ impl Book {
             due,
         };
         self.records.push(record);
-        if self.slots.len() <= ticket.slot() {
-            self.slots.resize(ticket.slot() + 1, usize::MAX);
-        }
-        self.slots[ticket.slot()] = number;
+        self.tickets.insert(ticket, number);
         self.due.push(Reverse((due, number)));
     }
 
@@ -104,7 +101,7 @@ impl Book {
         self.records[number].ticket
     }
 
-    /// The first octet of a message's HEADERS has been handed over.
+    /// All octets of a message's HEADERS have been handed over.
     pub(super) fn handed_over(&mut self, number: usize, link: LinkId, stream: u32) -> Result<(), String> {
         let at_most_once = self.at_most_once;
         let Some(record) = self.records.get_mut(number) else {
@@ -144,7 +141,7 @@ impl Book {
         result: Result<Outcome, Error>,
         log: &Log,
     ) -> Result<(), String> {
-        let number = self.slots.get(ticket.slot()).copied().unwrap_or(usize::MAX);
+        let number = self.tickets.remove(&ticket).unwrap_or(usize::MAX);
         let Some(record) = self
             .records
             .get_mut(number)

@@ -1,9 +1,10 @@
-//! Listens to what the client hands to the transport: which request begins where.
+//! Listens to what the client hands to the transport: which requests a server may have seen.
 
 use super::frame::{self, PREFACE, Reader, flag, kind};
 use super::log::number_of;
 
-/// A request of which at least one octet has been handed over.
+/// A request of which the whole header block has been handed over: before that no server can have
+/// acted on it, because a frame that is not whole says nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun {
     pub(super) stream: u32,
@@ -16,8 +17,6 @@ pub(super) struct Tap {
     preface: usize,
     reader: Reader,
     decoder: fluke_hpack::Decoder<'static>,
-    /// The stream whose HEADERS have been decoded before they were handed over whole.
-    ahead: Option<u32>,
 }
 
 impl Tap {
@@ -26,26 +25,17 @@ impl Tap {
             preface: 0,
             reader: Reader::default(),
             decoder: fluke_hpack::Decoder::new(),
-            ahead: None,
         }
     }
 
-    /// `bytes` have been handed over; `rest` is what the client would say next.
-    pub(super) fn hand_over(&mut self, bytes: &[u8], rest: &[u8]) -> Vec<Begun> {
+    /// `bytes` have been handed over.
+    pub(super) fn hand_over(&mut self, bytes: &[u8]) -> Vec<Begun> {
         let skipped = bytes.len().min(PREFACE.len() - self.preface);
         self.preface += skipped;
         self.reader.push(&bytes[skipped..]);
         let mut begun = Vec::new();
         while let Some(frame) = self.reader.next_frame() {
-            if frame.kind == kind::HEADERS && self.ahead.take() != Some(frame.stream) {
-                begun.push(self.decode(&frame));
-            }
-        }
-        let partial = self.reader.partial();
-        if !partial.is_empty() && self.ahead.is_none() {
-            let whole = [partial, rest].concat();
-            if let Some((frame, _)) = frame::parse(&whole).filter(|(frame, _)| frame.kind == kind::HEADERS) {
-                self.ahead = Some(frame.stream);
+            if frame.kind == kind::HEADERS {
                 begun.push(self.decode(&frame));
             }
         }

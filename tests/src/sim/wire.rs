@@ -82,9 +82,9 @@ impl Wire {
         }
     }
 
-    /// The client hands over `bytes`, and would say `rest` next.
-    pub(super) fn hand_over(&mut self, bytes: &[u8], rest: &[u8], book: &mut Book) -> Result<(), String> {
-        for begun in self.tap.hand_over(bytes, rest) {
+    /// The client hands over `bytes`.
+    pub(super) fn hand_over(&mut self, bytes: &[u8], book: &mut Book) -> Result<(), String> {
+        for begun in self.tap.hand_over(bytes) {
             let Some(number) = begun.number else { continue };
             book.handed_over(number, self.link, begun.stream)?;
             self.streams.insert(begun.stream, number);

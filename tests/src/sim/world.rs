@@ -410,7 +410,7 @@ impl World {
                     self.closed_links += 1;
                     self.dialling.remove(&link);
                     if let Some(mut wire) = self.wires.remove(&link) {
-                        if let Err(text) = wire.hand_over(&last_words, &[], &mut self.book) {
+                        if let Err(text) = wire.hand_over(&last_words, &mut self.book) {
                             self.fail(&text);
                         }
                         wire.up.push(self.now.monotonic + self.latency, last_words);
@@ -463,7 +463,7 @@ impl World {
             }
             let (bytes, rest) = shown.split_at(count);
             let (bytes, partial) = (bytes.to_vec(), !rest.is_empty());
-            let handed = wire.hand_over(&bytes, rest, &mut self.book);
+            let handed = wire.hand_over(&bytes, &mut self.book);
             wire.up.push(self.now.monotonic + self.latency, bytes);
             if partial {
                 wire.writable_at = self.now.monotonic + Duration::from_micros(20);
