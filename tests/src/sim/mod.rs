@@ -12,6 +12,7 @@
 
 mod answer;
 mod book;
+pub mod certificates;
 pub mod fixture;
 pub mod frame;
 pub mod hpack;
@@ -20,6 +21,7 @@ mod peer;
 mod rng;
 mod script;
 mod tap;
+mod tls;
 mod wire;
 mod world;
 
@@ -28,4 +30,5 @@ pub use log::Log;
 pub use peer::{End, Peer};
 pub use rng::{Rng, seeds};
 pub use script::{Act, Last, Pings, Script, Seen};
+pub use tls::Endpoint;
 pub use world::{Dial, World};
