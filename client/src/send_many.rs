@@ -1,5 +1,6 @@
 //! A stream of messages in, a stream of results out.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use pushcore::session::{AsMessage, SendOptions, Ticket};
@@ -14,8 +15,10 @@ pub struct SendMany<'c, I: Iterator> {
     client: &'c Client,
     messages: I,
     number: u64,
-    /// What was submitted and has not ended, by the ticket's slot.
-    pending: Vec<Option<I::Item>>,
+    /// What was submitted and whose end has not been yielded, by the ticket's slot.
+    pending: Vec<Option<(Ticket, I::Item)>>,
+    /// The same, where another thread has fetched the end already and the slot has been used again.
+    displaced: HashMap<Ticket, I::Item>,
     results: Vec<(Ticket, Result<Outcome, Error>)>,
     /// Messages that were refused before anything was sent.
     refused: Vec<(I::Item, Error)>,
@@ -54,6 +57,7 @@ where
             messages,
             number,
             pending: Vec::new(),
+            displaced: HashMap::new(),
             results: Vec::new(),
             refused: Vec::new(),
             held: None,
@@ -105,7 +109,9 @@ where
                         self.pending.resize_with(ticket.slot() + 1, || None);
                     }
                     if let Some(place) = self.pending.get_mut(ticket.slot()) {
-                        *place = Some(message);
+                        if let Some((before, message)) = place.replace((ticket, message)) {
+                            self.displaced.insert(before, message);
+                        }
                     }
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
@@ -129,6 +135,15 @@ where
             (self.chunk / 2).max(1)
         };
         Ok(())
+    }
+
+    /// The message of a ticket that has ended.
+    fn take_pending(&mut self, ticket: Ticket) -> Option<I::Item> {
+        let place = self.pending.get_mut(ticket.slot());
+        match place.and_then(|place| place.take_if(|(pending, _)| *pending == ticket)) {
+            Some((_, message)) => Some(message),
+            None => self.displaced.remove(&ticket),
+        }
     }
 
     fn tell(&mut self, finished: bool) {
@@ -158,7 +173,7 @@ where
                 return Some((message, Err(error)));
             }
             while let Some((ticket, result)) = self.results.pop() {
-                let message = self.pending.get_mut(ticket.slot()).and_then(Option::take);
+                let message = self.take_pending(ticket);
                 self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
                 self.progress.count(&result);
                 if let Some(message) = message {
