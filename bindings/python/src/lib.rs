@@ -1,1 +1,23 @@
-//! The Python binding of `pushcore`.
+//! The Python binding of `pushcore`: converts and calls, and holds no logic of its own.
+
+mod errors;
+mod http;
+mod outcome;
+mod values;
+
+use pyo3::prelude::*;
+
+/// The extension module. Everything public is re-exported by the package `pushcore`.
+#[pymodule(gil_used = false)]
+mod _pushcore {
+    #[pymodule_export]
+    use crate::errors::error_kinds;
+    #[pymodule_export]
+    use crate::http::{Request, Response};
+    #[pymodule_export]
+    use crate::outcome::{Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone};
+
+    /// The version of the package and of the core in it.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+}
