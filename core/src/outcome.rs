@@ -31,6 +31,8 @@ pub enum Outcome {
 pub struct Accepted {
     /// The service's id of the message: `apns-id`, FCM's `name`, ADM's request id, Baidu's `msg_id`.
     pub id: Option<MessageId>,
+    /// A second id, under which Apple's Push Console shows the delivery (APNs sandbox, `apns-unique-id`).
+    pub unique_id: Option<Box<str>>,
     /// A new registration id to store in place of the one used (ADM).
     pub replacement: Option<Box<str>>,
     /// Where the message lives at the push service, to be deleted there (Web Push `Location`).

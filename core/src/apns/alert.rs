@@ -1,0 +1,231 @@
+//! What the user sees.
+
+use serde_json::{Map, Value, json};
+
+/// A text that is sent as it is, or that the app looks up in its own language files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Text {
+    /// The text itself.
+    Plain(String),
+    /// The key of a text in the app's `Localizable.strings`, and what to put into its placeholders.
+    Localized {
+        /// The key.
+        key: String,
+        /// The arguments, in the order of the placeholders.
+        args: Vec<String>,
+    },
+}
+
+impl Text {
+    /// A text that the app looks up.
+    pub fn localized(key: impl Into<String>, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Text::Localized {
+            key: key.into(),
+            args: args.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text::Plain(text.to_owned())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text::Plain(text)
+    }
+}
+
+/// The alert of a push ("Generating a remote notification", table 2).
+///
+/// One model serves both spellings that APNs has: a localised title becomes
+/// `title-loc-key` in an ordinary push, and an object under `title` in a Live Activity's.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Alert {
+    line: Option<String>,
+    title: Option<Text>,
+    subtitle: Option<Text>,
+    body: Option<Text>,
+    launch_image: Option<String>,
+    extra: Map<String, Value>,
+}
+
+impl Alert {
+    /// An alert without anything in it yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The short form: `alert` is one string. What else is set turns it into the body.
+    pub fn line(text: impl Into<String>) -> Self {
+        Self {
+            line: Some(text.into()),
+            ..Self::default()
+        }
+    }
+
+    /// `title`, or `title-loc-key` and `title-loc-args`.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<Text>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// `subtitle`, or `subtitle-loc-key` and `subtitle-loc-args`.
+    #[must_use]
+    pub fn subtitle(mut self, subtitle: impl Into<Text>) -> Self {
+        self.subtitle = Some(subtitle.into());
+        self
+    }
+
+    /// `body`, or `loc-key` and `loc-args`.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Text>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// `launch-image`: the file to show while the app starts.
+    #[must_use]
+    pub fn launch_image(mut self, file: impl Into<String>) -> Self {
+        self.launch_image = Some(file.into());
+        self
+    }
+
+    /// Any other key: `action-loc-key`, `summary-arg`, or what Apple adds later. Wins over a typed one.
+    #[must_use]
+    pub fn extra(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra.insert(key.into(), value.into());
+        self
+    }
+
+    /// The value of `aps.alert` in an ordinary push.
+    pub(crate) fn encode(&self) -> Value {
+        let parts = [&self.title, &self.subtitle, &self.body];
+        if let Some(line) = &self.line {
+            if parts.iter().all(|part| part.is_none()) && self.launch_image.is_none() && self.extra.is_empty()
+            {
+                return Value::String(line.clone());
+            }
+        }
+        let mut map = Map::new();
+        let names = [
+            ("title", "title-loc-key", "title-loc-args"),
+            ("subtitle", "subtitle-loc-key", "subtitle-loc-args"),
+            ("body", "loc-key", "loc-args"),
+        ];
+        for (part, (plain, loc_key, loc_args)) in parts.into_iter().zip(names) {
+            match part {
+                Some(Text::Plain(text)) => {
+                    map.insert(plain.into(), json!(text));
+                }
+                Some(Text::Localized { key, args }) => {
+                    map.insert(loc_key.into(), json!(key));
+                    if !args.is_empty() {
+                        map.insert(loc_args.into(), json!(args));
+                    }
+                }
+                None => {}
+            }
+        }
+        self.finish(map)
+    }
+
+    /// The value of `aps.alert` in a Live Activity's push: texts are strings or
+    /// objects, and the sound sits inside.
+    pub(crate) fn encode_live_activity(&self, sound: Option<Value>) -> Value {
+        let mut map = Map::new();
+        let parts = [
+            ("title", &self.title),
+            ("subtitle", &self.subtitle),
+            ("body", &self.body),
+        ];
+        for (name, part) in parts {
+            match part {
+                Some(Text::Plain(text)) => {
+                    map.insert(name.into(), json!(text));
+                }
+                Some(Text::Localized { key, args }) => {
+                    let mut object = Map::new();
+                    object.insert("loc-key".into(), json!(key));
+                    if !args.is_empty() {
+                        object.insert("loc-args".into(), json!(args));
+                    }
+                    map.insert(name.into(), Value::Object(object));
+                }
+                None => {}
+            }
+        }
+        if let Some(sound) = sound {
+            map.insert("sound".into(), sound);
+        }
+        self.finish(map)
+    }
+
+    fn finish(&self, mut map: Map<String, Value>) -> Value {
+        if let Some(line) = &self.line {
+            map.entry("body").or_insert_with(|| json!(line));
+        }
+        if let Some(file) = &self.launch_image {
+            map.insert("launch-image".into(), json!(file));
+        }
+        for (key, value) in &self.extra {
+            map.insert(key.clone(), value.clone());
+        }
+        Value::Object(map)
+    }
+}
+
+impl From<&str> for Alert {
+    fn from(text: &str) -> Self {
+        Self::line(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_has_every_documented_key() {
+        let plain = Alert::new()
+            .title("T")
+            .subtitle("S")
+            .body("B")
+            .launch_image("L.png");
+        assert_eq!(
+            plain.encode().to_string(),
+            r#"{"title":"T","subtitle":"S","body":"B","launch-image":"L.png"}"#
+        );
+        let localized = Alert::new()
+            .title(Text::localized("TK", ["a"]))
+            .subtitle(Text::localized("SK", ["b", "c"]))
+            .body(Text::localized("BK", Vec::<String>::new()))
+            .extra("action-loc-key", "OPEN");
+        assert_eq!(
+            localized.encode().to_string(),
+            r#"{"title-loc-key":"TK","title-loc-args":["a"],"subtitle-loc-key":"SK","subtitle-loc-args":["b","c"],"loc-key":"BK","action-loc-key":"OPEN"}"#
+        );
+        assert_eq!(Alert::line("hi").encode().to_string(), r#""hi""#);
+        assert_eq!(
+            Alert::line("hi").title("T").encode().to_string(),
+            r#"{"title":"T","body":"hi"}"#
+        );
+    }
+
+    #[test]
+    fn a_live_activity_alert_holds_objects_and_the_sound() {
+        let alert = Alert::new()
+            .title(Text::localized("%@ is knocked down!", ["Power Panda"]))
+            .body("Use a potion to heal");
+        assert_eq!(
+            alert
+                .encode_live_activity(Some(json!("HeroDown.mp4")))
+                .to_string(),
+            r#"{"title":{"loc-key":"%@ is knocked down!","loc-args":["Power Panda"]},"body":"Use a potion to heal","sound":"HeroDown.mp4"}"#
+        );
+    }
+}

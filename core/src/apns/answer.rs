@@ -1,0 +1,127 @@
+//! What APNs answered: where a reason becomes an outcome.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::reasons::{self, Action, Row};
+use crate::http::{Response, retry_after};
+use crate::outcome::{
+    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
+};
+use crate::time::{Now, UnixTime};
+
+/// Apple: "retry after 15 minutes".
+const AFTER_SERVER_TROUBLE: Duration = Duration::from_secs(15 * 60);
+
+/// What APNs answered to a push or a broadcast, and what to do now. Never
+/// fails: an unknown reason, an HTML page or no body at all still becomes an outcome.
+///
+/// Then ask [`Message::judge`](super::Message::judge): an `Unregistered` older than
+/// the token's registration is no reason to delete it. Many `BadDeviceToken` at once
+/// mean that the environments are mixed up: see [`MixUpDetector`](super::MixUpDetector).
+pub fn outcome(response: &Response, now: Now) -> Outcome {
+    let status = response.status;
+    if (200..300).contains(&status) {
+        let id = response
+            .header("apns-id")
+            .or_else(|| response.header("apns-request-id"));
+        return Outcome::Accepted(Accepted {
+            id: id.map(MessageId::new),
+            unique_id: response.header("apns-unique-id").map(Into::into),
+            evidence: Evidence::new(status, None, response.body.clone()),
+            ..Accepted::default()
+        });
+    }
+    let error = read(&response.body);
+    let row = error.reason.as_deref().and_then(reasons::find);
+    let reason = match (row, error.reason) {
+        (Some(row), _) => Some(Reason::known(row.reason)),
+        (None, text) => text.map(Reason::other),
+    };
+    let evidence = Evidence::new(status, reason, response.body.clone());
+    let action = action(status, row, response);
+    decide(action, evidence, error.since, retry_after(response, now))
+}
+
+/// By the reason where it is known and of the same kind as the status; else by the status alone.
+fn action(status: u16, row: Option<&Row>, response: &Response) -> Action {
+    if let Some(row) = row.filter(|row| row.status / 100 == status / 100) {
+        return row.action;
+    }
+    match status {
+        // A proxy's or a stranger's 410 says nothing of the token.
+        410 if response.body.is_empty() || response.header("apns-id").is_some() => Action::DropToken,
+        401 | 403 => Action::FixCredentials,
+        421 => Action::NewConnection,
+        408 | 429 => Action::SlowDown,
+        500.. => Action::ServerTrouble,
+        _ => Action::Reject,
+    }
+}
+
+pub(super) fn decide(
+    action: Action,
+    evidence: Evidence,
+    since: Option<UnixTime>,
+    asked: Option<Duration>,
+) -> Outcome {
+    let retry = |scope, after, evidence| {
+        Outcome::RetryLater(RetryLater {
+            after,
+            scope,
+            evidence,
+        })
+    };
+    let fix = |renew, evidence| {
+        Outcome::FixCredentials(FixCredentials {
+            refreshable: renew,
+            reconnect: renew,
+            evidence,
+        })
+    };
+    match action {
+        Action::Reject => Outcome::Rejected(Rejected { evidence }),
+        Action::DropToken => Outcome::TokenGone(TokenGone {
+            since: since.filter(|_| evidence.status == 410),
+            replacement: None,
+            evidence,
+        }),
+        Action::FixCredentials => fix(false, evidence),
+        Action::RenewToken => fix(true, evidence),
+        Action::NewConnection => retry(Scope::Connection, None, evidence),
+        Action::SlowDown => retry(Scope::Device, asked, evidence),
+        Action::ServerTrouble => retry(Scope::Message, asked.or(Some(AFTER_SERVER_TROUBLE)), evidence),
+    }
+}
+
+#[derive(Default)]
+pub(super) struct ErrorBody {
+    pub(super) reason: Option<String>,
+    pub(super) since: Option<UnixTime>,
+}
+
+/// Reads `{"reason": …, "timestamp": …}`, each for itself: one broken never hides the other.
+pub(super) fn read(body: &[u8]) -> ErrorBody {
+    let Ok(Value::Object(map)) = serde_json::from_slice(body) else {
+        return ErrorBody::default();
+    };
+    let reason = map.get("reason").and_then(Value::as_str).map(str::to_owned);
+    ErrorBody {
+        reason: reason.filter(|text| !text.is_empty()),
+        since: map.get("timestamp").and_then(millis).map(UnixTime::from_millis),
+    }
+}
+
+/// Milliseconds as Apple sends them, or as text; what is neither is ignored.
+fn millis(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

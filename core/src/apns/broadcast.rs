@@ -1,0 +1,221 @@
+//! Broadcasts: one Live Activity update for everyone who follows a channel
+//! ("Sending broadcast push notification requests to APNs").
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::channels::{ChannelId, StoragePolicy};
+use super::credentials::Credentials;
+use super::environment::Hosts;
+use super::header_policy::HeaderPolicy;
+use super::ids::{ApnsId, BundleId};
+use super::message::Expiration;
+use super::payload::Payload;
+use super::push_type::{Priority, PushType};
+use crate::error::{Error, ErrorKind};
+use crate::http::{Body, HeaderBlock, Headers, Method, Request};
+use crate::time::Now;
+
+/// The largest payload of a broadcast, in bytes.
+const LIMIT: usize = 5120;
+/// What a storing channel keeps at most.
+const LONGEST: Duration = Duration::from_secs(8 * 3600);
+
+/// A Live Activity's update or end, to everyone who follows a channel.
+#[derive(Clone)]
+pub struct Broadcast {
+    bundle: BundleId,
+    expiration: Expiration,
+    id: Option<ApnsId>,
+    body: Arc<[u8]>,
+    common: Arc<HeaderBlock>,
+}
+
+impl Broadcast {
+    /// Begins a broadcast to a channel, whose policy decides on the expiration.
+    pub fn builder(bundle: BundleId, channel: ChannelId, policy: StoragePolicy) -> BroadcastBuilder {
+        BroadcastBuilder {
+            bundle,
+            channel,
+            policy,
+            payload: None,
+            priority: None,
+            expiration: None,
+            id: None,
+            headers: HeaderPolicy::default(),
+        }
+    }
+
+    /// The payload as it is sent.
+    pub fn body(&self) -> &Arc<[u8]> {
+        &self.body
+    }
+
+    /// Fills a cleared request, all but the authorization.
+    pub(crate) fn write(&self, hosts: &Hosts, request: &mut Request) -> Result<(), Error> {
+        request.method = Method::Post;
+        request.authority = Some(hosts.broadcast().clone());
+        request.path.push_str("/4/broadcasts/apps/");
+        request.path.push_str(self.bundle.as_str());
+        if let Some(id) = &self.id {
+            request
+                .headers
+                .push("apns-request-id", id.as_str(), HeaderPolicy::VARYING)?;
+        }
+        request.common = Some(self.common.clone());
+        request.body = Body::Shared(self.body.clone());
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Broadcast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broadcast")
+            .field("bundle", &self.bundle)
+            .field("common", &self.common)
+            .field("id", &self.id)
+            .field("body_len", &self.body.len())
+            .finish()
+    }
+}
+
+/// Makes a [`Broadcast`].
+#[derive(Clone, Debug)]
+pub struct BroadcastBuilder {
+    bundle: BundleId,
+    channel: ChannelId,
+    policy: StoragePolicy,
+    payload: Option<Payload>,
+    priority: Option<Priority>,
+    expiration: Option<Expiration>,
+    id: Option<ApnsId>,
+    headers: HeaderPolicy,
+}
+
+impl BroadcastBuilder {
+    /// The body: an update or an end; a broadcast cannot start an activity.
+    #[must_use]
+    pub fn payload(mut self, payload: impl Into<Payload>) -> Self {
+        self.payload = Some(payload.into());
+        self
+    }
+
+    /// How urgent it is; 10 if left out.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// How long it is kept; `Once` if left out, and the only choice where the channel stores nothing.
+    #[must_use]
+    pub fn expiration(mut self, expiration: Expiration) -> Self {
+        self.expiration = Some(expiration);
+        self
+    }
+
+    /// The request's id; APNs makes one otherwise.
+    #[must_use]
+    pub fn id(mut self, id: ApnsId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Which of Apple's rules for header compression to follow.
+    #[must_use]
+    pub fn header_policy(mut self, policy: HeaderPolicy) -> Self {
+        self.headers = policy;
+        self
+    }
+
+    /// The broadcast.
+    ///
+    /// # Errors
+    /// `InvalidTopic` when the bundle id carries a push type's suffix (`TopicDisallowed`);
+    /// `InvalidValue` for an expiration that the channel's policy excludes (`BadExpirationDate`)
+    /// or a priority of 1 (`BadPriority`); `Conflict` for the start of an activity; what
+    /// [`MessageBuilder::template`](super::MessageBuilder::template) says of payloads, at 5120 bytes.
+    pub fn build(self) -> Result<Broadcast, Error> {
+        let rules = PushType::LiveActivity.rules();
+        if self.bundle.as_str().ends_with(rules.suffix) {
+            return Err(Error::new(
+                ErrorKind::InvalidTopic,
+                "the bundle id of a broadcast carries no suffix (TopicDisallowed)",
+            ));
+        }
+        let priority = self.priority.unwrap_or(Priority::Immediate);
+        if !rules.priorities.contains(&priority) {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                "a broadcast does not take priority 1 (BadPriority)",
+            ));
+        }
+        let expiration = self.expiration.unwrap_or(Expiration::Once);
+        if self.policy == StoragePolicy::NoStorage && expiration != Expiration::Once {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                "a channel that stores nothing takes only an expiration of 0 (BadExpirationDate)",
+            ));
+        }
+        let payload = self.payload.ok_or_else(|| {
+            Error::new(
+                ErrorKind::PayloadEmpty,
+                "the broadcast has no payload (PayloadEmpty)",
+            )
+        })?;
+        if payload.starts_activity() {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "a broadcast cannot start a live activity",
+            ));
+        }
+        let body = payload.encode(PushType::LiveActivity, LIMIT)?;
+        let mut headers = Headers::new();
+        let mut put = |name: &str, value: &str| headers.push(name, value, self.headers.constant(name));
+        put("apns-channel-id", self.channel.as_str())?;
+        put("apns-push-type", rules.name)?;
+        put("apns-priority", priority.as_str())?;
+        if let Some(value) = expiration.write(&mut [0; 20])? {
+            put("apns-expiration", value)?;
+        }
+        Ok(Broadcast {
+            bundle: self.bundle,
+            expiration,
+            id: self.id,
+            body,
+            common: HeaderBlock::new(headers),
+        })
+    }
+}
+
+/// The request that sends `broadcast`; [`outcome`](super::outcome) reads its answer.
+///
+/// # Errors
+/// `InvalidTopic` when the key is not for that app (`TopicDisallowed`); `InvalidValue` when
+/// it expires later than in the 8 hours that a channel stores (`BadExpirationDate`); what
+/// [`Credentials::authorization`] says.
+pub fn broadcast_request(
+    broadcast: &Broadcast,
+    credentials: &Credentials,
+    hosts: &Hosts,
+    now: Now,
+) -> Result<Request, Error> {
+    credentials.permits_bundle(&broadcast.bundle)?;
+    if let Expiration::Until(time) = broadcast.expiration {
+        if time.saturating_since(now.unix) > LONGEST {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                "a broadcast is stored for 8 hours at most (BadExpirationDate)",
+            ));
+        }
+    }
+    let mut request = Request::new();
+    broadcast.write(hosts, &mut request)?;
+    request.authorization = credentials.authorization(now)?;
+    Ok(request)
+}
+
+#[cfg(test)]
+#[path = "broadcast_tests.rs"]
+mod tests;

@@ -1,0 +1,65 @@
+//! Why APNs closed a connection: it says so in GOAWAY's debug data.
+
+use serde_json::Value;
+
+use super::answer::{decide, read};
+use super::reasons;
+use crate::outcome::{Evidence, Outcome, Reason};
+
+/// The reason in the debug data of a GOAWAY: usually JSON as in an error body,
+/// sometimes plain text, often nothing. Text is cut at 200 characters.
+pub fn go_away_reason(debug_data: &[u8]) -> Option<Reason> {
+    if let Some(text) = read(debug_data).reason {
+        return Some(match reasons::find(&text) {
+            Some(row) => Reason::known(row.reason),
+            None => Reason::other(text),
+        });
+    }
+    let text = std::str::from_utf8(debug_data).ok()?.trim();
+    if text.is_empty() || serde_json::from_str::<Value>(text).is_ok() {
+        return None;
+    }
+    let plain: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    Some(Reason::other(plain))
+}
+
+/// What a known reason in a GOAWAY means for everything that would be sent on
+/// such a connection: a refused certificate, say, would only be refused again.
+/// `None` when the connection simply ends.
+pub fn go_away_outcome(debug_data: &[u8]) -> Option<Outcome> {
+    let reason = go_away_reason(debug_data)?;
+    let row = reasons::find(reason.as_str())?;
+    let evidence = Evidence::new(row.status, Some(reason), debug_data.to_vec());
+    Some(decide(row.action, evidence, None, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_json_plain_text_and_nothing() {
+        let reason = |data: &[u8]| go_away_reason(data).map(|reason| reason.as_str().to_owned());
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            reason(br#"{"reason":"BadCertificateEnvironment"}"#),
+            some("BadCertificateEnvironment")
+        );
+        assert_eq!(reason(br#"{"reason":"Novel"}"#), some("Novel"));
+        let plain = "Maximum active streams violated for this endpoint.";
+        assert_eq!(reason(plain.as_bytes()), some(plain));
+        assert_eq!(reason(b""), None);
+        assert_eq!(reason(b"{}"), None);
+        assert_eq!(reason(b"\xff\xfe"), None);
+        assert_eq!(reason(&[b'x'; 4096]).map(|text| text.len()), Some(200));
+    }
+
+    #[test]
+    fn a_refused_certificate_is_an_outcome() {
+        let outcome = go_away_outcome(br#"{"reason":"BadCertificate"}"#).unwrap();
+        assert_eq!(outcome.name(), "fix_credentials");
+        assert_eq!(outcome.status(), 403);
+        assert!(go_away_outcome(b"").is_none());
+        assert!(go_away_outcome(b"bye").is_none());
+    }
+}

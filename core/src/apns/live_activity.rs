@@ -1,0 +1,147 @@
+//! The state of a Live Activity ("Starting and updating Live Activities with
+//! ActivityKit push notifications").
+
+use serde_json::{Map, Value, json};
+
+use super::channels::ChannelId;
+use crate::time::UnixTime;
+
+/// How the started activity gets its updates (iOS 18 and later).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputPush {
+    /// `input-push-token`: the app is given an update token of its own.
+    Token,
+    /// `input-push-channel`: from the broadcasts of a channel. On older systems the activity does not start.
+    Channel(ChannelId),
+}
+
+/// What a Live Activity push says. Every push carries a `timestamp`, so that the
+/// newest one wins whatever order they arrive in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveActivity {
+    event: Event,
+    timestamp: UnixTime,
+    content_state: Option<Value>,
+    stale_date: Option<UnixTime>,
+    dismissal_date: Option<UnixTime>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Event {
+    Start {
+        attributes_type: String,
+        attributes: Value,
+        input: Option<InputPush>,
+    },
+    Update,
+    End,
+}
+
+impl LiveActivity {
+    /// Starts an activity. The push needs an alert as well. `attributes_type` is
+    /// the name of the app's `ActivityAttributes` type; `attributes` and
+    /// `content_state` are what that type and its state decode from.
+    pub fn start(
+        timestamp: UnixTime,
+        attributes_type: impl Into<String>,
+        attributes: Value,
+        content_state: Value,
+    ) -> Self {
+        Self {
+            event: Event::Start {
+                attributes_type: attributes_type.into(),
+                attributes,
+                input: None,
+            },
+            timestamp,
+            content_state: Some(content_state),
+            stale_date: None,
+            dismissal_date: None,
+        }
+    }
+
+    /// Updates an activity.
+    pub fn update(timestamp: UnixTime, content_state: Value) -> Self {
+        Self {
+            event: Event::Update,
+            timestamp,
+            content_state: Some(content_state),
+            stale_date: None,
+            dismissal_date: None,
+        }
+    }
+
+    /// Ends an activity; `content_state` is what it shows until it is dismissed.
+    /// `None` leaves the last state standing.
+    pub fn end(timestamp: UnixTime, content_state: Option<Value>) -> Self {
+        Self {
+            event: Event::End,
+            timestamp,
+            content_state,
+            stale_date: None,
+            dismissal_date: None,
+        }
+    }
+
+    /// From when on the content counts as out of date.
+    #[must_use]
+    pub fn stale_date(mut self, date: UnixTime) -> Self {
+        self.stale_date = Some(date);
+        self
+    }
+
+    /// When an ended activity leaves the screen: at once if in the past, after four hours at the latest.
+    #[must_use]
+    pub fn dismissal_date(mut self, date: UnixTime) -> Self {
+        self.dismissal_date = Some(date);
+        self
+    }
+
+    /// How a started activity gets its updates; without effect on an update or an end.
+    #[must_use]
+    pub fn input_push(mut self, how: InputPush) -> Self {
+        if let Event::Start { input, .. } = &mut self.event {
+            *input = Some(how);
+        }
+        self
+    }
+
+    pub(crate) fn is_start(&self) -> bool {
+        matches!(self.event, Event::Start { .. })
+    }
+
+    /// Times are whole seconds; milliseconds are rounded down.
+    pub(crate) fn encode_into(&self, aps: &mut Map<String, Value>) {
+        aps.insert("timestamp".into(), json!(self.timestamp.as_secs()));
+        let event = match &self.event {
+            Event::Start { .. } => "start",
+            Event::Update => "update",
+            Event::End => "end",
+        };
+        aps.insert("event".into(), json!(event));
+        if let Some(state) = &self.content_state {
+            aps.insert("content-state".into(), state.clone());
+        }
+        if let Event::Start {
+            attributes_type,
+            attributes,
+            input,
+        } = &self.event
+        {
+            aps.insert("attributes-type".into(), json!(attributes_type));
+            aps.insert("attributes".into(), attributes.clone());
+            match input {
+                Some(InputPush::Token) => aps.insert("input-push-token".into(), json!(1)),
+                Some(InputPush::Channel(id)) => aps.insert("input-push-channel".into(), json!(id.as_str())),
+                None => None,
+            };
+        }
+        if let Some(date) = self.stale_date {
+            aps.insert("stale-date".into(), json!(date.as_secs()));
+        }
+        if let Some(date) = self.dismissal_date {
+            aps.insert("dismissal-date".into(), json!(date.as_secs()));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The body of a push.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::aps::Aps;
+use super::push_type::PushType;
+use crate::error::{Error, ErrorKind};
+use crate::json;
+
+/// The body of a push: typed, or JSON of the caller's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload(Kind);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Typed {
+        aps: Option<Box<Aps>>,
+        custom: Map<String, Value>,
+    },
+    Raw(Arc<[u8]>),
+}
+
+impl Payload {
+    /// `aps`, to which [`Payload::custom`] adds the app's own keys.
+    pub fn new(aps: Aps) -> Self {
+        Self(Kind::Typed {
+            aps: Some(Box::new(aps)),
+            custom: Map::new(),
+        })
+    }
+
+    /// Adds a key of the app's own, beside `aps`. On a raw payload it is refused.
+    ///
+    /// # Errors
+    /// `ReservedKey` for `aps`; `Conflict` on a raw payload.
+    pub fn custom(mut self, key: impl Into<String>, value: impl Into<Value>) -> Result<Self, Error> {
+        let key = key.into();
+        if key == "aps" {
+            return Err(Error::new(ErrorKind::ReservedKey, "the key aps is apple's"));
+        }
+        match &mut self.0 {
+            Kind::Typed { custom, .. } => {
+                custom.insert(key, value.into());
+                Ok(self)
+            }
+            Kind::Raw(_) => Err(Error::new(
+                ErrorKind::Conflict,
+                "a raw payload takes no further keys",
+            )),
+        }
+    }
+
+    /// JSON of the caller's own, sent byte for byte: for what the typed form cannot say.
+    /// Only that it is a JSON object of the right size is checked.
+    ///
+    /// # Errors
+    /// `PayloadEmpty` (APNs: `PayloadEmpty`); `InvalidPayload` when it is not a JSON
+    /// object, or holds a key twice.
+    pub fn raw(json: impl Into<Arc<[u8]>>) -> Result<Self, Error> {
+        let json = json.into();
+        if json.is_empty() {
+            return Err(Error::new(
+                ErrorKind::PayloadEmpty,
+                "the payload is empty (PayloadEmpty)",
+            ));
+        }
+        json::parse_object(&json)?;
+        Ok(Self(Kind::Raw(json)))
+    }
+
+    /// The body of an `mdm` push; `push_magic` is what the device gave at enrolment.
+    pub fn mdm(push_magic: impl Into<String>) -> Self {
+        Self::bare([("mdm", push_magic.into())])
+    }
+
+    /// The body of a `fileprovider` push.
+    pub fn file_provider(container_identifier: impl Into<String>, domain: impl Into<String>) -> Self {
+        Self::bare([
+            ("container-identifier", container_identifier.into()),
+            ("domain", domain.into()),
+        ])
+    }
+
+    /// The body of a `widgets` or `controls` push.
+    pub fn content_changed() -> Self {
+        Self::new(Aps::new().content_changed())
+    }
+
+    pub(crate) fn starts_activity(&self) -> bool {
+        matches!(&self.0, Kind::Typed { aps: Some(aps), .. } if aps.starts_activity())
+    }
+
+    fn bare<const N: usize>(keys: [(&str, String); N]) -> Self {
+        Self(Kind::Typed {
+            aps: None,
+            custom: keys
+                .into_iter()
+                .map(|(key, text)| (key.to_owned(), json!(text)))
+                .collect(),
+        })
+    }
+
+    /// The bytes, once and for all devices.
+    ///
+    /// # Errors
+    /// What does not go with `kind`, and `PayloadTooLarge` above `limit`.
+    pub(crate) fn encode(&self, kind: PushType, limit: usize) -> Result<Arc<[u8]>, Error> {
+        let bytes: Arc<[u8]> = match &self.0 {
+            Kind::Raw(bytes) => bytes.clone(),
+            Kind::Typed { aps, custom } => {
+                let bare_kind = matches!(kind, PushType::Mdm | PushType::FileProvider);
+                let mut map = Map::new();
+                match aps {
+                    Some(aps) => {
+                        map.insert("aps".into(), Value::Object(aps.encode(kind)?));
+                    }
+                    None if !bare_kind => {
+                        return Err(Error::new(
+                            ErrorKind::InvalidPayload,
+                            "a body without aps needs the push type mdm or fileprovider (InvalidPushType)",
+                        ));
+                    }
+                    None => {}
+                }
+                if kind == PushType::Mdm && !custom.contains_key("mdm") {
+                    return Err(Error::new(
+                        ErrorKind::MissingField,
+                        "a push of type mdm has no push magic",
+                    ));
+                }
+                map.extend(custom.iter().map(|(key, value)| (key.clone(), value.clone())));
+                Value::Object(map).to_string().into_bytes().into()
+            }
+        };
+        if bytes.len() > limit {
+            return Err(Error::new(
+                ErrorKind::PayloadTooLarge,
+                format!(
+                    "the payload has {} bytes, {} more than apns takes (PayloadTooLarge)",
+                    bytes.len(),
+                    bytes.len() - limit
+                ),
+            ));
+        }
+        Ok(bytes)
+    }
+}
+
+impl From<Aps> for Payload {
+    fn from(aps: Aps) -> Self {
+        Self::new(aps)
+    }
+}
