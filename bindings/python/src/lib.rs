@@ -1,5 +1,7 @@
 //! The Python binding of `pushcore`: converts and calls, and holds no logic of its own.
 
+mod apns;
+mod apns_parts;
 mod errors;
 mod http;
 mod outcome;
@@ -10,6 +12,10 @@ use pyo3::prelude::*;
 /// The extension module. Everything public is re-exported by the package `pushcore`.
 #[pymodule(gil_used = false)]
 mod _pushcore {
+    #[pymodule_export]
+    use crate::apns::{ApnsCredentials, ApnsMessage};
+    #[pymodule_export]
+    use crate::apns_parts::{LiveActivity, Localized};
     #[pymodule_export]
     use crate::errors::error_kinds;
     #[pymodule_export]

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use pushcore::http::Authority;
 use pushcore::time::{Now, UnixTime};
 use pushcore::{Error, ErrorKind};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -11,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple};
 use serde_json::{Map, Number, Value};
 
-use crate::errors::wrong;
+use crate::errors::{OrRaise, wrong};
 
 /// JSON is nested no deeper than what the core's own parser takes.
 const MAX_DEPTH: usize = 127;
@@ -45,15 +46,10 @@ pub(crate) fn bytes(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     }
 }
 
-/// What a file holds (a path as `os.PathLike`), or the bytes themselves. Text that looks like a
-/// path is not read: `Path(...)` says that a file is meant.
+/// What a file holds, or the bytes themselves; `pushcore/_files.py` says which is meant.
 pub(crate) fn bytes_or_file(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    let path = intern!(value.py(), "__fspath__");
-    if value.hasattr(path)? {
-        let read = value.py().import("pushcore._files")?.getattr("read")?;
-        return Ok(read.call1((value,))?.cast::<PyBytes>()?.as_bytes().to_vec());
-    }
-    bytes(value)
+    let load = value.py().import("pushcore._files")?.getattr("load")?;
+    bytes(&load.call1((value,))?)
 }
 
 /// Seconds as `int` or `float`, or a `timedelta`; never negative, never NaN.
@@ -209,4 +205,22 @@ pub(crate) fn type_error(value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
 /// An argument's word is none of those that exist.
 pub(crate) fn unknown_word(what: &str) -> Error {
     Error::new(ErrorKind::InvalidValue, format!("{what} is not one of those that exist"))
+}
+
+/// Both clocks: as given, or as Python's `time` module shows them.
+pub(crate) fn clock(py: Python<'_>, unix: Option<&Bound<'_, PyAny>>) -> PyResult<Now> {
+    let time = py.import(intern!(py, "time"))?;
+    let monotonic: f64 = time.call_method0(intern!(py, "monotonic"))?.extract()?;
+    match unix {
+        Some(unix) => {
+            let unix = unix_time(unix)?;
+            Ok(Now::new(now(monotonic, 0.0)?.monotonic, unix))
+        }
+        None => now(monotonic, time.call_method0(intern!(py, "time"))?.extract()?),
+    }
+}
+
+/// `host`, `host:port` or `[v6]:port`.
+pub(crate) fn authority(py: Python<'_>, text: Option<&str>) -> PyResult<Option<Authority>> {
+    text.map(Authority::parse).transpose().or_raise(py)
 }
