@@ -30,8 +30,11 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q bindings/python/tests
 
-test-c: header-check
-	$(MAKE) -C tests/c test
+test-c:
+	sh tests/c/run.sh
+
+header: ## write include/pushcore.h anew
+	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed
 
 lint: ## rustfmt, clippy
 	$(CARGO) fmt --all --check

@@ -233,6 +233,7 @@ kinds! {
     /// Cancelled by the caller.
     Cancelled = 503,
 
+    // 810, 811 and 901 are statuses of the C ABI (include/pushcore.h): not to be used here.
     /// A call that the documentation forbids; fix the calling code.
     Misuse = 800,
     /// The queue is full: drain outcomes first.

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod json;
+mod percent;
 
 pub mod adm;
 pub mod apns;
@@ -18,6 +19,7 @@ pub mod error;
 pub mod fcm;
 pub mod http;
 pub mod net;
+pub mod oauth;
 pub mod outcome;
 pub mod secret;
 pub mod session;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::answer::outcome;
 use super::channels::{ChannelId, StoragePolicy};
 use super::credentials::Credentials;
 use super::environment::Hosts;
@@ -14,7 +15,8 @@ use super::message::Expiration;
 use super::payload::Payload;
 use super::push_type::{Priority, PushType};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Body, HeaderBlock, Headers, Method, Request};
+use crate::http::{Body, HeaderBlock, Headers, Method, Request, Response};
+use crate::outcome::{Outcome, Rejected, RetryLater, Scope};
 use crate::time::Now;
 
 /// The largest payload of a broadcast, in bytes.
@@ -189,7 +191,23 @@ impl BroadcastBuilder {
     }
 }
 
-/// The request that sends `broadcast`; [`outcome`](super::outcome) reads its answer.
+/// What APNs answered to a broadcast: as [`outcome`](super::outcome) of a push,
+/// but where that speaks of a device, this speaks of a channel.
+pub fn broadcast_outcome(response: &Response, now: Now) -> Outcome {
+    match outcome(response, now) {
+        Outcome::RetryLater(retry) if retry.scope == Scope::Device => Outcome::RetryLater(RetryLater {
+            scope: Scope::Topic,
+            ..retry
+        }),
+        // There is no device token that could be gone.
+        Outcome::TokenGone(gone) => Outcome::Rejected(Rejected {
+            evidence: gone.evidence,
+        }),
+        other => other,
+    }
+}
+
+/// The request that sends `broadcast`; [`broadcast_outcome`] reads its answer.
 ///
 /// # Errors
 /// `InvalidTopic` when the key is not for that app (`TopicDisallowed`); `InvalidValue` when

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::outcome;
+use super::broadcast::broadcast_outcome;
 use super::credentials::Credentials;
 use super::environment::Hosts;
 use super::header_policy::HeaderPolicy;
@@ -148,7 +148,7 @@ pub fn channel_request(
 /// What APNs answered to that call. Never fails.
 pub fn channel_outcome(call: &ChannelCall, response: &Response, now: Now) -> ChannelOutcome {
     if !(200..300).contains(&response.status) {
-        return ChannelOutcome::Refused(outcome(response, now));
+        return ChannelOutcome::Refused(broadcast_outcome(response, now));
     }
     let body = || serde_json::from_slice::<Value>(&response.body).unwrap_or_default();
     match call {

@@ -22,7 +22,7 @@ pub struct Credentials(Arc<Inner>);
 
 enum Inner {
     Token {
-        authority: provider_token::Authority,
+        authority: Box<provider_token::Authority>,
         scope: KeyScope,
     },
     Certificate(ClientCertificate),
@@ -93,7 +93,7 @@ impl Credentials {
         policy: HeaderPolicy,
     ) -> Self {
         Self(Arc::new(Inner::Token {
-            authority: provider_token::Authority::new(key_id, team_id, Some(key), policy),
+            authority: Box::new(provider_token::Authority::new(key_id, team_id, Some(key), policy)),
             scope,
         }))
     }
@@ -101,7 +101,12 @@ impl Credentials {
     /// No key here: provider tokens come from elsewhere, through [`Credentials::import_token`].
     pub fn imported(key_id: KeyId, team_id: TeamId) -> Self {
         Self(Arc::new(Inner::Token {
-            authority: provider_token::Authority::new(key_id, team_id, None, HeaderPolicy::default()),
+            authority: Box::new(provider_token::Authority::new(
+                key_id,
+                team_id,
+                None,
+                HeaderPolicy::default(),
+            )),
             scope: KeyScope::Team,
         }))
     }
@@ -162,6 +167,8 @@ impl Credentials {
     ///
     /// * `ExpiredProviderToken`: [`Reaction::Renewed`] when the token in use is at
     ///   least 20 minutes old; a younger one is not the one that expired, and is kept.
+    ///   One dated by a wrong clock counts as old, once `date` has told: so also
+    ///   for `InvalidProviderToken`, which otherwise is [`Reaction::Stop`].
     /// * `TooManyProviderTokenUpdates`: the present token is kept, and none is made for 20 minutes.
     /// * Any other refusal of the credentials: [`Reaction::Stop`].
     pub fn react(&self, outcome: &Outcome, now: Now) -> Reaction {
@@ -171,6 +178,13 @@ impl Credentials {
                 match authority.expired(now) {
                     true => Reaction::Renewed,
                     false => Reaction::Keep,
+                }
+            }
+            // Perhaps only because it was dated by a wrong clock.
+            (Inner::Token { authority, .. }, _, Some("InvalidProviderToken")) => {
+                match authority.renews(now) {
+                    true => Reaction::Renewed,
+                    false => Reaction::Stop,
                 }
             }
             (Inner::Token { authority, .. }, _, Some("TooManyProviderTokenUpdates")) => {
@@ -266,3 +280,7 @@ impl fmt::Debug for Credentials {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "credentials_tests.rs"]
+mod tests;

@@ -34,7 +34,7 @@ mod token;
 pub use alert::{Alert, Text};
 pub use answer::outcome;
 pub use aps::{Aps, InterruptionLevel};
-pub use broadcast::{Broadcast, BroadcastBuilder, broadcast_request};
+pub use broadcast::{Broadcast, BroadcastBuilder, broadcast_outcome, broadcast_request};
 pub use certificate::ClientCertificate;
 pub use channels::{ChannelCall, ChannelId, ChannelOutcome, StoragePolicy, channel_outcome, channel_request};
 pub use credentials::{Credentials, KeyScope, PoolKey, Reaction};

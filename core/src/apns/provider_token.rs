@@ -33,9 +33,10 @@ const SKEW_BOUND: i64 = 24 * 3600;
 ///
 /// A token's age is what either clock says, whichever is more: the monotonic
 /// clock is deaf to a machine that slept, calendar time to its own jumps. Two
-/// tokens are at least 20 minutes apart by that age; a token that is dated
-/// wrongly because the clock was wrong may be replaced early, once in 20
-/// minutes of monotonic time.
+/// tokens are at least 20 minutes apart by the monotonic clock, with one
+/// exception: a token that is dated wrongly, because the clock was wrong or the
+/// machine slept, is refused by the service anyway and may be replaced early,
+/// once in 20 minutes.
 pub(crate) struct Authority {
     key_id: KeyId,
     team_id: TeamId,
@@ -63,6 +64,19 @@ struct Current {
     /// By the service's clock, as well as we know it.
     issued_at: u64,
     made_at: Duration,
+    /// What was known of the service's clock then.
+    skew: i64,
+}
+
+/// What to do about the token now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Reuse,
+    Make,
+    /// In place of a wrongly dated one, sooner than 20 minutes after it.
+    MakeEarly,
+    /// Too old to use, too soon to make another.
+    Wait,
 }
 
 impl Current {
@@ -121,32 +135,16 @@ impl Authority {
 
     fn with_token<T>(&self, now: Now, hand_out: impl Fn(&Current) -> T) -> Result<T, Error> {
         let mut state = self.lock();
-        let skew = state.skew;
-        let mut early = false;
-        if let Some(current) = &state.current {
-            let age = current.age(now, skew);
-            let too_soon = |since: Option<Duration>| {
-                since.is_some_and(|since| now.monotonic.saturating_sub(since) < FLOOR)
-            };
-            let held = state.held_until.is_some_and(|until| now.monotonic < until);
-            let misdated = current.is_from_the_future(now, skew);
-            let wanted = age >= REUSED || state.renewal_wanted || misdated;
-            early = current.monotonic_age(now) < FLOOR;
-            let allowed = if early {
-                (age >= FLOOR || misdated) && !too_soon(state.corrected_at)
-            } else {
-                true
-            };
-            let usable = age < CEILING;
-            if usable && (!wanted || !allowed || held || self.key.is_none()) {
-                return Ok(hand_out(current));
-            }
-            if !allowed || held {
+        let verdict = self.verdict(&state, now);
+        match (&state.current, verdict) {
+            (Some(current), Verdict::Reuse) => return Ok(hand_out(current)),
+            (_, Verdict::Wait) => {
                 return Err(Error::new(
                     ErrorKind::TokenNeeded,
                     "the provider token is too old and the next may not be made yet (TooManyProviderTokenUpdates)",
                 ));
             }
+            _ => {}
         }
         let Some(key) = &self.key else {
             return Err(Error::new(
@@ -154,13 +152,14 @@ impl Authority {
                 "no provider token younger than an hour: import one",
             ));
         };
+        let skew = state.skew;
         let issued_at = service_time(now, skew);
         let header = json!({ "alg": "ES256", "kid": self.key_id.as_str() });
         let claims = json!({ "iss": self.team_id.as_str(), "iat": issued_at });
         let token = jwt::es256(&header, &claims, key)?;
-        let current = self.hold(token, issued_at, now.monotonic)?;
+        let current = self.hold(token, issued_at, now.monotonic, skew)?;
         let out = hand_out(&current);
-        if early {
+        if verdict == Verdict::MakeEarly {
             state.corrected_at = Some(now.monotonic);
         }
         state.renewal_wanted = false;
@@ -168,7 +167,32 @@ impl Authority {
         Ok(out)
     }
 
-    fn hold(&self, token: String, issued_at: u64, made_at: Duration) -> Result<Current, Error> {
+    fn verdict(&self, state: &State, now: Now) -> Verdict {
+        let Some(current) = &state.current else {
+            return Verdict::Make;
+        };
+        let age = current.age(now, state.skew);
+        let usable = age < CEILING;
+        if self.key.is_none() {
+            return if usable { Verdict::Reuse } else { Verdict::Make };
+        }
+        let ahead = current.is_from_the_future(now, state.skew);
+        let wanted = age >= REUSED || state.renewal_wanted || ahead;
+        if wanted && state.held_until.is_none_or(|until| now.monotonic >= until) {
+            if current.monotonic_age(now) >= FLOOR {
+                return Verdict::Make;
+            }
+            // Only what the service's own clock says proves a date wrong that lies ahead.
+            let wrong = age >= FLOOR || (ahead && state.skew != current.skew);
+            let first = |at: Duration| now.monotonic.saturating_sub(at) >= FLOOR;
+            if wrong && state.corrected_at.is_none_or(first) {
+                return Verdict::MakeEarly;
+            }
+        }
+        if usable { Verdict::Reuse } else { Verdict::Wait }
+    }
+
+    fn hold(&self, token: String, issued_at: u64, made_at: Duration, skew: i64) -> Result<Current, Error> {
         let mut headers = Headers::new();
         let value = Secret::new(format!("bearer {token}"));
         headers.push_sensitive(
@@ -181,6 +205,7 @@ impl Authority {
             token: Secret::new(token),
             issued_at,
             made_at,
+            skew,
         })
     }
 
@@ -203,7 +228,7 @@ impl Authority {
             ));
         }
         let made_at = now.monotonic.saturating_sub(Duration::from_secs(age));
-        let current = self.hold(token.to_owned(), issued_at, made_at)?;
+        let current = self.hold(token.to_owned(), issued_at, made_at, state.skew)?;
         state.current = Some(current);
         state.renewal_wanted = false;
         Ok(true)
@@ -213,15 +238,25 @@ impl Authority {
     pub(crate) fn expired(&self, now: Now) -> bool {
         let mut state = self.lock();
         let skew = state.skew;
-        let old = state
+        // A younger one is not the one that expired, unless it is dated wrongly.
+        if state
             .current
             .as_ref()
-            .is_none_or(|current| current.age(now, skew) >= FLOOR);
-        // A younger one is not the token that expired, or was misdated: then `date` tells.
-        if old && self.key.is_some() {
+            .is_some_and(|current| current.age(now, skew) >= FLOOR)
+        {
             state.renewal_wanted = true;
+            if self.key.is_none() {
+                state.current = None;
+            }
         }
-        old && self.key.is_some()
+        drop(state);
+        self.renews(now)
+    }
+
+    /// Whether the next call makes a new token.
+    pub(crate) fn renews(&self, now: Now) -> bool {
+        let verdict = self.verdict(&self.lock(), now);
+        self.key.is_some() && matches!(verdict, Verdict::Make | Verdict::MakeEarly)
     }
 
     /// The service saw too many tokens: none is made for 20 minutes.
@@ -244,10 +279,8 @@ impl Authority {
             return;
         };
         let skew = theirs.saturating_sub(ours);
-        match skew.abs() {
-            ..=SKEW_IGNORED => self.lock().skew = 0,
-            ..=SKEW_BOUND => self.lock().skew = skew,
-            _ => {}
+        if skew.abs() <= SKEW_BOUND {
+            self.lock().skew = if skew.abs() <= SKEW_IGNORED { 0 } else { skew };
         }
     }
 }

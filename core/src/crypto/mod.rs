@@ -2,10 +2,14 @@
 //! `p256` for what `ring` cannot do: import a bare scalar, derive a public key,
 //! import an ECDH key.
 
+pub(crate) mod base64;
 pub(crate) mod jwt;
 
+pub(crate) mod ece;
+
 mod es256;
+mod keys;
 mod rs256;
 
-pub use es256::Es256Key;
+pub use es256::{Es256Key, Es256PublicKey};
 pub use rs256::Rs256Key;

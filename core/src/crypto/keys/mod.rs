@@ -1,0 +1,163 @@
+//! Keys in every form that people have, told apart by looking, each wrong form
+//! with its own error.
+
+mod asn1;
+mod der;
+mod jwk;
+mod pem;
+
+use p256::elliptic_curve::sec1::ToEncodedPoint;
+use zeroize::Zeroizing;
+
+use super::base64;
+use crate::error::{Error, ErrorKind};
+
+/// The longest input that is looked at. The largest real key (RSA 4096 in PEM,
+/// with certificates beside it) is a tenth of that.
+const LONGEST: usize = 64 * 1024;
+
+/// What a text or file turned out to hold.
+pub(super) enum Material {
+    EcPrivate {
+        scalar: Zeroizing<[u8; 32]>,
+        public: Option<[u8; 65]>,
+    },
+    EcPublic([u8; 65]),
+    RsaPkcs8(Zeroizing<Vec<u8>>),
+    RsaPkcs1(Zeroizing<Vec<u8>>),
+    /// An elliptic-curve key on the named curve.
+    OtherCurve(&'static str),
+    /// A key (or a certificate) of another kind, named with its article.
+    Other(&'static str),
+}
+
+/// Reads a key in any form: PEM, DER, JWK, raw bytes, or base64 of one of them.
+pub(super) fn read(input: &[u8]) -> Result<Material, Error> {
+    if input.len() > LONGEST {
+        return Err(invalid("larger than any key: over 64 kib"));
+    }
+    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
+    match as_text(input) {
+        Some(text) => read_text(text, true),
+        None => read_bytes(input),
+    }
+}
+
+/// DER always holds a control byte (the tag or length of an INTEGER), so text and
+/// DER cannot be mistaken for one another.
+fn as_text(input: &[u8]) -> Option<&str> {
+    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    let body = input.strip_suffix(b"\0").unwrap_or(input);
+    (!body.is_empty() && body.iter().all(plain))
+        .then(|| std::str::from_utf8(body).ok())
+        .flatten()
+}
+
+fn read_text(text: &str, may_be_wrapped: bool) -> Result<Material, Error> {
+    let mut text = text.trim_ascii();
+    for quote in ['"', '\''] {
+        if let Some(inner) = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote)) {
+            text = inner.trim_ascii();
+        }
+    }
+    if text.contains("-----BEGIN ") {
+        return pem::read(text);
+    }
+    if text.starts_with('{') {
+        return jwk::read(text);
+    }
+    if text.starts_with("-----") {
+        return Err(invalid("a pem block without its begin line"));
+    }
+    let joined: Zeroizing<String> =
+        Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
+    let bytes = base64::decode(&joined)
+        .map(Zeroizing::new)
+        .ok_or_else(|| invalid("neither pem, der, jwk nor base64"))?;
+    match as_text(&bytes) {
+        // PEM or JWK put through base64 to survive an environment variable.
+        Some(inner) if may_be_wrapped && (inner.contains("-----BEGIN ") || inner.starts_with('{')) => {
+            read_text(inner, false)
+        }
+        _ => read_bytes(&bytes),
+    }
+}
+
+fn read_bytes(bytes: &[u8]) -> Result<Material, Error> {
+    match (bytes.len(), bytes.first()) {
+        (_, None) => Err(invalid("the key is empty")),
+        (32, _) if !begins_like_der(bytes) => Ok(Material::EcPrivate {
+            scalar: scalar(bytes)?,
+            public: None,
+        }),
+        (65, Some(4)) => Ok(Material::EcPublic(point(bytes)?)),
+        (_, Some(&der::SEQUENCE)) => asn1::read(bytes),
+        _ => Err(invalid(
+            "neither 32 bytes of a private key, 65 of a public one, nor der",
+        )),
+    }
+}
+
+/// Whether 32 bytes are a DER key cut short rather than a private key: by chance
+/// that is once in 2^40 keys or rarer.
+fn begins_like_der(bytes: &[u8]) -> bool {
+    const SEC1: &[u8] = &[0x02, 0x01, 0x01, 0x04, 0x20];
+    const PKCS8: &[u8] = &[0x02, 0x01, 0x00, 0x30];
+    let Some(body) = bytes.strip_prefix(&[der::SEQUENCE]) else {
+        return false;
+    };
+    let content = match body {
+        [0x81, _, rest @ ..] | [_, rest @ ..] => rest,
+        [] => return false,
+    };
+    content.starts_with(SEC1) || content.starts_with(PKCS8)
+}
+
+/// A private scalar, big-endian; leading zeros may be missing or one too many.
+pub(super) fn scalar(bytes: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let bytes = match bytes {
+        [0, rest @ ..] if rest.len() == 32 => rest,
+        other => other,
+    };
+    let mut out = Zeroizing::new([0; 32]);
+    match out.len().checked_sub(bytes.len()) {
+        Some(start) if !bytes.is_empty() => out[start..].copy_from_slice(bytes),
+        _ => return Err(invalid("the private key is not 32 bytes long")),
+    }
+    Ok(out)
+}
+
+/// A point of P-256, checked to be on the curve, as an uncompressed point.
+pub(super) fn point(bytes: &[u8]) -> Result<[u8; 65], Error> {
+    let off = || invalid("the public key is not a point of p-256");
+    let key = p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| off())?;
+    <[u8; 65]>::try_from(key.to_encoded_point(false).as_bytes()).map_err(|_| off())
+}
+
+pub(super) fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
+    pem::write(label, der)
+}
+
+pub(in crate::crypto) use asn1::{write_pkcs8, write_sec1, write_spki};
+pub(in crate::crypto) use jwk::write as write_jwk;
+
+pub(super) fn invalid(context: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidKey, context)
+}
+
+pub(super) fn mismatch() -> Error {
+    Error::new(
+        ErrorKind::KeyMismatch,
+        "the private and the public key do not belong together",
+    )
+}
+
+pub(super) fn wrong_type(found: &str, needed: &str) -> Error {
+    Error::new(
+        ErrorKind::WrongKeyType,
+        format!("{found} where {needed} is needed"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

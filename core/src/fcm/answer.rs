@@ -1,0 +1,300 @@
+//! What FCM answered.
+//!
+//! The order in which an answer is read matters: the FCM error code, then Google's
+//! `ErrorInfo`, then the fields of a `BadRequest`, then one exact text, then the
+//! canonical status, then the HTTP status. Only a reason about the token itself may
+//! drop a device: a bare 404 is a wrong project id, a bare 401 or 403 is about the
+//! sender.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::http::{Response, retry_after};
+use crate::outcome::{
+    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
+};
+use crate::time::Now;
+
+/// The wait after a 429 that names none (Google's guide to scaling).
+const AFTER_QUOTA: Duration = Duration::from_secs(60);
+/// The wait after a 5xx that names none.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// The longest wait that is believed.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// The text by which alone a malformed token can sometimes be told from a malformed message.
+const INVALID_TOKEN: &str = "The registration token is not a valid FCM registration token";
+
+/// Reads an answer to a send. Total: any status and any body give an outcome.
+///
+/// * `UNREGISTERED`, `SENDER_ID_MISMATCH` and a malformed token are [`Outcome::TokenGone`].
+///   Many mismatches at once mean that the project is the wrong one.
+/// * 429 waits for its `Retry-After`, else 60 s; 5xx likewise, else 10 s.
+/// * 401 without an FCM reason is refreshable; `THIRD_PARTY_AUTH_ERROR` (the project's APNs
+///   key or web push key) is not.
+pub fn outcome(response: &Response, now: Now) -> Outcome {
+    let answer = Answer::new(response, now);
+    if (200..300).contains(&response.status) {
+        let mut accepted = Accepted::default();
+        accepted.id = answer.name().map(MessageId::new);
+        accepted.evidence = answer.evidence(None);
+        return Outcome::Accepted(accepted);
+    }
+    classify(&answer)
+}
+
+/// An answer taken apart as far as it can be.
+pub(super) struct Answer<'a> {
+    response: &'a Response,
+    now: Now,
+    body: Value,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn new(response: &'a Response, now: Now) -> Self {
+        Self {
+            response,
+            now,
+            body: serde_json::from_slice(&response.body).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.body.get("name")?.as_str()
+    }
+
+    fn error(&self, field: &str) -> Option<&str> {
+        self.body.get("error")?.get(field)?.as_str()
+    }
+
+    /// The detail of the type whose name ends so.
+    fn detail(&self, kind: &str) -> Option<&Value> {
+        let details = self.body.get("error")?.get("details")?.as_array()?;
+        details.iter().find(|detail| {
+            let name = detail.get("@type").and_then(Value::as_str);
+            name.is_some_and(|name| name.ends_with(kind))
+        })
+    }
+
+    fn fcm_code(&self) -> Option<&str> {
+        self.detail("google.firebase.fcm.v1.FcmError")?
+            .get("errorCode")?
+            .as_str()
+    }
+
+    fn info_reason(&self) -> Option<&str> {
+        self.detail("google.rpc.ErrorInfo")?.get("reason")?.as_str()
+    }
+
+    /// Whether a `BadRequest` names fields, and whether one of them is the target.
+    fn bad_field(&self) -> Option<bool> {
+        let violations = self.detail("google.rpc.BadRequest")?.get("fieldViolations")?;
+        let fields = violations.as_array()?;
+        let mut named = fields
+            .iter()
+            .filter_map(|violation| violation.get("field")?.as_str())
+            .peekable();
+        named.peek()?;
+        // Another field beside the target leaves it open whether the device is to blame.
+        Some(named.all(|field| matches!(field, "message.token" | "message.fid")))
+    }
+
+    pub(super) fn evidence(&self, reason: Option<&str>) -> Evidence {
+        Evidence::new(
+            self.response.status,
+            reason.map(word),
+            self.response.body.clone(),
+        )
+    }
+
+    /// `Retry-After`, else Google's `RetryInfo`, else `default`.
+    fn wait(&self, default: Duration) -> Duration {
+        let info = || {
+            let delay = self.detail("google.rpc.RetryInfo")?.get("retryDelay")?.as_str()?;
+            let secs: f64 = delay.strip_suffix('s')?.parse().ok()?;
+            (secs >= 0.0).then(|| Duration::from_secs_f64(secs.min(LONGEST.as_secs_f64())))
+        };
+        retry_after(self.response, self.now)
+            .or_else(info)
+            .unwrap_or(default)
+    }
+
+    /// Whose quota is used up. The documentation names three: of the project, of a device,
+    /// of a topic; only the words tell them apart.
+    fn quota_scope(&self) -> Scope {
+        let mut words = self.error("message").unwrap_or_default().to_owned();
+        if let Some(failure) = self.detail("google.rpc.QuotaFailure") {
+            words.push_str(&failure.to_string());
+        }
+        let words = words.to_ascii_lowercase();
+        if words.contains("device") {
+            Scope::Device
+        } else if words.contains("topic") {
+            Scope::Topic
+        } else {
+            Scope::Project
+        }
+    }
+
+    fn gone(&self, reason: &str) -> Outcome {
+        let mut gone = TokenGone::default();
+        gone.evidence = self.evidence(Some(reason));
+        Outcome::TokenGone(gone)
+    }
+
+    fn later(&self, reason: Option<&str>, scope: Scope, default: Duration) -> Outcome {
+        let mut later = RetryLater::default();
+        later.after = Some(self.wait(default));
+        later.scope = scope;
+        later.evidence = self.evidence(reason);
+        Outcome::RetryLater(later)
+    }
+
+    fn credentials(&self, reason: Option<&str>, refreshable: bool) -> Outcome {
+        let mut fix = FixCredentials::default();
+        fix.refreshable = refreshable;
+        fix.evidence = self.evidence(reason);
+        Outcome::FixCredentials(fix)
+    }
+
+    fn rejected(&self, reason: Option<&str>) -> Outcome {
+        let mut rejected = Rejected::default();
+        rejected.evidence = self.evidence(reason);
+        Outcome::Rejected(rejected)
+    }
+}
+
+/// A refusal, in the order that the module's head gives.
+pub(super) fn classify(answer: &Answer<'_>) -> Outcome {
+    let fcm = answer.fcm_code();
+    by_fcm_code(answer, fcm)
+        .or_else(|| by_error_info(answer))
+        .or_else(|| by_field_or_text(answer, fcm))
+        .or_else(|| by_status(answer, fcm))
+        .unwrap_or_else(|| by_http(answer, fcm.or(answer.error("status"))))
+}
+
+fn by_fcm_code(answer: &Answer<'_>, code: Option<&str>) -> Option<Outcome> {
+    let code = code?;
+    Some(match code {
+        "UNREGISTERED" | "SENDER_ID_MISMATCH" => answer.gone(code),
+        "QUOTA_EXCEEDED" => answer.later(Some(code), answer.quota_scope(), AFTER_QUOTA),
+        "UNAVAILABLE" | "INTERNAL" => answer.later(Some(code), Scope::Message, AFTER_FAILURE),
+        "THIRD_PARTY_AUTH_ERROR" | "APNS_AUTH_ERROR" => answer.credentials(Some(code), false),
+        // INVALID_ARGUMENT says too little, and an unknown code nothing: look further.
+        _ => return None,
+    })
+}
+
+fn by_error_info(answer: &Answer<'_>) -> Option<Outcome> {
+    let reason = answer.info_reason()?;
+    Some(match reason {
+        "ACCESS_TOKEN_EXPIRED" | "ACCESS_TOKEN_INVALID" | "CREDENTIALS_MISSING" => {
+            answer.credentials(Some(reason), true)
+        }
+        "SERVICE_DISABLED"
+        | "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
+        | "ACCESS_TOKEN_TYPE_UNSUPPORTED"
+        | "IAM_PERMISSION_DENIED"
+        | "BILLING_DISABLED"
+        | "CONSUMER_INVALID"
+        | "CONSUMER_SUSPENDED"
+        | "ACCOUNT_STATE_INVALID"
+        | "API_KEY_INVALID"
+        | "API_KEY_SERVICE_BLOCKED" => answer.credentials(Some(reason), false),
+        "RATE_LIMIT_EXCEEDED" | "RESOURCE_QUOTA_EXCEEDED" => {
+            answer.later(Some(reason), answer.quota_scope(), AFTER_QUOTA)
+        }
+        _ => return None,
+    })
+}
+
+fn by_field_or_text(answer: &Answer<'_>, fcm: Option<&str>) -> Option<Outcome> {
+    if answer.response.status != 400 {
+        return None;
+    }
+    let reason = fcm.or(answer.error("status"));
+    if let Some(about_target) = answer.bad_field() {
+        return Some(match about_target {
+            true => answer.gone(reason.unwrap_or("INVALID_ARGUMENT")),
+            false => answer.rejected(reason),
+        });
+    }
+    let text = answer.error("message")?.trim().trim_end_matches('.');
+    (text == INVALID_TOKEN).then(|| answer.gone(reason.unwrap_or("INVALID_ARGUMENT")))
+}
+
+fn by_status(answer: &Answer<'_>, fcm: Option<&str>) -> Option<Outcome> {
+    let status = answer.error("status")?;
+    let reason = fcm.or(answer.info_reason()).or(Some(status));
+    Some(match status {
+        "UNAUTHENTICATED" => answer.credentials(reason, true),
+        "PERMISSION_DENIED" | "NOT_FOUND" => answer.credentials(reason, false),
+        "RESOURCE_EXHAUSTED" => answer.later(reason, answer.quota_scope(), AFTER_QUOTA),
+        "UNAVAILABLE" | "INTERNAL" | "DEADLINE_EXCEEDED" | "ABORTED" | "UNKNOWN" | "CANCELLED" => {
+            answer.later(reason, Scope::Message, AFTER_FAILURE)
+        }
+        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" | "UNIMPLEMENTED" | "ALREADY_EXISTS" => {
+            answer.rejected(reason)
+        }
+        _ => return None,
+    })
+}
+
+fn by_http(answer: &Answer<'_>, reason: Option<&str>) -> Outcome {
+    match answer.response.status {
+        401 => answer.credentials(reason, true),
+        403 | 404 => answer.credentials(reason, false),
+        429 => answer.later(reason, answer.quota_scope(), AFTER_QUOTA),
+        408 | 500..=599 => answer.later(reason, Scope::Message, AFTER_FAILURE),
+        _ => answer.rejected(reason),
+    }
+}
+
+/// The service's words that this version knows the meaning of.
+const KNOWN: &[&str] = &[
+    "UNREGISTERED",
+    "INVALID_ARGUMENT",
+    "SENDER_ID_MISMATCH",
+    "QUOTA_EXCEEDED",
+    "UNAVAILABLE",
+    "INTERNAL",
+    "THIRD_PARTY_AUTH_ERROR",
+    "APNS_AUTH_ERROR",
+    "UNSPECIFIED_ERROR",
+    "ACCESS_TOKEN_EXPIRED",
+    "ACCESS_TOKEN_INVALID",
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+    "ACCESS_TOKEN_TYPE_UNSUPPORTED",
+    "CREDENTIALS_MISSING",
+    "SERVICE_DISABLED",
+    "IAM_PERMISSION_DENIED",
+    "BILLING_DISABLED",
+    "CONSUMER_INVALID",
+    "CONSUMER_SUSPENDED",
+    "ACCOUNT_STATE_INVALID",
+    "API_KEY_INVALID",
+    "API_KEY_SERVICE_BLOCKED",
+    "RATE_LIMIT_EXCEEDED",
+    "RESOURCE_QUOTA_EXCEEDED",
+    "UNAUTHENTICATED",
+    "PERMISSION_DENIED",
+    "NOT_FOUND",
+    "RESOURCE_EXHAUSTED",
+    "DEADLINE_EXCEEDED",
+    "ABORTED",
+    "ALREADY_EXISTS",
+    "FAILED_PRECONDITION",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "UNKNOWN",
+    "CANCELLED",
+];
+
+fn word(text: &str) -> Reason {
+    match KNOWN.iter().find(|known| **known == text) {
+        Some(known) => Reason::known(known),
+        None => Reason::other(text),
+    }
+}

@@ -1,0 +1,137 @@
+//! The URLs of Google's token services that a credential file may name.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorKind};
+use crate::http::Authority;
+
+/// An `https://*.googleapis.com/…` URL. A credential file is often handed around;
+/// one that names another host would have a signed assertion sent there.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    pub(super) authority: Authority,
+    pub(super) path: String,
+}
+
+impl Endpoint {
+    /// `field` names the field of the file, for the error.
+    pub(super) fn parse(field: &'static str, url: &str) -> Result<Self, Error> {
+        let refused = || {
+            Error::new(
+                ErrorKind::TokenEndpointNotAllowed,
+                format!("{field} is not an https url of a host under googleapis.com"),
+            )
+        };
+        let rest = url.strip_prefix("https://").ok_or_else(refused)?;
+        let slash = rest.find('/').ok_or_else(refused)?;
+        let (host, path) = rest.split_at_checked(slash).ok_or_else(refused)?;
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let host = host.to_ascii_lowercase();
+        let below = host.strip_suffix(".googleapis.com").ok_or_else(refused)?;
+        let in_path = |b: u8| b.is_ascii_alphanumeric() || b"/-._~:@!$'()*+,;=%".contains(&b);
+        let dots = path.split('/').any(|part| part == "." || part == "..");
+        if !below.split('.').all(label) || path.len() > 1024 || !path.bytes().all(in_path) || dots {
+            return Err(refused());
+        }
+        Ok(Self {
+            authority: Authority::new(&host, 443).map_err(|_| refused())?,
+            path: path.to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "https://{}{}", self.authority, self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_googles_own() {
+        for (url, host, path) in [
+            (
+                "https://oauth2.googleapis.com/token",
+                "oauth2.googleapis.com",
+                "/token",
+            ),
+            (
+                "https://OAuth2.GoogleAPIs.com/token",
+                "oauth2.googleapis.com",
+                "/token",
+            ),
+            (
+                "https://www.googleapis.com/oauth2/v4/token",
+                "www.googleapis.com",
+                "/oauth2/v4/token",
+            ),
+            (
+                "https://oauth2.mtls.googleapis.com/token",
+                "oauth2.mtls.googleapis.com",
+                "/token",
+            ),
+            (
+                "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@b.iam.gserviceaccount.com:generateAccessToken",
+                "iamcredentials.googleapis.com",
+                "/v1/projects/-/serviceAccounts/a@b.iam.gserviceaccount.com:generateAccessToken",
+            ),
+        ] {
+            let endpoint = Endpoint::parse("token_uri", url).unwrap();
+            assert_eq!((endpoint.authority.as_str(), endpoint.path.as_str()), (host, path));
+        }
+    }
+
+    #[test]
+    fn refuses_every_other_place() {
+        for url in [
+            "",
+            "oauth2.googleapis.com/token",
+            "http://oauth2.googleapis.com/token",
+            "HTTPS://oauth2.googleapis.com/token",
+            "ftp://oauth2.googleapis.com/token",
+            "//oauth2.googleapis.com/token",
+            "https://oauth2.googleapis.com",
+            "https://googleapis.com/token",
+            "https://.googleapis.com/token",
+            "https://evilgoogleapis.com/token",
+            "https://oauth2.googleapis.com.evil.example/token",
+            "https://evil.example/.googleapis.com/token",
+            "https://evil.example#.googleapis.com/token",
+            "https://evil.example?.googleapis.com/token",
+            "https://evil.example\\.googleapis.com/token",
+            "https://evil.example@oauth2.googleapis.com/token",
+            "https://oauth2.googleapis.com@evil.example/token",
+            "https://oauth2.googleapis.com:443@evil.example/token",
+            "https://oauth2.googleapis.com:8443/token",
+            "https://oauth2.googleapis.com./token",
+            "https://oauth2..googleapis.com/token",
+            "https://-a.googleapis.com/token",
+            "https://a%2e.googleapis.com/token",
+            "https://ａ.googleapis.com/token",
+            "https://169.254.169.254/token",
+            "https://[::ffff:a9fe:a9fe]/token",
+            "https://127.1/token",
+            "https://localhost/token",
+            "https://metadata.google.internal/token",
+            "https://oauth2.googleapis.com/token?x=1",
+            "https://oauth2.googleapis.com/token#x",
+            "https://oauth2.googleapis.com/../token",
+            "https://oauth2.googleapis.com/to ken",
+            "https://oauth2.googleapis.com/token\r\nhost: evil.example",
+            " https://oauth2.googleapis.com/token",
+        ] {
+            let error = Endpoint::parse("token_uri", url).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TokenEndpointNotAllowed, "{url}");
+            assert!(!error.to_string().contains("evil"), "no echo of the input");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The fields of Google's credential files.
+
+use serde_json::{Map, Value};
+
+use super::endpoint::Endpoint;
+use super::external::{Subject, SubjectSource};
+use super::source::{AuthorizedUser, External, ServiceAccount, Source};
+use crate::crypto::Rs256Key;
+use crate::error::{Error, ErrorKind};
+use crate::json;
+use crate::secret::Secret;
+
+/// What a credential file said.
+pub(super) struct File {
+    pub(super) source: Source,
+    pub(super) project: Option<String>,
+    pub(super) quota_project: Option<String>,
+}
+
+const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+const STS_URI: &str = "https://sts.googleapis.com/v1/token";
+
+/// Reads a credential file of any kind that this crate knows.
+pub(super) fn read(text: &[u8]) -> Result<File, Error> {
+    let fields = Fields(json::parse_object(text).map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidCredential,
+            "the credential file is not one json object",
+        )
+        .with_source(error)
+    })?);
+    if fields
+        .text("universe_domain")?
+        .is_some_and(|domain| domain != "googleapis.com")
+    {
+        return Err(invalid("universe_domain other than googleapis.com is not built in"));
+    }
+    let source = match fields.required("type")? {
+        "service_account" => Source::ServiceAccount(Box::new(service_account(&fields)?)),
+        "authorized_user" => Source::AuthorizedUser(authorized_user(&fields)?),
+        "external_account" => Source::External(Box::new(external_account(&fields)?)),
+        "external_account_authorized_user"
+        | "impersonated_service_account"
+        | "gdch_service_account"
+        | "gdch_service_account_credentials" => {
+            return Err(invalid(
+                "this type of credential file is not built in: hand in access tokens instead",
+            ));
+        }
+        _ => return Err(invalid("type is not that of a google credential file")),
+    };
+    Ok(File {
+        source,
+        project: fields.text("project_id")?.map(str::to_owned),
+        quota_project: fields.text("quota_project_id")?.map(str::to_owned),
+    })
+}
+
+fn service_account(fields: &Fields) -> Result<ServiceAccount, Error> {
+    Ok(ServiceAccount {
+        email: fields.plain("client_email")?.to_owned(),
+        key_id: fields.plain("private_key_id")?.to_owned(),
+        key: private_key(fields.required("private_key")?)?,
+        endpoint: Endpoint::parse(
+            "token_uri",
+            fields.text("token_uri")?.unwrap_or(TOKEN_URI),
+        )?,
+    })
+}
+
+/// Copies of the file kept in an environment variable often hold the two
+/// characters `\n` where the key's line ends were; both forms are read.
+fn private_key(pem: &str) -> Result<Rs256Key, Error> {
+    if !pem.contains('\\') {
+        return Rs256Key::from_pem(pem.as_bytes());
+    }
+    let unescaped = Secret::new(pem.replace("\\r", "").replace("\\n", "\n"));
+    Rs256Key::from_pem(unescaped.expose_secret().as_bytes())
+}
+
+fn authorized_user(fields: &Fields) -> Result<AuthorizedUser, Error> {
+    Ok(AuthorizedUser {
+        client_id: fields.plain("client_id")?.to_owned(),
+        client_secret: Secret::new(fields.plain("client_secret")?.to_owned()),
+        refresh_token: Secret::new(fields.plain("refresh_token")?.to_owned()),
+        endpoint: Endpoint::parse(
+            "token_uri",
+            fields.text("token_uri")?.unwrap_or(TOKEN_URI),
+        )?,
+    })
+}
+
+fn external_account(fields: &Fields) -> Result<External, Error> {
+    let source = match fields.0.get("credential_source") {
+        Some(Value::Object(source)) => source_of_subject(source)?,
+        _ => return Err(missing("credential_source")),
+    };
+    let impersonation = fields
+        .text("service_account_impersonation_url")?
+        .map(|url| Endpoint::parse("service_account_impersonation_url", url))
+        .transpose()?;
+    Ok(External {
+        audience: fields.plain("audience")?.to_owned(),
+        subject_token_type: fields.plain("subject_token_type")?.to_owned(),
+        sts: Endpoint::parse("token_url", fields.text("token_url")?.unwrap_or(STS_URI))?,
+        impersonation,
+        source,
+    })
+}
+
+fn source_of_subject(source: &Map<String, Value>) -> Result<SubjectSource, Error> {
+    let text = |name: &str| source.get(name).and_then(Value::as_str).map(str::to_owned);
+    let place = match (text("file"), text("url")) {
+        (Some(path), None) => Subject::File(path),
+        (None, Some(url)) => Subject::Url {
+            url,
+            headers: source
+                .get("headers")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+                .collect(),
+        },
+        _ => {
+            return Err(invalid(
+                "credential_source has not one of file and url; others are not built in: hand in access tokens instead",
+            ));
+        }
+    };
+    let format = source.get("format").and_then(Value::as_object);
+    let kind = format.and_then(|format| format.get("type")).and_then(Value::as_str);
+    let json_field = match kind {
+        None | Some("text") => None,
+        Some("json") => Some(
+            format
+                .and_then(|format| format.get("subject_token_field_name"))
+                .and_then(Value::as_str)
+                .ok_or_else(|| missing("credential_source.format.subject_token_field_name"))?
+                .to_owned(),
+        ),
+        Some(_) => return Err(invalid("credential_source.format.type is neither text nor json")),
+    };
+    Ok(SubjectSource { place, json_field })
+}
+
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn text(&self, name: &'static str) -> Result<Option<&str>, Error> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(invalid(format!("{name} is not a string"))),
+        }
+    }
+
+    fn required(&self, name: &'static str) -> Result<&str, Error> {
+        match self.text(name)? {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => Err(missing(name)),
+        }
+    }
+
+    /// A required field of visible ASCII, at most 4 KiB: it goes into a JWT or a form.
+    fn plain(&self, name: &'static str) -> Result<&str, Error> {
+        let text = self.required(name)?;
+        if text.len() > 4096 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(invalid(format!("{name} is too long or not visible ascii")));
+        }
+        Ok(text)
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidCredential,
+        format!("the credential file has no {name}"),
+    )
+}
+
+fn invalid(context: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::InvalidCredential, context)
+}

@@ -1,0 +1,346 @@
+//! Messages: every field of the service's schema, checked, and encoded once.
+
+pub(crate) mod android;
+pub(crate) mod android_v2;
+pub(crate) mod apns;
+pub(crate) mod condition;
+pub(crate) mod rules;
+pub(crate) mod target;
+pub(crate) mod webpush;
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use serde_json::{Map, Value};
+
+use self::android::AndroidConfig;
+use self::android_v2::AndroidConfigV2;
+use self::apns::ApnsConfig;
+use self::target::Target;
+use self::webpush::WebpushConfig;
+use super::project::{Hosts, ProjectId};
+use super::wire::map::StringMap;
+use super::wire::object::{no_rules, object};
+use super::wire::{Path, Wire};
+use crate::error::{Error, ErrorKind};
+use crate::http::{HeaderBlock, Headers, Indexing, Request};
+use crate::json;
+
+/// One checked message for one target. Cheap to clone; [`Message::to`] makes the
+/// same message for another target without encoding anything again.
+#[derive(Clone)]
+pub struct Message {
+    encoded: Arc<Encoded>,
+    target: Target,
+    validate_only: bool,
+}
+
+/// A message with a hole where its target belongs: `{"message":{` target, `rest`.
+struct Encoded {
+    /// What follows the target: `,"notification":{…}`, up to the end of the message object.
+    rest: Box<str>,
+    /// Bytes of payload, as the service counts them against its limits.
+    size: usize,
+}
+
+impl Message {
+    /// Begins a message.
+    pub fn builder() -> MessageBuilder {
+        MessageBuilder::new()
+    }
+
+    /// Reads the JSON of a whole request, `{"message":{…},"validate_only":true}`, or of a
+    /// message alone. Both `snake_case` and `camelCase` are read; fields that this version
+    /// does not know are kept as they are.
+    ///
+    /// # Errors
+    /// `InvalidPayload` when it is not JSON, holds a key twice or a value of the wrong type;
+    /// `InvalidTarget` when there is not exactly one target; and as [`MessageBuilder::build`].
+    pub fn from_json(text: &[u8]) -> Result<Self, Error> {
+        let mut map = json::parse_object(text)?;
+        let mut validate_only = false;
+        if let Some(message) = map.remove("message") {
+            for (key, value) in map {
+                match (key.as_str(), value) {
+                    ("validate_only" | "validateOnly", Value::Bool(flag)) => validate_only = flag,
+                    _ => {
+                        return Err(Error::new(
+                            ErrorKind::InvalidPayload,
+                            "beside message only a boolean validate_only is known",
+                        ));
+                    }
+                }
+            }
+            map = match message {
+                Value::Object(message) => message,
+                _ => return Err(Error::new(ErrorKind::InvalidPayload, "message: not an object")),
+            };
+        }
+        let target = take_target(&mut map)?;
+        let builder = MessageBuilder::read(Value::Object(map), &Path::MESSAGE)?;
+        Ok(builder.build(target)?.validate_only(validate_only))
+    }
+
+    /// The same message for another target. When it goes from a device to a topic it may be
+    /// too large for that; [`Message::write`] says so.
+    #[must_use]
+    pub fn to(&self, target: Target) -> Self {
+        Self {
+            encoded: Arc::clone(&self.encoded),
+            target,
+            validate_only: self.validate_only,
+        }
+    }
+
+    /// Asks the service to check the message and not to deliver it.
+    #[must_use]
+    pub fn validate_only(mut self, validate_only: bool) -> Self {
+        self.validate_only = validate_only;
+        self
+    }
+
+    /// Whom it is for.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Bytes of payload as the service counts them: keys and values of the data that Android
+    /// gets (`android.data` replaces `data`) and of `notification`. At most 4096 for a
+    /// device, 2048 for a topic or condition.
+    pub fn payload_size(&self) -> usize {
+        self.encoded.size
+    }
+
+    /// The body of the request: JSON.
+    pub fn body(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        self.write_body(&mut body);
+        body
+    }
+
+    /// Writes the request, without authorization, into a cleared `request`. Allocates nothing
+    /// once its buffers have grown.
+    ///
+    /// # Errors
+    /// `PayloadTooLarge` when the target takes less than the message holds.
+    pub fn write(&self, hosts: &Hosts, project: &ProjectId, request: &mut Request) -> Result<(), Error> {
+        self.check_size()?;
+        request.authority = Some(hosts.fcm.clone());
+        request.path.push_str("/v1/projects/");
+        request.path.push_str(project.as_str());
+        request.path.push_str("/messages:send");
+        request.common = Some(Arc::clone(&COMMON));
+        self.write_body(request.body.own());
+        Ok(())
+    }
+
+    fn write_body(&self, body: &mut Vec<u8>) {
+        let (field, value) = self.target.field();
+        body.extend_from_slice(b"{\"message\":{\"");
+        body.extend_from_slice(field.as_bytes());
+        body.extend_from_slice(b"\":\"");
+        // Targets are visible ASCII (spaces too in a condition): only two bytes need an escape.
+        for &byte in value.as_bytes() {
+            if matches!(byte, b'"' | b'\\') {
+                body.push(b'\\');
+            }
+            body.push(byte);
+        }
+        body.push(b'"');
+        body.extend_from_slice(self.encoded.rest.as_bytes());
+        if self.validate_only {
+            body.extend_from_slice(b",\"validate_only\":true");
+        }
+        body.push(b'}');
+    }
+
+    fn check_size(&self) -> Result<(), Error> {
+        let (size, limit) = (self.encoded.size, self.target.limit());
+        if size > limit {
+            return Err(Error::new(
+                ErrorKind::PayloadTooLarge,
+                format!("message: {size} bytes of payload, {limit} is the limit for this target"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The headers of every request to FCM. The version asks for errors in the form that the
+/// answer's reader knows, as Google's own clients do.
+pub(super) static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
+    let mut headers = Headers::new();
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("accept", "application/json"),
+        ("x-goog-api-format-version", "2"),
+    ] {
+        headers
+            .push(name, value, Indexing::Incremental)
+            .expect("constant headers");
+    }
+    HeaderBlock::new(headers)
+});
+
+fn take_target(map: &mut Map<String, Value>) -> Result<Target, Error> {
+    let mut found = None;
+    let fields: [(&str, fn(&str) -> Result<Target, Error>); 4] = [
+        ("fid", Target::fid),
+        ("token", Target::token),
+        ("topic", Target::topic),
+        ("condition", Target::condition),
+    ];
+    for (name, make) in fields {
+        let text = match map.shift_remove(name) {
+            None | Some(Value::Null) => continue,
+            Some(Value::String(text)) => text,
+            Some(_) => {
+                let at = Path::MESSAGE;
+                return Err(at.field(name).error(ErrorKind::InvalidPayload, "not a string"));
+            }
+        };
+        if found.replace(make(&text)?).is_some() {
+            return Err(Error::new(
+                ErrorKind::InvalidTarget,
+                "message: more than one of fid, token, topic and condition",
+            ));
+        }
+    }
+    found.ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidTarget,
+            "message: none of fid, token, topic and condition",
+        )
+    })
+}
+
+object! {
+    /// What a message says, before it has a target.
+    MessageBuilder, rules = message_rules,
+    {
+        /// What the app gets: text by text. Keys must not be `from`, `message_type` or `gcm`, nor
+        /// begin with `google` or `gcm.notification.`.
+        data: StringMap,
+        /// What the user sees, on every platform.
+        notification: Notification,
+        /// What only Android devices see.
+        android: AndroidConfig,
+        /// What only Android devices see, newer form; excludes `android`.
+        android_v2: AndroidConfigV2,
+        /// What only browsers see.
+        webpush: WebpushConfig,
+        /// What only Apple's devices see.
+        apns: ApnsConfig,
+        /// Options of the SDKs on every platform.
+        fcm_options: FcmOptions,
+    }
+}
+
+impl MessageBuilder {
+    /// Checks the message and encodes it for `target`.
+    ///
+    /// # Errors
+    /// The context begins with the path of the field. `InvalidValue`, `InvalidHeader`,
+    /// `InvalidToken`, `MissingField`, `ReservedKey`: a field the service would refuse;
+    /// `Conflict`: two that exclude each other, or a key given twice; `PayloadTooLarge`.
+    pub fn build(&self, target: Target) -> Result<Message, Error> {
+        for name in ["name", "fid", "token", "topic", "condition"] {
+            if self.extra.contains_key(name) {
+                return Err(Path::MESSAGE.field(name).error(
+                    ErrorKind::InvalidTarget,
+                    "set by the service or by the target, not by extra",
+                ));
+            }
+        }
+        self.check(&Path::MESSAGE)?;
+        let value = self.to_value(&Path::MESSAGE)?;
+        // `{"data":…}` becomes `,"data":…}`, and `{}` becomes `}`.
+        let text = value.to_string();
+        let inner = text.strip_prefix('{').unwrap_or("}");
+        let comma = if inner == "}" { "" } else { "," };
+        let message = Message {
+            encoded: Arc::new(Encoded {
+                rest: format!("{comma}{inner}").into(),
+                size: self.size(),
+            }),
+            target,
+            validate_only: false,
+        };
+        message.check_size()?;
+        Ok(message)
+    }
+
+    fn size(&self) -> usize {
+        let android = self.android.as_ref().and_then(|android| android.data.as_ref());
+        let android_v2 = self.android_v2.as_ref().and_then(|android| android.data.as_ref());
+        let data = android.or(android_v2).or(self.data.as_ref());
+        let data = data.map_or(0, StringMap::size);
+        let text = |name: &str, text: Option<&String>| text.map_or(0, |text| name.len() + text.len());
+        let notification = self.notification.as_ref().map_or(0, |notification| {
+            text("title", notification.title.as_ref())
+                + text("body", notification.body.as_ref())
+                + text("image", notification.image.as_ref())
+        });
+        data.saturating_add(notification)
+    }
+}
+
+fn message_rules(message: &MessageBuilder, at: &Path<'_>) -> Result<(), Error> {
+    if message.android.is_some() && message.android_v2.is_some() {
+        return Err(at.error(
+            ErrorKind::Conflict,
+            "android and android_v2 exclude each other",
+        ));
+    }
+    rules::data(message.data.as_ref(), at)?;
+    let Some(apns) = &message.apns else {
+        return Ok(());
+    };
+    let priority = apns
+        .headers
+        .as_ref()
+        .and_then(|headers| headers.get_header("apns-priority"));
+    let silent = message.notification.is_none() && !apns.is_visible() && apns.live_activity_token.is_none();
+    if silent && priority == Some("10") {
+        return Err(at.field("apns").field("headers").field("apns-priority").error(
+            ErrorKind::InvalidValue,
+            "a message of data alone goes to apple devices with priority 5 only",
+        ));
+    }
+    Ok(())
+}
+
+object! {
+    /// What the user sees, on every platform.
+    Notification, rules = no_rules,
+    {
+        /// The title.
+        title: String,
+        /// The text.
+        body: String,
+        /// The URL of an image, at most 1 MB on Android.
+        image: String,
+    }
+}
+
+object! {
+    /// Options of the SDKs on every platform.
+    FcmOptions, rules = |options: &FcmOptions, at| rules::analytics_label(options.analytics_label.as_ref(), at),
+    {
+        /// A label for the message's statistics: 1 to 50 of `a-z A-Z 0-9 - _ . ~ %`.
+        analytics_label: String,
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("target", &self.target)
+            .field("payload_size", &self.encoded.size)
+            .field("validate_only", &self.validate_only)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Objects of the schema: typed fields, and room for those of tomorrow.
+
+use serde_json::{Map, Value};
+
+use super::Path;
+use crate::error::{Error, ErrorKind};
+
+/// Declares an object of the schema. Each field is optional, has the name it has
+/// on the wire, and a setter of that name. `rules` names a function that checks
+/// what no single field can tell.
+macro_rules! object {
+    (
+        $(#[$doc:meta])*
+        $name:ident, rules = $rules:expr,
+        { $($(#[$fdoc:meta])* $field:ident: $ty:ty,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$fdoc])* pub $field: Option<$ty>,)*
+            /// Fields that this version does not know, merged into the object as they are.
+            pub extra: serde_json::Map<String, serde_json::Value>,
+        }
+
+        impl $name {
+            /// The wire names of the typed fields.
+            pub const FIELDS: &'static [&'static str] = &[$(stringify!($field),)*];
+
+            /// Nothing set.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $(
+                $(#[$fdoc])*
+                #[must_use]
+                pub fn $field(mut self, value: impl Into<$ty>) -> Self {
+                    self.$field = Some(value.into());
+                    self
+                }
+            )*
+
+            /// Adds a field that this version does not know. Objects are merged member by
+            /// member; a value for a field that is also set by its type is refused when the
+            /// message is built.
+            #[must_use]
+            pub fn extra(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+                self.extra.insert(name.into(), value.into());
+                self
+            }
+        }
+
+        impl $crate::fcm::wire::Wire for $name {
+            fn to_value(
+                &self,
+                at: &$crate::fcm::wire::Path<'_>,
+            ) -> Result<serde_json::Value, $crate::error::Error> {
+                let mut map = serde_json::Map::new();
+                $(
+                    if let Some(value) = &self.$field {
+                        let at = at.field(stringify!($field));
+                        let value = $crate::fcm::wire::Wire::to_value(value, &at)?;
+                        map.insert(stringify!($field).to_owned(), value);
+                    }
+                )*
+                $crate::fcm::wire::object::merge(&mut map, &self.extra, at)?;
+                Ok(serde_json::Value::Object(map))
+            }
+
+            fn read(
+                value: serde_json::Value,
+                at: &$crate::fcm::wire::Path<'_>,
+            ) -> Result<Self, $crate::error::Error> {
+                let serde_json::Value::Object(map) = value else {
+                    return Err(at.error($crate::error::ErrorKind::InvalidPayload, "not an object"));
+                };
+                let mut object = Self::default();
+                for (key, value) in map {
+                    if value.is_null() {
+                        continue;
+                    }
+                    match $crate::fcm::wire::object::snake(&key).as_ref() {
+                        $(
+                            stringify!($field) => {
+                                let at = at.field(stringify!($field));
+                                if object.$field.is_some() {
+                                    return Err(at.error(
+                                        $crate::error::ErrorKind::Conflict,
+                                        "given twice, in snake_case and in camelCase",
+                                    ));
+                                }
+                                object.$field = Some($crate::fcm::wire::Wire::read(value, &at)?);
+                            }
+                        )*
+                        _ => {
+                            object.extra.insert(key, value);
+                        }
+                    }
+                }
+                Ok(object)
+            }
+
+            fn check(
+                &self,
+                at: &$crate::fcm::wire::Path<'_>,
+            ) -> Result<(), $crate::error::Error> {
+                $(
+                    if let Some(value) = &self.$field {
+                        $crate::fcm::wire::Wire::check(value, &at.field(stringify!($field)))?;
+                    }
+                )*
+                let rules: fn(&Self, &$crate::fcm::wire::Path<'_>) -> Result<(), $crate::error::Error> = $rules;
+                rules(self, at)
+            }
+        }
+    };
+}
+
+pub(crate) use object;
+
+/// The rule of an object that has none of its own.
+pub(crate) fn no_rules<T>(_object: &T, _at: &Path<'_>) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Merges what the caller adds into what the types gave.
+pub(crate) fn merge(
+    into: &mut Map<String, Value>,
+    extra: &Map<String, Value>,
+    at: &Path<'_>,
+) -> Result<(), Error> {
+    for (key, value) in extra {
+        let at = at.field(key);
+        let twice = || at.error(ErrorKind::Conflict, "set by its type and in extra");
+        let snake = snake(key);
+        if snake.as_ref() != key && into.contains_key(snake.as_ref()) {
+            return Err(twice());
+        }
+        match (into.get_mut(key), value) {
+            (None, _) => {
+                into.insert(key.clone(), value.clone());
+            }
+            (Some(Value::Object(typed)), Value::Object(added)) => merge(typed, added, &at)?,
+            (Some(_), _) => return Err(twice()),
+        }
+    }
+    Ok(())
+}
+
+/// `camelCase` as `snake_case`; proto3 JSON takes both.
+pub(crate) fn snake(key: &str) -> std::borrow::Cow<'_, str> {
+    if !key.bytes().any(|b| b.is_ascii_uppercase()) {
+        return key.into();
+    }
+    let mut out = String::with_capacity(key.len() + 4);
+    for c in key.chars() {
+        if c.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out.into()
+}

@@ -1,0 +1,252 @@
+//! From fields to the wire.
+
+use super::super::huffman;
+use super::table::{Found, Table};
+use super::{ENTRY_OVERHEAD, integer};
+use crate::http::{HeaderBlock, Headers, Indexing};
+
+/// How many encoded blocks are kept: an authorization and a few campaigns at a time.
+const CACHED_BLOCKS: usize = 8;
+
+/// A [`HeaderBlock`] as it goes onto the wire for as long as the table stays as it is.
+#[derive(Debug)]
+struct Cached {
+    block: u64,
+    /// The generation of the table that `wire` refers to; `None` while it is not usable.
+    generation: Option<u64>,
+    wire: Vec<u8>,
+    list_size: usize,
+}
+
+/// The compression state of one direction.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    table: Table,
+    /// Counts every change of the table: indices are valid within one generation.
+    generation: u64,
+    /// Our own bound on the table; the peer's SETTINGS can only lower it.
+    bound: usize,
+    /// Size updates to announce: the smallest since the last block, and the last.
+    update: Option<(usize, usize)>,
+    cache: Vec<Cached>,
+    oldest: usize,
+    authority: Cached,
+    authority_text: String,
+    huffman_literals: bool,
+}
+
+impl Encoder {
+    /// An encoder that uses a table of at most `bound` octets. `huffman_literals`: whether
+    /// values that differ in every request are Huffman-coded where that is shorter.
+    pub(crate) fn new(bound: usize, huffman_literals: bool) -> Self {
+        let mut encoder = Self {
+            table: Table::new(4096),
+            generation: 0,
+            bound,
+            update: None,
+            cache: Vec::new(),
+            oldest: 0,
+            authority: Cached {
+                block: 0,
+                generation: None,
+                wire: Vec::new(),
+                list_size: 0,
+            },
+            authority_text: String::new(),
+            huffman_literals,
+        };
+        encoder.peer_limit(4096);
+        encoder
+    }
+
+    /// The peer announced SETTINGS_HEADER_TABLE_SIZE `limit`.
+    pub(crate) fn peer_limit(&mut self, limit: usize) {
+        let max = limit.min(self.bound);
+        if max == self.table.max() {
+            return;
+        }
+        self.table.set_max(max);
+        self.generation += 1;
+        let smallest = self.update.map_or(max, |(smallest, _)| smallest.min(max));
+        self.update = Some((smallest, max));
+    }
+
+    /// Begins a header block: announces a change of the table's size (§4.2).
+    pub(crate) fn begin(&mut self, out: &mut Vec<u8>) {
+        if let Some((smallest, last)) = self.update.take() {
+            if smallest < last {
+                integer::write(smallest, 5, 0x20, out);
+            }
+            integer::write(last, 5, 0x20, out);
+        }
+    }
+
+    /// Appends a field of the static table by its index.
+    pub(crate) fn indexed(&mut self, index: u8, out: &mut Vec<u8>) {
+        out.push(0x80 | index);
+    }
+
+    /// Appends `:method` where the static table does not hold it.
+    pub(crate) fn method(&mut self, method: &str, out: &mut Vec<u8>) {
+        self.field(":method", method, Indexing::Incremental, out);
+    }
+
+    /// Appends `:path`, which differs in every request.
+    pub(crate) fn path(&mut self, path: &str, out: &mut Vec<u8>) {
+        // Literal without indexing; the name is entry 4 of the static table.
+        out.push(0x04);
+        self.literal(path.as_bytes(), out);
+    }
+
+    /// Appends `:authority`, which is the same in every request of a connection.
+    pub(crate) fn authority(&mut self, authority: &str, out: &mut Vec<u8>) {
+        if self.authority.generation == Some(self.generation) && self.authority_text == authority {
+            out.extend_from_slice(&self.authority.wire);
+            return;
+        }
+        let (before, start) = (self.generation, out.len());
+        self.field(":authority", authority, Indexing::Incremental, out);
+        self.authority.generation = (before == self.generation).then_some(before);
+        self.authority.wire.clear();
+        self.authority
+            .wire
+            .extend_from_slice(out.get(start..).unwrap_or_default());
+        self.authority_text.clear();
+        self.authority_text.push_str(authority);
+    }
+
+    /// Appends the fields of a block: a few octets once the table holds them.
+    pub(crate) fn block(&mut self, block: &HeaderBlock, out: &mut Vec<u8>) {
+        let at = self.cache_entry(block);
+        if let Some(cached) = self.cache.get(at) {
+            if cached.generation == Some(self.generation) {
+                out.extend_from_slice(&cached.wire);
+                return;
+            }
+        }
+        let (before, start) = (self.generation, out.len());
+        self.headers(block.headers(), out);
+        // An insertion moved the indices that this block itself uses: good the next time.
+        let generation = (before == self.generation).then_some(before);
+        if let Some(cached) = self.cache.get_mut(at) {
+            cached.generation = generation;
+            cached.wire.clear();
+            if generation.is_some() {
+                cached
+                    .wire
+                    .extend_from_slice(out.get(start..).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The size of a block's fields as SETTINGS_MAX_HEADER_LIST_SIZE counts it.
+    pub(crate) fn block_list_size(&mut self, block: &HeaderBlock) -> usize {
+        let at = self.cache_entry(block);
+        self.cache.get(at).map_or(0, |cached| cached.list_size)
+    }
+
+    fn cache_entry(&mut self, block: &HeaderBlock) -> usize {
+        if let Some(at) = self.cache.iter().position(|cached| cached.block == block.id()) {
+            return at;
+        }
+        let list_size = list_size(block.headers());
+        if self.cache.len() < CACHED_BLOCKS {
+            self.cache.push(Cached {
+                block: block.id(),
+                generation: None,
+                wire: Vec::new(),
+                list_size,
+            });
+            return self.cache.len() - 1;
+        }
+        let at = self.oldest;
+        self.oldest = (self.oldest + 1) % CACHED_BLOCKS;
+        if let Some(cached) = self.cache.get_mut(at) {
+            cached.block = block.id();
+            cached.generation = None;
+            cached.list_size = list_size;
+        }
+        at
+    }
+
+    /// Appends each field of a list.
+    pub(crate) fn headers(&mut self, headers: &Headers, out: &mut Vec<u8>) {
+        for header in headers.iter() {
+            self.field(header.name, header.value, header.indexing, out);
+        }
+    }
+
+    pub(super) fn field(&mut self, name: &str, value: &str, indexing: Indexing, out: &mut Vec<u8>) {
+        let (name, value) = (name.as_bytes(), value.as_bytes());
+        match indexing {
+            Indexing::Incremental => match self.table.find(name, value) {
+                Found::Field(index) => integer::write(index, 7, 0x80, out),
+                Found::Name(index) => self.insert(index, name, value, out),
+                Found::Nothing => self.insert(0, name, value, out),
+            },
+            Indexing::Without => match self.table.find_name(name) {
+                // Once with indexing, so that later requests refer to the name.
+                0 => self.insert(0, name, value, out),
+                index => {
+                    integer::write(index, 4, 0x00, out);
+                    self.literal(value, out);
+                }
+            },
+            Indexing::Never => {
+                let index = self.table.find_name(name);
+                integer::write(index, 4, 0x10, out);
+                if index == 0 {
+                    shorter(name, out);
+                }
+                self.literal(value, out);
+            }
+        }
+    }
+
+    /// A literal that enters the table, or, where it would only flush the table, does not.
+    fn insert(&mut self, name_index: usize, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        let fits = name.len() + value.len() + ENTRY_OVERHEAD <= self.table.max() / 4 * 3;
+        if fits {
+            integer::write(name_index, 6, 0x40, out);
+        } else {
+            integer::write(name_index, 4, 0x00, out);
+        }
+        if name_index == 0 {
+            shorter(name, out);
+        }
+        shorter(value, out);
+        if fits {
+            self.table.insert(name, value);
+            self.generation += 1;
+        }
+    }
+
+    fn literal(&mut self, value: &[u8], out: &mut Vec<u8>) {
+        if self.huffman_literals {
+            shorter(value, out);
+        } else {
+            integer::write(value.len(), 7, 0x00, out);
+            out.extend_from_slice(value);
+        }
+    }
+}
+
+/// The size of a list as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2).
+pub(crate) fn list_size(headers: &Headers) -> usize {
+    headers
+        .iter()
+        .map(|header| header.name.len() + header.value.len() + ENTRY_OVERHEAD)
+        .sum()
+}
+
+/// A string literal in the shorter of the two codes.
+fn shorter(text: &[u8], out: &mut Vec<u8>) {
+    let coded = huffman::encoded_len(text);
+    if coded < text.len() {
+        integer::write(coded, 7, 0x80, out);
+        huffman::encode(text, out);
+    } else {
+        integer::write(text.len(), 7, 0x00, out);
+        out.extend_from_slice(text);
+    }
+}

@@ -1,0 +1,18 @@
+//! Header compression (RFC 7541).
+
+mod decoder;
+mod encoder;
+mod integer;
+mod table;
+
+pub(crate) use decoder::Decoder;
+pub(crate) use encoder::{Encoder, list_size};
+
+/// What each entry costs beside its octets (RFC 7541 §4.1).
+pub(crate) const ENTRY_OVERHEAD: usize = 32;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod stories;

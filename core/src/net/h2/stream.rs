@@ -1,0 +1,91 @@
+//! One request in flight.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::http::{Body, Response};
+
+/// The part of a body that the windows did not allow yet.
+pub(crate) struct PendingBody {
+    pub(crate) body: Body,
+    pub(crate) at: usize,
+}
+
+impl PendingBody {
+    pub(crate) fn rest(&self) -> &[u8] {
+        self.body.as_bytes().get(self.at..).unwrap_or_default()
+    }
+}
+
+pub(crate) struct Stream {
+    /// The absolute output position behind the header block: before that point is handed
+    /// over, the server cannot have seen the request.
+    pub(crate) headers_end: u64,
+    /// What the server still takes; negative after it shrank its initial window (§6.9.2).
+    pub(crate) send_window: i64,
+    pub(crate) pending: Option<PendingBody>,
+    /// The response so far; there is one as soon as the final header list was received.
+    pub(crate) response: Option<Box<Response>>,
+    pub(crate) content_length: Option<u64>,
+    pub(crate) received: u64,
+    /// What the server may still send, and what it used of it since the last WINDOW_UPDATE.
+    pub(crate) receive_window: i64,
+    pub(crate) consumed: u32,
+}
+
+/// Stream ids are ours and ascend: spreading their bits is all the hashing they need.
+#[derive(Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 << 8) | u64::from(byte);
+        }
+    }
+
+    fn write_u32(&mut self, id: u32) {
+        self.0 = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+}
+
+pub(crate) type Streams = HashMap<u32, Stream, BuildHasherDefault<IdHasher>>;
+
+/// How a stream came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The server sent END_STREAM.
+    Complete,
+    /// The server reset it.
+    ByServer,
+    /// We reset it: what the server sent before it knew is dropped.
+    ByUs,
+}
+
+/// How the latest streams ended. What is older counts as reset by us: better to drop a late
+/// frame than to lose a connection over it.
+#[derive(Default)]
+pub(crate) struct History(VecDeque<(u32, Ended)>);
+
+const REMEMBERED: usize = 256;
+
+impl History {
+    pub(crate) fn push(&mut self, id: u32, how: Ended) {
+        if self.0.len() == REMEMBERED {
+            self.0.pop_front();
+        }
+        self.0.push_back((id, how));
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Ended {
+        self.0
+            .iter()
+            .rev()
+            .find(|(other, _)| *other == id)
+            .map_or(Ended::ByUs, |(_, how)| *how)
+    }
+}

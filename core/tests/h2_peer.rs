@@ -1,0 +1,192 @@
+//! The engine against an independent HTTP/2 server: the `h2` crate, in memory.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use pushcore::http::{Authority, HeaderBlock, Headers, Indexing, Request};
+use pushcore::net::h2::{Config, Engine};
+use pushcore::net::{Event, RequestId};
+use pushcore::{Now, UnixTime};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+fn now() -> Now {
+    Now::new(Duration::from_secs(1), UnixTime::from_secs(1_700_000_000))
+}
+
+fn request(path: &str, body: &[u8]) -> Request {
+    let mut request = Request::new();
+    request.authority = Some(Authority::new("api.push.apple.com", 443).unwrap());
+    request.path.push_str(path);
+    request.body.own().extend_from_slice(body);
+    request
+}
+
+type Answer = (RequestId, u16, Vec<(String, String)>, Vec<u8>);
+
+#[derive(Default)]
+struct Seen {
+    ready: bool,
+    responses: Vec<Answer>,
+    failed: usize,
+    closed: bool,
+}
+
+struct Client {
+    engine: Engine,
+    io: DuplexStream,
+    seen: Seen,
+    written: u64,
+}
+
+impl Client {
+    /// Moves octets one way and the other, without waiting for either.
+    async fn turn(&mut self) {
+        let mut buffer = [0; 8192];
+        let out = self.engine.transmit().to_vec();
+        if out.is_empty() {
+            tokio::select! {
+                biased;
+                read = self.io.read(&mut buffer) => self.engine.receive(&buffer[..read.unwrap()], now()),
+                () = tokio::task::yield_now() => {}
+            }
+        } else {
+            let (mut reader, mut writer) = tokio::io::split(&mut self.io);
+            tokio::select! {
+                biased;
+                read = reader.read(&mut buffer) => self.engine.receive(&buffer[..read.unwrap()], now()),
+                wrote = writer.write(&out) => {
+                    let wrote = wrote.unwrap();
+                    self.engine.transmitted(wrote);
+                    self.written += wrote as u64;
+                    self.engine.handed_over(self.written);
+                }
+            }
+        }
+        self.events();
+    }
+
+    fn events(&mut self) {
+        while let Some(event) = self.engine.poll_event() {
+            match event {
+                Event::Ready => self.seen.ready = true,
+                Event::Response { id, response } => {
+                    let headers = response
+                        .headers
+                        .iter()
+                        .map(|h| (h.name.to_owned(), h.value.to_owned()))
+                        .collect();
+                    assert!(!response.truncated);
+                    self.seen
+                        .responses
+                        .push((id, response.status, headers, response.body.clone()));
+                }
+                Event::Failed { .. } => self.seen.failed += 1,
+                Event::Closed(_) => self.seen.closed = true,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Answers with the request's own facts: path, authority and headers in headers, body echoed.
+async fn serve(io: DuplexStream, window: u32) {
+    let mut connection = h2::server::Builder::new()
+        .initial_window_size(window)
+        .max_concurrent_streams(10)
+        .handshake::<_, Bytes>(io)
+        .await
+        .unwrap();
+    while let Some(accepted) = connection.accept().await {
+        let Ok((request, mut respond)) = accepted else {
+            break;
+        };
+        tokio::task::spawn_local(async move {
+            let (head, mut body) = request.into_parts();
+            let mut echoed = Vec::new();
+            while let Some(data) = body.data().await {
+                let data = data.unwrap();
+                body.flow_control().release_capacity(data.len()).unwrap();
+                echoed.extend_from_slice(&data);
+            }
+            let mut response = http::Response::builder()
+                .status(200)
+                .header("x-path", head.uri.path())
+                .header("x-authority", head.uri.authority().unwrap().as_str())
+                .header("x-method", head.method.as_str());
+            for (name, value) in &head.headers {
+                response = response.header(format!("x-echo-{name}"), value);
+            }
+            let mut stream = respond.send_response(response.body(()).unwrap(), false).unwrap();
+            stream.send_data(Bytes::from(echoed), true).unwrap();
+        });
+    }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, test);
+}
+
+#[test]
+fn a_thousand_requests_arrive_as_they_were_sent() {
+    run(async {
+        let (io, server) = tokio::io::duplex(4096);
+        tokio::task::spawn_local(serve(server, 700));
+        let mut client = Client {
+            engine: Engine::new(Config::default(), now()),
+            io,
+            seen: Seen::default(),
+            written: 0,
+        };
+        assert_eq!(client.engine.capacity(), 0);
+        while !client.seen.ready {
+            client.turn().await;
+        }
+        let mut common = Headers::new();
+        common
+            .push("apns-topic", "com.example", Indexing::Incremental)
+            .unwrap();
+        let common = HeaderBlock::new(common);
+        let mut sent = Vec::new();
+        while client.seen.responses.len() < 1000 {
+            while sent.len() < 1000 && client.engine.capacity() > 0 {
+                let n = sent.len();
+                let body = vec![n as u8; (n * 37) % 3000];
+                let mut request = request(&format!("/3/device/{n:064x}"), &body);
+                request.common = Some(common.clone());
+                request
+                    .headers
+                    .push("apns-id", &n.to_string(), Indexing::Without)
+                    .unwrap();
+                let id = client.engine.send(&request, now()).unwrap();
+                sent.push((id, request.path.clone(), body));
+            }
+            client.turn().await;
+            assert_eq!(client.seen.failed, 0);
+            assert!(!client.seen.closed);
+        }
+        client.seen.responses.sort();
+        for (n, ((id, path, body), (seen_id, status, headers, echoed))) in
+            sent.iter().zip(&client.seen.responses).enumerate()
+        {
+            assert_eq!((id, 200, body), (seen_id, *status, echoed));
+            let get = |name: &str| {
+                headers
+                    .iter()
+                    .find(|(n, _)| n == name)
+                    .map(|(_, value)| value.as_str())
+            };
+            assert_eq!(get("x-path"), Some(path.as_str()));
+            assert_eq!(get("x-method"), Some("POST"));
+            assert_eq!(get("x-authority"), Some("api.push.apple.com"));
+            assert_eq!(get("x-echo-apns-topic"), Some("com.example"));
+            assert_eq!(get("x-echo-apns-id"), Some(n.to_string().as_str()));
+        }
+        client.engine.close(now());
+        client.events();
+        assert!(client.seen.closed);
+    });
+}
