@@ -1,1 +1,48 @@
 //! Amazon Device Messaging.
+//!
+//! [`Credentials`] hold a client id and secret and their access token, [`Message`] is one
+//! checked message for one registration id, [`request`] joins them, [`outcome`] reads the
+//! answer.
+//!
+//! ```
+//! use pushcore::adm::{Message, RegistrationId};
+//!
+//! let message = Message::builder()
+//!     .data("message", "hello")
+//!     .consolidation_key("greeting")
+//!     .build(RegistrationId::new("amzn1.adm-registration.v3.Y29tLmFtYXpvbi5EZXZ")?)?;
+//! # Ok::<(), pushcore::Error>(())
+//! ```
+
+mod answer;
+mod credentials;
+mod message;
+
+pub use answer::outcome;
+pub use credentials::Credentials;
+pub use message::{Message, MessageBuilder, Priority, RegistrationId, md5};
+
+use crate::error::Error;
+use crate::http::{Authority, Request};
+use crate::time::Now;
+
+/// Where ADM is: `api.amazon.com`, for messages and tokens alike.
+pub fn default_authority() -> Authority {
+    Authority::new("api.amazon.com", 443).expect("a constant host")
+}
+
+/// One complete request: the message with the authorization at hand.
+///
+/// # Errors
+/// `TokenNeeded` when no access token is at hand.
+pub fn request(
+    message: &Message,
+    credentials: &Credentials,
+    authority: &Authority,
+    now: Now,
+) -> Result<Request, Error> {
+    let mut request = Request::new();
+    message.write(authority, &mut request)?;
+    request.authorization = Some(credentials.authorization(now)?);
+    Ok(request)
+}

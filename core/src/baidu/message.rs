@@ -1,0 +1,486 @@
+//! Messages: checked, and encoded once for any number of targets.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::sign::Credentials;
+use crate::error::{Error, ErrorKind};
+use crate::http::{Authority, HeaderBlock, Headers, Indexing, Request};
+use crate::time::{Now, UnixTime};
+use crate::{json, percent};
+
+/// The most bytes of `msg`.
+const LARGEST: usize = 4096;
+/// The longest life of a message: a week.
+const LONGEST_LIFE: Duration = Duration::from_secs(604_800);
+const YEAR: Duration = Duration::from_secs(366 * 86_400);
+
+/// The platform that a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeviceType {
+    /// `3`
+    Android,
+    /// `4`
+    Ios,
+}
+
+/// Which certificate of the iOS app is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeployStatus {
+    /// `1`
+    Development,
+    /// `2`
+    Production,
+}
+
+/// Whom a message is for. Each kind is a method of the API.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Target(Kind);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Kind {
+    Device(Arc<str>),
+    Devices(Arc<str>),
+    All,
+    Tag(Arc<str>),
+    Selector(Arc<str>),
+}
+
+impl Target {
+    /// One device, by its channel id (`single_device`).
+    ///
+    /// # Errors
+    /// `InvalidToken` when the id is not 1 to 256 visible ASCII characters.
+    pub fn device(channel_id: &str) -> Result<Self, Error> {
+        check_channel(channel_id)?;
+        Ok(Self(Kind::Device(channel_id.into())))
+    }
+
+    /// Several Android devices (`batch_device`).
+    ///
+    /// # Errors
+    /// `InvalidTarget` when there are none; `InvalidToken` as for [`Target::device`].
+    pub fn devices<'a>(channel_ids: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let mut ids = Vec::new();
+        for id in channel_ids {
+            check_channel(id)?;
+            ids.push(Value::from(id));
+        }
+        if ids.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidTarget, "no channel id"));
+        }
+        Ok(Self(Kind::Devices(Value::Array(ids).to_string().into())))
+    }
+
+    /// Every device of the app (`all`).
+    pub fn all() -> Self {
+        Self(Kind::All)
+    }
+
+    /// Every device with a tag (`tags`, type 1).
+    ///
+    /// # Errors
+    /// `InvalidTarget` when the tag is not 1 to 128 characters.
+    pub fn tag(tag: &str) -> Result<Self, Error> {
+        if tag.is_empty() || tag.chars().count() > 128 {
+            return Err(Error::new(ErrorKind::InvalidTarget, "a tag is 1 to 128 characters"));
+        }
+        Ok(Self(Kind::Tag(tag.into())))
+    }
+
+    /// Every Android device that a smart tag selects (`tags`, type 6): Baidu's JSON.
+    ///
+    /// # Errors
+    /// `InvalidPayload` when it is not one JSON object.
+    pub fn selector(json: &[u8]) -> Result<Self, Error> {
+        let selector = Value::Object(json::parse_object(json)?);
+        Ok(Self(Kind::Selector(selector.to_string().into())))
+    }
+
+    fn method(&self) -> &'static str {
+        match self.0 {
+            Kind::Device(_) => "single_device",
+            Kind::Devices(_) => "batch_device",
+            Kind::All => "all",
+            Kind::Tag(_) | Kind::Selector(_) => "tags",
+        }
+    }
+
+    fn to_devices(&self) -> bool {
+        matches!(self.0, Kind::Device(_) | Kind::Devices(_))
+    }
+
+    fn android_only(&self) -> bool {
+        matches!(self.0, Kind::Devices(_) | Kind::Selector(_))
+    }
+}
+
+fn check_channel(id: &str) -> Result<(), Error> {
+    if id.is_empty() || id.len() > 256 || !id.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Error::new(
+            ErrorKind::InvalidToken,
+            "a channel id is 1 to 256 visible ascii characters",
+        ));
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({})", self.method())
+    }
+}
+
+/// What a tap on an Android notification opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenType {
+    /// A web page; the user is asked first if `confirm` says so.
+    Url {
+        /// The page.
+        url: String,
+        /// Whether the user is asked first.
+        confirm: bool,
+    },
+    /// What `pkg_content` describes, an intent.
+    Package(String),
+    /// The app.
+    App,
+}
+
+/// A notification that Baidu's Android SDK draws.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AndroidNotification(Map<String, Value>);
+
+impl AndroidNotification {
+    /// A notification with this text.
+    pub fn new(description: impl Into<String>) -> Self {
+        Self(Map::new()).with("description", description.into())
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The title; the app's name if unset.
+    #[must_use]
+    pub fn title(self, title: impl Into<String>) -> Self {
+        self.with("title", title.into())
+    }
+
+    /// A style that the app has registered, by number.
+    #[must_use]
+    pub fn builder_id(self, id: u32) -> Self {
+        self.with("notification_builder_id", id)
+    }
+
+    /// Sound, vibration, and whether the user can clear it. All three if unset.
+    #[must_use]
+    pub fn basic_style(self, sound: bool, vibrate: bool, clearable: bool) -> Self {
+        let bits = u8::from(sound) * 4 + u8::from(vibrate) * 2 + u8::from(clearable);
+        self.with("notification_basic_style", bits)
+    }
+
+    /// What a tap opens.
+    #[must_use]
+    pub fn open(self, open: OpenType) -> Self {
+        match open {
+            OpenType::Url { url, confirm } => self
+                .with("open_type", 1)
+                .with("url", url)
+                .with("user_confirm", u8::from(confirm)),
+            OpenType::Package(content) => self.with("open_type", 2).with("pkg_content", content),
+            OpenType::App => self.with("open_type", 3),
+        }
+    }
+
+    /// What the app gets with it: any JSON.
+    #[must_use]
+    pub fn custom_content(self, content: Map<String, Value>) -> Self {
+        self.with("custom_content", Value::Object(content))
+    }
+
+    /// A field that this version does not know, such as `net_support` or `pkg_version`.
+    #[must_use]
+    pub fn extra(self, name: &str, value: impl Into<Value>) -> Self {
+        self.with(name, value)
+    }
+}
+
+/// What a message says, before it has a target.
+#[derive(Clone)]
+pub struct MessageBuilder {
+    device_type: DeviceType,
+    msg_type: u8,
+    msg: String,
+    expires: Option<Duration>,
+    deploy: Option<DeployStatus>,
+    topic_id: Option<String>,
+    send_time: Option<UnixTime>,
+}
+
+impl MessageBuilder {
+    /// How long it is kept: 1 second to a week, whole seconds. Five hours if unset.
+    #[must_use]
+    pub fn expires_after(mut self, life: Duration) -> Self {
+        self.expires = Some(life);
+        self
+    }
+
+    /// Which certificate of the iOS app is used. Required for iOS, refused for Android.
+    #[must_use]
+    pub fn deploy_status(mut self, status: DeployStatus) -> Self {
+        self.deploy = Some(status);
+        self
+    }
+
+    /// A name of 1 to 128 characters that statistics are kept under; for devices only.
+    #[must_use]
+    pub fn topic_id(mut self, id: impl Into<String>) -> Self {
+        self.topic_id = Some(id.into());
+        self
+    }
+
+    /// When it is sent: a minute to a year ahead; for [`Target::all`] and tags only.
+    #[must_use]
+    pub fn send_at(mut self, time: UnixTime) -> Self {
+        self.send_time = Some(time);
+        self
+    }
+
+    /// Checks the message for `target`.
+    ///
+    /// # Errors
+    /// `InvalidValue` for a life or topic id outside its range; `MissingField` for iOS
+    /// without `deploy_status`; `Conflict` for what the target or platform does not take.
+    pub fn build(&self, target: Target) -> Result<Message, Error> {
+        let mut fixed: Vec<(&'static str, String)> = vec![
+            (
+                "device_type",
+                match self.device_type {
+                    DeviceType::Android => "3".to_owned(),
+                    DeviceType::Ios => "4".to_owned(),
+                },
+            ),
+            ("msg", self.msg.clone()),
+            ("msg_type", self.msg_type.to_string()),
+        ];
+        if let Some(life) = self.expires {
+            if !(Duration::from_secs(1)..=LONGEST_LIFE).contains(&life) {
+                return Err(Error::new(
+                    ErrorKind::InvalidValue,
+                    "msg_expires is not 1 to 604800 seconds",
+                ));
+            }
+            fixed.push(("msg_expires", life.as_secs().to_string()));
+        }
+        match (self.device_type, self.deploy) {
+            (DeviceType::Ios, None) => {
+                return Err(Error::new(ErrorKind::MissingField, "deploy_status: required for ios"));
+            }
+            (DeviceType::Android, Some(_)) => {
+                return Err(Error::new(ErrorKind::Conflict, "deploy_status is for ios only"));
+            }
+            (DeviceType::Ios, Some(DeployStatus::Development)) => fixed.push(("deploy_status", "1".into())),
+            (DeviceType::Ios, Some(DeployStatus::Production)) => fixed.push(("deploy_status", "2".into())),
+            (DeviceType::Android, None) => {}
+        }
+        if let Some(id) = &self.topic_id {
+            if id.is_empty() || id.chars().count() > 128 {
+                return Err(Error::new(
+                    ErrorKind::InvalidValue,
+                    "topic_id is not 1 to 128 characters",
+                ));
+            }
+            fixed.push(("topic_id", id.clone()));
+        }
+        let message = Message {
+            fixed: fixed.into(),
+            device_type: self.device_type,
+            send_time: self.send_time,
+            target,
+        };
+        message.check()?;
+        Ok(message)
+    }
+}
+
+/// One checked message. Cheap to clone; [`Message::to`] makes the same message for another
+/// target. What is signed differs from target to target, so each request is signed anew.
+#[derive(Clone)]
+pub struct Message {
+    fixed: Arc<[(&'static str, String)]>,
+    device_type: DeviceType,
+    send_time: Option<UnixTime>,
+    target: Target,
+}
+
+impl Message {
+    /// A notification for Android.
+    ///
+    /// # Errors
+    /// `PayloadTooLarge` above 4096 bytes.
+    pub fn android(notification: AndroidNotification) -> Result<MessageBuilder, Error> {
+        builder(DeviceType::Android, 1, notification.0)
+    }
+
+    /// A message that the Android app handles itself (`msg_type` 0): one JSON object.
+    ///
+    /// # Errors
+    /// `InvalidPayload` when it is not one JSON object; `PayloadTooLarge` above 4096 bytes.
+    pub fn android_raw(json: &[u8]) -> Result<MessageBuilder, Error> {
+        builder(DeviceType::Android, 0, json::parse_object(json)?)
+    }
+
+    /// A notification for iOS: APNs' payload, `aps` and custom keys.
+    ///
+    /// # Errors
+    /// `InvalidPayload` when it is not one JSON object with an object `aps`; `PayloadTooLarge`
+    /// above 4096 bytes.
+    pub fn ios(payload: &[u8]) -> Result<MessageBuilder, Error> {
+        let payload = json::parse_object(payload)?;
+        if !payload.get("aps").is_some_and(Value::is_object) {
+            return Err(Error::new(ErrorKind::InvalidPayload, "msg: no object called aps"));
+        }
+        builder(DeviceType::Ios, 1, payload)
+    }
+
+    /// The same message for another target. [`Message::write`] says if the target does not take it.
+    #[must_use]
+    pub fn to(&self, target: Target) -> Self {
+        Self {
+            target,
+            ..self.clone()
+        }
+    }
+
+    /// Whom it is for.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Writes the signed request into a cleared `request`.
+    ///
+    /// # Errors
+    /// `Conflict` when the target does not take the message; `InvalidValue` when its send time
+    /// is not 60 seconds to a year after `now`.
+    pub fn write(
+        &self,
+        authority: &Authority,
+        credentials: &Credentials,
+        now: Now,
+        request: &mut Request,
+    ) -> Result<(), Error> {
+        self.check()?;
+        let timestamp = now.unix.as_secs().to_string();
+        let send_time = self.send_time.map(|time| time.as_secs().to_string());
+        let mut parameters: Vec<(&str, &str)> =
+            vec![("apikey", credentials.api_key()), ("timestamp", &timestamp)];
+        if let (Some(time), Some(text)) = (self.send_time, &send_time) {
+            let ahead = time.saturating_since(now.unix);
+            if ahead <= Duration::from_secs(60) || ahead > YEAR {
+                return Err(Error::new(
+                    ErrorKind::InvalidValue,
+                    "send_time is not more than 60 seconds and at most a year ahead",
+                ));
+            }
+            parameters.push(("send_time", text));
+        }
+        match &self.target.0 {
+            Kind::Device(id) => parameters.push(("channel_id", id)),
+            Kind::Devices(ids) => parameters.push(("channel_ids", ids)),
+            Kind::All => {}
+            Kind::Tag(tag) => parameters.extend([("type", "1"), ("tag", &**tag)]),
+            Kind::Selector(selector) => parameters.extend([("type", "6"), ("selector", &**selector)]),
+        }
+        parameters.extend(self.fixed.iter().map(|(name, value)| (*name, value.as_str())));
+        parameters.sort_unstable_by_key(|(name, _)| *name);
+
+        request.authority = Some(authority.clone());
+        request.path.push_str("/rest/3.0/push/");
+        request.path.push_str(self.target.method());
+        request.common = Some(Arc::clone(&COMMON));
+        let sign = credentials.sign("POST", &request.url(), &parameters);
+        parameters.push(("sign", &sign));
+        let mut body = String::new();
+        for (name, value) in parameters {
+            percent::pair(&mut body, name, value);
+        }
+        request.body.own().extend_from_slice(body.as_bytes());
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let has_topic = self.fixed.iter().any(|(name, _)| *name == "topic_id");
+        let conflict = if self.target.android_only() && self.device_type == DeviceType::Ios {
+            "batch_device and selectors are for android only"
+        } else if self.send_time.is_some() && self.target.to_devices() {
+            "send_time is for all and tags only"
+        } else if has_topic && !self.target.to_devices() {
+            "topic_id is for devices only"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::Conflict, conflict))
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("target", &self.target)
+            .field("device_type", &self.device_type)
+            .finish_non_exhaustive()
+    }
+}
+
+fn builder(device_type: DeviceType, msg_type: u8, msg: Map<String, Value>) -> Result<MessageBuilder, Error> {
+    let msg = Value::Object(msg).to_string();
+    if msg.len() > LARGEST {
+        return Err(Error::new(
+            ErrorKind::PayloadTooLarge,
+            format!("msg: {} bytes, {LARGEST} is the limit", msg.len()),
+        ));
+    }
+    Ok(MessageBuilder {
+        device_type,
+        msg_type,
+        msg,
+        expires: None,
+        deploy: None,
+        topic_id: None,
+        send_time: None,
+    })
+}
+
+/// The headers of every request. Baidu wants a user agent of the shape its own SDKs have.
+static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
+    let agent = format!(
+        "BCCS_SDK/3.0 ({}; {}; {}) Rust/{} (Baidu Push Server SDK V3.0.0)",
+        std::env::consts::OS,
+        std::env::consts::FAMILY,
+        std::env::consts::ARCH,
+        env!("CARGO_PKG_VERSION"),
+    );
+    let mut headers = Headers::new();
+    for (name, value) in [
+        (
+            "content-type",
+            "application/x-www-form-urlencoded;charset=utf-8",
+        ),
+        ("user-agent", agent.as_str()),
+    ] {
+        headers
+            .push(name, value, Indexing::Incremental)
+            .expect("constant headers");
+    }
+    HeaderBlock::new(headers)
+});
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;
