@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use pushcore::adm::{self, Priority, RegistrationId};
-use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -121,14 +120,14 @@ impl AdmMessage {
         host: Option<&str>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
-        let hosts = hosts(host).or_raise(py)?;
-        adm::request(&self.0, &credentials.0, &hosts, clock(py, now)?).map(Request).or_raise(py)
+        let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
+        adm::request(&self.0, &credentials.0, &host, clock(py, now)?).map(Request).or_raise(py)
     }
 
     /// What the answer to that request means.
     #[pyo3(signature = (response, *, now=None))]
     fn outcome(&self, py: Python<'_>, response: &Response, now: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        outcome(py, adm::outcome(&response.0, clock(py, now)?))
+        outcome(py, adm::outcome(&response.0, self.0.target(), clock(py, now)?))
     }
 
     fn __repr__(&self) -> String {

@@ -1,8 +1,11 @@
 //! The Python binding of `pushcore`: converts and calls, and holds no logic of its own.
 
+mod adm;
 mod apns;
 mod apns_parts;
+mod baidu;
 mod errors;
+mod fcm;
 mod http;
 mod outcome;
 mod values;
@@ -13,11 +16,17 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _pushcore {
     #[pymodule_export]
+    use crate::adm::{AdmCredentials, AdmMessage};
+    #[pymodule_export]
     use crate::apns::{ApnsCredentials, ApnsMessage};
     #[pymodule_export]
     use crate::apns_parts::{LiveActivity, Localized};
     #[pymodule_export]
+    use crate::baidu::{BaiduCredentials, BaiduMessage};
+    #[pymodule_export]
     use crate::errors::error_kinds;
+    #[pymodule_export]
+    use crate::fcm::{FcmCredentials, FcmMessage};
     #[pymodule_export]
     use crate::http::{Request, Response};
     #[pymodule_export]
