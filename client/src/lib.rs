@@ -1,1 +1,18 @@
-//! The driver of `pushcore`: owns the sockets, the clock and the poll loop.
+//! The driver of [`pushcore`]: owns the sockets, the clock and the poll loop. Blocking, without
+//! threads of its own.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod clock;
+mod dial;
+mod driver;
+mod progress;
+mod proxy;
+mod send_many;
+mod socket;
+
+pub use client::{Client, ClientConfig};
+pub use progress::Progress;
+pub use proxy::Proxy;
+pub use send_many::SendMany;

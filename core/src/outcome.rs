@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::http::Response;
 use crate::time::UnixTime;
 
 /// What the service said about one message, and what to do now.
@@ -233,6 +234,15 @@ impl fmt::Display for MessageId {
 }
 
 impl Outcome {
+    /// An answer that nobody can read further: 2xx is accepted, everything else rejected; status and body are kept.
+    pub(crate) fn unreadable(response: &Response) -> Self {
+        let evidence = Evidence::new(response.status, None, response.body.clone());
+        match response.status {
+            200..300 => Outcome::Accepted(Accepted { evidence, ..Accepted::default() }),
+            _ => Outcome::Rejected(Rejected { evidence }),
+        }
+    }
+
     /// What the service sent.
     pub fn evidence(&self) -> &Evidence {
         match self {

@@ -9,7 +9,9 @@ pub(crate) mod ece;
 
 mod es256;
 mod keys;
+mod random;
 mod rs256;
 
 pub use es256::{Es256Key, Es256PublicKey};
 pub use rs256::Rs256Key;
+pub(crate) use random::random_u64;

@@ -71,6 +71,20 @@ impl Engine {
         self.closed(reason);
     }
 
+    /// The layer underneath broke for a reason of its own (a TLS alert, worn-out keys). As
+    /// [`receive_eof`](Self::receive_eof), with that reason.
+    pub(crate) fn lost(&mut self, error: Error, now: Now) {
+        self.clock(now);
+        if self.phase == Phase::Closed {
+            return;
+        }
+        let seen = self.out.handed_over();
+        self.out.clear();
+        let (kind, text) = (error.kind(), error.context().to_owned());
+        self.end_all(seen, |_| Error::new(kind, text.clone()));
+        self.closed(CloseReason::Failed(error));
+    }
+
     /// A connection error of the server's making: GOAWAY, and the end.
     pub(super) fn fail(&mut self, fault: &Fault) {
         if self.phase == Phase::Closed {
@@ -78,8 +92,18 @@ impl Engine {
         }
         // Requests of which nothing has left are not sent any more, so that they can be
         // said not to have been.
-        let seen = self.out.retract();
-        self.write_goaway(fault.code, fault.text);
+        let seen = match self.out.is_held_back() {
+            false => {
+                let seen = self.out.retract();
+                self.write_goaway(fault.code, fault.text);
+                seen
+            }
+            // The layer between drops what it holds back; what came after would make no sense.
+            true => {
+                self.out.clear();
+                self.out.handed_over()
+            }
+        };
         let (kind, text) = (fault.kind, fault.text);
         self.end_all(seen, |_| Error::new(kind, text));
         self.closed(CloseReason::Failed(Error::new(kind, text)));

@@ -44,6 +44,11 @@ impl Output {
         self.handed_over
     }
 
+    /// Whether the next layer took octets that it has not handed to the transport.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.handed_over < self.base + self.taken as u64
+    }
+
     pub(crate) fn pending(&self) -> &[u8] {
         self.buffer.get(self.taken..).unwrap_or_default()
     }

@@ -1,0 +1,316 @@
+//! The blocking client.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pushcore::session::{MessageRef, Session, SessionConfig, SessionEvent, Stats, Ticket};
+use pushcore::{Error, ErrorKind, Now, Outcome};
+
+use crate::clock::Clock;
+use crate::driver::{Driver, WAKER};
+use crate::proxy::Proxy;
+use crate::send_many::SendMany;
+
+/// How a client reaches the network; everything else is in [`SessionConfig`].
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// How the session behaves.
+    pub session: SessionConfig,
+    /// A proxy for every connection of this client.
+    pub proxy: Option<Proxy>,
+}
+
+impl ClientConfig {
+    /// The defaults: no proxy.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// Sends messages to one service, over as many connections as the load asks for.
+///
+/// Blocking: the thread that waits for an answer is the thread that moves the bytes, for itself
+/// and for everyone else who waits. The client starts no thread. Share it between threads by
+/// reference or in an `Arc`.
+///
+/// Dropping it closes its connections. It must not be used on both sides of a `fork`: a child
+/// process gets `Misuse`, makes a client of its own, and leaves the parent's connections alone.
+#[derive(Debug)]
+pub struct Client {
+    shared: Mutex<Shared>,
+    /// An outcome was delivered, or nobody is waiting for the sockets any more.
+    changed: Condvar,
+    poll: Mutex<Poll>,
+    waker: mio::Waker,
+    /// Set when a waiting thread has to look at the session again.
+    woken: AtomicBool,
+    process: u32,
+}
+
+#[derive(Debug)]
+struct Poll {
+    poll: mio::Poll,
+    events: mio::Events,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) driver: Driver,
+    /// Somebody is in `poll`.
+    polling: bool,
+    /// Who waits for which ticket, by the ticket's slot.
+    pub(crate) waiting: Vec<Option<(Ticket, Waiting)>>,
+    /// Answers for `send`, until fetched.
+    answered: HashMap<Ticket, Result<Outcome, Error>>,
+    /// Answers for `send_many`, by its number.
+    pub(crate) batches: HashMap<u64, Vec<(Ticket, Result<Outcome, Error>)>>,
+    pub(crate) next_batch: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Waiting {
+    One,
+    Batch(u64),
+}
+
+impl Client {
+    /// A client that drives the session which `make` builds. `make` is given the client's clocks.
+    ///
+    /// Most callers use [`Client::apns`](crate::Client::apns) and its siblings.
+    ///
+    /// # Errors
+    /// What `make` returns; `Internal` when the system has no more descriptors.
+    pub fn new(
+        config: ClientConfig,
+        make: impl FnOnce(SessionConfig, Now) -> Result<Session, Error>,
+    ) -> Result<Self, Error> {
+        let system = |source: std::io::Error| {
+            Error::new(ErrorKind::Internal, "the system gives no event queue").with_source(source)
+        };
+        let clock = Clock::new();
+        let session = make(config.session, clock.now())?;
+        let poll = mio::Poll::new().map_err(system)?;
+        let waker = mio::Waker::new(poll.registry(), WAKER).map_err(system)?;
+        let registry = poll.registry().try_clone().map_err(system)?;
+        Ok(Self {
+            shared: Mutex::new(Shared {
+                driver: Driver::new(session, clock, registry, config.proxy),
+                polling: false,
+                waiting: Vec::new(),
+                answered: HashMap::new(),
+                batches: HashMap::new(),
+                next_batch: 0,
+            }),
+            changed: Condvar::new(),
+            poll: Mutex::new(Poll { poll, events: mio::Events::with_capacity(256) }),
+            waker,
+            woken: AtomicBool::new(false),
+            process: std::process::id(),
+        })
+    }
+
+    /// Sends one message and waits for its end, at most for the configured deadline.
+    ///
+    /// # Errors
+    /// The message's own error before anything is sent; otherwise `NotSent`, `Unknown` or `Expired`.
+    /// A service's "no" is not an error: see [`Outcome`].
+    pub fn send<'a>(&self, message: impl Into<MessageRef<'a>>) -> Result<Outcome, Error> {
+        self.send_within(message, None)
+    }
+
+    /// [`Client::send`] with a deadline of its own.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub fn send_within<'a>(
+        &self,
+        message: impl Into<MessageRef<'a>>,
+        deadline: Option<Duration>,
+    ) -> Result<Outcome, Error> {
+        self.check_process()?;
+        let message = message.into();
+        let mut shared = self.lock();
+        let ticket = loop {
+            match shared.submit(message, deadline, Waiting::One) {
+                Err(error) if error.kind() == ErrorKind::QueueFull => shared = self.step(shared, None),
+                other => break other?,
+            }
+        };
+        self.nudge(&mut shared);
+        loop {
+            if let Some(result) = shared.answered.remove(&ticket) {
+                return result;
+            }
+            shared = self.step(shared, None);
+        }
+    }
+
+    /// Sends every message of an iterator; yields each with its end, as they land, in any order.
+    ///
+    /// Messages are taken from the iterator as there is room for them, so that an endless one
+    /// costs no memory. Dropping the result cancels what has not ended yet.
+    pub fn send_many<I>(&self, messages: I) -> SendMany<'_, I::IntoIter>
+    where
+        I: IntoIterator,
+        for<'m> &'m I::Item: Into<MessageRef<'m>>,
+    {
+        SendMany::new(self, messages.into_iter())
+    }
+
+    /// How many messages of this client are where.
+    pub fn stats(&self) -> Stats {
+        self.lock().driver.session.stats()
+    }
+
+    /// The next thing that happened, for logs and metrics. Never waits.
+    pub fn poll_event(&self) -> Option<SessionEvent> {
+        self.lock().driver.session.poll_event()
+    }
+
+    /// No more messages; waits until those taken have ended and the connections are closed.
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child.
+    pub fn close(&self) -> Result<(), Error> {
+        self.check_process()?;
+        let mut shared = self.lock();
+        let now = shared.driver.clock.now();
+        shared.driver.session.close(now);
+        self.nudge(&mut shared);
+        while !shared.driver.session.is_closed() {
+            shared = self.step(shared, None);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_process(&self) -> Result<(), Error> {
+        if self.process == std::process::id() {
+            return Ok(());
+        }
+        let context = "this client belongs to the parent process: make one after fork";
+        Err(Error::new(ErrorKind::Misuse, context))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
+        // Nothing in here panics half-way through a change; a poisoned lock is still whole.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what has been submitted, and makes a thread that waits for the sockets look again.
+    pub(crate) fn nudge(&self, shared: &mut Shared) {
+        shared.driver.flush();
+        shared.deliver();
+        if shared.polling && !self.woken.swap(true, Ordering::AcqRel) {
+            // Without it the other thread wakes at its own time-out: late, not lost.
+            let _ = self.waker.wake();
+        }
+    }
+
+    /// Waits for something to happen, at most `longest`: in the poll if nobody else is there,
+    /// otherwise for the one who is.
+    pub(crate) fn step<'a>(
+        &'a self,
+        mut shared: MutexGuard<'a, Shared>,
+        longest: Option<Duration>,
+    ) -> MutexGuard<'a, Shared> {
+        if shared.polling {
+            let longest = longest.unwrap_or(Duration::from_secs(1));
+            let waited = self.changed.wait_timeout(shared, longest);
+            return waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        shared.driver.flush();
+        if shared.deliver() {
+            self.changed.notify_all();
+            return shared;
+        }
+        let wait = shared.driver.wait();
+        let wait = match (wait, longest) {
+            (Some(wait), Some(longest)) => Some(wait.min(longest)),
+            (wait, longest) => wait.or(longest),
+        };
+        shared.polling = true;
+        self.woken.store(false, Ordering::Release);
+        drop(shared);
+        let mut guard = self.poll.lock().unwrap_or_else(PoisonError::into_inner);
+        let Poll { poll, events } = &mut *guard;
+        // An interrupted wait (a signal) is a short one.
+        if poll.poll(events, wait).is_err() {
+            events.clear();
+        }
+        let mut shared = self.lock();
+        shared.polling = false;
+        shared.driver.process(events.iter());
+        shared.deliver();
+        drop(guard);
+        self.changed.notify_all();
+        shared
+    }
+}
+
+impl Shared {
+    pub(crate) fn submit(
+        &mut self,
+        message: MessageRef<'_>,
+        deadline: Option<Duration>,
+        waiting: Waiting,
+    ) -> Result<Ticket, Error> {
+        let now = self.driver.clock.now();
+        let ticket = self.driver.session.submit(message, deadline, now)?;
+        if self.waiting.len() <= ticket.slot() {
+            self.waiting.resize(ticket.slot() + 1, None);
+        }
+        if let Some(place) = self.waiting.get_mut(ticket.slot()) {
+            *place = Some((ticket, waiting));
+        }
+        Ok(ticket)
+    }
+
+    /// Cancels what a `send_many` has not got an answer for.
+    pub(crate) fn cancel_batch(&mut self, number: u64) {
+        let now = self.driver.clock.now();
+        for place in &mut self.waiting {
+            if let Some((ticket, Waiting::Batch(batch))) = *place {
+                if batch == number {
+                    *place = None;
+                    self.driver.session.cancel(ticket, now);
+                }
+            }
+        }
+    }
+
+    /// Hands every outcome to the one who waits for it; false when there was none.
+    pub(crate) fn deliver(&mut self) -> bool {
+        let mut any = false;
+        while let Some((ticket, result)) = self.driver.session.poll_outcome() {
+            any = true;
+            match self.waiting.get_mut(ticket.slot()).and_then(Option::take) {
+                Some((_, Waiting::One)) => {
+                    self.answered.insert(ticket, result);
+                }
+                Some((_, Waiting::Batch(number))) => {
+                    if let Some(batch) = self.batches.get_mut(&number) {
+                        batch.push((ticket, result));
+                    }
+                }
+                None => {}
+            }
+        }
+        any
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
+        let shared = self.shared.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let now = shared.driver.clock.now();
+        shared.driver.session.abandon(now);
+        // One last write (GOAWAY, close_notify); nobody waits for the answer.
+        shared.driver.flush();
+    }
+}

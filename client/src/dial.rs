@@ -1,0 +1,154 @@
+//! Making one TCP connection: resolve, veto, try the addresses one after the
+//! other with a head start for the first (happy eyeballs, RFC 8305), then ask
+//! the proxy if there is one.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use pushcore::http::Authority;
+use pushcore::{Error, ErrorKind};
+
+/// How long the next address waits for the one before it (RFC 8305 §5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// The addresses of a host, in the order of the resolver, IPv6 and IPv4 in turn (RFC 8305 §4).
+///
+/// Blocks in the system's resolver: nothing else of this client runs meanwhile.
+pub(crate) fn resolve(authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
+    let addresses = (authority.host(), authority.port()).to_socket_addrs().map_err(|source| {
+        let context = format!("the name {} does not resolve", authority.host());
+        Error::new(ErrorKind::NameNotResolved, context).with_source(source)
+    })?;
+    let (mut v6, mut v4): (VecDeque<_>, VecDeque<_>) = addresses.partition(SocketAddr::is_ipv6);
+    let mut ordered = VecDeque::with_capacity(v6.len() + v4.len());
+    while !v6.is_empty() || !v4.is_empty() {
+        ordered.extend(v6.pop_front());
+        ordered.extend(v4.pop_front());
+    }
+    if ordered.is_empty() {
+        let context = format!("the name {} has no address", authority.host());
+        return Err(Error::new(ErrorKind::NameNotResolved, context));
+    }
+    Ok(ordered)
+}
+
+/// One attempt under way.
+#[derive(Debug)]
+struct Attempt {
+    address: SocketAddr,
+    stream: TcpStream,
+    token: mio::Token,
+}
+
+/// The race of a host's addresses.
+#[derive(Debug)]
+pub(crate) struct Race {
+    waiting: VecDeque<SocketAddr>,
+    running: Vec<Attempt>,
+    next_start: Duration,
+    failure: Option<Error>,
+}
+
+/// How a race stands.
+pub(crate) enum Standing {
+    /// Still running.
+    Open,
+    /// Connected.
+    Won(TcpStream, mio::Token),
+    /// No address took the connection.
+    Lost(Error),
+}
+
+impl Race {
+    pub(crate) fn new(addresses: VecDeque<SocketAddr>) -> Self {
+        Self { waiting: addresses, running: Vec::new(), next_start: Duration::ZERO, failure: None }
+    }
+
+    /// When `advance` has to be called although no socket says anything.
+    pub(crate) fn poll_timeout(&self) -> Option<Duration> {
+        (!self.waiting.is_empty()).then_some(self.next_start)
+    }
+
+    /// Starts the next attempt if it is time, and looks how the running ones are doing.
+    /// `token` gives each socket its own token.
+    pub(crate) fn advance(
+        &mut self,
+        registry: &mio::Registry,
+        token: &mut impl FnMut() -> mio::Token,
+        now: Duration,
+    ) -> Standing {
+        if let Some(won) = self.check(registry) {
+            return won;
+        }
+        while (self.running.is_empty() || now >= self.next_start) && !self.waiting.is_empty() {
+            let Some(address) = self.waiting.pop_front() else { break };
+            self.next_start = now.saturating_add(HEAD_START);
+            match start(address, registry, token()) {
+                Ok(attempt) => self.running.push(attempt),
+                Err(source) => self.failure = Some(refused(address, source)),
+            }
+        }
+        match self.running.is_empty() {
+            false => Standing::Open,
+            true => Standing::Lost(
+                self.failure
+                    .take()
+                    .unwrap_or_else(|| Error::new(ErrorKind::ConnectRefused, "no address took the connection")),
+            ),
+        }
+    }
+
+    /// Gives up: closes every socket.
+    pub(crate) fn abandon(&mut self, registry: &mio::Registry) {
+        for mut attempt in self.running.drain(..) {
+            // A socket that cannot be deregistered is closed by its drop all the same.
+            let _ = registry.deregister(&mut attempt.stream);
+        }
+    }
+
+    fn check(&mut self, registry: &mio::Registry) -> Option<Standing> {
+        let mut index = 0;
+        while index < self.running.len() {
+            let attempt = &self.running[index];
+            let state = match attempt.stream.take_error() {
+                Ok(Some(error)) | Err(error) => Err(error),
+                // Connected only once the peer's address is known (connect(2), EINPROGRESS).
+                Ok(None) => Ok(attempt.stream.peer_addr().is_ok()),
+            };
+            match state {
+                Ok(false) => index += 1,
+                Ok(true) => {
+                    let won = self.running.swap_remove(index);
+                    self.abandon(registry);
+                    return Some(Standing::Won(won.stream, won.token));
+                }
+                Err(source) => {
+                    let mut lost = self.running.swap_remove(index);
+                    let _ = registry.deregister(&mut lost.stream);
+                    self.failure = Some(refused(lost.address, source));
+                    self.next_start = Duration::ZERO;
+                }
+            }
+        }
+        None
+    }
+}
+
+fn start(address: SocketAddr, registry: &mio::Registry, token: mio::Token) -> io::Result<Attempt> {
+    let mut stream = TcpStream::connect(address)?;
+    // A lone push must not wait for the ack of the one before it.
+    stream.set_nodelay(true)?;
+    registry.register(&mut stream, token, mio::Interest::READABLE | mio::Interest::WRITABLE)?;
+    Ok(Attempt { address, stream, token })
+}
+
+fn refused(address: SocketAddr, source: io::Error) -> Error {
+    let (kind, verb) = match source.kind() {
+        io::ErrorKind::TimedOut => (ErrorKind::ConnectTimeout, "did not answer"),
+        _ => (ErrorKind::ConnectRefused, "refused the connection"),
+    };
+    Error::new(kind, format!("{address} {verb}")).with_source(source)
+}

@@ -1,0 +1,163 @@
+//! Drives one session over real sockets: carries out its actions, moves its bytes, keeps its time.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use mio::event::Event;
+use pushcore::session::{Action, LinkId, Session};
+use pushcore::{Error, ErrorKind};
+
+use crate::clock::Clock;
+use crate::dial::{self, Race};
+use crate::proxy::Proxy;
+use crate::socket::{Socket, Verdict};
+
+/// The token of the waker; sockets count up from one.
+pub(crate) const WAKER: mio::Token = mio::Token(0);
+
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub(crate) session: Session,
+    pub(crate) clock: Clock,
+    sockets: HashMap<LinkId, Socket>,
+    /// Which link a socket's readiness is about. Several sockets of one link while it dials.
+    tokens: HashMap<mio::Token, LinkId>,
+    next_token: usize,
+    registry: mio::Registry,
+    proxy: Option<Proxy>,
+}
+
+impl Driver {
+    pub(crate) fn new(session: Session, clock: Clock, registry: mio::Registry, proxy: Option<Proxy>) -> Self {
+        Self {
+            session,
+            clock,
+            sockets: HashMap::new(),
+            tokens: HashMap::new(),
+            next_token: WAKER.0 + 1,
+            registry,
+            proxy,
+        }
+    }
+
+    /// How long to wait at most for a socket.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        let dialling = self.sockets.values().filter_map(Socket::poll_timeout);
+        let due = dialling.chain(self.session.poll_timeout()).min()?;
+        Some(due.saturating_sub(self.clock.now().monotonic))
+    }
+
+    /// Carries out what the session wants and writes what it has to say.
+    pub(crate) fn flush(&mut self) {
+        loop {
+            self.act();
+            let mut ended = Vec::new();
+            for socket in self.sockets.values_mut() {
+                if let Verdict::Ended = socket.write(&mut self.session) {
+                    ended.push(socket.link());
+                }
+            }
+            if ended.is_empty() {
+                break;
+            }
+            for link in ended {
+                self.session.receive_eof(link, self.clock.now());
+            }
+        }
+    }
+
+    /// Deals with what the poll reported, and with time.
+    pub(crate) fn process<'a>(&mut self, events: impl Iterator<Item = &'a Event>) {
+        for event in events {
+            if let Some(link) = self.tokens.get(&event.token()).copied() {
+                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+                self.advance(link, readable);
+            }
+        }
+        let now = self.clock.now().monotonic;
+        let dialling = self.sockets.values().filter(|socket| socket.poll_timeout().is_some_and(|at| at <= now));
+        for link in dialling.map(Socket::link).collect::<Vec<_>>() {
+            self.advance(link, false);
+        }
+        if self.session.poll_timeout().is_some_and(|due| due <= now) {
+            self.session.handle_timeout(self.clock.now());
+        }
+        self.flush();
+    }
+
+    fn advance(&mut self, link: LinkId, readable: bool) {
+        let Some(socket) = self.sockets.get_mut(&link) else { return };
+        let (tokens, next) = (&mut self.tokens, &mut self.next_token);
+        let mut token = || new_token(tokens, next, link);
+        let verdict = socket.advance(
+            &mut self.session,
+            &self.registry,
+            &mut token,
+            self.proxy.as_ref(),
+            &self.clock,
+            readable,
+        );
+        match verdict {
+            Verdict::Alive => {}
+            Verdict::Failed(error) => {
+                self.forget(link, &[]);
+                self.session.connect_failed(link, error, self.clock.now());
+            }
+            Verdict::Ended => self.session.receive_eof(link, self.clock.now()),
+        }
+    }
+
+    fn act(&mut self) {
+        while let Some(action) = self.session.poll_action() {
+            match action {
+                Action::Connect { link, authority } => {
+                    let target = self.proxy.as_ref().map_or(&authority, Proxy::authority);
+                    let addresses = dial::resolve(target).and_then(|mut addresses| {
+                        // A proxy is the operator's choice; what the endpoint policy judges is
+                        // the push service's own address.
+                        if self.proxy.is_none() {
+                            self.veto(&mut addresses)?;
+                        }
+                        Ok(addresses)
+                    });
+                    match addresses {
+                        Ok(addresses) => {
+                            self.sockets.insert(link, Socket::new(link, authority, Race::new(addresses)));
+                            self.advance(link, false);
+                        }
+                        Err(error) => self.session.connect_failed(link, error, self.clock.now()),
+                    }
+                }
+                Action::Close { link, last_words } => self.forget(link, &last_words),
+                _ => {}
+            }
+        }
+    }
+
+    /// One refused address refuses them all: a name that mixes public and private addresses is
+    /// an attack, not a mistake.
+    fn veto(&self, addresses: &mut std::collections::VecDeque<std::net::SocketAddr>) -> Result<(), Error> {
+        for address in addresses.iter() {
+            self.session.allow_address(address.ip())?;
+        }
+        if addresses.is_empty() {
+            return Err(Error::new(ErrorKind::NameNotResolved, "no address"));
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, link: LinkId, last_words: &[u8]) {
+        if let Some(socket) = self.sockets.remove(&link) {
+            socket.close(last_words, &self.registry);
+        }
+        self.tokens.retain(|_, other| *other != link);
+    }
+}
+
+fn new_token(tokens: &mut HashMap<mio::Token, LinkId>, next: &mut usize, link: LinkId) -> mio::Token {
+    let token = mio::Token(*next);
+    // 2^64 sockets are not reached; zero is the waker's.
+    *next = next.checked_add(1).unwrap_or(WAKER.0 + 1);
+    tokens.insert(token, link);
+    token
+}

@@ -1,0 +1,189 @@
+//! One link's socket, from dialling to its end.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use pushcore::Error;
+use pushcore::http::Authority;
+use pushcore::session::{LinkId, Session};
+
+use crate::clock::Clock;
+use crate::dial::{Race, Standing};
+use crate::proxy::{Handshake, Proxy};
+
+/// Where a socket is on its way.
+#[derive(Debug)]
+enum Stage {
+    /// Racing the addresses of the host or of the proxy.
+    Dialling(Race),
+    /// Asking the proxy for a tunnel.
+    Tunnelling(TcpStream, Handshake),
+    /// The session's bytes.
+    Open(TcpStream),
+}
+
+/// A link's socket.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    link: LinkId,
+    authority: Authority,
+    stage: Stage,
+}
+
+/// Whether a socket lives on.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Alive,
+    /// It never got as far as the session's bytes.
+    Failed(Error),
+    /// The peer closed it, or it broke.
+    Ended,
+}
+
+/// Read at once; two full TLS records' worth, so that a busy connection needs few calls.
+const READ_BUFFER: usize = 64 * 1024;
+
+impl Socket {
+    pub(crate) fn new(link: LinkId, authority: Authority, race: Race) -> Self {
+        Self { link, authority, stage: Stage::Dialling(race) }
+    }
+
+    pub(crate) fn link(&self) -> LinkId {
+        self.link
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Duration> {
+        match &self.stage {
+            Stage::Dialling(race) => race.poll_timeout(),
+            _ => None,
+        }
+    }
+
+    /// Goes on from where it is, as far as the socket allows without waiting.
+    pub(crate) fn advance(
+        &mut self,
+        session: &mut Session,
+        registry: &mio::Registry,
+        token: &mut impl FnMut() -> mio::Token,
+        proxy: Option<&Proxy>,
+        clock: &Clock,
+        readable: bool,
+    ) -> Verdict {
+        if let Stage::Dialling(race) = &mut self.stage {
+            match race.advance(registry, token, clock.now().monotonic) {
+                Standing::Open => return Verdict::Alive,
+                Standing::Lost(error) => return Verdict::Failed(error),
+                Standing::Won(stream, _) => match proxy {
+                    Some(proxy) => {
+                        self.stage = Stage::Tunnelling(stream, Handshake::new(proxy, &self.authority));
+                    }
+                    None => {
+                        self.stage = Stage::Open(stream);
+                        session.connected(self.link, clock.now());
+                    }
+                },
+            }
+        }
+        if let Stage::Tunnelling(stream, handshake) = &mut self.stage {
+            match tunnel(stream, handshake) {
+                Ok(None) => return Verdict::Alive,
+                Err(error) => return Verdict::Failed(error),
+                Ok(Some(early)) => {
+                    let Stage::Tunnelling(stream, _) = std::mem::replace(
+                        &mut self.stage,
+                        Stage::Dialling(Race::new(Default::default())),
+                    ) else {
+                        return Verdict::Ended;
+                    };
+                    self.stage = Stage::Open(stream);
+                    session.connected(self.link, clock.now());
+                    if !early.is_empty() {
+                        session.receive(self.link, &early, clock.now());
+                    }
+                }
+            }
+        }
+        let wrote = self.write(session);
+        if readable {
+            if let Verdict::Ended = self.read(session, clock) {
+                return Verdict::Ended;
+            }
+            // What was read usually asks for something to be written.
+            return self.write(session);
+        }
+        wrote
+    }
+
+    /// Writes what the session has for this link.
+    pub(crate) fn write(&mut self, session: &mut Session) -> Verdict {
+        let Stage::Open(stream) = &mut self.stage else { return Verdict::Alive };
+        loop {
+            let bytes = session.transmit(self.link);
+            if bytes.is_empty() {
+                return Verdict::Alive;
+            }
+            match stream.write(bytes) {
+                Ok(0) => return Verdict::Ended,
+                Ok(count) => session.transmitted(self.link, count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Verdict::Alive,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Verdict::Ended,
+            }
+        }
+    }
+
+    /// Reads until the socket has nothing more: readiness is reported once only.
+    fn read(&mut self, session: &mut Session, clock: &Clock) -> Verdict {
+        let Stage::Open(stream) = &mut self.stage else { return Verdict::Alive };
+        let mut buffer = [0u8; READ_BUFFER];
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => return Verdict::Ended,
+                Ok(count) => session.receive(self.link, buffer.get(..count).unwrap_or_default(), clock.now()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Verdict::Alive,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Verdict::Ended,
+            }
+        }
+    }
+
+    /// The session is done with the link: last words, then the end.
+    pub(crate) fn close(self, last_words: &[u8], registry: &mio::Registry) {
+        match self.stage {
+            Stage::Dialling(mut race) => race.abandon(registry),
+            Stage::Tunnelling(mut stream, _) | Stage::Open(mut stream) => {
+                // A courtesy to the peer; the link is over whether it arrives or not.
+                let _ = stream.write(last_words);
+                let _ = stream.shutdown(std::net::Shutdown::Write);
+                let _ = registry.deregister(&mut stream);
+            }
+        }
+    }
+}
+
+fn tunnel(stream: &mut TcpStream, handshake: &mut Handshake) -> Result<Option<Vec<u8>>, Error> {
+    let lost = |source: io::Error| {
+        Error::new(pushcore::ErrorKind::ProxyRefused, "the proxy closed the connection").with_source(source)
+    };
+    let mut buffer = [0u8; 2048];
+    loop {
+        while !handshake.transmit().is_empty() {
+            match stream.write(handshake.transmit()) {
+                Ok(count) => handshake.transmitted(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(lost(error)),
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) => return Err(lost(io::ErrorKind::UnexpectedEof.into())),
+            Ok(count) => {
+                if let Some(early) = handshake.receive(buffer.get(..count).unwrap_or_default())? {
+                    return Ok(Some(early));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(lost(error)),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Exponential back-off with jitter.
+
+use std::time::Duration;
+
+/// Waits that double from `first` to `longest`, each shortened or lengthened by up to a fifth.
+///
+/// The jitter comes from a seed, so that a simulation repeats itself to the letter.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    first: Duration,
+    longest: Duration,
+    attempt: u32,
+    random: Random,
+}
+
+impl Backoff {
+    /// `seed` decides the jitter: give every client its own.
+    pub fn new(first: Duration, longest: Duration, seed: u64) -> Self {
+        Self { first, longest, attempt: 0, random: Random(seed) }
+    }
+
+    /// The wait before the next attempt.
+    pub fn next_wait(&mut self) -> Duration {
+        let doubled = self.first.saturating_mul(1u32 << self.attempt.min(16)).min(self.longest);
+        self.attempt = self.attempt.saturating_add(1);
+        // 80 % to 120 %, in 1024 steps.
+        let permille = 819 + (self.random.next() % 410) as u32;
+        doubled.saturating_mul(permille) / 1024
+    }
+
+    /// Attempts since the last success.
+    pub fn attempts(&self) -> u32 {
+        self.attempt
+    }
+
+    /// An attempt went well: the next wait is the first one again.
+    pub fn reset(&mut self) {
+        self.attempt = 0;
+    }
+}
+
+/// splitmix64: good enough to spread reconnects, no secret depends on it.
+#[derive(Clone, Debug)]
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_within_jitter_and_stops_at_the_longest() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), 7);
+        for expected in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
+            let wait = backoff.next_wait().as_secs_f64();
+            assert!((0.79..=1.21).contains(&(wait / f64::from(expected))), "{wait} for {expected}");
+        }
+        backoff.reset();
+        assert!(backoff.next_wait() < Duration::from_millis(1250));
+    }
+
+    #[test]
+    fn different_seeds_spread() {
+        let first = |seed| Backoff::new(Duration::from_secs(1), Duration::from_secs(60), seed).next_wait();
+        let waits: std::collections::HashSet<_> = (0..100).map(first).collect();
+        assert!(waits.len() > 50);
+    }
+}

@@ -1,0 +1,94 @@
+//! How a session behaves. Every default is chosen so that most callers set nothing.
+
+use std::time::Duration;
+
+/// What happens to a message that was written and got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Delivery {
+    /// It ends as `Unknown`: no message is ever sent twice.
+    #[default]
+    AtMostOnce,
+    /// It is sent again with the same identifiers (`apns-id`, `Topic`), up to
+    /// [`SessionConfig::max_requeues`] times: a device may see it twice.
+    AtLeastOnce,
+}
+
+/// What is peculiar to one message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SendOptions {
+    /// From `submit` to the end at the latest; `None` takes [`SessionConfig::deadline`].
+    pub deadline: Option<Duration>,
+    /// The token has never been seen good (an import, a guess): it goes over connections of its
+    /// own, because APNs throttles a whole connection after a `BadDeviceToken`.
+    pub suspect: bool,
+}
+
+impl SendOptions {
+    /// With this deadline.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Over connections of its own.
+    #[must_use]
+    pub fn suspect(mut self) -> Self {
+        self.suspect = true;
+        self
+    }
+}
+
+/// How a [`Session`](super::Session) behaves.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionConfig {
+    /// At most once (the default), or at least once.
+    pub delivery: Delivery,
+    /// How many messages may wait for a stream; `submit` says `QueueFull` above. Default 2,000.
+    pub max_queued: usize,
+    /// How many connections to one host at most. Default 8.
+    pub max_connections: usize,
+    /// How often one message goes back to the queue before it ends as `NotSent`. Default 3.
+    pub max_requeues: u8,
+    /// From `submit` to the end at the latest. Default 60 s.
+    pub deadline: Duration,
+    /// From the opening of the stream to the answer at the latest. Default 30 s.
+    pub response_timeout: Duration,
+    /// The whole way to a usable connection: dialling, TLS, SETTINGS. Default 10 s.
+    pub connect_timeout: Duration,
+    /// The first wait after a failed connection; it doubles up to [`SessionConfig::longest_backoff`]. Default 1 s.
+    pub first_backoff: Duration,
+    /// The longest wait between connections. Default 60 s.
+    pub longest_backoff: Duration,
+    /// A connection with nothing to do is closed after this long; `None` keeps it.
+    /// Default 10 min (APNs: none; Apple asks to keep connections).
+    pub idle_timeout: Option<Duration>,
+    /// How long the oldest message may wait for a stream before another connection is opened. Default 20 ms.
+    pub patience: Duration,
+    /// Messages a second at most; `None` is no limit. FCM's project quota is 10,000.
+    pub rate: Option<u32>,
+    /// Seed of the jitter of back-off; `None` takes the system's randomness.
+    pub seed: Option<u64>,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            delivery: Delivery::AtMostOnce,
+            max_queued: 2000,
+            max_connections: 8,
+            max_requeues: 3,
+            deadline: Duration::from_secs(60),
+            response_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            first_backoff: Duration::from_secs(1),
+            longest_backoff: Duration::from_secs(60),
+            idle_timeout: Some(Duration::from_secs(600)),
+            patience: Duration::from_millis(20),
+            rate: None,
+            seed: None,
+        }
+    }
+}

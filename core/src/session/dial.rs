@@ -1,0 +1,167 @@
+//! When connections are made and given up.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::link::{Link, LinkId};
+use super::pool::{Lane, PoolId};
+use super::{Session, SessionEvent};
+use crate::error::{Error, ErrorKind};
+use crate::http::Authority;
+use crate::net::Connection;
+use crate::time::Now;
+
+/// What the driver has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Resolve the host anew, ask [`Session::allow_address`] about each address, connect, then
+    /// call [`Session::connected`] or [`Session::connect_failed`].
+    Connect {
+        /// The connection.
+        link: LinkId,
+        /// Where to.
+        authority: Authority,
+    },
+    /// Write what `transmit` still shows, as far as that goes without waiting, then close the
+    /// socket. The link is gone already: there is nothing to report back.
+    Close {
+        /// The connection.
+        link: LinkId,
+        /// What was left to write: a last GOAWAY, an alert.
+        last_words: Vec<u8>,
+    },
+}
+
+/// How many failed attempts end the messages that wait, when no connection to this host has ever
+/// worked: a wrong host name or port should not look like a slow network.
+const FIRST_CONTACT_ATTEMPTS: u32 = 3;
+
+impl Session {
+    /// The next thing for the driver to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Whether the driver may connect to this address: the endpoint policy's last word, after
+    /// name resolution.
+    ///
+    /// # Errors
+    /// `AddressNotAllowed`.
+    pub fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
+        self.service.allow_address(authority, address)
+    }
+
+    /// The socket of `link` is connected.
+    pub fn connected(&mut self, link: LinkId, now: Now) {
+        let now = self.tick(now);
+        if let Some(link) = self.links.get_mut(link) {
+            link.dialled = true;
+        }
+        self.drain(link, now);
+    }
+
+    /// The socket of `link` could not be connected. The driver forgets the link.
+    pub fn connect_failed(&mut self, link: LinkId, error: Error, now: Now) {
+        let now = self.tick(now);
+        self.lose(link, Some(error), now);
+    }
+
+    /// Asks for a connection if the pool needs one now.
+    pub(super) fn dial_if_needed(&mut self, id: PoolId, now: Now) {
+        let Some(pool) = self.pools.get(id.0 as usize) else { return };
+        let Some(oldest) = pool.waiting.front().and_then(|slot| self.entries.get(*slot)) else { return };
+        let links = || pool.links.iter().filter_map(|link| self.links.get(*link)).filter(|link| link.is_hopeful());
+        let limit = if pool.lane == Lane::Token { 1 } else { self.config.max_connections.max(1) };
+        let crowded = now.monotonic >= oldest.queued_at.saturating_add(self.config.patience);
+        let count = links().count();
+        let wanted = count == 0 || (crowded && count < limit && links().all(|link| link.ready && !link.can_send()));
+        if !wanted || now.monotonic < pool.dial_after.max(pool.paused_until) {
+            return;
+        }
+        let authority = pool.authority.clone();
+        let config = self.service.connection_config(pool.lane);
+        let connect_by = now.monotonic.saturating_add(self.config.connect_timeout);
+        match Connection::new(&config, &authority, now) {
+            Ok(connection) => {
+                let link = self.links.insert(|link| Link {
+                    id: link,
+                    pool: id,
+                    connection,
+                    dialled: false,
+                    ready: false,
+                    retired: false,
+                    answered: false,
+                    connect_by,
+                    idle_since: now.monotonic,
+                    in_flight: Default::default(),
+                });
+                if let Some(pool) = self.pools.get_mut(id.0 as usize) {
+                    pool.links.push(link);
+                }
+                self.actions.push_back(Action::Connect { link, authority });
+            }
+            Err(error) => self.fail_pool(id, error),
+        }
+    }
+
+    /// A link is over. What it carried has been settled by its events; forget it, and decide
+    /// what that means for those who wait.
+    pub(super) fn lose(&mut self, id: LinkId, error: Option<Error>, now: Now) {
+        let Some(mut link) = self.links.remove(id) else { return };
+        let last_words = if link.dialled { link.connection.transmit().to_vec() } else { Vec::new() };
+        self.actions.push_back(Action::Close { link: id, last_words });
+        // No event can come any more: whatever is left was never answered.
+        let left: Vec<u32> = link.in_flight.values().copied().collect();
+        for slot in left {
+            let cause = Error::new(ErrorKind::ConnectionLost, "the connection is gone");
+            self.unanswered(slot, crate::net::Processed::Unknown, cause, now);
+        }
+        let text = error.as_ref().map_or_else(|| "closed".into(), |error| error.to_string());
+        self.note(SessionEvent::Disconnected { link: id, error: error.as_ref().map(Error::kind), text: text.into() });
+        let Some(pool) = self.pools.get_mut(link.pool.0 as usize) else { return };
+        pool.links.retain(|other| *other != id);
+        // A connection that did its work and then ended is replaced at once. One that never
+        // answered anything is not: a server that turns everybody away is not to be hammered.
+        if !link.answered {
+            let wait = pool.backoff.next_wait();
+            pool.dial_after = pool.dial_after.max(now.monotonic.saturating_add(wait));
+        }
+        if let Some(error) = error {
+            let first_contact = !pool.ever_ready && pool.backoff.attempts() >= FIRST_CONTACT_ATTEMPTS;
+            if is_permanent(error.kind()) || first_contact {
+                self.fail_pool(link.pool, error);
+            } else {
+                pool.last_failure = Some(error);
+            }
+        }
+        self.pump(link.pool, now);
+    }
+
+    /// Ends everything that waits for this host: it cannot be reached, and `error` says why.
+    pub(super) fn fail_pool(&mut self, id: PoolId, error: Error) {
+        let Some(pool) = self.pools.get_mut(id.0 as usize) else { return };
+        let waiting = std::mem::take(&mut pool.waiting);
+        let (kind, context) = (error.kind(), error.to_string());
+        pool.last_failure = Some(error);
+        for slot in waiting {
+            let cause = Error::new(kind, context.clone());
+            self.fail_entry(slot, cause);
+        }
+    }
+}
+
+/// Failures that the next attempt cannot mend: who waits should hear of them now.
+fn is_permanent(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::CertificateExpired
+            | ErrorKind::CertificateNotYetValid
+            | ErrorKind::CertificateWrongName
+            | ErrorKind::CertificateUnknownIssuer
+            | ErrorKind::CertificateInvalid
+            | ErrorKind::NoApplicationProtocol
+            | ErrorKind::TlsIncompatible
+            | ErrorKind::AddressNotAllowed
+    )
+}

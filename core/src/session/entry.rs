@@ -1,0 +1,165 @@
+//! The messages that a session holds, in slots that are used again and again.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::link::LinkId;
+use super::pool::PoolId;
+use super::service::Context;
+use crate::error::{Error, ErrorKind};
+use crate::http::Request;
+use crate::net::RequestId;
+
+/// One submitted message. Unique in its session until the session has gone
+/// through 2^32 messages in one slot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket {
+    slot: u32,
+    generation: u32,
+}
+
+impl Ticket {
+    /// A small number that no other unfinished message of the session has: an
+    /// index into a table of the caller's own.
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+
+    /// As one integer, for languages without structs.
+    pub fn to_u64(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.slot)
+    }
+
+    /// The inverse of [`Ticket::to_u64`].
+    pub fn from_u64(value: u64) -> Self {
+        Self { slot: (value & 0xffff_ffff) as u32, generation: (value >> 32) as u32 }
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ticket({}.{})", self.slot, self.generation)
+    }
+}
+
+/// What an entry is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A caller's message.
+    Push,
+    /// A request of ours to a token endpoint; the caller never sees it.
+    Token,
+}
+
+/// Where an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Free,
+    Queued,
+    Open { link: LinkId, id: RequestId },
+}
+
+/// How a message that has been withdrawn from its stream is to end, once the connection says
+/// whether anything of it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    Cancelled,
+    TimedOut,
+    Abandoned,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    generation: u32,
+    pub(super) state: State,
+    pub(super) purpose: Purpose,
+    pub(super) pool: PoolId,
+    /// What goes on the wire; written once at `submit`, sent again as it is.
+    pub(super) request: Request,
+    /// From `submit` to the end.
+    pub(super) deadline: Duration,
+    /// The nearer of `deadline` and, once open, the response timeout.
+    pub(super) due: Duration,
+    /// When it joined the queue this time.
+    pub(super) queued_at: Duration,
+    /// Times it went back to the queue because nothing had been processed.
+    pub(super) requeues: u8,
+    /// Times it was answered with a fault of the credential or the connection and sent again.
+    pub(super) replays: u8,
+    /// What its answer has to be read against.
+    pub(super) context: Context,
+    /// Set while a withdrawal is under way.
+    pub(super) ending: Option<Ending>,
+}
+
+/// A slab of entries.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    slots: Vec<Entry>,
+    free: Vec<u32>,
+}
+
+impl Entries {
+    /// A slot with an empty request to be filled, in state `Free` until `occupy`.
+    pub(super) fn reserve(&mut self) -> Result<u32, Error> {
+        if let Some(slot) = self.free.pop() {
+            return Ok(slot);
+        }
+        let slot = u32::try_from(self.slots.len())
+            .map_err(|_| Error::new(ErrorKind::QueueFull, "too many messages at once"))?;
+        self.slots.push(Entry {
+            generation: 0,
+            state: State::Free,
+            purpose: Purpose::Push,
+            pool: PoolId::NONE,
+            request: Request::new(),
+            deadline: Duration::ZERO,
+            due: Duration::ZERO,
+            queued_at: Duration::ZERO,
+            requeues: 0,
+            replays: 0,
+            context: Context::None,
+            ending: None,
+        });
+        Ok(slot)
+    }
+
+    /// Gives the slot back; its buffers are kept for the next message.
+    pub(super) fn release(&mut self, slot: u32) {
+        if let Some(entry) = self.slots.get_mut(slot as usize) {
+            entry.state = State::Free;
+            entry.generation = entry.generation.wrapping_add(1);
+            entry.request.clear();
+            entry.requeues = 0;
+            entry.replays = 0;
+            entry.context = Context::None;
+            entry.ending = None;
+            self.free.push(slot);
+        }
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Entry> {
+        self.slots.get(slot as usize)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Entry> {
+        self.slots.get_mut(slot as usize)
+    }
+
+    pub(super) fn ticket(&self, slot: u32) -> Ticket {
+        let generation = self.slots.get(slot as usize).map_or(0, |entry| entry.generation);
+        Ticket { slot, generation }
+    }
+
+    /// The slot of an unfinished message.
+    pub(super) fn find(&self, ticket: Ticket) -> Option<u32> {
+        let entry = self.slots.get(ticket.slot as usize)?;
+        (entry.generation == ticket.generation && entry.state != State::Free).then_some(ticket.slot)
+    }
+
+    /// Every unfinished entry.
+    pub(super) fn live(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        let numbered = self.slots.iter().enumerate().map(|(slot, entry)| (slot as u32, entry));
+        numbered.filter(|(_, entry)| entry.state != State::Free)
+    }
+}

@@ -1,0 +1,70 @@
+//! What happened inside a session, for logs and metrics. No secret, no token.
+
+use std::time::Duration;
+
+use super::link::LinkId;
+use crate::error::ErrorKind;
+use crate::outcome::Scope;
+
+/// Something worth a line in a log or a tick of a counter. A session keeps the
+/// last 1,024 that nobody has fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// A connection is ready for requests.
+    Connected {
+        /// The connection.
+        link: LinkId,
+    },
+    /// A connection could not be made, or ended.
+    Disconnected {
+        /// The connection.
+        link: LinkId,
+        /// Why; `None` for an orderly end.
+        error: Option<ErrorKind>,
+        /// The same in words.
+        text: Box<str>,
+    },
+    /// The server changed the number of streams it allows on a connection.
+    SettingsChanged {
+        /// The connection.
+        link: LinkId,
+        /// MAX_CONCURRENT_STREAMS.
+        max_concurrent_streams: u32,
+    },
+    /// The server said GOAWAY; what it had not processed moves to another connection.
+    GoAway {
+        /// The connection.
+        link: LinkId,
+        /// The error code, 0 for a graceful shutdown.
+        code: u32,
+        /// The service's reason (APNs), or the debug data as text, at most 256 bytes.
+        reason: Box<str>,
+    },
+    /// An access token or provider token was made or fetched.
+    TokenRenewed,
+    /// The token endpoint did not give a token.
+    TokenFailed {
+        /// What kind of failure.
+        error: ErrorKind,
+        /// The same in words.
+        text: Box<str>,
+    },
+    /// A message went back to the queue.
+    Requeued {
+        /// Why it had not been processed.
+        error: ErrorKind,
+    },
+    /// The service asked to slow down.
+    Throttled {
+        /// What has to wait.
+        scope: Scope,
+        /// For how long.
+        after: Duration,
+    },
+    /// A connection is spoiled by an expired provider token and gets replaced.
+    Wedged {
+        /// The connection.
+        link: LinkId,
+    },
+}

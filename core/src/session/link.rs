@@ -1,0 +1,140 @@
+//! One connection of a session, and which message each of its requests carries.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::time::Duration;
+
+use super::pool::PoolId;
+use crate::net::{Connection, RequestId};
+
+/// One connection of a session; never reused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkId {
+    index: u32,
+    generation: u32,
+}
+
+impl LinkId {
+    /// As one integer, for languages without structs.
+    pub fn to_u64(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    /// The inverse of [`LinkId::to_u64`].
+    pub fn from_u64(value: u64) -> Self {
+        Self { index: (value & 0xffff_ffff) as u32, generation: (value >> 32) as u32 }
+    }
+
+    /// A small number that no other open connection of the session has.
+    pub fn index(self) -> usize {
+        self.index as usize
+    }
+}
+
+impl fmt::Debug for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LinkId({}.{})", self.index, self.generation)
+    }
+}
+
+/// Request ids are small integers of our own choosing: no need to hash them well.
+#[derive(Default)]
+pub(super) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        // hashbrown takes the top bits as a tag: spread the low ones up.
+        self.0 = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+pub(super) type InFlight = HashMap<RequestId, u32, BuildHasherDefault<IdHasher>>;
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: LinkId,
+    pub(super) pool: PoolId,
+    pub(super) connection: Connection,
+    /// The driver has reported the socket as connected.
+    pub(super) dialled: bool,
+    /// HTTP is up: requests have been or can be sent.
+    pub(super) ready: bool,
+    /// No new requests here: GOAWAY, a spoiled token, or idleness.
+    pub(super) retired: bool,
+    /// A response has come over it.
+    pub(super) answered: bool,
+    /// When dialling has to be over.
+    pub(super) connect_by: Duration,
+    /// Since when nothing is in flight.
+    pub(super) idle_since: Duration,
+    /// Which slot each request carries.
+    pub(super) in_flight: InFlight,
+}
+
+impl Link {
+    /// Whether a request can go out here now.
+    pub(super) fn can_send(&self) -> bool {
+        self.ready && !self.retired && self.connection.capacity() > 0
+    }
+
+    /// Whether it may yet be of use: connecting or connected, and not retired.
+    pub(super) fn is_hopeful(&self) -> bool {
+        !self.retired && !self.connection.is_draining() && !self.connection.is_closed()
+    }
+}
+
+/// A slab of links.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    slots: Vec<(u32, Option<Link>)>,
+}
+
+impl Links {
+    pub(super) fn insert(&mut self, make: impl FnOnce(LinkId) -> Link) -> LinkId {
+        let index = match self.slots.iter().position(|(_, link)| link.is_none()) {
+            Some(index) => index,
+            None => {
+                self.slots.push((0, None));
+                self.slots.len() - 1
+            }
+        };
+        let slot = &mut self.slots[index];
+        slot.0 = slot.0.wrapping_add(1);
+        // A session never has 2^32 connections: each costs a socket.
+        let id = LinkId { index: index as u32, generation: slot.0 };
+        slot.1 = Some(make(id));
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: LinkId) -> Option<Link> {
+        let slot = self.slots.get_mut(id.index())?;
+        if slot.0 == id.generation { slot.1.take() } else { None }
+    }
+
+    pub(super) fn get(&self, id: LinkId) -> Option<&Link> {
+        self.slots.get(id.index()).and_then(|(_, link)| link.as_ref()).filter(|link| link.id == id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
+        self.slots.get_mut(id.index()).and_then(|(_, link)| link.as_mut()).filter(|link| link.id == id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.slots.iter().filter_map(|(_, link)| link.as_ref())
+    }
+
+    pub(super) fn ids(&self) -> Vec<LinkId> {
+        self.iter().map(|link| link.id).collect()
+    }
+}

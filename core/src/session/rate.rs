@@ -1,0 +1,112 @@
+//! A token bucket, and how it reacts to 429 (additive increase, multiplicative decrease).
+
+use std::time::Duration;
+
+/// Lets `rate` messages a second pass, in bursts of at most a tenth of a second's worth.
+#[derive(Clone, Debug)]
+pub(super) struct TokenBucket {
+    /// What the configuration allows, messages a second.
+    ceiling: f64,
+    /// What is allowed now.
+    rate: f64,
+    tokens: f64,
+    filled_at: Duration,
+    slowed_at: Option<Duration>,
+}
+
+/// A tenth of the ceiling comes back every second after a slow-down.
+const INCREASE: f64 = 0.1;
+
+impl TokenBucket {
+    pub(super) fn new(rate: u32, now: Duration) -> Self {
+        let ceiling = f64::from(rate.max(1));
+        Self { ceiling, rate: ceiling, tokens: burst(ceiling), filled_at: now, slowed_at: None }
+    }
+
+    /// Takes one message's worth, if there is one.
+    pub(super) fn take(&mut self, now: Duration) -> bool {
+        self.fill(now);
+        let ready = self.tokens >= 1.0;
+        if ready {
+            self.tokens -= 1.0;
+        }
+        ready
+    }
+
+    /// Gives one back: the message did not go out after all.
+    pub(super) fn put_back(&mut self) {
+        self.tokens = (self.tokens + 1.0).min(burst(self.rate));
+    }
+
+    /// When the next message may pass.
+    pub(super) fn next_at(&self, now: Duration) -> Duration {
+        let missing = (1.0 - self.tokens).max(0.0);
+        now.saturating_add(Duration::from_secs_f64((missing / self.rate).min(60.0)))
+    }
+
+    /// The service said 429: half the rate, at most once a second.
+    pub(super) fn slow_down(&mut self, now: Duration) {
+        if self.slowed_at.is_some_and(|at| now.saturating_sub(at) < Duration::from_secs(1)) {
+            return;
+        }
+        self.fill(now);
+        self.slowed_at = Some(now);
+        self.rate = (self.rate / 2.0).max(1.0);
+        self.tokens = self.tokens.min(burst(self.rate));
+    }
+
+    fn fill(&mut self, now: Duration) {
+        let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
+        self.filled_at = now;
+        self.tokens = (self.tokens + elapsed * self.rate).min(burst(self.rate));
+        self.rate = (self.rate + elapsed * INCREASE * self.ceiling).min(self.ceiling);
+    }
+}
+
+fn burst(rate: f64) -> f64 {
+    (rate / 10.0).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(bucket: &mut TokenBucket, from_ms: u64, to_ms: u64) -> u32 {
+        let mut passed = 0;
+        for ms in from_ms..to_ms {
+            while bucket.take(Duration::from_millis(ms)) {
+                passed += 1;
+            }
+        }
+        passed
+    }
+
+    #[test]
+    fn holds_the_rate() {
+        let mut bucket = TokenBucket::new(1000, Duration::ZERO);
+        let count = passed(&mut bucket, 0, 10_000);
+        assert!((9_990..=10_110).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn halves_and_recovers() {
+        let mut bucket = TokenBucket::new(1000, Duration::ZERO);
+        passed(&mut bucket, 0, 1000);
+        bucket.slow_down(Duration::from_secs(1));
+        bucket.slow_down(Duration::from_millis(1001));
+        let slow = passed(&mut bucket, 1000, 2000);
+        assert!((490..=620).contains(&slow), "{slow}");
+        passed(&mut bucket, 2000, 7000);
+        let full = passed(&mut bucket, 7000, 8000);
+        assert!((990..=1010).contains(&full), "{full}");
+    }
+
+    #[test]
+    fn says_when_to_come_back() {
+        let mut bucket = TokenBucket::new(10, Duration::ZERO);
+        assert!(bucket.take(Duration::ZERO));
+        assert!(!bucket.take(Duration::ZERO));
+        assert_eq!(bucket.next_at(Duration::ZERO), Duration::from_millis(100));
+        assert!(bucket.take(Duration::from_millis(100)));
+    }
+}

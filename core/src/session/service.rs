@@ -1,0 +1,293 @@
+//! The five services behind one face: what a session asks of a service room.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::message::MessageRef;
+use super::pool::Lane;
+use crate::error::{Error, ErrorKind};
+use crate::http::{Authority, HeaderBlock, Request, Response};
+use crate::net::{ConnectionConfig, GoAway};
+use crate::oauth::{Fetch, TokenProgress, TokenState};
+use crate::outcome::Outcome;
+use crate::time::Now;
+use crate::{adm, apns, baidu, fcm, webpush};
+
+/// A service with its credentials, and how to connect to it.
+pub(super) struct Service {
+    room: Room,
+    /// For pushes.
+    push: Arc<ConnectionConfig>,
+    /// For token endpoints.
+    token: Arc<ConnectionConfig>,
+    /// When a fetch that was refused or failed may be tried again.
+    wait_until: Option<Duration>,
+}
+
+pub(super) enum Room {
+    Adm { credentials: Arc<adm::Credentials>, authority: Authority },
+    Baidu { credentials: Arc<baidu::Credentials>, authority: Authority },
+    WebPush { credentials: Arc<webpush::Credentials>, policy: Arc<webpush::EndpointPolicy> },
+    Apns { credentials: apns::Credentials, hosts: apns::Hosts },
+    Fcm { credentials: Arc<fcm::Credentials>, hosts: fcm::Hosts },
+}
+
+/// What an answer has to be read against.
+#[derive(Debug, Default)]
+pub(super) enum Context {
+    /// The answer speaks for itself.
+    #[default]
+    None,
+    /// The push: when the caller registered the token (APNs).
+    Apns(apns::Message),
+    /// The registration id used: the service may name another one (ADM).
+    SentTo(adm::RegistrationId),
+    /// The subscription: its provider's dialect, its age.
+    WebPush(webpush::Message),
+}
+
+/// Whether requests may go out now, and with which authorization.
+pub(super) enum Permit {
+    Go { authorization: Option<Arc<HeaderBlock>>, fetch: Option<Request> },
+    /// Each with its own: ask [`Service::authorization_of`].
+    Each,
+    Wait { fetch: Option<Request> },
+    Refuse(Error),
+}
+
+impl Service {
+    pub(super) fn new(room: Room, push: Arc<ConnectionConfig>, token: Arc<ConnectionConfig>) -> Self {
+        Self { room, push, token, wait_until: None }
+    }
+
+    pub(super) fn connection_config(&self, lane: Lane) -> Arc<ConnectionConfig> {
+        match lane {
+            Lane::Token => self.token.clone(),
+            Lane::Main | Lane::Suspect => self.push.clone(),
+        }
+    }
+
+    /// Writes a message into a request, without authorization.
+    pub(super) fn write(
+        &self,
+        message: MessageRef<'_>,
+        request: &mut Request,
+        now: Now,
+    ) -> Result<Context, Error> {
+        match (&self.room, message) {
+            (Room::Adm { authority, .. }, MessageRef::Adm(message)) => {
+                message.write(authority, request)?;
+                Ok(Context::SentTo(message.target().clone()))
+            }
+            (Room::Apns { credentials, hosts }, MessageRef::Apns(message)) => {
+                credentials.permits(message)?;
+                message.write(hosts, request)?;
+                let dated = message.registered_at().is_some();
+                Ok(if dated { Context::Apns(message.clone()) } else { Context::None })
+            }
+            (Room::Baidu { credentials, authority }, MessageRef::Baidu(message)) => {
+                message.write(authority, credentials, now, request)?;
+                Ok(Context::None)
+            }
+            (Room::Fcm { credentials, hosts }, MessageRef::Fcm(message)) => {
+                message.write(hosts, credentials.project(), request)?;
+                Ok(Context::None)
+            }
+            (Room::WebPush { policy, .. }, MessageRef::WebPush(message)) => {
+                policy.check(message.subscription().endpoint())?;
+                message.write(request)?;
+                Ok(Context::WebPush(message.clone()))
+            }
+            _ => Err(Error::new(ErrorKind::Misuse, "this message is for another service")),
+        }
+    }
+
+    /// The authorization of now for requests to `authority`.
+    pub(super) fn authorize(&mut self, now: Now) -> Permit {
+        let ready = |block: Result<Option<Arc<HeaderBlock>>, Error>| match block {
+            Ok(authorization) => Permit::Go { authorization, fetch: None },
+            Err(error) => Permit::Refuse(error),
+        };
+        self.wait_until = None;
+        match &self.room {
+            Room::Apns { credentials, .. } => ready(credentials.authorization(now)),
+            // One per origin and encoding, from the credentials' cache.
+            Room::WebPush { .. } => Permit::Each,
+            // Baidu's requests are signed as a whole when they are written.
+            Room::Baidu { .. } => Permit::Go { authorization: None, fetch: None },
+            Room::Fcm { credentials, .. } => {
+                let state = credentials.token(now);
+                self.permit(state, now)
+            }
+            Room::Adm { credentials, .. } => {
+                let state = credentials.token(now);
+                self.permit(state, now)
+            }
+        }
+    }
+
+    /// The authorization of one message, under [`Permit::Each`].
+    pub(super) fn authorization_of(
+        &self,
+        context: &Context,
+        now: Now,
+    ) -> Result<Option<Arc<HeaderBlock>>, Error> {
+        match (&self.room, context) {
+            (Room::WebPush { credentials, .. }, Context::WebPush(message)) => {
+                credentials.authorization_for(message, now).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn permit(&mut self, state: TokenState, now: Now) -> Permit {
+        let fetch = match state.fetch() {
+            Some(Fetch::Request) => match self.token_request(now) {
+                Ok(request) => Some(request),
+                Err(error) => {
+                    self.token_failed(&error, now);
+                    return Permit::Refuse(error);
+                }
+            },
+            // The host brings the token: until then messages wait, up to their deadline.
+            Some(Fetch::SubjectToken | Fetch::HostToken) | None => None,
+        };
+        match state {
+            TokenState::Ready(block) | TokenState::ReadyAndFetch(block, _) => {
+                Permit::Go { authorization: Some(block), fetch }
+            }
+            TokenState::Wait { until } => {
+                self.wait_until = Some(until);
+                Permit::Wait { fetch }
+            }
+            TokenState::Fetch(_) => Permit::Wait { fetch },
+        }
+    }
+
+    fn token_request(&self, now: Now) -> Result<Request, Error> {
+        match &self.room {
+            Room::Fcm { credentials, .. } => credentials.token_request(now).map(|token| token.request),
+            Room::Adm { credentials, .. } => credentials.token_request(now).map(|token| token.request),
+            _ => Err(Error::new(ErrorKind::Internal, "this service has no token endpoint")),
+        }
+    }
+
+    /// The token endpoint's answer. `Some` is the next request of several.
+    pub(super) fn accept_token(&mut self, response: &Response, now: Now) -> Result<Option<Request>, Error> {
+        let progress = match &self.room {
+            Room::Fcm { credentials, .. } => credentials.accept_token(response, now)?,
+            Room::Adm { credentials, .. } => {
+                credentials.accept_token(response, now)?;
+                TokenProgress::Done
+            }
+            _ => TokenProgress::Done,
+        };
+        match progress {
+            TokenProgress::NextRequest => self.token_request(now).map(Some),
+            TokenProgress::Done => Ok(None),
+        }
+    }
+
+    /// No token came.
+    pub(super) fn token_failed(&mut self, error: &Error, now: Now) {
+        // An answer that was read has told the cache already.
+        if matches!(error.kind(), ErrorKind::TokenRefused | ErrorKind::TokenAnswerInvalid) {
+            return;
+        }
+        match &self.room {
+            Room::Fcm { credentials, .. } => credentials.token_failed(now),
+            Room::Adm { credentials, .. } => credentials.token_failed(now),
+            _ => {}
+        }
+    }
+
+    /// The service refused the authorization of the block `used`. True when sending again, with
+    /// another authorization, makes sense.
+    pub(super) fn refused(&mut self, outcome: &Outcome, used: Option<u64>, now: Now) -> bool {
+        let Some(used) = used else { return false };
+        match &self.room {
+            Room::Fcm { credentials, .. } => {
+                credentials.token_refused(used, now);
+                true
+            }
+            Room::Adm { credentials, .. } => {
+                credentials.token_refused(used, now);
+                true
+            }
+            Room::Apns { credentials, .. } => {
+                let renewed = credentials.react(outcome, now) == apns::Reaction::Renewed;
+                let current = credentials.authorization(now).ok().flatten().map(|block| block.id());
+                // Another answer may have renewed it already.
+                renewed || current.is_some_and(|current| current != used)
+            }
+            Room::WebPush { .. } | Room::Baidu { .. } => false,
+        }
+    }
+
+    /// Reads an answer.
+    pub(super) fn outcome(&self, response: &Response, context: &Context, now: Now) -> Outcome {
+        match (&self.room, context) {
+            (Room::Adm { .. }, Context::SentTo(target)) => adm::outcome(response, target, now),
+            (Room::Baidu { .. }, _) => baidu::outcome(response, now),
+            (Room::Fcm { .. }, _) => fcm::outcome(response, now),
+            (Room::WebPush { .. }, Context::WebPush(message)) => {
+                webpush::outcome_for(response, message.subscription(), now)
+            }
+            (Room::WebPush { .. }, _) => webpush::outcome(response, now),
+            (Room::Apns { credentials, .. }, context) => {
+                if response.status == 403 {
+                    credentials.observe_date(response, now);
+                }
+                let outcome = apns::outcome(response, now);
+                match context {
+                    Context::Apns(message) => message.judge(outcome),
+                    _ => outcome,
+                }
+            }
+            // An ADM entry always has its target.
+            (Room::Adm { .. }, _) => Outcome::unreadable(response),
+        }
+    }
+
+    /// The service's word in a GOAWAY, or its debug data as text.
+    pub(super) fn go_away_reason(&self, goaway: &GoAway) -> String {
+        let reason = match &self.room {
+            Room::Apns { .. } => apns::go_away_reason(&goaway.debug_data),
+            _ => None,
+        };
+        match reason {
+            Some(reason) => reason.as_str().to_owned(),
+            None => {
+                let text = String::from_utf8_lossy(&goaway.debug_data);
+                text.chars().filter(|c| !c.is_control()).take(256).collect()
+            }
+        }
+    }
+
+    pub(super) fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
+        match &self.room {
+            Room::WebPush { policy, .. } => policy.check_address(authority, address),
+            _ => Ok(()),
+        }
+    }
+
+    /// When a token may be asked for again.
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        self.wait_until
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match &self.room {
+            Room::Adm { .. } => "Adm",
+            Room::Apns { .. } => "Apns",
+            Room::Baidu { .. } => "Baidu",
+            Room::Fcm { .. } => "Fcm",
+            Room::WebPush { .. } => "WebPush",
+        };
+        f.debug_struct("Service").field("room", &name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! Counting: every message is in exactly one place.
+
+use crate::error::ErrorKind;
+use crate::outcome::Outcome;
+
+/// How many messages are where. `submitted` is the sum of all the others that
+/// name a place; [`Stats::is_balanced`] says whether that holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Messages taken by `submit`.
+    pub submitted: u64,
+    /// Waiting for a stream.
+    pub queued: u64,
+    /// On a stream, no answer yet.
+    pub open: u64,
+    /// Ended: taken by the service.
+    pub accepted: u64,
+    /// Ended: the token is dead.
+    pub token_gone: u64,
+    /// Ended: not now.
+    pub retry_later: u64,
+    /// Ended: the credentials are at fault.
+    pub fix_credentials: u64,
+    /// Ended: can never be accepted.
+    pub rejected: u64,
+    /// Ended: certainly not processed.
+    pub not_sent: u64,
+    /// Ended: written, no answer.
+    pub unknown: u64,
+    /// Ended: the deadline passed before it was written.
+    pub expired: u64,
+    /// Ended: cancelled by the caller.
+    pub cancelled: u64,
+    /// Times a message went back to the queue (not a place).
+    pub requeued: u64,
+}
+
+impl Stats {
+    /// Messages that have ended.
+    pub const fn ended(&self) -> u64 {
+        self.accepted
+            + self.token_gone
+            + self.retry_later
+            + self.fix_credentials
+            + self.rejected
+            + self.not_sent
+            + self.unknown
+            + self.expired
+            + self.cancelled
+    }
+
+    /// Nothing lost, nothing counted twice (invariant I1).
+    pub const fn is_balanced(&self) -> bool {
+        self.submitted == self.queued + self.open + self.ended()
+    }
+
+    pub(crate) fn count_outcome(&mut self, outcome: &Outcome) {
+        let place = match outcome {
+            Outcome::Accepted(_) => &mut self.accepted,
+            Outcome::TokenGone(_) => &mut self.token_gone,
+            Outcome::RetryLater(_) => &mut self.retry_later,
+            Outcome::FixCredentials(_) => &mut self.fix_credentials,
+            Outcome::Rejected(_) => &mut self.rejected,
+        };
+        *place += 1;
+    }
+
+    pub(crate) fn count_error(&mut self, kind: ErrorKind) {
+        let place = match kind {
+            ErrorKind::Unknown => &mut self.unknown,
+            ErrorKind::Expired => &mut self.expired,
+            ErrorKind::Cancelled => &mut self.cancelled,
+            _ => &mut self.not_sent,
+        };
+        *place += 1;
+    }
+}
