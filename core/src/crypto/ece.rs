@@ -4,14 +4,15 @@
 //! Sealing runs on `ring` alone. Opening needs an imported ECDH key, which `ring`
 //! does not have: `p256` agrees, `ring` decrypts.
 
-use p256::elliptic_curve::sec1::ToEncodedPoint;
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
 use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use super::Es256Key;
 use crate::error::{Error, ErrorKind};
+use crate::secret::Secret;
 
 /// The length of a GCM tag.
 pub(crate) const TAG: usize = 16;
@@ -44,12 +45,9 @@ pub(crate) struct SenderHalf<'a> {
 pub(crate) fn seal_aes128gcm(
     receiver: &ReceiverPublic,
     record: &[u8],
-    random: &SystemRandom,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    with_fresh_half(receiver, random, |half| {
-        seal_aes128gcm_with(receiver, half, record, out)
-    })
+    with_fresh_half(receiver, |half| seal_aes128gcm_with(receiver, half, record, out))
 }
 
 /// [`seal_aes128gcm`] with the sender's half given.
@@ -82,10 +80,9 @@ pub(crate) fn seal_aes128gcm_with(
 pub(crate) fn seal_aesgcm(
     receiver: &ReceiverPublic,
     record: &[u8],
-    random: &SystemRandom,
     out: &mut Vec<u8>,
 ) -> Result<([u8; 16], [u8; 65]), Error> {
-    with_fresh_half(receiver, random, |half| {
+    with_fresh_half(receiver, |half| {
         seal_aesgcm_with(receiver, half, record, out)?;
         Ok((*half.salt, *half.public))
     })
@@ -111,9 +108,10 @@ pub(crate) fn seal_aesgcm_with(
 
 fn with_fresh_half<T>(
     receiver: &ReceiverPublic,
-    random: &SystemRandom,
     seal: impl FnOnce(&SenderHalf<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    // Holds nothing: it asks the operating system each time, so a fork is no danger.
+    let random = &SystemRandom::new();
     let mut salt = [0; 16];
     random.fill(&mut salt).map_err(|_| no_randomness())?;
     let private = EphemeralPrivateKey::generate(&ECDH_P256, random).map_err(|_| no_randomness())?;
@@ -130,9 +128,31 @@ fn with_fresh_half<T>(
     .map_err(|_| Error::new(ErrorKind::InvalidSubscription, "p256dh is not a point of p-256"))?
 }
 
+/// A private key for key agreement. Overwritten when it is dropped.
+pub(crate) struct EcdhSecret(p256::SecretKey);
+
+impl EcdhSecret {
+    /// The same key, for agreement instead of signatures.
+    ///
+    /// # Errors
+    /// `Internal`; a key that signs is in range.
+    pub(crate) fn of(key: &Es256Key) -> Result<Self, Error> {
+        p256::SecretKey::from_slice(key.scalar())
+            .map(Self)
+            .map_err(|_| internal())
+    }
+
+    /// A JSON Web Key with its private member.
+    pub(crate) fn to_jwk(&self, public: &[u8; 65]) -> Secret<String> {
+        let scalar = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));
+        let mut jwk = super::keys::write_jwk(Some(&scalar), public);
+        Secret::new(std::mem::take(&mut *jwk))
+    }
+}
+
 /// The receiver's private half.
 pub(crate) struct ReceiverPrivate<'a> {
-    pub(crate) secret: &'a p256::SecretKey,
+    pub(crate) secret: &'a EcdhSecret,
     pub(crate) public: &'a ReceiverPublic,
 }
 
@@ -147,7 +167,7 @@ impl ReceiverPrivate<'_> {
             return Err(malformed());
         }
         let sender = p256::PublicKey::from_sec1_bytes(sender).map_err(|_| malformed())?;
-        let shared = p256::ecdh::diffie_hellman(self.secret.to_nonzero_scalar(), sender.as_affine());
+        let shared = p256::ecdh::diffie_hellman(self.secret.0.to_nonzero_scalar(), sender.as_affine());
         Ok(Zeroizing::new((*shared.raw_secret_bytes()).into()))
     }
 
@@ -255,12 +275,6 @@ impl ReceiverPrivate<'_> {
         }
         Ok(plain)
     }
-}
-
-/// The public key of a private one.
-pub(crate) fn public_point(secret: &p256::SecretKey) -> Result<[u8; 65], Error> {
-    let point = secret.public_key().to_encoded_point(false);
-    <[u8; 65]>::try_from(point.as_bytes()).map_err(|_| internal())
 }
 
 /// The content-encryption key and the nonce base of one message.
@@ -386,6 +400,13 @@ fn expand(prk: &Prk, info: &[&[u8]], out: &mut [u8]) -> Result<(), Error> {
 
 fn ciphertext(context: &'static str) -> Error {
     Error::new(ErrorKind::InvalidCiphertext, context)
+}
+
+/// 16 bytes from the system's generator.
+pub(crate) fn random_auth() -> Result<[u8; 16], Error> {
+    let mut auth = [0; 16];
+    SystemRandom::new().fill(&mut auth).map_err(|_| no_randomness())?;
+    Ok(auth)
 }
 
 fn no_randomness() -> Error {

@@ -122,6 +122,10 @@ impl Es256Key {
         &self.public
     }
 
+    pub(super) fn scalar(&self) -> &[u8; 32] {
+        &self.scalar
+    }
+
     /// Checks that `public`, in any form that [`Es256PublicKey::read`] takes, is this key's own.
     ///
     /// # Errors

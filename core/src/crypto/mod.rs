@@ -15,3 +15,11 @@ mod rs256;
 pub use es256::{Es256Key, Es256PublicKey};
 pub use rs256::Rs256Key;
 pub(crate) use random::random_u64;
+
+/// SHA-256 (FIPS 180-4).
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    out.copy_from_slice(digest.as_ref());
+    out
+}

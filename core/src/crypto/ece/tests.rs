@@ -5,14 +5,15 @@ use crate::crypto::base64::{decode, decode_array, encode};
 use crate::error::ErrorKind::{DecryptionFailed, InvalidCiphertext};
 
 struct Receiver {
-    secret: p256::SecretKey,
+    secret: EcdhSecret,
     public: ReceiverPublic,
 }
 
 impl Receiver {
     fn new(private: &str, auth: &str) -> Self {
-        let secret = p256::SecretKey::from_slice(&decode(private).unwrap()).unwrap();
-        let point = public_point(&secret).unwrap();
+        let key = Es256Key::read(private.as_bytes()).unwrap();
+        let secret = EcdhSecret::of(&key).unwrap();
+        let point = *key.public();
         let auth = decode_array(auth).unwrap();
         Self {
             secret,
@@ -162,19 +163,18 @@ fn aesgcm_vectors() {
 #[test]
 fn fresh_bodies_open_again_and_never_repeat() {
     let receiver = rfc8291();
-    let random = SystemRandom::new();
     let mut seen = std::collections::HashSet::new();
     for len in [0, 1, 2, 15, 16, 17, 255, 1000, 3993] {
         let plain: Vec<u8> = (0..len).map(|i: u32| i.to_le_bytes()[0]).collect();
         let mut body = Vec::new();
-        seal_aes128gcm(&receiver.public, &[&plain[..], &[2]].concat(), &random, &mut body).unwrap();
+        seal_aes128gcm(&receiver.public, &[&plain[..], &[2]].concat(), &mut body).unwrap();
         assert_eq!(body.len(), plain.len() + 103);
         assert_eq!(body[16..21], [0, 0, 16, 0, 65]);
         assert!(seen.insert(body[..16].to_vec()) && seen.insert(body[21..86].to_vec()));
         assert_eq!(receiver.private().open_aes128gcm(&body).unwrap(), plain);
         let mut old = Vec::new();
         let record = [&[0, 3, 0, 0, 0], &plain[..]].concat();
-        let (salt, dh) = seal_aesgcm(&receiver.public, &record, &random, &mut old).unwrap();
+        let (salt, dh) = seal_aesgcm(&receiver.public, &record, &mut old).unwrap();
         assert_eq!(
             receiver.private().open_aesgcm(&dh, &salt, 4096, &old).unwrap(),
             plain
@@ -278,7 +278,7 @@ fn malformed_bodies_are_named() {
         DecryptionFailed
     );
 
-    let sender = public_point(&receiver.secret).unwrap();
+    let sender = receiver.public.point;
     for (size, body) in [(2, &[0; 40][..]), (4096, &[]), (24, &[0; 40]), (4096, &[0; 16])] {
         let error = receiver
             .private()
@@ -296,10 +296,9 @@ fn malformed_bodies_are_named() {
 #[test]
 fn aesgcm_padding_is_checked() {
     let receiver = rfc8291();
-    let random = SystemRandom::new();
     for record in [&b"\0\x01\x01x"[..], b"\0\x05ab", b"\0", b"\xff\xffx"] {
         let mut body = Vec::new();
-        let (salt, dh) = seal_aesgcm(&receiver.public, record, &random, &mut body).unwrap();
+        let (salt, dh) = seal_aesgcm(&receiver.public, record, &mut body).unwrap();
         let error = receiver
             .private()
             .open_aesgcm(&dh, &salt, 4096, &body)

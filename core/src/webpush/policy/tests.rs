@@ -1,0 +1,234 @@
+//! The SSRF table: everything that must be refused before a byte is sent.
+
+use std::net::IpAddr;
+
+use super::*;
+use crate::error::ErrorKind::{EndpointNotAllowed, InvalidSubscription};
+
+fn check(policy: &EndpointPolicy, url: &str) -> Result<(), Error> {
+    Endpoint::parse(url).and_then(|endpoint| policy.check(&endpoint))
+}
+
+const REAL: [&str; 8] = [
+    "https://fcm.googleapis.com/fcm/send/dHIoDxE7Hdg:APA91bH",
+    "https://fcm.googleapis.com/wp/dHIoDxE7Hdg:APA91bH",
+    "https://jmt17.google.com/fcm/send/x",
+    "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABl",
+    "https://updates-autopush.dev.mozaws.push.services.mozilla.com/x",
+    "https://web.push.apple.com/QGuQyavXutnMH",
+    "https://wns2-par02p.notify.windows.com/w/?token=BQYAAAD%2b",
+    "https://FCM.googleapis.com:443/x",
+];
+
+#[test]
+fn the_public_services_are_allowed() {
+    for url in REAL {
+        check(&EndpointPolicy::default(), url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+}
+
+#[test]
+fn the_table_of_attacks_is_refused() {
+    let long = format!("https://fcm.googleapis.com/{}", "a".repeat(8192));
+    let urls = [
+        "http://fcm.googleapis.com/x",
+        "ftp://fcm.googleapis.com/x",
+        "file:///etc/passwd",
+        "file://fcm.googleapis.com/etc/passwd",
+        "gopher://fcm.googleapis.com/",
+        "//fcm.googleapis.com/x",
+        "/x",
+        "",
+        "https://",
+        "https:///x",
+        "https:fcm.googleapis.com",
+        "https://fcm.googleapis.com@127.0.0.1/",
+        "https://a:b@fcm.googleapis.com/",
+        "https://fcm.googleapis.com%40127.0.0.1/",
+        "https://fcm.googleapis.com:8443/",
+        "https://fcm.googleapis.com:80/",
+        "https://fcm.googleapis.com:/",
+        "https://fcm.googleapis.com:443x/",
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://0177.0.0.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0x7f.1/",
+        "https://0/",
+        "https://0.0.0.0/",
+        "https://10.0.0.1/",
+        "https://172.16.0.1/",
+        "https://192.168.0.1/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://0xA9FEA9FE/",
+        "https://100.64.0.1/",
+        "https://8.8.8.8/",
+        "https://127.0.0.1./",
+        "https://[::]/",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:a9fe:a9fe]/",
+        "https://[::127.0.0.1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[fe80::1%25eth0]/",
+        "https://[fc00::]/",
+        "https://localhost/",
+        "https://localhost./",
+        "https://LOCALHOST/",
+        "https://printer.local/",
+        "https://metadata.google.internal/",
+        "https://router.lan/",
+        "https://intranet/",
+        "https://fcm.googleapis.com./",
+        "https://evil.example.com./",
+        "https://１２７．０．０．１/",
+        "https://fcm。googleapis。com/",
+        "https://xn--/",
+        "https://a..b.com/",
+        "https://-a.example.com/",
+        "https://fcm.googleapis.com\t/",
+        "https://fcm.googleapis.com\n/",
+        "https://fcm.googleapis.com/a b",
+        "https://fcm.googleapis.com\\@127.0.0.1/",
+        "https://127.0.0.1\\.fcm.googleapis.com/",
+        "https://%31%32%37.0.0.1/",
+        "https://fcm%2egoogleapis.com/",
+        "https://fcm.googleapis.com/#x",
+        "https://127.0.0.1#.fcm.googleapis.com/",
+        "https://fcm.googleapis.com\0/",
+        " https://fcm.googleapis.com/",
+        long.as_str(),
+    ];
+    for policy in [
+        EndpointPolicy::default(),
+        EndpointPolicy::default().allow_any_public_host(),
+    ] {
+        for url in urls {
+            let kind = check(&policy, url).expect_err(url).kind();
+            assert!(
+                matches!(kind, EndpointNotAllowed | InvalidSubscription),
+                "{url}: {kind}"
+            );
+        }
+    }
+    for url in [
+        "https://example.com/x",
+        "https://evil-fcm.googleapis.com/",
+        "https://fcm.googleapis.com.evil.com/",
+        "https://evilnotify.windows.com/",
+        "https://storage.googleapis.com/",
+        "https://api.push.apple.com.evil.com/",
+    ] {
+        let kind = check(&EndpointPolicy::default(), url).expect_err(url).kind();
+        assert_eq!(kind, EndpointNotAllowed, "{url}");
+        assert!(
+            check(&EndpointPolicy::default().allow_any_public_host(), url).is_ok(),
+            "{url}"
+        );
+    }
+}
+
+#[test]
+fn the_list_can_be_widened() {
+    let policy = EndpointPolicy::default()
+        .allow_host("push.example.org")
+        .allow_host(".up.example.net");
+    for url in [
+        "https://push.example.org/x",
+        "https://up.example.net/x",
+        "https://eu.up.example.net/x",
+    ] {
+        assert!(check(&policy, url).is_ok(), "{url}");
+    }
+    for url in [
+        "https://a.push.example.org/x",
+        "https://notup.example.net/x",
+        "https://push.example.org:8443/x",
+    ] {
+        assert!(check(&policy, url).is_err(), "{url}");
+    }
+    assert!(check(&policy.allow_port(8443), "https://push.example.org:8443/x").is_ok());
+
+    let here = Authority::parse("127.0.0.1:8443").unwrap();
+    let policy = EndpointPolicy::default().trust(here.clone());
+    assert!(check(&policy, "https://127.0.0.1:8443/x").is_ok());
+    assert!(check(&policy, "https://127.0.0.1:8444/x").is_err());
+    let loopback: IpAddr = "127.0.0.1".parse().unwrap();
+    assert!(policy.check_address(&here, loopback).is_ok());
+    let other = Authority::parse("fcm.googleapis.com").unwrap();
+    let error = policy.check_address(&other, loopback).unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::AddressNotAllowed,
+        "a public name that points inside"
+    );
+}
+
+#[test]
+fn addresses() {
+    let public = |text: &str| is_public_address(text.parse().unwrap_or_else(|_| panic!("{text}")));
+    for text in [
+        "8.8.8.8",
+        "142.250.1.95",
+        "100.63.255.255",
+        "100.128.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "192.0.1.1",
+        "198.17.255.255",
+        "198.20.0.0",
+        "223.255.255.255",
+        "2a00:1450:4001:80e::200a",
+        "2001:4860:4860::8888",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+    ] {
+        assert!(public(text), "{text}");
+    }
+    for text in [
+        "0.0.0.0",
+        "0.1.2.3",
+        "10.255.255.255",
+        "100.64.0.0",
+        "100.127.255.255",
+        "127.0.0.1",
+        "127.255.255.255",
+        "169.254.169.254",
+        "172.16.0.0",
+        "172.31.255.255",
+        "192.0.0.1",
+        "192.0.2.1",
+        "192.88.99.1",
+        "192.168.1.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "239.255.255.255",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::127.0.0.1",
+        "::ffff:127.0.0.1",
+        "::ffff:a9fe:a9fe",
+        "64:ff9b::7f00:1",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b:1::1",
+        "100::1",
+        "2001::1",
+        "2001:db8::1",
+        "2002:7f00:1::",
+        "3fff::1",
+        "fc00::1",
+        "fd12:3456::1",
+        "fe80::1",
+        "fec0::1",
+        "ff02::1",
+    ] {
+        assert!(!public(text), "{text}");
+    }
+}

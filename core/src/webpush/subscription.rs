@@ -1,0 +1,177 @@
+//! What the browser hands out: `PushSubscription.toJSON()` (W3C push-api).
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::endpoint::Endpoint;
+use super::policy::EndpointPolicy;
+use super::provider::Provider;
+use crate::crypto::ece::ReceiverPublic;
+use crate::crypto::{self, Es256PublicKey};
+use crate::error::{Error, ErrorKind};
+use crate::time::UnixTime;
+
+/// The longest JSON text that is looked at.
+const LONGEST: usize = 16 * 1024;
+
+/// A subscription whose endpoint the policy allows and whose keys are valid:
+/// checked once, when it is read, and not again for each message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Subscription {
+    endpoint: Endpoint,
+    keys: Option<ReceiverPublic>,
+    expires: Option<UnixTime>,
+    created: Option<UnixTime>,
+}
+
+impl Subscription {
+    /// Reads the JSON of a subscription:
+    /// `{"endpoint", "expirationTime", "keys": {"p256dh", "auth"}}`; also with the keys beside
+    /// the endpoint (as PHP and Go libraries store it), without keys, inside a JSON
+    /// string, with padded or standard base64. Unknown members are ignored.
+    ///
+    /// # Errors
+    /// * `InvalidSubscription`: anything malformed, or longer than 16 KiB;
+    /// * `EndpointNotAllowed`: `policy` refuses the endpoint.
+    pub fn parse(json: &[u8], policy: &EndpointPolicy) -> Result<Self, Error> {
+        if json.len() > LONGEST {
+            return Err(invalid("the subscription is longer than 16 kib"));
+        }
+        let not_json = |error| invalid("the subscription is not a json object").with_source(error);
+        let map = match crate::json::parse(json).map_err(not_json)? {
+            Value::Object(map) => map,
+            Value::String(text) => crate::json::parse_object(text.as_bytes()).map_err(not_json)?,
+            _ => return Err(invalid("the subscription is not a json object")),
+        };
+        let endpoint =
+            string(&map, "endpoint")?.ok_or_else(|| invalid("the subscription has no endpoint"))?;
+        let keys = match map.get("keys") {
+            Some(Value::Object(keys)) => keys,
+            None | Some(Value::Null) => &map,
+            Some(_) => return Err(invalid("the member keys is not an object")),
+        };
+        let mut subscription = match (string(keys, "p256dh")?, string(keys, "auth")?) {
+            (Some(p256dh), Some(auth)) => Self::new(endpoint, p256dh, auth, policy)?,
+            (None, None) => Self::without_keys(endpoint, policy)?,
+            (None, Some(_)) => return Err(invalid("the subscription has no p256dh")),
+            (Some(_), None) => return Err(invalid("the subscription has no auth")),
+        };
+        // Milliseconds, as Date.now() counts; a fraction is legal JSON and means nothing.
+        subscription.expires = match map.get("expirationTime") {
+            Some(Value::Number(number)) => number.as_u64().map(UnixTime::from_millis),
+            _ => None,
+        };
+        Ok(subscription)
+    }
+
+    /// From the three texts that databases hold.
+    ///
+    /// # Errors
+    /// As [`Subscription::parse`]: `p256dh` must be 65 bytes, an uncompressed point on
+    /// the curve, `auth` 16 bytes.
+    pub fn new(endpoint: &str, p256dh: &str, auth: &str, policy: &EndpointPolicy) -> Result<Self, Error> {
+        let mut subscription = Self::without_keys(endpoint, policy)?;
+        let point: [u8; 65] = crypto::base64::decode_array(p256dh)
+            .ok_or_else(|| invalid("p256dh is not 65 bytes in base64url"))?;
+        Es256PublicKey::read(&point).map_err(|_| invalid("p256dh is not a point of p-256"))?;
+        let auth: [u8; 16] =
+            crypto::base64::decode_array(auth).ok_or_else(|| invalid("auth is not 16 bytes in base64url"))?;
+        subscription.keys = Some(ReceiverPublic { point, auth });
+        Ok(subscription)
+    }
+
+    /// A subscription that can only be woken up, without a payload.
+    ///
+    /// # Errors
+    /// As [`Subscription::parse`].
+    pub fn without_keys(endpoint: &str, policy: &EndpointPolicy) -> Result<Self, Error> {
+        let endpoint = Endpoint::parse(endpoint)?;
+        policy.check(&endpoint)?;
+        Ok(Self {
+            endpoint,
+            keys: None,
+            expires: None,
+            created: None,
+        })
+    }
+
+    /// The same subscription, known to be made at `created`. FCM answers 410 to
+    /// some subscriptions in their first seconds; knowing the age, such an answer is
+    /// read as "retry" instead of "gone".
+    #[must_use]
+    pub fn created_at(mut self, created: UnixTime) -> Self {
+        self.created = Some(created);
+        self
+    }
+
+    /// When it was made, if the caller said so.
+    pub fn created(&self) -> Option<UnixTime> {
+        self.created
+    }
+
+    /// When the browser says that it expires.
+    pub fn expires(&self) -> Option<UnixTime> {
+        self.expires
+    }
+
+    /// Where messages go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Whose push service it is.
+    pub fn provider(&self) -> Provider {
+        self.endpoint.provider()
+    }
+
+    /// Whether it can receive a payload.
+    pub fn has_keys(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// The JSON that browsers make of it. It holds the `auth` secret and the endpoint:
+    /// for the caller's own storage, not for logs.
+    pub fn to_json(&self) -> String {
+        let mut keys = Map::new();
+        if let Some(receiver) = &self.keys {
+            keys.insert("p256dh".into(), crypto::base64::encode(&receiver.point).into());
+            keys.insert("auth".into(), crypto::base64::encode(&receiver.auth).into());
+        }
+        let expires = self.expires.map_or(Value::Null, |time| time.as_millis().into());
+        serde_json::json!({
+            "endpoint": self.endpoint.url(),
+            "expirationTime": expires,
+            "keys": keys,
+        })
+        .to_string()
+    }
+
+    pub(super) fn keys(&self) -> Option<&ReceiverPublic> {
+        self.keys.as_ref()
+    }
+}
+
+fn string<'a>(map: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, Error> {
+    match map.get(name) {
+        Some(Value::String(text)) => Ok(Some(text)),
+        None | Some(Value::Null) => Ok(None),
+        Some(_) => Err(invalid("a member of the subscription is not a string")),
+    }
+}
+
+fn invalid(context: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidSubscription, context)
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("endpoint", &self.endpoint)
+            .field("keys", &self.keys.as_ref().map(|_| "[redacted]"))
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

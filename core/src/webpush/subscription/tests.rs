@@ -1,0 +1,135 @@
+use super::*;
+use crate::error::ErrorKind::{EndpointNotAllowed, InvalidSubscription};
+
+const ENDPOINT: &str = "https://updates.push.services.mozilla.com/wpush/v2/abc";
+const P256DH: &str =
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
+
+fn parse(json: &str) -> Result<Subscription, Error> {
+    Subscription::parse(json.as_bytes(), &EndpointPolicy::default())
+}
+
+fn new(p256dh: &str, auth: &str) -> Result<Subscription, Error> {
+    Subscription::new(ENDPOINT, p256dh, auth, &EndpointPolicy::default())
+}
+
+#[test]
+fn every_form_of_the_json() {
+    let expected = new(P256DH, AUTH).unwrap();
+    let keys = format!(r#""keys":{{"p256dh":"{P256DH}","auth":"{AUTH}"}}"#);
+    let plain = format!(r#"{{"endpoint":"{ENDPOINT}",{keys}}}"#);
+    let padded = |text: &str, pad| text.replace('-', "+").replace('_', "/") + pad;
+    for json in [
+        plain.clone(),
+        format!(r#"{{"endpoint":"{ENDPOINT}","expirationTime":null,{keys}}}"#),
+        format!(r#"{{"endpoint":"{ENDPOINT}","contentEncoding":"aes128gcm","x":{{}},{keys}}}"#),
+        format!(r#"{{"endpoint":"{ENDPOINT}","p256dh":"{P256DH}","auth":"{AUTH}"}}"#),
+        format!(
+            r#"{{"endpoint":"{ENDPOINT}","keys":{{"p256dh":"{}","auth":"{}"}}}}"#,
+            padded(P256DH, "="),
+            padded(AUTH, "==")
+        ),
+        serde_json::to_string(&plain).unwrap(),
+    ] {
+        assert_eq!(parse(&json).unwrap(), expected, "{json}");
+    }
+    let timed = parse(&format!(
+        r#"{{"endpoint":"{ENDPOINT}","expirationTime":1700000000000,{keys}}}"#
+    ))
+    .unwrap();
+    assert_eq!(timed.expires(), Some(UnixTime::from_secs(1_700_000_000)));
+    assert_eq!(parse(&timed.to_json()).unwrap(), timed);
+    assert!(
+        parse(&format!(
+            r#"{{"endpoint":"{ENDPOINT}","expirationTime":1.5e12,{keys}}}"#
+        ))
+        .is_ok()
+    );
+    let bare = parse(&format!(r#"{{"endpoint":"{ENDPOINT}"}}"#)).unwrap();
+    assert!(!bare.has_keys());
+    assert_eq!(parse(&bare.to_json()).unwrap(), bare);
+    assert_eq!(expected.provider(), Provider::Mozilla);
+}
+
+#[test]
+fn malformed_subscriptions_are_refused() {
+    for json in [
+        "",
+        "null",
+        "[]",
+        "7",
+        "\"x\"",
+        "{}",
+        r#"{"endpoint":7}"#,
+        r#"{"endpoint":""}"#,
+        &format!(r#"{{"endpoint":"{ENDPOINT}","keys":7}}"#),
+        &format!(r#"{{"endpoint":"{ENDPOINT}","keys":{{"p256dh":"{P256DH}"}}}}"#),
+        &format!(r#"{{"endpoint":"{ENDPOINT}","keys":{{"auth":"{AUTH}"}}}}"#),
+        &format!(r#"{{"endpoint":"{ENDPOINT}","keys":{{"p256dh":1,"auth":"{AUTH}"}}}}"#),
+        &format!(
+            r#"{{"endpoint":"https://fcm.googleapis.com/{}"}}"#,
+            "a".repeat(1 << 20)
+        ),
+    ] {
+        let error = parse(json).unwrap_err();
+        assert_eq!(error.kind(), InvalidSubscription, "{error}");
+        assert!(error.to_string().len() < 256);
+    }
+    let json = r#"{"endpoint":"https://169.254.169.254/"}"#;
+    assert_eq!(parse(json).unwrap_err().kind(), EndpointNotAllowed);
+}
+
+#[test]
+fn keys_are_checked_when_they_are_read() {
+    let point = crypto::base64::decode(P256DH).unwrap();
+    let with = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut point = point.clone();
+        change(&mut point);
+        crypto::base64::encode(&point)
+    };
+    let too_big = with(&|p| p[1..33].fill(0xff));
+    for p256dh in [
+        "",
+        "AAAA",
+        "not base64!",
+        &with(&|p| p.truncate(64)),
+        &with(&|p| p.push(0)),
+        &with(&|p| {
+            p.truncate(33);
+            p[0] = 2;
+        }),
+        &with(&|p| p[0] = 2),
+        &with(&|p| p[0] = 3),
+        &with(&|p| p[0] = 6),
+        &with(&|p| p[0] = 0),
+        &with(&|p| p[64] ^= 1),
+        &with(&|p| p[1..].fill(0)),
+        &crypto::base64::encode(&[0]),
+        &too_big,
+        &"A".repeat(1 << 20),
+    ] {
+        assert_eq!(
+            new(p256dh, AUTH).unwrap_err().kind(),
+            InvalidSubscription,
+            "{p256dh:.100}"
+        );
+    }
+    for len in [0, 1, 15, 17, 32] {
+        let auth = crypto::base64::encode(&vec![1; len]);
+        assert_eq!(
+            new(P256DH, &auth).unwrap_err().kind(),
+            InvalidSubscription,
+            "{len}"
+        );
+    }
+}
+
+#[test]
+fn debug_shows_neither_keys_nor_the_path() {
+    let text = format!("{:?}", new(P256DH, AUTH).unwrap());
+    assert!(
+        !text.contains("wpush") && !text.contains("BCVx") && !text.contains("BTBZ"),
+        "{text}"
+    );
+}
