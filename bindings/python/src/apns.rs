@@ -3,6 +3,7 @@
 use pushcore::apns::{self, Alert, Aps, BundleId, DeviceToken, Expiration, InterruptionLevel, Payload, Sound};
 use pushcore::crypto::Es256Key;
 use pushcore::http::Authority;
+use pushcore::net::ClientIdentity;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -17,7 +18,11 @@ use crate::values::{
 
 /// Who pushes to APNs.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct ApnsCredentials(pub(crate) apns::Credentials);
+pub(crate) struct ApnsCredentials {
+    pub(crate) credentials: apns::Credentials,
+    /// What the connection presents, where the credentials are a certificate.
+    pub(crate) identity: Option<ClientIdentity>,
+}
 
 #[pymethods]
 impl ApnsCredentials {
@@ -44,7 +49,8 @@ impl ApnsCredentials {
             let policy = apns::HeaderPolicy::default();
             Ok(apns::Credentials::token_with(key_id, team_id, key, scope, policy))
         };
-        make().map(Self).or_raise(py)
+        let credentials = make().or_raise(py)?;
+        Ok(Self { credentials, identity: None })
     }
 
     #[staticmethod]
@@ -57,20 +63,21 @@ impl ApnsCredentials {
         let certificate = bytes_or_file(certificate)?;
         let key = key.map(bytes_or_file).transpose()?;
         let key = key.as_deref().unwrap_or(&certificate);
+        let identity = Some(ClientIdentity::from_pem(&certificate, key).or_raise(py)?);
         let certificate = apns::ClientCertificate::from_pem(&certificate, key).or_raise(py)?;
-        Ok(Self(apns::Credentials::certificate(certificate)))
+        Ok(Self { credentials: apns::Credentials::certificate(certificate), identity })
     }
 
     /// The provider token of now.
     #[pyo3(signature = (*, now=None))]
     fn provider_token(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
         let now = clock(py, now)?;
-        let token = py.detach(|| self.0.provider_token(now)).or_raise(py)?;
+        let token = py.detach(|| self.credentials.provider_token(now)).or_raise(py)?;
         Ok(token.expose_secret().clone())
     }
 
     fn __repr__(&self) -> String {
-        format!("<ApnsCredentials {:?}>", self.0)
+        format!("<ApnsCredentials {:?}>", self.credentials)
     }
 }
 
@@ -280,7 +287,7 @@ impl ApnsMessage {
     ) -> PyResult<Request> {
         let hosts = hosts(environment, host).or_raise(py)?;
         let now = clock(py, now)?;
-        py.detach(|| apns::request(&self.0, &credentials.0, &hosts, now)).map(Request).or_raise(py)
+        py.detach(|| apns::request(&self.0, &credentials.credentials, &hosts, now)).map(Request).or_raise(py)
     }
 
     /// What the answer to that request means for this device.
