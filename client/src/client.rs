@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pushcore::session::{MessageRef, Session, SessionConfig, SessionEvent, Stats, Ticket};
+use pushcore::net::Security;
+use pushcore::net::tls::TlsConfig;
+use pushcore::session::{MessageRef, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;
@@ -21,12 +23,21 @@ pub struct ClientConfig {
     pub session: SessionConfig,
     /// A proxy for every connection of this client.
     pub proxy: Option<Proxy>,
+    /// TLS; `None` is TLS with the bundled roots.
+    pub security: Option<Security>,
 }
 
 impl ClientConfig {
-    /// The defaults: no proxy.
+    /// The defaults: no proxy, TLS with the bundled roots.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    pub(crate) fn take_security(&mut self) -> Result<Security, Error> {
+        match self.security.take() {
+            Some(security) => Ok(security),
+            None => Ok(Security::Tls(TlsConfig::new()?)),
+        }
     }
 }
 
@@ -105,7 +116,10 @@ impl Client {
                 next_batch: 0,
             }),
             changed: Condvar::new(),
-            poll: Mutex::new(Poll { poll, events: mio::Events::with_capacity(256) }),
+            poll: Mutex::new(Poll {
+                poll,
+                events: mio::Events::with_capacity(256),
+            }),
             waker,
             woken: AtomicBool::new(false),
             process: std::process::id(),
@@ -118,23 +132,23 @@ impl Client {
     /// The message's own error before anything is sent; otherwise `NotSent`, `Unknown` or `Expired`.
     /// A service's "no" is not an error: see [`Outcome`].
     pub fn send<'a>(&self, message: impl Into<MessageRef<'a>>) -> Result<Outcome, Error> {
-        self.send_within(message, None)
+        self.send_with(message, SendOptions::default())
     }
 
-    /// [`Client::send`] with a deadline of its own.
+    /// [`Client::send`] with options of its own.
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub fn send_within<'a>(
+    pub fn send_with<'a>(
         &self,
         message: impl Into<MessageRef<'a>>,
-        deadline: Option<Duration>,
+        options: SendOptions,
     ) -> Result<Outcome, Error> {
         self.check_process()?;
         let message = message.into();
         let mut shared = self.lock();
         let ticket = loop {
-            match shared.submit(message, deadline, Waiting::One) {
+            match shared.submit(message, options, Waiting::One) {
                 Err(error) if error.kind() == ErrorKind::QueueFull => shared = self.step(shared, None),
                 other => break other?,
             }
@@ -157,7 +171,7 @@ impl Client {
         I: IntoIterator,
         for<'m> &'m I::Item: Into<MessageRef<'m>>,
     {
-        SendMany::new(self, messages.into_iter())
+        SendMany::<I::IntoIter>::new(self, messages.into_iter())
     }
 
     /// How many messages of this client are where.
@@ -254,11 +268,11 @@ impl Shared {
     pub(crate) fn submit(
         &mut self,
         message: MessageRef<'_>,
-        deadline: Option<Duration>,
+        options: SendOptions,
         waiting: Waiting,
     ) -> Result<Ticket, Error> {
         let now = self.driver.clock.now();
-        let ticket = self.driver.session.submit(message, deadline, now)?;
+        let ticket = self.driver.session.submit(message, options, now)?;
         if self.waiting.len() <= ticket.slot() {
             self.waiting.resize(ticket.slot() + 1, None);
         }

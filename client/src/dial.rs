@@ -18,10 +18,12 @@ const HEAD_START: Duration = Duration::from_millis(250);
 ///
 /// Blocks in the system's resolver: nothing else of this client runs meanwhile.
 pub(crate) fn resolve(authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
-    let addresses = (authority.host(), authority.port()).to_socket_addrs().map_err(|source| {
-        let context = format!("the name {} does not resolve", authority.host());
-        Error::new(ErrorKind::NameNotResolved, context).with_source(source)
-    })?;
+    let addresses = (authority.host(), authority.port())
+        .to_socket_addrs()
+        .map_err(|source| {
+            let context = format!("the name {} does not resolve", authority.host());
+            Error::new(ErrorKind::NameNotResolved, context).with_source(source)
+        })?;
     let (mut v6, mut v4): (VecDeque<_>, VecDeque<_>) = addresses.partition(SocketAddr::is_ipv6);
     let mut ordered = VecDeque::with_capacity(v6.len() + v4.len());
     while !v6.is_empty() || !v4.is_empty() {
@@ -40,7 +42,6 @@ pub(crate) fn resolve(authority: &Authority) -> Result<VecDeque<SocketAddr>, Err
 struct Attempt {
     address: SocketAddr,
     stream: TcpStream,
-    token: mio::Token,
 }
 
 /// The race of a host's addresses.
@@ -57,14 +58,19 @@ pub(crate) enum Standing {
     /// Still running.
     Open,
     /// Connected.
-    Won(TcpStream, mio::Token),
+    Won(TcpStream),
     /// No address took the connection.
     Lost(Error),
 }
 
 impl Race {
     pub(crate) fn new(addresses: VecDeque<SocketAddr>) -> Self {
-        Self { waiting: addresses, running: Vec::new(), next_start: Duration::ZERO, failure: None }
+        Self {
+            waiting: addresses,
+            running: Vec::new(),
+            next_start: Duration::ZERO,
+            failure: None,
+        }
     }
 
     /// When `advance` has to be called although no socket says anything.
@@ -84,7 +90,9 @@ impl Race {
             return won;
         }
         while (self.running.is_empty() || now >= self.next_start) && !self.waiting.is_empty() {
-            let Some(address) = self.waiting.pop_front() else { break };
+            let Some(address) = self.waiting.pop_front() else {
+                break;
+            };
             self.next_start = now.saturating_add(HEAD_START);
             match start(address, registry, token()) {
                 Ok(attempt) => self.running.push(attempt),
@@ -93,11 +101,11 @@ impl Race {
         }
         match self.running.is_empty() {
             false => Standing::Open,
-            true => Standing::Lost(
-                self.failure
-                    .take()
-                    .unwrap_or_else(|| Error::new(ErrorKind::ConnectRefused, "no address took the connection")),
-            ),
+            true => {
+                Standing::Lost(self.failure.take().unwrap_or_else(|| {
+                    Error::new(ErrorKind::ConnectRefused, "no address took the connection")
+                }))
+            }
         }
     }
 
@@ -123,7 +131,7 @@ impl Race {
                 Ok(true) => {
                     let won = self.running.swap_remove(index);
                     self.abandon(registry);
-                    return Some(Standing::Won(won.stream, won.token));
+                    return Some(Standing::Won(won.stream));
                 }
                 Err(source) => {
                     let mut lost = self.running.swap_remove(index);
@@ -141,8 +149,12 @@ fn start(address: SocketAddr, registry: &mio::Registry, token: mio::Token) -> io
     let mut stream = TcpStream::connect(address)?;
     // A lone push must not wait for the ack of the one before it.
     stream.set_nodelay(true)?;
-    registry.register(&mut stream, token, mio::Interest::READABLE | mio::Interest::WRITABLE)?;
-    Ok(Attempt { address, stream, token })
+    registry.register(
+        &mut stream,
+        token,
+        mio::Interest::READABLE | mio::Interest::WRITABLE,
+    )?;
+    Ok(Attempt { address, stream })
 }
 
 fn refused(address: SocketAddr, source: io::Error) -> Error {

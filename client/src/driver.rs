@@ -1,11 +1,13 @@
 //! Drives one session over real sockets: carries out its actions, moves its bytes, keeps its time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use mio::event::Event;
+use pushcore::Error;
+use pushcore::http::Authority;
 use pushcore::session::{Action, LinkId, Session};
-use pushcore::{Error, ErrorKind};
 
 use crate::clock::Clock;
 use crate::dial::{self, Race};
@@ -75,7 +77,10 @@ impl Driver {
             }
         }
         let now = self.clock.now().monotonic;
-        let dialling = self.sockets.values().filter(|socket| socket.poll_timeout().is_some_and(|at| at <= now));
+        let dialling = self
+            .sockets
+            .values()
+            .filter(|socket| socket.poll_timeout().is_some_and(|at| at <= now));
         for link in dialling.map(Socket::link).collect::<Vec<_>>() {
             self.advance(link, false);
         }
@@ -86,7 +91,9 @@ impl Driver {
     }
 
     fn advance(&mut self, link: LinkId, readable: bool) {
-        let Some(socket) = self.sockets.get_mut(&link) else { return };
+        let Some(socket) = self.sockets.get_mut(&link) else {
+            return;
+        };
         let (tokens, next) = (&mut self.tokens, &mut self.next_token);
         let mut token = || new_token(tokens, next, link);
         let verdict = socket.advance(
@@ -112,17 +119,18 @@ impl Driver {
             match action {
                 Action::Connect { link, authority } => {
                     let target = self.proxy.as_ref().map_or(&authority, Proxy::authority);
-                    let addresses = dial::resolve(target).and_then(|mut addresses| {
+                    let addresses = dial::resolve(target).and_then(|addresses| {
                         // A proxy is the operator's choice; what the endpoint policy judges is
                         // the push service's own address.
                         if self.proxy.is_none() {
-                            self.veto(&mut addresses)?;
+                            self.veto(&authority, &addresses)?;
                         }
                         Ok(addresses)
                     });
                     match addresses {
                         Ok(addresses) => {
-                            self.sockets.insert(link, Socket::new(link, authority, Race::new(addresses)));
+                            self.sockets
+                                .insert(link, Socket::new(link, authority, Race::new(addresses)));
                             self.advance(link, false);
                         }
                         Err(error) => self.session.connect_failed(link, error, self.clock.now()),
@@ -136,12 +144,9 @@ impl Driver {
 
     /// One refused address refuses them all: a name that mixes public and private addresses is
     /// an attack, not a mistake.
-    fn veto(&self, addresses: &mut std::collections::VecDeque<std::net::SocketAddr>) -> Result<(), Error> {
+    fn veto(&self, authority: &Authority, addresses: &VecDeque<SocketAddr>) -> Result<(), Error> {
         for address in addresses.iter() {
-            self.session.allow_address(address.ip())?;
-        }
-        if addresses.is_empty() {
-            return Err(Error::new(ErrorKind::NameNotResolved, "no address"));
+            self.session.allow_address(authority, address.ip())?;
         }
         Ok(())
     }

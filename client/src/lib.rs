@@ -10,6 +10,7 @@ mod driver;
 mod progress;
 mod proxy;
 mod send_many;
+mod services;
 mod socket;
 
 pub use client::{Client, ClientConfig};

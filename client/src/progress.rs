@@ -65,7 +65,11 @@ impl Progress {
     /// Ended messages a second since the start.
     pub fn rate(&self) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
-        if seconds > 0.0 { self.ended() as f64 / seconds } else { 0.0 }
+        if seconds > 0.0 {
+            self.ended() as f64 / seconds
+        } else {
+            0.0
+        }
     }
 
     pub(crate) fn count(&mut self, result: &Result<Outcome, Error>) {

@@ -44,13 +44,20 @@ impl Proxy {
             let (user, password) = login.split_once(':').unwrap_or((login, ""));
             (percent_decode(user), Secret::new(percent_decode(password)))
         });
-        if login.as_ref().is_some_and(|(user, pass)| user.len() > 255 || pass.expose_secret().len() > 255) {
+        if login
+            .as_ref()
+            .is_some_and(|(user, pass)| user.len() > 255 || pass.expose_secret().len() > 255)
+        {
             return Err(invalid("a proxy's user name and password have at most 255 bytes"));
         }
         if !host.contains(':') {
             return Err(invalid("a proxy needs a port"));
         }
-        Ok(Self { kind, authority: Authority::parse(host)?, login })
+        Ok(Self {
+            kind,
+            authority: Authority::parse(host)?,
+            login,
+        })
     }
 
     /// The proxy that `HTTPS_PROXY` or `ALL_PROXY` (either case) name for `host`, unless
@@ -76,16 +83,22 @@ impl Proxy {
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy").field("kind", &self.kind).field("authority", &self.authority).finish()
+        f.debug_struct("Proxy")
+            .field("kind", &self.kind)
+            .field("authority", &self.authority)
+            .finish()
     }
 }
 
 /// `NO_PROXY`: `*`, or names and domain suffixes divided by commas.
 fn is_excepted(list: &str, host: &str) -> bool {
-    list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
-        let entry = entry.trim_start_matches('.').to_ascii_lowercase();
-        entry == "*" || host == entry || host.strip_suffix(&entry).is_some_and(|rest| rest.ends_with('.'))
-    })
+    list.split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .any(|entry| {
+            let entry = entry.trim_start_matches('.').to_ascii_lowercase();
+            entry == "*" || host == entry || host.strip_suffix(&entry).is_some_and(|rest| rest.ends_with('.'))
+        })
 }
 
 fn percent_decode(text: &str) -> String {
@@ -166,7 +179,14 @@ impl Handshake {
                 Step::SocksMethod
             }
         };
-        Self { kind: proxy.kind, target: target.clone(), login, step, output, input: Vec::new() }
+        Self {
+            kind: proxy.kind,
+            target: target.clone(),
+            login,
+            step,
+            output,
+            input: Vec::new(),
+        }
     }
 
     pub(crate) fn transmit(&self) -> &[u8] {
@@ -203,7 +223,9 @@ impl Handshake {
     }
 
     fn http_status(&mut self) -> Result<(), Error> {
-        let Some(end) = self.input.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(()) };
+        let Some(end) = self.input.windows(4).position(|window| window == b"\r\n\r\n") else {
+            return Ok(());
+        };
         let line = self.input.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let status = line.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5));
         match status {
@@ -213,7 +235,10 @@ impl Handshake {
                 Ok(())
             }
             Some(b"407") => Err(refused("the proxy wants a user name and password (407)")),
-            Some(status) => Err(refused(format!("the proxy answered {}", String::from_utf8_lossy(status)))),
+            Some(status) => Err(refused(format!(
+                "the proxy answered {}",
+                String::from_utf8_lossy(status)
+            ))),
             None => Err(refused("the proxy does not answer in http")),
         }
     }
@@ -243,7 +268,8 @@ impl Handshake {
 
     fn ask_socks(&mut self) {
         // By name: the proxy resolves (a host name has at most 253 bytes).
-        self.output.extend_from_slice(&[5, 1, 0, 3, self.target.host().len() as u8]);
+        self.output
+            .extend_from_slice(&[5, 1, 0, 3, self.target.host().len() as u8]);
         self.output.extend_from_slice(self.target.host().as_bytes());
         self.output.extend_from_slice(&self.target.port().to_be_bytes());
         self.step = Step::SocksReply;
@@ -286,7 +312,10 @@ impl Handshake {
 
 impl fmt::Debug for Handshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handshake").field("kind", &self.kind).field("step", &self.step).finish()
+        f.debug_struct("Handshake")
+            .field("kind", &self.kind)
+            .field("step", &self.step)
+            .finish()
     }
 }
 
@@ -307,7 +336,13 @@ mod tests {
         let proxy = Proxy::parse("http://us%40er:p%3Aw@proxy.local:3128/").unwrap();
         assert_eq!(proxy.authority().as_str(), "proxy.local:3128");
         assert!(!format!("{proxy:?}").contains("p:w"));
-        for bad in ["proxy:3128", "https://proxy:3128", "http://proxy", "http://", "socks4://p:1"] {
+        for bad in [
+            "proxy:3128",
+            "https://proxy:3128",
+            "http://proxy",
+            "http://",
+            "socks4://p:1",
+        ] {
             assert!(Proxy::parse(bad).is_err(), "{bad}");
         }
     }
@@ -361,16 +396,29 @@ mod tests {
         assert_eq!(handshake.transmit(), b"\x01\x01u\x02pw");
         handshake.transmitted(6);
         assert!(handshake.receive(&[1, 0]).unwrap().is_none());
-        assert_eq!(handshake.transmit(), b"\x05\x01\x00\x03\x12api.push.apple.com\x01\xbb");
-        assert!(handshake.receive(&[5, 0, 0, 1, 127, 0, 0, 1, 0]).unwrap().is_none());
+        assert_eq!(
+            handshake.transmit(),
+            b"\x05\x01\x00\x03\x12api.push.apple.com\x01\xbb"
+        );
+        assert!(
+            handshake
+                .receive(&[5, 0, 0, 1, 127, 0, 0, 1, 0])
+                .unwrap()
+                .is_none()
+        );
         assert_eq!(handshake.receive(&[80, 9]).unwrap().unwrap(), [9]);
     }
 
     #[test]
     fn socks5_refusals_are_named() {
         let refusal = |login: &str, answers: &[&[u8]]| {
-            let mut handshake = Handshake::new(&Proxy::parse(&format!("socks5://{login}h:1")).unwrap(), &target());
-            answers.iter().find_map(|answer| handshake.receive(answer).err()).unwrap().to_string()
+            let mut handshake =
+                Handshake::new(&Proxy::parse(&format!("socks5://{login}h:1")).unwrap(), &target());
+            answers
+                .iter()
+                .find_map(|answer| handshake.receive(answer).err())
+                .unwrap()
+                .to_string()
         };
         assert!(refusal("", &[&[5, 255]]).contains("login"));
         assert!(refusal("u:p@", &[&[5, 2], &[1, 1]]).contains("refuses"));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pushcore::session::{MessageRef, Ticket};
+use pushcore::session::{MessageRef, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::{Client, Waiting};
@@ -23,7 +23,7 @@ pub struct SendMany<'c, I: Iterator> {
     held: Option<I::Item>,
     exhausted: bool,
     chunk: usize,
-    deadline: Option<Duration>,
+    options: SendOptions,
     progress: Progress,
     report: Option<Report>,
 }
@@ -59,21 +59,25 @@ where
             held: None,
             exhausted: false,
             chunk: 1,
-            deadline: None,
+            options: SendOptions::default(),
             progress: Progress::new(expected),
             report: None,
         }
     }
 
-    /// Each message's deadline, from the moment it is taken from the iterator.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+    /// Options for each message; a deadline runs from the moment it is taken from the iterator.
+    pub fn options(mut self, options: SendOptions) -> Self {
+        self.options = options;
         self
     }
 
     /// Calls `report` every so often while results are fetched, and once at the end.
     pub fn on_progress(mut self, every: Duration, report: impl FnMut(&Progress) + Send + 'static) -> Self {
-        self.report = Some(Report { every, next: Instant::now() + every, call: Box::new(report) });
+        self.report = Some(Report {
+            every,
+            next: Instant::now() + every,
+            call: Box::new(report),
+        });
         self
     }
 
@@ -93,7 +97,7 @@ where
             };
             let submitted = {
                 let mut shared = self.client.lock();
-                shared.submit((&message).into(), self.deadline, Waiting::Batch(self.number))
+                shared.submit((&message).into(), self.options, Waiting::Batch(self.number))
             };
             match submitted {
                 Ok(ticket) => {
@@ -119,7 +123,11 @@ where
             }
         }
         let quick = started.elapsed() < Duration::from_millis(2);
-        self.chunk = if quick { (self.chunk * 2).min(MAX_CHUNK) } else { (self.chunk / 2).max(1) };
+        self.chunk = if quick {
+            (self.chunk * 2).min(MAX_CHUNK)
+        } else {
+            (self.chunk / 2).max(1)
+        };
         Ok(())
     }
 
@@ -169,7 +177,11 @@ where
             }
             // With room left for more messages the sockets only get a glance.
             let full = self.exhausted || self.held.is_some();
-            let wait = if full { self.report.as_ref().map(|report| report.every) } else { Some(Duration::ZERO) };
+            let wait = if full {
+                self.report.as_ref().map(|report| report.every)
+            } else {
+                Some(Duration::ZERO)
+            };
             let mut shared = self.client.lock();
             self.client.nudge(&mut shared);
             if shared.batches.get(&self.number).is_none_or(Vec::is_empty) {

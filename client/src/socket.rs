@@ -46,7 +46,11 @@ const READ_BUFFER: usize = 64 * 1024;
 
 impl Socket {
     pub(crate) fn new(link: LinkId, authority: Authority, race: Race) -> Self {
-        Self { link, authority, stage: Stage::Dialling(race) }
+        Self {
+            link,
+            authority,
+            stage: Stage::Dialling(race),
+        }
     }
 
     pub(crate) fn link(&self) -> LinkId {
@@ -74,7 +78,7 @@ impl Socket {
             match race.advance(registry, token, clock.now().monotonic) {
                 Standing::Open => return Verdict::Alive,
                 Standing::Lost(error) => return Verdict::Failed(error),
-                Standing::Won(stream, _) => match proxy {
+                Standing::Won(stream) => match proxy {
                     Some(proxy) => {
                         self.stage = Stage::Tunnelling(stream, Handshake::new(proxy, &self.authority));
                     }
@@ -90,10 +94,9 @@ impl Socket {
                 Ok(None) => return Verdict::Alive,
                 Err(error) => return Verdict::Failed(error),
                 Ok(Some(early)) => {
-                    let Stage::Tunnelling(stream, _) = std::mem::replace(
-                        &mut self.stage,
-                        Stage::Dialling(Race::new(Default::default())),
-                    ) else {
+                    let Stage::Tunnelling(stream, _) =
+                        std::mem::replace(&mut self.stage, Stage::Dialling(Race::new(Default::default())))
+                    else {
                         return Verdict::Ended;
                     };
                     self.stage = Stage::Open(stream);
@@ -117,7 +120,9 @@ impl Socket {
 
     /// Writes what the session has for this link.
     pub(crate) fn write(&mut self, session: &mut Session) -> Verdict {
-        let Stage::Open(stream) = &mut self.stage else { return Verdict::Alive };
+        let Stage::Open(stream) = &mut self.stage else {
+            return Verdict::Alive;
+        };
         loop {
             let bytes = session.transmit(self.link);
             if bytes.is_empty() {
@@ -135,7 +140,9 @@ impl Socket {
 
     /// Reads until the socket has nothing more: readiness is reported once only.
     fn read(&mut self, session: &mut Session, clock: &Clock) -> Verdict {
-        let Stage::Open(stream) = &mut self.stage else { return Verdict::Alive };
+        let Stage::Open(stream) = &mut self.stage else {
+            return Verdict::Alive;
+        };
         let mut buffer = [0u8; READ_BUFFER];
         loop {
             match stream.read(&mut buffer) {
@@ -164,7 +171,11 @@ impl Socket {
 
 fn tunnel(stream: &mut TcpStream, handshake: &mut Handshake) -> Result<Option<Vec<u8>>, Error> {
     let lost = |source: io::Error| {
-        Error::new(pushcore::ErrorKind::ProxyRefused, "the proxy closed the connection").with_source(source)
+        Error::new(
+            pushcore::ErrorKind::ProxyRefused,
+            "the proxy closed the connection",
+        )
+        .with_source(source)
     };
     let mut buffer = [0u8; 2048];
     loop {

@@ -238,7 +238,10 @@ impl Outcome {
     pub(crate) fn unreadable(response: &Response) -> Self {
         let evidence = Evidence::new(response.status, None, response.body.clone());
         match response.status {
-            200..300 => Outcome::Accepted(Accepted { evidence, ..Accepted::default() }),
+            200..300 => Outcome::Accepted(Accepted {
+                evidence,
+                ..Accepted::default()
+            }),
             _ => Outcome::Rejected(Rejected { evidence }),
         }
     }

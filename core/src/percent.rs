@@ -72,9 +72,6 @@ mod tests {
         let mut out = String::new();
         pair(&mut out, "a", "x &=#+*~!'()_-.");
         pair(&mut out, "é", "1");
-        assert_eq!(
-            out,
-            "a=x+%26%3D%23%2B%2A%7E%21%27%28%29_-.&%C3%A9=1"
-        );
+        assert_eq!(out, "a=x+%26%3D%23%2B%2A%7E%21%27%28%29_-.&%C3%A9=1");
     }
 }

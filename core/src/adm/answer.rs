@@ -134,10 +134,11 @@ mod tests {
 
     #[test]
     fn a_replacement_only_when_the_id_changed() {
-        let accepted = |body: &str| match read(&Response::new(200, body).with_header("X-Amzn-RequestId", "r-1")) {
-            Outcome::Accepted(accepted) => accepted,
-            other => panic!("{other:?}"),
-        };
+        let accepted =
+            |body: &str| match read(&Response::new(200, body).with_header("X-Amzn-RequestId", "r-1")) {
+                Outcome::Accepted(accepted) => accepted,
+                other => panic!("{other:?}"),
+            };
         assert_eq!(accepted(r#"{"registrationID":"used"}"#).replacement, None);
         assert_eq!(accepted(r#"{"registrationID":""}"#).replacement, None);
         let changed = accepted(r#"{"registrationID":"next"}"#);

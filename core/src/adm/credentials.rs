@@ -100,8 +100,7 @@ impl Credentials {
     /// `TokenRefused` with Amazon's own word and description, `TokenAnswerInvalid` when the
     /// answer makes no sense. The next fetch is held back (see [`TokenCache`]).
     pub fn accept_token(&self, response: &Response, now: Now) -> Result<TokenProgress, Error> {
-        let grant =
-            oauth::grant(response, now).map_err(|failure| self.cache.fail_with(failure, now))?;
+        let grant = oauth::grant(response, now).map_err(|failure| self.cache.fail_with(failure, now))?;
         self.cache.accept(&grant, now)?;
         Ok(TokenProgress::Done)
     }

@@ -351,7 +351,10 @@ mod tests {
                 r#""md5":"mysMS9RLodXKUzD3uiNpYw==","new":1}"#
             )
         );
-        let empty = Message::builder().consolidation_key("sync").build(target()).unwrap();
+        let empty = Message::builder()
+            .consolidation_key("sync")
+            .build(target())
+            .unwrap();
         assert_eq!(text(&empty), r#"{"data":{},"consolidationKey":"sync"}"#);
     }
 
@@ -359,7 +362,9 @@ mod tests {
     fn the_request_and_its_copy_share_the_body() {
         let message = Message::builder().data("a", "b").build(target()).unwrap();
         let mut request = Request::new();
-        message.write(&super::super::default_authority(), &mut request).unwrap();
+        message
+            .write(&super::super::default_authority(), &mut request)
+            .unwrap();
         assert_eq!(
             request.url(),
             "https://api.amazon.com/messaging/registrations/amzn1.adm-registration.v2.abc%2F%2B%3D/messages"

@@ -23,31 +23,31 @@ enum Verdict {
 
 /// The documented error codes.
 const CODES: &[(&str, Verdict)] = &[
-    ("30600", Verdict::Later(10, Scope::Message)),     // internal error
-    ("30601", Verdict::Rejected),                      // method not allowed
-    ("30602", Verdict::Rejected),                      // parameters invalid
-    ("30603", Verdict::Credentials(false)),            // authentication failed
-    ("30604", Verdict::Later(0, Scope::Project)),      // quota used up
-    ("30605", Verdict::Rejected),                      // data not found
-    ("30606", Verdict::Credentials(true)),             // request expired: the clock is off
-    ("30607", Verdict::Rejected),                      // channel token timed out
-    ("30608", Verdict::Gone),                          // the channel is bound no more
-    ("30609", Verdict::Rejected),                      // too many binds
-    ("30610", Verdict::Rejected),                      // duplicate operation
-    ("30611", Verdict::Rejected),                      // tag not found
-    ("30612", Verdict::Credentials(false)),            // app forbidden, or not on the white list
-    ("30613", Verdict::Credentials(false)),            // initialise the app in the console first
-    ("30616", Verdict::Credentials(false)),            // app not approved
-    ("30617", Verdict::Credentials(false)),            // app may not broadcast
-    ("30618", Verdict::Credentials(false)),            // app may not send to devices
-    ("30619", Verdict::Rejected),                      // the default tag is reserved
-    ("30620", Verdict::Rejected),                      // one platform per app
-    ("30621", Verdict::Rejected),                      // package name invalid
-    ("30699", Verdict::Later(60, Scope::Project)),     // too frequent
-    ("40001", Verdict::Gone),                          // ios token invalid
-    ("40002", Verdict::Rejected),                      // ios message invalid
-    ("40003", Verdict::Gone),                          // ios token invalid
-    ("40004", Verdict::Credentials(false)),            // 40004 to 40012: the ios certificate
+    ("30600", Verdict::Later(10, Scope::Message)), // internal error
+    ("30601", Verdict::Rejected),                  // method not allowed
+    ("30602", Verdict::Rejected),                  // parameters invalid
+    ("30603", Verdict::Credentials(false)),        // authentication failed
+    ("30604", Verdict::Later(0, Scope::Project)),  // quota used up
+    ("30605", Verdict::Rejected),                  // data not found
+    ("30606", Verdict::Credentials(true)),         // request expired: the clock is off
+    ("30607", Verdict::Rejected),                  // channel token timed out
+    ("30608", Verdict::Gone),                      // the channel is bound no more
+    ("30609", Verdict::Rejected),                  // too many binds
+    ("30610", Verdict::Rejected),                  // duplicate operation
+    ("30611", Verdict::Rejected),                  // tag not found
+    ("30612", Verdict::Credentials(false)),        // app forbidden, or not on the white list
+    ("30613", Verdict::Credentials(false)),        // initialise the app in the console first
+    ("30616", Verdict::Credentials(false)),        // app not approved
+    ("30617", Verdict::Credentials(false)),        // app may not broadcast
+    ("30618", Verdict::Credentials(false)),        // app may not send to devices
+    ("30619", Verdict::Rejected),                  // the default tag is reserved
+    ("30620", Verdict::Rejected),                  // one platform per app
+    ("30621", Verdict::Rejected),                  // package name invalid
+    ("30699", Verdict::Later(60, Scope::Project)), // too frequent
+    ("40001", Verdict::Gone),                      // ios token invalid
+    ("40002", Verdict::Rejected),                  // ios message invalid
+    ("40003", Verdict::Gone),                      // ios token invalid
+    ("40004", Verdict::Credentials(false)),        // 40004 to 40012: the ios certificate
     ("40005", Verdict::Credentials(false)),
     ("40006", Verdict::Credentials(false)),
     ("40007", Verdict::Credentials(false)),
@@ -85,7 +85,9 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
     let verdict = match (known, code.as_deref()) {
         (Some((_, verdict)), _) => Some(*verdict),
         // The console's own errors of authentication.
-        (None, Some(code)) if code.len() == 5 && code.starts_with("5000") => Some(Verdict::Credentials(false)),
+        (None, Some(code)) if code.len() == 5 && code.starts_with("5000") => {
+            Some(Verdict::Credentials(false))
+        }
         (None, Some(_)) if response.status < 400 => Some(Verdict::Rejected),
         _ => match response.status {
             200..=299 => None,
@@ -152,7 +154,12 @@ mod tests {
                 "accepted",
                 None,
             ),
-            (400, r#"{"request_id":1,"error_code":30608,"error_msg":"x"}"#, "token_gone", Some("30608")),
+            (
+                400,
+                r#"{"request_id":1,"error_code":30608,"error_msg":"x"}"#,
+                "token_gone",
+                Some("30608"),
+            ),
             (400, r#"{"error_code":"40001"}"#, "token_gone", Some("40001")),
             (400, r#"{"error_code":40003}"#, "token_gone", Some("40003")),
             (400, r#"{"error_code":40002}"#, "rejected", Some("40002")),

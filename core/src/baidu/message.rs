@@ -86,7 +86,10 @@ impl Target {
     /// `InvalidTarget` when the tag is not 1 to 128 characters.
     pub fn tag(tag: &str) -> Result<Self, Error> {
         if tag.is_empty() || tag.chars().count() > 128 {
-            return Err(Error::new(ErrorKind::InvalidTarget, "a tag is 1 to 128 characters"));
+            return Err(Error::new(
+                ErrorKind::InvalidTarget,
+                "a tag is 1 to 128 characters",
+            ));
         }
         Ok(Self(Kind::Tag(tag.into())))
     }
@@ -280,7 +283,10 @@ impl MessageBuilder {
         }
         match (self.device_type, self.deploy) {
             (DeviceType::Ios, None) => {
-                return Err(Error::new(ErrorKind::MissingField, "deploy_status: required for ios"));
+                return Err(Error::new(
+                    ErrorKind::MissingField,
+                    "deploy_status: required for ios",
+                ));
             }
             (DeviceType::Android, Some(_)) => {
                 return Err(Error::new(ErrorKind::Conflict, "deploy_status is for ios only"));
@@ -468,10 +474,7 @@ static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
     );
     let mut headers = Headers::new();
     for (name, value) in [
-        (
-            "content-type",
-            "application/x-www-form-urlencoded;charset=utf-8",
-        ),
+        ("content-type", "application/x-www-form-urlencoded;charset=utf-8"),
         ("user-agent", agent.as_str()),
     ] {
         headers

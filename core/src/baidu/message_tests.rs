@@ -24,7 +24,10 @@ fn a_whole_request_with_the_known_signature() {
     .build(Target::device("123").unwrap())
     .unwrap();
     let request = send(&message).unwrap();
-    assert_eq!(request.url(), "https://api.tuisong.baidu.com/rest/3.0/push/single_device");
+    assert_eq!(
+        request.url(),
+        "https://api.tuisong.baidu.com/rest/3.0/push/single_device"
+    );
     assert_eq!(
         std::str::from_utf8(request.body.as_bytes()).unwrap(),
         concat!(
@@ -34,7 +37,11 @@ fn a_whole_request_with_the_known_signature() {
         )
     );
     let agent = request.header("user-agent").unwrap();
-    assert!(agent.starts_with("BCCS_SDK/3.0 (") && agent.contains(") Rust/") && agent.contains("Baidu Push Server SDK V3.0.0"));
+    assert!(
+        agent.starts_with("BCCS_SDK/3.0 (")
+            && agent.contains(") Rust/")
+            && agent.contains("Baidu Push Server SDK V3.0.0")
+    );
     assert_eq!(
         request.header("content-type"),
         Some("application/x-www-form-urlencoded;charset=utf-8")
@@ -52,7 +59,11 @@ fn each_target_is_a_method_with_its_parameters() {
             "channel_ids=%5B%221%22%2C%222%22%5D&",
         ),
         (Target::all(), "all", "apikey=AK&device_type=3&msg="),
-        (Target::tag("北京").unwrap(), "tags", "tag=%E5%8C%97%E4%BA%AC&timestamp=1500000000&type=1&"),
+        (
+            Target::tag("北京").unwrap(),
+            "tags",
+            "tag=%E5%8C%97%E4%BA%AC&timestamp=1500000000&type=1&",
+        ),
         (
             Target::selector(br#"{"tag":"a"}"#).unwrap(),
             "tags",
@@ -68,7 +79,10 @@ fn each_target_is_a_method_with_its_parameters() {
     let first = builder.build(Target::device("1").unwrap()).unwrap();
     let second = first.to(Target::device("2").unwrap());
     assert!(body(&second).contains("channel_id=2&"));
-    assert_ne!(body(&first).rsplit_once('=').unwrap().1, body(&second).rsplit_once('=').unwrap().1);
+    assert_ne!(
+        body(&first).rsplit_once('=').unwrap().1,
+        body(&second).rsplit_once('=').unwrap().1
+    );
 }
 
 #[test]
@@ -81,7 +95,13 @@ fn ios_and_the_optional_parameters() {
         .build(Target::device("1").unwrap())
         .unwrap();
     let body = body(&message);
-    for part in ["deploy_status=2&", "device_type=4&", "msg_expires=18000&", "topic_id=news&", "msg_type=1&"] {
+    for part in [
+        "deploy_status=2&",
+        "device_type=4&",
+        "msg_expires=18000&",
+        "topic_id=news&",
+        "msg_type=1&",
+    ] {
         assert!(body.contains(part), "{part} {body}");
     }
 }
@@ -92,7 +112,10 @@ fn notifications_carry_their_fields() {
         .title("t")
         .builder_id(1)
         .basic_style(true, false, true)
-        .open(OpenType::Url { url: "https://a.example".into(), confirm: true })
+        .open(OpenType::Url {
+            url: "https://a.example".into(),
+            confirm: true,
+        })
         .custom_content(Map::from_iter([("k".to_owned(), Value::from("v"))]))
         .extra("net_support", 1);
     let text = Value::Object(notification.0).to_string();
@@ -115,17 +138,40 @@ fn what_does_not_go_together_is_refused() {
     assert_eq!(kind(ios.build(device())), ErrorKind::MissingField);
     let ios = ios.deploy_status(DeployStatus::Development);
     assert!(ios.build(device()).is_ok());
-    assert_eq!(kind(ios.build(Target::devices(["1"]).unwrap())), ErrorKind::Conflict);
-    assert_eq!(kind(ios.build(Target::selector(b"{}").unwrap())), ErrorKind::Conflict);
     assert_eq!(
-        kind(android.clone().deploy_status(DeployStatus::Development).build(device())),
+        kind(ios.build(Target::devices(["1"]).unwrap())),
         ErrorKind::Conflict
     );
-    assert_eq!(kind(android.clone().send_at(later).build(device())), ErrorKind::Conflict);
-    assert_eq!(kind(android.clone().topic_id("a").build(Target::all())), ErrorKind::Conflict);
-    assert_eq!(kind(android.clone().topic_id("").build(device())), ErrorKind::InvalidValue);
+    assert_eq!(
+        kind(ios.build(Target::selector(b"{}").unwrap())),
+        ErrorKind::Conflict
+    );
+    assert_eq!(
+        kind(
+            android
+                .clone()
+                .deploy_status(DeployStatus::Development)
+                .build(device())
+        ),
+        ErrorKind::Conflict
+    );
+    assert_eq!(
+        kind(android.clone().send_at(later).build(device())),
+        ErrorKind::Conflict
+    );
+    assert_eq!(
+        kind(android.clone().topic_id("a").build(Target::all())),
+        ErrorKind::Conflict
+    );
+    assert_eq!(
+        kind(android.clone().topic_id("").build(device())),
+        ErrorKind::InvalidValue
+    );
     for (secs, fits) in [(0, false), (1, true), (604_800, true), (604_801, false)] {
-        let built = android.clone().expires_after(Duration::from_secs(secs)).build(device());
+        let built = android
+            .clone()
+            .expires_after(Duration::from_secs(secs))
+            .build(device());
         assert_eq!(built.is_ok(), fits);
     }
     for (secs, fits) in [(60, false), (61, true), (31_622_400, true), (31_622_401, false)] {
@@ -134,10 +180,16 @@ fn what_does_not_go_together_is_refused() {
         assert_eq!(send(&message).is_ok(), fits, "{secs}");
     }
     let device_message = android.clone().topic_id("a").build(device()).unwrap();
-    assert_eq!(send(&device_message.to(Target::all())).unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(
+        send(&device_message.to(Target::all())).unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
     let sized = |n: usize| Message::android_raw(format!(r#"{{"k":"{}"}}"#, "x".repeat(n - 8)).as_bytes());
     assert!(sized(4096).is_ok());
-    assert_eq!(sized(4097).err().map(|error| error.kind()), Some(ErrorKind::PayloadTooLarge));
+    assert_eq!(
+        sized(4097).err().map(|error| error.kind()),
+        Some(ErrorKind::PayloadTooLarge)
+    );
     assert!(Message::ios(b"{}").is_err() && Message::android_raw(b"[]").is_err());
     assert!(Target::device("").is_err() && Target::device("a\r\n").is_err() && Target::devices([]).is_err());
     assert!(Target::tag(&"é".repeat(128)).is_ok() && Target::tag(&"é".repeat(129)).is_err());

@@ -13,8 +13,8 @@ mod random;
 mod rs256;
 
 pub use es256::{Es256Key, Es256PublicKey};
-pub use rs256::Rs256Key;
 pub(crate) use random::random_u64;
+pub use rs256::Rs256Key;
 
 /// SHA-256 (FIPS 180-4).
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {

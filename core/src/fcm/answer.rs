@@ -101,11 +101,7 @@ impl<'a> Answer<'a> {
     }
 
     pub(super) fn evidence(&self, reason: Option<&str>) -> Evidence {
-        Evidence::new(
-            self.response.status,
-            reason.map(word),
-            self.response.body.clone(),
-        )
+        Evidence::new(self.response.status, reason.map(word), self.response.body.clone())
     }
 
     /// `Retry-After`, else Google's `RetryInfo`, else `default`.

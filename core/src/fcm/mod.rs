@@ -25,9 +25,7 @@ mod wire;
 pub mod topics;
 
 pub use answer::outcome;
-pub use credentials::{
-    Credentials, Subject, SubjectSource, metadata_project, metadata_project_request,
-};
+pub use credentials::{Credentials, Subject, SubjectSource, metadata_project, metadata_project_request};
 pub use message::android::{
     AndroidConfig, AndroidFcmOptions, AndroidNotification, AndroidPriority, LightSettings,
     NotificationPriority, Proxy, Visibility,

@@ -77,10 +77,7 @@ pub fn list(
     now: Now,
 ) -> Result<Request, Error> {
     if page_size.is_some_and(|size| size == 0 || size > LARGEST_PAGE) {
-        return Err(Error::new(
-            ErrorKind::InvalidValue,
-            "page_size is not 1 to 2000",
-        ));
+        return Err(Error::new(ErrorKind::InvalidValue, "page_size is not 1 to 2000"));
     }
     let mut request = all(registration, credentials, hosts, now)?;
     request.method = Method::Get;

@@ -220,7 +220,8 @@ mod tests {
             ("1799.5", 1799.5),
             ("null", 300.0),
         ] {
-            let body = format!(r#"{{"access_token":"ya29.a","expires_in":{expires_in},"token_type":"Bearer"}}"#);
+            let body =
+                format!(r#"{{"access_token":"ya29.a","expires_in":{expires_in},"token_type":"Bearer"}}"#);
             let grant = read(200, &body).unwrap();
             assert_eq!(grant.lifetime(), Duration::from_secs_f64(secs), "{expires_in}");
             assert_eq!(grant.token().expose_secret(), "ya29.a");
@@ -282,21 +283,29 @@ mod tests {
             let failure = read(status, &body).unwrap_err();
             assert_eq!(failure.error.kind(), ErrorKind::TokenRefused);
             let text = failure.error.to_string();
-            assert!(text.starts_with(&format!("token endpoint refused: {word} (Invalid JWT Signature.)")), "{text}");
+            assert!(
+                text.starts_with(&format!(
+                    "token endpoint refused: {word} (Invalid JWT Signature.)"
+                )),
+                "{text}"
+            );
             assert_eq!(failure.temporary, temporary, "{word}");
         }
-        let google = read(403, r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"no\nno"}}"#);
+        let google = read(
+            403,
+            r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"no\nno"}}"#,
+        );
         let failure = google.unwrap_err();
         assert!(failure.error.context().contains("PERMISSION_DENIED (no?no)"));
         assert!(!failure.temporary);
-        let page = grant(
-            &Response::new(503, "<html>").with_header("retry-after", "7"),
-            NOW,
-        )
-        .unwrap_err();
+        let page = grant(&Response::new(503, "<html>").with_header("retry-after", "7"), NOW).unwrap_err();
         assert_eq!(page.error.context(), "token endpoint refused with status 503");
         assert_eq!((page.temporary, page.after), (true, Some(Duration::from_secs(7))));
-        let noisy = format!(r#"{{"error":"{}","error_description":"{}"}}"#, "x".repeat(5000), "é".repeat(5000));
+        let noisy = format!(
+            r#"{{"error":"{}","error_description":"{}"}}"#,
+            "x".repeat(5000),
+            "é".repeat(5000)
+        );
         assert!(read(400, &noisy).unwrap_err().error.to_string().len() <= 256);
     }
 }

@@ -16,12 +16,20 @@ pub struct Backoff {
 impl Backoff {
     /// `seed` decides the jitter: give every client its own.
     pub fn new(first: Duration, longest: Duration, seed: u64) -> Self {
-        Self { first, longest, attempt: 0, random: Random(seed) }
+        Self {
+            first,
+            longest,
+            attempt: 0,
+            random: Random(seed),
+        }
     }
 
     /// The wait before the next attempt.
     pub fn next_wait(&mut self) -> Duration {
-        let doubled = self.first.saturating_mul(1u32 << self.attempt.min(16)).min(self.longest);
+        let doubled = self
+            .first
+            .saturating_mul(1u32 << self.attempt.min(16))
+            .min(self.longest);
         self.attempt = self.attempt.saturating_add(1);
         // 80 % to 120 %, in 1024 steps.
         let permille = 819 + (self.random.next() % 410) as u32;
@@ -62,7 +70,10 @@ mod tests {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), 7);
         for expected in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
             let wait = backoff.next_wait().as_secs_f64();
-            assert!((0.79..=1.21).contains(&(wait / f64::from(expected))), "{wait} for {expected}");
+            assert!(
+                (0.79..=1.21).contains(&(wait / f64::from(expected))),
+                "{wait} for {expected}"
+            );
         }
         backoff.reset();
         assert!(backoff.next_wait() < Duration::from_millis(1250));

@@ -1,7 +1,6 @@
 //! When connections are made and given up.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::link::{Link, LinkId};
 use super::pool::{Lane, PoolId};
@@ -69,13 +68,27 @@ impl Session {
 
     /// Asks for a connection if the pool needs one now.
     pub(super) fn dial_if_needed(&mut self, id: PoolId, now: Now) {
-        let Some(pool) = self.pools.get(id.0 as usize) else { return };
-        let Some(oldest) = pool.waiting.front().and_then(|slot| self.entries.get(*slot)) else { return };
-        let links = || pool.links.iter().filter_map(|link| self.links.get(*link)).filter(|link| link.is_hopeful());
-        let limit = if pool.lane == Lane::Token { 1 } else { self.config.max_connections.max(1) };
+        let Some(pool) = self.pools.get(id.0 as usize) else {
+            return;
+        };
+        let Some(oldest) = pool.waiting.front().and_then(|slot| self.entries.get(*slot)) else {
+            return;
+        };
+        let links = || {
+            pool.links
+                .iter()
+                .filter_map(|link| self.links.get(*link))
+                .filter(|link| link.is_hopeful())
+        };
+        let limit = if pool.lane == Lane::Token {
+            1
+        } else {
+            self.config.max_connections.max(1)
+        };
         let crowded = now.monotonic >= oldest.queued_at.saturating_add(self.config.patience);
         let count = links().count();
-        let wanted = count == 0 || (crowded && count < limit && links().all(|link| link.ready && !link.can_send()));
+        let wanted =
+            count == 0 || (crowded && count < limit && links().all(|link| link.ready && !link.can_send()));
         if !wanted || now.monotonic < pool.dial_after.max(pool.paused_until) {
             return;
         }
@@ -108,8 +121,14 @@ impl Session {
     /// A link is over. What it carried has been settled by its events; forget it, and decide
     /// what that means for those who wait.
     pub(super) fn lose(&mut self, id: LinkId, error: Option<Error>, now: Now) {
-        let Some(mut link) = self.links.remove(id) else { return };
-        let last_words = if link.dialled { link.connection.transmit().to_vec() } else { Vec::new() };
+        let Some(mut link) = self.links.remove(id) else {
+            return;
+        };
+        let last_words = if link.dialled {
+            link.connection.transmit().to_vec()
+        } else {
+            Vec::new()
+        };
         self.actions.push_back(Action::Close { link: id, last_words });
         // No event can come any more: whatever is left was never answered.
         let left: Vec<u32> = link.in_flight.values().copied().collect();
@@ -117,9 +136,17 @@ impl Session {
             let cause = Error::new(ErrorKind::ConnectionLost, "the connection is gone");
             self.unanswered(slot, crate::net::Processed::Unknown, cause, now);
         }
-        let text = error.as_ref().map_or_else(|| "closed".into(), |error| error.to_string());
-        self.note(SessionEvent::Disconnected { link: id, error: error.as_ref().map(Error::kind), text: text.into() });
-        let Some(pool) = self.pools.get_mut(link.pool.0 as usize) else { return };
+        let text = error
+            .as_ref()
+            .map_or_else(|| "closed".into(), |error| error.to_string());
+        self.note(SessionEvent::Disconnected {
+            link: id,
+            error: error.as_ref().map(Error::kind),
+            text: text.into(),
+        });
+        let Some(pool) = self.pools.get_mut(link.pool.0 as usize) else {
+            return;
+        };
         pool.links.retain(|other| *other != id);
         // A connection that did its work and then ended is replaced at once. One that never
         // answered anything is not: a server that turns everybody away is not to be hammered.
@@ -140,7 +167,9 @@ impl Session {
 
     /// Ends everything that waits for this host: it cannot be reached, and `error` says why.
     pub(super) fn fail_pool(&mut self, id: PoolId, error: Error) {
-        let Some(pool) = self.pools.get_mut(id.0 as usize) else { return };
+        let Some(pool) = self.pools.get_mut(id.0 as usize) else {
+            return;
+        };
         let waiting = std::mem::take(&mut pool.waiting);
         let (kind, context) = (error.kind(), error.to_string());
         pool.last_failure = Some(error);

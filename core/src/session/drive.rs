@@ -19,12 +19,25 @@ const ENHANCE_YOUR_CALM: u32 = 0xb;
 
 /// One event of a connection, with what could be borrowed from it already digested.
 enum Happened {
-    Answered { slot: u32, outcome: Outcome },
-    Unanswered { slot: u32, processed: Processed, error: Error },
-    Token { slot: u32, result: Result<Option<Request>, Error> },
+    Answered {
+        slot: u32,
+        outcome: Outcome,
+    },
+    Unanswered {
+        slot: u32,
+        processed: Processed,
+        error: Error,
+    },
+    Token {
+        slot: u32,
+        result: Result<Option<Request>, Error>,
+    },
     Ready,
     Settings(u32),
-    Draining { code: u32, reason: String },
+    Draining {
+        code: u32,
+        reason: String,
+    },
     Closed(Option<Error>),
     Nothing,
 }
@@ -74,19 +87,26 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Duration> {
         let links = self.links.iter().flat_map(|link| {
             let connecting = (!link.ready).then_some(link.connect_by);
-            let idle = self.config.idle_timeout.filter(|_| link.ready && link.in_flight.is_empty());
+            let idle = self
+                .config
+                .idle_timeout
+                .filter(|_| link.ready && link.in_flight.is_empty());
             let idle = idle.map(|idle| link.idle_since.saturating_add(idle));
             [link.connection.poll_timeout(), connecting, idle]
         });
-        let pools = self.pools.iter().filter(|pool| !pool.waiting.is_empty()).flat_map(|pool| {
-            let resume = pool.dial_after.max(pool.paused_until);
-            let resume = (resume > self.clock).then_some(resume);
-            let oldest = pool.waiting.front().and_then(|slot| self.entries.get(*slot));
-            let patience = oldest.map(|entry| entry.queued_at.saturating_add(self.config.patience));
-            let patience = patience.filter(|at| *at > self.clock);
-            let bucket = self.bucket.as_ref().map(|bucket| bucket.next_at(self.clock));
-            [resume, patience, bucket.filter(|at| *at > self.clock)]
-        });
+        let pools = self
+            .pools
+            .iter()
+            .filter(|pool| !pool.waiting.is_empty())
+            .flat_map(|pool| {
+                let resume = pool.dial_after.max(pool.paused_until);
+                let resume = (resume > self.clock).then_some(resume);
+                let oldest = pool.waiting.front().and_then(|slot| self.entries.get(*slot));
+                let patience = oldest.map(|entry| entry.queued_at.saturating_add(self.config.patience));
+                let patience = patience.filter(|at| *at > self.clock);
+                let bucket = self.bucket.as_ref().map(|bucket| bucket.next_at(self.clock));
+                [resume, patience, bucket.filter(|at| *at > self.clock)]
+            });
         let token = self.service.poll_timeout().filter(|at| *at > self.clock);
         let rest = [self.next_due, token];
         links.chain(pools).chain(rest).flatten().min()
@@ -108,7 +128,9 @@ impl Session {
     }
 
     fn link_timeout(&mut self, id: LinkId, now: Now) {
-        let Some(link) = self.links.get_mut(id) else { return };
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
         link.connection.handle_timeout(now);
         if !link.ready && link.connect_by <= now.monotonic {
             let error = Error::new(ErrorKind::ConnectTimeout, "no usable connection in time");
@@ -132,7 +154,9 @@ impl Session {
             return;
         }
         for id in self.links.ids() {
-            let Some(link) = self.links.get_mut(id) else { continue };
+            let Some(link) = self.links.get_mut(id) else {
+                continue;
+            };
             if !link.ready {
                 self.lose(id, None, now);
             } else if !link.retired {
@@ -146,14 +170,22 @@ impl Session {
     /// Fetches and settles every event of a connection, then sends what can be sent.
     pub(super) fn drain(&mut self, id: LinkId, now: Now) {
         loop {
-            let Some(link) = self.links.get_mut(id) else { return };
-            let Some(event) = link.connection.poll_event() else { break };
+            let Some(link) = self.links.get_mut(id) else {
+                return;
+            };
+            let Some(event) = link.connection.poll_event() else {
+                break;
+            };
             let happened = match event {
-                Event::Response { id: request, response } => match link.in_flight.remove(&request) {
+                Event::Response {
+                    id: request,
+                    response,
+                } => match link.in_flight.remove(&request) {
                     Some(slot) => match self.entries.get(slot) {
-                        Some(entry) if entry.purpose == Purpose::Token => {
-                            Happened::Token { slot, result: self.service.accept_token(response, now) }
-                        }
+                        Some(entry) if entry.purpose == Purpose::Token => Happened::Token {
+                            slot,
+                            result: self.service.accept_token(response, now),
+                        },
                         Some(entry) => {
                             let outcome = self.service.outcome(response, &entry.context, now);
                             Happened::Answered { slot, outcome }
@@ -162,18 +194,29 @@ impl Session {
                     },
                     None => Happened::Nothing,
                 },
-                Event::Failed { id: request, processed, error } => match link.in_flight.remove(&request) {
+                Event::Failed {
+                    id: request,
+                    processed,
+                    error,
+                } => match link.in_flight.remove(&request) {
                     Some(slot) => {
                         let error = Error::new(error.kind(), error.to_string());
-                        Happened::Unanswered { slot, processed, error }
+                        Happened::Unanswered {
+                            slot,
+                            processed,
+                            error,
+                        }
                     }
                     None => Happened::Nothing,
                 },
                 Event::Ready => Happened::Ready,
-                Event::SettingsChanged { max_concurrent_streams } => Happened::Settings(max_concurrent_streams),
-                Event::Draining(goaway) => {
-                    Happened::Draining { code: goaway.code, reason: self.service.go_away_reason(goaway) }
-                }
+                Event::SettingsChanged {
+                    max_concurrent_streams,
+                } => Happened::Settings(max_concurrent_streams),
+                Event::Draining(goaway) => Happened::Draining {
+                    code: goaway.code,
+                    reason: self.service.go_away_reason(goaway),
+                },
                 Event::Closed(CloseReason::Failed(error)) => {
                     Happened::Closed(Some(Error::new(error.kind(), error.to_string())))
                 }
@@ -197,7 +240,11 @@ impl Session {
                 self.heard_from(id, now);
                 self.answered(slot, outcome, id, now);
             }
-            Happened::Unanswered { slot, processed, error } => {
+            Happened::Unanswered {
+                slot,
+                processed,
+                error,
+            } => {
                 if let Some(link) = self.links.get_mut(id) {
                     link.idle_since = now.monotonic;
                 }
@@ -219,7 +266,10 @@ impl Session {
                 self.note(SessionEvent::Connected { link: id });
             }
             Happened::Settings(max_concurrent_streams) => {
-                self.note(SessionEvent::SettingsChanged { link: id, max_concurrent_streams });
+                self.note(SessionEvent::SettingsChanged {
+                    link: id,
+                    max_concurrent_streams,
+                });
             }
             Happened::Draining { code, reason } => self.going_away(id, code, reason, now),
             Happened::Closed(error) => {
@@ -251,18 +301,27 @@ impl Session {
                 pool.dial_after = pool.dial_after.max(now.monotonic.saturating_add(wait));
             }
         }
-        self.note(SessionEvent::GoAway { link: id, code, reason: reason.into() });
+        self.note(SessionEvent::GoAway {
+            link: id,
+            code,
+            reason: reason.into(),
+        });
     }
 
     /// Sends what waits for this host, as far as streams, windows and rate allow; asks for a
     /// connection where that is not far enough.
     pub(super) fn pump(&mut self, id: PoolId, now: Now) {
-        let Some(pool) = self.pools.get_mut(id.0 as usize) else { return };
+        let Some(pool) = self.pools.get_mut(id.0 as usize) else {
+            return;
+        };
         if pool.waiting.is_empty() || now.monotonic < pool.paused_until {
             return;
         }
         let permit = match pool.lane {
-            Lane::Token => Permit::Go { authorization: None, fetch: None },
+            Lane::Token => Permit::Go {
+                authorization: None,
+                fetch: None,
+            },
             Lane::Main | Lane::Suspect => self.service.authorize(now),
         };
         let (authorization, fetch) = match permit {
@@ -291,11 +350,17 @@ impl Session {
         now: Now,
     ) -> Vec<(u32, Error)> {
         let mut rejected = Vec::new();
-        let Some(pool) = self.pools.get_mut(id.0 as usize) else { return rejected };
+        let Some(pool) = self.pools.get_mut(id.0 as usize) else {
+            return rejected;
+        };
         for link in &pool.links {
-            let Some(link) = self.links.get_mut(*link) else { continue };
+            let Some(link) = self.links.get_mut(*link) else {
+                continue;
+            };
             while link.can_send() {
-                let Some(slot) = pool.waiting.front().copied() else { return rejected };
+                let Some(slot) = pool.waiting.front().copied() else {
+                    return rejected;
+                };
                 let Some(entry) = self.entries.get_mut(slot) else {
                     pool.waiting.pop_front();
                     continue;
@@ -306,7 +371,12 @@ impl Session {
                 if link.connection.window() < entry.request.body.len() && !link.in_flight.is_empty() {
                     break;
                 }
-                if push && self.bucket.as_mut().is_some_and(|bucket| !bucket.take(now.monotonic)) {
+                if push
+                    && self
+                        .bucket
+                        .as_mut()
+                        .is_some_and(|bucket| !bucket.take(now.monotonic))
+                {
                     return rejected;
                 }
                 let authorized = match &authorization {
@@ -326,8 +396,13 @@ impl Session {
                     Ok(request) => {
                         pool.waiting.pop_front();
                         link.in_flight.insert(request, slot);
-                        entry.state = State::Open { link: link.id, id: request };
-                        entry.due = entry.deadline.min(now.monotonic.saturating_add(self.config.response_timeout));
+                        entry.state = State::Open {
+                            link: link.id,
+                            id: request,
+                        };
+                        entry.due = entry
+                            .deadline
+                            .min(now.monotonic.saturating_add(self.config.response_timeout));
                         self.next_due = Some(self.next_due.map_or(entry.due, |due| due.min(entry.due)));
                         if push {
                             self.stats.queued -= 1;

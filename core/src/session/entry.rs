@@ -32,7 +32,10 @@ impl Ticket {
 
     /// The inverse of [`Ticket::to_u64`].
     pub fn from_u64(value: u64) -> Self {
-        Self { slot: (value & 0xffff_ffff) as u32, generation: (value >> 32) as u32 }
+        Self {
+            slot: (value & 0xffff_ffff) as u32,
+            generation: (value >> 32) as u32,
+        }
     }
 }
 
@@ -159,7 +162,11 @@ impl Entries {
 
     /// Every unfinished entry.
     pub(super) fn live(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        let numbered = self.slots.iter().enumerate().map(|(slot, entry)| (slot as u32, entry));
+        let numbered = self
+            .slots
+            .iter()
+            .enumerate()
+            .map(|(slot, entry)| (slot as u32, entry));
         numbered.filter(|(_, entry)| entry.state != State::Free)
     }
 }

@@ -23,7 +23,10 @@ impl LinkId {
 
     /// The inverse of [`LinkId::to_u64`].
     pub fn from_u64(value: u64) -> Self {
-        Self { index: (value & 0xffff_ffff) as u32, generation: (value >> 32) as u32 }
+        Self {
+            index: (value & 0xffff_ffff) as u32,
+            generation: (value >> 32) as u32,
+        }
     }
 
     /// A small number that no other open connection of the session has.
@@ -112,22 +115,35 @@ impl Links {
         let slot = &mut self.slots[index];
         slot.0 = slot.0.wrapping_add(1);
         // A session never has 2^32 connections: each costs a socket.
-        let id = LinkId { index: index as u32, generation: slot.0 };
+        let id = LinkId {
+            index: index as u32,
+            generation: slot.0,
+        };
         slot.1 = Some(make(id));
         id
     }
 
     pub(super) fn remove(&mut self, id: LinkId) -> Option<Link> {
         let slot = self.slots.get_mut(id.index())?;
-        if slot.0 == id.generation { slot.1.take() } else { None }
+        if slot.0 == id.generation {
+            slot.1.take()
+        } else {
+            None
+        }
     }
 
     pub(super) fn get(&self, id: LinkId) -> Option<&Link> {
-        self.slots.get(id.index()).and_then(|(_, link)| link.as_ref()).filter(|link| link.id == id)
+        self.slots
+            .get(id.index())
+            .and_then(|(_, link)| link.as_ref())
+            .filter(|link| link.id == id)
     }
 
     pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
-        self.slots.get_mut(id.index()).and_then(|(_, link)| link.as_mut()).filter(|link| link.id == id)
+        self.slots
+            .get_mut(id.index())
+            .and_then(|(_, link)| link.as_mut())
+            .filter(|link| link.id == id)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {

@@ -124,7 +124,11 @@ impl Session {
 
     /// How many more messages `submit` takes now.
     pub fn capacity(&self) -> usize {
-        if self.closing { 0 } else { self.config.max_queued.saturating_sub(self.stats.queued as usize) }
+        if self.closing {
+            0
+        } else {
+            self.config.max_queued.saturating_sub(self.stats.queued as usize)
+        }
     }
 
     /// How many messages are where.
@@ -154,7 +158,10 @@ impl Session {
             return Err(Error::new(ErrorKind::Closed, "the session is closed"));
         }
         if self.capacity() == 0 {
-            return Err(Error::new(ErrorKind::QueueFull, "the queue is full: fetch outcomes first"));
+            return Err(Error::new(
+                ErrorKind::QueueFull,
+                "the queue is full: fetch outcomes first",
+            ));
         }
         let slot = self.entries.reserve()?;
         let written = match self.entries.get_mut(slot) {
@@ -168,19 +175,28 @@ impl Session {
                 return Err(error);
             }
         };
-        let authority = self.entries.get(slot).and_then(|entry| entry.request.authority.clone());
+        let authority = self
+            .entries
+            .get(slot)
+            .and_then(|entry| entry.request.authority.clone());
         let Some(authority) = authority else {
             self.entries.release(slot);
             return Err(Error::new(ErrorKind::Internal, "the request names no host"));
         };
-        let lane = if options.suspect { Lane::Suspect } else { Lane::Main };
+        let lane = if options.suspect {
+            Lane::Suspect
+        } else {
+            Lane::Main
+        };
         let pool = self.pool(&authority, lane);
         let ticket = self.entries.ticket(slot);
         if let Some(entry) = self.entries.get_mut(slot) {
             entry.purpose = Purpose::Push;
             entry.state = State::Queued;
             entry.pool = pool;
-            entry.deadline = now.monotonic.saturating_add(options.deadline.unwrap_or(self.config.deadline));
+            entry.deadline = now
+                .monotonic
+                .saturating_add(options.deadline.unwrap_or(self.config.deadline));
             entry.due = entry.deadline;
             entry.queued_at = now.monotonic;
             entry.context = context;
@@ -199,7 +215,9 @@ impl Session {
     /// Returns false when the message has ended already.
     pub fn cancel(&mut self, ticket: Ticket, now: Now) -> bool {
         let now = self.tick(now);
-        let Some(slot) = self.entries.find(ticket) else { return false };
+        let Some(slot) = self.entries.find(ticket) else {
+            return false;
+        };
         self.withdraw(slot, Ending::Cancelled, now);
         true
     }
@@ -234,7 +252,10 @@ impl Session {
     /// Every unfinished message, and whether the service may have acted on it: what a journal
     /// needs to know before the process ends.
     pub fn unfinished(&self) -> impl Iterator<Item = (Ticket, crate::net::Processed)> {
-        let pushes = self.entries.live().filter(|(_, entry)| entry.purpose == Purpose::Push);
+        let pushes = self
+            .entries
+            .live()
+            .filter(|(_, entry)| entry.purpose == Purpose::Push);
         pushes.map(|(slot, entry)| {
             let processed = match entry.state {
                 State::Open { .. } => crate::net::Processed::Unknown,
@@ -263,7 +284,10 @@ impl Session {
 
     /// The pool of `authority` and `lane`, made when there is none yet.
     fn pool(&mut self, authority: &crate::http::Authority, lane: Lane) -> PoolId {
-        let found = self.pools.iter().position(|pool| pool.lane == lane && pool.authority == *authority);
+        let found = self
+            .pools
+            .iter()
+            .position(|pool| pool.lane == lane && pool.authority == *authority);
         let index = found.unwrap_or_else(|| {
             self.seed = self.seed.wrapping_add(1);
             let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::service::{Room, Service};
 use super::{Session, SessionConfig};
 use crate::error::{Error, ErrorKind};
+use crate::http::Authority;
 use crate::net::{ConnectionConfig, Protocols, Security};
 use crate::time::Now;
-use crate::http::Authority;
 use crate::{adm, apns, baidu, fcm, webpush};
 
 /// Token endpoints answer with more than a push service does.
@@ -56,8 +56,15 @@ impl Session {
         config: SessionConfig,
         now: Now,
     ) -> Result<Self, Error> {
-        let room = Room::Fcm { credentials: credentials.into(), hosts };
-        Ok(Self::new(Service::new(room, push_config(&security), token_config(&security)), config, now))
+        let room = Room::Fcm {
+            credentials: credentials.into(),
+            hosts,
+        };
+        Ok(Self::new(
+            Service::new(room, push_config(&security), token_config(&security)),
+            config,
+            now,
+        ))
     }
 
     /// Web Push: one pool of connections for each push service. `policy` says which endpoints may be
@@ -72,8 +79,15 @@ impl Session {
         config: SessionConfig,
         now: Now,
     ) -> Result<Self, Error> {
-        let room = Room::WebPush { credentials: credentials.into(), policy: policy.into() };
-        Ok(Self::new(Service::new(room, push_config(&security), token_config(&security)), config, now))
+        let room = Room::WebPush {
+            credentials: credentials.into(),
+            policy: policy.into(),
+        };
+        Ok(Self::new(
+            Service::new(room, push_config(&security), token_config(&security)),
+            config,
+            now,
+        ))
     }
 
     /// Amazon Device Messaging. `authority` is usually [`adm::default_authority`].
@@ -87,8 +101,15 @@ impl Session {
         config: SessionConfig,
         now: Now,
     ) -> Result<Self, Error> {
-        let room = Room::Adm { credentials: credentials.into(), authority };
-        Ok(Self::new(Service::new(room, push_config(&security), token_config(&security)), config, now))
+        let room = Room::Adm {
+            credentials: credentials.into(),
+            authority,
+        };
+        Ok(Self::new(
+            Service::new(room, push_config(&security), token_config(&security)),
+            config,
+            now,
+        ))
     }
 
     /// Baidu Cloud Push. `authority` is usually [`baidu::default_authority`].
@@ -102,8 +123,15 @@ impl Session {
         config: SessionConfig,
         now: Now,
     ) -> Result<Self, Error> {
-        let room = Room::Baidu { credentials: credentials.into(), authority };
-        Ok(Self::new(Service::new(room, push_config(&security), token_config(&security)), config, now))
+        let room = Room::Baidu {
+            credentials: credentials.into(),
+            authority,
+        };
+        Ok(Self::new(
+            Service::new(room, push_config(&security), token_config(&security)),
+            config,
+            now,
+        ))
     }
 }
 

@@ -20,7 +20,13 @@ const INCREASE: f64 = 0.1;
 impl TokenBucket {
     pub(super) fn new(rate: u32, now: Duration) -> Self {
         let ceiling = f64::from(rate.max(1));
-        Self { ceiling, rate: ceiling, tokens: burst(ceiling), filled_at: now, slowed_at: None }
+        Self {
+            ceiling,
+            rate: ceiling,
+            tokens: burst(ceiling),
+            filled_at: now,
+            slowed_at: None,
+        }
     }
 
     /// Takes one message's worth, if there is one.
@@ -46,7 +52,10 @@ impl TokenBucket {
 
     /// The service said 429: half the rate, at most once a second.
     pub(super) fn slow_down(&mut self, now: Duration) {
-        if self.slowed_at.is_some_and(|at| now.saturating_sub(at) < Duration::from_secs(1)) {
+        if self
+            .slowed_at
+            .is_some_and(|at| now.saturating_sub(at) < Duration::from_secs(1))
+        {
             return;
         }
         self.fill(now);

@@ -27,11 +27,26 @@ pub(super) struct Service {
 }
 
 pub(super) enum Room {
-    Adm { credentials: Arc<adm::Credentials>, authority: Authority },
-    Baidu { credentials: Arc<baidu::Credentials>, authority: Authority },
-    WebPush { credentials: Arc<webpush::Credentials>, policy: Arc<webpush::EndpointPolicy> },
-    Apns { credentials: apns::Credentials, hosts: apns::Hosts },
-    Fcm { credentials: Arc<fcm::Credentials>, hosts: fcm::Hosts },
+    Adm {
+        credentials: Arc<adm::Credentials>,
+        authority: Authority,
+    },
+    Baidu {
+        credentials: Arc<baidu::Credentials>,
+        authority: Authority,
+    },
+    WebPush {
+        credentials: Arc<webpush::Credentials>,
+        policy: Arc<webpush::EndpointPolicy>,
+    },
+    Apns {
+        credentials: apns::Credentials,
+        hosts: apns::Hosts,
+    },
+    Fcm {
+        credentials: Arc<fcm::Credentials>,
+        hosts: fcm::Hosts,
+    },
 }
 
 /// What an answer has to be read against.
@@ -50,16 +65,26 @@ pub(super) enum Context {
 
 /// Whether requests may go out now, and with which authorization.
 pub(super) enum Permit {
-    Go { authorization: Option<Arc<HeaderBlock>>, fetch: Option<Request> },
+    Go {
+        authorization: Option<Arc<HeaderBlock>>,
+        fetch: Option<Request>,
+    },
     /// Each with its own: ask [`Service::authorization_of`].
     Each,
-    Wait { fetch: Option<Request> },
+    Wait {
+        fetch: Option<Request>,
+    },
     Refuse(Error),
 }
 
 impl Service {
     pub(super) fn new(room: Room, push: Arc<ConnectionConfig>, token: Arc<ConnectionConfig>) -> Self {
-        Self { room, push, token, wait_until: None }
+        Self {
+            room,
+            push,
+            token,
+            wait_until: None,
+        }
     }
 
     pub(super) fn connection_config(&self, lane: Lane) -> Arc<ConnectionConfig> {
@@ -85,9 +110,19 @@ impl Service {
                 credentials.permits(message)?;
                 message.write(hosts, request)?;
                 let dated = message.registered_at().is_some();
-                Ok(if dated { Context::Apns(message.clone()) } else { Context::None })
+                Ok(if dated {
+                    Context::Apns(message.clone())
+                } else {
+                    Context::None
+                })
             }
-            (Room::Baidu { credentials, authority }, MessageRef::Baidu(message)) => {
+            (
+                Room::Baidu {
+                    credentials,
+                    authority,
+                },
+                MessageRef::Baidu(message),
+            ) => {
                 message.write(authority, credentials, now, request)?;
                 Ok(Context::None)
             }
@@ -100,14 +135,20 @@ impl Service {
                 message.write(request)?;
                 Ok(Context::WebPush(message.clone()))
             }
-            _ => Err(Error::new(ErrorKind::Misuse, "this message is for another service")),
+            _ => Err(Error::new(
+                ErrorKind::Misuse,
+                "this message is for another service",
+            )),
         }
     }
 
     /// The authorization of now for requests to `authority`.
     pub(super) fn authorize(&mut self, now: Now) -> Permit {
         let ready = |block: Result<Option<Arc<HeaderBlock>>, Error>| match block {
-            Ok(authorization) => Permit::Go { authorization, fetch: None },
+            Ok(authorization) => Permit::Go {
+                authorization,
+                fetch: None,
+            },
             Err(error) => Permit::Refuse(error),
         };
         self.wait_until = None;
@@ -116,7 +157,10 @@ impl Service {
             // One per origin and encoding, from the credentials' cache.
             Room::WebPush { .. } => Permit::Each,
             // Baidu's requests are signed as a whole when they are written.
-            Room::Baidu { .. } => Permit::Go { authorization: None, fetch: None },
+            Room::Baidu { .. } => Permit::Go {
+                authorization: None,
+                fetch: None,
+            },
             Room::Fcm { credentials, .. } => {
                 let state = credentials.token(now);
                 self.permit(state, now)
@@ -155,9 +199,10 @@ impl Service {
             Some(Fetch::SubjectToken | Fetch::HostToken) | None => None,
         };
         match state {
-            TokenState::Ready(block) | TokenState::ReadyAndFetch(block, _) => {
-                Permit::Go { authorization: Some(block), fetch }
-            }
+            TokenState::Ready(block) | TokenState::ReadyAndFetch(block, _) => Permit::Go {
+                authorization: Some(block),
+                fetch,
+            },
             TokenState::Wait { until } => {
                 self.wait_until = Some(until);
                 Permit::Wait { fetch }
@@ -170,7 +215,10 @@ impl Service {
         match &self.room {
             Room::Fcm { credentials, .. } => credentials.token_request(now).map(|token| token.request),
             Room::Adm { credentials, .. } => credentials.token_request(now).map(|token| token.request),
-            _ => Err(Error::new(ErrorKind::Internal, "this service has no token endpoint")),
+            _ => Err(Error::new(
+                ErrorKind::Internal,
+                "this service has no token endpoint",
+            )),
         }
     }
 
@@ -193,7 +241,10 @@ impl Service {
     /// No token came.
     pub(super) fn token_failed(&mut self, error: &Error, now: Now) {
         // An answer that was read has told the cache already.
-        if matches!(error.kind(), ErrorKind::TokenRefused | ErrorKind::TokenAnswerInvalid) {
+        if matches!(
+            error.kind(),
+            ErrorKind::TokenRefused | ErrorKind::TokenAnswerInvalid
+        ) {
             return;
         }
         match &self.room {
@@ -218,7 +269,11 @@ impl Service {
             }
             Room::Apns { credentials, .. } => {
                 let renewed = credentials.react(outcome, now) == apns::Reaction::Renewed;
-                let current = credentials.authorization(now).ok().flatten().map(|block| block.id());
+                let current = credentials
+                    .authorization(now)
+                    .ok()
+                    .flatten()
+                    .map(|block| block.id());
                 // Another answer may have renewed it already.
                 renewed || current.is_some_and(|current| current != used)
             }
@@ -288,6 +343,8 @@ impl fmt::Debug for Service {
             Room::Fcm { .. } => "Fcm",
             Room::WebPush { .. } => "WebPush",
         };
-        f.debug_struct("Service").field("room", &name).finish_non_exhaustive()
+        f.debug_struct("Service")
+            .field("room", &name)
+            .finish_non_exhaustive()
     }
 }

@@ -19,9 +19,14 @@ impl Session {
                 if reconnect {
                     self.replace(link, now);
                 }
-                let used = self.entries.get(slot).and_then(|e| e.request.authorization.as_ref()).map(|b| b.id());
+                let used = self
+                    .entries
+                    .get(slot)
+                    .and_then(|e| e.request.authorization.as_ref())
+                    .map(|b| b.id());
                 let renewed = refreshable && self.service.refused(&outcome, used, now);
-                if (renewed || (reconnect && !refreshable)) && self.replay(slot, ErrorKind::TokenNeeded, now) {
+                if (renewed || (reconnect && !refreshable)) && self.replay(slot, ErrorKind::TokenNeeded, now)
+                {
                     return;
                 }
             }
@@ -41,7 +46,9 @@ impl Session {
 
     /// The request ended without an answer.
     pub(super) fn unanswered(&mut self, slot: u32, processed: Processed, error: Error, now: Now) {
-        let Some(entry) = self.entries.get_mut(slot) else { return };
+        let Some(entry) = self.entries.get_mut(slot) else {
+            return;
+        };
         if let Some(ending) = entry.ending {
             return self.withdrawn(slot, ending, processed, now);
         }
@@ -59,7 +66,10 @@ impl Session {
             return self.requeue(slot, now);
         }
         let (kind, context) = match processed {
-            Processed::No => (ErrorKind::NotSent, "not processed by the service, and no attempt is left"),
+            Processed::No => (
+                ErrorKind::NotSent,
+                "not processed by the service, and no attempt is left",
+            ),
             Processed::Unknown => (ErrorKind::Unknown, "written, but no answer came"),
         };
         self.end(slot, Err(Error::new(kind, context).with_source(error)));
@@ -68,7 +78,9 @@ impl Session {
     /// Sends an answered message once more, because the answer was about the credential or the
     /// connection. Once only: false when that has happened already.
     fn replay(&mut self, slot: u32, why: ErrorKind, now: Now) -> bool {
-        let Some(entry) = self.entries.get_mut(slot) else { return false };
+        let Some(entry) = self.entries.get_mut(slot) else {
+            return false;
+        };
         if entry.replays > 0 || entry.deadline <= now.monotonic {
             return false;
         }
@@ -80,7 +92,9 @@ impl Session {
 
     /// Back to the head of the queue: it has waited longest.
     fn requeue(&mut self, slot: u32, now: Now) {
-        let Some(entry) = self.entries.get_mut(slot) else { return };
+        let Some(entry) = self.entries.get_mut(slot) else {
+            return;
+        };
         if matches!(entry.state, State::Open { .. }) && entry.purpose == Purpose::Push {
             self.stats.open -= 1;
             self.stats.queued += 1;
@@ -96,7 +110,9 @@ impl Session {
 
     /// No new requests on this connection; it closes when those in flight have ended.
     fn replace(&mut self, id: LinkId, now: Now) {
-        let Some(link) = self.links.get_mut(id) else { return };
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
         if !link.retired {
             link.retired = true;
             link.connection.close(now);
@@ -107,7 +123,10 @@ impl Session {
     fn throttled(&mut self, slot: u32, scope: Scope, after: Option<std::time::Duration>, now: Now) {
         let after = after.unwrap_or_default();
         if scope == Scope::Project {
-            let pool = self.entries.get(slot).and_then(|entry| self.pools.get_mut(entry.pool.0 as usize));
+            let pool = self
+                .entries
+                .get(slot)
+                .and_then(|entry| self.pools.get_mut(entry.pool.0 as usize));
             if let Some(pool) = pool {
                 pool.paused_until = pool.paused_until.max(now.monotonic.saturating_add(after));
             }
@@ -129,7 +148,8 @@ impl Session {
         if due.iter().any(|(_, open)| !open) {
             let entries = &self.entries;
             for pool in &mut self.pools {
-                pool.waiting.retain(|slot| entries.get(*slot).is_some_and(|entry| entry.due > now.monotonic));
+                pool.waiting
+                    .retain(|slot| entries.get(*slot).is_some_and(|entry| entry.due > now.monotonic));
             }
         }
         for (slot, _) in due {
@@ -140,7 +160,9 @@ impl Session {
 
     /// Takes an entry off its stream or out of its queue, and ends it as `ending` says.
     pub(super) fn withdraw(&mut self, slot: u32, ending: Ending, now: Now) {
-        let Some(entry) = self.entries.get_mut(slot) else { return };
+        let Some(entry) = self.entries.get_mut(slot) else {
+            return;
+        };
         match entry.state {
             State::Free => {}
             State::Queued => {
@@ -149,9 +171,14 @@ impl Session {
                 }
                 self.withdrawn(slot, ending, Processed::No, now);
             }
-            State::Open { link: id, id: request } => {
+            State::Open {
+                link: id,
+                id: request,
+            } => {
                 entry.ending = Some(ending);
-                let Some(link) = self.links.get_mut(id) else { return };
+                let Some(link) = self.links.get_mut(id) else {
+                    return;
+                };
                 // Its last event says whether anything was written; or that the answer was faster.
                 link.connection.cancel(request, now);
                 self.drain(id, now);
@@ -161,7 +188,9 @@ impl Session {
 
     /// The end of an entry that was withdrawn.
     fn withdrawn(&mut self, slot: u32, ending: Ending, processed: Processed, now: Now) {
-        let Some(entry) = self.entries.get(slot) else { return };
+        let Some(entry) = self.entries.get(slot) else {
+            return;
+        };
         let error = match (ending, processed) {
             (Ending::Cancelled, Processed::No) => {
                 Error::new(ErrorKind::Cancelled, "cancelled before it was written")
@@ -211,7 +240,9 @@ impl Session {
 
     /// The one place where a message ends.
     pub(super) fn end(&mut self, slot: u32, result: Result<Outcome, Error>) {
-        let Some(entry) = self.entries.get(slot) else { return };
+        let Some(entry) = self.entries.get(slot) else {
+            return;
+        };
         match entry.state {
             State::Free => return,
             State::Queued => self.stats.queued -= 1,
@@ -227,7 +258,9 @@ impl Session {
 
     /// Sends a request of ours to a token endpoint.
     pub(super) fn fetch_token(&mut self, request: Request, now: Now) {
-        let Some(authority) = request.authority.clone() else { return };
+        let Some(authority) = request.authority.clone() else {
+            return;
+        };
         let Ok(slot) = self.entries.reserve() else { return };
         let pool = self.pool(&authority, Lane::Token);
         if let Some(entry) = self.entries.get_mut(slot) {
@@ -255,12 +288,19 @@ impl Session {
             Ok(Some(request)) => return self.fetch_token(request, now),
             Err(error) => {
                 self.service.token_failed(&error, now);
-                self.note(SessionEvent::TokenFailed { error: error.kind(), text: error.to_string().into() });
+                self.note(SessionEvent::TokenFailed {
+                    error: error.kind(),
+                    text: error.to_string().into(),
+                });
                 let final_word = matches!(
                     error.kind(),
-                    ErrorKind::TokenRefused | ErrorKind::TokenAnswerInvalid | ErrorKind::CertificateUnknownIssuer
+                    ErrorKind::TokenRefused
+                        | ErrorKind::TokenAnswerInvalid
+                        | ErrorKind::CertificateUnknownIssuer
                 );
-                let pushes: Vec<_> = (0..self.pools.len()).filter(|i| self.pools[*i].lane != Lane::Token).collect();
+                let pushes: Vec<_> = (0..self.pools.len())
+                    .filter(|i| self.pools[*i].lane != Lane::Token)
+                    .collect();
                 for index in pushes {
                     let cause = Error::new(error.kind(), error.to_string());
                     if final_word {

@@ -114,6 +114,7 @@ fn accepted(response: &Response, evidence: Evidence) -> Accepted {
         location: response.header("location").map(Into::into),
         ttl: ttl.map(Duration::from_secs),
         evidence,
+        ..Accepted::default()
     }
 }
 

@@ -86,7 +86,10 @@ mod tests {
             ),
         ] {
             let endpoint = Endpoint::parse("token_uri", url).unwrap();
-            assert_eq!((endpoint.authority.as_str(), endpoint.path.as_str()), (host, path));
+            assert_eq!(
+                (endpoint.authority.as_str(), endpoint.path.as_str()),
+                (host, path)
+            );
         }
     }
 

@@ -34,7 +34,9 @@ impl SubjectSource {
     pub(super) fn token(&self, content: &[u8]) -> Result<Secret<String>, Error> {
         let invalid = |context: &'static str| Error::new(ErrorKind::InvalidCredential, context);
         let token = match &self.json_field {
-            None => std::str::from_utf8(content).ok().map(|text| text.trim().to_owned()),
+            None => std::str::from_utf8(content)
+                .ok()
+                .map(|text| text.trim().to_owned()),
             Some(field) => match serde_json::from_slice::<Value>(content) {
                 Ok(Value::Object(mut object)) => match object.get_mut(field) {
                     Some(Value::String(token)) => Some(std::mem::take(token)),

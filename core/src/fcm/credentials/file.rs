@@ -33,7 +33,9 @@ pub(super) fn read(text: &[u8]) -> Result<File, Error> {
         .text("universe_domain")?
         .is_some_and(|domain| domain != "googleapis.com")
     {
-        return Err(invalid("universe_domain other than googleapis.com is not built in"));
+        return Err(invalid(
+            "universe_domain other than googleapis.com is not built in",
+        ));
     }
     let source = match fields.required("type")? {
         "service_account" => Source::ServiceAccount(Box::new(service_account(&fields)?)),
@@ -61,10 +63,7 @@ fn service_account(fields: &Fields) -> Result<ServiceAccount, Error> {
         email: fields.plain("client_email")?.to_owned(),
         key_id: fields.plain("private_key_id")?.to_owned(),
         key: private_key(fields.required("private_key")?)?,
-        endpoint: Endpoint::parse(
-            "token_uri",
-            fields.text("token_uri")?.unwrap_or(TOKEN_URI),
-        )?,
+        endpoint: Endpoint::parse("token_uri", fields.text("token_uri")?.unwrap_or(TOKEN_URI))?,
     })
 }
 
@@ -83,10 +82,7 @@ fn authorized_user(fields: &Fields) -> Result<AuthorizedUser, Error> {
         client_id: fields.plain("client_id")?.to_owned(),
         client_secret: Secret::new(fields.plain("client_secret")?.to_owned()),
         refresh_token: Secret::new(fields.plain("refresh_token")?.to_owned()),
-        endpoint: Endpoint::parse(
-            "token_uri",
-            fields.text("token_uri")?.unwrap_or(TOKEN_URI),
-        )?,
+        endpoint: Endpoint::parse("token_uri", fields.text("token_uri")?.unwrap_or(TOKEN_URI))?,
     })
 }
 
@@ -129,7 +125,9 @@ fn source_of_subject(source: &Map<String, Value>) -> Result<SubjectSource, Error
         }
     };
     let format = source.get("format").and_then(Value::as_object);
-    let kind = format.and_then(|format| format.get("type")).and_then(Value::as_str);
+    let kind = format
+        .and_then(|format| format.get("type"))
+        .and_then(Value::as_str);
     let json_field = match kind {
         None | Some("text") => None,
         Some("json") => Some(

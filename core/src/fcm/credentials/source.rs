@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
 use super::external::SubjectSource;
-use crate::fcm::project::constant;
 use crate::crypto::{Rs256Key, jwt};
 use crate::error::Error;
-use crate::http::{Headers, HeaderBlock, Indexing, Method, Request};
+use crate::fcm::project::constant;
+use crate::http::{HeaderBlock, Headers, Indexing, Method, Request};
 use crate::oauth::TokenRequest;
 use crate::percent;
 use crate::secret::Secret;

@@ -172,8 +172,18 @@ object! {
 
 fn notification_rules(it: &AndroidNotification, at: &Path<'_>) -> Result<(), Error> {
     rules::rgb(it.color.as_ref(), at)?;
-    rules::loc(it.body_loc_args.as_ref(), it.body_loc_key.as_ref(), "body_loc_args", at)?;
-    rules::loc(it.title_loc_args.as_ref(), it.title_loc_key.as_ref(), "title_loc_args", at)?;
+    rules::loc(
+        it.body_loc_args.as_ref(),
+        it.body_loc_key.as_ref(),
+        "body_loc_args",
+        at,
+    )?;
+    rules::loc(
+        it.title_loc_args.as_ref(),
+        it.title_loc_key.as_ref(),
+        "title_loc_args",
+        at,
+    )?;
     rules::count(it.notification_count, "notification_count", at)
 }
 

@@ -33,7 +33,11 @@ impl ApnsConfig {
             .as_ref()
             .and_then(|payload| payload.as_map().get("aps"));
         let aps = aps.and_then(Value::as_object);
-        aps.is_some_and(|aps| ["alert", "badge", "sound"].iter().any(|key| aps.contains_key(*key)))
+        aps.is_some_and(|aps| {
+            ["alert", "badge", "sound"]
+                .iter()
+                .any(|key| aps.contains_key(*key))
+        })
     }
 }
 
@@ -109,10 +113,7 @@ impl Wire for LiveActivityToken {
     fn check(&self, at: &Path<'_>) -> Result<(), Error> {
         let text = &self.0;
         if text.is_empty() || text.len() >= 4096 || !text.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(at.error(
-                ErrorKind::InvalidToken,
-                "not 1 to 4095 visible ascii characters",
-            ));
+            return Err(at.error(ErrorKind::InvalidToken, "not 1 to 4095 visible ascii characters"));
         }
         Ok(())
     }

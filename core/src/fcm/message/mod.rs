@@ -287,10 +287,7 @@ impl MessageBuilder {
 
 fn message_rules(message: &MessageBuilder, at: &Path<'_>) -> Result<(), Error> {
     if message.android.is_some() && message.android_v2.is_some() {
-        return Err(at.error(
-            ErrorKind::Conflict,
-            "android and android_v2 exclude each other",
-        ));
+        return Err(at.error(ErrorKind::Conflict, "android and android_v2 exclude each other"));
     }
     rules::data(message.data.as_ref(), at)?;
     let Some(apns) = &message.apns else {

@@ -110,13 +110,26 @@ mod tests {
         }
         assert_eq!(
             Color::from_hex("#0AFF00").unwrap(),
-            Color { red: 10, green: 255, blue: 0, alpha: 255 }
+            Color {
+                red: 10,
+                green: 255,
+                blue: 0,
+                alpha: 255
+            }
         );
         assert_eq!(Color::from_hex("#00000080").unwrap().alpha, 128);
-        for bad in ["", "#", "0AFF00", "#0AFF0", "#0AFF000", "#GGGGGG", "#+12345", "#é12345"] {
+        for bad in [
+            "", "#", "0AFF00", "#0AFF0", "#0AFF000", "#GGGGGG", "#+12345", "#é12345",
+        ] {
             assert!(Color::from_hex(bad).is_err(), "{bad}");
         }
-        for bad in [r#"{"red":1.1}"#, r#"{"red":-0.1}"#, r#"{"red":"x"}"#, r#"{"r":1}"#, "1"] {
+        for bad in [
+            r#"{"red":1.1}"#,
+            r#"{"red":-0.1}"#,
+            r#"{"red":"x"}"#,
+            r#"{"r":1}"#,
+            "1",
+        ] {
             let value = serde_json::from_str(bad).unwrap();
             assert!(Color::read(value, &Path::MESSAGE).is_err(), "{bad}");
         }

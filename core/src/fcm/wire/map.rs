@@ -60,7 +60,11 @@ impl<K: Into<String>, V: Into<String>, const N: usize> From<[(K, V); N]> for Str
 
 impl Wire for StringMap {
     fn to_value(&self, _at: &Path<'_>) -> Result<Value, Error> {
-        let map: Map<String, Value> = self.0.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect();
+        let map: Map<String, Value> = self
+            .0
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone().into()))
+            .collect();
         Ok(Value::Object(map))
     }
 

@@ -27,8 +27,12 @@ impl Timestamp {
     /// # Errors
     /// `InvalidValue` when it is anything else, or outside the years 1 to 9999.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        parse(text)
-            .ok_or_else(|| Error::new(ErrorKind::InvalidValue, "not an rfc 3339 date and time with a zone"))
+        parse(text).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidValue,
+                "not an rfc 3339 date and time with a zone",
+            )
+        })
     }
 
     /// As milliseconds since 1970; earlier times become 1970.
@@ -116,7 +120,8 @@ fn parse(text: &str) -> Option<Timestamp> {
         b"Z" | b"z" => 0,
         [sign, h1, h2, b':', m1, m2] => {
             let two = |a: &u8, b: &u8| -> Option<i64> {
-                (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
+                (a.is_ascii_digit() && b.is_ascii_digit())
+                    .then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
             };
             let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
             if hours > 23 || minutes > 59 {
@@ -142,8 +147,8 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
     let year_from_march = if month > 2 { year } else { year - 1 };
     let month_from_march = (month + 9) % 12;
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let leap_days = year_from_march.div_euclid(4) - year_from_march.div_euclid(100)
-        + year_from_march.div_euclid(400);
+    let leap_days =
+        year_from_march.div_euclid(4) - year_from_march.div_euclid(100) + year_from_march.div_euclid(400);
     // 719468 days lie between 0000-03-01 and 1970-01-01.
     let days = year_from_march * 365 + leap_days + day_of_year - 719_468;
     // A 31st of April counted on into May: only a real date comes back as itself.
@@ -175,7 +180,11 @@ mod tests {
             ("1985-04-12T23:20:50.52Z", 482_196_050, "1985-04-12T23:20:50.520Z"),
             ("1996-12-19T16:39:57-08:00", 851_042_397, "1996-12-20T00:39:57Z"),
             ("2000-02-29T12:00:00+00:00", 951_825_600, "2000-02-29T12:00:00Z"),
-            ("2014-10-02T15:01:23.045123456Z", 1_412_262_083, "2014-10-02T15:01:23.045123456Z"),
+            (
+                "2014-10-02T15:01:23.045123456Z",
+                1_412_262_083,
+                "2014-10-02T15:01:23.045123456Z",
+            ),
             ("2038-01-19T03:14:08Z", 2_147_483_648, "2038-01-19T03:14:08Z"),
             ("0001-01-01T00:00:00Z", FIRST, "0001-01-01T00:00:00Z"),
             ("9999-12-31T23:59:59Z", LAST, "9999-12-31T23:59:59Z"),
@@ -186,11 +195,27 @@ mod tests {
             assert_eq!(time.to_string(), printed);
         }
         for text in [
-            "", "2014", "2014-10-02", "2014-10-02T15:01:23", "2014-10-02 15:01:23Z", "2014-13-02T15:01:23Z",
-            "2014-00-02T15:01:23Z", "2014-02-29T15:01:23Z", "1900-02-29T00:00:00Z", "2014-04-31T15:01:23Z",
-            "2014-10-02T24:00:00Z", "2014-10-02T15:60:23Z", "2014-10-02T15:01:60Z", "2014-10-02T15:01:23.Z",
-            "2014-10-02T15:01:23.1234567890Z", "2014-10-02T15:01:23+0100", "2014-10-02T15:01:23+25:00",
-            "+014-10-02T15:01:23Z", "0000-12-31T23:59:59Z", "2014-10-02T15:01:23Zx", "2014-10-0éT15:01:23Z",
+            "",
+            "2014",
+            "2014-10-02",
+            "2014-10-02T15:01:23",
+            "2014-10-02 15:01:23Z",
+            "2014-13-02T15:01:23Z",
+            "2014-00-02T15:01:23Z",
+            "2014-02-29T15:01:23Z",
+            "1900-02-29T00:00:00Z",
+            "2014-04-31T15:01:23Z",
+            "2014-10-02T24:00:00Z",
+            "2014-10-02T15:60:23Z",
+            "2014-10-02T15:01:60Z",
+            "2014-10-02T15:01:23.Z",
+            "2014-10-02T15:01:23.1234567890Z",
+            "2014-10-02T15:01:23+0100",
+            "2014-10-02T15:01:23+25:00",
+            "+014-10-02T15:01:23Z",
+            "0000-12-31T23:59:59Z",
+            "2014-10-02T15:01:23Zx",
+            "2014-10-0éT15:01:23Z",
         ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
@@ -203,6 +228,9 @@ mod tests {
         assert_eq!(Timestamp::from(time).to_unix(), time);
         let far = Timestamp::from(UnixTime::from_millis(u64::MAX));
         assert!(far.check(&Path::MESSAGE).is_err());
-        assert_eq!(Timestamp::parse("1960-01-01T00:00:00Z").unwrap().to_unix(), UnixTime::from_secs(0));
+        assert_eq!(
+            Timestamp::parse("1960-01-01T00:00:00Z").unwrap().to_unix(),
+            UnixTime::from_secs(0)
+        );
     }
 }
