@@ -3,7 +3,7 @@
 use pushcore::apns::{self, Alert, Aps, BundleId, DeviceToken, Expiration, InterruptionLevel, Payload, Sound};
 use pushcore::crypto::Es256Key;
 use pushcore::http::Authority;
-use pushcore::net::ClientIdentity;
+use pushcore::net::tls::ClientIdentity;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use pushcore::http::Authority;
-use pushcore::net::{Security, TlsConfig};
+use pushcore::net::Security;
+use pushcore::net::tls::{ClientIdentity, TlsConfig};
 use pushcore::session::{Delivery, Session, SessionConfig};
 use pushcore::{Error, Now};
 use pushcore::{adm, apns, baidu, fcm, webpush};
@@ -71,7 +72,7 @@ impl Service {
     fn new(
         py: Python<'_>,
         room: Room,
-        identity: Option<pushcore::net::ClientIdentity>,
+        identity: Option<ClientIdentity>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let mut tls = TlsConfig::builder();

@@ -106,10 +106,6 @@ pub(crate) fn now(monotonic: f64, unix: f64) -> PyResult<Now> {
     Ok(Now::new(monotonic, UnixTime::from_millis(millis)))
 }
 
-/// Any JSON value: `None`, `bool`, `int`, `float`, `str`, `list`, `tuple`, `dict` with `str` keys.
-pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Value> {
-    json_at(value, 0)
-}
 
 /// A `dict` as a JSON object.
 pub(crate) fn json_object(value: &Bound<'_, PyDict>) -> PyResult<Map<String, Value>> {
