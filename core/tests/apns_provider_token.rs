@@ -1,5 +1,7 @@
 //! Provider tokens, checked by OpenSSL: another implementation of ECDSA than the one that signed.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;

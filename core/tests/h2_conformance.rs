@@ -2,6 +2,12 @@
 //! h2spec, checked against RFC 9113. Each also arrives octet by octet and in random pieces, and
 //! must have the same effect.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 mod h2_support;
 
 use h2_support::*;

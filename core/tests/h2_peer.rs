@@ -1,11 +1,17 @@
 //! The engine against an independent HTTP/2 server: the `h2` crate, in memory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use pushcore::http::{Authority, HeaderBlock, Headers, Indexing, Request};
 use pushcore::net::h2::{Config, Engine};
-use pushcore::net::{Event, RequestId};
+use pushcore::net::{Event, Processed, RequestId};
 use pushcore::{Now, UnixTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -28,6 +34,8 @@ struct Seen {
     ready: bool,
     responses: Vec<Answer>,
     failed: usize,
+    not_processed: Vec<RequestId>,
+    unknown: Vec<RequestId>,
     closed: bool,
 }
 
@@ -80,7 +88,13 @@ impl Client {
                         .responses
                         .push((id, response.status, headers, response.body.clone()));
                 }
-                Event::Failed { .. } => self.seen.failed += 1,
+                Event::Failed { id, processed, .. } => {
+                    self.seen.failed += 1;
+                    match processed {
+                        Processed::No => self.seen.not_processed.push(id),
+                        _ => self.seen.unknown.push(id),
+                    }
+                }
                 Event::Closed(_) => self.seen.closed = true,
                 _ => {}
             }
@@ -188,5 +202,68 @@ fn a_thousand_requests_arrive_as_they_were_sent() {
         client.engine.close(now());
         client.events();
         assert!(client.seen.closed);
+    });
+}
+
+/// Refuses every third request, cancels every fourth, answers the others without reading them
+/// to their end, and shuts down after forty.
+async fn refuse(io: DuplexStream) {
+    let mut connection = h2::server::handshake(io).await.unwrap();
+    let mut count = 0;
+    while let Some(accepted) = connection.accept().await {
+        let Ok((_request, mut respond)) = accepted else {
+            break;
+        };
+        count += 1;
+        if count % 3 == 0 {
+            respond.send_reset(h2::Reason::REFUSED_STREAM);
+        } else if count % 4 == 0 {
+            respond.send_reset(h2::Reason::INTERNAL_ERROR);
+        } else {
+            let response = http::Response::builder().status(413).body(()).unwrap();
+            respond.send_response(response, true).unwrap();
+        }
+        if count == 40 {
+            connection.graceful_shutdown();
+        }
+    }
+}
+
+#[test]
+fn refusals_resets_and_a_graceful_shutdown_are_told_apart() {
+    run(async {
+        let (io, server) = tokio::io::duplex(64 * 1024);
+        tokio::task::spawn_local(refuse(server));
+        let mut client = Client {
+            engine: Engine::new(Config::default(), now()),
+            io,
+            seen: Seen::default(),
+            written: 0,
+        };
+        let mut sent = 0;
+        while !client.seen.closed {
+            // One at a time, so that the server's count is the order of sending.
+            if client.engine.in_flight() == 0 && client.engine.capacity() > 0 {
+                client.engine.send(&request("/x", &[7; 2000]), now()).unwrap();
+                sent += 1;
+            }
+            client.turn().await;
+        }
+        let (answered, refused, lost) = (
+            client.seen.responses.len(),
+            client.seen.not_processed.len(),
+            client.seen.unknown.len(),
+        );
+        assert_eq!(answered + refused + lost, sent);
+        assert!(sent >= 40);
+        let position = |id: &RequestId| {
+            let text = format!("{id:?}");
+            let digits = text.trim_matches(|c: char| !c.is_ascii_digit());
+            digits.parse::<usize>().unwrap().div_ceil(2)
+        };
+        assert!(client.seen.responses.iter().all(|answer| answer.1 == 413));
+        assert!(client.seen.not_processed.iter().all(|id| position(id) % 3 == 0));
+        assert!(client.seen.unknown.iter().all(|id| position(id) % 4 == 0));
+        assert!(refused >= 13 && lost >= 6 && answered >= 20);
     });
 }

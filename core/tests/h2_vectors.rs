@@ -1,6 +1,12 @@
 //! The error vectors of http2jp/http2-frame-test-case: each must end the connection, or the
 //! stream, with one of the codes that it names.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
 mod h2_support;
 
 use std::path::Path;

@@ -1,1 +1,47 @@
-//! The five push services on your own machine.
+//! APNs, FCM with its OAuth endpoint, a Web Push service, Amazon ADM and Baidu
+//! Cloud Push on loopback, over real TLS and HTTP/2: as strict as the services' own
+//! texts allow, and scriptable to misbehave.
+//!
+//! The sandbox is the other side. It shares no table, enum or parser with any
+//! client library; it verifies and decrypts with crates of its own, so that
+//! agreement means something. `docs/sandbox.md` holds the usage, the control API and
+//! the table of rules.
+//!
+//! ```no_run
+//! use pushcore_sandbox::{Config, Sandbox};
+//! let sandbox = Sandbox::start(Config::default())?;
+//! println!("{}", sandbox.ready());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod adm;
+mod apns;
+mod baidu;
+mod clock;
+mod config;
+mod control;
+mod exchange;
+mod fault;
+mod fcm;
+mod http_date;
+mod ids;
+mod jose;
+mod ready;
+mod record;
+mod sandbox;
+mod serve;
+mod shared;
+mod tls;
+mod webpush;
+
+pub use adm::AdmRegistration;
+pub use apns::{Check, DeviceToken, Environment, Gone};
+pub use config::{Config, Ports};
+pub use fault::{Action, CloseHow, ConnectFault, Fault, LastStream};
+pub use fcm::Registration;
+pub use record::Record;
+pub use sandbox::Sandbox;
+pub use shared::Profile;
+pub use webpush::{NewSubscription, Provider, Subscription, SubscriptionKeys, SubscriptionState};

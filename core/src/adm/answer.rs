@@ -27,41 +27,34 @@ pub fn outcome(response: &Response, sent_to: &RegistrationId, now: Now) -> Outco
     let word = text("reason").or_else(|| text("error"));
     let evidence = Evidence::new(response.status, word.map(reason), response.body.clone());
     let later = |scope: Scope, default: Duration, evidence: Evidence| {
-        let mut later = RetryLater::default();
-        later.after = Some(retry_after(response, now).unwrap_or(default));
-        later.scope = scope;
-        later.evidence = evidence;
-        Outcome::RetryLater(later)
+        Outcome::RetryLater(RetryLater {
+            after: Some(retry_after(response, now).unwrap_or(default)),
+            scope,
+            evidence,
+        })
     };
     match (response.status, word) {
-        (200..=299, _) => {
-            let mut accepted = Accepted::default();
-            accepted.id = response.header("x-amzn-requestid").map(MessageId::new);
-            accepted.replacement = text("registrationID")
+        (200..=299, _) => Outcome::Accepted(Accepted {
+            id: response.header("x-amzn-requestid").map(MessageId::new),
+            replacement: text("registrationID")
                 .filter(|id| !id.is_empty() && *id != sent_to.as_str())
-                .map(Into::into);
-            accepted.evidence = evidence;
-            Outcome::Accepted(accepted)
-        }
-        (400..=499, Some("InvalidRegistrationId" | "Unregistered")) => {
-            let mut gone = TokenGone::default();
-            gone.evidence = evidence;
-            Outcome::TokenGone(gone)
-        }
-        (401 | 403, _) => {
-            let mut fix = FixCredentials::default();
-            fix.refreshable = response.status == 401;
-            fix.evidence = evidence;
-            Outcome::FixCredentials(fix)
-        }
+                .map(Into::into),
+            evidence,
+            ..Accepted::default()
+        }),
+        (400..=499, Some("InvalidRegistrationId" | "Unregistered")) => Outcome::TokenGone(TokenGone {
+            evidence,
+            ..TokenGone::default()
+        }),
+        (401 | 403, _) => Outcome::FixCredentials(FixCredentials {
+            refreshable: response.status == 401,
+            evidence,
+            ..FixCredentials::default()
+        }),
         // The rate is that of the app: one message less does not help.
         (429, _) | (_, Some("MaxRateExceeded")) => later(Scope::Project, AFTER_QUOTA, evidence),
         (408 | 500..=599, _) => later(Scope::Message, AFTER_FAILURE, evidence),
-        _ => {
-            let mut rejected = Rejected::default();
-            rejected.evidence = evidence;
-            Outcome::Rejected(rejected)
-        }
+        _ => Outcome::Rejected(Rejected { evidence }),
     }
 }
 

@@ -123,5 +123,4 @@ fn millis(value: &Value) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
 mod tests;

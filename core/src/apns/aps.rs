@@ -293,5 +293,4 @@ fn number(value: f64) -> Option<Value> {
 }
 
 #[cfg(test)]
-#[path = "aps_tests.rs"]
 mod tests;

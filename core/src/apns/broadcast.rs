@@ -235,5 +235,4 @@ pub fn broadcast_request(
 }
 
 #[cfg(test)]
-#[path = "broadcast_tests.rs"]
 mod tests;

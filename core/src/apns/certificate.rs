@@ -180,5 +180,4 @@ fn text(tag: Tag, value: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "certificate_tests.rs"]
 mod tests;

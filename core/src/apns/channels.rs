@@ -176,5 +176,4 @@ pub fn channel_outcome(call: &ChannelCall, response: &Response, now: Now) -> Cha
 }
 
 #[cfg(test)]
-#[path = "channels_tests.rs"]
 mod tests;

@@ -282,5 +282,4 @@ impl fmt::Debug for Credentials {
 }
 
 #[cfg(test)]
-#[path = "credentials_tests.rs"]
 mod tests;

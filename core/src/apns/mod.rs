@@ -8,11 +8,47 @@
 //!
 //! Where APNs would refuse, `build()` refuses first, and the error's text holds
 //! the word that APNs would have used (`BadTopic`, `PayloadTooLarge` ...).
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use pushcore::apns::{
+//!     self, Alert, Aps, BundleId, Credentials, DeviceToken, Environment, KeyId, Message, PushType, TeamId,
+//! };
+//! use pushcore::crypto::Es256Key;
+//! use pushcore::http::Response;
+//! use pushcore::{Now, Outcome, UnixTime};
+//!
+//! # fn main() -> Result<(), pushcore::Error> {
+//! # let key = Es256Key::from_scalar(&[7; 32])?;
+//! // let key = Es256Key::from_pem(&std::fs::read("AuthKey_ABC123DEFG.p8")?)?;
+//! let credentials = Credentials::token(KeyId::parse("ABC123DEFG")?, TeamId::parse("DEF123GHIJ")?, key);
+//! let message = Message::builder(PushType::Alert)
+//!     .bundle(BundleId::parse("com.example.app")?)
+//!     .device(DeviceToken::parse("00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0")?)
+//!     .payload(Aps::new().alert(Alert::new().title("Dinner").body("is ready")).badge(1))
+//!     .build()?;
+//!
+//! let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_700_000_000));
+//! let request = apns::request(&message, &credentials, &Environment::Sandbox.hosts(), now)?;
+//! assert!(request.url().starts_with("https://api.sandbox.push.apple.com/3/device/00fc13ad"));
+//!
+//! // Send it with any HTTP/2 client; then:
+//! let response = Response::new(410, r#"{"reason":"Unregistered","timestamp":1699999999000}"#);
+//! match message.judge(apns::outcome(&response, now)) {
+//!     Outcome::Accepted(accepted) => println!("taken as {:?}", accepted.id),
+//!     Outcome::TokenGone(_) => println!("delete the token"),
+//!     other => println!("{}", other.advice()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod alert;
 mod answer;
 mod aps;
 mod broadcast;
+mod builder;
 mod certificate;
 mod channels;
 mod credentials;
@@ -30,11 +66,13 @@ mod reasons;
 mod request;
 mod sound;
 mod token;
+mod wedge;
 
 pub use alert::{Alert, Text};
 pub use answer::outcome;
 pub use aps::{Aps, InterruptionLevel};
 pub use broadcast::{Broadcast, BroadcastBuilder, broadcast_outcome, broadcast_request};
+pub use builder::MessageBuilder;
 pub use certificate::ClientCertificate;
 pub use channels::{ChannelCall, ChannelId, ChannelOutcome, StoragePolicy, channel_outcome, channel_request};
 pub use credentials::{Credentials, KeyScope, PoolKey, Reaction};
@@ -43,10 +81,11 @@ pub use go_away::{go_away_outcome, go_away_reason};
 pub use header_policy::HeaderPolicy;
 pub use ids::{ApnsId, BundleId, CollapseId, KeyId, TeamId, Topic};
 pub use live_activity::{InputPush, LiveActivity};
-pub use message::{Expiration, Message, MessageBuilder, Template};
+pub use message::{Expiration, Message, Template};
 pub use mix_up::MixUpDetector;
 pub use payload::Payload;
 pub use push_type::{Priority, PushType};
 pub use request::request;
 pub use sound::Sound;
 pub use token::DeviceToken;
+pub use wedge::WedgeDetector;

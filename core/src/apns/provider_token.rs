@@ -316,5 +316,4 @@ fn read(token: &str, key_id: KeyId, team_id: TeamId) -> Result<u64, Error> {
 }
 
 #[cfg(test)]
-#[path = "provider_token_tests.rs"]
 mod tests;

@@ -26,5 +26,4 @@ pub fn request(
 }
 
 #[cfg(test)]
-#[path = "request_tests.rs"]
 mod tests;

@@ -102,39 +102,34 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
             let id = body
                 .get("response_params")
                 .and_then(|params| params.get("msg_id"));
-            let mut accepted = Accepted::default();
-            accepted.id = match id {
-                Some(Value::String(id)) => Some(MessageId::new(id)),
-                Some(Value::Number(id)) => Some(MessageId::new(&id.to_string())),
-                _ => None,
-            };
-            accepted.evidence = evidence;
-            Outcome::Accepted(accepted)
+            Outcome::Accepted(Accepted {
+                id: match id {
+                    Some(Value::String(id)) => Some(MessageId::new(id)),
+                    Some(Value::Number(id)) => Some(MessageId::new(&id.to_string())),
+                    _ => None,
+                },
+                evidence,
+                ..Accepted::default()
+            })
         }
-        Some(Verdict::Gone) => {
-            let mut gone = TokenGone::default();
-            gone.evidence = evidence;
-            Outcome::TokenGone(gone)
-        }
+        Some(Verdict::Gone) => Outcome::TokenGone(TokenGone {
+            evidence,
+            ..TokenGone::default()
+        }),
         Some(Verdict::Later(secs, scope)) => {
             let default = (secs > 0).then(|| Duration::from_secs(secs));
-            let mut later = RetryLater::default();
-            later.after = retry_after(response, now).or(default);
-            later.scope = scope;
-            later.evidence = evidence;
-            Outcome::RetryLater(later)
+            Outcome::RetryLater(RetryLater {
+                after: retry_after(response, now).or(default),
+                scope,
+                evidence,
+            })
         }
-        Some(Verdict::Credentials(refreshable)) => {
-            let mut fix = FixCredentials::default();
-            fix.refreshable = refreshable;
-            fix.evidence = evidence;
-            Outcome::FixCredentials(fix)
-        }
-        Some(Verdict::Rejected) => {
-            let mut rejected = Rejected::default();
-            rejected.evidence = evidence;
-            Outcome::Rejected(rejected)
-        }
+        Some(Verdict::Credentials(refreshable)) => Outcome::FixCredentials(FixCredentials {
+            refreshable,
+            evidence,
+            ..FixCredentials::default()
+        }),
+        Some(Verdict::Rejected) => Outcome::Rejected(Rejected { evidence }),
     }
 }
 

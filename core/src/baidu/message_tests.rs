@@ -1,4 +1,5 @@
 use super::*;
+use crate::baidu::OpenType;
 
 const NOW: Now = Now::new(Duration::ZERO, UnixTime::from_secs(1_500_000_000));
 

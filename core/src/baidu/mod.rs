@@ -16,11 +16,15 @@
 
 mod answer;
 mod message;
+mod notification;
 mod sign;
+mod target;
 
 pub use answer::outcome;
-pub use message::{AndroidNotification, DeployStatus, DeviceType, Message, MessageBuilder, OpenType, Target};
+pub use message::{DeployStatus, DeviceType, Message, MessageBuilder};
+pub use notification::{AndroidNotification, OpenType};
 pub use sign::Credentials;
+pub use target::Target;
 
 use crate::error::Error;
 use crate::http::{Authority, Request};

@@ -36,3 +36,41 @@ fn append_signature(token: &mut String, signature: &[u8]) {
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, token);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tokens_have_three_parts_and_a_signature_that_holds() {
+        let key = Es256Key::generate().unwrap();
+        let claims = json!({"b": 1, "a": "é\r\n\""});
+        for _ in 0..300 {
+            let token = es256(&json!({"alg": "ES256", "kid": "K"}), &claims, &key).unwrap();
+            let (input, signature) = token.rsplit_once('.').unwrap();
+            let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+            // Leading zeros of r and s are kept: about one signature in 128 has one.
+            assert_eq!(signature.len(), 64);
+            assert!(key.public_key().verifies(input.as_bytes(), &signature));
+            let (header, body) = input.split_once('.').unwrap();
+            assert_eq!(
+                URL_SAFE_NO_PAD.decode(header).unwrap(),
+                br#"{"alg":"ES256","kid":"K"}"#
+            );
+            assert_eq!(
+                URL_SAFE_NO_PAD.decode(body).unwrap(),
+                claims.to_string().as_bytes()
+            );
+        }
+        let rsa = include_bytes!("../../tests/keys/rsa2048_pkcs8.pem");
+        let key = Rs256Key::read(rsa).unwrap();
+        let token = rs256(&json!({"alg": "RS256"}), &claims, &key).unwrap();
+        let (input, signature) = token.rsplit_once('.').unwrap();
+        assert_eq!(
+            URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes()).unwrap()),
+            signature
+        );
+    }
+}

@@ -36,10 +36,11 @@ const INVALID_TOKEN: &str = "The registration token is not a valid FCM registrat
 pub fn outcome(response: &Response, now: Now) -> Outcome {
     let answer = Answer::new(response, now);
     if (200..300).contains(&response.status) {
-        let mut accepted = Accepted::default();
-        accepted.id = answer.name().map(MessageId::new);
-        accepted.evidence = answer.evidence(None);
-        return Outcome::Accepted(accepted);
+        return Outcome::Accepted(Accepted {
+            id: answer.name().map(MessageId::new),
+            evidence: answer.evidence(None),
+            ..Accepted::default()
+        });
     }
     classify(&answer)
 }
@@ -134,30 +135,32 @@ impl<'a> Answer<'a> {
     }
 
     fn gone(&self, reason: &str) -> Outcome {
-        let mut gone = TokenGone::default();
-        gone.evidence = self.evidence(Some(reason));
-        Outcome::TokenGone(gone)
+        Outcome::TokenGone(TokenGone {
+            evidence: self.evidence(Some(reason)),
+            ..TokenGone::default()
+        })
     }
 
     fn later(&self, reason: Option<&str>, scope: Scope, default: Duration) -> Outcome {
-        let mut later = RetryLater::default();
-        later.after = Some(self.wait(default));
-        later.scope = scope;
-        later.evidence = self.evidence(reason);
-        Outcome::RetryLater(later)
+        Outcome::RetryLater(RetryLater {
+            after: Some(self.wait(default)),
+            scope,
+            evidence: self.evidence(reason),
+        })
     }
 
     fn credentials(&self, reason: Option<&str>, refreshable: bool) -> Outcome {
-        let mut fix = FixCredentials::default();
-        fix.refreshable = refreshable;
-        fix.evidence = self.evidence(reason);
-        Outcome::FixCredentials(fix)
+        Outcome::FixCredentials(FixCredentials {
+            refreshable,
+            evidence: self.evidence(reason),
+            ..FixCredentials::default()
+        })
     }
 
     fn rejected(&self, reason: Option<&str>) -> Outcome {
-        let mut rejected = Rejected::default();
-        rejected.evidence = self.evidence(reason);
-        Outcome::Rejected(rejected)
+        Outcome::Rejected(Rejected {
+            evidence: self.evidence(reason),
+        })
     }
 }
 

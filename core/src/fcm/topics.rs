@@ -130,10 +130,11 @@ fn one(
 pub fn outcome(response: &Response, now: Now) -> Outcome {
     let answer = Answer::new(response, now);
     if (200..300).contains(&response.status) || response.status == 409 {
-        let mut accepted = Accepted::default();
-        accepted.id = answer.name().map(MessageId::new);
-        accepted.evidence = answer.evidence((response.status == 409).then_some("ALREADY_EXISTS"));
-        return Outcome::Accepted(accepted);
+        return Outcome::Accepted(Accepted {
+            id: answer.name().map(MessageId::new),
+            evidence: answer.evidence((response.status == 409).then_some("ALREADY_EXISTS")),
+            ..Accepted::default()
+        });
     }
     classify(&answer)
 }

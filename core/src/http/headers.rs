@@ -28,7 +28,7 @@ struct Field {
 /// An ordered list of header fields. Names are lower-case. Clearing keeps the capacity.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers {
-    bytes: Vec<u8>,
+    text: String,
     fields: Vec<Field>,
 }
 
@@ -49,7 +49,7 @@ impl Headers {
     /// An empty list.
     pub const fn new() -> Self {
         Self {
-            bytes: Vec::new(),
+            text: String::new(),
             fields: Vec::new(),
         }
     }
@@ -62,7 +62,7 @@ impl Headers {
     /// begins or ends with a space.
     pub fn push(&mut self, name: &str, value: &str, indexing: Indexing) -> Result<(), Error> {
         check(name, value)?;
-        self.append(name.as_bytes(), value.as_bytes(), indexing, false);
+        self.append(name, value, indexing, false);
         Ok(())
     }
 
@@ -72,26 +72,28 @@ impl Headers {
     /// As [`Headers::push`].
     pub fn push_sensitive(&mut self, name: &str, value: &str, indexing: Indexing) -> Result<(), Error> {
         check(name, value)?;
-        self.append(name.as_bytes(), value.as_bytes(), indexing, true);
+        self.append(name, value, indexing, true);
         Ok(())
     }
 
     /// Appends a field received from a peer, whose bytes the connection has checked.
     /// Bytes of a value outside ASCII are kept as U+FFFD.
     pub(crate) fn push_received(&mut self, name: &[u8], value: &[u8]) {
-        if value.is_ascii() {
-            self.append(name, value, Indexing::Incremental, false);
-        } else {
-            let text = String::from_utf8_lossy(value);
-            self.append(name, text.as_bytes(), Indexing::Incremental, false);
+        let name = std::str::from_utf8(name).unwrap_or_default();
+        match std::str::from_utf8(value) {
+            Ok(value) => self.append(name, value, Indexing::Incremental, false),
+            Err(_) => {
+                let value = String::from_utf8_lossy(value);
+                self.append(name, &value, Indexing::Incremental, false);
+            }
         }
     }
 
-    fn append(&mut self, name: &[u8], value: &[u8], indexing: Indexing, sensitive: bool) {
-        self.bytes.extend_from_slice(name);
-        let name_end = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(value);
-        let value_end = self.bytes.len() as u32;
+    fn append(&mut self, name: &str, value: &str, indexing: Indexing, sensitive: bool) {
+        self.text.push_str(name);
+        let name_end = self.text.len() as u32;
+        self.text.push_str(value);
+        let value_end = self.text.len() as u32;
         self.fields.push(Field {
             name_end,
             value_end,
@@ -102,7 +104,7 @@ impl Headers {
 
     /// Removes all fields; keeps the capacity.
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.text.clear();
         self.fields.clear();
     }
 
@@ -121,8 +123,8 @@ impl Headers {
         let mut start = 0usize;
         self.fields.iter().map(move |field| {
             let (name_end, value_end) = (field.name_end as usize, field.value_end as usize);
-            let name = std::str::from_utf8(&self.bytes[start..name_end]).unwrap_or_default();
-            let value = std::str::from_utf8(&self.bytes[name_end..value_end]).unwrap_or_default();
+            let name = self.text.get(start..name_end).unwrap_or_default();
+            let value = self.text.get(name_end..value_end).unwrap_or_default();
             start = value_end;
             Header {
                 name,
@@ -141,16 +143,36 @@ impl Headers {
     }
 }
 
+/// The characters of a lower-case token (RFC 9110 §5.6.2, RFC 9113 §8.2.1). A table, because
+/// every header of every request and response passes here.
+static NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let all = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut at = 0;
+    while at < all.len() {
+        table[all[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
+/// Whether `name` is a lower-case token.
+pub(crate) fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|&b| NAME[usize::from(b)])
+}
+
 fn check(name: &str, value: &str) -> Result<(), Error> {
-    let token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(token) {
+    if !is_name(name.as_bytes()) {
         return Err(Error::new(
             ErrorKind::InvalidHeader,
             "header name is not a lower-case token",
         ));
     }
-    let visible = |b: u8| (0x20..0x7f).contains(&b);
-    if !value.bytes().all(visible) || value.starts_with(' ') || value.ends_with(' ') {
+    // No early exit: this way it is done many octets at a time.
+    let visible = value
+        .bytes()
+        .fold(true, |good, b| good & (0x20..0x7f).contains(&b));
+    if !visible || value.starts_with(' ') || value.ends_with(' ') {
         return Err(Error::new(
             ErrorKind::InvalidHeader,
             format!("value of {name} is not plain visible ascii"),

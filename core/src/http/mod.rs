@@ -18,6 +18,7 @@ mod retry_after;
 pub use authority::Authority;
 pub use block::HeaderBlock;
 pub use body::Body;
+pub(crate) use headers::is_name;
 pub use headers::{Headers, Indexing};
 pub use request::{Method, Request};
 pub use response::Response;

@@ -96,10 +96,16 @@ impl Credentials {
     /// The authorization that fits the message's endpoint and encoding.
     ///
     /// # Errors
-    /// As [`Credentials::authorization`].
+    /// As [`Credentials::authorization`]; `KeyMismatch` when the legacy encoding names another key.
     pub fn authorization_for(&self, message: &Message, now: Now) -> Result<Arc<HeaderBlock>, Error> {
         let origin = message.subscription().endpoint().authority();
-        self.block(origin, message.is_legacy(), now)
+        match message.legacy_key() {
+            Some(key) if key != self.public_key() => Err(Error::new(
+                ErrorKind::KeyMismatch,
+                "the message's encoding names another vapid key than the credentials",
+            )),
+            key => self.block(origin, key.is_some(), now),
+        }
     }
 
     fn block(&self, origin: &Authority, legacy: bool, now: Now) -> Result<Arc<HeaderBlock>, Error> {

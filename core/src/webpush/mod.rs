@@ -34,6 +34,7 @@
 //! (RFC 8291 §3). What is shared is prepared once, by [`Template`].
 
 mod answer;
+mod builder;
 mod credentials;
 mod declarative;
 mod endpoint;
@@ -46,13 +47,14 @@ mod subscription;
 mod topic;
 
 pub use answer::{outcome, outcome_for};
+pub use builder::{MessageBuilder, TemplateBuilder};
 pub use credentials::Credentials;
 pub use declarative::{Action, Declarative, Direction, Notification};
 pub use endpoint::Endpoint;
-pub use message::{Encoding, Message, MessageBuilder, Padding, Template, TemplateBuilder, Urgency};
+pub use message::{Encoding, Message, Padding, Template, Urgency};
 pub use policy::{EndpointPolicy, is_public_address};
 pub use provider::Provider;
 pub use receiver::{Received, ReceiverKeys};
-pub use request::{delete, request};
+pub use request::{delete, request, request_into};
 pub use subscription::Subscription;
 pub use topic::Topic;

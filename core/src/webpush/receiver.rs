@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde_json::{Map, Value, json};
+use zeroize::Zeroize;
 
 use super::declarative::{self, Declarative};
 use crate::crypto::ece::{self, EcdhSecret, ReceiverPrivate, ReceiverPublic};
@@ -151,6 +152,13 @@ fn parameter<'a>(header: &'a str, name: &str) -> Option<&'a str> {
             .unwrap_or(value);
         key.trim_ascii().eq_ignore_ascii_case(name).then_some(value)
     })
+}
+
+impl Drop for ReceiverKeys {
+    fn drop(&mut self) {
+        // The private key overwrites itself.
+        self.public.auth.zeroize();
+    }
 }
 
 impl fmt::Debug for ReceiverKeys {

@@ -22,8 +22,12 @@ pub(crate) struct Issued {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        Self::named("Test CA")
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, "Test CA");
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -49,14 +53,17 @@ impl Authority {
     pub(crate) fn client(&self) -> Issued {
         self.issue(|params| {
             params.subject_alt_names.clear();
-            params.distinguished_name.push(DnType::CommonName, "Apple Push Services: com.example.app");
+            params
+                .distinguished_name
+                .push(DnType::CommonName, "Apple Push Services: com.example.app");
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         })
     }
 
     /// A server certificate with something different about it.
     pub(crate) fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> Issued {
-        let mut params = CertificateParams::new(vec!["push.example".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let mut params =
+            CertificateParams::new(vec!["push.example".to_owned(), "127.0.0.1".to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.not_before = date_time_ymd(2025, 1, 1);
         params.not_after = date_time_ymd(2027, 1, 1);

@@ -172,13 +172,16 @@ impl Client {
 
     /// Takes everything that is to be sent, and every event.
     pub fn drain(&mut self) {
-        let out = self.engine.transmit();
-        let taken = out.len();
-        self.out.extend_from_slice(out);
-        self.engine.transmitted(taken);
-        self.handed_over += taken as u64;
-        self.engine.handed_over(self.handed_over);
+        self.take(self.engine.transmit().len());
         self.poll();
+    }
+
+    /// The transport takes this many octets.
+    pub fn take(&mut self, count: usize) {
+        self.out.extend_from_slice(&self.engine.transmit()[..count]);
+        self.engine.transmitted(count);
+        self.handed_over += count as u64;
+        self.engine.handed_over(self.handed_over);
     }
 
     pub fn poll(&mut self) {

@@ -1,5 +1,8 @@
 //! The vectors of RFC 8291, RFC 8188, the drafts, and other implementations.
 
+use ring::aead::Aad;
+use ring::hkdf::{HKDF_SHA256, Salt};
+
 use super::*;
 use crate::crypto::base64::{decode, decode_array, encode};
 use crate::error::ErrorKind::{DecryptionFailed, InvalidCiphertext};

@@ -60,6 +60,9 @@ pub(super) fn read(text: &str) -> Result<Material, Error> {
             }),
             Some(Material::EcPublic(beside)),
         ) if inside != beside => Err(super::mismatch()),
+        (Some(Material::EcPrivate { .. }), Some(public)) if !matches!(public, Material::EcPublic(_)) => {
+            Err(super::mismatch())
+        }
         (Some(private), _) => Ok(private),
         (None, Some(public)) => Ok(public),
         (None, None) if saw_certificate => Ok(Material::Other("a certificate")),

@@ -200,6 +200,8 @@ fn finds_a_public_part_that_is_another_keys() {
             KeyMismatch,
         );
     }
+    let rsa = text(file!("rsa2048_spki.pem"));
+    refused(format!("{}{rsa}", text(PEMS[0])).as_bytes(), KeyMismatch);
     let key = Es256Key::read(D.as_bytes()).unwrap();
     assert!(key.check_public(Q.as_bytes()).is_ok());
     assert!(key.check_public(file!("p256_spki.pem")).is_ok());

@@ -1,6 +1,7 @@
 //! The fields of Google's credential files.
 
 use serde_json::{Map, Value};
+use zeroize::Zeroize;
 
 use super::endpoint::Endpoint;
 use super::external::{Subject, SubjectSource};
@@ -143,6 +144,17 @@ fn source_of_subject(source: &Map<String, Value>) -> Result<SubjectSource, Error
 }
 
 struct Fields(Map<String, Value>);
+
+impl Drop for Fields {
+    /// The parsed copies of the secrets do not outlive the reading.
+    fn drop(&mut self) {
+        for name in ["private_key", "client_secret", "refresh_token"] {
+            if let Some(Value::String(secret)) = self.0.get_mut(name) {
+                secret.zeroize();
+            }
+        }
+    }
+}
 
 impl Fields {
     fn text(&self, name: &'static str) -> Result<Option<&str>, Error> {

@@ -184,7 +184,8 @@ pub(super) static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
 
 fn take_target(map: &mut Map<String, Value>) -> Result<Target, Error> {
     let mut found = None;
-    let fields: [(&str, fn(&str) -> Result<Target, Error>); 4] = [
+    type Make = fn(&str) -> Result<Target, Error>;
+    let fields: [(&str, Make); 4] = [
         ("fid", Target::fid),
         ("token", Target::token),
         ("topic", Target::topic),

@@ -138,11 +138,10 @@ impl Reader {
                     }
                 }
                 State::Trailers => {
-                    if self.take_line(bytes, self.max_head)? {
-                        if self.buffer == b"\r\n" || self.buffer.ends_with(b"\r\n\r\n") {
-                            self.check_trailers()?;
-                            return Ok(self.done());
-                        }
+                    let line = self.take_line(bytes, self.max_head)?;
+                    if line && (self.buffer == b"\r\n" || self.buffer.ends_with(b"\r\n\r\n")) {
+                        self.check_trailers()?;
+                        return Ok(self.done());
                     }
                 }
             }

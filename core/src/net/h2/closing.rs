@@ -42,7 +42,9 @@ impl Engine {
     }
 
     /// The server's end of the transport was closed, or the transport failed. Nothing is sent
-    /// any more: what had not been handed over fails as `Processed::No`.
+    /// any more, and the layers below must drop what they hold: a request whose header block had
+    /// not been [handed over](Engine::handed_over) fails as `Processed::No`, the others as
+    /// `Processed::Unknown`.
     pub fn receive_eof(&mut self, now: Now) {
         self.clock(now);
         if self.phase == Phase::Closed {

@@ -71,9 +71,9 @@ pub struct Config {
     pub header_table_size: u32,
     /// The largest table that requests are compressed with; the server may allow less.
     pub encoder_table_size: u32,
-    /// SETTINGS_INITIAL_WINDOW_SIZE: response octets per stream; at least 65,535.
+    /// SETTINGS_INITIAL_WINDOW_SIZE: response octets per stream; raised to at least 65,535.
     pub initial_window: u32,
-    /// Response octets on the whole connection; at least 65,535.
+    /// Response octets on the whole connection; raised to at least 65,535.
     pub connection_window: u32,
     /// How long the server may take for its SETTINGS, and to acknowledge ours.
     pub settings_timeout: Duration,

@@ -73,6 +73,10 @@ pub struct Engine {
     pub(super) header_bytes: HeaderBytes,
     pub(super) events: VecDeque<Queued>,
     current: Option<Queued>,
+    #[expect(
+        clippy::vec_box,
+        reason = "the boxes move on into streams and events as they are"
+    )]
     pub(super) pool: Vec<Box<Response>>,
 }
 
@@ -193,7 +197,7 @@ impl Engine {
     }
 
     /// Whether no new request is taken because the server or the owner ends the connection,
-    /// or the stream ids are used up.
+    /// or the stream ids are used up (there is no event for that: look after a send).
     pub fn is_draining(&self) -> bool {
         matches!(self.phase, Phase::Draining { .. })
     }
@@ -227,7 +231,8 @@ impl Engine {
     /// The transport itself has taken the first `total` octets of everything ever transmitted.
     ///
     /// A layer between (TLS) may hold octets back. A request of which the header block never got to the
-    /// transport fails as `Processed::No`. Without TLS call this right after
+    /// transport fails as `Processed::No`. When the engine has closed, that layer must
+    /// drop what it still holds back. Without TLS call this right after
     /// [`transmitted`](Self::transmitted) with the running sum.
     pub fn handed_over(&mut self, total: u64) {
         self.out.hand_over(total);

@@ -17,6 +17,8 @@ pub(crate) struct Output {
 
 /// Above this a buffer that is taken piece by piece is moved to its front.
 const COMPACT: usize = 64 * 1024;
+/// Above this a buffer that is hardly used gives memory back.
+const LARGE: usize = 1024 * 1024;
 
 impl Output {
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
@@ -57,6 +59,9 @@ impl Output {
         self.taken = self.taken.saturating_add(count).min(self.buffer.len());
         if self.taken == self.buffer.len() {
             self.base += self.taken as u64;
+            if self.buffer.capacity() > LARGE && self.taken < self.buffer.capacity() / 4 {
+                self.buffer.shrink_to(2 * self.taken);
+            }
             self.taken = 0;
             self.buffer.clear();
         } else if self.taken >= COMPACT && self.taken >= self.buffer.len() / 2 {

@@ -6,7 +6,7 @@ use super::hpack::ENTRY_OVERHEAD;
 use super::receive::{Fault, unpad};
 use super::stream::{Ended, Stream};
 use crate::error::ErrorKind;
-use crate::http::Response;
+use crate::http::{Response, is_name};
 
 /// DATA frames below this cost more than they carry.
 const SMALL_DATA: usize = 256;
@@ -253,7 +253,7 @@ impl<'a> List<'a> {
             return Ok(());
         }
         self.regular = true;
-        if name.is_empty() || !name.iter().all(|&byte| is_name(byte)) {
+        if !is_name(name) {
             return Err("header name is not a lower-case token");
         }
         if !is_value(value) {
@@ -293,21 +293,6 @@ fn parse_length(value: &[u8]) -> Option<u64> {
         return None;
     }
     std::str::from_utf8(value).ok()?.parse().ok()
-}
-
-/// A lower-case token character (RFC 9110 §5.6.2, RFC 9113 §8.2.1).
-fn is_name(byte: u8) -> bool {
-    const NAME: [bool; 256] = {
-        let mut table = [false; 256];
-        let all = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
-        let mut at = 0;
-        while at < all.len() {
-            table[all[at] as usize] = true;
-            at += 1;
-        }
-        table
-    };
-    NAME.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// No CR, LF, NUL, nor any other control character but TAB, and no space or TAB at either end.

@@ -16,7 +16,7 @@ pub(super) fn open(
     if file.len() > MAX_PEM {
         return Err(invalid("pkcs#12 file is larger than 10 MiB"));
     }
-    let archive = Pkcs12Archive::from_pkcs12(file, password).map_err(explain)?;
+    let archive = Pkcs12Archive::from_pkcs12(file, password).map_err(|error| explain(error, file))?;
     let mut keys = archive.keys.into_iter();
     let key = keys
         .next()
@@ -57,25 +57,58 @@ fn in_chain_order(bags: Vec<CertificateBag>, local_id: Option<&[u8]>) -> Vec<Cer
         .collect()
 }
 
-fn explain(error: P12Error) -> Error {
+fn explain(error: P12Error, file: &[u8]) -> Error {
+    let wrong_password = |context| Error::new(ErrorKind::WrongPassword, context);
     match error {
-        // The integrity check comes first and depends on the password alone. Files
-        // without one show a wrong password as bad padding.
-        P12Error::MacError(_) | P12Error::UnpadError | P12Error::Pkcs5Error(_) => Error::new(
-            ErrorKind::WrongPassword,
-            "password does not open the pkcs#12 file",
-        ),
         P12Error::InvalidParameters => invalid(
             "pkcs#12 file asks for more than a million key derivation rounds, or its parameters are broken",
         ),
         P12Error::UnsupportedEncryptionScheme | P12Error::UnsupportedMacAlgorithm => invalid(
             "pkcs#12 file uses an algorithm that is not supported: export it again with aes-256 and sha-256",
         ),
+        // The integrity check depends on the password alone, and comes first.
+        P12Error::MacError(_) => wrong_password("password does not open the pkcs#12 file"),
+        _ if has_integrity_check(file) == Some(false) => wrong_password(
+            "password does not open the pkcs#12 file, or the file, which has no integrity check, is damaged",
+        ),
         P12Error::InvalidPrivateKey => {
             Error::new(ErrorKind::InvalidKey, "private key in the pkcs#12 file is broken")
         }
         other => invalid("not a readable pkcs#12 file").with_source(other),
     }
+}
+
+/// Whether something follows the version and the contents (RFC 7292 §4: `macData`). Without it
+/// a wrong password shows as broken contents. `None` when this is no such file.
+fn has_integrity_check(file: &[u8]) -> Option<bool> {
+    let (0x30, fields, _) = element(file)? else {
+        return None;
+    };
+    let (0x02, _, fields) = element(fields)? else {
+        return None;
+    };
+    let (0x30, _, fields) = element(fields)? else {
+        return None;
+    };
+    Some(!fields.is_empty())
+}
+
+/// The first DER element: its tag, its contents, and what follows it.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&[tag, first], rest) = der.split_first_chunk()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81..=0x84 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            let length = bytes
+                .iter()
+                .fold(0u64, |length, byte| length << 8 | u64::from(*byte));
+            (usize::try_from(length).ok()?, rest)
+        }
+        _ => return None,
+    };
+    let (contents, after) = rest.split_at_checked(length)?;
+    Some((tag, contents, after))
 }
 
 fn invalid(context: &'static str) -> Error {

@@ -164,6 +164,8 @@ impl TlsStream {
                 break;
             }
             self.collect();
+            // A key update may come before the record; then the record counts as touched a few
+            // bytes early, which errs on the safe side.
             let start = self.out.len();
             // Fewer bytes than given only when the keys are worn out and TLS 1.2
             // cannot renew them; rustls has queued its close_notify then.

@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use super::*;
 use crate::crypto::Es256Key;
 use crate::error::ErrorKind::{EndpointNotAllowed, MissingField, PayloadTooLarge};
 use crate::http::Body;
-use crate::webpush::{self, Credentials, EndpointPolicy, ReceiverKeys};
+use crate::webpush::{self, Credentials, EndpointPolicy, ReceiverKeys, Topic};
 use crate::{Now, UnixTime};
 
 const FCM: &str = "https://fcm.googleapis.com/fcm/send/x";
@@ -220,10 +222,8 @@ fn a_campaign_shares_everything_but_the_body() {
     let mut bodies = std::collections::HashSet::new();
     for keys in &receivers {
         for _ in 0..2 {
-            request.clear();
             let message = template.to(subscription(keys, FCM)).unwrap();
-            message.write(&mut request).unwrap();
-            request.authorization = Some(credentials.authorization_for(&message, now()).unwrap());
+            webpush::request_into(&mut request, &message, &credentials, now()).unwrap();
             shared.insert((
                 request.common.as_ref().unwrap().id(),
                 request.authorization.as_ref().unwrap().id(),

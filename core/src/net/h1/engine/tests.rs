@@ -455,3 +455,63 @@ fn refuses_requests_that_would_frame_themselves() {
         assert!(engine.transmit().is_empty() && engine.capacity() == 1);
     }
 }
+
+#[test]
+fn an_idle_connection_may_be_closed_by_the_server() {
+    for clean in [true, false] {
+        let mut engine = Engine::new(CONFIG);
+        engine.receive_eof(clean);
+        assert_eq!(events(&mut engine), ["Ready", "closed Remote"]);
+        assert!(matches!(engine.send(&request("/")), Err(SendError::Closed)));
+    }
+}
+
+/// Marsaglia's xorshift: the same numbers in every run.
+fn random(state: &mut u64) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    (*state >> 16) as usize
+}
+
+#[test]
+fn garbled_responses_end_the_same_way_however_they_are_cut() {
+    let good: [&[u8]; 4] = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello",
+        b"HTTP/1.1 103 Hint\r\n\r\nHTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nt: x\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nX: y\r\n\r\n",
+        b"HTTP/1.0 500 Oh\r\nConnection: close\r\n\r\nhello",
+    ];
+    let interesting = b"\r\n\0 :;,0123456789abcdefGHTP/\xff\t-+";
+    let mut state = 0x9e37_79b9_7f4a_7c15;
+    for round in 0..4000 {
+        let mut bytes = good[random(&mut state) % good.len()].to_vec();
+        for _ in 0..=random(&mut state) % 3 {
+            let at = random(&mut state) % bytes.len();
+            let byte = interesting[random(&mut state) % interesting.len()];
+            match random(&mut state) % 3 {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        let eof = [None, Some(true), Some(false)][random(&mut state) % 3];
+        let whole = answer(&[&bytes], eof);
+        let mut pieces = Vec::new();
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(1 + random(&mut state) % rest.len());
+            pieces.push(piece);
+            rest = after;
+        }
+        let shown = String::from_utf8_lossy(&bytes);
+        assert_eq!(answer(&pieces, eof), whole, "round {round}: {shown:?}");
+        assert!(whole.len() <= 2, "round {round}: {whole:?}");
+        if eof.is_some() {
+            assert!(
+                whole.last().is_some_and(|last| last.starts_with("closed")),
+                "round {round}: {whole:?}"
+            );
+        }
+    }
+}

@@ -181,12 +181,12 @@ impl Encoder {
         match indexing {
             Indexing::Incremental => match self.table.find(name, value) {
                 Found::Field(index) => integer::write(index, 7, 0x80, out),
-                Found::Name(index) => self.insert(index, name, value, out),
-                Found::Nothing => self.insert(0, name, value, out),
+                Found::Name(index) => self.insert(index, name, value, self.table.max() / 4 * 3, out),
+                Found::Nothing => self.insert(0, name, value, self.table.max() / 4 * 3, out),
             },
             Indexing::Without => match self.table.find_name(name) {
                 // Once with indexing, so that later requests refer to the name.
-                0 => self.insert(0, name, value, out),
+                0 => self.insert(0, name, value, self.table.max() / 8, out),
                 index => {
                     integer::write(index, 4, 0x00, out);
                     self.literal(value, out);
@@ -203,9 +203,9 @@ impl Encoder {
         }
     }
 
-    /// A literal that enters the table, or, where it would only flush the table, does not.
-    fn insert(&mut self, name_index: usize, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
-        let fits = name.len() + value.len() + ENTRY_OVERHEAD <= self.table.max() / 4 * 3;
+    /// A literal that enters the table, or, where it would push out too much else, does not.
+    fn insert(&mut self, name_index: usize, name: &[u8], value: &[u8], room: usize, out: &mut Vec<u8>) {
+        let fits = name.len() + value.len() + ENTRY_OVERHEAD <= room;
         if fits {
             integer::write(name_index, 6, 0x40, out);
         } else {

@@ -1,6 +1,7 @@
 //! Integers with a prefix (RFC 7541 §5.1).
 
 /// Appends `value`; `first` holds the bits above the prefix of `prefix` bits (1 to 8).
+#[inline]
 pub(super) fn write(value: usize, prefix: u32, first: u8, out: &mut Vec<u8>) {
     let max = (1usize << prefix) - 1;
     if value < max {
@@ -18,6 +19,7 @@ pub(super) fn write(value: usize, prefix: u32, first: u8, out: &mut Vec<u8>) {
 
 /// Reads an integer whose first octet is `first`; the following octets are taken from `input`.
 /// `None` when it is cut short or above 2^28: nothing that HPACK counts is that large here.
+#[inline]
 pub(super) fn read(first: u8, prefix: u32, input: &mut &[u8]) -> Option<usize> {
     let max = (1usize << prefix) - 1;
     let mut value = usize::from(first) & max;

@@ -15,4 +15,5 @@ pub(crate) const ENTRY_OVERHEAD: usize = 32;
 mod tests;
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the stories are files")]
 mod stories;

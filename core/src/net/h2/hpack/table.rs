@@ -76,11 +76,6 @@ impl Table {
         self.max
     }
 
-    #[cfg(test)]
-    pub(super) fn size(&self) -> usize {
-        self.size
-    }
-
     /// Changes the maximum size, evicting what no longer fits (§4.3).
     pub(super) fn set_max(&mut self, max: usize) {
         self.max = max;

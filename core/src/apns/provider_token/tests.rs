@@ -101,6 +101,11 @@ fn an_expired_token_is_renewed_once_and_not_before_20_minutes() {
         assert!(!authority.expired(at(20 * 60 + 1)));
         assert_eq!(token(&authority, at(20 * 60 + 1)), second);
     }
+    assert_eq!(
+        token(&authority, at(69 * 60)),
+        second,
+        "one refusal renews one token"
+    );
 }
 
 #[test]

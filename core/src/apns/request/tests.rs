@@ -244,7 +244,7 @@ fn payload_limits_are_exact() {
 }
 
 #[test]
-fn a_campaign_encodes_once_and_allocates_nothing_per_device() {
+fn a_campaign_encodes_once_and_reuses_its_buffers() {
     let template = alert().template().unwrap();
     let first = template.to(device());
     let second = first.to(DeviceToken::parse(&"cd".repeat(32)).unwrap());

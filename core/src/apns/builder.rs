@@ -1,0 +1,246 @@
+//! Makes messages, and refuses those that APNs would refuse.
+
+use std::sync::Arc;
+
+use super::aps::Aps;
+use super::header_policy::HeaderPolicy;
+use super::ids::{ApnsId, BundleId, CollapseId, Topic};
+use super::message::{Expiration, Message, Notification, Template};
+use super::payload::Payload;
+use super::push_type::{Priority, PushType};
+use super::token::DeviceToken;
+use crate::error::{Error, ErrorKind};
+use crate::http::{HeaderBlock, Headers};
+use crate::time::UnixTime;
+
+/// Makes a [`Message`] or a [`Template`].
+#[derive(Clone, Debug)]
+pub struct MessageBuilder {
+    kind: PushType,
+    topic: TopicChoice,
+    payload: Option<Payload>,
+    device: Option<DeviceToken>,
+    id: Option<ApnsId>,
+    expiration: Option<Expiration>,
+    registered_at: Option<UnixTime>,
+    priority: Option<Priority>,
+    collapse_id: Option<CollapseId>,
+    policy: HeaderPolicy,
+}
+
+#[derive(Clone, Debug)]
+enum TopicChoice {
+    Missing,
+    Bundle(BundleId),
+    Whole(Topic),
+    OfCertificate,
+}
+
+impl MessageBuilder {
+    pub(super) fn new(kind: PushType) -> Self {
+        Self {
+            kind,
+            topic: TopicChoice::Missing,
+            payload: None,
+            device: None,
+            id: None,
+            expiration: None,
+            registered_at: None,
+            priority: None,
+            collapse_id: None,
+            policy: HeaderPolicy::default(),
+        }
+    }
+
+    /// The app. The topic is this and the push type's suffix.
+    #[must_use]
+    pub fn bundle(mut self, bundle: BundleId) -> Self {
+        self.topic = TopicChoice::Bundle(bundle);
+        self
+    }
+
+    /// The whole topic, suffix included; for `mdm` the UID of the push certificate.
+    #[must_use]
+    pub fn topic(mut self, topic: Topic) -> Self {
+        self.topic = TopicChoice::Whole(topic);
+        self
+    }
+
+    /// No topic header: the single topic of the client certificate is meant. Impossible with a token key.
+    #[must_use]
+    pub fn topic_of_certificate(mut self) -> Self {
+        self.topic = TopicChoice::OfCertificate;
+        self
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn payload(mut self, payload: impl Into<Payload>) -> Self {
+        self.payload = Some(payload.into());
+        self
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(mut self, device: DeviceToken) -> Self {
+        self.device = Some(device);
+        self
+    }
+
+    /// The push's id; APNs makes one otherwise.
+    #[must_use]
+    pub fn id(mut self, id: ApnsId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// How long APNs keeps it. Left out, the push type decides: `Once` for Push to Talk, else `Absent`.
+    #[must_use]
+    pub fn expiration(mut self, expiration: Expiration) -> Self {
+        self.expiration = Some(expiration);
+        self
+    }
+
+    /// How urgent it is. Left out, the push type decides: 5 for background pushes, else 10.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// Shows as one with the others of this id.
+    #[must_use]
+    pub fn collapse_id(mut self, id: CollapseId) -> Self {
+        self.collapse_id = Some(id);
+        self
+    }
+
+    /// When the app last registered the token.
+    #[must_use]
+    pub fn registered_at(mut self, time: UnixTime) -> Self {
+        self.registered_at = Some(time);
+        self
+    }
+
+    /// Which of Apple's rules for header compression to follow.
+    #[must_use]
+    pub fn header_policy(mut self, policy: HeaderPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The notification without a device.
+    ///
+    /// # Errors
+    /// `InvalidTopic`, `InvalidValue`, `InvalidPayload`, `MissingField`, `PayloadEmpty` or
+    /// `PayloadTooLarge` where APNs would refuse the push; the text holds its own word.
+    pub fn template(self) -> Result<Template, Error> {
+        let rules = self.kind.rules();
+        if let Some(priority) = self.priority {
+            if !rules.priorities.contains(&priority) {
+                return Err(Error::new(
+                    ErrorKind::InvalidValue,
+                    format!(
+                        "a push of type {} does not take priority {} (BadPriority)",
+                        rules.name,
+                        priority.as_u8()
+                    ),
+                ));
+            }
+        }
+        let topic = self.whole_topic()?;
+        let payload = match (&self.payload, self.kind) {
+            (Some(payload), _) => payload,
+            (None, PushType::Background) => &Payload::new(Aps::background()),
+            (None, PushType::Widgets | PushType::Controls) => &Payload::content_changed(),
+            (None, _) => {
+                return Err(Error::new(
+                    ErrorKind::PayloadEmpty,
+                    "the push has no payload (PayloadEmpty)",
+                ));
+            }
+        };
+        let body = payload.encode(self.kind, rules.limit)?;
+
+        let mut headers = Headers::new();
+        let mut put = |name: &str, value: Option<&str>| match value {
+            Some(value) => headers.push(name, value, self.policy.constant(name)),
+            None => Ok(()),
+        };
+        put("apns-topic", topic.as_deref())?;
+        put("apns-push-type", Some(rules.name))?;
+        put(
+            "apns-priority",
+            self.priority.or(rules.default_priority).map(Priority::as_str),
+        )?;
+        put(
+            "apns-collapse-id",
+            self.collapse_id.as_ref().map(CollapseId::as_str),
+        )?;
+        let without_expiration = HeaderBlock::new(headers.clone());
+        let expiration = self.expiration.unwrap_or(rules.default_expiration);
+        let common = match expiration.write(&mut [0; 20])? {
+            None => without_expiration.clone(),
+            Some(value) => {
+                headers.push("apns-expiration", value, self.policy.constant("apns-expiration"))?;
+                HeaderBlock::new(headers)
+            }
+        };
+        Ok(Template(Arc::new(Notification {
+            kind: self.kind,
+            topic,
+            body,
+            common,
+            without_expiration,
+        })))
+    }
+
+    /// The push.
+    ///
+    /// # Errors
+    /// As [`MessageBuilder::template`], and `InvalidTarget` without a device.
+    pub fn build(mut self) -> Result<Message, Error> {
+        let device = self.device.take().ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidTarget,
+                "the push has no device (MissingDeviceToken)",
+            )
+        })?;
+        let (id, registered_at) = (self.id, self.registered_at);
+        let mut message = self.template()?.to(device);
+        if let Some(id) = id {
+            message = message.with_id(id);
+        }
+        if let Some(time) = registered_at {
+            message = message.with_registered_at(time);
+        }
+        Ok(message)
+    }
+
+    fn whole_topic(&self) -> Result<Option<Box<str>>, Error> {
+        let suffix = self.kind.topic_suffix();
+        match &self.topic {
+            TopicChoice::Missing => Err(Error::new(
+                ErrorKind::InvalidTopic,
+                "the push has no topic: name the app's bundle id (MissingTopic)",
+            )),
+            TopicChoice::OfCertificate => Ok(None),
+            TopicChoice::Bundle(bundle) => Ok(Some(format!("{}{suffix}", bundle.as_str()).into())),
+            TopicChoice::Whole(topic)
+                if topic
+                    .as_str()
+                    .strip_suffix(suffix)
+                    .is_some_and(|app| !app.is_empty()) =>
+            {
+                Ok(Some(topic.as_str().into()))
+            }
+            TopicChoice::Whole(_) => Err(Error::new(
+                ErrorKind::InvalidTopic,
+                format!(
+                    "the topic of a push of type {} ends with {suffix} (BadTopic)",
+                    self.kind.as_str()
+                ),
+            )),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The engine against nghttp2's server over a real socket. Skipped where `nghttpd` is not installed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, read files and open sockets"
+)]
+
+mod h2_support;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use h2_support::*;
+use pushcore::http::{Body, HeaderBlock, Headers, Indexing, Request};
+use pushcore::net::Event;
+use pushcore::net::h2::{Config, Engine};
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(arguments: &[&str]) -> Option<(Server, TcpStream)> {
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let child = Command::new("nghttpd")
+        .args(["--no-tls", "--address=127.0.0.1"])
+        .args(arguments)
+        .arg(port.to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(child) = child else {
+        println!("skipped: no nghttpd");
+        return None;
+    };
+    let mut server = Server(child);
+    loop {
+        assert!(server.0.try_wait().unwrap().is_none(), "nghttpd ended by itself");
+        match TcpStream::connect(("127.0.0.1", port)) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                return Some((server, stream));
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// Sends `count` requests and returns the answers in the order of the requests.
+fn exchange(
+    stream: &mut TcpStream,
+    config: Config,
+    count: usize,
+    mut request: impl FnMut(usize) -> Request,
+) -> Vec<String> {
+    let mut engine = Engine::new(config, at(0));
+    let (mut sent, mut handed, mut answers) = (0, 0u64, Vec::new());
+    let mut buffer = [0; 32 * 1024];
+    loop {
+        while sent < count && engine.capacity() > 0 {
+            engine.send(&request(sent), at(0)).unwrap();
+            sent += 1;
+        }
+        let out = engine.transmit();
+        stream.write_all(out).unwrap();
+        let written = out.len();
+        handed += written as u64;
+        engine.transmitted(written);
+        engine.handed_over(handed);
+        if answers.len() == count {
+            break;
+        }
+        let read = stream.read(&mut buffer).unwrap();
+        assert!(read > 0, "closed after {} answers", answers.len());
+        engine.receive(&buffer[..read], at(0));
+        while let Some(event) = engine.poll_event() {
+            match &event {
+                Event::Response { id, .. } => answers.push((*id, describe(&event))),
+                Event::Failed { .. } | Event::Closed(_) => panic!("{}", describe(&event)),
+                _ => {}
+            }
+        }
+    }
+    engine.close(at(0));
+    stream.write_all(engine.transmit()).unwrap();
+    while let Some(event) = engine.poll_event() {
+        assert_eq!(describe(&event), "closed Local");
+    }
+    answers.sort();
+    answers.into_iter().map(|(_, line)| line).collect()
+}
+
+#[test]
+fn bodies_are_echoed_through_small_windows_and_tables() {
+    for arguments in [
+        &["--echo-upload"][..],
+        &["--echo-upload", "--max-concurrent-streams=3", "--window-bits=10"],
+        &["--echo-upload", "--header-table-size=0"],
+        &["--echo-upload", "--header-table-size=100", "--padding=50"],
+        &[
+            "--echo-upload",
+            "--trailer=x-trailer: yes",
+            "--connection-window-bits=16",
+        ],
+    ] {
+        let Some((_server, mut stream)) = start(arguments) else {
+            return;
+        };
+        let mut common = Headers::new();
+        common
+            .push("apns-topic", "com.example.app", Indexing::Incremental)
+            .unwrap();
+        common
+            .push_sensitive("authorization", &"a".repeat(180), Indexing::Incremental)
+            .unwrap();
+        let common = HeaderBlock::new(common);
+        let answers = exchange(&mut stream, Config::default(), 500, |n| {
+            let mut request = request(format!("{n}:{}", "b".repeat(n * 53 % 9000)).as_bytes());
+            request.common = Some(common.clone());
+            request
+                .headers
+                .push("apns-id", &format!("{n:036}"), Indexing::Without)
+                .unwrap();
+            request
+        });
+        for (n, line) in answers.iter().enumerate() {
+            assert!(
+                line.starts_with(&format!("response {} 200 ", 2 * n + 1)),
+                "{line}"
+            );
+            let body = format!(" \"{n}:{}\"", "b".repeat(n * 53 % 9000));
+            assert!(line.ends_with(&body), "{arguments:?} {n}: {} octets", line.len());
+        }
+    }
+}
+
+#[test]
+fn errors_have_their_status_and_body() {
+    let Some((_server, mut stream)) = start(&["--htdocs=/nonexistent"]) else {
+        return;
+    };
+    let answers = exchange(&mut stream, Config::default(), 200, |_| {
+        let mut request = request(b"");
+        request.method = pushcore::http::Method::Get;
+        request.body = Body::Empty;
+        request
+    });
+    for line in &answers {
+        assert!(line.contains(" 404 ") && line.contains("404"), "{line}");
+    }
+}

@@ -1,0 +1,308 @@
+//! `POST /3/device/<token>`: the rules, one check each, in an order that can be changed.
+
+use super::{Apns, Gone, Refusal, is_uuid, refuse};
+use crate::exchange::{Exchange, Reply};
+use crate::record::Record;
+use crate::shared::{Moment, Profile};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One step of the validation. Apple does not publish the order; [`Check::ALL`] is the
+/// one that the evidence favours, and a test may permute it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// `:method` is POST.
+    Method,
+    /// `:path` is `/3/device/<something>`.
+    Path,
+    /// The provider token.
+    Auth,
+    /// No header twice.
+    DuplicateHeaders,
+    /// `apns-id` is a UUID.
+    ApnsId,
+    /// `apns-push-type` is one of Apple's.
+    PushType,
+    /// `apns-topic` is there and well formed.
+    TopicPresent,
+    /// The topic's bundle belongs to the key.
+    TopicAllowed,
+    /// The topic's suffix is the push type's.
+    TopicSuffix,
+    /// `apns-priority` is 1, 5 or 10 and fits the push type.
+    Priority,
+    /// `apns-expiration` is a number.
+    Expiration,
+    /// `apns-collapse-id` has at most 64 bytes.
+    CollapseId,
+    /// There is a body.
+    PayloadPresent,
+    /// The body is not too large.
+    PayloadSize,
+    /// The body is a JSON object.
+    PayloadJson,
+    /// The token is hexadecimal, of even length.
+    TokenSyntax,
+    /// The token is registered, in this environment.
+    TokenKnown,
+    /// The token belongs to the topic.
+    TokenTopic,
+    /// The token is active.
+    TokenActive,
+    /// The token is not being hammered.
+    TokenRate,
+}
+
+impl Check {
+    /// All checks, in the default order.
+    pub const ALL: [Self; 20] = [
+        Self::Method,
+        Self::Path,
+        Self::Auth,
+        Self::DuplicateHeaders,
+        Self::ApnsId,
+        Self::PushType,
+        Self::TopicPresent,
+        Self::TopicAllowed,
+        Self::TopicSuffix,
+        Self::Priority,
+        Self::Expiration,
+        Self::CollapseId,
+        Self::PayloadPresent,
+        Self::PayloadSize,
+        Self::PayloadJson,
+        Self::TokenSyntax,
+        Self::TokenKnown,
+        Self::TokenTopic,
+        Self::TokenActive,
+        Self::TokenRate,
+    ];
+}
+
+/// A push type: its name, its topic's suffix, its body limit.
+const PUSH_TYPES: [(&str, &str, usize); 11] = [
+    ("alert", "", 4096),
+    ("background", "", 4096),
+    ("voip", ".voip", 5120),
+    ("complication", ".complication", 4096),
+    ("fileprovider", ".pushkit.fileprovider", 4096),
+    ("mdm", "", 4096),
+    ("location", ".location-query", 4096),
+    ("liveactivity", ".push-type.liveactivity", 4096),
+    ("pushtotalk", ".voip-ptt", 4096),
+    ("widgets", ".push-type.widgets", 4096),
+    ("controls", ".push-type.controls", 4096),
+];
+
+const HEADERS: [&str; 7] = [
+    "authorization",
+    "apns-id",
+    "apns-topic",
+    "apns-push-type",
+    "apns-priority",
+    "apns-expiration",
+    "apns-collapse-id",
+];
+
+impl Apns {
+    pub(super) fn push(&mut self, exchange: &Exchange, now: Moment, record: &mut Record) -> Reply {
+        let id = match exchange.header("apns-id") {
+            Some(id) if is_uuid(id) => id.to_owned(),
+            _ => crate::ids::uuid(),
+        };
+        // The quirk profile answers as older servers did.
+        let id = if self.profile == Profile::Quirk {
+            id.to_uppercase()
+        } else {
+            id
+        };
+        record.id = Some(id.clone());
+        record.target = exchange.path.strip_prefix("/3/device/").map(str::to_owned);
+        for check in self.order.clone() {
+            if let Err(refusal) = self.check(check, exchange, now, record) {
+                return refuse(&refusal, "apns-id", &id, record);
+            }
+        }
+        record.accepted = true;
+        let reply = Reply::status(200).with("apns-id", id);
+        match self.environment {
+            super::Environment::Development => reply.with("apns-unique-id", crate::ids::uuid()),
+            super::Environment::Production => reply,
+        }
+    }
+
+    fn check(
+        &mut self,
+        check: Check,
+        exchange: &Exchange,
+        now: Moment,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
+        let bad = |reason, rule| Err(Refusal::new(400, reason, rule));
+        let token = exchange.path.strip_prefix("/3/device/");
+        let topic = exchange.header("apns-topic");
+        let kind = exchange
+            .header("apns-push-type")
+            .and_then(|name| PUSH_TYPES.iter().find(|(known, ..)| *known == name));
+        match check {
+            Check::Method if exchange.method != http::Method::POST => {
+                Err(Refusal::new(405, "MethodNotAllowed", "apns.method"))
+            }
+            Check::Path => match token {
+                None if exchange.path == "/3/device" => bad("MissingDeviceToken", "apns.path.token.missing"),
+                None => Err(Refusal::new(404, "BadPath", "apns.path")),
+                Some("") => bad("MissingDeviceToken", "apns.path.token.missing"),
+                Some(token) if token.contains('/') => Err(Refusal::new(404, "BadPath", "apns.path")),
+                Some(_) => Ok(()),
+            },
+            Check::Auth => self.authorize(exchange, now, record),
+            Check::DuplicateHeaders
+                if HEADERS
+                    .iter()
+                    .any(|name| exchange.headers.get_all(*name).iter().count() > 1) =>
+            {
+                bad("DuplicateHeaders", "apns.header.duplicate")
+            }
+            Check::ApnsId => match exchange.header("apns-id") {
+                Some(id) if !is_uuid(id) => bad("BadMessageId", "apns.header.id"),
+                Some(id) if id.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                    self.forgive("BadMessageId", "apns.header.id.case", record)
+                }
+                _ => Ok(()),
+            },
+            Check::PushType => match (exchange.header("apns-push-type"), kind) {
+                (Some(_), None) => bad("InvalidPushType", "apns.header.push-type"),
+                (None, _) => self.forgive("InvalidPushType", "apns.header.push-type.missing", record),
+                _ => Ok(()),
+            },
+            Check::TopicPresent => match topic {
+                None => bad("MissingTopic", "apns.header.topic.missing"),
+                Some(topic) if !topic_is_well_formed(topic) => bad("BadTopic", "apns.header.topic"),
+                Some(_) => Ok(()),
+            },
+            Check::TopicAllowed => match topic {
+                Some(topic) if self.bundle_of(topic).is_none() => {
+                    bad("TopicDisallowed", "apns.header.topic.allowed")
+                }
+                _ => Ok(()),
+            },
+            Check::TopicSuffix => match (topic, kind) {
+                (Some(topic), Some((_, suffix, _))) => match self.bundle_of(topic) {
+                    Some(bundle) if topic.get(bundle.len()..) != Some(*suffix) => {
+                        bad("TopicDisallowed", "apns.header.topic.suffix")
+                    }
+                    _ => Ok(()),
+                },
+                _ => Ok(()),
+            },
+            Check::Priority => priority(exchange.header("apns-priority"), kind.map(|(name, ..)| *name)),
+            Check::Expiration => match exchange.header("apns-expiration") {
+                Some(text)
+                    if text.is_empty() || text.len() > 12 || !text.bytes().all(|b| b.is_ascii_digit()) =>
+                {
+                    bad("BadExpirationDate", "apns.header.expiration")
+                }
+                _ => Ok(()),
+            },
+            Check::CollapseId => match exchange.headers.get("apns-collapse-id") {
+                Some(id) if id.len() > 64 => bad("BadCollapseId", "apns.header.collapse-id"),
+                _ => Ok(()),
+            },
+            Check::PayloadPresent if exchange.body.is_empty() => bad("PayloadEmpty", "apns.payload.empty"),
+            Check::PayloadSize if exchange.body.len() > kind.map_or(4096, |(.., limit)| *limit) => {
+                Err(Refusal::new(413, "PayloadTooLarge", "apns.payload.size"))
+            }
+            Check::PayloadJson => match serde_json::from_slice::<Value>(&exchange.body) {
+                Ok(Value::Object(_)) => Ok(()),
+                _ => bad("BadRequestPayload", "apns.payload.json"),
+            },
+            Check::TokenSyntax => match token {
+                Some(token) if token.len() % 2 == 0 && token.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(()),
+                _ => bad("BadDeviceToken", "apns.token.syntax"),
+            },
+            Check::TokenKnown | Check::TokenTopic | Check::TokenActive | Check::TokenRate => {
+                self.check_registration(check, token.unwrap_or_default(), topic, now)
+            }
+            Check::Method | Check::DuplicateHeaders | Check::PayloadPresent | Check::PayloadSize => Ok(()),
+        }
+    }
+
+    /// Refuses in the strict profile, warns in the others.
+    fn forgive(&self, reason: &'static str, rule: &'static str, record: &mut Record) -> Result<(), Refusal> {
+        if self.profile == Profile::Strict {
+            return Err(Refusal::new(400, reason, rule));
+        }
+        record.warnings.push(rule.to_owned());
+        Ok(())
+    }
+
+    fn check_registration(
+        &self,
+        check: Check,
+        token: &str,
+        topic: Option<&str>,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        let bad = |reason, rule| Err(Refusal::new(400, reason, rule));
+        let Some(device) = self.tokens.get(&token.to_ascii_lowercase()) else {
+            return bad("BadDeviceToken", "apns.token.unknown");
+        };
+        match check {
+            Check::TokenKnown if device.environment != self.environment => {
+                bad("BadDeviceToken", "apns.token.environment")
+            }
+            Check::TokenTopic if topic.and_then(|topic| self.bundle_of(topic)) != Some(&device.bundle) => {
+                bad("DeviceTokenNotForTopic", "apns.token.topic")
+            }
+            Check::TokenActive => match device.unregistered_at {
+                Some(since) if since <= now.unix_ms => {
+                    let (reason, rule) = match device.gone {
+                        Gone::Unregistered => ("Unregistered", "apns.token.unregistered"),
+                        Gone::ExpiredToken => ("ExpiredToken", "apns.token.expired"),
+                    };
+                    Err(Refusal {
+                        timestamp: Some(since),
+                        ..Refusal::new(410, reason, rule)
+                    })
+                }
+                _ => Ok(()),
+            },
+            Check::TokenRate if device.throttled => {
+                Err(Refusal::new(429, "TooManyRequests", "apns.token.rate"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The longest known bundle that the topic is, or extends by a suffix.
+    fn bundle_of(&self, topic: &str) -> Option<&String> {
+        self.bundles
+            .iter()
+            .filter(|bundle| {
+                topic.strip_prefix(bundle.as_str()).is_some_and(|rest| {
+                    rest.is_empty() || PUSH_TYPES.iter().any(|(_, suffix, _)| rest == *suffix)
+                })
+            })
+            .max_by_key(|bundle| bundle.len())
+    }
+}
+
+fn topic_is_well_formed(topic: &str) -> bool {
+    !topic.is_empty()
+        && topic.len() <= 255
+        && topic
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
+fn priority(text: Option<&str>, kind: Option<&str>) -> Result<(), Refusal> {
+    let bad = |rule| Err(Refusal::new(400, "BadPriority", rule));
+    match (text, kind) {
+        (Some(text), _) if !["1", "5", "10"].contains(&text) => bad("apns.header.priority"),
+        // Absent means 10, and 10 is an error for background pushes.
+        (None | Some("10"), Some("background")) => bad("apns.header.priority.background"),
+        (Some("1"), Some("liveactivity")) => bad("apns.header.priority.liveactivity"),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,69 @@
+//! What a sandbox can be told at start.
+
+use crate::apns::Environment;
+use crate::shared::Profile;
+use std::path::PathBuf;
+
+/// The loopback ports; 0 takes a free one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// APNs device pushes (and broadcasts, as one of Apple's texts has it).
+    pub apns: u16,
+    /// APNs channel management.
+    pub apns_management: u16,
+    /// APNs broadcasts, on a host of their own, as Apple's other text has it.
+    pub apns_broadcast: u16,
+    /// FCM, its OAuth endpoint, and the legacy topic calls.
+    pub fcm: u16,
+    /// The Web Push service.
+    pub webpush: u16,
+    /// ADM and its token endpoint.
+    pub adm: u16,
+    /// Baidu.
+    pub baidu: u16,
+    /// The control endpoint, plain HTTP.
+    pub control: u16,
+}
+
+/// Start options; the default is strict, on free ports, in a directory that goes with the sandbox.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Ports.
+    pub ports: Ports,
+    /// Strictness.
+    pub profile: Profile,
+    /// Where `ca.pem` and the generated credentials are written. `None`: a new
+    /// directory under the system's temporary one, removed at the end.
+    pub state_dir: Option<PathBuf>,
+    /// The APNs environment to play.
+    pub environment: Environment,
+    /// Bundle ids that the APNs key may push to; the first is the ready line's topic.
+    pub bundles: Vec<String>,
+    /// The FCM project id.
+    pub project_id: String,
+    /// APNs: 1 stream until the first good provider token.
+    pub governor: bool,
+    /// APNs: 1 stream again after a rejection, until the next success.
+    pub governor_penalty: bool,
+    /// Lifetime of minted access tokens in seconds.
+    pub token_lifetime: i64,
+    /// The name in the addresses of the ready line; it must resolve to 127.0.0.1.
+    pub host: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ports: Ports::default(),
+            profile: Profile::Strict,
+            state_dir: None,
+            environment: Environment::Development,
+            bundles: vec!["com.example.app".to_owned(), "com.example.other".to_owned()],
+            project_id: "pushcore-sandbox".to_owned(),
+            governor: true,
+            governor_penalty: false,
+            token_lifetime: 3600,
+            host: "localhost".to_owned(),
+        }
+    }
+}

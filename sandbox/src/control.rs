@@ -1,0 +1,281 @@
+//! The control endpoint: plain HTTP and JSON on loopback, for tests in any language.
+
+use crate::adm::AdmRegistration;
+use crate::apns::{Check, DeviceToken};
+use crate::exchange::{Exchange, Reply};
+use crate::fault::{ConnectFault, Fault, Script};
+use crate::fcm::Registration;
+use crate::shared::{Profile, Shared};
+use crate::webpush::{NewSubscription, SubscriptionState};
+use http::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::sync::PoisonError;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FcmToken {
+    token: String,
+    #[serde(default)]
+    state: Registration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdmToken {
+    id: String,
+    #[serde(default)]
+    state: AdmRegistration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BaiduChannel {
+    channel_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServiceFault {
+    service: String,
+    action: ConnectFault,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubscriptionChange {
+    endpoint: String,
+    state: SubscriptionState,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockChange {
+    offset_ms: i64,
+}
+
+/// Every switch; absent ones stay as they are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    profile: Option<Profile>,
+    apns_governor: Option<bool>,
+    apns_governor_penalty: Option<bool>,
+    apns_over_limit_goaway: Option<bool>,
+    token_lifetime: Option<i64>,
+    fcm_self_signed: Option<bool>,
+    webpush_retry_after: Option<u64>,
+}
+
+/// One entry or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<T> {
+    Many(Vec<T>),
+    One(T),
+}
+
+impl<T> OneOrMany<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// Answers a control request.
+pub(crate) fn answer(shared: &Shared, exchange: &Exchange) -> Reply {
+    match route(shared, exchange) {
+        Ok(value) => Reply::json(200, &value),
+        Err((status, text)) => Reply::json(status, &json!({ "error": text })),
+    }
+}
+
+fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
+    match (&exchange.method, exchange.path.as_str()) {
+        (&Method::GET, "/") => Ok(shared
+            .ready
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()),
+        (&Method::GET, "/log") => log(shared, exchange),
+        (&Method::GET, "/stats") => Ok(stats(shared)),
+        (&Method::POST, "/reset") => {
+            let mut state = shared.state();
+            state.log.clear();
+            state.faults.clear();
+            state.connect_faults.clear();
+            drop(state);
+            shared.clock.set_offset_ms(0);
+            Ok(json!({}))
+        }
+        (&Method::POST, "/shutdown") => {
+            shared.stop.notify_one();
+            Ok(json!({}))
+        }
+        (&Method::POST, "/faults") => {
+            let faults: OneOrMany<Fault> = body(exchange)?;
+            shared
+                .state()
+                .faults
+                .extend(faults.into_vec().into_iter().map(Script::from));
+            Ok(json!({}))
+        }
+        (&Method::POST, "/connect-faults") => {
+            let faults: OneOrMany<ServiceFault> = body(exchange)?;
+            let faults = faults
+                .into_vec()
+                .into_iter()
+                .map(|fault| (fault.service, fault.action));
+            shared.state().connect_faults.extend(faults);
+            Ok(json!({}))
+        }
+        (&Method::GET, "/faults") => {
+            let state = shared.state();
+            let faults: Vec<Value> = state
+                .faults
+                .iter()
+                .map(|script| json!({ "fault": script.fault, "matched": script.matched, "fired": script.fired }))
+                .collect();
+            Ok(json!(faults))
+        }
+        (&Method::POST, "/clock") => {
+            let change: ClockChange = body(exchange)?;
+            shared.clock.set_offset_ms(change.offset_ms);
+            Ok(json!({}))
+        }
+        (&Method::POST, "/settings") => settings(shared, body(exchange)?),
+        (&Method::POST, "/apns/tokens") => {
+            let tokens: OneOrMany<DeviceToken> = body(exchange)?;
+            let mut state = shared.state();
+            for token in tokens.into_vec() {
+                state.apns.tokens.insert(token.token.to_ascii_lowercase(), token);
+            }
+            Ok(json!({ "registered": state.apns.tokens.len() }))
+        }
+        (&Method::POST, "/apns/order") => {
+            let order: Vec<Check> = body(exchange)?;
+            shared.state().apns.order = order;
+            Ok(json!({}))
+        }
+        (&Method::POST, "/fcm/tokens") => {
+            let tokens: OneOrMany<FcmToken> = body(exchange)?;
+            let mut state = shared.state();
+            for token in tokens.into_vec() {
+                state.fcm.registrations.insert(token.token, token.state);
+            }
+            Ok(json!({ "registered": state.fcm.registrations.len() }))
+        }
+        (&Method::POST, "/revoke") => {
+            let mut state = shared.state();
+            state.fcm.revoke_all();
+            state.adm.revoke_all();
+            Ok(json!({}))
+        }
+        (&Method::POST, "/adm/registrations") => {
+            let ids: OneOrMany<AdmToken> = body(exchange)?;
+            let mut state = shared.state();
+            for id in ids.into_vec() {
+                state.adm.registrations.insert(id.id, id.state);
+            }
+            Ok(json!({ "registered": state.adm.registrations.len() }))
+        }
+        (&Method::POST, "/baidu/channels") => {
+            let channels: OneOrMany<BaiduChannel> = body(exchange)?;
+            let mut state = shared.state();
+            state
+                .baidu
+                .channels
+                .extend(channels.into_vec().into_iter().map(|channel| channel.channel_id));
+            Ok(json!({ "bound": state.baidu.channels.len() }))
+        }
+        (&Method::POST, "/webpush/subscriptions") => {
+            let wanted: NewSubscription = if exchange.body.is_empty() {
+                NewSubscription::default()
+            } else {
+                body(exchange)?
+            };
+            let made = shared.state().webpush.subscribe(&wanted);
+            made.map(|subscription| json!(subscription)).ok_or_else(|| {
+                (
+                    400,
+                    "application_server_key is no 65-byte P-256 point in base64url".to_owned(),
+                )
+            })
+        }
+        (&Method::POST, "/webpush/state") => {
+            let change: SubscriptionChange = body(exchange)?;
+            match shared.state().webpush.set_state(&change.endpoint, change.state) {
+                true => Ok(json!({})),
+                false => Err((404, "no such subscription".to_owned())),
+            }
+        }
+        _ => Err((404, "no such control call; docs/sandbox.md lists them".to_owned())),
+    }
+}
+
+fn body<T: DeserializeOwned>(exchange: &Exchange) -> Result<T, (u16, String)> {
+    serde_json::from_slice(&exchange.body).map_err(|error| (400, error.to_string()))
+}
+
+/// `?service=`, `?operation=`, `?accepted=1`, `?target=`, `?after=<seq>`.
+fn log(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
+    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
+    let field = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    let after: u64 = match field("after") {
+        Some(text) => text.parse().map_err(|_| (400, "after is no number".to_owned()))?,
+        None => 0,
+    };
+    let state = shared.state();
+    let records: Vec<_> = state
+        .log
+        .iter()
+        .filter(|record| {
+            record.seq > after
+                && field("service").is_none_or(|service| record.service == service)
+                && field("operation").is_none_or(|operation| record.operation == operation)
+                && field("target").is_none_or(|target| record.target.as_deref() == Some(target))
+                && field("accepted")
+                    .is_none_or(|wanted| record.accepted == (wanted == "1" || wanted == "true"))
+        })
+        .collect();
+    Ok(json!(records))
+}
+
+fn stats(shared: &Shared) -> Value {
+    let state = shared.state();
+    json!({
+        "connections": shared.connections(),
+        "refused_streams": state.refused_streams,
+        "fcm_tokens_minted": state.fcm.mints,
+        "adm_tokens_minted": state.adm.mints,
+        "judged": state.log.len(),
+        "accepted": state.log.iter().filter(|record| record.accepted).count(),
+    })
+}
+
+fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
+    let mut state = shared.state();
+    if let Some(profile) = wanted.profile {
+        state.set_profile(profile);
+    }
+    state.apns.governor = wanted.apns_governor.unwrap_or(state.apns.governor);
+    state.apns.penalty = wanted.apns_governor_penalty.unwrap_or(state.apns.penalty);
+    state.apns.over_limit_goaway = wanted
+        .apns_over_limit_goaway
+        .unwrap_or(state.apns.over_limit_goaway);
+    if let Some(seconds) = wanted.token_lifetime {
+        state.fcm.token_lifetime = seconds;
+        state.adm.token_lifetime = seconds;
+    }
+    state.fcm.self_signed = wanted.fcm_self_signed.unwrap_or(state.fcm.self_signed);
+    state.webpush.retry_after = wanted.webpush_retry_after.unwrap_or(state.webpush.retry_after);
+    Ok(json!({}))
+}

@@ -1,0 +1,116 @@
+//! One request and one reply, whatever wire they travelled on.
+
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+/// Which connection a request came in on. APNs binds rules to connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Counts all connections of this sandbox, from 1.
+    pub(crate) connection: u64,
+    /// The HTTP/2 stream; 0 on HTTP/1.1.
+    pub(crate) stream: u32,
+    /// Bytes of the HPACK header block on the wire; 0 on HTTP/1.1.
+    pub(crate) header_block: usize,
+}
+
+/// A request, read to its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    pub(crate) method: Method,
+    /// Path without the query.
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    /// `:authority`, or the `host` header.
+    pub(crate) authority: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) origin: Origin,
+}
+
+impl Exchange {
+    /// The header's text, when it is present once or more; the first wins.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Decoded query or form pairs, in order.
+    pub(crate) fn form(text: &str) -> Vec<(String, String)> {
+        text.split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                (percent_decode(key, true), percent_decode(value, true))
+            })
+            .collect()
+    }
+}
+
+/// Percent-decoding; `+` is a space in forms. Broken escapes stay as they are.
+pub(crate) fn percent_decode(text: &str, plus: bool) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while let Some(&byte) = bytes.get(i) {
+        let hex = (byte == b'%')
+            .then(|| bytes.get(i + 1..i + 3))
+            .flatten()
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match hex {
+            Some(value) => {
+                out.push(value);
+                i += 3;
+            }
+            None => {
+                out.push(if plus && byte == b'+' { b' ' } else { byte });
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// What a service answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// Changes of the connection that go with the answer.
+    pub(crate) after: After,
+}
+
+/// What the connection does beside sending the reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct After {
+    /// Announce this MAX_CONCURRENT_STREAMS (the APNs stream governor).
+    pub(crate) max_streams: Option<u32>,
+    /// The request was above the announced limit: refuse the stream, process nothing.
+    pub(crate) refuse_stream: bool,
+}
+
+impl Reply {
+    pub(crate) fn status(status: u16) -> Self {
+        Self {
+            status,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::status(status)
+            .with("content-type", "application/json")
+            .with_body(body.to_string())
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+}

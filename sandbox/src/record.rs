@@ -1,0 +1,79 @@
+//! The log: one record for each request that a service judged.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// One judged request.
+///
+/// `accepted` records are the sandbox's oracle: a push is in the log as accepted
+/// exactly as many times as the service took it, whatever became of the answer.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Record {
+    /// Position in the log, from 1, never reused.
+    pub seq: u64,
+    /// The sandbox's clock, Unix milliseconds.
+    pub at_ms: i64,
+    /// `apns`, `fcm`, `webpush`, `adm` or `baidu`.
+    pub service: String,
+    /// `push`, `broadcast`, `channel.create`, `oauth.token`, ... (docs/sandbox.md lists them).
+    pub operation: String,
+    /// True when the service took it: the push counts as processed.
+    pub accepted: bool,
+    /// The status the service answered, or would have answered without a fault.
+    pub status: u16,
+    /// The service's reason word, when it refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Id of the rule that refused it; docs/sandbox.md has the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Things a lenient profile let pass, by rule id.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Connection number, from 1.
+    pub connection: u64,
+    /// HTTP/2 stream id; 0 on HTTP/1.1.
+    pub stream: u32,
+    /// Size in bytes of the HPACK block as it came over the wire; 0 on HTTP/1.1.
+    pub header_block: usize,
+    /// Device token, registration token, topic, subscription id, channel id ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// apns-id, message name, message location: what the service calls this push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Request headers without the credentials.
+    pub headers: Value,
+    /// The body: JSON where it is JSON, else text, else `{"base64": ...}`.
+    pub body: Value,
+    /// Web Push: the decrypted payload, JSON where it is JSON, else text, else base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decrypted: Option<Value>,
+    /// Kind of the scripted fault that shaped the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+impl Record {
+    /// A push, broadcast or batch that the service took; not a token, channel or topic call.
+    pub fn is_push(&self) -> bool {
+        self.accepted
+            && (self.operation == "push"
+                || self.operation == "broadcast"
+                || self.operation.starts_with("push/"))
+    }
+}
+
+/// Bytes as JSON, as text, or as base64, whichever is the most readable.
+pub(crate) fn readable(bytes: &[u8]) -> Value {
+    if bytes.is_empty() {
+        return Value::Null;
+    }
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return value;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::String(text.to_owned()),
+        Err(_) => serde_json::json!({ "base64": crate::ids::b64(bytes) }),
+    }
+}

@@ -1,0 +1,360 @@
+//! The running sandbox.
+
+use crate::adm::{Adm, AdmRegistration};
+use crate::apns::{Apns, Check, DeviceToken};
+use crate::config::{Config, Ports};
+use crate::fault::{ConnectFault, Fault};
+use crate::fcm::{Fcm, Registration};
+use crate::record::Record;
+use crate::serve;
+use crate::shared::{Door, Profile, Shared, State};
+use crate::tls::Authority;
+use crate::webpush::{NewSubscription, Subscription, SubscriptionState, WebPush};
+use serde_json::{Value, json};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+
+/// All services, running on threads of their own until this is dropped.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    runtime: Option<Runtime>,
+    ports: Ports,
+    ca_pem: String,
+    ready: Value,
+    state_dir: PathBuf,
+    temporary: bool,
+}
+
+impl Sandbox {
+    /// Makes a CA, keys, tokens and subscriptions, and starts every service on 127.0.0.1.
+    ///
+    /// # Errors
+    /// When a port is taken, or the state directory cannot be written.
+    pub fn start(config: Config) -> io::Result<Self> {
+        let (state_dir, temporary) = match config.state_dir.clone() {
+            Some(dir) => (dir, false),
+            None => {
+                let name = format!("pushcore-sandbox-{}", crate::ids::hex(&crate::ids::random::<8>()));
+                (std::env::temp_dir().join(name), true)
+            }
+        };
+        std::fs::create_dir_all(&state_dir)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("pushcore-sandbox")
+            .enable_all()
+            .build()?;
+        let mut listeners = Vec::new();
+        let mut ports = config.ports;
+        for door in Door::ALL {
+            let port = port_of(&mut ports, door);
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+            let listener = runtime.block_on(tokio::net::TcpListener::bind(address))?;
+            *port = listener.local_addr()?.port();
+            listeners.push((door, listener));
+        }
+        let authority = |port: u16| format!("{}:{port}", config.host);
+
+        let mut apns = Apns::new(
+            config.profile,
+            config.environment,
+            config.bundles.clone(),
+            config.governor,
+        );
+        apns.penalty = config.governor_penalty;
+        let mut fcm = Fcm::new(config.profile, &config.project_id);
+        fcm.token_lifetime = config.token_lifetime;
+        fcm.token_uri = format!("https://{}/token", authority(ports.fcm));
+        let mut webpush = WebPush::new(config.profile);
+        webpush.origin = format!("https://{}", authority(ports.webpush));
+        let mut adm = Adm::new(config.profile);
+        adm.token_lifetime = config.token_lifetime;
+        let mut state = State::new(apns, fcm, webpush, adm);
+        let now = crate::clock::Clock::default().now_ms();
+        let (mut ready, files) = crate::ready::populate(&mut state, now)?;
+
+        let ca = Authority::new(&names(&config.host))?;
+        for (name, text) in files
+            .iter()
+            .map(|(name, text)| (*name, text))
+            .chain([("ca.pem", &ca.ca_pem)])
+        {
+            write_private(&state_dir.join(name), text)?;
+        }
+        ready["ca_file"] = json!(state_dir.join("ca.pem"));
+        ready["state_dir"] = json!(state_dir);
+        ready["profile"] = json!(config.profile);
+        ready["apns"]["authority"] = json!(authority(ports.apns));
+        ready["apns"]["management"] = json!(authority(ports.apns_management));
+        ready["apns"]["broadcast"] = json!(authority(ports.apns_broadcast));
+        ready["fcm"]["authority"] = json!(authority(ports.fcm));
+        ready["adm"]["authority"] = json!(authority(ports.adm));
+        ready["adm"]["token_uri"] = json!(format!("https://{}/auth/O2/token", authority(ports.adm)));
+        ready["baidu"]["authority"] = json!(authority(ports.baidu));
+        ready["webpush"]["authority"] = json!(authority(ports.webpush));
+        ready["control"] = json!({ "url": format!("http://127.0.0.1:{}", ports.control) });
+        absolute(&mut ready, &state_dir);
+
+        let shared = Arc::new(Shared::new(state));
+        *shared.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready.clone();
+        let h2_only = TlsAcceptor::from(ca.server(&[b"h2"])?);
+        let both = TlsAcceptor::from(ca.server(&[b"h2", b"http/1.1"])?);
+        for (door, listener) in listeners {
+            let acceptor = match door {
+                Door::Control => None,
+                _ if door.is_apns() => Some(h2_only.clone()),
+                _ => Some(both.clone()),
+            };
+            runtime.spawn(serve::listen(shared.clone(), door, listener, acceptor));
+        }
+        Ok(Self {
+            shared,
+            runtime: Some(runtime),
+            ports,
+            ca_pem: ca.ca_pem,
+            ready,
+            state_dir,
+            temporary,
+        })
+    }
+
+    /// The ports in use.
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// The CA certificate, PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// Addresses, credential files, tokens and subscriptions: the JSON that the binary prints.
+    pub fn ready(&self) -> &Value {
+        &self.ready
+    }
+
+    /// The directory with `ca.pem` and the credentials.
+    pub fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+
+    /// Every request judged so far, oldest first.
+    pub fn log(&self) -> Vec<Record> {
+        self.shared.state().log.clone()
+    }
+
+    /// How often a service took a push to this target: the exactly-once oracle.
+    pub fn accepted(&self, service: &str, target: &str) -> usize {
+        let state = self.shared.state();
+        let taken = |record: &&Record| {
+            record.is_push() && record.service == service && record.target.as_deref() == Some(target)
+        };
+        state.log.iter().filter(taken).count()
+    }
+
+    /// Connections opened so far, on all ports.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections()
+    }
+
+    /// Streams refused because the client exceeded the announced limit.
+    pub fn refused_streams(&self) -> u64 {
+        self.shared.state().refused_streams
+    }
+
+    /// FCM access tokens minted so far.
+    pub fn tokens_minted(&self) -> u64 {
+        self.shared.state().fcm.mints
+    }
+
+    /// ADM access tokens minted so far.
+    pub fn adm_tokens_minted(&self) -> u64 {
+        self.shared.state().adm.mints
+    }
+
+    /// Empties the log and the fault scripts; registries stay.
+    pub fn reset(&self) {
+        let mut state = self.shared.state();
+        state.log.clear();
+        state.faults.clear();
+        state.connect_faults.clear();
+    }
+
+    /// Adds a fault script, after those already there.
+    pub fn fault(&self, fault: Fault) {
+        self.shared.state().faults.push(fault.into());
+    }
+
+    /// What happens to the next connection to this service (`apns`, `fcm`, ...); several
+    /// queue up.
+    pub fn connect_fault(&self, service: &str, fault: ConnectFault) {
+        self.shared
+            .state()
+            .connect_faults
+            .push((service.to_owned(), fault));
+    }
+
+    /// Registers a device token, or changes one: set `unregistered_at` to end its life at
+    /// a time, clear it to bring it back.
+    pub fn register_apns(&self, token: DeviceToken) {
+        let key = token.token.to_ascii_lowercase();
+        self.shared.state().apns.tokens.insert(key, token);
+    }
+
+    /// Registers an FCM token or installation id, or changes one.
+    pub fn register_fcm(&self, token: &str, registration: Registration) {
+        self.shared
+            .state()
+            .fcm
+            .registrations
+            .insert(token.to_owned(), registration);
+    }
+
+    /// Registers an ADM registration id, or changes one.
+    pub fn register_adm(&self, id: &str, registration: AdmRegistration) {
+        self.shared
+            .state()
+            .adm
+            .registrations
+            .insert(id.to_owned(), registration);
+    }
+
+    /// Binds a Baidu channel id.
+    pub fn register_baidu(&self, channel_id: &str) {
+        self.shared.state().baidu.channels.insert(channel_id.to_owned());
+    }
+
+    /// Makes every access token (of FCM and ADM) minted so far invalid.
+    pub fn revoke_access_tokens(&self) {
+        let mut state = self.shared.state();
+        state.fcm.revoke_all();
+        state.adm.revoke_all();
+    }
+
+    /// Lifetime of access tokens minted from now on, seconds.
+    pub fn set_token_lifetime(&self, seconds: i64) {
+        let mut state = self.shared.state();
+        state.fcm.token_lifetime = seconds;
+        state.adm.token_lifetime = seconds;
+    }
+
+    /// Makes a Web Push subscription. `None` when its server key is no P-256 point.
+    pub fn subscribe(&self, wanted: &NewSubscription) -> Option<Subscription> {
+        self.shared.state().webpush.subscribe(wanted)
+    }
+
+    /// Expires, throttles or revives a subscription; false when the endpoint is unknown.
+    pub fn set_subscription(&self, endpoint: &str, state: SubscriptionState) -> bool {
+        self.shared.state().webpush.set_state(endpoint, state)
+    }
+
+    /// Changes the strictness of all services.
+    pub fn set_profile(&self, profile: Profile) {
+        self.shared.state().set_profile(profile);
+    }
+
+    /// Changes the order of APNs' checks. Checks left out are not made.
+    pub fn set_apns_order(&self, order: &[Check]) {
+        self.shared.state().apns.order = order.to_vec();
+    }
+
+    /// Sets the sandbox's clock this far from the system's, in milliseconds.
+    pub fn set_clock_offset_ms(&self, offset: i64) {
+        self.shared.clock.set_offset_ms(offset);
+    }
+
+    /// Waits until somebody posts to `/shutdown` of the control endpoint.
+    pub async fn shutdown_requested(&self) {
+        self.shared.stop.notified().await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_millis(200));
+        }
+        if self.temporary {
+            // Nothing can be done about a directory that will not go.
+            let _ = std::fs::remove_dir_all(&self.state_dir);
+        }
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("ports", &self.ports)
+            .finish_non_exhaustive()
+    }
+}
+
+fn port_of(ports: &mut Ports, door: Door) -> &mut u16 {
+    match door {
+        Door::Apns => &mut ports.apns,
+        Door::ApnsManagement => &mut ports.apns_management,
+        Door::ApnsBroadcast => &mut ports.apns_broadcast,
+        Door::Fcm => &mut ports.fcm,
+        Door::WebPush => &mut ports.webpush,
+        Door::Adm => &mut ports.adm,
+        Door::Baidu => &mut ports.baidu,
+        Door::Control => &mut ports.control,
+    }
+}
+
+/// The certificate's names: loopback, and the services' own, for clients that map hosts.
+fn names(host: &str) -> Vec<String> {
+    let mut names: Vec<String> = [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "api.push.apple.com",
+        "api.sandbox.push.apple.com",
+        "api.development.push.apple.com",
+        "api-manage-broadcast.push.apple.com",
+        "api-manage-broadcast.sandbox.push.apple.com",
+        "api-broadcast.push.apple.com",
+        "api-broadcast.sandbox.push.apple.com",
+        "fcm.googleapis.com",
+        "oauth2.googleapis.com",
+        "iid.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "web.push.apple.com",
+        "api.amazon.com",
+        "api.tuisong.baidu.com",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    if !names.iter().any(|name| name == host) {
+        names.push(host.to_owned());
+    }
+    names
+}
+
+/// Credentials are for their owner's eyes, even the sandbox's.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+/// Makes every `*_file` of the ready line an absolute path.
+fn absolute(value: &mut Value, dir: &Path) {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let Value::Object(entries) = value else { return };
+    for (key, value) in entries.iter_mut() {
+        match value {
+            Value::String(name) if key.ends_with("_file") => *value = json!(dir.join(name.as_str())),
+            Value::Object(_) => absolute(value, &dir),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! HTTP/1.1, for OAuth, ADM, Baidu, the control endpoint and whoever asks for it.
+
+use crate::exchange::{Exchange, Origin, Reply};
+use crate::fault::Action;
+use crate::shared::{Door, Shared};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// No service takes bodies near this size.
+pub(super) const BODY_LIMIT: usize = 1 << 20;
+
+pub(super) async fn serve<S>(shared: Arc<Shared>, door: Door, id: u64, stream: S) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+        let shared = shared.clone();
+        async move { answer(&shared, door, id, request).await }
+    });
+    hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+        .map_err(io::Error::other)
+}
+
+async fn answer(
+    shared: &Shared,
+    door: Door,
+    connection: u64,
+    request: http::Request<Incoming>,
+) -> io::Result<http::Response<Full<Bytes>>> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
+        return response(Reply::status(413));
+    };
+    let exchange = Exchange {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        authority: parts
+            .headers
+            .get("host")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        headers: parts.headers,
+        body: body.to_bytes().to_vec(),
+        origin: Origin {
+            connection,
+            stream: 0,
+            header_block: 0,
+        },
+    };
+    let verdict = shared.dispatch(door, &exchange);
+    match verdict.fault {
+        Some(Action::Delay { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        Some(Action::NoAnswer | Action::Silence) => std::future::pending().await,
+        Some(Action::Close { .. } | Action::Rst { .. } | Action::Goaway { .. }) => {
+            return Err(io::Error::other("scripted close"));
+        }
+        _ => {}
+    }
+    response(verdict.reply)
+}
+
+fn response(reply: Reply) -> io::Result<http::Response<Full<Bytes>>> {
+    let mut response = http::Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    response
+        .body(Full::new(Bytes::from(reply.body)))
+        .map_err(io::Error::other)
+}

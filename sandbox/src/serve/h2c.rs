@@ -1,0 +1,283 @@
+//! An HTTP/2 connection: the `h2` crate does the protocol, the frame filter between
+//! it and TLS does what `h2` will not (live SETTINGS, misbehaviour).
+
+use super::h1::BODY_LIMIT;
+use super::wire::{Command, Filter, WireHandle};
+use crate::exchange::{Exchange, Origin, Reply};
+use crate::fault::{Action, LastStream};
+use crate::shared::{Door, Shared, Verdict};
+use bytes::Bytes;
+use h2::server::SendResponse;
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// What the tasks of one connection share.
+struct Connection {
+    shared: Arc<Shared>,
+    door: Door,
+    id: u64,
+    wire: WireHandle,
+    /// MAX_CONCURRENT_STREAMS as last announced.
+    limit: AtomicU32,
+    open: AtomicU32,
+    progress: Mutex<Progress>,
+}
+
+/// How far the connection has come. A GOAWAY must not disown a stream that was
+/// processed, and no stream above it may be processed later: the log is an oracle.
+struct Progress {
+    /// The highest stream that a service saw.
+    highest: u32,
+    /// The last stream id of the GOAWAY that was sent.
+    ceiling: u32,
+}
+
+impl Connection {
+    /// Has the request judged, unless a GOAWAY has disowned its stream; the last
+    /// stream id, when a GOAWAY is to be sent.
+    fn judge(&self, exchange: &Exchange) -> Option<(Verdict, u32)> {
+        let stream = exchange.origin.stream;
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if stream > progress.ceiling {
+            return None;
+        }
+        let verdict = self.shared.dispatch(self.door, exchange);
+        if verdict.judged {
+            progress.highest = progress.highest.max(stream);
+        }
+        let Some(Action::Goaway { last, .. }) = &verdict.fault else {
+            return Some((verdict, 0));
+        };
+        let last = match last {
+            LastStream::This => progress.highest.max(stream),
+            LastStream::Before => progress.highest,
+            LastStream::Zero => 0,
+            LastStream::Max => 0x7fff_ffff,
+            LastStream::Id(id) => id & 0x7fff_ffff,
+        };
+        progress.ceiling = last;
+        Some((verdict, last))
+    }
+}
+
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    door: Door,
+    id: u64,
+    tls: TlsStream<TcpStream>,
+) -> io::Result<()> {
+    let limit = shared.initial_max_streams(door);
+    let (inner, outer) = tokio::io::duplex(256 * 1024);
+    let (filter, wire) = Filter::new(shared.initial_settings(door, limit));
+    let filter = filter.run(tls, outer);
+    let connection = Arc::new(Connection {
+        shared,
+        door,
+        id,
+        wire,
+        limit: AtomicU32::new(limit),
+        open: AtomicU32::new(0),
+        progress: Mutex::new(Progress {
+            highest: 0,
+            ceiling: u32::MAX,
+        }),
+    });
+    let protocol = accept_loop(connection, inner);
+    tokio::pin!(filter, protocol);
+    tokio::select! {
+        done = &mut filter => done,
+        done = &mut protocol => match done {
+            // Whatever h2 still had to say (its GOAWAY) goes out before the filter ends.
+            Ok(()) | Err(_) => filter.await,
+        },
+    }
+}
+
+async fn accept_loop(connection: Arc<Connection>, io: tokio::io::DuplexStream) -> io::Result<()> {
+    // The filter announces the limit; `h2` itself must never be the one that enforces it.
+    let mut h2 = h2::server::Builder::new()
+        .max_concurrent_streams(u32::MAX / 4)
+        .initial_window_size(65_535)
+        .initial_connection_window_size(65_535)
+        .max_header_list_size(64 * 1024)
+        .max_concurrent_reset_streams(100_000)
+        .max_pending_accept_reset_streams(100_000)
+        .handshake::<_, Bytes>(io)
+        .await
+        .map_err(io::Error::other)?;
+    while let Some(incoming) = h2.accept().await {
+        let (request, mut respond) = incoming.map_err(io::Error::other)?;
+        let open = connection.open.fetch_add(1, Ordering::SeqCst) + 1;
+        if open > connection.limit.load(Ordering::SeqCst) {
+            connection.open.fetch_sub(1, Ordering::SeqCst);
+            connection.shared.stream_refused(connection.id);
+            match connection.shared.over_limit_goaway(connection.door) {
+                Some(debug) => {
+                    // All streams below were let in and will be processed.
+                    let last = u32::from(respond.stream_id()).saturating_sub(2);
+                    let mut progress = connection.progress.lock().unwrap_or_else(PoisonError::into_inner);
+                    progress.ceiling = progress.ceiling.min(last);
+                    drop(progress);
+                    connection.wire.send(Command::Goaway { last, code: 7, debug });
+                }
+                None => respond.send_reset(h2::Reason::REFUSED_STREAM),
+            }
+            continue;
+        }
+        let connection = connection.clone();
+        tokio::spawn(async move {
+            let _ = stream(&connection, request, respond).await;
+        });
+    }
+    Ok(())
+}
+
+async fn stream(
+    connection: &Connection,
+    request: http::Request<h2::RecvStream>,
+    mut respond: SendResponse<Bytes>,
+) -> Result<(), h2::Error> {
+    let stream = u32::from(respond.stream_id());
+    let (parts, mut incoming) = request.into_parts();
+    let mut body = Vec::new();
+    while let Some(chunk) = incoming.data().await {
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                connection.open.fetch_sub(1, Ordering::SeqCst);
+                return Err(error);
+            }
+        };
+        incoming.flow_control().release_capacity(chunk.len())?;
+        if body.len() + chunk.len() <= BODY_LIMIT {
+            body.extend_from_slice(&chunk);
+        }
+    }
+    let authority = parts
+        .uri
+        .authority()
+        .map(|authority| authority.as_str().to_owned());
+    let exchange = Exchange {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        authority: authority
+            .or_else(|| {
+                parts
+                    .headers
+                    .get("host")
+                    .and_then(|value| value.to_str().ok())
+                    .map(str::to_owned)
+            })
+            .unwrap_or_default(),
+        headers: parts.headers,
+        body,
+        origin: Origin {
+            connection: connection.id,
+            stream,
+            header_block: connection.wire.take_header_block(stream),
+        },
+    };
+    let Some((verdict, last_stream)) = connection.judge(&exchange) else {
+        // Disowned by a GOAWAY: no answer, nothing happens.
+        return std::future::poll_fn(|cx| respond.poll_reset(cx)).await.map(drop);
+    };
+    // Before the answer is on the wire: the client may open its next stream the
+    // moment it has read it.
+    if let Some(max) = verdict.reply.after.max_streams {
+        if connection.limit.swap(max, Ordering::SeqCst) != max {
+            connection.wire.send(Command::Settings(vec![(3, max)]));
+        }
+    }
+    let wire = &connection.wire;
+    match verdict.fault {
+        None | Some(Action::Answer { .. }) => {}
+        Some(Action::Delay { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        Some(Action::NoAnswer) => {
+            // Until the client gives the stream up, or the connection ends.
+            let given_up = std::future::poll_fn(|cx| respond.poll_reset(cx)).await;
+            connection.open.fetch_sub(1, Ordering::SeqCst);
+            return given_up.map(drop);
+        }
+        Some(Action::Silence) => {
+            wire.send(Command::Silence);
+            std::future::pending().await
+        }
+        Some(Action::Rst { code }) => {
+            connection.open.fetch_sub(1, Ordering::SeqCst);
+            respond.send_reset(h2::Reason::from(code));
+            return Ok(());
+        }
+        Some(Action::Close { how }) => {
+            wire.send(Command::Close(how));
+            std::future::pending().await
+        }
+        Some(Action::Goaway {
+            code,
+            debug,
+            close,
+            answer,
+            ..
+        }) => {
+            wire.send_and_wait(Command::Goaway {
+                last: last_stream,
+                code,
+                debug,
+            })
+            .await;
+            match (answer, close) {
+                (true, true) => wire.send(Command::CloseAfter { stream }),
+                (false, true) => wire.send(Command::Close(crate::fault::CloseHow::Clean)),
+                _ => {}
+            }
+            if !answer {
+                std::future::pending().await
+            }
+        }
+        Some(Action::Settings { values }) => {
+            if let Some((_, max)) = values.iter().rev().find(|(id, _)| *id == 3) {
+                connection.limit.store(*max, Ordering::SeqCst);
+            }
+            wire.send_and_wait(Command::Settings(values)).await;
+        }
+        Some(Action::StarveWindow) => wire.send_and_wait(Command::StarveWindow).await,
+        Some(Action::Shape { data, pad, fragment }) => {
+            wire.send_and_wait(Command::Shape { data, pad, fragment }).await;
+        }
+        Some(Action::Interim { statuses }) => {
+            for status in statuses {
+                if let Ok(interim) = http::Response::builder().status(status).body(()) {
+                    respond.send_informational(interim)?;
+                }
+            }
+        }
+        Some(Action::Raw { hex, repeat }) => {
+            let hex = hex.replace("{stream}", &format!("{stream:08x}"));
+            wire.send_and_wait(Command::Raw(crate::serve::wire::unhex(&hex), repeat))
+                .await;
+        }
+    }
+    connection.open.fetch_sub(1, Ordering::SeqCst);
+    send(respond, verdict.reply)
+}
+
+fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error> {
+    let mut response = http::Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    let Ok(response) = response.body(()) else {
+        respond.send_reset(h2::Reason::INTERNAL_ERROR);
+        return Ok(());
+    };
+    let empty = reply.body.is_empty();
+    let mut stream = respond.send_response(response, empty)?;
+    if !empty {
+        stream.send_data(Bytes::from(reply.body), true)?;
+    }
+    Ok(())
+}

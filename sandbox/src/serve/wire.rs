@@ -1,0 +1,390 @@
+//! The frame filter between the `h2` crate and TLS.
+//!
+//! `h2` cannot change MAX_CONCURRENT_STREAMS on a living connection and will not
+//! misbehave, so its bytes pass through here: frames are counted, replaced, split,
+//! padded, dropped or added, and the connection can be ended at any byte.
+
+use crate::fault::CloseHow;
+use bytes::{Buf, BytesMut};
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio_rustls::server::TlsStream;
+
+const PREFACE: usize = 24;
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+const PADDED: u8 = 8;
+/// Larger frames are an offence that `h2` judges by their first nine bytes.
+const FRAME_LIMIT: usize = 1 << 16;
+
+/// What the service may ask of the wire.
+#[derive(Debug)]
+pub(super) enum Command {
+    Settings(Vec<(u16, u32)>),
+    Goaway {
+        last: u32,
+        code: u32,
+        debug: String,
+    },
+    Raw(Vec<u8>, u32),
+    Close(CloseHow),
+    /// Close cleanly once this stream's last frame is out.
+    CloseAfter {
+        stream: u32,
+    },
+    Silence,
+    StarveWindow,
+    Shape {
+        data: Option<usize>,
+        pad: Option<u8>,
+        fragment: Option<usize>,
+    },
+}
+
+/// The service's end of the filter.
+pub(super) struct WireHandle {
+    commands: mpsc::UnboundedSender<(Command, Option<oneshot::Sender<()>>)>,
+    header_blocks: Arc<Mutex<HashMap<u32, usize>>>,
+}
+
+impl WireHandle {
+    /// Asks; a closed connection needs nothing any more.
+    pub(super) fn send(&self, command: Command) {
+        let _ = self.commands.send((command, None));
+    }
+
+    /// Asks, and returns when the bytes are written.
+    pub(super) async fn send_and_wait(&self, command: Command) {
+        let (done, wait) = oneshot::channel();
+        let _ = self.commands.send((command, Some(done)));
+        let _ = wait.await;
+    }
+
+    /// Size of the stream's header block as it came in, once.
+    pub(super) fn take_header_block(&self, stream: u32) -> usize {
+        self.header_blocks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&stream)
+            .unwrap_or(0)
+    }
+}
+
+/// The filter; [`Filter::run`] pumps until either side ends.
+pub(super) struct Filter {
+    commands: mpsc::UnboundedReceiver<(Command, Option<oneshot::Sender<()>>)>,
+    header_blocks: Arc<Mutex<HashMap<u32, usize>>>,
+    initial_settings: Vec<(u16, u32)>,
+}
+
+/// How a direction ended.
+enum End {
+    Eof,
+    Scripted(CloseHow),
+    Silence,
+}
+
+impl Filter {
+    pub(super) fn new(initial_settings: Vec<(u16, u32)>) -> (Self, WireHandle) {
+        let (sender, commands) = mpsc::unbounded_channel();
+        let header_blocks = Arc::new(Mutex::new(HashMap::new()));
+        let handle = WireHandle {
+            commands: sender,
+            header_blocks: header_blocks.clone(),
+        };
+        (
+            Self {
+                commands,
+                header_blocks,
+                initial_settings,
+            },
+            handle,
+        )
+    }
+
+    pub(super) async fn run(self, tls: TlsStream<TcpStream>, h2: DuplexStream) -> io::Result<()> {
+        let (mut from_peer, mut to_peer) = tokio::io::split(tls);
+        let (mut from_h2, mut to_h2) = tokio::io::split(h2);
+        let Self {
+            mut commands,
+            header_blocks,
+            initial_settings,
+        } = self;
+        let end = {
+            let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks);
+            let mut out = Outbound {
+                initial: Some(initial_settings),
+                ..Outbound::default()
+            };
+            let outbound = out.pump(&mut from_h2, &mut to_peer, &mut commands);
+            tokio::pin!(inbound, outbound);
+            let mut end = tokio::select! {
+                end = &mut inbound => match end {
+                    // The peer stopped sending; what it asked for may still be answered.
+                    Ok(End::Eof) => (&mut outbound).await,
+                    other => other,
+                },
+                end = &mut outbound => end,
+            };
+            if let Ok(End::Silence) = end {
+                end = std::future::pending().await;
+            }
+            end
+        };
+        let mut tls = from_peer.unsplit(to_peer);
+        match end? {
+            End::Eof | End::Silence | End::Scripted(CloseHow::Clean) => tls.shutdown().await,
+            End::Scripted(CloseHow::Fin) => tls.into_inner().0.shutdown().await,
+            End::Scripted(CloseHow::Reset | CloseHow::ResetMidFrame) => tls.get_ref().0.set_zero_linger(),
+        }
+    }
+}
+
+/// Peer to `h2`: whole frames, counting header blocks, hiding the acknowledgements
+/// of SETTINGS that `h2` never sent.
+async fn inbound(
+    from: &mut ReadHalf<TlsStream<TcpStream>>,
+    to: &mut WriteHalf<DuplexStream>,
+    header_blocks: &Mutex<HashMap<u32, usize>>,
+) -> io::Result<End> {
+    let mut buffer = BytesMut::with_capacity(32 * 1024);
+    let mut preface = PREFACE;
+    let mut acknowledged = false;
+    let mut out = Vec::new();
+    loop {
+        if from.read_buf(&mut buffer).await? == 0 {
+            to.write_all(&buffer).await?;
+            to.shutdown().await?;
+            return Ok(End::Eof);
+        }
+        let plain = preface.min(buffer.len());
+        out.extend_from_slice(&buffer[..plain]);
+        buffer.advance(plain);
+        preface -= plain;
+        while let Some(frame) = (preface == 0).then(|| next_frame(&mut buffer)).flatten() {
+            let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
+            if kind == HEADERS || kind == CONTINUATION {
+                let mut blocks = header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
+                *blocks.entry(stream).or_default() += frame.len() - 9;
+            }
+            if kind == SETTINGS && flags & 1 != 0 && std::mem::replace(&mut acknowledged, true) {
+                continue;
+            }
+            out.extend_from_slice(&frame);
+        }
+        to.write_all(&out).await?;
+        out.clear();
+    }
+}
+
+/// `h2` to peer.
+#[derive(Default)]
+struct Outbound {
+    /// Replaces the first SETTINGS frame.
+    initial: Option<Vec<(u16, u32)>>,
+    starve: bool,
+    data: Option<usize>,
+    pad: Option<u8>,
+    fragment: Option<usize>,
+    close_after: Option<u32>,
+}
+
+impl Outbound {
+    async fn pump(
+        &mut self,
+        from: &mut ReadHalf<DuplexStream>,
+        to: &mut WriteHalf<TlsStream<TcpStream>>,
+        commands: &mut mpsc::UnboundedReceiver<(Command, Option<oneshot::Sender<()>>)>,
+    ) -> io::Result<End> {
+        let mut buffer = BytesMut::with_capacity(32 * 1024);
+        let mut out = Vec::new();
+        let mut alive = true;
+        loop {
+            tokio::select! {
+                biased;
+                command = commands.recv(), if alive => {
+                    let Some((command, done)) = command else { alive = false; continue };
+                    // Nothing goes before the server's preface.
+                    if self.initial.is_some() && from.read_buf(&mut buffer).await? == 0 {
+                        return Ok(End::Eof);
+                    }
+                    let mut end = self.frames(&mut buffer, &mut out);
+                    match command {
+                        Command::Settings(values) => settings(&values, &mut out),
+                        Command::Goaway { last, code, debug } => goaway(last, code, &debug, &mut out),
+                        Command::Raw(bytes, times) => {
+                            for _ in 0..times {
+                                out.extend_from_slice(&bytes);
+                            }
+                        }
+                        Command::Close(how) => {
+                            if how == CloseHow::ResetMidFrame {
+                                frame_header(100, DATA, 0, 1, &mut out);
+                                out.extend_from_slice(b"{\"reason\":");
+                            }
+                            end = Some(End::Scripted(how));
+                        }
+                        Command::CloseAfter { stream } => self.close_after = Some(stream),
+                        Command::Silence => end = Some(End::Silence),
+                        Command::StarveWindow => self.starve = true,
+                        Command::Shape { data, pad, fragment } => {
+                            (self.data, self.pad, self.fragment) = (data, pad, fragment);
+                        }
+                    }
+                    to.write_all(&out).await?;
+                    to.flush().await?;
+                    out.clear();
+                    if let Some(done) = done {
+                        let _ = done.send(());
+                    }
+                    if let Some(end) = end {
+                        return Ok(end);
+                    }
+                }
+                read = from.read_buf(&mut buffer) => {
+                    if read? == 0 {
+                        return Ok(End::Eof);
+                    }
+                    let end = self.frames(&mut buffer, &mut out);
+                    to.write_all(&out).await?;
+                    to.flush().await?;
+                    out.clear();
+                    if let Some(end) = end {
+                        return Ok(end);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves whole frames from `buffer` to `out`, as the script wants them.
+    fn frames(&mut self, buffer: &mut BytesMut, out: &mut Vec<u8>) -> Option<End> {
+        while let Some(frame) = next_frame(buffer) {
+            let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
+            let payload = &frame[9..];
+            match kind {
+                SETTINGS if flags & 1 == 0 && self.initial.is_some() => {
+                    settings(&self.initial.take().unwrap_or_default(), out);
+                }
+                WINDOW_UPDATE if self.starve => {}
+                DATA if self.data.is_some() || self.pad.is_some() => {
+                    self.shape_data(payload, flags, stream, out)
+                }
+                HEADERS if self.fragment.is_some() && flags & END_HEADERS != 0 => {
+                    self.fragment_headers(payload, flags, stream, out);
+                }
+                _ => out.extend_from_slice(&frame),
+            }
+            let last = (kind == DATA || kind == HEADERS) && flags & END_STREAM != 0;
+            if last && self.close_after == Some(stream) {
+                return Some(End::Scripted(CloseHow::Clean));
+            }
+        }
+        None
+    }
+
+    fn shape_data(&self, payload: &[u8], flags: u8, stream: u32, out: &mut Vec<u8>) {
+        let size = self.data.unwrap_or(16_000).clamp(1, 16_000);
+        let chunks: Vec<&[u8]> = if payload.is_empty() {
+            vec![payload]
+        } else {
+            payload.chunks(size).collect()
+        };
+        for (i, chunk) in chunks.iter().enumerate() {
+            let mut flags = if i + 1 == chunks.len() {
+                flags
+            } else {
+                flags & !END_STREAM
+            };
+            let pad = usize::from(self.pad.unwrap_or(0));
+            let extra = if self.pad.is_some() { 1 + pad } else { 0 };
+            if let Some(pad) = self.pad {
+                flags |= PADDED;
+                frame_header(chunk.len() + extra, DATA, flags, stream, out);
+                out.push(pad);
+            } else {
+                frame_header(chunk.len(), DATA, flags, stream, out);
+            }
+            out.extend_from_slice(chunk);
+            out.resize(out.len() + pad, 0);
+        }
+    }
+
+    fn fragment_headers(&self, payload: &[u8], flags: u8, stream: u32, out: &mut Vec<u8>) {
+        let size = self.fragment.unwrap_or(16_000).clamp(1, 16_000);
+        let count = payload.len().div_ceil(size).max(1);
+        for i in 0..count {
+            let part = payload
+                .get(i * size..((i + 1) * size).min(payload.len()))
+                .unwrap_or_default();
+            let end = if i + 1 == count { END_HEADERS } else { 0 };
+            let (kind, flags) = if i == 0 {
+                (HEADERS, flags & !END_HEADERS | end)
+            } else {
+                (CONTINUATION, end)
+            };
+            frame_header(part.len(), kind, flags, stream, out);
+            out.extend_from_slice(part);
+        }
+    }
+}
+
+/// Cuts one whole frame, header included, off the buffer.
+fn next_frame(buffer: &mut BytesMut) -> Option<BytesMut> {
+    let head = buffer.get(..9)?;
+    let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+    if length > FRAME_LIMIT {
+        return Some(buffer.split());
+    }
+    (buffer.len() >= 9 + length).then(|| buffer.split_to(9 + length))
+}
+
+fn stream_of(frame: &[u8]) -> u32 {
+    u32::from_be_bytes([frame[5] & 0x7f, frame[6], frame[7], frame[8]])
+}
+
+fn frame_header(length: usize, kind: u8, flags: u8, stream: u32, out: &mut Vec<u8>) {
+    // Callers keep payloads far below 2^24.
+    let length = u32::try_from(length).unwrap_or(0).to_be_bytes();
+    out.extend_from_slice(&length[1..]);
+    out.extend_from_slice(&[kind, flags]);
+    out.extend_from_slice(&stream.to_be_bytes());
+}
+
+fn settings(values: &[(u16, u32)], out: &mut Vec<u8>) {
+    frame_header(values.len() * 6, SETTINGS, 0, 0, out);
+    for (id, value) in values {
+        out.extend_from_slice(&id.to_be_bytes());
+        out.extend_from_slice(&value.to_be_bytes());
+    }
+}
+
+fn goaway(last: u32, code: u32, debug: &str, out: &mut Vec<u8>) {
+    frame_header(8 + debug.len(), GOAWAY, 0, 0, out);
+    out.extend_from_slice(&last.to_be_bytes());
+    out.extend_from_slice(&code.to_be_bytes());
+    out.extend_from_slice(debug.as_bytes());
+}
+
+/// Hexadecimal to bytes, skipping what is not a digit.
+pub(super) fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|c| c.to_digit(16))
+        .filter_map(|d| u8::try_from(d).ok())
+        .collect();
+    digits
+        .chunks_exact(2)
+        .map(|pair| pair[0] << 4 | pair[1])
+        .collect()
+}

@@ -1,0 +1,358 @@
+//! What all connections share: the services' state, the log, the fault scripts.
+
+use crate::adm::Adm;
+use crate::apns::Apns;
+use crate::baidu::Baidu;
+use crate::clock::Clock;
+use crate::exchange::{Exchange, Reply};
+use crate::fault::{Action, ConnectFault, Fault, Script};
+use crate::fcm::Fcm;
+use crate::record::{Record, readable};
+use crate::webpush::WebPush;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Which port a connection came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Door {
+    Apns,
+    ApnsManagement,
+    ApnsBroadcast,
+    Fcm,
+    WebPush,
+    Adm,
+    Baidu,
+    Control,
+}
+
+impl Door {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Apns,
+        Self::ApnsManagement,
+        Self::ApnsBroadcast,
+        Self::Fcm,
+        Self::WebPush,
+        Self::Adm,
+        Self::Baidu,
+        Self::Control,
+    ];
+
+    pub(crate) fn is_apns(self) -> bool {
+        matches!(self, Self::Apns | Self::ApnsManagement | Self::ApnsBroadcast)
+    }
+
+    /// The service's name in the log and in fault scripts.
+    pub(crate) fn service(self) -> &'static str {
+        match self {
+            Self::Apns | Self::ApnsManagement | Self::ApnsBroadcast => "apns",
+            Self::Fcm => "fcm",
+            Self::WebPush => "webpush",
+            Self::Adm => "adm",
+            Self::Baidu => "baidu",
+            Self::Control => "control",
+        }
+    }
+}
+
+/// How strict the services are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Everything the services' own texts demand is demanded.
+    #[default]
+    Strict,
+    /// What real servers have been seen to let pass is let pass, with a warning in the log.
+    Lenient,
+    /// As lenient, and answering with the oddities real servers have been seen to have.
+    Quirk,
+}
+
+/// The time of one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) unix_ms: i64,
+}
+
+/// What is to be done about a request.
+pub(crate) struct Verdict {
+    pub(crate) reply: Reply,
+    pub(crate) fault: Option<Action>,
+    /// A service saw the request: it counts as processed, whatever the answer.
+    pub(crate) judged: bool,
+}
+
+/// The services and what they remember.
+pub(crate) struct State {
+    pub(crate) apns: Apns,
+    pub(crate) fcm: Fcm,
+    pub(crate) webpush: WebPush,
+    pub(crate) adm: Adm,
+    pub(crate) baidu: Baidu,
+    pub(crate) log: Vec<Record>,
+    pub(crate) faults: Vec<Script>,
+    /// For the next connections, one each, by service.
+    pub(crate) connect_faults: Vec<(String, ConnectFault)>,
+    /// Streams refused for being above the announced limit.
+    pub(crate) refused_streams: u64,
+    sequence: u64,
+}
+
+impl State {
+    pub(crate) fn new(apns: Apns, fcm: Fcm, webpush: WebPush, adm: Adm) -> Self {
+        Self {
+            apns,
+            fcm,
+            webpush,
+            adm,
+            baidu: Baidu::new(),
+            log: Vec::new(),
+            faults: Vec::new(),
+            connect_faults: Vec::new(),
+            refused_streams: 0,
+            sequence: 0,
+        }
+    }
+
+    /// Changes the strictness of every service that knows one.
+    pub(crate) fn set_profile(&mut self, profile: Profile) {
+        self.apns.profile = profile;
+        self.fcm.profile = profile;
+        self.webpush.profile = profile;
+        self.adm.profile = profile;
+    }
+
+    fn handle(&mut self, door: Door, exchange: &Exchange, now: Moment) -> (Reply, Record) {
+        match door {
+            Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.apns.handle(door, exchange, now),
+            Door::Fcm => self.fcm.handle(exchange, now),
+            Door::WebPush => self.webpush.handle(exchange, now),
+            Door::Adm => self.adm.handle(exchange, now),
+            Door::Baidu => self.baidu.handle(exchange, now),
+            Door::Control => (Reply::status(404), Record::begin("control", "", exchange, now)),
+        }
+    }
+
+    fn append(&mut self, mut record: Record) {
+        self.sequence += 1;
+        record.seq = self.sequence;
+        self.log.push(record);
+    }
+}
+
+/// The shared heart; one per sandbox.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    pub(crate) clock: Clock,
+    connections: AtomicU64,
+    /// Tells the binary that the control endpoint wants it to stop.
+    pub(crate) stop: tokio::sync::Notify,
+    /// What `GET /` of the control endpoint prints.
+    pub(crate) ready: Mutex<Value>,
+}
+
+impl Shared {
+    pub(crate) fn new(state: State) -> Self {
+        Self {
+            state: Mutex::new(state),
+            clock: Clock::default(),
+            connections: AtomicU64::new(0),
+            stop: tokio::sync::Notify::new(),
+            ready: Mutex::new(Value::Null),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn connection_closed(&self, id: u64) {
+        self.state().apns.connection_closed(id);
+    }
+
+    /// The fault that a new connection through this door gets.
+    pub(crate) fn connect_fault(&self, door: Door) -> Option<ConnectFault> {
+        let mut state = self.state();
+        let at = state
+            .connect_faults
+            .iter()
+            .position(|(service, _)| service == door.service())?;
+        Some(state.connect_faults.remove(at).1)
+    }
+
+    pub(crate) fn stream_refused(&self, _connection: u64) {
+        self.state().refused_streams += 1;
+    }
+
+    /// MAX_CONCURRENT_STREAMS of a new connection.
+    pub(crate) fn initial_max_streams(&self, door: Door) -> u32 {
+        match door {
+            Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.state().apns.initial_streams(),
+            // Google's front ends say 100.
+            _ => 100,
+        }
+    }
+
+    /// The first SETTINGS frame.
+    pub(crate) fn initial_settings(&self, door: Door, streams: u32) -> Vec<(u16, u32)> {
+        if door.is_apns() {
+            vec![(1, 4096), (3, streams), (4, 65_535), (5, 16_384), (6, 8000)]
+        } else {
+            vec![(3, streams), (4, 65_535), (6, 16_384)]
+        }
+    }
+
+    /// The debug data of the GOAWAY for too many streams; `None` when streams are refused instead.
+    pub(crate) fn over_limit_goaway(&self, door: Door) -> Option<String> {
+        match door {
+            Door::Fcm => Some("exceeded_max_concurrent_streams".to_owned()),
+            _ if door.is_apns() && self.state().apns.over_limit_goaway => {
+                Some("Maximum active streams violated for this endpoint.".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Judges a request, unless a fault script keeps it from the service.
+    pub(crate) fn dispatch(&self, door: Door, exchange: &Exchange) -> Verdict {
+        if door == Door::Control {
+            return Verdict {
+                reply: crate::control::answer(self, exchange),
+                judged: true,
+                fault: None,
+            };
+        }
+        let now = Moment {
+            unix_ms: self.clock.now_ms(),
+        };
+        let mut state = self.state();
+        let fault = state.strike(door, exchange);
+        let Some(fault) = fault else {
+            let (reply, record) = state.handle(door, exchange, now);
+            state.append(record);
+            return Verdict {
+                reply,
+                fault: None,
+                judged: true,
+            };
+        };
+        let judged = fault.processed || fault.action.keeps_the_answer();
+        let (mut reply, mut record) = if judged {
+            state.handle(door, exchange, now)
+        } else {
+            (
+                Reply::default(),
+                Record::begin(door.service(), "fault", exchange, now),
+            )
+        };
+        record.fault = Some(fault.action.kind().to_owned());
+        if let Action::Answer {
+            status,
+            headers,
+            body,
+        } = &fault.action
+        {
+            reply = Reply {
+                status: *status,
+                headers: headers.clone(),
+                body: Vec::new(),
+                after: reply.after,
+            };
+            match body {
+                None => {}
+                Some(Value::String(text)) => reply.body = text.clone().into_bytes(),
+                Some(value) => reply.body = value.to_string().into_bytes(),
+            }
+            if !judged {
+                record.status = *status;
+            }
+        }
+        state.append(record);
+        Verdict {
+            reply,
+            fault: Some(fault.action),
+            judged,
+        }
+    }
+}
+
+impl State {
+    /// The first script that strikes this request.
+    fn strike(&mut self, door: Door, exchange: &Exchange) -> Option<Fault> {
+        let contains = |text: &str| {
+            exchange.path.contains(text)
+                || exchange
+                    .query
+                    .as_deref()
+                    .is_some_and(|query| query.contains(text))
+                || exchange
+                    .body
+                    .windows(text.len().max(1))
+                    .any(|window| window == text.as_bytes())
+        };
+        let connection = exchange.origin.connection;
+        for script in &mut self.faults {
+            if script.strikes(door.service(), &contains, connection) {
+                return Some(script.fault.clone());
+            }
+        }
+        None
+    }
+}
+
+impl Action {
+    /// The service judges the request and its answer is sent, sooner or later.
+    fn keeps_the_answer(&self) -> bool {
+        match self {
+            Self::Delay { .. }
+            | Self::Settings { .. }
+            | Self::StarveWindow
+            | Self::Shape { .. }
+            | Self::Interim { .. }
+            | Self::Raw { .. } => true,
+            Self::Goaway { answer, .. } => *answer,
+            Self::Answer { .. } | Self::NoAnswer | Self::Rst { .. } | Self::Close { .. } | Self::Silence => {
+                false
+            }
+        }
+    }
+}
+
+impl Record {
+    /// A record of what came in; the service fills in the rest.
+    pub(crate) fn begin(service: &str, operation: &str, exchange: &Exchange, now: Moment) -> Self {
+        let mut headers = Map::new();
+        for (name, value) in &exchange.headers {
+            let credential = name == "authorization" || name == "cookie";
+            let text = if credential {
+                "(withheld)".into()
+            } else {
+                String::from_utf8_lossy(value.as_bytes())
+            };
+            headers.insert(name.as_str().to_owned(), Value::String(text.into_owned()));
+        }
+        headers.insert(":method".to_owned(), Value::String(exchange.method.to_string()));
+        headers.insert(":path".to_owned(), Value::String(exchange.path.clone()));
+        headers.insert(":authority".to_owned(), Value::String(exchange.authority.clone()));
+        Self {
+            at_ms: now.unix_ms,
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            connection: exchange.origin.connection,
+            stream: exchange.origin.stream,
+            header_block: exchange.origin.header_block,
+            headers: Value::Object(headers),
+            body: readable(&exchange.body),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The program: ready line, control endpoint, ends.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+struct Program {
+    child: Child,
+    ready: Value,
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pushcore-sandbox"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout"))
+            .read_line(&mut line)
+            .expect("ready line");
+        Self {
+            child,
+            ready: serde_json::from_str(&line).expect("JSON"),
+        }
+    }
+
+    fn control(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let address = self.ready["control"]["url"]
+            .as_str()
+            .expect("url")
+            .trim_start_matches("http://")
+            .to_owned();
+        let mut tcp = TcpStream::connect(&address).expect("connect");
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+        write!(tcp, "{head}content-length: {}\r\n\r\n{body}", body.len()).expect("write");
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).expect("read");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head");
+        (
+            head[9..12].parse().expect("status"),
+            serde_json::from_str(body).expect("JSON"),
+        )
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_control_endpoint_drives_everything() {
+    let mut program = Program::start(&[]);
+    let null = Value::Null;
+    assert_eq!(program.control("GET", "/", &null), (200, program.ready.clone()));
+    for file in [
+        "/ca_file",
+        "/apns/p8_file",
+        "/fcm/service_account_file",
+        "/webpush/vapid/pem_file",
+    ] {
+        let path = program
+            .ready
+            .pointer(file)
+            .and_then(Value::as_str)
+            .expect("path")
+            .to_owned();
+        assert!(
+            std::path::Path::new(&path).is_absolute() && std::fs::read(&path).is_ok(),
+            "{file}"
+        );
+    }
+    let (status, subscription) =
+        program.control("POST", "/webpush/subscriptions", &json!({"provider": "apple"}));
+    assert_eq!(
+        (status, subscription["expirationTime"].clone()),
+        (200, Value::Null)
+    );
+    let change = json!({"endpoint": subscription["endpoint"], "state": "expired"});
+    assert_eq!(program.control("POST", "/webpush/state", &change).0, 200);
+    let device = json!({"token": "00FF", "bundle": "com.example.app", "unregistered_at": 5});
+    assert_eq!(program.control("POST", "/apns/tokens", &json!([device])).0, 200);
+    assert_eq!(
+        program
+            .control("POST", "/apns/order", &json!(["auth", "method"]))
+            .0,
+        200
+    );
+    assert_eq!(
+        program
+            .control(
+                "POST",
+                "/fcm/tokens",
+                &json!({"token": "t", "state": "unregistered"})
+            )
+            .0,
+        200
+    );
+    assert_eq!(
+        program
+            .control(
+                "POST",
+                "/adm/registrations",
+                &json!({"id": "t", "state": {"replaced": "u"}})
+            )
+            .0,
+        200
+    );
+    assert_eq!(
+        program
+            .control("POST", "/baidu/channels", &json!({"channel_id": "1"}))
+            .0,
+        200
+    );
+    let settings =
+        json!({"profile": "lenient", "token_lifetime": 120, "apns_governor": false, "fcm_self_signed": true});
+    assert_eq!(program.control("POST", "/settings", &settings).0, 200);
+    assert_eq!(
+        program.control("POST", "/clock", &json!({"offset_ms": 1000})).0,
+        200
+    );
+    assert_eq!(program.control("POST", "/revoke", &null).0, 200);
+    let fault =
+        json!({"service": "apns", "times": 1, "action": {"kind": "goaway", "last": {"id": 5}, "debug": "x"}});
+    assert_eq!(program.control("POST", "/faults", &fault).0, 200);
+    assert_eq!(program.control("GET", "/faults", &null).1[0]["fired"], 0);
+    assert_eq!(
+        program
+            .control("POST", "/faults", &json!({"action": {"kind": "magic"}}))
+            .0,
+        400
+    );
+    assert_eq!(
+        program
+            .control("POST", "/settings", &json!({"profil": "strict"}))
+            .0,
+        400
+    );
+    assert_eq!(program.control("GET", "/log?accepted=1", &null), (200, json!([])));
+    assert_eq!(program.control("GET", "/stats", &null).1["judged"], 0);
+    assert_eq!(program.control("POST", "/reset", &null).0, 200);
+    assert_eq!(program.control("GET", "/faults", &null).1, json!([]));
+    assert_eq!(program.control("GET", "/nothing", &null).0, 404);
+
+    let directory = program.ready["state_dir"].as_str().expect("directory").to_owned();
+    assert_eq!(program.control("POST", "/shutdown", &null).0, 200);
+    assert!(program.child.wait().expect("ends").success());
+    assert!(
+        !std::path::Path::new(&directory).exists(),
+        "its directory goes with it"
+    );
+}
+
+#[test]
+fn it_ends_with_its_parent_and_on_signals() {
+    let mut program = Program::start(&["--exit-with-stdin"]);
+    drop(program.child.stdin.take());
+    assert!(program.child.wait().expect("ends").success());
+    for signal in ["-TERM", "-INT"] {
+        let mut program = Program::start(&[]);
+        // Without the option the end of standard input means nothing.
+        drop(program.child.stdin.take());
+        assert_eq!(program.control("GET", "/stats", &Value::Null).0, 200);
+        let id = program.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .expect("kill")
+                .success()
+        );
+        assert!(program.child.wait().expect("ends").success());
+    }
+}
+
+#[test]
+fn curl_gets_its_answer_over_http_2_and_1() {
+    let program = Program::start(&["--profile", "quirk"]);
+    let features = Command::new("curl").arg("--version").output();
+    if !features.is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains("HTTP2")) {
+        println!("skipped: no curl with HTTP/2 on this machine");
+        return;
+    }
+    let curl = |version: &str, url: &str| {
+        let out = Command::new("curl")
+            .args([
+                "--silent",
+                "--show-error",
+                "--include",
+                "--max-time",
+                "20",
+                version,
+                "--data",
+                "{}",
+                "--cacert",
+            ])
+            .args([program.ready["ca_file"].as_str().expect("CA"), url])
+            .output()
+            .expect("curl");
+        String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
+    };
+    let url = |service: &str, path: &str| {
+        format!(
+            "https://{}{path}",
+            program.ready[service]["authority"].as_str().expect("authority")
+        )
+    };
+    let answer = curl("--http2", &url("apns", "/3/device/00"));
+    assert!(
+        answer.starts_with("HTTP/2 403") && answer.contains("MissingProviderToken"),
+        "{answer}"
+    );
+    let answer = curl("--http1.1", &url("fcm", "/v1/projects/p/messages:send"));
+    assert!(
+        answer.starts_with("HTTP/1.1 401") && answer.contains("CREDENTIALS_MISSING"),
+        "{answer}"
+    );
+    let log = program.control("GET", "/log?service=apns", &Value::Null).1;
+    assert_eq!(
+        (log[0]["rule"].as_str(), log[0]["accepted"].as_bool()),
+        (Some("apns.auth.missing"), Some(false))
+    );
+}
