@@ -129,8 +129,11 @@ impl Adm {
         record.accepted = true;
         self.mints += 1;
         let token = format!("Atc|sandbox{}", b64url(&random::<32>()));
-        self.bearers
-            .insert(token.clone(), now.unix_ms + self.token_lifetime * 1000);
+        self.bearers.insert(
+            token.clone(),
+            now.unix_ms
+                .saturating_add(self.token_lifetime.saturating_mul(1000)),
+        );
         let body = json!({
             "access_token": token,
             "expires_in": self.token_lifetime,

@@ -4,6 +4,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Far enough for any test, near enough that no sum overflows.
+const CENTURY_MS: i64 = 3_155_760_000_000;
+
 /// Wall clock in Unix milliseconds.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
@@ -21,8 +24,9 @@ impl Clock {
             .saturating_add(self.offset_ms.load(Ordering::Relaxed))
     }
 
-    /// Moves the clock; the offset is absolute, not cumulative.
+    /// Moves the clock; the offset is absolute, not cumulative, and at most a century.
     pub(crate) fn set_offset_ms(&self, offset: i64) {
-        self.offset_ms.store(offset, Ordering::Relaxed);
+        self.offset_ms
+            .store(offset.clamp(-CENTURY_MS, CENTURY_MS), Ordering::Relaxed);
     }
 }

@@ -86,8 +86,6 @@ pub(crate) struct Reply {
 pub(crate) struct After {
     /// Announce this MAX_CONCURRENT_STREAMS (the APNs stream governor).
     pub(crate) max_streams: Option<u32>,
-    /// The request was above the announced limit: refuse the stream, process nothing.
-    pub(crate) refuse_stream: bool,
 }
 
 impl Reply {

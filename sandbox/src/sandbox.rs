@@ -12,7 +12,7 @@ use crate::tls::Authority;
 use crate::webpush::{NewSubscription, Subscription, SubscriptionState, WebPush};
 use serde_json::{Value, json};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -53,8 +53,8 @@ impl Sandbox {
         let mut ports = config.ports;
         for door in Door::ALL {
             let port = port_of(&mut ports, door);
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
-            let listener = runtime.block_on(tokio::net::TcpListener::bind(address))?;
+            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, *port))?;
+            listener.set_nonblocking(true)?;
             *port = listener.local_addr()?.port();
             listeners.push((door, listener));
         }
@@ -86,8 +86,8 @@ impl Sandbox {
         {
             write_private(&state_dir.join(name), text)?;
         }
-        ready["ca_file"] = json!(state_dir.join("ca.pem"));
-        ready["state_dir"] = json!(state_dir);
+        ready["ca_file"] = json!("ca.pem");
+        ready["state_dir"] = json!(std::path::absolute(&state_dir)?);
         ready["profile"] = json!(config.profile);
         ready["apns"]["authority"] = json!(authority(ports.apns));
         ready["apns"]["management"] = json!(authority(ports.apns_management));
@@ -104,14 +104,18 @@ impl Sandbox {
         *shared.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready.clone();
         let h2_only = TlsAcceptor::from(ca.server(&[b"h2"])?);
         let both = TlsAcceptor::from(ca.server(&[b"h2", b"http/1.1"])?);
+        // Never blocks on the runtime: the caller may be inside one of its own.
+        let entered = runtime.enter();
         for (door, listener) in listeners {
             let acceptor = match door {
                 Door::Control => None,
                 _ if door.is_apns() => Some(h2_only.clone()),
                 _ => Some(both.clone()),
             };
+            let listener = tokio::net::TcpListener::from_std(listener)?;
             runtime.spawn(serve::listen(shared.clone(), door, listener, acceptor));
         }
+        drop(entered);
         Ok(Self {
             shared,
             runtime: Some(runtime),
@@ -277,7 +281,9 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(Duration::from_millis(200));
+            // On a thread of its own, since a runtime may not be stopped from inside another.
+            let stop = std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_millis(200)));
+            let _ = stop.join();
         }
         if self.temporary {
             // Nothing can be done about a directory that will not go.

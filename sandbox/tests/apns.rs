@@ -641,3 +641,70 @@ fn http_1_is_not_spoken() {
         );
     });
 }
+
+#[test]
+fn forgiven_tokens_leave_a_warning() {
+    let world = World::new();
+    world.sandbox.set_profile(Profile::Lenient);
+    let p8 = std::fs::read_to_string(at(&world.ready, "/apns/p8_file")).expect("file");
+    let header = json!({"alg": "ES256", "kid": at(&world.ready, "/apns/key_id")});
+    let claims = json!({"iss": at(&world.ready, "/apns/team_id"), "iat": now()});
+    let text = json!({"iss": at(&world.ready, "/apns/team_id"), "iat": now().to_string()});
+    let far = json!({"iss": at(&world.ready, "/apns/team_id"), "iat": i64::MIN / 1000});
+    let der = common::es256_der(&p8, &header, &claims);
+    let text = es256(at(&world.ready, "/apns/p8_file"), &header, &text);
+    let far = es256(at(&world.ready, "/apns/p8_file"), &header, &far);
+    run(async {
+        for (token, status, warning) in [
+            (&der, 200, Some("apns.auth.jwt.signature.der")),
+            (&text, 200, Some("apns.auth.jwt.iat")),
+            (&far, 403, None),
+        ] {
+            let auth = format!("bearer {token}");
+            let mut client = world.client().await;
+            let answer = client
+                .send("POST", &world.path("valid"), &headers(&auth, &[]), BODY)
+                .await
+                .expect("answer");
+            assert_eq!(answer.status, status);
+            assert_eq!(last(&world.sandbox).warnings.first().map(String::as_str), warning);
+        }
+        world.sandbox.set_profile(Profile::Strict);
+        let auth = format!("bearer {der}");
+        let mut client = world.client().await;
+        client
+            .send("POST", &world.path("valid"), &headers(&auth, &[]), BODY)
+            .await
+            .expect("answer");
+        assert_eq!(
+            last(&world.sandbox).rule.as_deref(),
+            Some("apns.auth.jwt.signature.der")
+        );
+    });
+}
+
+#[test]
+fn it_starts_and_stops_inside_another_runtime() {
+    run(async {
+        let sandbox = start();
+        let ports = sandbox.ports();
+        assert!(
+            [
+                ports.apns,
+                ports.fcm,
+                ports.webpush,
+                ports.adm,
+                ports.baidu,
+                ports.control
+            ]
+            .iter()
+            .all(|p| *p > 0)
+        );
+        drop(sandbox);
+        assert!(
+            tokio::net::TcpStream::connect(("127.0.0.1", ports.apns))
+                .await
+                .is_err()
+        );
+    });
+}

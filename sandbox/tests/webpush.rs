@@ -436,3 +436,64 @@ fn what_cannot_be_decrypted_is_refused_or_noted() {
         );
     });
 }
+
+/// The legacy encoding: `(body, salt, dh)`.
+fn seal_legacy(subscription: &Subscription, plain: &[u8]) -> (Vec<u8>, String, String) {
+    let random = SystemRandom::new();
+    let (receiver, auth) = (
+        from_b64url(&subscription.keys.p256dh),
+        from_b64url(&subscription.keys.auth),
+    );
+    let secret = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random).expect("key");
+    let sender = secret.compute_public_key().expect("key").as_ref().to_vec();
+    let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, &receiver);
+    let shared = agreement::agree_ephemeral(secret, &peer, <[u8]>::to_vec).expect("agreement");
+    let ikm: [u8; 32] = expand(&auth, &shared, b"Content-Encoding: auth\0");
+    let salt: [u8; 16] = ring::rand::generate(&random).expect("salt").expose();
+    let context = [b"P-256\0".as_slice(), &[0, 65], &receiver, &[0, 65], &sender].concat();
+    let key: [u8; 16] = expand(
+        &salt,
+        &ikm,
+        &[b"Content-Encoding: aesgcm\0".as_slice(), &context].concat(),
+    );
+    let nonce: [u8; 12] = expand(
+        &salt,
+        &ikm,
+        &[b"Content-Encoding: nonce\0".as_slice(), &context].concat(),
+    );
+    let mut record = [&[0, 3, 0, 0, 0], plain].concat();
+    let key = aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_128_GCM, &key).expect("key"));
+    let nonce = aead::Nonce::assume_unique_for_key(nonce);
+    key.seal_in_place_append_tag(nonce, aead::Aad::empty(), &mut record)
+        .expect("seal");
+    (record, b64url(&salt), b64url(&sender))
+}
+
+#[test]
+fn the_legacy_encoding_with_its_old_authorization() {
+    let world = World::new();
+    run(async {
+        let mut client = world.client().await;
+        let subscription = world.subscription("mozilla", "active");
+        let (body, salt, dh) = seal_legacy(&subscription, b"old friend");
+        let public = at(&world.ready, "/webpush/vapid/public_key");
+        let vapid = world.vapid(&Value::Null);
+        let jwt = vapid
+            .strip_prefix("vapid t=")
+            .and_then(|rest| rest.split(',').next())
+            .expect("token");
+        let auth = format!("WebPush {jwt}");
+        let (encryption, crypto) = (format!("salt={salt}"), format!("dh={dh};p256ecdsa={public}"));
+        let legacy = [
+            ("authorization", Some(auth.as_str())),
+            ("content-encoding", Some("aesgcm")),
+            ("encryption", Some(encryption.as_str())),
+            ("crypto-key", Some(crypto.as_str())),
+        ];
+        let answer = push(&world, &mut client, &subscription, &legacy, body).await;
+        assert_eq!(
+            (answer.status, last(&world.sandbox).decrypted),
+            (201, Some(json!("old friend")))
+        );
+    });
+}

@@ -131,7 +131,7 @@ impl Apns {
         if iat_ms > now.unix_ms + SKEW_MS {
             return Err(invalid("apns.auth.jwt.future"));
         }
-        if now.unix_ms - iat_ms > LIFETIME_MS {
+        if now.unix_ms.saturating_sub(iat_ms) > LIFETIME_MS {
             binding.wedged = self.profile == Profile::Quirk;
             return Err(Refusal::new(403, "ExpiredProviderToken", "apns.auth.jwt.expired"));
         }

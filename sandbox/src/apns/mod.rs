@@ -127,10 +127,7 @@ impl Apns {
         } else {
             Some(STREAMS)
         };
-        After {
-            max_streams,
-            refuse_stream: false,
-        }
+        After { max_streams }
     }
 }
 

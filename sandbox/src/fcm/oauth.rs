@@ -34,8 +34,11 @@ impl Fcm {
                 record.accepted = true;
                 self.mints += 1;
                 let token = format!("ya29.sandbox.{}", crate::ids::b64url(&crate::ids::random::<24>()));
-                self.bearers
-                    .insert(token.clone(), now.unix_ms + self.token_lifetime * 1000);
+                self.bearers.insert(
+                    token.clone(),
+                    now.unix_ms
+                        .saturating_add(self.token_lifetime.saturating_mul(1000)),
+                );
                 Reply::json(
                     200,
                     &json!({

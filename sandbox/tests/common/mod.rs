@@ -66,6 +66,19 @@ pub fn es256(pem_file: &str, header: &Value, claims: &Value) -> String {
     format!("{signed}.{}", b64url(signature.as_ref()))
 }
 
+/// A compact ES256 token whose signature is DER, as some clients send it.
+pub fn es256_der(pem: &str, header: &Value, claims: &Value) -> String {
+    let algorithm = &ring::signature::ECDSA_P256_SHA256_ASN1_SIGNING;
+    let key = EcdsaKeyPair::from_pkcs8(algorithm, &pkcs8(pem), &SystemRandom::new()).expect("key");
+    let signed = format!(
+        "{}.{}",
+        b64url(header.to_string().as_bytes()),
+        b64url(claims.to_string().as_bytes())
+    );
+    let signature = key.sign(&SystemRandom::new(), signed.as_bytes()).expect("sign");
+    format!("{signed}.{}", b64url(signature.as_ref()))
+}
+
 /// A compact RS256 token with the key of a service-account file.
 pub fn rs256(account: &Value, header: &Value, claims: &Value) -> String {
     let der = pkcs8(account["private_key"].as_str().expect("key"));
