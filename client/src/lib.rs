@@ -17,5 +17,5 @@ mod socket;
 pub use batch::Batch;
 pub use client::{Client, ClientConfig};
 pub use progress::Progress;
-pub use proxy::Proxy;
+pub use proxy::{Handshake, Proxy};
 pub use send_many::SendMany;

@@ -110,65 +110,86 @@ fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptions> {
 }
 
 /// How far a bulk send is.
-#[pyclass(frozen, module = "pushcore", name = "Progress")]
-pub(crate) struct PyProgress(pub(crate) Progress);
+#[pyclass(frozen, module = "pushcore", name = "Progress", get_all)]
+pub(crate) struct PyProgress {
+    expected: Option<usize>,
+    taken: u64,
+    in_flight: u64,
+    accepted: u64,
+    token_gone: u64,
+    retry_later: u64,
+    fix_credentials: u64,
+    rejected: u64,
+    not_sent: u64,
+    unknown: u64,
+    ended: u64,
+    elapsed: f64,
+    rate: f64,
+}
+
+impl From<&Progress> for PyProgress {
+    fn from(progress: &Progress) -> Self {
+        Self {
+            expected: progress.expected,
+            taken: progress.taken,
+            in_flight: progress.in_flight,
+            accepted: progress.accepted,
+            token_gone: progress.token_gone,
+            retry_later: progress.retry_later,
+            fix_credentials: progress.fix_credentials,
+            rejected: progress.rejected,
+            not_sent: progress.not_sent,
+            unknown: progress.unknown,
+            ended: progress.ended(),
+            elapsed: progress.elapsed.as_secs_f64(),
+            rate: progress.rate(),
+        }
+    }
+}
 
 #[pymethods]
 impl PyProgress {
-    #[getter]
-    fn expected(&self) -> Option<usize> {
-        self.0.expected
+    /// For drivers written in Python.
+    #[new]
+    #[pyo3(signature = (
+        *, expected, taken, in_flight, accepted, token_gone, retry_later, fix_credentials, rejected, not_sent,
+        unknown, ended, elapsed, rate,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        expected: Option<usize>,
+        taken: u64,
+        in_flight: u64,
+        accepted: u64,
+        token_gone: u64,
+        retry_later: u64,
+        fix_credentials: u64,
+        rejected: u64,
+        not_sent: u64,
+        unknown: u64,
+        ended: u64,
+        elapsed: f64,
+        rate: f64,
+    ) -> Self {
+        Self {
+            expected,
+            taken,
+            in_flight,
+            accepted,
+            token_gone,
+            retry_later,
+            fix_credentials,
+            rejected,
+            not_sent,
+            unknown,
+            ended,
+            elapsed,
+            rate,
+        }
     }
-    #[getter]
-    fn taken(&self) -> u64 {
-        self.0.taken
-    }
-    #[getter]
-    fn in_flight(&self) -> u64 {
-        self.0.in_flight
-    }
-    #[getter]
-    fn accepted(&self) -> u64 {
-        self.0.accepted
-    }
-    #[getter]
-    fn token_gone(&self) -> u64 {
-        self.0.token_gone
-    }
-    #[getter]
-    fn retry_later(&self) -> u64 {
-        self.0.retry_later
-    }
-    #[getter]
-    fn fix_credentials(&self) -> u64 {
-        self.0.fix_credentials
-    }
-    #[getter]
-    fn rejected(&self) -> u64 {
-        self.0.rejected
-    }
-    #[getter]
-    fn not_sent(&self) -> u64 {
-        self.0.not_sent
-    }
-    #[getter]
-    fn unknown(&self) -> u64 {
-        self.0.unknown
-    }
-    #[getter]
-    fn ended(&self) -> u64 {
-        self.0.ended()
-    }
-    #[getter]
-    fn elapsed(&self) -> f64 {
-        self.0.elapsed.as_secs_f64()
-    }
-    #[getter]
-    fn rate(&self) -> f64 {
-        self.0.rate()
-    }
+
     fn __repr__(&self) -> String {
-        format!("<Progress {} of {} ended, {:.0}/s>", self.0.ended(), self.0.taken, self.0.rate())
+        format!("<Progress {} of {} ended, {:.0}/s>", self.ended, self.taken, self.rate)
     }
 }
 

@@ -14,6 +14,7 @@ mod outcome;
 mod send_many;
 mod service;
 mod session;
+mod tunnel;
 mod values;
 mod webpush;
 
@@ -48,6 +49,8 @@ mod _pushcore {
     use crate::service::Service;
     #[pymodule_export]
     use crate::session::Session;
+    #[pymodule_export]
+    use crate::tunnel::Tunnel;
     #[pymodule_export]
     use crate::webpush::{EndpointPolicy, ReceiverKeys, Subscription, VapidCredentials, WebPushMessage};
 

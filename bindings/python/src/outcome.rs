@@ -106,6 +106,14 @@ impl Accepted {
     }
 
     #[getter]
+    fn unique_id(slf: &Bound<'_, Self>) -> Option<String> {
+        match &slf.as_super().get().0 {
+            Outcome::Accepted(arm) => arm.unique_id.as_deref().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    #[getter]
     fn location(slf: &Bound<'_, Self>) -> Option<String> {
         match &slf.as_super().get().0 {
             Outcome::Accepted(arm) => arm.location.as_deref().map(str::to_owned),

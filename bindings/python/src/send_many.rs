@@ -154,7 +154,7 @@ impl SendMany {
         let progress = batch.progress();
         if last || progress.elapsed >= self.next_report {
             self.next_report = progress.elapsed.saturating_add(self.every);
-            let progress = PyProgress(progress.clone());
+            let progress = PyProgress::from(progress);
             call.call1(py, (progress,))?;
         }
         Ok(())
@@ -213,7 +213,7 @@ impl SendMany {
     /// How far it is; `None` when it is over.
     #[getter]
     fn progress(&mut self) -> Option<PyProgress> {
-        self.batch.as_mut().map(|batch| PyProgress(batch.progress().clone()))
+        self.batch.as_mut().map(|batch| PyProgress::from(batch.progress()))
     }
 
     /// Cancels what has not ended; results that are there already are dropped.

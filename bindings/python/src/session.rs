@@ -10,7 +10,7 @@ use pyo3::types::PyBytes;
 
 use crate::client::{event, stats};
 use crate::errors::{OrRaise, exception, kind_of};
-use crate::message::message;
+use crate::message::{message, retarget};
 use crate::outcome::outcome;
 use crate::service::Service;
 use crate::values::{bytes, now, optional_duration};
@@ -54,15 +54,19 @@ impl Session {
         self.lock().session.capacity()
     }
 
-    /// Takes a message; the ticket comes back with its end.
-    #[pyo3(signature = (message, *, deadline=None))]
+    /// Takes a message, or the same message to another target; the ticket comes back with its end.
+    #[pyo3(signature = (message, *, to=None, deadline=None))]
     fn submit(
         &self,
         py: Python<'_>,
         message: &Bound<'_, PyAny>,
+        to: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<u64> {
-        let message = self::message(message)?;
+        let mut message = self::message(message)?;
+        if let Some(target) = to {
+            message = retarget(&message, target)?;
+        }
         let mut options = SendOptions::default();
         options.deadline = optional_duration(deadline)?;
         let mut inner = self.lock();
