@@ -179,6 +179,11 @@ impl Shared {
         self.state().apns.connection_closed(id);
     }
 
+    /// APNs outside the strict profile speaks HTTP/2 to clients that did not ask for it.
+    pub(crate) fn serves_without_alpn(&self) -> bool {
+        self.state().apns.profile != Profile::Strict
+    }
+
     /// The fault that a new connection through this door gets.
     pub(crate) fn connect_fault(&self, door: Door) -> Option<ConnectFault> {
         let mut state = self.state();

@@ -639,6 +639,20 @@ fn http_1_is_not_spoken() {
                 .await
                 .is_err()
         );
+        // Without ALPN: closed when strict, HTTP/2 otherwise.
+        for (profile, served) in [(Profile::Strict, false), (Profile::Lenient, true)] {
+            world.sandbox.set_profile(profile);
+            let tls = common::tls(&world.sandbox, authority, &[]).await.expect("TLS");
+            let answered = async {
+                let (sender, connection) = h2::client::handshake(tls).await?;
+                tokio::spawn(connection);
+                let request = http::Request::get("https://localhost/")
+                    .body(())
+                    .expect("request");
+                sender.ready().await?.send_request(request, true)?.0.await
+            };
+            assert_eq!(answered.await.is_ok(), served);
+        }
     });
 }
 

@@ -52,6 +52,10 @@ async fn connection(
     let tls = acceptor.accept(tcp).await?;
     let done = match tls.get_ref().1.alpn_protocol() {
         Some(b"h2") => h2c::serve(shared.clone(), door, id, tls).await,
+        // Clients exist that offer no ALPN and are served by APNs nevertheless.
+        None if door.is_apns() && shared.serves_without_alpn() => {
+            h2c::serve(shared.clone(), door, id, tls).await
+        }
         _ if door.is_apns() => Ok(()),
         _ => h1::serve(shared.clone(), door, id, tls).await,
     };
