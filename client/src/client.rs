@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
-use pushcore::session::{MessageRef, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket};
+use pushcore::session::{
+    AsMessage, MessageRef, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
+};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;
@@ -131,7 +133,7 @@ impl Client {
     /// # Errors
     /// The message's own error before anything is sent; otherwise `NotSent`, `Unknown` or `Expired`.
     /// A service's "no" is not an error: see [`Outcome`].
-    pub fn send<'a>(&self, message: impl Into<MessageRef<'a>>) -> Result<Outcome, Error> {
+    pub fn send(&self, message: &(impl AsMessage + ?Sized)) -> Result<Outcome, Error> {
         self.send_with(message, SendOptions::default())
     }
 
@@ -139,13 +141,13 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub fn send_with<'a>(
+    pub fn send_with(
         &self,
-        message: impl Into<MessageRef<'a>>,
+        message: &(impl AsMessage + ?Sized),
         options: SendOptions,
     ) -> Result<Outcome, Error> {
         self.check_process()?;
-        let message = message.into();
+        let message = message.as_message();
         let mut shared = self.lock();
         let ticket = loop {
             match shared.submit(message, options, Waiting::One) {
@@ -169,9 +171,9 @@ impl Client {
     pub fn send_many<I>(&self, messages: I) -> SendMany<'_, I::IntoIter>
     where
         I: IntoIterator,
-        for<'m> &'m I::Item: Into<MessageRef<'m>>,
+        I::Item: AsMessage,
     {
-        SendMany::<I::IntoIter>::new(self, messages.into_iter())
+        SendMany::new(self, messages.into_iter())
     }
 
     /// How many messages of this client are where.
@@ -272,7 +274,7 @@ impl Shared {
         waiting: Waiting,
     ) -> Result<Ticket, Error> {
         let now = self.driver.clock.now();
-        let ticket = self.driver.session.submit(message, options, now)?;
+        let ticket = self.driver.session.submit(&message, options, now)?;
         if self.waiting.len() <= ticket.slot() {
             self.waiting.resize(ticket.slot() + 1, None);
         }

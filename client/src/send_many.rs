@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pushcore::session::{MessageRef, SendOptions, Ticket};
+use pushcore::session::{AsMessage, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::{Client, Waiting};
@@ -40,7 +40,7 @@ const MAX_CHUNK: usize = 512;
 impl<'c, I> SendMany<'c, I>
 where
     I: Iterator,
-    for<'m> &'m I::Item: Into<MessageRef<'m>>,
+    I::Item: AsMessage,
 {
     pub(crate) fn new(client: &'c Client, messages: I) -> Self {
         let mut shared = client.lock();
@@ -97,7 +97,7 @@ where
             };
             let submitted = {
                 let mut shared = self.client.lock();
-                shared.submit((&message).into(), self.options, Waiting::Batch(self.number))
+                shared.submit(message.as_message(), self.options, Waiting::Batch(self.number))
             };
             match submitted {
                 Ok(ticket) => {
@@ -145,7 +145,7 @@ where
 impl<I> Iterator for SendMany<'_, I>
 where
     I: Iterator,
-    for<'m> &'m I::Item: Into<MessageRef<'m>>,
+    I::Item: AsMessage,
 {
     type Item = (I::Item, Result<Outcome, Error>);
 

@@ -11,7 +11,7 @@ macro_rules! messages {
             $($(#[$doc])* $arm($type),)*
         }
 
-        /// A borrowed [`Message`]: what `submit` takes, so that nothing needs to be cloned.
+        /// A borrowed [`Message`].
         #[derive(Clone, Copy, Debug)]
         #[non_exhaustive]
         pub enum MessageRef<'a> {
@@ -25,16 +25,16 @@ macro_rules! messages {
                 }
             }
 
-            impl<'a> From<&'a $type> for MessageRef<'a> {
-                fn from(message: &'a $type) -> Self {
-                    MessageRef::$arm(message)
+            impl AsMessage for $type {
+                fn as_message(&self) -> MessageRef<'_> {
+                    MessageRef::$arm(self)
                 }
             }
         )*
 
-        impl<'a> From<&'a Message> for MessageRef<'a> {
-            fn from(message: &'a Message) -> Self {
-                match message {
+        impl AsMessage for Message {
+            fn as_message(&self) -> MessageRef<'_> {
+                match self {
                     $(Message::$arm(message) => MessageRef::$arm(message),)*
                 }
             }
@@ -55,12 +55,28 @@ messages! {
     WebPush: webpush::Message,
 }
 
+/// Whatever is, or carries, a message to one of the services.
+///
 /// A message with a key of the caller's own (a row id, a user) travels as a pair.
-impl<'a, K, M> From<&'a (K, M)> for MessageRef<'a>
-where
-    &'a M: Into<MessageRef<'a>>,
-{
-    fn from((_, message): &'a (K, M)) -> Self {
-        message.into()
+pub trait AsMessage {
+    /// The message.
+    fn as_message(&self) -> MessageRef<'_>;
+}
+
+impl<K, M: AsMessage> AsMessage for (K, M) {
+    fn as_message(&self) -> MessageRef<'_> {
+        self.1.as_message()
+    }
+}
+
+impl<M: AsMessage + ?Sized> AsMessage for &M {
+    fn as_message(&self) -> MessageRef<'_> {
+        (**self).as_message()
+    }
+}
+
+impl AsMessage for MessageRef<'_> {
+    fn as_message(&self) -> MessageRef<'_> {
+        *self
     }
 }

@@ -63,7 +63,7 @@ pub use dial::Action;
 pub use entry::Ticket;
 pub use event::SessionEvent;
 pub use link::LinkId;
-pub use message::{Message, MessageRef};
+pub use message::{AsMessage, Message, MessageRef};
 pub use stats::Stats;
 
 use entry::{Ending, Entries, Purpose, State};
@@ -147,9 +147,9 @@ impl Session {
     /// `QueueFull` above [`SessionConfig::max_queued`]; `Closed` after [`Session::close`]; `Misuse`
     /// when the message is for another service; and what the message's room finds wrong with it.
     /// A message that is not taken is not counted.
-    pub fn submit<'a>(
+    pub fn submit(
         &mut self,
-        message: impl Into<MessageRef<'a>>,
+        message: &(impl AsMessage + ?Sized),
         options: SendOptions,
         now: Now,
     ) -> Result<Ticket, Error> {
@@ -165,7 +165,7 @@ impl Session {
         }
         let slot = self.entries.reserve()?;
         let written = match self.entries.get_mut(slot) {
-            Some(entry) => self.service.write(message.into(), &mut entry.request, now),
+            Some(entry) => self.service.write(message.as_message(), &mut entry.request, now),
             None => Err(Error::new(ErrorKind::Internal, "a reserved slot is missing")),
         };
         let context = match written {
