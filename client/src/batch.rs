@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushcore::session::{MessageRef, SendOptions, Ticket};
+use pushcore::session::{AsMessage, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::{Client, Waiting};
@@ -47,19 +47,16 @@ impl Batch {
     ///
     /// # Errors
     /// `Misuse` in a forked child; `Closed` when the client takes no more messages.
-    pub fn submit<'m, M>(
+    pub fn submit(
         &mut self,
-        messages: impl IntoIterator<Item = M>,
+        messages: impl IntoIterator<Item = impl AsMessage>,
         options: SendOptions,
         mut taken: impl FnMut(Result<Ticket, Error>),
-    ) -> Result<bool, Error>
-    where
-        M: Into<MessageRef<'m>>,
-    {
+    ) -> Result<bool, Error> {
         self.client.check_process()?;
         let mut shared = self.client.lock();
         for message in messages {
-            match shared.submit(message.into(), options, Waiting::Batch(self.number)) {
+            match shared.submit(message.as_message(), options, Waiting::Batch(self.number)) {
                 Ok(ticket) => {
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
