@@ -47,9 +47,9 @@ impl Batch {
     ///
     /// # Errors
     /// `Misuse` in a forked child; `Closed` when the client takes no more messages.
-    pub fn submit(
+    pub fn submit<M: AsMessage>(
         &mut self,
-        messages: impl IntoIterator<Item = impl AsMessage>,
+        messages: impl IntoIterator<Item = M>,
         options: SendOptions,
         mut taken: impl FnMut(Result<Ticket, Error>),
     ) -> Result<bool, Error> {
@@ -116,7 +116,9 @@ impl Batch {
 
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("progress", &self.progress).finish_non_exhaustive()
+        f.debug_struct("Batch")
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
     }
 }
 

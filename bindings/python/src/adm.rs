@@ -37,7 +37,12 @@ impl AdmCredentials {
 
     /// Takes the answer to it.
     #[pyo3(signature = (response, *, now=None))]
-    fn accept_token(&self, py: Python<'_>, response: &Response, now: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    fn accept_token(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
         let progress = self.0.accept_token(&response.0, clock(py, now)?).or_raise(py)?;
         Ok(progress == pushcore::oauth::TokenProgress::Done)
     }
@@ -121,12 +126,19 @@ impl AdmMessage {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
-        adm::request(&self.0, &credentials.0, &host, clock(py, now)?).map(Request).or_raise(py)
+        adm::request(&self.0, &credentials.0, &host, clock(py, now)?)
+            .map(Request)
+            .or_raise(py)
     }
 
     /// What the answer to that request means.
     #[pyo3(signature = (response, *, now=None))]
-    fn outcome(&self, py: Python<'_>, response: &Response, now: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         outcome(py, adm::outcome(&response.0, self.0.target(), clock(py, now)?))
     }
 
@@ -136,9 +148,12 @@ impl AdmMessage {
 }
 
 fn target(id: &Bound<'_, PyAny>) -> PyResult<RegistrationId> {
-    let text = string(id).map_err(|error| match error.is_instance_of::<pyo3::exceptions::PyTypeError>(id.py()) {
-        true => type_error(id, "a registration id as str"),
-        false => error,
-    })?;
+    let text =
+        string(id).map_err(
+            |error| match error.is_instance_of::<pyo3::exceptions::PyTypeError>(id.py()) {
+                true => type_error(id, "a registration id as str"),
+                false => error,
+            },
+        )?;
     RegistrationId::new(&text).or_raise(id.py())
 }

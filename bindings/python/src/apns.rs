@@ -1,6 +1,8 @@
 //! APNs: credentials and messages.
 
-use pushcore::apns::{self, Alert, Aps, BundleId, DeviceToken, Expiration, InterruptionLevel, Payload, Sound};
+use pushcore::apns::{
+    self, Alert, Aps, BundleId, DeviceToken, Expiration, InterruptionLevel, Payload, Sound,
+};
 use pushcore::crypto::Es256Key;
 use pushcore::http::Authority;
 use pushcore::net::tls::ClientIdentity;
@@ -50,7 +52,10 @@ impl ApnsCredentials {
             Ok(apns::Credentials::token_with(key_id, team_id, key, scope, policy))
         };
         let credentials = make().or_raise(py)?;
-        Ok(Self { credentials, identity: None })
+        Ok(Self {
+            credentials,
+            identity: None,
+        })
     }
 
     #[staticmethod]
@@ -65,7 +70,10 @@ impl ApnsCredentials {
         let key = key.as_deref().unwrap_or(&certificate);
         let identity = Some(ClientIdentity::from_pem(&certificate, key).or_raise(py)?);
         let certificate = apns::ClientCertificate::from_pem(&certificate, key).or_raise(py)?;
-        Ok(Self { credentials: apns::Credentials::certificate(certificate), identity })
+        Ok(Self {
+            credentials: apns::Credentials::certificate(certificate),
+            identity,
+        })
     }
 
     /// The provider token of now.
@@ -151,7 +159,9 @@ impl ApnsMessage {
         if let Some(alert) = alert_of(alert, title, subtitle, body)? {
             parts.put(|aps| aps.alert(alert));
         }
-        let badge = badge.map(|badge| integer(badge, "the badge is not a number from 0 to 2^32 - 1")).transpose()?;
+        let badge = badge
+            .map(|badge| integer(badge, "the badge is not a number from 0 to 2^32 - 1"))
+            .transpose()?;
         parts.maybe(badge, Aps::badge);
         match (sound, critical_volume) {
             (Some(name), Some(volume)) => {
@@ -170,10 +180,15 @@ impl ApnsMessage {
         parts.maybe(content_available.then_some(()), |aps, ()| aps.content_available());
         parts.maybe(mutable_content.then_some(()), |aps, ()| aps.mutable_content());
         parts.maybe(target_content_id, Aps::target_content_id);
-        parts.maybe(interruption_level.map(level).transpose().or_raise(py)?, Aps::interruption_level);
+        parts.maybe(
+            interruption_level.map(level).transpose().or_raise(py)?,
+            Aps::interruption_level,
+        );
         parts.maybe(relevance_score, Aps::relevance_score);
         parts.maybe(filter_criteria, Aps::filter_criteria);
-        parts.maybe(live_activity.as_deref(), |aps, activity| aps.live_activity(activity.0.clone()));
+        parts.maybe(live_activity.as_deref(), |aps, activity| {
+            aps.live_activity(activity.0.clone())
+        });
         for (key, value) in aps.map(json_object).transpose()?.into_iter().flatten() {
             parts.put(|aps| aps.extra(key, value));
         }
@@ -187,19 +202,30 @@ impl ApnsMessage {
             None if parts.any || custom.is_some() => {
                 let typed = Payload::new(parts.aps);
                 let custom = custom.into_iter().flatten();
-                Some(custom.into_iter().try_fold(typed, |body, (key, value)| body.custom(key, value)).or_raise(py)?)
+                Some(
+                    custom
+                        .into_iter()
+                        .try_fold(typed, |body, (key, value)| body.custom(key, value))
+                        .or_raise(py)?,
+                )
             }
             None => None,
         };
 
         let kind = match push_type {
-            Some(name) => apns::PushType::from_name(name).ok_or_else(|| unknown_word("the push type")).or_raise(py)?,
+            Some(name) => apns::PushType::from_name(name)
+                .ok_or_else(|| unknown_word("the push type"))
+                .or_raise(py)?,
             None => apns::PushType::Alert,
         };
         let mut builder = apns::Message::builder(kind).device(device(token)?);
         match (topic, bundle) {
             (Some(_), Some(_)) => {
-                return Err(Error::new(ErrorKind::Conflict, "topic and bundle exclude each other")).or_raise(py);
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "topic and bundle exclude each other",
+                ))
+                .or_raise(py);
             }
             (Some(topic), None) => builder = builder.topic(apns::Topic::parse(topic).or_raise(py)?),
             (None, Some(bundle)) => builder = builder.bundle(BundleId::parse(bundle).or_raise(py)?),
@@ -287,18 +313,30 @@ impl ApnsMessage {
     ) -> PyResult<Request> {
         let hosts = hosts(environment, host).or_raise(py)?;
         let now = clock(py, now)?;
-        py.detach(|| apns::request(&self.0, &credentials.credentials, &hosts, now)).map(Request).or_raise(py)
+        py.detach(|| apns::request(&self.0, &credentials.credentials, &hosts, now))
+            .map(Request)
+            .or_raise(py)
     }
 
     /// What the answer to that request means for this device.
     #[pyo3(signature = (response, *, now=None))]
-    fn outcome(&self, py: Python<'_>, response: &Response, now: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         let answer = apns::outcome(&response.0, clock(py, now)?);
         outcome(py, self.0.judge(answer))
     }
 
     fn __repr__(&self) -> String {
-        format!("<ApnsMessage {} {:?} {} bytes>", self.push_type(), self.topic().unwrap_or(""), self.0.body().len())
+        format!(
+            "<ApnsMessage {} {:?} {} bytes>",
+            self.push_type(),
+            self.topic().unwrap_or(""),
+            self.0.body().len()
+        )
     }
 }
 
@@ -327,7 +365,10 @@ pub(crate) fn hosts(environment: Option<&str>, host: Option<&str>) -> Result<apn
     match host {
         Some(host) => {
             let authority = Authority::parse(host)?;
-            Ok(named.hosts().with_device(authority.clone()).with_management(authority))
+            Ok(named
+                .hosts()
+                .with_device(authority.clone())
+                .with_management(authority))
         }
         None => Ok(named.hosts()),
     }
@@ -342,7 +383,9 @@ fn alert_of(
     let mut made = None;
     if let Some(alert) = alert {
         made = Some(match alert.cast::<PyDict>() {
-            Ok(dict) => json_object(dict)?.into_iter().fold(Alert::new(), |alert, (key, value)| alert.extra(key, value)),
+            Ok(dict) => json_object(dict)?
+                .into_iter()
+                .fold(Alert::new(), |alert, (key, value)| alert.extra(key, value)),
             Err(_) => Alert::line(string(alert)?),
         });
     }
@@ -369,7 +412,11 @@ fn level(name: &str) -> Result<InterruptionLevel, Error> {
 /// 0 is "once"; anything else a time.
 fn expires(value: &Bound<'_, PyAny>) -> PyResult<Expiration> {
     let time = unix_time(value)?;
-    Ok(if time.as_millis() == 0 { Expiration::Once } else { Expiration::Until(time) })
+    Ok(if time.as_millis() == 0 {
+        Expiration::Once
+    } else {
+        Expiration::Until(time)
+    })
 }
 
 /// A `str` or a `uuid.UUID`.

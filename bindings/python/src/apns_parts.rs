@@ -62,7 +62,8 @@ impl LiveActivity {
         stale_date: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let (attributes, state) = (object(attributes)?, object(content_state)?);
-        let mut activity = apns::LiveActivity::start(unix_time(timestamp)?, attributes_type, attributes, state);
+        let mut activity =
+            apns::LiveActivity::start(unix_time(timestamp)?, attributes_type, attributes, state);
         if input_token {
             activity = activity.input_push(InputPush::Token);
         }

@@ -70,7 +70,10 @@ impl BaiduMessage {
                     notification = notification.title(title);
                 }
                 if let Some(url) = open_url {
-                    notification = notification.open(OpenType::Url { url: url.to_owned(), confirm });
+                    notification = notification.open(OpenType::Url {
+                        url: url.to_owned(),
+                        confirm,
+                    });
                 }
                 if let Some(custom) = custom {
                     notification = notification.custom_content(json_object(custom)?);
@@ -86,7 +89,11 @@ impl BaiduMessage {
         };
         let mut builder = builder.or_raise(py)?;
         if let Some(production) = production {
-            let status = if production { DeployStatus::Production } else { DeployStatus::Development };
+            let status = if production {
+                DeployStatus::Production
+            } else {
+                DeployStatus::Development
+            };
             builder = builder.deploy_status(status);
         }
         if let Some(life) = expires_after {
@@ -115,8 +122,13 @@ impl BaiduMessage {
     /// The same message for another device.
     fn to(&self, channel_id: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = channel_id.py();
-        let text = channel_id.cast::<PyString>().map_err(|_| crate::values::type_error(channel_id, "str"))?;
-        Ok(Self(self.0.to(Target::device(crate::values::text(text)?).or_raise(py)?)))
+        let text = channel_id
+            .cast::<PyString>()
+            .map_err(|_| crate::values::type_error(channel_id, "str"))?;
+        Ok(Self(
+            self.0
+                .to(Target::device(crate::values::text(text)?).or_raise(py)?),
+        ))
     }
 
     /// The signed request for an HTTP client of one's own; valid for ten minutes.
@@ -129,12 +141,19 @@ impl BaiduMessage {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
-        baidu::request(&self.0, &credentials.0, &host, clock(py, now)?).map(Request).or_raise(py)
+        baidu::request(&self.0, &credentials.0, &host, clock(py, now)?)
+            .map(Request)
+            .or_raise(py)
     }
 
     /// What the answer to that request means.
     #[pyo3(signature = (response, *, now=None))]
-    fn outcome(&self, py: Python<'_>, response: &Response, now: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         outcome(py, baidu::outcome(&response.0, clock(py, now)?))
     }
 

@@ -80,7 +80,10 @@ impl BlockingClient {
     ) -> PyResult<SendMany> {
         let template = template.map(self::message).transpose()?;
         let every = optional_duration(progress_every)?;
-        let expected = source.call_method0(intern!(py, "__len__")).and_then(|len| len.extract()).ok();
+        let expected = source
+            .call_method0(intern!(py, "__len__"))
+            .and_then(|len| len.extract())
+            .ok();
         let batch = Batch::new(Arc::clone(&self.0), expected).or_raise(py)?;
         SendMany::new(batch, source, template, options(deadline)?, on_progress, every)
     }
@@ -189,7 +192,10 @@ impl PyProgress {
     }
 
     fn __repr__(&self) -> String {
-        format!("<Progress {} of {} ended, {:.0}/s>", self.ended, self.taken, self.rate)
+        format!(
+            "<Progress {} of {} ended, {:.0}/s>",
+            self.ended, self.taken, self.rate
+        )
     }
 }
 
@@ -206,22 +212,40 @@ pub(crate) struct Event {
 #[pymethods]
 impl Event {
     fn __repr__(&self) -> String {
-        format!("<Event {} link={:?} code={:?} {:?}>", self.name, self.link, self.code, self.text)
+        format!(
+            "<Event {} link={:?} code={:?} {:?}>",
+            self.name, self.link, self.code, self.text
+        )
     }
 }
 
 /// An event of the session for Python.
 pub(crate) fn event(py: Python<'_>, event: SessionEvent) -> PyResult<Bound<'_, PyAny>> {
-    let make = |name, link, code, text| Event { name, link, code, after: None, text };
+    let make = |name, link, code, text| Event {
+        name,
+        link,
+        code,
+        after: None,
+        text,
+    };
     let number = |kind: ErrorKind| Some(u32::from(kind.code()));
     let made = match event {
         SessionEvent::Connected { link } => make("connected", Some(link.to_u64()), None, String::new()),
-        SessionEvent::Disconnected { link, error, text } => {
-            make("disconnected", Some(link.to_u64()), error.and_then(number), text.into())
-        }
-        SessionEvent::SettingsChanged { link, max_concurrent_streams } => {
-            make("settings_changed", Some(link.to_u64()), Some(max_concurrent_streams), String::new())
-        }
+        SessionEvent::Disconnected { link, error, text } => make(
+            "disconnected",
+            Some(link.to_u64()),
+            error.and_then(number),
+            text.into(),
+        ),
+        SessionEvent::SettingsChanged {
+            link,
+            max_concurrent_streams,
+        } => make(
+            "settings_changed",
+            Some(link.to_u64()),
+            Some(max_concurrent_streams),
+            String::new(),
+        ),
         SessionEvent::GoAway { link, code, reason } => {
             make("go_away", Some(link.to_u64()), Some(code), reason.into())
         }

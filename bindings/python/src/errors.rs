@@ -63,7 +63,10 @@ impl<T> OrRaise<T> for Result<T, Error> {
 /// Every kind with its number, for the check that all languages agree.
 #[pyfunction]
 pub(crate) fn error_kinds() -> Vec<(&'static str, u16)> {
-    ErrorKind::ALL.iter().map(|kind| (kind.name(), kind.code())).collect()
+    ErrorKind::ALL
+        .iter()
+        .map(|kind| (kind.name(), kind.code()))
+        .collect()
 }
 
 /// The kind with that number: for errors that a Python driver reports to the session.

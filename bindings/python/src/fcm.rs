@@ -22,7 +22,11 @@ pub(crate) struct FcmCredentials(pub(crate) Arc<fcm::Credentials>);
 impl FcmCredentials {
     #[staticmethod]
     #[pyo3(signature = (file, *, token_host=None))]
-    fn from_service_account(py: Python<'_>, file: &Bound<'_, PyAny>, token_host: Option<&str>) -> PyResult<Self> {
+    fn from_service_account(
+        py: Python<'_>,
+        file: &Bound<'_, PyAny>,
+        token_host: Option<&str>,
+    ) -> PyResult<Self> {
         let credentials = fcm::Credentials::service_account(&credential_file(file)?);
         made(py, credentials.or_raise(py)?, token_host)
     }
@@ -59,7 +63,9 @@ impl FcmCredentials {
         lifetime: &Bound<'_, PyAny>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        self.0.supply_token(token, duration(lifetime)?, clock(py, now)?).or_raise(py)
+        self.0
+            .supply_token(token, duration(lifetime)?, clock(py, now)?)
+            .or_raise(py)
     }
 
     /// The request that fetches an access token.
@@ -72,7 +78,12 @@ impl FcmCredentials {
 
     /// Takes the answer to it; true when the token is there, false when another request is due.
     #[pyo3(signature = (response, *, now=None))]
-    fn accept_token(&self, py: Python<'_>, response: &Response, now: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    fn accept_token(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
         let progress = self.0.accept_token(&response.0, clock(py, now)?).or_raise(py)?;
         Ok(progress == pushcore::oauth::TokenProgress::Done)
     }
@@ -177,21 +188,35 @@ impl FcmMessage {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let hosts = hosts(host).or_raise(py)?;
-        fcm::request(&self.0, &credentials.0, &hosts, clock(py, now)?).map(Request).or_raise(py)
+        fcm::request(&self.0, &credentials.0, &hosts, clock(py, now)?)
+            .map(Request)
+            .or_raise(py)
     }
 
     /// What the answer to that request means.
     #[pyo3(signature = (response, *, now=None))]
-    fn outcome(&self, py: Python<'_>, response: &Response, now: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         outcome(py, fcm::outcome(&response.0, clock(py, now)?))
     }
 
     fn __repr__(&self) -> String {
-        format!("<FcmMessage {:?} {} bytes of payload>", self.0.target(), self.0.payload_size())
+        format!(
+            "<FcmMessage {:?} {} bytes of payload>",
+            self.0.target(),
+            self.0.payload_size()
+        )
     }
 }
 
 /// Google's hosts, or one host for everything.
 pub(crate) fn hosts(host: Option<&str>) -> Result<fcm::Hosts, Error> {
-    host.map_or_else(|| Ok(fcm::Hosts::default()), |host| Ok(fcm::Hosts::all(&Authority::parse(host)?)))
+    host.map_or_else(
+        || Ok(fcm::Hosts::default()),
+        |host| Ok(fcm::Hosts::all(&Authority::parse(host)?)),
+    )
 }

@@ -35,7 +35,10 @@ impl Request {
 
     #[getter]
     fn headers(&self) -> Vec<(String, String)> {
-        self.0.all_headers().map(|header| (header.name.to_owned(), header.value.to_owned())).collect()
+        self.0
+            .all_headers()
+            .map(|header| (header.name.to_owned(), header.value.to_owned()))
+            .collect()
     }
 
     #[getter]
@@ -45,7 +48,12 @@ impl Request {
 
     fn __repr__(&self) -> String {
         // The path and the headers hold tokens.
-        format!("<Request {} {} body of {} bytes>", self.0.method.as_str(), self.authority(), self.0.body.len())
+        format!(
+            "<Request {} {} body of {} bytes>",
+            self.0.method.as_str(),
+            self.authority(),
+            self.0.body.len()
+        )
     }
 }
 

@@ -27,7 +27,10 @@ pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
     } else if let Ok(message) = value.cast::<BaiduMessage>() {
         Ok(message.get().0.clone().into())
     } else {
-        Err(type_error(value, "a message (ApnsMessage, FcmMessage, WebPushMessage, AdmMessage or BaiduMessage)"))
+        Err(type_error(
+            value,
+            "a message (ApnsMessage, FcmMessage, WebPushMessage, AdmMessage or BaiduMessage)",
+        ))
     }
 }
 
@@ -38,9 +41,16 @@ pub(crate) fn retarget(template: &Message, target: &Bound<'_, PyAny>) -> PyResul
         return Ok(message.to(device(target)?).into());
     }
     if let Message::WebPush(message) = template {
-        return message.to(subscription(target, None)?).map(Message::from).or_raise(py);
+        return message
+            .to(subscription(target, None)?)
+            .map(Message::from)
+            .or_raise(py);
     }
-    let token = text(target.cast::<PyString>().map_err(|_| type_error(target, "a token as str"))?)?;
+    let token = text(
+        target
+            .cast::<PyString>()
+            .map_err(|_| type_error(target, "a token as str"))?,
+    )?;
     let retargeted = match template {
         Message::Fcm(message) => fcm::Target::token(token).map(|target| message.to(target).into()),
         Message::Adm(message) => adm::RegistrationId::new(token).map(|id| message.to(id).into()),

@@ -59,7 +59,11 @@ impl PyOutcome {
         let class = slf.get_type().name()?;
         let this = slf.get();
         Ok(match this.0.reason() {
-            Some(reason) => format!("<{class} status={} reason={:?}>", this.0.status(), reason.as_str()),
+            Some(reason) => format!(
+                "<{class} status={} reason={:?}>",
+                this.0.status(),
+                reason.as_str()
+            ),
             None => format!("<{class} status={}>", this.0.status()),
         })
     }

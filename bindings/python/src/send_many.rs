@@ -77,7 +77,9 @@ impl SendMany {
 
     /// Takes a chunk from the iterable.
     fn take(&mut self, py: Python<'_>) -> PyResult<()> {
-        let (Some(source), Some(batch)) = (&self.source, &mut self.batch) else { return Ok(()) };
+        let (Some(source), Some(batch)) = (&self.source, &mut self.batch) else {
+            return Ok(());
+        };
         let started = batch.progress().elapsed;
         let mut source = source.bind(py).clone();
         for _ in 0..self.chunk {
@@ -103,29 +105,36 @@ impl SendMany {
             }
         }
         let quick = batch.progress().elapsed.saturating_sub(started) < QUICK;
-        self.chunk = if quick { (self.chunk * 2).min(MAX_CHUNK) } else { (self.chunk / 2).max(1) };
+        self.chunk = if quick {
+            (self.chunk * 2).min(MAX_CHUNK)
+        } else {
+            (self.chunk / 2).max(1)
+        };
         Ok(())
     }
 
     /// Submits what was taken and moves bytes; collects what has ended.
     fn work(&mut self, py: Python<'_>) -> PyResult<()> {
-        let Some(batch) = &mut self.batch else { return Ok(()) };
+        let Some(batch) = &mut self.batch else {
+            return Ok(());
+        };
         let (messages, options) = (&mut self.messages, self.options);
         let exhausted = self.source.is_none();
         let wait_for_results = self.ready.is_empty();
-        let (taken, ended) = py.detach(|| -> Result<_, Error> {
-            let mut taken = Vec::with_capacity(messages.len());
-            let all = batch.submit(messages.iter(), options, |result| taken.push(result))?;
-            // With room left for more messages the sockets only get a glance.
-            let longest = match wait_for_results && (exhausted || !all) {
-                true => ATTENTION,
-                false => Duration::ZERO,
-            };
-            messages.drain(..taken.len().min(messages.len()));
-            let ended: Vec<_> = batch.wait(longest)?.collect();
-            Ok((taken, ended))
-        })
-        .or_raise(py)?;
+        let (taken, ended) = py
+            .detach(|| -> Result<_, Error> {
+                let mut taken = Vec::with_capacity(messages.len());
+                let all = batch.submit(messages.iter(), options, |result| taken.push(result))?;
+                // With room left for more messages the sockets only get a glance.
+                let longest = match wait_for_results && (exhausted || !all) {
+                    true => ATTENTION,
+                    false => Duration::ZERO,
+                };
+                messages.drain(..taken.len().min(messages.len()));
+                let ended: Vec<_> = batch.wait(longest)?.collect();
+                Ok((taken, ended))
+            })
+            .or_raise(py)?;
         for taken in taken {
             let Some(key) = self.keys.pop_front() else { break };
             match taken {
@@ -150,7 +159,9 @@ impl SendMany {
     }
 
     fn report(&mut self, py: Python<'_>, last: bool) -> PyResult<()> {
-        let (Some(call), Some(batch)) = (&self.on_progress, &mut self.batch) else { return Ok(()) };
+        let (Some(call), Some(batch)) = (&self.on_progress, &mut self.batch) else {
+            return Ok(());
+        };
         let progress = batch.progress();
         if last || progress.elapsed >= self.next_report {
             self.next_report = progress.elapsed.saturating_add(self.every);
@@ -162,7 +173,9 @@ impl SendMany {
 
     fn advance(&mut self, py: Python<'_>) -> PyResult<()> {
         while self.ready.is_empty() {
-            let Some(batch) = &mut self.batch else { return Ok(()) };
+            let Some(batch) = &mut self.batch else {
+                return Ok(());
+            };
             if self.source.is_none() && self.keys.is_empty() && batch.progress().in_flight == 0 {
                 self.report(py, true)?;
                 self.stop(py);
@@ -202,7 +215,9 @@ impl SendMany {
                 return Err(error);
             }
         }
-        let Some((key, result)) = self.ready.pop_front() else { return Ok(None) };
+        let Some((key, result)) = self.ready.pop_front() else {
+            return Ok(None);
+        };
         let result = match result {
             Ok(answer) => outcome(py, answer)?,
             Err(error) => exception(py, &error)?.unbind(),
@@ -213,7 +228,9 @@ impl SendMany {
     /// How far it is; `None` when it is over.
     #[getter]
     fn progress(&mut self) -> Option<PyProgress> {
-        self.batch.as_mut().map(|batch| PyProgress::from(batch.progress()))
+        self.batch
+            .as_mut()
+            .map(|batch| PyProgress::from(batch.progress()))
     }
 
     /// Cancels what has not ended; results that are there already are dropped.
@@ -257,7 +274,10 @@ impl SendMany {
 
 /// An exception about one item as its result; any other exception goes on its way.
 fn refusal(py: Python<'_>, raised: PyErr) -> PyResult<Error> {
-    let code = raised.value(py).getattr("code").and_then(|code| code.extract::<u16>());
+    let code = raised
+        .value(py)
+        .getattr("code")
+        .and_then(|code| code.extract::<u16>());
     match code.ok().and_then(kind_of) {
         Some(kind) => Ok(Error::new(kind, raised.value(py).str()?.to_string())),
         None => Err(raised),

@@ -106,11 +106,20 @@ impl Service {
                 "connect_timeout" => config.connect_timeout = duration(&value)?,
                 "idle_timeout" => config.idle_timeout = Some(duration(&value)?),
                 "rate" => config.rate = Some(integer(&value, count)?),
-                _ => return Err(PyTypeError::new_err(format!("unexpected keyword argument {name:?}"))),
+                _ => {
+                    return Err(PyTypeError::new_err(format!(
+                        "unexpected keyword argument {name:?}"
+                    )));
+                }
             }
         }
         let tls = py.detach(|| tls.build()).or_raise(py)?;
-        Ok(Self { room, security: Security::Tls(tls), config, proxy })
+        Ok(Self {
+            room,
+            security: Security::Tls(tls),
+            config,
+            proxy,
+        })
     }
 }
 
@@ -191,4 +200,3 @@ impl Service {
         self.proxy.as_deref()
     }
 }
-

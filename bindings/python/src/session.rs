@@ -101,8 +101,13 @@ impl Session {
     /// Raises if the policy refuses to connect to that address.
     fn allow_address(&self, py: Python<'_>, host: &str, port: u16, address: &str) -> PyResult<()> {
         let authority = Authority::new(host, port).or_raise(py)?;
-        let parsed = address.parse().map_err(|_| Error::new(ErrorKind::InvalidValue, "not an address"));
-        self.lock().session.allow_address(&authority, parsed.or_raise(py)?).or_raise(py)
+        let parsed = address
+            .parse()
+            .map_err(|_| Error::new(ErrorKind::InvalidValue, "not an address"));
+        self.lock()
+            .session
+            .allow_address(&authority, parsed.or_raise(py)?)
+            .or_raise(py)
     }
 
     /// The socket of `link` is connected.
@@ -195,7 +200,10 @@ impl Session {
             Ok(answer) => outcome(py, answer),
             Err(error) => exception(py, &error).map(Bound::unbind),
         };
-        ended.into_iter().map(|(ticket, end)| Ok((ticket.to_u64(), result(end)?))).collect()
+        ended
+            .into_iter()
+            .map(|(ticket, end)| Ok((ticket.to_u64(), result(end)?)))
+            .collect()
     }
 
     /// The next thing that happened.

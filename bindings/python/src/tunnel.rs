@@ -24,7 +24,10 @@ impl Tunnel {
         let proxy = Proxy::parse(proxy).or_raise(py)?;
         let target = Authority::new(host, port).or_raise(py)?;
         let handshake = Mutex::new(Handshake::new(&proxy, &target));
-        Ok(Self { handshake, proxy: proxy.authority().clone() })
+        Ok(Self {
+            handshake,
+            proxy: proxy.authority().clone(),
+        })
     }
 
     /// Where the proxy listens.
@@ -43,7 +46,11 @@ impl Tunnel {
     }
 
     /// What the proxy said. `bytes` when the tunnel stands: they came through it already.
-    fn receive<'py>(&self, py: Python<'py>, data: &Bound<'_, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    fn receive<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let data = bytes(data)?;
         let mut handshake = self.handshake.lock().unwrap_or_else(PoisonError::into_inner);
         let rest = handshake.receive(&data).or_raise(py)?;

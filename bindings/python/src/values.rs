@@ -9,7 +9,9 @@ use pushcore::{Error, ErrorKind};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple,
+};
 use serde_json::{Map, Number, Value};
 
 use crate::errors::{OrRaise, wrong};
@@ -72,14 +74,19 @@ pub(crate) fn optional_duration(value: Option<&Bound<'_, PyAny>>) -> PyResult<Op
 pub(crate) fn unix_time(value: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
     if let Ok(whole) = value.extract::<u64>() {
         if value.is_instance_of::<PyBool>() {
-            return Err(type_error(value, "seconds since 1970 or a datetime with a time zone"));
+            return Err(type_error(
+                value,
+                "seconds since 1970 or a datetime with a time zone",
+            ));
         }
         return Ok(UnixTime::from_secs(whole));
     }
     let seconds = match value.getattr(intern!(value.py(), "timestamp")) {
         Ok(timestamp) => {
             if value.getattr(intern!(value.py(), "tzinfo"))?.is_none() {
-                return Err(PyValueError::new_err("a datetime needs a time zone: datetime.now(timezone.utc)"));
+                return Err(PyValueError::new_err(
+                    "a datetime needs a time zone: datetime.now(timezone.utc)",
+                ));
             }
             timestamp.call0()?.extract::<f64>()?
         }
@@ -106,7 +113,6 @@ pub(crate) fn now(monotonic: f64, unix: f64) -> PyResult<Now> {
     Ok(Now::new(monotonic, UnixTime::from_millis(millis)))
 }
 
-
 /// A `dict` as a JSON object.
 pub(crate) fn json_object(value: &Bound<'_, PyDict>) -> PyResult<Map<String, Value>> {
     object_at(value, 0)
@@ -114,7 +120,11 @@ pub(crate) fn json_object(value: &Bound<'_, PyDict>) -> PyResult<Map<String, Val
 
 fn json_at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
     if depth > MAX_DEPTH {
-        return Err(wrong(value.py(), ErrorKind::InvalidPayload, "the json is nested deeper than 127"));
+        return Err(wrong(
+            value.py(),
+            ErrorKind::InvalidPayload,
+            "the json is nested deeper than 127",
+        ));
     }
     if let Ok(string) = value.cast::<PyString>() {
         return Ok(Value::String(text(string)?.to_owned()));
@@ -131,26 +141,45 @@ fn json_at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
             return Ok(number.into());
         }
         let number = value.extract::<u64>().map_err(|_| {
-            wrong(value.py(), ErrorKind::InvalidPayload, "a json integer does not fit 64 bits")
+            wrong(
+                value.py(),
+                ErrorKind::InvalidPayload,
+                "a json integer does not fit 64 bits",
+            )
         })?;
         return Ok(number.into());
     }
     if let Ok(float) = value.cast::<PyFloat>() {
         let number = Number::from_f64(float.value());
         return number.map(Value::Number).ok_or_else(|| {
-            wrong(value.py(), ErrorKind::InvalidPayload, "nan and infinity are not json")
+            wrong(
+                value.py(),
+                ErrorKind::InvalidPayload,
+                "nan and infinity are not json",
+            )
         });
     }
     if let Ok(dict) = value.cast::<PyDict>() {
         return Ok(Value::Object(object_at(dict, depth)?));
     }
     if let Ok(list) = value.cast::<PyList>() {
-        return list.iter().map(|item| json_at(&item, depth + 1)).collect::<PyResult<_>>().map(Value::Array);
+        return list
+            .iter()
+            .map(|item| json_at(&item, depth + 1))
+            .collect::<PyResult<_>>()
+            .map(Value::Array);
     }
     if let Ok(tuple) = value.cast::<PyTuple>() {
-        return tuple.iter().map(|item| json_at(&item, depth + 1)).collect::<PyResult<_>>().map(Value::Array);
+        return tuple
+            .iter()
+            .map(|item| json_at(&item, depth + 1))
+            .collect::<PyResult<_>>()
+            .map(Value::Array);
     }
-    Err(type_error(value, "a json value (None, bool, int, float, str, list, tuple, dict)"))
+    Err(type_error(
+        value,
+        "a json value (None, bool, int, float, str, list, tuple, dict)",
+    ))
 }
 
 fn object_at(dict: &Bound<'_, PyDict>, depth: usize) -> PyResult<Map<String, Value>> {
@@ -180,11 +209,15 @@ where
     if value.is_instance_of::<PyBool>() || !value.is_instance_of::<PyInt>() {
         return Err(type_error(value, "int"));
     }
-    value.extract::<T>().map_err(|_| wrong(value.py(), ErrorKind::InvalidValue, what))
+    value
+        .extract::<T>()
+        .map_err(|_| wrong(value.py(), ErrorKind::InvalidValue, what))
 }
 
 fn number(value: &Bound<'_, PyAny>, wanted: &str) -> PyResult<f64> {
-    if value.is_instance_of::<PyBool>() || !(value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>()) {
+    if value.is_instance_of::<PyBool>()
+        || !(value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>())
+    {
         return Err(type_error(value, wanted));
     }
     value.extract()
@@ -200,7 +233,10 @@ pub(crate) fn type_error(value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
 
 /// An argument's word is none of those that exist.
 pub(crate) fn unknown_word(what: &str) -> Error {
-    Error::new(ErrorKind::InvalidValue, format!("{what} is not one of those that exist"))
+    Error::new(
+        ErrorKind::InvalidValue,
+        format!("{what} is not one of those that exist"),
+    )
 }
 
 /// Both clocks: as given, or as Python's `time` module shows them.

@@ -63,10 +63,18 @@ impl EndpointPolicy {
         ports: Vec<u16>,
         trusted: Vec<String>,
     ) -> PyResult<Self> {
-        let policy = hosts.iter().fold(Policy::default(), |policy, host| policy.allow_host(host));
+        let policy = hosts
+            .iter()
+            .fold(Policy::default(), |policy, host| policy.allow_host(host));
         let policy = ports.into_iter().fold(policy, Policy::allow_port);
-        let policy = if any_public_host { policy.allow_any_public_host() } else { policy };
-        let policy = trusted.iter().try_fold(policy, |policy, at| Authority::parse(at).map(|at| policy.trust(at)));
+        let policy = if any_public_host {
+            policy.allow_any_public_host()
+        } else {
+            policy
+        };
+        let policy = trusted.iter().try_fold(policy, |policy, at| {
+            Authority::parse(at).map(|at| policy.trust(at))
+        });
         policy.map(Self).or_raise(py)
     }
 
@@ -183,7 +191,11 @@ impl WebPushMessage {
         }
         builder = match (pad_to, pad_to_multiple_of) {
             (Some(_), Some(_)) => {
-                return Err(Error::new(ErrorKind::Conflict, "two ways of padding exclude each other")).or_raise(py);
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "two ways of padding exclude each other",
+                ))
+                .or_raise(py);
             }
             (Some(length), None) => builder.padding(Padding::ToLength(length)),
             (None, Some(step)) => builder.padding(Padding::ToMultipleOf(step)),
@@ -208,12 +220,19 @@ impl WebPushMessage {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let now = clock(py, now)?;
-        py.detach(|| webpush::request(&self.0, &credentials.0, now)).map(Request).or_raise(py)
+        py.detach(|| webpush::request(&self.0, &credentials.0, now))
+            .map(Request)
+            .or_raise(py)
     }
 
     /// What the answer to that request means for this subscription.
     #[pyo3(signature = (response, *, now=None))]
-    fn outcome(&self, py: Python<'_>, response: &Response, now: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         let answer = webpush::outcome_for(&response.0, self.0.subscription(), clock(py, now)?);
         outcome(py, answer)
     }

@@ -110,7 +110,6 @@ fn accepted(response: &Response, evidence: Evidence) -> Accepted {
     Accepted {
         id: id.map(MessageId::new),
         replacement: None,
-        unique_id: None,
         location: response.header("location").map(Into::into),
         ttl: ttl.map(Duration::from_secs),
         evidence,

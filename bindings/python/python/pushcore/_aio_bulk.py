@@ -105,9 +105,7 @@ class _Run:
                 if self.template is None:
                     ticket = self.engine.submit(item, self._ended, deadline=self.deadline)
                 else:
-                    ticket = self.engine.submit(
-                        self.template, self._ended, to=item, deadline=self.deadline
-                    )
+                    ticket = self.engine.submit(self.template, self._ended, to=item, deadline=self.deadline)
             except PushcoreError as error:
                 # One malformed token among a million is a result, not the end of the run.
                 self.taken += 1

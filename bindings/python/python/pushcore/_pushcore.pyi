@@ -553,9 +553,7 @@ class ReceiverKeys:
         """The authentication secret in base64url."""
     def subscription_json(self, endpoint: str) -> str:
         """The subscription as browsers write it, for the sender."""
-    def decrypt(
-        self, body: _Bytes, *, crypto_key: str | None = None, encryption: str | None = None
-    ) -> bytes:
+    def decrypt(self, body: _Bytes, *, crypto_key: str | None = None, encryption: str | None = None) -> bytes:
         """Decrypts a body of `aes128gcm`, or of `aesgcm` given its two headers.
 
         Raises `MessageError`: `INVALID_CIPHERTEXT` or `DECRYPTION_FAILED`.
