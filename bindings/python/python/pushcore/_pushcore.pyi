@@ -472,10 +472,10 @@ class EndpointPolicy:
     def __new__(
         cls,
         *,
-        hosts: Sequence[str] = (),
+        hosts: Sequence[str] = ...,
         any_public_host: bool = False,
-        ports: Sequence[int] = (),
-        trusted: Sequence[str] = (),
+        ports: Sequence[int] = ...,
+        trusted: Sequence[str] = ...,
     ) -> Self: ...
 
 @final
