@@ -141,11 +141,16 @@ def test_outcomes_are_total(status: int, body: bytes, headers: dict[str, str]) -
         lambda: pushcore.AdmMessage(registration_id=SURROGATE, data={"a": "b"}),
         lambda: pushcore.Subscription(SURROGATE),
         lambda: pushcore.ApnsCredentials.from_p8(b"x", key_id=SURROGATE, team_id="A" * 10),
+        lambda: pushcore.ApnsMessage(token=TOKEN, topic="a.b", title=pushcore.Localized("k", SURROGATE)),
+        lambda: pushcore.EndpointPolicy(hosts=[SURROGATE]),
+        lambda: pushcore.Response(200, {"a": SURROGATE}),
     ],
 )
 def test_lone_surrogates_are_value_errors(attempt: Any) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError, match="surrogate") as caught:
         attempt()
+    assert isinstance(caught.value, pushcore.MessageError)
+    assert caught.value.kind is pushcore.ErrorKind.INVALID_UTF8
 
 
 def test_numbers_of_the_wrong_type() -> None:
