@@ -3,17 +3,22 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
 mod client;
 mod clock;
 mod dial;
 mod driver;
+mod exchange;
 mod progress;
 mod proxy;
+mod resolve;
 mod send_many;
 mod services;
 mod socket;
 
+pub use batch::Batch;
 pub use client::{Client, ClientConfig};
 pub use progress::Progress;
-pub use proxy::Proxy;
+pub use proxy::{Handshake, Proxy};
+pub use resolve::Resolver;
 pub use send_many::SendMany;
