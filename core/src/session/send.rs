@@ -84,6 +84,10 @@ impl Session {
                 let Some(entry) = self.entries.get_mut(slot) else {
                     return rejected;
                 };
+                // Too late already: `expire` ends it, at once.
+                if entry.deadline <= now.monotonic {
+                    return rejected;
+                }
                 if !link.takes(entry.request.body.len()) {
                     break;
                 }

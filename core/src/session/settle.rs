@@ -182,6 +182,10 @@ impl Session {
             .entries
             .live()
             .filter(|(_, entry)| entry.due <= now.monotonic);
+        // Those that wait come first: a stream that is given up must not be taken by a message that
+        // is itself too late.
+        let (waiting, open): (Vec<_>, Vec<_>) = due.partition(|(_, entry)| entry.state == State::Queued);
+        let due = waiting.into_iter().chain(open);
         let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
         for ticket in due {
             let entry = self.entries.find(ticket).and_then(|slot| self.entries.get(slot));
