@@ -93,7 +93,8 @@ fn a_revoked_access_token_is_replaced_once() {
     world.sandbox.revoke_access_tokens();
     let mut seen = vec![0; 200];
     for ((n, _), result) in client.send_many((0..200).map(|n| (n, message.clone()))) {
-        assert!(result.expect("an answer").is_accepted());
+        let outcome = result.expect("an answer");
+        assert!(outcome.is_accepted(), "{n}: {outcome:?}");
         seen[n] += 1;
     }
     assert!(seen.iter().all(|count| *count == 1));

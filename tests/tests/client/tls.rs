@@ -10,10 +10,12 @@ use pushcore::ErrorKind;
 use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
 use pushcore_client::Resolver;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 
 use crate::world::{LONG, World};
+
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 struct Authority {
     certificate: rcgen::Certificate,
@@ -23,6 +25,11 @@ struct Authority {
 impl Authority {
     fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+        // Two with one name would be told apart by their signatures only.
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("authority {number}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate");

@@ -12,41 +12,41 @@ use pushcore_client::{Client, ClientConfig};
 use pushcore_sandbox::{Action, Config, Fault, Sandbox};
 use serde_json::Value;
 
-pub struct World {
-    pub sandbox: Sandbox,
-    pub ready: Value,
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) ready: Value,
 }
 
 /// A wait that no working machine needs.
-pub const LONG: Duration = Duration::from_secs(30);
+pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Config::default())
     }
 
-    pub fn with(config: Config) -> Self {
+    pub(crate) fn with(config: Config) -> Self {
         let sandbox = Sandbox::start(config).expect("the sandbox starts");
         let ready = sandbox.ready().clone();
         Self { sandbox, ready }
     }
 
-    pub fn text(&self, path: &str) -> String {
+    pub(crate) fn text(&self, path: &str) -> String {
         let value = self.ready.pointer(path).and_then(Value::as_str);
         value
             .unwrap_or_else(|| panic!("{path} in the ready line"))
             .to_owned()
     }
 
-    pub fn authority(&self, path: &str) -> Authority {
+    pub(crate) fn authority(&self, path: &str) -> Authority {
         Authority::parse(&self.text(path)).expect("an authority")
     }
 
-    pub fn file(&self, path: &str) -> Vec<u8> {
+    pub(crate) fn file(&self, path: &str) -> Vec<u8> {
         std::fs::read(self.text(path)).expect("a readable file")
     }
 
-    pub fn config(&self) -> ClientConfig {
+    pub(crate) fn config(&self) -> ClientConfig {
         let tls = TlsConfig::builder()
             .without_bundled_roots()
             .add_roots(self.file("/ca_file"))
@@ -57,18 +57,18 @@ impl World {
         config
     }
 
-    pub fn apns_credentials(&self) -> apns::Credentials {
+    pub(crate) fn apns_credentials(&self) -> apns::Credentials {
         let key = Es256Key::read(&self.file("/apns/p8_file")).expect("a key");
         let key_id = KeyId::parse(&self.text("/apns/key_id")).expect("a key id");
         let team_id = TeamId::parse(&self.text("/apns/team_id")).expect("a team id");
         apns::Credentials::token(key_id, team_id, key)
     }
 
-    pub fn apns(&self, configure: impl FnOnce(&mut ClientConfig)) -> Client {
+    pub(crate) fn apns(&self, configure: impl FnOnce(&mut ClientConfig)) -> Client {
         self.apns_at(self.authority("/apns/authority"), configure)
     }
 
-    pub fn apns_at(&self, device: Authority, configure: impl FnOnce(&mut ClientConfig)) -> Client {
+    pub(crate) fn apns_at(&self, device: Authority, configure: impl FnOnce(&mut ClientConfig)) -> Client {
         let mut config = self.config();
         configure(&mut config);
         let hosts = apns::Environment::Sandbox.hosts().with_device(device);
@@ -76,28 +76,28 @@ impl World {
     }
 
     /// An alert to the token of that name.
-    pub fn alert(&self, name: &str) -> apns::Message {
+    pub(crate) fn alert(&self, name: &str) -> apns::Message {
         alert(
             &self.text("/apns/topic"),
             &self.text(&format!("/apns/tokens/{name}")),
         )
     }
 
-    pub fn fcm_credentials(&self) -> fcm::Credentials {
+    pub(crate) fn fcm_credentials(&self) -> fcm::Credentials {
         let file = self.file("/fcm/service_account_file");
         fcm::Credentials::from_file_trusting(&file, None, &self.authority("/fcm/authority"))
             .expect("credentials")
     }
 
-    pub fn fcm_hosts(&self) -> fcm::Hosts {
+    pub(crate) fn fcm_hosts(&self) -> fcm::Hosts {
         fcm::Hosts::all(&self.authority("/fcm/authority"))
     }
 
-    pub fn fcm(&self) -> Client {
+    pub(crate) fn fcm(&self) -> Client {
         Client::fcm(self.fcm_credentials(), self.fcm_hosts(), self.config()).expect("a client")
     }
 
-    pub fn fcm_message(&self) -> fcm::Message {
+    pub(crate) fn fcm_message(&self) -> fcm::Message {
         fcm::Message::builder()
             .notification(fcm::Notification::new().title("Hello"))
             .build(fcm::Target::token(&self.text("/fcm/tokens/valid")).expect("a target"))
@@ -105,12 +105,12 @@ impl World {
     }
 
     /// Something to happen to every APNs request.
-    pub fn fault(&self, action: Action) {
+    pub(crate) fn fault(&self, action: Action) {
         self.sandbox.fault(fault(action));
     }
 }
 
-pub fn alert(topic: &str, token: &str) -> apns::Message {
+pub(crate) fn alert(topic: &str, token: &str) -> apns::Message {
     apns::Message::builder(PushType::Alert)
         .topic(Topic::parse(topic).expect("a topic"))
         .payload(Payload::new(Aps::new().alert(Alert::new().title("Hello"))))
@@ -119,7 +119,7 @@ pub fn alert(topic: &str, token: &str) -> apns::Message {
         .expect("a message")
 }
 
-pub fn fault(action: Action) -> Fault {
+pub(crate) fn fault(action: Action) -> Fault {
     Fault {
         service: None,
         contains: None,
