@@ -98,7 +98,7 @@ fn storm(seed: u64, messages: u64, delivery: Delivery) -> (World, Stats) {
         seed,
         |config| {
             config.delivery = delivery;
-            config.max_requeues = 10;
+            config.max_requeues = u8::MAX;
             config.deadline = Duration::from_secs(24 * 3600);
         },
         |_, rng| match rng.below(100) {
@@ -149,7 +149,7 @@ fn at_least_once() {
         let (world, stats) = storm(seed, messages, Delivery::AtLeastOnce);
         assert_eq!(world.log.copies_with_other_ids(), 0);
         assert!(world.log.duplicates() <= stats.requeued, "{stats:?}");
-        assert!(stats.unknown <= messages / 100, "{stats:?}");
+        assert_eq!(stats.unknown, 0, "{stats:?}");
         println!("seed {seed}: {} copies, {stats:?}", world.log.duplicates());
     }
 }

@@ -18,10 +18,10 @@ pub fn credentials() -> Credentials {
     Credentials::token(key_id, team_id, key)
 }
 
-/// A session of APNs that speaks HTTP/2 in clear text.
-pub fn session(config: SessionConfig, now: Now) -> Session {
+/// A session of APNs.
+pub fn session(config: SessionConfig, security: Security, now: Now) -> Session {
     let hosts = Environment::Sandbox.hosts();
-    Session::apns(credentials(), hosts, Security::Cleartext, config, now).expect("a session")
+    Session::apns(credentials(), hosts, security, config, now).expect("a session")
 }
 
 /// A push whose body is about `size` octets long.

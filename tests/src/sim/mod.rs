@@ -12,6 +12,7 @@
 
 mod answer;
 mod book;
+pub mod certificates;
 pub mod fixture;
 pub mod frame;
 pub mod hpack;
@@ -19,7 +20,9 @@ pub mod log;
 mod peer;
 mod rng;
 mod script;
+mod server;
 mod tap;
+mod tls;
 mod wire;
 mod world;
 
@@ -28,4 +31,6 @@ pub use log::Log;
 pub use peer::{End, Peer};
 pub use rng::{Rng, seeds};
 pub use script::{Act, Last, Pings, Script, Seen};
+pub use server::Server;
+pub use tls::Endpoint;
 pub use world::{Dial, World};

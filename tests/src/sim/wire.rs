@@ -7,8 +7,9 @@ use pushcore::session::LinkId;
 
 use super::book::{Book, Fate};
 use super::frame::{Reader, code, flag, kind};
-use super::peer::{End, Peer};
+use super::peer::End;
 use super::tap::Tap;
+use super::tls::Endpoint;
 
 /// Bytes on their way, in one direction.
 #[derive(Debug, Default)]
@@ -53,7 +54,9 @@ impl Pipe {
 /// A connected transport.
 pub(super) struct Wire {
     pub(super) link: LinkId,
-    pub(super) peer: Peer,
+    pub(super) peer: Endpoint,
+    /// What goes over it cannot be read.
+    pub(super) opaque: bool,
     pub(super) up: Pipe,
     pub(super) down: Pipe,
     /// When the client sees the end of the stream.
@@ -67,10 +70,11 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(link: LinkId, peer: Peer) -> Self {
+    pub(super) fn new(link: LinkId, peer: Endpoint, opaque: bool) -> Self {
         Self {
             link,
             peer,
+            opaque,
             up: Pipe::default(),
             down: Pipe::default(),
             end_at: None,
@@ -84,6 +88,9 @@ impl Wire {
 
     /// The client hands over `bytes`.
     pub(super) fn hand_over(&mut self, bytes: &[u8], book: &mut Book) -> Result<(), String> {
+        if self.opaque {
+            return Ok(());
+        }
         for begun in self.tap.hand_over(bytes) {
             let Some(number) = begun.number else { continue };
             book.handed_over(number, self.link, begun.stream)?;
@@ -97,6 +104,9 @@ impl Wire {
 
     /// `bytes` arrive at the client: what do they tell it?
     pub(super) fn overhear(&mut self, bytes: &[u8], book: &mut Book) {
+        if self.opaque {
+            return;
+        }
         self.ear.push(bytes);
         while let Some(frame) = self.ear.next_frame() {
             let fate = match frame.kind {

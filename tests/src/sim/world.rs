@@ -1,21 +1,24 @@
 //! A session, a network and a clock.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushcore::apns;
 use pushcore::http::Authority;
+use pushcore::net::Security;
 use pushcore::session::{
     Action, Delivery, LinkId, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
 };
 use pushcore::{Error, ErrorKind, Now, Outcome, UnixTime};
+use rustls::ServerConfig;
 
 use super::book::Book;
 use super::fixture;
 use super::log::{Log, token_of};
-use super::peer::Peer;
 use super::rng::Rng;
 use super::script::Script;
+use super::tls::Endpoint;
 use super::wire::Wire;
 
 /// What happens when the session asks for a connection.
@@ -23,6 +26,8 @@ use super::wire::Wire;
 pub enum Dial {
     /// Connects after one round trip.
     Connects(Script),
+    /// The same, to a server that speaks TLS.
+    Tls(Arc<ServerConfig>, Script),
     /// Connects this much later.
     Slowly(Duration, Script),
     /// Fails at once, with this.
@@ -86,9 +91,19 @@ pub struct World {
 }
 
 impl World {
-    /// A world of that seed. `network` decides what happens to each connection.
+    /// A world of that seed without TLS. `network` decides what happens to each connection.
     pub fn new(
         seed: u64,
+        configure: impl FnOnce(&mut SessionConfig),
+        network: impl FnMut(u32, &mut Rng) -> Dial + 'static,
+    ) -> Self {
+        Self::with_security(seed, Security::Cleartext, configure, network)
+    }
+
+    /// A world of that seed.
+    pub fn with_security(
+        seed: u64,
+        security: Security,
         configure: impl FnOnce(&mut SessionConfig),
         network: impl FnMut(u32, &mut Rng) -> Dial + 'static,
     ) -> Self {
@@ -97,12 +112,14 @@ impl World {
         config.seed = Some(seed);
         configure(&mut config);
         let (at_most_once, max_queued) = (config.delivery == Delivery::AtMostOnce, config.max_queued);
+        let mut book = Book::new(at_most_once);
+        book.opaque = !matches!(security, Security::Cleartext);
         let mut rng = Rng::new(seed);
         // Every third seed moves whole buffers, the others cut them in small or middling pieces.
         let (read, write) = [(0, 0), (7, 13), (300, 700)][(seed % 3) as usize];
         let template = fixture::message(64);
         Self {
-            session: fixture::session(config, now),
+            session: fixture::session(config, security, now),
             log: Log::default(),
             latency: Duration::from_millis(rng.between(1, 40)),
             read_at_most: read,
@@ -117,7 +134,7 @@ impl World {
             dialling: BTreeMap::new(),
             wires: BTreeMap::new(),
             orphans: Vec::new(),
-            book: Book::new(at_most_once),
+            book,
             backlog: 0,
             deadline: None,
             max_queued,
@@ -303,12 +320,9 @@ impl World {
         for link in due.map(|(link, _)| *link).collect::<Vec<_>>() {
             match self.dialling.remove(&link) {
                 Some((_, Dial::Connects(script) | Dial::Slowly(_, script))) => {
-                    self.note(|| format!("{link:?} connects"));
-                    let mut rng = self.rng.fork();
-                    let peer = Peer::new(script, self.log.clone(), rng.fork(), now);
-                    self.wires.insert(link, Wire::new(link, peer));
-                    self.session.connected(link, self.now);
+                    self.connect(link, script, None)
                 }
+                Some((_, Dial::Tls(config, script))) => self.connect(link, script, Some(config)),
                 Some((_, Dial::Fails(kind))) => {
                     self.session
                         .connect_failed(link, Error::new(kind, "as the test wants it"), self.now);
@@ -317,6 +331,14 @@ impl World {
             }
             self.settle();
         }
+    }
+
+    fn connect(&mut self, link: LinkId, script: Script, tls: Option<Arc<ServerConfig>>) {
+        self.note(|| format!("{link:?} connects"));
+        let mut rng = self.rng.fork();
+        let peer = Endpoint::new(script, tls, self.log.clone(), rng.fork(), self.now.monotonic);
+        self.wires.insert(link, Wire::new(link, peer, self.book.opaque));
+        self.session.connected(link, self.now);
     }
 
     /// Servers read what has arrived, and act.
@@ -429,7 +451,7 @@ impl World {
         self.note(|| format!("{link:?} dials {authority:?}: {dial:?}"));
         let now = self.now.monotonic;
         let at = match &dial {
-            Dial::Connects(_) => Some(now + self.latency * 2),
+            Dial::Connects(_) | Dial::Tls(..) => Some(now + self.latency * 2),
             Dial::Slowly(after, _) => Some(now + *after),
             Dial::Fails(_) => Some(now + self.latency),
             Dial::BlackHole => None,

@@ -13,6 +13,7 @@ mod flow;
 mod process;
 mod semantics;
 mod streams;
+mod tls;
 
 use std::time::Duration;
 
