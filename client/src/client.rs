@@ -19,6 +19,9 @@ use crate::proxy::Proxy;
 use crate::resolve::Resolver;
 use crate::send_many::SendMany;
 
+/// After so long without a look at the sockets, it takes one before the next message.
+const STALE: Duration = Duration::from_millis(100);
+
 /// A message that has ended, and how.
 pub(crate) type Ended = (Ticket, Result<Outcome, Error>);
 
@@ -90,6 +93,8 @@ pub(crate) struct Shared {
     /// Answers for `send_many`, by its number.
     pub(crate) batches: HashMap<u64, Vec<Ended>>,
     next_batch: u64,
+    /// When the sockets were last looked at.
+    looked_at: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +132,7 @@ impl Client {
                 responses: HashMap::new(),
                 batches: HashMap::new(),
                 next_batch: 0,
+                looked_at: Duration::ZERO,
             }),
             changed: Condvar::new(),
             poll: Mutex::new(Poll {
@@ -159,7 +165,7 @@ impl Client {
     ) -> Result<Outcome, Error> {
         self.check_process()?;
         let message = message.as_message();
-        let mut shared = self.lock();
+        let mut shared = self.lock_to_submit();
         let ticket = loop {
             match shared.submit(message, options, Waiting::One) {
                 Err(error) if error.kind() == ErrorKind::QueueFull => shared = self.step(shared, None),
@@ -237,6 +243,22 @@ impl Client {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The lock, for submitting. After a pause in which nobody moved bytes, the sockets are looked at
+    /// first: what goes out over a connection that the server closed meanwhile would end as `Unknown`.
+    pub(crate) fn lock_to_submit(&self) -> MutexGuard<'_, Shared> {
+        let shared = self.lock();
+        let idle_for = shared
+            .driver
+            .clock
+            .now()
+            .monotonic
+            .saturating_sub(shared.looked_at);
+        match idle_for > STALE {
+            true => self.step(shared, Some(Duration::ZERO)),
+            false => shared,
+        }
+    }
+
     /// Writes what has been submitted, and makes a thread that waits for the sockets look again.
     pub(crate) fn nudge(&self, shared: &mut Shared) {
         shared.driver.flush();
@@ -281,6 +303,7 @@ impl Client {
         let mut shared = self.lock();
         shared.polling = false;
         shared.driver.process(events.iter());
+        shared.looked_at = shared.driver.clock.now().monotonic;
         shared.deliver();
         drop(guard);
         self.changed.notify_all();

@@ -89,6 +89,9 @@ where
     /// while the caller's iterator runs; a slow one gets small chunks, so that results do not wait for it.
     fn take_messages(&mut self) {
         let started = Instant::now();
+        if self.client.check_process().is_ok() {
+            drop(self.client.lock_to_submit());
+        }
         for _ in 0..self.chunk {
             let Some(message) = self.held.take().or_else(|| self.messages.next()) else {
                 self.exhausted = true;
