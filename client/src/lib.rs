@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
 mod client;
 mod clock;
 mod dial;
@@ -13,7 +14,8 @@ mod send_many;
 mod services;
 mod socket;
 
+pub use batch::Batch;
 pub use client::{Client, ClientConfig};
 pub use progress::Progress;
-pub use proxy::Proxy;
+pub use proxy::{Handshake, Proxy};
 pub use send_many::SendMany;

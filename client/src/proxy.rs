@@ -122,7 +122,7 @@ fn percent_decode(text: &str) -> String {
 }
 
 /// The dialogue with a proxy: bytes in, bytes out.
-pub(crate) struct Handshake {
+pub struct Handshake {
     kind: ProxyKind,
     target: Authority,
     login: Option<Vec<u8>>,
@@ -144,7 +144,8 @@ enum Step {
 const MAX_ANSWER: usize = 8 * 1024;
 
 impl Handshake {
-    pub(crate) fn new(proxy: &Proxy, target: &Authority) -> Self {
+    /// Asks `proxy` for a tunnel to `target`.
+    pub fn new(proxy: &Proxy, target: &Authority) -> Self {
         let mut output = Vec::new();
         let mut login = None;
         let step = match proxy.kind {
@@ -189,16 +190,21 @@ impl Handshake {
         }
     }
 
-    pub(crate) fn transmit(&self) -> &[u8] {
+    /// What is to be written to the proxy now.
+    pub fn transmit(&self) -> &[u8] {
         &self.output
     }
 
-    pub(crate) fn transmitted(&mut self, count: usize) {
+    /// So many bytes of it have been written.
+    pub fn transmitted(&mut self, count: usize) {
         self.output.drain(..count.min(self.output.len()));
     }
 
     /// Feeds what the proxy said. `Some(rest)` when the tunnel stands: `rest` came through it.
-    pub(crate) fn receive(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    ///
+    /// # Errors
+    /// `ProxyRefused`, with what the proxy said.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         self.input.extend_from_slice(bytes);
         loop {
             let before = (self.step, self.input.len());

@@ -144,9 +144,9 @@ fn apns_send_many_counts_everything_once() {
 #[test]
 fn fcm_fetches_one_token_and_sends() {
     let world = World::new();
-    let credentials = fcm::Credentials::service_account(&world.file("/fcm/service_account_file"))
-        .expect("credentials")
-        .with_token_authority(world.authority("/fcm/authority"));
+    let file = world.file("/fcm/service_account_file");
+    let credentials = fcm::Credentials::from_file_trusting(&file, None, &world.authority("/fcm/authority"))
+        .expect("credentials");
     let hosts = fcm::Hosts::all(&world.authority("/fcm/authority"));
     let client = Client::fcm(credentials, hosts, world.config()).expect("a client");
     let target =

@@ -1,1 +1,60 @@
-//! The Python binding of `pushcore`.
+//! The Python binding of `pushcore`: converts and calls, and holds no logic of its own.
+
+mod adm;
+mod apns;
+mod apns_parts;
+mod baidu;
+mod client;
+mod errors;
+mod fcm;
+mod http;
+mod keys;
+mod message;
+mod outcome;
+mod send_many;
+mod service;
+mod session;
+mod tunnel;
+mod values;
+mod webpush;
+
+use pyo3::prelude::*;
+
+/// The extension module. Everything public is re-exported by the package `pushcore`.
+#[pymodule(gil_used = false)]
+mod _pushcore {
+    #[pymodule_export]
+    use crate::adm::{AdmCredentials, AdmMessage};
+    #[pymodule_export]
+    use crate::apns::{ApnsCredentials, ApnsMessage};
+    #[pymodule_export]
+    use crate::apns_parts::{LiveActivity, Localized};
+    #[pymodule_export]
+    use crate::baidu::{BaiduCredentials, BaiduMessage};
+    #[pymodule_export]
+    use crate::client::{BlockingClient, Event, PyProgress};
+    #[pymodule_export]
+    use crate::errors::error_kinds;
+    #[pymodule_export]
+    use crate::fcm::{FcmCredentials, FcmMessage};
+    #[pymodule_export]
+    use crate::http::{Request, Response};
+    #[pymodule_export]
+    use crate::keys::SigningKey;
+    #[pymodule_export]
+    use crate::outcome::{Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone};
+    #[pymodule_export]
+    use crate::send_many::SendMany;
+    #[pymodule_export]
+    use crate::service::Service;
+    #[pymodule_export]
+    use crate::session::Session;
+    #[pymodule_export]
+    use crate::tunnel::Tunnel;
+    #[pymodule_export]
+    use crate::webpush::{EndpointPolicy, ReceiverKeys, Subscription, VapidCredentials, WebPushMessage};
+
+    /// The version of the package and of the core in it.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+}

@@ -14,8 +14,9 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// `field` names the field of the file, for the error.
-    pub(super) fn parse(field: &'static str, url: &str) -> Result<Self, Error> {
+    /// `field` names the field of the file, for the error. `trusted` is a host of the caller's
+    /// own (a simulator) that is taken besides Google's.
+    pub(super) fn parse(field: &'static str, url: &str, trusted: Option<&Authority>) -> Result<Self, Error> {
         let refused = || {
             Error::new(
                 ErrorKind::TokenEndpointNotAllowed,
@@ -33,14 +34,23 @@ impl Endpoint {
                 && !label.ends_with('-')
         };
         let host = host.to_ascii_lowercase();
-        let below = host.strip_suffix(".googleapis.com").ok_or_else(refused)?;
         let in_path = |b: u8| b.is_ascii_alphanumeric() || b"/-._~:@!$'()*+,;=%".contains(&b);
         let dots = path.split('/').any(|part| part == "." || part == "..");
-        if !below.split('.').all(label) || path.len() > 1024 || !path.bytes().all(in_path) || dots {
+        if path.len() > 1024 || !path.bytes().all(in_path) || dots {
             return Err(refused());
         }
+        let authority = match trusted.filter(|trusted| trusted.as_str() == host) {
+            Some(trusted) => trusted.clone(),
+            None => {
+                let below = host.strip_suffix(".googleapis.com").ok_or_else(refused)?;
+                if !below.split('.').all(label) {
+                    return Err(refused());
+                }
+                Authority::new(&host, 443).map_err(|_| refused())?
+            }
+        };
         Ok(Self {
-            authority: Authority::new(&host, 443).map_err(|_| refused())?,
+            authority,
             path: path.to_owned(),
         })
     }
@@ -85,7 +95,7 @@ mod tests {
                 "/v1/projects/-/serviceAccounts/a@b.iam.gserviceaccount.com:generateAccessToken",
             ),
         ] {
-            let endpoint = Endpoint::parse("token_uri", url).unwrap();
+            let endpoint = Endpoint::parse("token_uri", url, None).unwrap();
             assert_eq!(
                 (endpoint.authority.as_str(), endpoint.path.as_str()),
                 (host, path)
@@ -132,9 +142,31 @@ mod tests {
             "https://oauth2.googleapis.com/token\r\nhost: evil.example",
             " https://oauth2.googleapis.com/token",
         ] {
-            let error = Endpoint::parse("token_uri", url).unwrap_err();
+            let error = Endpoint::parse("token_uri", url, None).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TokenEndpointNotAllowed, "{url}");
             assert!(!error.to_string().contains("evil"), "no echo of the input");
+        }
+    }
+
+    #[test]
+    fn takes_a_trusted_host_and_no_other() {
+        let trusted = Authority::parse("localhost:8443").unwrap();
+        let endpoint = Endpoint::parse("token_uri", "https://localhost:8443/token", Some(&trusted)).unwrap();
+        assert_eq!(
+            (endpoint.authority, endpoint.path.as_str()),
+            (trusted.clone(), "/token")
+        );
+        for url in [
+            "https://localhost/token",
+            "http://localhost:8443/token",
+            "https://localhost:8444/token",
+            "https://localhost:8443/../token",
+            "https://evil.example/token",
+        ] {
+            assert!(
+                Endpoint::parse("token_uri", url, Some(&trusted)).is_err(),
+                "{url}"
+            );
         }
     }
 }

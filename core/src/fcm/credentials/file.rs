@@ -8,6 +8,7 @@ use super::external::{Subject, SubjectSource};
 use super::source::{AuthorizedUser, External, ServiceAccount, Source};
 use crate::crypto::Rs256Key;
 use crate::error::{Error, ErrorKind};
+use crate::http::Authority;
 use crate::json;
 use crate::secret::Secret;
 
@@ -21,15 +22,16 @@ pub(super) struct File {
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 const STS_URI: &str = "https://sts.googleapis.com/v1/token";
 
-/// Reads a credential file of any kind that this crate knows.
-pub(super) fn read(text: &[u8]) -> Result<File, Error> {
-    let fields = Fields(json::parse_object(text).map_err(|error| {
+/// Reads a credential file of any kind that this crate knows. Its endpoints are Google's, or at `trusted`.
+pub(super) fn read(text: &[u8], trusted: Option<&Authority>) -> Result<File, Error> {
+    let object = json::parse_object(text).map_err(|error| {
         Error::new(
             ErrorKind::InvalidCredential,
             "the credential file is not one json object",
         )
         .with_source(error)
-    })?);
+    })?;
+    let fields = Fields { object, trusted };
     if fields
         .text("universe_domain")?
         .is_some_and(|domain| domain != "googleapis.com")
@@ -64,7 +66,7 @@ fn service_account(fields: &Fields) -> Result<ServiceAccount, Error> {
         email: fields.plain("client_email")?.to_owned(),
         key_id: fields.plain("private_key_id")?.to_owned(),
         key: private_key(fields.required("private_key")?)?,
-        endpoint: Endpoint::parse("token_uri", fields.text("token_uri")?.unwrap_or(TOKEN_URI))?,
+        endpoint: fields.endpoint("token_uri", TOKEN_URI)?,
     })
 }
 
@@ -83,23 +85,23 @@ fn authorized_user(fields: &Fields) -> Result<AuthorizedUser, Error> {
         client_id: fields.plain("client_id")?.to_owned(),
         client_secret: Secret::new(fields.plain("client_secret")?.to_owned()),
         refresh_token: Secret::new(fields.plain("refresh_token")?.to_owned()),
-        endpoint: Endpoint::parse("token_uri", fields.text("token_uri")?.unwrap_or(TOKEN_URI))?,
+        endpoint: fields.endpoint("token_uri", TOKEN_URI)?,
     })
 }
 
 fn external_account(fields: &Fields) -> Result<External, Error> {
-    let source = match fields.0.get("credential_source") {
+    let source = match fields.object.get("credential_source") {
         Some(Value::Object(source)) => source_of_subject(source)?,
         _ => return Err(missing("credential_source")),
     };
     let impersonation = fields
         .text("service_account_impersonation_url")?
-        .map(|url| Endpoint::parse("service_account_impersonation_url", url))
+        .map(|url| Endpoint::parse("service_account_impersonation_url", url, fields.trusted))
         .transpose()?;
     Ok(External {
         audience: fields.plain("audience")?.to_owned(),
         subject_token_type: fields.plain("subject_token_type")?.to_owned(),
-        sts: Endpoint::parse("token_url", fields.text("token_url")?.unwrap_or(STS_URI))?,
+        sts: fields.endpoint("token_url", STS_URI)?,
         impersonation,
         source,
     })
@@ -143,22 +145,30 @@ fn source_of_subject(source: &Map<String, Value>) -> Result<SubjectSource, Error
     Ok(SubjectSource { place, json_field })
 }
 
-struct Fields(Map<String, Value>);
+struct Fields<'a> {
+    object: Map<String, Value>,
+    trusted: Option<&'a Authority>,
+}
 
-impl Drop for Fields {
+impl Drop for Fields<'_> {
     /// The parsed copies of the secrets do not outlive the reading.
     fn drop(&mut self) {
         for name in ["private_key", "client_secret", "refresh_token"] {
-            if let Some(Value::String(secret)) = self.0.get_mut(name) {
+            if let Some(Value::String(secret)) = self.object.get_mut(name) {
                 secret.zeroize();
             }
         }
     }
 }
 
-impl Fields {
+impl Fields<'_> {
+    /// The endpoint that `name` gives, or the usual one.
+    fn endpoint(&self, name: &'static str, usual: &str) -> Result<Endpoint, Error> {
+        Endpoint::parse(name, self.text(name)?.unwrap_or(usual), self.trusted)
+    }
+
     fn text(&self, name: &'static str) -> Result<Option<&str>, Error> {
-        match self.0.get(name) {
+        match self.object.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(invalid(format!("{name} is not a string"))),

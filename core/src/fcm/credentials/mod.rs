@@ -80,7 +80,24 @@ impl Credentials {
     /// # Errors
     /// As [`Credentials::service_account`]; `InvalidCredential` also when no project is named.
     pub fn from_file(file: &[u8], project: Option<&str>) -> Result<Self, Error> {
-        let file = file::read(file)?;
+        Self::read(file, project, None)
+    }
+
+    /// [`Credentials::from_file`] for a file whose endpoints may also lie at `trusted`: a simulator,
+    /// or a proxy of one's own. A signed assertion goes there.
+    ///
+    /// # Errors
+    /// As [`Credentials::from_file`].
+    pub fn from_file_trusting(
+        file: &[u8],
+        project: Option<&str>,
+        trusted: &Authority,
+    ) -> Result<Self, Error> {
+        Self::read(file, project, Some(trusted))
+    }
+
+    fn read(file: &[u8], project: Option<&str>, trusted: Option<&Authority>) -> Result<Self, Error> {
+        let file = file::read(file, trusted)?;
         let project = project.or(file.project.as_deref()).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidCredential,

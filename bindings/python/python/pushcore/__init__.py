@@ -1,0 +1,124 @@
+"""Push notifications through APNs, FCM, Web Push, Amazon ADM and Baidu.
+
+    import pathlib, pushcore
+
+    credentials = pushcore.ApnsCredentials.from_p8(
+        pathlib.Path("AuthKey_ABC123DEFG.p8"), key_id="ABC123DEFG", team_id="DEF123GHIJ"
+    )
+    with pushcore.Client.apns(credentials) as client:
+        message = pushcore.ApnsMessage(token="ab" * 32, topic="com.example.app", alert="Hello")
+        match client.send(message):
+            case pushcore.Accepted(id=apns_id):
+                print("taken", apns_id)
+            case pushcore.TokenGone():
+                print("delete this token")
+            case outcome:
+                print(outcome.advice)
+
+A service's "no" is an `Outcome`; an exception means that there is no answer, or that the input
+cannot be sent. `pushcore.aio` has the same words for asyncio; messages' `request` and `outcome`
+serve those who have an HTTP client of their own.
+"""
+
+from __future__ import annotations
+
+from ._client import Client, outcome, request
+from ._errors import (
+    Cancelled,
+    CredentialError,
+    ErrorKind,
+    Expired,
+    InternalError,
+    MessageError,
+    MisuseError,
+    NoAnswer,
+    NotSent,
+    PushcoreError,
+    TlsError,
+    TransportError,
+    Unknown,
+)
+from ._pushcore import (
+    VERSION as __version__,
+)
+from ._pushcore import (
+    Accepted,
+    AdmCredentials,
+    AdmMessage,
+    ApnsCredentials,
+    ApnsMessage,
+    BaiduCredentials,
+    BaiduMessage,
+    EndpointPolicy,
+    Event,
+    FcmCredentials,
+    FcmMessage,
+    FixCredentials,
+    LiveActivity,
+    Localized,
+    Outcome,
+    Progress,
+    ReceiverKeys,
+    Rejected,
+    Request,
+    Response,
+    RetryLater,
+    SendMany,
+    Session,
+    SigningKey,
+    Subscription,
+    TokenGone,
+    VapidCredentials,
+    WebPushMessage,
+)
+from ._types import Credentials, Message
+
+__all__ = [
+    "Accepted",
+    "AdmCredentials",
+    "AdmMessage",
+    "ApnsCredentials",
+    "ApnsMessage",
+    "BaiduCredentials",
+    "BaiduMessage",
+    "Cancelled",
+    "Client",
+    "CredentialError",
+    "Credentials",
+    "EndpointPolicy",
+    "ErrorKind",
+    "Event",
+    "Expired",
+    "FcmCredentials",
+    "FcmMessage",
+    "FixCredentials",
+    "InternalError",
+    "LiveActivity",
+    "Localized",
+    "Message",
+    "MessageError",
+    "MisuseError",
+    "NoAnswer",
+    "NotSent",
+    "Outcome",
+    "Progress",
+    "PushcoreError",
+    "ReceiverKeys",
+    "Rejected",
+    "Request",
+    "Response",
+    "RetryLater",
+    "SendMany",
+    "Session",
+    "SigningKey",
+    "Subscription",
+    "TlsError",
+    "TokenGone",
+    "TransportError",
+    "Unknown",
+    "VapidCredentials",
+    "WebPushMessage",
+    "__version__",
+    "outcome",
+    "request",
+]

@@ -1,0 +1,88 @@
+"""Making one TCP connection: resolve, ask the policy, try the addresses with a head start for the first."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+from ._errors import ErrorKind, TransportError
+from ._proxy import tunnel
+
+if TYPE_CHECKING:
+    from ._pushcore import Session
+
+#: How long the next address waits for the one before it, in seconds (RFC 8305 §5).
+_HEAD_START = 0.25
+
+_Address = tuple[int, int, int, str, Any]
+
+
+async def dial(
+    loop: asyncio.AbstractEventLoop, session: Session, host: str, port: int, proxy: str | None
+) -> tuple[socket.socket, bytes]:
+    """A connected socket, and what has been received on it already."""
+    if proxy is not None:
+        # The proxy resolves the name; which proxy is the operator's choice, not the policy's.
+        return await tunnel(loop, proxy, host, port, _connect)
+    return await _connect(loop, host, port, session), b""
+
+
+async def _connect(
+    loop: asyncio.AbstractEventLoop, host: str, port: int, session: Session | None = None
+) -> socket.socket:
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        text = f"the name {host} does not resolve: {error.strerror or error}"
+        raise TransportError(text, ErrorKind.NAME_NOT_RESOLVED, "NameNotResolved") from None
+    if session is not None:
+        # One refused address refuses them all, and the addresses asked about are the ones used.
+        for address in found:
+            session.allow_address(host, port, str(address[4][0]).partition("%")[0])
+    return await _race(loop, found)
+
+
+async def _race(loop: asyncio.AbstractEventLoop, addresses: list[Any]) -> socket.socket:
+    waiting = list(addresses)
+    running: set[asyncio.Task[socket.socket]] = set()
+    failure: OSError = OSError("no address")
+    try:
+        while waiting or running:
+            if waiting:
+                running.add(loop.create_task(_attempt(loop, waiting.pop(0))))
+            timeout = _HEAD_START if waiting else None
+            done, running = await asyncio.wait(
+                running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+            )
+            won: socket.socket | None = None
+            for task in done:
+                error = task.exception()
+                if isinstance(error, OSError):
+                    failure = error
+                elif error is not None:
+                    raise error
+                elif won is None:
+                    won = task.result()
+                else:
+                    task.result().close()
+            if won is not None:
+                return won
+        raise failure
+    finally:
+        for task in running:
+            task.cancel()
+
+
+async def _attempt(loop: asyncio.AbstractEventLoop, address: _Address) -> socket.socket:
+    family, kind, protocol, _, where = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        # A lone push must not wait for the ack of the one before it.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await loop.sock_connect(sock, where)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,254 @@
+"""Drives one session in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from ._aio_dial import dial
+from ._errors import ErrorKind, MisuseError, PushcoreError
+from ._pushcore import Outcome, Service, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._types import Duration, Message
+
+    Ended = Callable[[int, "Outcome | PushcoreError"], None]
+
+
+class Link(asyncio.Protocol):
+    """One socket: bytes to the session, bytes from it."""
+
+    transport: asyncio.Transport | None = None
+    paused = False
+
+    def __init__(self, engine: Engine, link: int) -> None:
+        """The socket of the session's `link`."""
+        self.engine = engine
+        self.link = link
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connected."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.engine.connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the service."""
+        engine = self.engine
+        engine.tick()
+        engine.session.receive(self.link, data)
+        engine.flush()
+
+    def eof_received(self) -> bool:
+        """The service has nothing more to say: neither have we."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is gone."""
+        self.engine.lost(self)
+
+    def pause_writing(self) -> None:
+        """The socket's buffer is full: the session keeps its bytes, and its capacity falls."""
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        """The socket's buffer has room."""
+        self.paused = False
+        self.engine.flush_soon()
+
+
+class Engine:
+    """A session and the sockets it asked for."""
+
+    def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
+        """Belongs to `loop`."""
+        self.loop = loop
+        self.proxy = service.proxy_url
+        self.session = Session(service, monotonic=loop.time(), unix=time.time())
+        self.closed = False
+        self._links: dict[int, Link] = {}
+        self._dialling: dict[int, asyncio.Task[None]] = {}
+        self._waiting: dict[int, Ended] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
+        self._flush: asyncio.Handle | None = None
+        self._changed: set[asyncio.Future[None]] = set()
+
+    async def send(self, message: Message, *, deadline: Duration | None) -> Outcome:
+        """One message."""
+        future: asyncio.Future[Outcome] = self.loop.create_future()
+
+        def ended(_ticket: int, result: Outcome | PushcoreError) -> None:
+            if future.done():
+                return
+            if isinstance(result, PushcoreError):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+        while (ticket := self.submit(message, ended, deadline=deadline)) is None:
+            await self.changed()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self.cancel(ticket)
+            raise
+
+    def submit(
+        self, message: Message, ended: Ended, *, to: object = None, deadline: Duration | None = None
+    ) -> int | None:
+        """Hands a message to the session; `None` when there is no room: wait for `changed`.
+
+        What the message's own room finds wrong with it is raised.
+        """
+        if not self.session.capacity() and not self.closed:
+            return None
+        self.tick()
+        ticket = self.session.submit(message, to=to, deadline=deadline)
+        self._waiting[ticket] = ended
+        self.flush_soon()
+        return ticket
+
+    def cancel(self, ticket: int) -> None:
+        """Ends a message; nobody is told."""
+        if self._waiting.pop(ticket, None) is not None:
+            self.tick()
+            self.session.cancel(ticket)
+            self.flush_soon()
+
+    async def changed(self) -> None:
+        """Waits until something has ended."""
+        future: asyncio.Future[None] = self.loop.create_future()
+        self._changed.add(future)
+        try:
+            await future
+        finally:
+            self._changed.discard(future)
+
+    def tick(self, at_least: float = 0.0) -> None:
+        """Shows the session the clocks."""
+        self.session.tick(max(at_least, self.loop.time()), time.time())
+
+    def flush_soon(self) -> None:
+        """Many messages, one write."""
+        if self._flush is None and not self.loop.is_closed():
+            self._flush = self.loop.call_soon(self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush = None
+        self.flush()
+
+    def flush(self) -> None:
+        """Does what the session asks for, writes what it has to say, tells what has ended."""
+        session = self.session
+        while (action := session.poll_action()) is not None:
+            if action[0] == "connect":
+                _, link, host, port = action
+                self._dialling[link] = self.loop.create_task(self._dial(link, host, port))
+            else:
+                _, link, last_words = action
+                self._close(link, last_words)
+        for protocol in list(self._links.values()):
+            if not protocol.paused and protocol.transport is not None:
+                data = session.data_to_send(protocol.link)
+                if data:
+                    protocol.transport.write(data)
+        outcomes = session.poll_outcomes()
+        for ticket, result in outcomes:
+            ended = self._waiting.pop(ticket, None)
+            if ended is not None:
+                ended(ticket, result)
+        if outcomes or session.is_closed():
+            for future in self._changed:
+                if not future.done():
+                    future.set_result(None)
+        self._arm()
+
+    def _arm(self) -> None:
+        at = self.session.poll_timeout()
+        if at == self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if at is None else self.loop.call_at(at, self._timeout, at)
+        self._timer_at = at
+
+    def _timeout(self, at: float) -> None:
+        self._timer = self._timer_at = None
+        # Loops count in ticks of their own: a timer that is early must not spin.
+        self.tick(at)
+        self.session.handle_timeout()
+        self.flush()
+
+    async def _dial(self, link: int, host: str, port: int) -> None:
+        try:
+            sock, first = await dial(self.loop, self.session, host, port, self.proxy)
+            protocol = self._links[link] = Link(self, link)
+            await self.loop.create_connection(lambda: protocol, sock=sock)
+            if first:
+                protocol.data_received(first)
+        except PushcoreError as error:
+            self._failed(link, error.code, str(error))
+        except OSError as error:
+            self._failed(link, ErrorKind.CONNECT_REFUSED, f"{host}:{port}: {error.strerror or error}")
+        finally:
+            self._dialling.pop(link, None)
+
+    def _failed(self, link: int, code: int, text: str) -> None:
+        self._links.pop(link, None)
+        self.tick()
+        self.session.connect_failed(link, code, text)
+        self.flush_soon()
+
+    def _close(self, link: int, last_words: bytes) -> None:
+        dialling = self._dialling.pop(link, None)
+        if dialling is not None and dialling is not asyncio.current_task(self.loop):
+            dialling.cancel()
+        protocol = self._links.pop(link, None)
+        if protocol is not None and protocol.transport is not None:
+            if last_words:
+                protocol.transport.write(last_words)
+            protocol.transport.close()
+
+    def connected(self, protocol: Link) -> None:
+        """A socket is connected."""
+        self.tick()
+        self.session.connected(protocol.link)
+        self.flush_soon()
+
+    def lost(self, protocol: Link) -> None:
+        """A socket is gone."""
+        if self._links.pop(protocol.link, None) is not None and not self.loop.is_closed():
+            self.tick()
+            self.session.receive_eof(protocol.link)
+            self.flush_soon()
+
+    async def close(self) -> None:
+        """Waits until everything has ended, then closes the sockets."""
+        self.closed = True
+        self.tick()
+        self.session.close()
+        self.flush()
+        try:
+            while not self.session.is_closed():
+                await self.changed()
+        finally:
+            self.tick()
+            self.session.abandon()
+            self.flush()
+            for task in list(self._dialling.values()):
+                task.cancel()
+            for link in list(self._links):
+                self._close(link, b"")
+            if self._timer is not None:
+                self._timer.cancel()
+        # One turn of the loop for the transports to close their sockets.
+        await asyncio.sleep(0)
+
+    def check(self) -> None:
+        """Raises when the client was closed in this loop."""
+        if self.closed:
+            raise MisuseError("the client is closed", ErrorKind.CLOSED, "Closed")

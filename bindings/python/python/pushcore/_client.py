@@ -1,0 +1,203 @@
+"""The blocking client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, overload
+
+from ._pushcore import (
+    AdmCredentials,
+    ApnsCredentials,
+    BaiduCredentials,
+    BlockingClient,
+    EndpointPolicy,
+    Event,
+    FcmCredentials,
+    Outcome,
+    Progress,
+    Request,
+    Response,
+    SendMany,
+    Service,
+    VapidCredentials,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from ._types import Credentials, Duration, Message, MessageT, Options, TargetT
+
+
+class Services:
+    """How a client is made: one class method for each service."""
+
+    def __init__(self, service: Service) -> None:
+        """Not for callers: use `apns`, `fcm`, `web_push`, `adm` or `baidu`."""
+        self._service = service
+
+    @classmethod
+    def apns(
+        cls,
+        credentials: ApnsCredentials,
+        *,
+        environment: str | None = None,
+        host: str | None = None,
+        **options: Unpack[Options],
+    ) -> Self:
+        """APNs.
+
+        `environment` is `"production"` (the default) or `"sandbox"`, the one that the device
+        tokens belong to. `host` (`"host:port"`) replaces Apple's: the alternate port, a proxy, a
+        sandbox of one's own.
+        """
+        return cls(Service.apns(credentials, environment=environment, host=host, **options))
+
+    @classmethod
+    def fcm(cls, credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
+        """Firebase Cloud Messaging. `host` (`"host:port"`) replaces Google's."""
+        return cls(Service.fcm(credentials, host=host, **options))
+
+    @classmethod
+    def web_push(
+        cls,
+        credentials: VapidCredentials,
+        *,
+        policy: EndpointPolicy | None = None,
+        **options: Unpack[Options],
+    ) -> Self:
+        """Web Push. `policy` says which endpoints may be talked to: by default the public services."""
+        return cls(Service.web_push(credentials, policy=policy, **options))
+
+    @classmethod
+    def adm(cls, credentials: AdmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
+        """Amazon Device Messaging. `host` (`"host:port"`) replaces Amazon's."""
+        return cls(Service.adm(credentials, host=host, **options))
+
+    @classmethod
+    def baidu(
+        cls, credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]
+    ) -> Self:
+        """Baidu Cloud Push. `host` (`"host:port"`) replaces Baidu's."""
+        return cls(Service.baidu(credentials, host=host, **options))
+
+
+class Client(Services):
+    """Sends messages to one service, over as many connections as the load asks for.
+
+    Share one between threads; keep it for the life of the process. After a fork the child gets
+    connections of its own with the first message it sends.
+    """
+
+    def __init__(self, service: Service) -> None:
+        """Not for callers: use `apns`, `fcm`, `web_push`, `adm` or `baidu`."""
+        super().__init__(service)
+        self._process = os.getpid()
+        self._blocking = BlockingClient(service)
+
+    def _here(self) -> BlockingClient:
+        process = os.getpid()
+        if process != self._process:
+            # The parent's connections are the parent's: this lets go of them without a word.
+            self._blocking = BlockingClient(self._service)
+            self._process = process
+        return self._blocking
+
+    def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+        """Sends one message and waits for the answer, at most `deadline` seconds.
+
+        The interpreter is free for other threads meanwhile, and Ctrl-C works.
+
+        Raises `MessageError` when the message cannot be sent at all, `NotSent`, `Unknown` or
+        `Expired` when no answer came. A service's "no" is an outcome, not an exception.
+        """
+        return self._here().send(message, deadline=deadline)
+
+    @overload
+    def send_many(
+        self,
+        messages: Iterable[MessageT],
+        *,
+        message: None = None,
+        deadline: Duration | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        progress_every: Duration | None = None,
+    ) -> SendMany[MessageT]: ...
+
+    @overload
+    def send_many(
+        self,
+        messages: Iterable[TargetT],
+        *,
+        message: Message,
+        deadline: Duration | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        progress_every: Duration | None = None,
+    ) -> SendMany[TargetT]: ...
+
+    def send_many(
+        self,
+        messages: Iterable[Any],
+        *,
+        message: Message | None = None,
+        deadline: Duration | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        progress_every: Duration | None = None,
+    ) -> SendMany[Any]:
+        """Sends every message of an iterable; yields `(message, result)` as they land, in any order.
+
+        A result is an `Outcome`, or a `PushcoreError` where there is no answer. Messages are taken
+        from the iterable as there is room for them: an endless generator costs no memory. With
+        `message=` the iterable holds targets (tokens, subscriptions), each of which gets that
+        message; what is yielded is the target. That is the fast way: nothing is encoded again.
+
+        `deadline` counts for each message from the moment it is taken. `on_progress` is called
+        with a `Progress` every `progress_every` seconds (0.25) and once at the end. Closing the
+        result, or an exception in the loop, cancels what has not ended.
+        """
+        return self._here().send_many(
+            messages,
+            template=message,
+            deadline=deadline,
+            on_progress=on_progress,
+            progress_every=progress_every,
+        )
+
+    def stats(self) -> dict[str, int]:
+        """How many messages of this client are where."""
+        return self._here().stats()
+
+    def events(self) -> Iterator[Event]:
+        """What happened since the last call, for logs and metrics. Never waits."""
+        while (event := self._here().poll_event()) is not None:
+            yield event
+
+    def close(self) -> None:
+        """Waits until what was taken has ended, then closes the connections."""
+        if os.getpid() == self._process:
+            self._blocking.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def request(message: Message, credentials: Credentials, **where: Any) -> Request:
+    """The HTTPS request that sends `message`, for an HTTP client of one's own.
+
+    `where` is what the message's own `request` takes: `environment`, `host`, `now`.
+    """
+    return message.request(credentials, **where)  # type: ignore[arg-type]
+
+
+def outcome(message: Message, response: Response, *, now: float | None = None) -> Outcome:
+    """What an answer to that request means for this message."""
+    return message.outcome(response, now=now)

@@ -1,0 +1,36 @@
+"""Going through a proxy: the dialogue is the core's, the socket is asyncio's."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+from ._errors import ErrorKind, TransportError
+from ._pushcore import Tunnel
+
+
+async def tunnel(
+    loop: asyncio.AbstractEventLoop,
+    proxy: str,
+    host: str,
+    port: int,
+    connect: Callable[[asyncio.AbstractEventLoop, str, int], Awaitable[socket.socket]],
+) -> tuple[socket.socket, bytes]:
+    """A socket through `proxy` to the host, and what came through it already."""
+    dialogue = Tunnel(proxy, host, port)
+    sock = await connect(loop, *dialogue.proxy)
+    try:
+        while True:
+            data = dialogue.data_to_send()
+            if data:
+                await loop.sock_sendall(sock, data)
+            answer = await loop.sock_recv(sock, 4096)
+            if not answer:
+                raise TransportError("the proxy hung up", ErrorKind.PROXY_REFUSED, "ProxyRefused")
+            rest = dialogue.receive(answer)
+            if rest is not None:
+                return sock, rest
+    except BaseException:
+        sock.close()
+        raise

@@ -1,0 +1,879 @@
+"""The extension module. Import from `pushcore`; what stands here only is not for callers."""
+
+import datetime
+import os
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, final
+
+from typing_extensions import Self, Unpack, disjoint_base
+
+from ._errors import PushcoreError
+from ._types import Duration, FileOrBytes, Message, Options
+
+_T = TypeVar("_T")
+_Bytes = str | bytes | bytearray | memoryview
+_Time = float | datetime.datetime
+_Json = Mapping[str, Any] | _Bytes
+
+VERSION: Final[str]
+
+def error_kinds() -> list[tuple[str, int]]:
+    """Every error kind with its number."""
+
+# Outcomes
+
+@disjoint_base
+class Outcome:
+    """What a service said about one message, and what to do now.
+
+    One of `Accepted`, `TokenGone`, `RetryLater`, `FixCredentials`, `Rejected`.
+    """
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+    @property
+    def reason(self) -> str | None:
+        """The service's own word, as it was sent."""
+    @property
+    def reason_is_known(self) -> bool:
+        """Whether this version knows what the word means."""
+    @property
+    def body(self) -> bytes:
+        """The body as received, at most 64 KiB."""
+    @property
+    def advice(self) -> str:
+        """What to do now, in a few words for a person."""
+    @property
+    def name(self) -> Literal["accepted", "token_gone", "retry_later", "fix_credentials", "rejected"]:
+        """The arm's name as it stands in tables and result files."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Accepted(Outcome):
+    """The service took the message. That is all it promises: never read it as "delivered"."""
+
+    __match_args__: ClassVar[tuple[str, ...]] = ("id", "replacement")
+    @property
+    def id(self) -> str | None:
+        """The service's id of the message."""
+    @property
+    def replacement(self) -> str | None:
+        """A new registration id to store in place of the one used (ADM)."""
+    @property
+    def unique_id(self) -> str | None:
+        """The id that APNs' console finds the push by (its sandbox environment only)."""
+    @property
+    def location(self) -> str | None:
+        """Where the message lives at the push service (Web Push)."""
+    @property
+    def ttl(self) -> float | None:
+        """The time to live that the service really applies, in seconds (Web Push)."""
+
+@final
+class TokenGone(Outcome):
+    """This device's token or subscription is dead: delete or replace it."""
+
+    __match_args__: ClassVar[tuple[str, ...]] = ("since", "replacement")
+    @property
+    def since(self) -> float | None:
+        """Since when, in seconds since 1970 by the service's clock (APNs 410)."""
+    @property
+    def replacement(self) -> str | None:
+        """The token that takes its place, if the service names one."""
+    def applies_to(self, registered_at: _Time) -> bool:
+        """Whether a token registered at that time is the one that died."""
+
+@final
+class RetryLater(Outcome):
+    """Not now: send again later."""
+
+    __match_args__: ClassVar[tuple[str, ...]] = ("after", "scope")
+    @property
+    def after(self) -> float | None:
+        """How long to wait at least, in seconds."""
+    @property
+    def scope(self) -> Literal["message", "device", "topic", "project", "connection"]:
+        """What has to wait."""
+
+@final
+class FixCredentials(Outcome):
+    """The credentials are the problem, not the message or the device."""
+
+    __match_args__: ClassVar[tuple[str, ...]] = ("reason", "refreshable")
+    @property
+    def refreshable(self) -> bool:
+        """A new token made from the same key may help."""
+    @property
+    def reconnect(self) -> bool:
+        """The connection is spoiled; the client replaces it by itself."""
+
+@final
+class Rejected(Outcome):
+    """This message can never be accepted as it is."""
+
+    __match_args__: ClassVar[tuple[str, ...]] = ("reason",)
+
+# HTTP values
+
+@final
+class Request:
+    """One HTTPS request, complete: hand it to any HTTP client. APNs wants HTTP/2."""
+
+    @property
+    def method(self) -> str:
+        """`POST`, mostly."""
+    @property
+    def url(self) -> str:
+        """`https://authority/path`."""
+    @property
+    def authority(self) -> str:
+        """`host` or `host:port`."""
+    @property
+    def path(self) -> str:
+        """Path and query."""
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in lower case, in the order of the wire. Holds the credentials."""
+    @property
+    def body(self) -> bytes:
+        """The body."""
+
+@final
+class Response:
+    """An answer that another HTTP client received."""
+
+    def __new__(
+        cls,
+        status: int,
+        headers: Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]] | None = None,
+        body: _Bytes | None = None,
+    ) -> Self: ...
+    @property
+    def status(self) -> int:
+        """The status."""
+    @property
+    def body(self) -> bytes:
+        """The body."""
+
+# Keys
+
+@final
+class SigningKey:
+    """A P-256 private key that signs: for APNs provider tokens and for VAPID."""
+
+    @staticmethod
+    def generate() -> SigningKey:
+        """A new key from the system's generator."""
+    @staticmethod
+    def read(key: _Bytes) -> SigningKey:
+        """A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes.
+
+        Raises `CredentialError` that says what it is instead.
+        """
+    @staticmethod
+    def from_file(path: FileOrBytes) -> SigningKey:
+        """The same from a file."""
+    def to_pem(self) -> str:
+        """PKCS#8 in PEM, the form of an APNs `.p8` file."""
+    def to_der(self) -> bytes:
+        """PKCS#8 in DER."""
+    def to_sec1_pem(self) -> str:
+        """SEC1 in PEM (`EC PRIVATE KEY`)."""
+    def to_jwk(self) -> str:
+        """A JSON Web Key."""
+    def to_base64(self) -> str:
+        """The 32 bytes in base64url: the form of `web-push generate-vapid-keys`."""
+    @property
+    def public_key(self) -> str:
+        """The public key in base64url: what JavaScript takes as `applicationServerKey`."""
+    def public_pem(self) -> str:
+        """The public key in PEM."""
+    def public_jwk(self) -> str:
+        """The public key as a JSON Web Key."""
+
+# APNs
+
+@final
+class ApnsCredentials:
+    """Who pushes to APNs: a signing key or a client certificate. Clients share its provider token."""
+
+    @staticmethod
+    def from_p8(
+        key: FileOrBytes, *, key_id: str, team_id: str, topics: Sequence[str] | None = None
+    ) -> ApnsCredentials:
+        """A signing key: the `.p8` file or what it holds.
+
+        `key_id` and `team_id` have ten characters each. `topics` are the bundle ids that a
+        topic-scoped key is for. Raises `CredentialError`.
+        """
+    @staticmethod
+    def from_certificate(certificate: FileOrBytes, key: FileOrBytes | None = None) -> ApnsCredentials:
+        """A client certificate in PEM; `key` where it is not in the same file."""
+    def provider_token(self, *, now: _Time | None = None) -> str:
+        """The provider token of now (a JWT)."""
+
+@final
+class Localized:
+    """A text that the app looks up in its own language files."""
+
+    def __new__(cls, key: str, *args: str) -> Self: ...
+    @property
+    def key(self) -> str:
+        """The key of the text."""
+    @property
+    def args(self) -> list[str]:
+        """What goes into its placeholders."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class LiveActivity:
+    """What a Live Activity push says. Times are seconds since 1970 or a `datetime`."""
+
+    @staticmethod
+    def start(
+        *,
+        timestamp: _Time,
+        attributes_type: str,
+        attributes: dict[str, Any],
+        content_state: dict[str, Any],
+        input_token: bool = False,
+        input_channel: str | None = None,
+        stale_date: _Time | None = None,
+    ) -> LiveActivity:
+        """Starts an activity; the push needs an alert as well."""
+    @staticmethod
+    def update(
+        *, timestamp: _Time, content_state: dict[str, Any], stale_date: _Time | None = None
+    ) -> LiveActivity:
+        """Updates an activity."""
+    @staticmethod
+    def end(
+        *,
+        timestamp: _Time,
+        content_state: dict[str, Any] | None = None,
+        dismissal_date: _Time | None = None,
+    ) -> LiveActivity:
+        """Ends an activity."""
+
+@final
+class ApnsMessage:
+    """One push to one device.
+
+    What is shown comes from `alert` (a text, or a dict of the `alert` dictionary's own keys) or
+    from `title`, `subtitle` and `body`. `aps` adds keys to the `aps` dictionary, `custom` beside
+    it. `payload` is the whole payload instead, sent as it is. At most 4,096 bytes (VoIP 5,120).
+
+    `topic` is the whole topic, `bundle` the app's bundle id to which the push type's suffix is
+    added. `expiration` 0 means one attempt and nothing stored; without it APNs decides.
+    Raises `MessageError` where APNs would refuse.
+    """
+
+    def __new__(
+        cls,
+        *,
+        token: str | bytes,
+        topic: str | None = None,
+        bundle: str | None = None,
+        push_type: Literal[
+            "alert",
+            "background",
+            "voip",
+            "complication",
+            "fileprovider",
+            "mdm",
+            "location",
+            "liveactivity",
+            "pushtotalk",
+            "widgets",
+            "controls",
+        ]
+        | None = None,
+        alert: str | dict[str, Any] | None = None,
+        title: str | Localized | None = None,
+        subtitle: str | Localized | None = None,
+        body: str | Localized | None = None,
+        badge: int | None = None,
+        sound: str | None = None,
+        critical_volume: float | None = None,
+        thread_id: str | None = None,
+        category: str | None = None,
+        content_available: bool = False,
+        mutable_content: bool = False,
+        target_content_id: str | None = None,
+        interruption_level: Literal["passive", "active", "time-sensitive", "critical"] | None = None,
+        relevance_score: float | None = None,
+        filter_criteria: str | None = None,
+        live_activity: LiveActivity | None = None,
+        aps: dict[str, Any] | None = None,
+        custom: dict[str, Any] | None = None,
+        payload: dict[str, Any] | _Bytes | None = None,
+        priority: Literal[10, 5, 1] | None = None,
+        collapse_id: str | None = None,
+        expiration: _Time | None = None,
+        id: str | uuid.UUID | None = None,
+        registered_at: _Time | None = None,
+    ) -> Self: ...
+    def to(
+        self,
+        token: str | bytes,
+        *,
+        id: str | uuid.UUID | None = None,
+        expiration: _Time | None = None,
+        registered_at: _Time | None = None,
+    ) -> ApnsMessage:
+        """The same notification to another device; nothing is encoded again."""
+    @property
+    def token(self) -> str:
+        """The device token, in lower-case hex."""
+    @property
+    def topic(self) -> str | None:
+        """The topic."""
+    @property
+    def push_type(self) -> str:
+        """The push type."""
+    @property
+    def id(self) -> str | None:
+        """The id that the caller gave."""
+    @property
+    def payload(self) -> bytes:
+        """The payload as it is sent."""
+    def request(
+        self,
+        credentials: ApnsCredentials,
+        *,
+        environment: Literal["production", "sandbox"] | str | None = None,
+        host: str | None = None,
+        now: _Time | None = None,
+    ) -> Request:
+        """The request for an HTTP/2 client of one's own."""
+    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
+        """What the answer to that request means for this device."""
+
+# FCM
+
+@final
+class FcmCredentials:
+    """A Google identity that sends for one project. Clients share its access token."""
+
+    @staticmethod
+    def from_service_account(
+        file: FileOrBytes | dict[str, Any], *, token_host: str | None = None
+    ) -> FcmCredentials:
+        """A service account's key file: a path, its text, or its JSON as a dict.
+
+        `token_host` (`"host:port"`) replaces Google's token endpoint. Raises `CredentialError`.
+        """
+    @staticmethod
+    def from_file(
+        file: FileOrBytes | dict[str, Any], *, project: str | None = None, token_host: str | None = None
+    ) -> FcmCredentials:
+        """Any credential file of Google; `project` where the file names none."""
+    @staticmethod
+    def from_access_tokens(project: str) -> FcmCredentials:
+        """Access tokens that the host mints and hands in with `supply_token`."""
+    @property
+    def project(self) -> str:
+        """The project that messages are sent for."""
+    def supply_token(self, token: str, *, lifetime: Duration, now: _Time | None = None) -> None:
+        """A token that the host minted, good for `lifetime` seconds."""
+    def token_request(self, *, now: _Time | None = None) -> Request:
+        """The request that fetches an access token, for an HTTP client of one's own."""
+    def accept_token(self, response: Response, *, now: _Time | None = None) -> bool:
+        """Takes the answer; `False` when another request is due."""
+
+@final
+class FcmMessage:
+    """One message for one target.
+
+    Keywords are the fields of Google's own schema (`token`, `topic`, `condition` or `fid`;
+    `notification`, `data`, `android`, `apns`, `webpush`, `fcm_options`), with dicts inside. Or the
+    whole message as one dict or JSON text, with or without `{"message": ...}` around it.
+    Both `snake_case` and `camelCase` are read. Raises `MessageError` where FCM would refuse.
+    """
+
+    def __new__(
+        cls,
+        message: dict[str, Any] | _Bytes | None = None,
+        /,
+        *,
+        validate_only: bool | None = None,
+        token: str | None = ...,
+        topic: str | None = ...,
+        condition: str | None = ...,
+        fid: str | None = ...,
+        notification: dict[str, Any] | None = ...,
+        data: dict[str, str] | None = ...,
+        android: dict[str, Any] | None = ...,
+        android_v2: dict[str, Any] | None = ...,
+        apns: dict[str, Any] | None = ...,
+        webpush: dict[str, Any] | None = ...,
+        fcm_options: dict[str, Any] | None = ...,
+        **fields: Any,
+    ) -> Self: ...
+    def to(
+        self,
+        token: str | None = None,
+        /,
+        *,
+        topic: str | None = None,
+        condition: str | None = None,
+        fid: str | None = None,
+    ) -> FcmMessage:
+        """The same message for another target; nothing is encoded again."""
+    @property
+    def payload(self) -> bytes:
+        """The body of the request."""
+    @property
+    def payload_size(self) -> int:
+        """Bytes of payload as the service counts them: at most 4,096, for topics 2,048."""
+    def request(
+        self, credentials: FcmCredentials, *, host: str | None = None, now: _Time | None = None
+    ) -> Request:
+        """The request for an HTTP client of one's own; the credentials need a token first."""
+    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
+        """What the answer to that request means."""
+
+# Web Push
+
+@final
+class VapidCredentials:
+    """A VAPID key and the sender's contact."""
+
+    def __new__(
+        cls,
+        key: SigningKey | os.PathLike[str] | _Bytes,
+        *,
+        subject: str,
+        any_subject: bool = False,
+    ) -> Self:
+        """`key` in any form that `SigningKey.read` takes, or a path object.
+
+        `subject` is `mailto:` and an address, or an `https` URL. `any_subject` allows one that
+        Apple would refuse.
+        """
+    @property
+    def public_key(self) -> str:
+        """What JavaScript takes as `applicationServerKey`."""
+
+@final
+class EndpointPolicy:
+    """Which Web Push endpoints may be talked to: by default the public services, by name.
+
+    `hosts` allows more hosts (`.example.org`: and all under it), `any_public_host` every public
+    name, `ports` more ports besides 443, `trusted` (`"host:port"`) exactly these, whatever they
+    are: only from configuration, never from a user's input.
+    """
+
+    def __new__(
+        cls,
+        *,
+        hosts: Sequence[str] = (),
+        any_public_host: bool = False,
+        ports: Sequence[int] = (),
+        trusted: Sequence[str] = (),
+    ) -> Self: ...
+
+@final
+class Subscription:
+    """What the browser handed out: the JSON of a `PushSubscription`, as text or as a dict.
+
+    Checked once, here; raises `MessageError`.
+    """
+
+    def __new__(
+        cls, subscription: _Json, *, policy: EndpointPolicy | None = None, created_at: _Time | None = None
+    ) -> Self: ...
+    @property
+    def endpoint(self) -> str:
+        """Where messages go: a URL, and a secret."""
+    @property
+    def expires(self) -> float | None:
+        """When the browser says that it expires, in seconds since 1970."""
+    @property
+    def has_keys(self) -> bool:
+        """Whether it can receive a payload."""
+    def to_json(self) -> str:
+        """The JSON that browsers make of it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class WebPushMessage:
+    """One message to one subscription.
+
+    `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
+    `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
+    `pad_to` and `pad_to_multiple_of` hide the payload's length.
+    """
+
+    def __new__(
+        cls,
+        *,
+        subscription: Subscription | _Json,
+        payload: _Json | None = None,
+        ttl: Duration | None = None,
+        urgency: Literal["very-low", "low", "normal", "high"] | None = None,
+        topic: str | None = None,
+        pad_to: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        receipt: bool = False,
+        policy: EndpointPolicy | None = None,
+    ) -> Self: ...
+    def to(
+        self, subscription: Subscription | _Json, *, policy: EndpointPolicy | None = None
+    ) -> WebPushMessage:
+        """The same message to another subscription."""
+    def request(self, credentials: VapidCredentials, *, now: _Time | None = None) -> Request:
+        """The request for an HTTP client of one's own: encrypted and signed."""
+    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
+        """What the answer to that request means for this subscription."""
+
+@final
+class ReceiverKeys:
+    """The private half of a subscription: for apps, extensions and tests."""
+
+    @staticmethod
+    def generate() -> ReceiverKeys:
+        """New keys from the system's generator."""
+    @staticmethod
+    def import_keys(private_key: dict[str, Any] | _Bytes, *, auth: str) -> ReceiverKeys:
+        """From what `export` wrote, or another library's keys."""
+    def export(self) -> str:
+        """The private key as a JSON Web Key."""
+    @property
+    def p256dh(self) -> str:
+        """The public key in base64url."""
+    @property
+    def auth(self) -> str:
+        """The authentication secret in base64url."""
+    def subscription_json(self, endpoint: str) -> str:
+        """The subscription as browsers write it, for the sender."""
+    def decrypt(
+        self, body: _Bytes, *, crypto_key: str | None = None, encryption: str | None = None
+    ) -> bytes:
+        """Decrypts a body of `aes128gcm`, or of `aesgcm` given its two headers.
+
+        Raises `MessageError`: `INVALID_CIPHERTEXT` or `DECRYPTION_FAILED`.
+        """
+
+# ADM and Baidu
+
+@final
+class AdmCredentials:
+    """A security profile of Amazon's developer console. Clients share its access token."""
+
+    def __new__(cls, client_id: str, client_secret: str, *, token_host: str | None = None) -> Self: ...
+    def token_request(self, *, now: _Time | None = None) -> Request:
+        """The request that fetches an access token, for an HTTP client of one's own."""
+    def accept_token(self, response: Response, *, now: _Time | None = None) -> bool:
+        """Takes the answer."""
+
+@final
+class AdmMessage:
+    """One message for one device: at most 6,144 bytes of data and notification.
+
+    `expires_after` 60 seconds to 31 days; `consolidation_key` replaces messages of the same key
+    while the device is away.
+    """
+
+    def __new__(
+        cls,
+        *,
+        registration_id: str,
+        data: dict[str, str] | None = None,
+        notification: dict[str, Any] | _Bytes | None = None,
+        priority: Literal["normal", "high"] | None = None,
+        consolidation_key: str | None = None,
+        expires_after: Duration | None = None,
+        md5: bool = False,
+        extra: dict[str, Any] | None = None,
+    ) -> Self: ...
+    def to(self, registration_id: str) -> AdmMessage:
+        """The same message for another device."""
+    @property
+    def payload(self) -> bytes:
+        """The body of the request."""
+    def request(
+        self, credentials: AdmCredentials, *, host: str | None = None, now: _Time | None = None
+    ) -> Request:
+        """The request for an HTTP client of one's own; the credentials need a token first."""
+    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
+        """What the answer to that request means."""
+
+@final
+class BaiduCredentials:
+    """An application's API key and secret key."""
+
+    def __new__(cls, api_key: str, secret_key: str) -> Self: ...
+
+@final
+class BaiduMessage:
+    """One message for one target: `channel_id`, `channel_ids`, `tag`, `selector` or `everyone`.
+
+    What it says: `text` (with `title`, `open_url`, `confirm`, `custom`, `extra`) for an Android
+    notification, `raw` for JSON that the Android app handles, `ios` for an APNs payload (with
+    `production`). `expires_after` 1 second to a week.
+    """
+
+    def __new__(
+        cls,
+        *,
+        channel_id: str | None = None,
+        channel_ids: list[str] | None = None,
+        tag: str | None = None,
+        selector: dict[str, Any] | _Bytes | None = None,
+        everyone: bool = False,
+        text: str | None = None,
+        title: str | None = None,
+        open_url: str | None = None,
+        confirm: bool = False,
+        custom: dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+        raw: dict[str, Any] | _Bytes | None = None,
+        ios: dict[str, Any] | _Bytes | None = None,
+        production: bool | None = None,
+        expires_after: Duration | None = None,
+        topic_id: str | None = None,
+        send_at: _Time | None = None,
+    ) -> Self: ...
+    def to(self, channel_id: str) -> BaiduMessage:
+        """The same message for another device."""
+    def request(
+        self, credentials: BaiduCredentials, *, host: str | None = None, now: _Time | None = None
+    ) -> Request:
+        """The signed request for an HTTP client of one's own; valid for ten minutes."""
+    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
+        """What the answer to that request means."""
+
+# Driving
+
+@final
+class Service:
+    """A service with its credentials and settings: what clients and sessions are opened from."""
+
+    @staticmethod
+    def apns(
+        credentials: ApnsCredentials,
+        *,
+        environment: str | None = None,
+        host: str | None = None,
+        **options: Unpack[Options],
+    ) -> Service:
+        """APNs."""
+    @staticmethod
+    def fcm(credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
+        """FCM."""
+    @staticmethod
+    def web_push(
+        credentials: VapidCredentials, *, policy: EndpointPolicy | None = None, **options: Unpack[Options]
+    ) -> Service:
+        """Web Push."""
+    @staticmethod
+    def adm(credentials: AdmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
+        """ADM."""
+    @staticmethod
+    def baidu(
+        credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]
+    ) -> Service:
+        """Baidu."""
+    @property
+    def deadline(self) -> float:
+        """From submission to the end at the latest, in seconds."""
+    @property
+    def proxy_url(self) -> str | None:
+        """The proxy."""
+
+@final
+class Progress:
+    """How far a bulk send is."""
+
+    def __new__(
+        cls,
+        *,
+        expected: int | None,
+        taken: int,
+        in_flight: int,
+        accepted: int,
+        token_gone: int,
+        retry_later: int,
+        fix_credentials: int,
+        rejected: int,
+        not_sent: int,
+        unknown: int,
+        ended: int,
+        elapsed: float,
+        rate: float,
+    ) -> Self: ...
+    @property
+    def expected(self) -> int | None:
+        """How many messages there are in all, if the iterable knows."""
+    @property
+    def taken(self) -> int:
+        """Taken from the iterable."""
+    @property
+    def in_flight(self) -> int:
+        """Submitted, not ended."""
+    @property
+    def accepted(self) -> int:
+        """Ended: taken by the service."""
+    @property
+    def token_gone(self) -> int:
+        """Ended: the token is dead."""
+    @property
+    def retry_later(self) -> int:
+        """Ended: not now."""
+    @property
+    def fix_credentials(self) -> int:
+        """Ended: the credentials are at fault."""
+    @property
+    def rejected(self) -> int:
+        """Ended: can never be accepted."""
+    @property
+    def not_sent(self) -> int:
+        """Ended: certainly not processed."""
+    @property
+    def unknown(self) -> int:
+        """Ended: written, no answer."""
+    @property
+    def ended(self) -> int:
+        """Ended, in whatever way."""
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+    @property
+    def rate(self) -> float:
+        """Ended messages a second."""
+
+@final
+class Event:
+    """Something worth a line in a log: no secret, no token."""
+
+    @property
+    def name(self) -> str:
+        """`connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
+        `requeued`, `throttled`, `wedged`; others may come."""
+    @property
+    def link(self) -> int | None:
+        """Which connection."""
+    @property
+    def code(self) -> int | None:
+        """An `ErrorKind`, a GOAWAY code, or the number of streams."""
+    @property
+    def after(self) -> float | None:
+        """For how long, in seconds."""
+    @property
+    def text(self) -> str:
+        """The same in words."""
+
+@final
+class SendMany(Generic[_T]):
+    """Yields pairs of what was sent and its result, as they land."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[_T, Outcome | PushcoreError]: ...
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is; `None` when it is over."""
+    def close(self) -> None:
+        """Cancels what has not ended."""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
+class BlockingClient:
+    """The blocking client of one process."""
+
+    def __new__(cls, service: Service) -> Self: ...
+    def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+        """Sends one message and waits for its end."""
+    def send_many(
+        self,
+        source: Iterable[Any],
+        *,
+        template: Message | None = None,
+        deadline: Duration | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        progress_every: Duration | None = None,
+    ) -> SendMany[Any]:
+        """Sends every message of an iterable, or `template` to every target of one."""
+    def stats(self) -> dict[str, int]:
+        """How many messages are where."""
+    def poll_event(self) -> Event | None:
+        """The next thing that happened; never waits."""
+    def close(self) -> None:
+        """Waits until what was taken has ended, then closes the connections."""
+
+@final
+class Session:
+    """Messages in, outcomes out: the state machine under both clients, for other event loops.
+
+    It opens no socket and reads no clock. Call `tick` with both clocks at every turn of the loop.
+    The run loop is in `examples/trio_client.py`.
+    """
+
+    def __new__(cls, service: Service, *, monotonic: float, unix: float) -> Self: ...
+    def tick(self, monotonic: float, unix: float) -> None:
+        """What the two clocks show, in seconds; the monotonic one may have any epoch."""
+    def capacity(self) -> int:
+        """How many more messages `submit` takes now."""
+    def submit(self, message: Message, *, to: object = None, deadline: Duration | None = None) -> int:
+        """Takes a message, or the same message to another target; its ticket comes back with its end."""
+    def cancel(self, ticket: int) -> bool:
+        """Ends a message as cancelled; `False` when it has ended already."""
+    def poll_action(
+        self,
+    ) -> tuple[Literal["connect"], int, str, int] | tuple[Literal["close"], int, bytes] | None:
+        """The next thing to do: `("connect", link, host, port)` or `("close", link, last_words)`."""
+    def allow_address(self, host: str, port: int, address: str) -> None:
+        """Raises if the policy refuses to connect to that address."""
+    def connected(self, link: int) -> None:
+        """The socket of `link` is connected."""
+    def connect_failed(self, link: int, code: int, text: str) -> None:
+        """The socket of `link` could not be connected; `code` is an `ErrorKind`."""
+    def receive(self, link: int, data: bytes | bytearray | memoryview) -> None:
+        """Bytes from the socket of `link`."""
+    def receive_eof(self, link: int) -> None:
+        """The socket of `link` has come to its end."""
+    def data_to_send(self, link: int) -> bytes:
+        """Everything that is to be written to the socket of `link` now; it counts as written."""
+    def links(self) -> list[int]:
+        """Every connection there is."""
+    def poll_timeout(self) -> float | None:
+        """When `handle_timeout` has to be called, on the monotonic clock; `None` is never."""
+    def handle_timeout(self) -> None:
+        """Time has passed."""
+    def poll_outcomes(self) -> list[tuple[int, Outcome | PushcoreError]]:
+        """Everything that has ended: tickets with their outcome or exception."""
+    def poll_event(self) -> Event | None:
+        """The next thing that happened."""
+    def stats(self) -> dict[str, int]:
+        """How many messages are where."""
+    def close(self) -> None:
+        """No more messages; those taken go on to their end."""
+    def abandon(self) -> None:
+        """Ends every message now."""
+    def is_closed(self) -> bool:
+        """Whether every message has ended and every connection is gone."""
+
+@final
+class Tunnel:
+    """The dialogue with a proxy: bytes in, bytes out."""
+
+    def __new__(cls, proxy: str, host: str, port: int) -> Self: ...
+    @property
+    def proxy(self) -> tuple[str, int]:
+        """Where the proxy listens."""
+    def data_to_send(self) -> bytes:
+        """What is to be written to the proxy now; it counts as written."""
+    def receive(self, data: bytes | bytearray | memoryview) -> bytes | None:
+        """What the proxy said; `bytes` when the tunnel stands: they came through it already."""

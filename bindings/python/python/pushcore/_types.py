@@ -1,0 +1,69 @@
+"""Names for type annotations; nothing here exists at run time but aliases."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Union
+
+from ._pushcore import (
+    AdmCredentials,
+    AdmMessage,
+    ApnsCredentials,
+    ApnsMessage,
+    BaiduCredentials,
+    BaiduMessage,
+    FcmCredentials,
+    FcmMessage,
+    Subscription,
+    VapidCredentials,
+    WebPushMessage,
+)
+
+#: A message to any of the services.
+Message = Union[ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage]
+#: Credentials of any of the services.
+Credentials = Union[ApnsCredentials, FcmCredentials, VapidCredentials, AdmCredentials, BaiduCredentials]
+#: What a template is sent to: a token, raw APNs token bytes, or a Web Push subscription.
+Target = Union[str, bytes, Subscription, Mapping[str, object]]
+#: Seconds, or a `timedelta`.
+Duration = Union[float, datetime.timedelta]
+#: A file, or what it holds.
+FileOrBytes = Union[str, bytes, bytearray, memoryview, "os.PathLike[str]"]
+
+MessageT = TypeVar("MessageT", bound=Message)
+TargetT = TypeVar("TargetT", bound=Target)
+
+
+class Options(TypedDict, total=False):
+    """What every client takes besides its service's own arguments. `None` is the default."""
+
+    ca: FileOrBytes | None
+    """PEM certificates to trust besides the bundled ones: a file or the text."""
+    bundled_roots: bool
+    """`False`: trust only `ca`."""
+    proxy: str | None
+    """`http://[user:password@]host:port` or `socks5://...`."""
+    at_least_once: bool
+    """Send again what was written and got no answer; a device may see it twice."""
+    max_queued: int | None
+    """How many messages wait for a stream at most. 2,000."""
+    max_connections: int | None
+    """How many connections to one host at most. 8."""
+    max_requeues: int | None
+    """How often one message goes back to the queue at most. 3."""
+    deadline: Duration | None
+    """From submission to the end at the latest, in seconds. 60."""
+    response_timeout: Duration | None
+    """From the opening of the stream to the answer at the latest, in seconds. 30."""
+    connect_timeout: Duration | None
+    """The whole way to a usable connection, in seconds. 10."""
+    idle_timeout: Duration | None
+    """An idle connection is closed after so many seconds. 600; APNs: never."""
+    rate: int | None
+    """Messages a second at most. No limit."""
+
+
+if TYPE_CHECKING:
+    __all__ = ["Credentials", "Duration", "FileOrBytes", "Message", "MessageT", "Options", "Target", "TargetT"]

@@ -1,0 +1,196 @@
+"""Starts `pushcore-sandbox` and talks to its control endpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import urllib.request
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+
+from .._pushcore import (
+    AdmCredentials,
+    ApnsCredentials,
+    BaiduCredentials,
+    EndpointPolicy,
+    FcmCredentials,
+    VapidCredentials,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .._client import Services
+
+_NAME = "pushcore-sandbox"
+
+
+def find() -> pathlib.Path:
+    """The sandbox's program: `PUSHCORE_SANDBOX`, on the path, or built in this repository.
+
+    Raises `FileNotFoundError` with what to do.
+    """
+    named = os.environ.get("PUSHCORE_SANDBOX")
+    if named:
+        return pathlib.Path(named)
+    on_path = shutil.which(_NAME)
+    if on_path:
+        return pathlib.Path(on_path)
+    here = pathlib.Path(__file__).resolve()
+    for folder in here.parents:
+        if (folder / "sandbox" / "Cargo.toml").exists():
+            targets = [os.environ.get("CARGO_TARGET_DIR"), folder / "target"]
+            for target in filter(None, targets):
+                for profile in ("release", "debug"):
+                    program = pathlib.Path(target) / profile / _NAME
+                    if program.exists():
+                        return program
+    raise FileNotFoundError(
+        f"{_NAME} is not installed: run `cargo install pushcore-sandbox`, or `cargo build -p "
+        "pushcore-sandbox` in the repository, or set PUSHCORE_SANDBOX to the program"
+    )
+
+
+class Sandbox:
+    """APNs, FCM, Web Push, ADM and Baidu on free loopback ports, as long as this object is open.
+
+        with Sandbox() as sandbox:
+            client = sandbox.apns(pushcore.Client)
+            ...
+            assert len(sandbox.log(service="apns", accepted=True)) == 1
+
+    `ready` is what the program says when everything listens: addresses, credentials, tokens.
+    Arguments are options of the program, `Sandbox("--profile", "quirk")`.
+    """
+
+    def __init__(self, *arguments: str, program: os.PathLike[str] | str | None = None) -> None:
+        command = [os.fspath(program or find()), "--exit-with-stdin", *arguments]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self.close()
+            raise RuntimeError(f"{command[0]} ended with status {self._process.returncode}")
+        self.ready: dict[str, Any] = json.loads(line)
+
+    @property
+    def pid(self) -> int:
+        """The program's process id."""
+        return self._process.pid
+
+    @property
+    def ca(self) -> pathlib.Path:
+        """The CA certificate to trust."""
+        return pathlib.Path(self.ready["ca_file"])
+
+    # Clients of either kind, `pushcore.Client` or `pushcore.aio.Client`.
+
+    def apns(self, client: type[_C], **options: Any) -> _C:
+        """An APNs client of the class `client`."""
+        return client.apns(self.apns_credentials(), **{**self._there("apns"), **options})
+
+    def fcm(self, client: type[_C], **options: Any) -> _C:
+        """An FCM client of the class `client`."""
+        return client.fcm(self.fcm_credentials(), **{**self._there("fcm"), **options})
+
+    def web_push(self, client: type[_C], **options: Any) -> _C:
+        """A Web Push client of the class `client`."""
+        there: dict[str, Any] = {"ca": self.ca, "policy": self.policy()}
+        return client.web_push(self.vapid_credentials(), **{**there, **options})
+
+    def adm(self, client: type[_C], **options: Any) -> _C:
+        """An ADM client of the class `client`."""
+        return client.adm(self.adm_credentials(), **{**self._there("adm"), **options})
+
+    def baidu(self, client: type[_C], **options: Any) -> _C:
+        """A Baidu client of the class `client`."""
+        return client.baidu(self.baidu_credentials(), **{**self._there("baidu"), **options})
+
+    def _there(self, service: str) -> dict[str, Any]:
+        return {"ca": self.ca, "host": self.ready[service]["authority"]}
+
+    def apns_credentials(self) -> ApnsCredentials:
+        """The key that the sandbox's APNs knows."""
+        apns = self.ready["apns"]
+        key = pathlib.Path(apns["p8_file"])
+        return ApnsCredentials.from_p8(key, key_id=apns["key_id"], team_id=apns["team_id"])
+
+    def fcm_credentials(self) -> FcmCredentials:
+        """The service account that the sandbox's FCM knows."""
+        fcm = self.ready["fcm"]
+        account = json.loads(pathlib.Path(fcm["service_account_file"]).read_bytes())
+        # A file that names a token endpoint outside Google's hosts is refused, as it should be:
+        # the other endpoint is named by the code.
+        del account["token_uri"]
+        return FcmCredentials.from_service_account(account, token_host=fcm["authority"])
+
+    def vapid_credentials(self) -> VapidCredentials:
+        """The VAPID key that the sandbox's subscriptions were made with."""
+        vapid = self.ready["webpush"]["vapid"]
+        return VapidCredentials(pathlib.Path(vapid["pem_file"]), subject=vapid["subject"], any_subject=True)
+
+    def adm_credentials(self) -> AdmCredentials:
+        """The client id and secret that the sandbox's ADM knows."""
+        adm = self.ready["adm"]
+        return AdmCredentials(adm["client_id"], adm["client_secret"], token_host=adm["authority"])
+
+    def baidu_credentials(self) -> BaiduCredentials:
+        """The keys that the sandbox's Baidu knows."""
+        baidu = self.ready["baidu"]
+        return BaiduCredentials(baidu["api_key"], baidu["secret_key"])
+
+    def policy(self) -> EndpointPolicy:
+        """An endpoint policy that trusts the sandbox's Web Push service."""
+        return EndpointPolicy(trusted=[self.ready["webpush"]["authority"]])
+
+    # The control endpoint.
+
+    def log(self, **filters: object) -> list[dict[str, Any]]:
+        """What reached the services; `service`, `operation`, `target`, `accepted`, `after` narrow it down."""
+        query = "&".join(f"{name}={int(v) if isinstance(v, bool) else v}" for name, v in filters.items())
+        return cast("list[dict[str, Any]]", self.control("GET", f"log?{query}"))
+
+    def stats(self) -> dict[str, Any]:
+        """Connections, refused streams, minted tokens, judged and accepted requests."""
+        return cast("dict[str, Any]", self.control("GET", "stats"))
+
+    def control(self, method: str, call: str, body: object = None) -> Any:
+        """Any call of the control endpoint; see the sandbox's own documentation."""
+        data = None if body is None else json.dumps(body).encode()
+        url = self.ready["control"]["url"].rstrip("/") + "/" + call
+        request = urllib.request.Request(url, data=data, method=method)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=30) as response:
+            text = response.read()
+        return json.loads(text) if text else None
+
+    def close(self) -> None:
+        """Stops the program."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _C = TypeVar("_C", bound=Services)

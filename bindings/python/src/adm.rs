@@ -1,0 +1,159 @@
+//! Amazon Device Messaging: credentials and messages.
+
+use std::sync::Arc;
+
+use pushcore::adm::{self, Priority, RegistrationId};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::errors::OrRaise;
+use crate::http::{Request, Response};
+use crate::outcome::outcome;
+use crate::values::{authority, clock, duration, json_object, json_text, string, type_error, unknown_word};
+
+/// A security profile of Amazon's developer console.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct AdmCredentials(pub(crate) Arc<adm::Credentials>);
+
+#[pymethods]
+impl AdmCredentials {
+    #[new]
+    #[pyo3(signature = (client_id, client_secret, *, token_host=None))]
+    fn new(py: Python<'_>, client_id: &str, client_secret: &str, token_host: Option<&str>) -> PyResult<Self> {
+        let credentials = adm::Credentials::new(client_id, client_secret).or_raise(py)?;
+        let credentials = match authority(py, token_host)? {
+            Some(host) => credentials.with_token_authority(host),
+            None => credentials,
+        };
+        Ok(Self(Arc::new(credentials)))
+    }
+
+    /// The request that fetches an access token.
+    #[pyo3(signature = (*, now=None))]
+    fn token_request(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Request> {
+        let call = self.0.token_request(clock(py, now)?).or_raise(py)?;
+        Ok(Request(call.request))
+    }
+
+    /// Takes the answer to it.
+    #[pyo3(signature = (response, *, now=None))]
+    fn accept_token(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        let progress = self.0.accept_token(&response.0, clock(py, now)?).or_raise(py)?;
+        Ok(progress == pushcore::oauth::TokenProgress::Done)
+    }
+
+    fn __repr__(&self) -> String {
+        "<AdmCredentials>".to_owned()
+    }
+}
+
+/// One message for one device.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct AdmMessage(pub(crate) adm::Message);
+
+#[pymethods]
+impl AdmMessage {
+    #[new]
+    #[pyo3(signature = (
+        *, registration_id, data=None, notification=None, priority=None, consolidation_key=None,
+        expires_after=None, md5=false, extra=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        registration_id: &Bound<'_, PyAny>,
+        data: Option<&Bound<'_, PyDict>>,
+        notification: Option<&Bound<'_, PyAny>>,
+        priority: Option<&str>,
+        consolidation_key: Option<&str>,
+        expires_after: Option<&Bound<'_, PyAny>>,
+        md5: bool,
+        extra: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let mut builder = adm::Message::builder();
+        for (key, value) in data.into_iter().flat_map(|data| data.iter()) {
+            builder = builder.data(string(&key)?, string(&value)?);
+        }
+        if let Some(notification) = notification {
+            builder = builder.notification(&json_text(notification)?).or_raise(py)?;
+        }
+        if let Some(name) = priority {
+            let known = match name {
+                "normal" => Ok(Priority::Normal),
+                "high" => Ok(Priority::High),
+                _ => Err(unknown_word("the priority")),
+            };
+            builder = builder.priority(known.or_raise(py)?);
+        }
+        if let Some(key) = consolidation_key {
+            builder = builder.consolidation_key(key);
+        }
+        if let Some(life) = expires_after {
+            builder = builder.expires_after(duration(life)?);
+        }
+        if md5 {
+            builder = builder.with_md5();
+        }
+        for (name, value) in extra.map(json_object).transpose()?.into_iter().flatten() {
+            builder = builder.extra(name, value);
+        }
+        builder.build(target(registration_id)?).map(Self).or_raise(py)
+    }
+
+    /// The same message for another device.
+    fn to(&self, registration_id: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(self.0.to(target(registration_id)?)))
+    }
+
+    /// The body of the request.
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.body())
+    }
+
+    /// The request for an HTTP client of one's own.
+    #[pyo3(signature = (credentials, *, host=None, now=None))]
+    fn request(
+        &self,
+        py: Python<'_>,
+        credentials: &AdmCredentials,
+        host: Option<&str>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Request> {
+        let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
+        adm::request(&self.0, &credentials.0, &host, clock(py, now)?)
+            .map(Request)
+            .or_raise(py)
+    }
+
+    /// What the answer to that request means.
+    #[pyo3(signature = (response, *, now=None))]
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        outcome(py, adm::outcome(&response.0, self.0.target(), clock(py, now)?))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<AdmMessage {} bytes>", self.0.body().len())
+    }
+}
+
+fn target(id: &Bound<'_, PyAny>) -> PyResult<RegistrationId> {
+    let text =
+        string(id).map_err(
+            |error| match error.is_instance_of::<pyo3::exceptions::PyTypeError>(id.py()) {
+                true => type_error(id, "a registration id as str"),
+                false => error,
+            },
+        )?;
+    RegistrationId::new(&text).or_raise(id.py())
+}

@@ -1,0 +1,426 @@
+//! APNs: credentials and messages.
+
+use pushcore::apns::{
+    self, Alert, Aps, BundleId, DeviceToken, Expiration, InterruptionLevel, Payload, Sound,
+};
+use pushcore::crypto::Es256Key;
+use pushcore::http::Authority;
+use pushcore::net::tls::ClientIdentity;
+use pushcore::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::apns_parts::{LiveActivity, localized};
+use crate::errors::OrRaise;
+use crate::http::{Request, Response};
+use crate::outcome::outcome;
+use crate::values::{
+    bytes_or_file, clock, integer, json_object, json_text, string, text, type_error, unix_time, unknown_word,
+};
+
+/// Who pushes to APNs.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct ApnsCredentials {
+    pub(crate) credentials: apns::Credentials,
+    /// What the connection presents, where the credentials are a certificate.
+    pub(crate) identity: Option<ClientIdentity>,
+}
+
+#[pymethods]
+impl ApnsCredentials {
+    #[staticmethod]
+    #[pyo3(signature = (key, *, key_id, team_id, topics=None))]
+    fn from_p8(
+        py: Python<'_>,
+        key: &Bound<'_, PyAny>,
+        key_id: &str,
+        team_id: &str,
+        topics: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let key = bytes_or_file(key)?;
+        let make = || -> Result<_, Error> {
+            let scope = match topics {
+                Some(topics) => {
+                    let bundles = topics.iter().map(|topic| BundleId::parse(topic));
+                    apns::KeyScope::Topics(bundles.collect::<Result<_, _>>()?)
+                }
+                None => apns::KeyScope::Team,
+            };
+            let (key_id, team_id) = (apns::KeyId::parse(key_id)?, apns::TeamId::parse(team_id)?);
+            let key = Es256Key::from_pem(&key)?;
+            let policy = apns::HeaderPolicy::default();
+            Ok(apns::Credentials::token_with(key_id, team_id, key, scope, policy))
+        };
+        let credentials = make().or_raise(py)?;
+        Ok(Self {
+            credentials,
+            identity: None,
+        })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (certificate, key=None))]
+    fn from_certificate(
+        py: Python<'_>,
+        certificate: &Bound<'_, PyAny>,
+        key: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let certificate = bytes_or_file(certificate)?;
+        let key = key.map(bytes_or_file).transpose()?;
+        let key = key.as_deref().unwrap_or(&certificate);
+        let identity = Some(ClientIdentity::from_pem(&certificate, key).or_raise(py)?);
+        let certificate = apns::ClientCertificate::from_pem(&certificate, key).or_raise(py)?;
+        Ok(Self {
+            credentials: apns::Credentials::certificate(certificate),
+            identity,
+        })
+    }
+
+    /// The provider token of now.
+    #[pyo3(signature = (*, now=None))]
+    fn provider_token(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
+        let now = clock(py, now)?;
+        let token = py.detach(|| self.credentials.provider_token(now)).or_raise(py)?;
+        Ok(token.expose_secret().clone())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ApnsCredentials {:?}>", self.credentials)
+    }
+}
+
+/// One push to one device.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct ApnsMessage(pub(crate) apns::Message);
+
+/// What goes into `aps`, from keyword arguments.
+#[derive(Default)]
+struct Parts {
+    aps: Aps,
+    any: bool,
+}
+
+impl Parts {
+    fn put(&mut self, change: impl FnOnce(Aps) -> Aps) {
+        self.aps = change(std::mem::take(&mut self.aps));
+        self.any = true;
+    }
+
+    fn maybe<T>(&mut self, value: Option<T>, change: impl FnOnce(Aps, T) -> Aps) {
+        if let Some(value) = value {
+            self.put(|aps| change(aps, value));
+        }
+    }
+}
+
+#[pymethods]
+impl ApnsMessage {
+    #[new]
+    #[pyo3(signature = (
+        *, token, topic=None, bundle=None, push_type=None, alert=None, title=None, subtitle=None, body=None,
+        badge=None, sound=None, critical_volume=None, thread_id=None, category=None, content_available=false,
+        mutable_content=false, target_content_id=None, interruption_level=None, relevance_score=None,
+        filter_criteria=None, live_activity=None, aps=None, custom=None, payload=None, priority=None,
+        collapse_id=None, expiration=None, id=None, registered_at=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        token: &Bound<'_, PyAny>,
+        topic: Option<&str>,
+        bundle: Option<&str>,
+        push_type: Option<&str>,
+        alert: Option<&Bound<'_, PyAny>>,
+        title: Option<&Bound<'_, PyAny>>,
+        subtitle: Option<&Bound<'_, PyAny>>,
+        body: Option<&Bound<'_, PyAny>>,
+        badge: Option<&Bound<'_, PyAny>>,
+        sound: Option<&str>,
+        critical_volume: Option<f64>,
+        thread_id: Option<&str>,
+        category: Option<&str>,
+        content_available: bool,
+        mutable_content: bool,
+        target_content_id: Option<&str>,
+        interruption_level: Option<&str>,
+        relevance_score: Option<f64>,
+        filter_criteria: Option<&str>,
+        live_activity: Option<PyRef<'_, LiveActivity>>,
+        aps: Option<&Bound<'_, PyDict>>,
+        custom: Option<&Bound<'_, PyDict>>,
+        payload: Option<&Bound<'_, PyAny>>,
+        priority: Option<&Bound<'_, PyAny>>,
+        collapse_id: Option<&str>,
+        expiration: Option<&Bound<'_, PyAny>>,
+        id: Option<&Bound<'_, PyAny>>,
+        registered_at: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let mut parts = Parts::default();
+        if let Some(alert) = alert_of(alert, title, subtitle, body)? {
+            parts.put(|aps| aps.alert(alert));
+        }
+        let badge = badge
+            .map(|badge| integer(badge, "the badge is not a number from 0 to 2^32 - 1"))
+            .transpose()?;
+        parts.maybe(badge, Aps::badge);
+        match (sound, critical_volume) {
+            (Some(name), Some(volume)) => {
+                let sound = Sound::critical(name, volume).or_raise(py)?;
+                parts.put(|aps| aps.sound(sound));
+            }
+            (Some(name), None) => parts.put(|aps| aps.sound(name)),
+            (None, Some(_)) => {
+                let error = Error::new(ErrorKind::MissingField, "a critical sound has no name");
+                return Err(error).or_raise(py);
+            }
+            (None, None) => {}
+        }
+        parts.maybe(thread_id, Aps::thread_id);
+        parts.maybe(category, Aps::category);
+        parts.maybe(content_available.then_some(()), |aps, ()| aps.content_available());
+        parts.maybe(mutable_content.then_some(()), |aps, ()| aps.mutable_content());
+        parts.maybe(target_content_id, Aps::target_content_id);
+        parts.maybe(
+            interruption_level.map(level).transpose().or_raise(py)?,
+            Aps::interruption_level,
+        );
+        parts.maybe(relevance_score, Aps::relevance_score);
+        parts.maybe(filter_criteria, Aps::filter_criteria);
+        parts.maybe(live_activity.as_deref(), |aps, activity| {
+            aps.live_activity(activity.0.clone())
+        });
+        for (key, value) in aps.map(json_object).transpose()?.into_iter().flatten() {
+            parts.put(|aps| aps.extra(key, value));
+        }
+        let custom = custom.map(json_object).transpose()?;
+        let body = match payload {
+            Some(_) if parts.any || custom.is_some() => {
+                let text = "a whole payload excludes the arguments that make one";
+                return Err(Error::new(ErrorKind::Conflict, text)).or_raise(py);
+            }
+            Some(payload) => Some(Payload::raw(json_text(payload)?).or_raise(py)?),
+            None if parts.any || custom.is_some() => {
+                let typed = Payload::new(parts.aps);
+                let custom = custom.into_iter().flatten();
+                Some(
+                    custom
+                        .into_iter()
+                        .try_fold(typed, |body, (key, value)| body.custom(key, value))
+                        .or_raise(py)?,
+                )
+            }
+            None => None,
+        };
+
+        let kind = match push_type {
+            Some(name) => apns::PushType::from_name(name)
+                .ok_or_else(|| unknown_word("the push type"))
+                .or_raise(py)?,
+            None => apns::PushType::Alert,
+        };
+        let mut builder = apns::Message::builder(kind).device(device(token)?);
+        match (topic, bundle) {
+            (Some(_), Some(_)) => {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "topic and bundle exclude each other",
+                ))
+                .or_raise(py);
+            }
+            (Some(topic), None) => builder = builder.topic(apns::Topic::parse(topic).or_raise(py)?),
+            (None, Some(bundle)) => builder = builder.bundle(BundleId::parse(bundle).or_raise(py)?),
+            (None, None) => {}
+        }
+        if let Some(body) = body {
+            builder = builder.payload(body);
+        }
+        if let Some(priority) = priority {
+            let number = integer(priority, "the priority is not one of those that exist")?;
+            let known = apns::Priority::from_u8(number).ok_or_else(|| unknown_word("the priority"));
+            builder = builder.priority(known.or_raise(py)?);
+        }
+        if let Some(id) = collapse_id {
+            builder = builder.collapse_id(apns::CollapseId::parse(id).or_raise(py)?);
+        }
+        if let Some(expiration) = expiration {
+            builder = builder.expiration(expires(expiration)?);
+        }
+        if let Some(id) = id {
+            builder = builder.id(apns_id(id)?);
+        }
+        if let Some(time) = registered_at {
+            builder = builder.registered_at(unix_time(time)?);
+        }
+        builder.build().map(Self).or_raise(py)
+    }
+
+    /// The same notification to another device.
+    #[pyo3(signature = (token, *, id=None, expiration=None, registered_at=None))]
+    fn to(
+        &self,
+        token: &Bound<'_, PyAny>,
+        id: Option<&Bound<'_, PyAny>>,
+        expiration: Option<&Bound<'_, PyAny>>,
+        registered_at: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let mut message = self.0.to(device(token)?);
+        if let Some(id) = id {
+            message = message.with_id(apns_id(id)?);
+        }
+        if let Some(expiration) = expiration {
+            message = message.with_expiration(expires(expiration)?);
+        }
+        if let Some(time) = registered_at {
+            message = message.with_registered_at(unix_time(time)?);
+        }
+        Ok(Self(message))
+    }
+
+    #[getter]
+    fn token(&self) -> &str {
+        self.0.device().as_str()
+    }
+
+    #[getter]
+    fn topic(&self) -> Option<&str> {
+        self.0.topic()
+    }
+
+    #[getter]
+    fn push_type(&self) -> &'static str {
+        self.0.push_type().as_str()
+    }
+
+    #[getter]
+    fn id(&self) -> Option<String> {
+        self.0.id().map(|id| id.as_str().to_owned())
+    }
+
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.body())
+    }
+
+    /// The request for an HTTP/2 client of one's own.
+    #[pyo3(signature = (credentials, *, environment=None, host=None, now=None))]
+    fn request(
+        &self,
+        py: Python<'_>,
+        credentials: &ApnsCredentials,
+        environment: Option<&str>,
+        host: Option<&str>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Request> {
+        let hosts = hosts(environment, host).or_raise(py)?;
+        let now = clock(py, now)?;
+        py.detach(|| apns::request(&self.0, &credentials.credentials, &hosts, now))
+            .map(Request)
+            .or_raise(py)
+    }
+
+    /// What the answer to that request means for this device.
+    #[pyo3(signature = (response, *, now=None))]
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let answer = apns::outcome(&response.0, clock(py, now)?);
+        outcome(py, self.0.judge(answer))
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<ApnsMessage {} {:?} {} bytes>",
+            self.push_type(),
+            self.topic().unwrap_or(""),
+            self.0.body().len()
+        )
+    }
+}
+
+/// A token in hex, or its bytes as the device's operating system hands them out.
+pub(crate) fn device(token: &Bound<'_, PyAny>) -> PyResult<DeviceToken> {
+    let py = token.py();
+    match token.cast::<PyString>() {
+        Ok(hex) => DeviceToken::parse(text(hex)?).or_raise(py),
+        Err(_) => match token.cast::<PyBytes>() {
+            Ok(raw) => DeviceToken::from_bytes(raw.as_bytes()).or_raise(py),
+            Err(_) => Err(type_error(token, "a device token as str (hex) or bytes (raw)")),
+        },
+    }
+}
+
+/// Apple's hosts of an environment, or one host for everything.
+pub(crate) fn hosts(environment: Option<&str>, host: Option<&str>) -> Result<apns::Hosts, Error> {
+    let named = match environment {
+        Some(name) => {
+            let all = [apns::Environment::Production, apns::Environment::Sandbox];
+            let known = all.into_iter().find(|environment| environment.name() == name);
+            known.ok_or_else(|| unknown_word("the environment"))?
+        }
+        None => apns::Environment::default(),
+    };
+    match host {
+        Some(host) => {
+            let authority = Authority::parse(host)?;
+            Ok(named
+                .hosts()
+                .with_device(authority.clone())
+                .with_management(authority))
+        }
+        None => Ok(named.hosts()),
+    }
+}
+
+fn alert_of(
+    alert: Option<&Bound<'_, PyAny>>,
+    title: Option<&Bound<'_, PyAny>>,
+    subtitle: Option<&Bound<'_, PyAny>>,
+    body: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Option<Alert>> {
+    let mut made = None;
+    if let Some(alert) = alert {
+        made = Some(match alert.cast::<PyDict>() {
+            Ok(dict) => json_object(dict)?
+                .into_iter()
+                .fold(Alert::new(), |alert, (key, value)| alert.extra(key, value)),
+            Err(_) => Alert::line(string(alert)?),
+        });
+    }
+    let parts: [(_, fn(Alert, apns::Text) -> Alert); 3] = [
+        (title, |alert, text| alert.title(text)),
+        (subtitle, |alert, text| alert.subtitle(text)),
+        (body, |alert, text| alert.body(text)),
+    ];
+    for (value, set) in parts {
+        if let Some(value) = value {
+            made = Some(set(made.unwrap_or_default(), localized(value)?));
+        }
+    }
+    Ok(made)
+}
+
+fn level(name: &str) -> Result<InterruptionLevel, Error> {
+    use InterruptionLevel::{Active, Critical, Passive, TimeSensitive};
+    let all = [Passive, Active, TimeSensitive, Critical];
+    let known = all.into_iter().find(|level| level.as_str() == name);
+    known.ok_or_else(|| unknown_word("the interruption level"))
+}
+
+/// 0 is "once"; anything else a time.
+fn expires(value: &Bound<'_, PyAny>) -> PyResult<Expiration> {
+    let time = unix_time(value)?;
+    Ok(if time.as_millis() == 0 {
+        Expiration::Once
+    } else {
+        Expiration::Until(time)
+    })
+}
+
+/// A `str` or a `uuid.UUID`.
+fn apns_id(value: &Bound<'_, PyAny>) -> PyResult<apns::ApnsId> {
+    let written = value.str()?;
+    apns::ApnsId::parse(text(&written)?).or_raise(value.py())
+}

@@ -1,0 +1,116 @@
+//! Parts of an APNs message that are values of their own.
+
+use pushcore::apns::{self, ChannelId, InputPush, Text};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::Value;
+
+use crate::errors::OrRaise;
+use crate::values::{json_object, string, unix_time};
+
+/// A text that the app looks up in its own language files.
+#[pyclass(frozen, module = "pushcore", eq, hash)]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Localized {
+    #[pyo3(get)]
+    key: String,
+    #[pyo3(get)]
+    args: Vec<String>,
+}
+
+#[pymethods]
+impl Localized {
+    #[new]
+    #[pyo3(signature = (key, *args))]
+    fn new(key: String, args: Vec<String>) -> Self {
+        Self { key, args }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Localized({:?}, {} arguments)", self.key, self.args.len())
+    }
+}
+
+/// A `str` or a [`Localized`].
+pub(crate) fn localized(value: &Bound<'_, PyAny>) -> PyResult<Text> {
+    match value.cast::<Localized>() {
+        Ok(text) => Ok(Text::localized(text.get().key.clone(), text.get().args.clone())),
+        Err(_) => string(value).map(Text::from),
+    }
+}
+
+/// What a Live Activity push says.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct LiveActivity(pub(crate) apns::LiveActivity);
+
+#[pymethods]
+impl LiveActivity {
+    #[staticmethod]
+    #[pyo3(signature = (
+        *, timestamp, attributes_type, attributes, content_state, input_token=false, input_channel=None,
+        stale_date=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn start(
+        py: Python<'_>,
+        timestamp: &Bound<'_, PyAny>,
+        attributes_type: &str,
+        attributes: &Bound<'_, PyDict>,
+        content_state: &Bound<'_, PyDict>,
+        input_token: bool,
+        input_channel: Option<&str>,
+        stale_date: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let (attributes, state) = (object(attributes)?, object(content_state)?);
+        let mut activity =
+            apns::LiveActivity::start(unix_time(timestamp)?, attributes_type, attributes, state);
+        if input_token {
+            activity = activity.input_push(InputPush::Token);
+        }
+        if let Some(channel) = input_channel {
+            activity = activity.input_push(InputPush::Channel(ChannelId::parse(channel).or_raise(py)?));
+        }
+        stale(activity, stale_date)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (*, timestamp, content_state, stale_date=None))]
+    fn update(
+        timestamp: &Bound<'_, PyAny>,
+        content_state: &Bound<'_, PyDict>,
+        stale_date: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let activity = apns::LiveActivity::update(unix_time(timestamp)?, object(content_state)?);
+        stale(activity, stale_date)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (*, timestamp, content_state=None, dismissal_date=None))]
+    fn end(
+        timestamp: &Bound<'_, PyAny>,
+        content_state: Option<&Bound<'_, PyDict>>,
+        dismissal_date: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let state = content_state.map(object).transpose()?;
+        let mut activity = apns::LiveActivity::end(unix_time(timestamp)?, state);
+        if let Some(date) = dismissal_date {
+            activity = activity.dismissal_date(unix_time(date)?);
+        }
+        Ok(Self(activity))
+    }
+
+    fn __repr__(&self) -> String {
+        "<LiveActivity>".to_owned()
+    }
+}
+
+fn stale(activity: apns::LiveActivity, date: Option<&Bound<'_, PyAny>>) -> PyResult<LiveActivity> {
+    Ok(LiveActivity(match date {
+        Some(date) => activity.stale_date(unix_time(date)?),
+        None => activity,
+    }))
+}
+
+fn object(dict: &Bound<'_, PyDict>) -> PyResult<Value> {
+    json_object(dict).map(Value::Object)
+}

@@ -1,0 +1,163 @@
+//! Baidu Cloud Push: credentials and messages.
+
+use std::sync::Arc;
+
+use pushcore::baidu::{self, AndroidNotification, DeployStatus, Message, OpenType, Target};
+use pushcore::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+
+use crate::errors::OrRaise;
+use crate::http::{Request, Response};
+use crate::outcome::outcome;
+use crate::values::{authority, clock, duration, json_object, json_text, string, unix_time};
+
+/// An application's API key and secret key.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct BaiduCredentials(pub(crate) Arc<baidu::Credentials>);
+
+#[pymethods]
+impl BaiduCredentials {
+    #[new]
+    fn new(py: Python<'_>, api_key: &str, secret_key: &str) -> PyResult<Self> {
+        let credentials = baidu::Credentials::new(api_key, secret_key).or_raise(py)?;
+        Ok(Self(Arc::new(credentials)))
+    }
+
+    fn __repr__(&self) -> String {
+        "<BaiduCredentials>".to_owned()
+    }
+}
+
+/// One message for one target.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct BaiduMessage(pub(crate) Message);
+
+#[pymethods]
+impl BaiduMessage {
+    #[new]
+    #[pyo3(signature = (
+        *, channel_id=None, channel_ids=None, tag=None, selector=None, everyone=false,
+        text=None, title=None, open_url=None, confirm=false, custom=None, extra=None, raw=None, ios=None,
+        production=None, expires_after=None, topic_id=None, send_at=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        channel_id: Option<&Bound<'_, PyAny>>,
+        channel_ids: Option<&Bound<'_, PyList>>,
+        tag: Option<&str>,
+        selector: Option<&Bound<'_, PyAny>>,
+        everyone: bool,
+        text: Option<&str>,
+        title: Option<&str>,
+        open_url: Option<&str>,
+        confirm: bool,
+        custom: Option<&Bound<'_, PyDict>>,
+        extra: Option<&Bound<'_, PyDict>>,
+        raw: Option<&Bound<'_, PyAny>>,
+        ios: Option<&Bound<'_, PyAny>>,
+        production: Option<bool>,
+        expires_after: Option<&Bound<'_, PyAny>>,
+        topic_id: Option<&str>,
+        send_at: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let refuse = |kind, text: &'static str| Err(Error::new(kind, text)).or_raise(py);
+        let builder = match (text, raw, ios) {
+            (Some(text), None, None) => {
+                let mut notification = AndroidNotification::new(text);
+                if let Some(title) = title {
+                    notification = notification.title(title);
+                }
+                if let Some(url) = open_url {
+                    notification = notification.open(OpenType::Url {
+                        url: url.to_owned(),
+                        confirm,
+                    });
+                }
+                if let Some(custom) = custom {
+                    notification = notification.custom_content(json_object(custom)?);
+                }
+                for (name, value) in extra.map(json_object).transpose()?.into_iter().flatten() {
+                    notification = notification.extra(&name, value);
+                }
+                Message::android(notification)
+            }
+            (None, Some(raw), None) => Message::android_raw(&json_text(raw)?),
+            (None, None, Some(payload)) => Message::ios(&json_text(payload)?),
+            _ => return refuse(ErrorKind::Conflict, "not exactly one of text, raw and ios"),
+        };
+        let mut builder = builder.or_raise(py)?;
+        if let Some(production) = production {
+            let status = if production {
+                DeployStatus::Production
+            } else {
+                DeployStatus::Development
+            };
+            builder = builder.deploy_status(status);
+        }
+        if let Some(life) = expires_after {
+            builder = builder.expires_after(duration(life)?);
+        }
+        if let Some(id) = topic_id {
+            builder = builder.topic_id(id);
+        }
+        if let Some(time) = send_at {
+            builder = builder.send_at(unix_time(time)?);
+        }
+        let target = match (channel_id, channel_ids, tag, selector, everyone) {
+            (Some(id), None, None, None, false) => Target::device(&string(id)?),
+            (None, Some(ids), None, None, false) => {
+                let ids = ids.iter().map(|id| string(&id)).collect::<PyResult<Vec<_>>>()?;
+                Target::devices(ids.iter().map(String::as_str))
+            }
+            (None, None, Some(tag), None, false) => Target::tag(tag),
+            (None, None, None, Some(selector), false) => Target::selector(&json_text(selector)?),
+            (None, None, None, None, true) => Ok(Target::all()),
+            _ => return refuse(ErrorKind::InvalidTarget, "not exactly one target"),
+        };
+        builder.build(target.or_raise(py)?).map(Self).or_raise(py)
+    }
+
+    /// The same message for another device.
+    fn to(&self, channel_id: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = channel_id.py();
+        let text = channel_id
+            .cast::<PyString>()
+            .map_err(|_| crate::values::type_error(channel_id, "str"))?;
+        Ok(Self(
+            self.0
+                .to(Target::device(crate::values::text(text)?).or_raise(py)?),
+        ))
+    }
+
+    /// The signed request for an HTTP client of one's own; valid for ten minutes.
+    #[pyo3(signature = (credentials, *, host=None, now=None))]
+    fn request(
+        &self,
+        py: Python<'_>,
+        credentials: &BaiduCredentials,
+        host: Option<&str>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Request> {
+        let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
+        baidu::request(&self.0, &credentials.0, &host, clock(py, now)?)
+            .map(Request)
+            .or_raise(py)
+    }
+
+    /// What the answer to that request means.
+    #[pyo3(signature = (response, *, now=None))]
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        outcome(py, baidu::outcome(&response.0, clock(py, now)?))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<BaiduMessage {:?}>", self.0)
+    }
+}

@@ -1,0 +1,75 @@
+//! The core's errors as Python exceptions: the one place where one becomes the other.
+//!
+//! The classes are written in Python (`pushcore/_errors.py`), because each of them derives from
+//! two bases and from one builtin.
+
+use pushcore::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
+
+static CLASSES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+
+/// An exception to be raised.
+pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    match exception(py, error) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(other) => other,
+    }
+}
+
+/// An exception to be handed out: `send_many` yields them.
+pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    make(py, error.kind(), &error.to_string())
+}
+
+/// An exception that the binding itself raises about an argument.
+pub(crate) fn wrong(py: Python<'_>, kind: ErrorKind, text: &str) -> PyErr {
+    match make(py, kind, text) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(other) => other,
+    }
+}
+
+fn make<'py>(py: Python<'py>, kind: ErrorKind, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    let classes = CLASSES.get_or_try_init(py, || -> PyResult<_> {
+        let classes = py.import("pushcore._errors")?.getattr("CLASSES")?;
+        Ok(classes.cast_into::<PyDict>()?.unbind())
+    })?;
+    // By the kind's own number first, by its hundred otherwise.
+    let classes = classes.bind(py);
+    let class = match classes.get_item(kind.code())? {
+        Some(class) => Some(class),
+        None => classes.get_item(kind.code() / 100)?,
+    };
+    let class = match class {
+        Some(class) => class,
+        None => classes.as_any().get_item(ErrorKind::Internal.code() / 100)?,
+    };
+    class.call1((text, kind.code(), kind.name()))
+}
+
+/// `Result<T, Error>` to `PyResult<T>`.
+pub(crate) trait OrRaise<T> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+}
+
+impl<T> OrRaise<T> for Result<T, Error> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|error| raise(py, &error))
+    }
+}
+
+/// Every kind with its number, for the check that all languages agree.
+#[pyfunction]
+pub(crate) fn error_kinds() -> Vec<(&'static str, u16)> {
+    ErrorKind::ALL
+        .iter()
+        .map(|kind| (kind.name(), kind.code()))
+        .collect()
+}
+
+/// The kind with that number: for errors that a Python driver reports to the session.
+pub(crate) fn kind_of(code: u16) -> Option<ErrorKind> {
+    ErrorKind::ALL.iter().copied().find(|kind| kind.code() == code)
+}

@@ -1,0 +1,222 @@
+//! Firebase Cloud Messaging: credentials and messages.
+
+use std::sync::Arc;
+
+use pushcore::fcm::{self, Target};
+use pushcore::http::Authority;
+use pushcore::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use serde_json::Value;
+
+use crate::errors::OrRaise;
+use crate::http::{Request, Response};
+use crate::outcome::outcome;
+use crate::values::{authority, bytes_or_file, clock, duration, json_object, json_text, string};
+
+/// A Google identity that sends for one project.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct FcmCredentials(pub(crate) Arc<fcm::Credentials>);
+
+#[pymethods]
+impl FcmCredentials {
+    #[staticmethod]
+    #[pyo3(signature = (file, *, token_host=None))]
+    fn from_service_account(
+        py: Python<'_>,
+        file: &Bound<'_, PyAny>,
+        token_host: Option<&str>,
+    ) -> PyResult<Self> {
+        let credentials = fcm::Credentials::service_account(&credential_file(file)?);
+        made(py, credentials.or_raise(py)?, token_host)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (file, *, project=None, token_host=None))]
+    fn from_file(
+        py: Python<'_>,
+        file: &Bound<'_, PyAny>,
+        project: Option<&str>,
+        token_host: Option<&str>,
+    ) -> PyResult<Self> {
+        let credentials = fcm::Credentials::from_file(&credential_file(file)?, project);
+        made(py, credentials.or_raise(py)?, token_host)
+    }
+
+    #[staticmethod]
+    fn from_access_tokens(py: Python<'_>, project: &str) -> PyResult<Self> {
+        let project = fcm::ProjectId::new(project).or_raise(py)?;
+        Ok(Self(Arc::new(fcm::Credentials::host_tokens(project))))
+    }
+
+    #[getter]
+    fn project(&self) -> &str {
+        self.0.project().as_str()
+    }
+
+    /// A token that the host minted.
+    #[pyo3(signature = (token, *, lifetime, now=None))]
+    fn supply_token(
+        &self,
+        py: Python<'_>,
+        token: &str,
+        lifetime: &Bound<'_, PyAny>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        self.0
+            .supply_token(token, duration(lifetime)?, clock(py, now)?)
+            .or_raise(py)
+    }
+
+    /// The request that fetches an access token.
+    #[pyo3(signature = (*, now=None))]
+    fn token_request(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Request> {
+        let now = clock(py, now)?;
+        let call = py.detach(|| self.0.token_request(now)).or_raise(py)?;
+        Ok(Request(call.request))
+    }
+
+    /// Takes the answer to it; true when the token is there, false when another request is due.
+    #[pyo3(signature = (response, *, now=None))]
+    fn accept_token(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        let progress = self.0.accept_token(&response.0, clock(py, now)?).or_raise(py)?;
+        Ok(progress == pushcore::oauth::TokenProgress::Done)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<FcmCredentials project={:?}>", self.project())
+    }
+}
+
+fn made(py: Python<'_>, credentials: fcm::Credentials, token_host: Option<&str>) -> PyResult<FcmCredentials> {
+    let credentials = match authority(py, token_host)? {
+        Some(host) => credentials.with_token_authority(host),
+        None => credentials,
+    };
+    Ok(FcmCredentials(Arc::new(credentials)))
+}
+
+/// A path, the file's text, or a `dict` of it.
+fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    match file.cast::<PyDict>() {
+        Ok(dict) => json_text(dict),
+        Err(_) => bytes_or_file(file),
+    }
+}
+
+/// One message for one target.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct FcmMessage(pub(crate) fcm::Message);
+
+#[pymethods]
+impl FcmMessage {
+    /// The keywords are the fields of the service's own schema and become a JSON object of the
+    /// same names: the core reads and checks it.
+    #[new]
+    #[pyo3(signature = (message=None, /, *, validate_only=None, **fields))]
+    fn new(
+        py: Python<'_>,
+        message: Option<&Bound<'_, PyAny>>,
+        validate_only: Option<bool>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let text = match (message, fields) {
+            (Some(_), Some(_)) => {
+                let text = "a whole message excludes keyword arguments";
+                return Err(Error::new(ErrorKind::Conflict, text)).or_raise(py);
+            }
+            (Some(message), None) => json_text(message)?,
+            (None, fields) => {
+                let given = fields.map(json_object).transpose()?.unwrap_or_default();
+                // A keyword that is None is one that was not given.
+                let given = given.into_iter().filter(|(_, value)| !value.is_null()).collect();
+                Value::Object(given).to_string().into_bytes()
+            }
+        };
+        let mut message = fcm::Message::from_json(&text).or_raise(py)?;
+        if let Some(validate_only) = validate_only {
+            message = message.validate_only(validate_only);
+        }
+        Ok(Self(message))
+    }
+
+    /// The same message for another target.
+    #[pyo3(signature = (token=None, /, *, topic=None, condition=None, fid=None))]
+    fn to(
+        &self,
+        py: Python<'_>,
+        token: Option<&Bound<'_, PyAny>>,
+        topic: Option<&str>,
+        condition: Option<&str>,
+        fid: Option<&str>,
+    ) -> PyResult<Self> {
+        let token = token.map(string).transpose()?;
+        let target = match (token, topic, condition, fid) {
+            (Some(token), None, None, None) => Target::token(&token),
+            (None, Some(topic), None, None) => Target::topic(topic),
+            (None, None, Some(condition), None) => Target::condition(condition),
+            (None, None, None, Some(fid)) => Target::fid(fid),
+            _ => Err(Error::new(ErrorKind::InvalidTarget, "not exactly one target")),
+        };
+        Ok(Self(self.0.to(target.or_raise(py)?)))
+    }
+
+    /// The body of the request.
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.body())
+    }
+
+    /// Bytes of payload as the service counts them.
+    #[getter]
+    fn payload_size(&self) -> usize {
+        self.0.payload_size()
+    }
+
+    /// The request for an HTTP client of one's own.
+    #[pyo3(signature = (credentials, *, host=None, now=None))]
+    fn request(
+        &self,
+        py: Python<'_>,
+        credentials: &FcmCredentials,
+        host: Option<&str>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Request> {
+        let hosts = hosts(host).or_raise(py)?;
+        fcm::request(&self.0, &credentials.0, &hosts, clock(py, now)?)
+            .map(Request)
+            .or_raise(py)
+    }
+
+    /// What the answer to that request means.
+    #[pyo3(signature = (response, *, now=None))]
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        outcome(py, fcm::outcome(&response.0, clock(py, now)?))
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<FcmMessage {:?} {} bytes of payload>",
+            self.0.target(),
+            self.0.payload_size()
+        )
+    }
+}
+
+/// Google's hosts, or one host for everything.
+pub(crate) fn hosts(host: Option<&str>) -> Result<fcm::Hosts, Error> {
+    host.map_or_else(
+        || Ok(fcm::Hosts::default()),
+        |host| Ok(fcm::Hosts::all(&Authority::parse(host)?)),
+    )
+}

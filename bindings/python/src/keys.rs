@@ -1,0 +1,76 @@
+//! Signing keys: made, read in every form, written in every form.
+
+use pushcore::crypto::Es256Key;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::errors::OrRaise;
+use crate::values::{bytes, bytes_or_file};
+
+/// A P-256 private key that signs: for APNs provider tokens and for VAPID.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct SigningKey(pub(crate) Es256Key);
+
+#[pymethods]
+impl SigningKey {
+    #[staticmethod]
+    fn generate(py: Python<'_>) -> PyResult<Self> {
+        py.detach(Es256Key::generate).map(Self).or_raise(py)
+    }
+
+    #[staticmethod]
+    fn read(py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<Self> {
+        // Text is the key itself: 43 characters of base64 are the usual form of a VAPID key.
+        Es256Key::read(&bytes(key)?).map(Self).or_raise(py)
+    }
+
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Es256Key::read(&bytes_or_file(path)?).map(Self).or_raise(py)
+    }
+
+    /// PKCS#8 in PEM.
+    fn to_pem(&self) -> String {
+        self.0.to_pkcs8_pem().expose_secret().clone()
+    }
+
+    /// PKCS#8 in DER.
+    fn to_der<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.to_pkcs8_der().expose_secret())
+    }
+
+    /// SEC1 in PEM.
+    fn to_sec1_pem(&self) -> String {
+        self.0.to_sec1_pem().expose_secret().clone()
+    }
+
+    /// A JSON Web Key.
+    fn to_jwk(&self) -> String {
+        self.0.to_jwk().expose_secret().clone()
+    }
+
+    /// The 32 bytes in base64url.
+    fn to_base64(&self) -> String {
+        self.0.to_base64().expose_secret().clone()
+    }
+
+    /// The public key in base64url: `applicationServerKey`.
+    #[getter]
+    fn public_key(&self) -> String {
+        self.0.public_key().to_base64()
+    }
+
+    /// The public key in PEM.
+    fn public_pem(&self) -> String {
+        self.0.public_key().to_pem()
+    }
+
+    /// The public key as a JSON Web Key.
+    fn public_jwk(&self) -> String {
+        self.0.public_key().to_jwk()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<SigningKey public_key={}>", self.public_key())
+    }
+}

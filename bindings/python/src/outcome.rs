@@ -1,0 +1,238 @@
+//! Outcomes as classes for `match`.
+
+use pushcore::outcome::{self, Outcome};
+use pyo3::PyClass;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString, PyTuple};
+
+use crate::values::{seconds, unix_time};
+
+/// The base of the five: what all outcomes have.
+///
+/// The fields of an arm are made when they are asked for: most of a million results are only counted.
+#[pyclass(frozen, subclass, module = "pushcore", name = "Outcome")]
+pub(crate) struct PyOutcome(pub(crate) Outcome);
+
+#[pymethods]
+impl PyOutcome {
+    /// The HTTP status.
+    #[getter]
+    fn status(&self) -> u16 {
+        self.0.status()
+    }
+
+    #[getter]
+    fn reason(&self) -> Option<&str> {
+        self.0.reason().map(outcome::Reason::as_str)
+    }
+
+    #[getter]
+    fn reason_is_known(&self) -> bool {
+        self.0.reason().is_some_and(outcome::Reason::is_known)
+    }
+
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.body())
+    }
+
+    #[getter]
+    fn advice(&self) -> &'static str {
+        self.0.advice()
+    }
+
+    #[getter]
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().0 == self.0)
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        let parts = (self.0.name(), self.0.status(), self.reason());
+        parts.into_pyobject(py)?.as_any().hash()
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let class = slf.get_type().name()?;
+        let this = slf.get();
+        Ok(match this.0.reason() {
+            Some(reason) => format!(
+                "<{class} status={} reason={:?}>",
+                this.0.status(),
+                reason.as_str()
+            ),
+            None => format!("<{class} status={}>", this.0.status()),
+        })
+    }
+}
+
+macro_rules! arm {
+    ($class:ident = $name:literal, ($($field:literal),*)) => {
+        #[pyclass(frozen, extends = PyOutcome, module = "pushcore", name = $name)]
+        pub(crate) struct $class;
+
+        impl $class {
+            const MATCH_ARGS: &'static [&'static str] = &[$($field),*];
+        }
+    };
+}
+
+arm!(Accepted = "Accepted", ("id", "replacement"));
+arm!(TokenGone = "TokenGone", ("since", "replacement"));
+arm!(RetryLater = "RetryLater", ("after", "scope"));
+arm!(FixCredentials = "FixCredentials", ("reason", "refreshable"));
+arm!(Rejected = "Rejected", ("reason"));
+
+#[pymethods]
+impl Accepted {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, Self::MATCH_ARGS)
+    }
+
+    #[getter]
+    fn id<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
+        match &slf.as_super().get().0 {
+            Outcome::Accepted(arm) => arm.id.as_ref().map(|id| PyString::new(slf.py(), id.as_str())),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn replacement(slf: &Bound<'_, Self>) -> Option<String> {
+        match &slf.as_super().get().0 {
+            Outcome::Accepted(arm) => arm.replacement.as_deref().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn unique_id(slf: &Bound<'_, Self>) -> Option<String> {
+        match &slf.as_super().get().0 {
+            Outcome::Accepted(arm) => arm.unique_id.as_deref().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn location(slf: &Bound<'_, Self>) -> Option<String> {
+        match &slf.as_super().get().0 {
+            Outcome::Accepted(arm) => arm.location.as_deref().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn ttl(slf: &Bound<'_, Self>) -> Option<f64> {
+        match &slf.as_super().get().0 {
+            Outcome::Accepted(arm) => arm.ttl.map(|ttl| ttl.as_secs_f64()),
+            _ => None,
+        }
+    }
+}
+
+#[pymethods]
+impl TokenGone {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, Self::MATCH_ARGS)
+    }
+
+    #[getter]
+    fn since(slf: &Bound<'_, Self>) -> Option<f64> {
+        match &slf.as_super().get().0 {
+            Outcome::TokenGone(arm) => arm.since.map(seconds),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn replacement(slf: &Bound<'_, Self>) -> Option<String> {
+        match &slf.as_super().get().0 {
+            Outcome::TokenGone(arm) => arm.replacement.as_deref().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    /// Whether a token registered at that time is the one that died.
+    fn applies_to(slf: &Bound<'_, Self>, registered_at: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let registered_at = unix_time(registered_at)?;
+        Ok(match &slf.as_super().get().0 {
+            Outcome::TokenGone(arm) => arm.applies_to(registered_at),
+            _ => false,
+        })
+    }
+}
+
+#[pymethods]
+impl RetryLater {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, Self::MATCH_ARGS)
+    }
+
+    #[getter]
+    fn after(slf: &Bound<'_, Self>) -> Option<f64> {
+        match &slf.as_super().get().0 {
+            Outcome::RetryLater(arm) => arm.after.map(|after| after.as_secs_f64()),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn scope(slf: &Bound<'_, Self>) -> Option<&'static str> {
+        match &slf.as_super().get().0 {
+            Outcome::RetryLater(arm) => Some(arm.scope.name()),
+            _ => None,
+        }
+    }
+}
+
+#[pymethods]
+impl FixCredentials {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, Self::MATCH_ARGS)
+    }
+
+    #[getter]
+    fn refreshable(slf: &Bound<'_, Self>) -> bool {
+        matches!(&slf.as_super().get().0, Outcome::FixCredentials(arm) if arm.refreshable)
+    }
+
+    #[getter]
+    fn reconnect(slf: &Bound<'_, Self>) -> bool {
+        matches!(&slf.as_super().get().0, Outcome::FixCredentials(arm) if arm.reconnect)
+    }
+}
+
+#[pymethods]
+impl Rejected {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, Self::MATCH_ARGS)
+    }
+}
+
+/// An outcome as an instance of its class.
+pub(crate) fn outcome(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyAny>> {
+    fn make<T>(py: Python<'_>, outcome: Outcome, arm: T) -> PyResult<Py<PyAny>>
+    where
+        T: PyClass<BaseType = PyOutcome>,
+    {
+        let parts = PyClassInitializer::from(PyOutcome(outcome)).add_subclass(arm);
+        Ok(Py::new(py, parts)?.into_any())
+    }
+    match outcome {
+        Outcome::Accepted(_) => make(py, outcome, Accepted),
+        Outcome::TokenGone(_) => make(py, outcome, TokenGone),
+        Outcome::RetryLater(_) => make(py, outcome, RetryLater),
+        Outcome::FixCredentials(_) => make(py, outcome, FixCredentials),
+        Outcome::Rejected(_) => make(py, outcome, Rejected),
+        // A sixth arm of a newer core: the base class says all that is known.
+        _ => Ok(Py::new(py, PyOutcome(outcome))?.into_any()),
+    }
+}

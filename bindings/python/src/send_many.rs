@@ -1,0 +1,285 @@
+//! A stream of messages in, a stream of results out.
+//!
+//! Python is visited in chunks: some hundred messages are taken from the iterable, then it is
+//! detached while they are submitted and bytes move, then some hundred results are handed out
+//! one by one. What a result holds is made when it is handed out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use pushcore::session::{Message, SendOptions};
+use pushcore::{Error, Outcome};
+use pushcore_client::Batch;
+use pyo3::PyTraverseError;
+use pyo3::gc::PyVisit;
+use pyo3::prelude::*;
+use pyo3::types::PyIterator;
+
+use crate::client::{ATTENTION, PyProgress};
+use crate::errors::{OrRaise, exception, kind_of};
+use crate::message::{message, retarget};
+use crate::outcome::outcome;
+
+/// The most messages taken from the iterable in one visit.
+const MAX_CHUNK: usize = 512;
+
+/// A visit that takes longer is followed by a shorter one: results must not wait for a slow iterable.
+const QUICK: Duration = Duration::from_millis(2);
+
+/// How often progress is reported unless told otherwise.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// Yields pairs of what was sent and its result, as they land.
+#[pyclass(module = "pushcore")]
+pub(crate) struct SendMany {
+    /// `None` when it is over: dropping it cancelled what had not ended.
+    batch: Option<Batch>,
+    source: Option<Py<PyIterator>>,
+    template: Option<Message>,
+    options: SendOptions,
+    on_progress: Option<Py<PyAny>>,
+    every: Duration,
+    next_report: Duration,
+    chunk: usize,
+    /// Taken from the iterable, not submitted yet; `keys` and `messages` run in parallel.
+    keys: VecDeque<Py<PyAny>>,
+    messages: VecDeque<Message>,
+    /// Submitted, by the ticket's slot.
+    pending: Vec<Option<Py<PyAny>>>,
+    ready: VecDeque<(Py<PyAny>, Result<Outcome, Error>)>,
+}
+
+impl SendMany {
+    pub(crate) fn new(
+        batch: Batch,
+        source: &Bound<'_, PyAny>,
+        template: Option<Message>,
+        options: SendOptions,
+        on_progress: Option<Py<PyAny>>,
+        every: Option<Duration>,
+    ) -> PyResult<Self> {
+        let every = every.unwrap_or(EVERY);
+        Ok(Self {
+            batch: Some(batch),
+            source: Some(source.try_iter()?.unbind()),
+            template,
+            options,
+            on_progress,
+            every,
+            next_report: every,
+            chunk: 1,
+            keys: VecDeque::new(),
+            messages: VecDeque::new(),
+            pending: Vec::new(),
+            ready: VecDeque::new(),
+        })
+    }
+
+    /// Takes a chunk from the iterable.
+    fn take(&mut self, py: Python<'_>) -> PyResult<()> {
+        let (Some(source), Some(batch)) = (&self.source, &mut self.batch) else {
+            return Ok(());
+        };
+        let started = batch.progress().elapsed;
+        let mut source = source.bind(py).clone();
+        for _ in 0..self.chunk {
+            let Some(item) = source.next().transpose()? else {
+                self.source = None;
+                break;
+            };
+            let made = match &self.template {
+                Some(template) => retarget(template, &item),
+                None => message(&item),
+            };
+            match made {
+                Ok(message) => {
+                    self.keys.push_back(item.unbind());
+                    self.messages.push_back(message);
+                }
+                // One malformed token among a million is a result, not the end of the run.
+                Err(raised) => {
+                    let error = refusal(py, raised)?;
+                    batch.refused(&error);
+                    self.ready.push_back((item.unbind(), Err(error)));
+                }
+            }
+        }
+        let quick = batch.progress().elapsed.saturating_sub(started) < QUICK;
+        self.chunk = if quick {
+            (self.chunk * 2).min(MAX_CHUNK)
+        } else {
+            (self.chunk / 2).max(1)
+        };
+        Ok(())
+    }
+
+    /// Submits what was taken and moves bytes; collects what has ended.
+    fn work(&mut self, py: Python<'_>) -> PyResult<()> {
+        let Some(batch) = &mut self.batch else {
+            return Ok(());
+        };
+        let (messages, options) = (&mut self.messages, self.options);
+        let exhausted = self.source.is_none();
+        let wait_for_results = self.ready.is_empty();
+        let (taken, ended) = py
+            .detach(|| -> Result<_, Error> {
+                let mut taken = Vec::with_capacity(messages.len());
+                let all = batch.submit(messages.iter(), options, |result| taken.push(result))?;
+                // With room left for more messages the sockets only get a glance.
+                let longest = match wait_for_results && (exhausted || !all) {
+                    true => ATTENTION,
+                    false => Duration::ZERO,
+                };
+                messages.drain(..taken.len().min(messages.len()));
+                let ended: Vec<_> = batch.wait(longest)?.collect();
+                Ok((taken, ended))
+            })
+            .or_raise(py)?;
+        for taken in taken {
+            let Some(key) = self.keys.pop_front() else { break };
+            match taken {
+                Ok(ticket) => {
+                    let slot = ticket.slot();
+                    if self.pending.len() <= slot {
+                        self.pending.resize_with(slot + 1, || None);
+                    }
+                    if let Some(place) = self.pending.get_mut(slot) {
+                        *place = Some(key);
+                    }
+                }
+                Err(error) => self.ready.push_back((key, Err(error))),
+            }
+        }
+        for (ticket, result) in ended {
+            if let Some(key) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
+                self.ready.push_back((key, result));
+            }
+        }
+        py.check_signals()
+    }
+
+    fn report(&mut self, py: Python<'_>, last: bool) -> PyResult<()> {
+        let (Some(call), Some(batch)) = (&self.on_progress, &mut self.batch) else {
+            return Ok(());
+        };
+        let progress = batch.progress();
+        if last || progress.elapsed >= self.next_report {
+            self.next_report = progress.elapsed.saturating_add(self.every);
+            let progress = PyProgress::from(progress);
+            call.call1(py, (progress,))?;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, py: Python<'_>) -> PyResult<()> {
+        while self.ready.is_empty() {
+            let Some(batch) = &mut self.batch else {
+                return Ok(());
+            };
+            if self.source.is_none() && self.keys.is_empty() && batch.progress().in_flight == 0 {
+                self.report(py, true)?;
+                self.stop(py);
+                return Ok(());
+            }
+            if self.keys.is_empty() {
+                self.take(py)?;
+            }
+            self.work(py)?;
+            self.report(py, false)?;
+        }
+        Ok(())
+    }
+
+    /// Cancels what has not ended and lets go of the iterable.
+    fn stop(&mut self, py: Python<'_>) {
+        let batch = self.batch.take();
+        py.detach(|| drop(batch));
+        self.source = None;
+        self.on_progress = None;
+        self.keys.clear();
+        self.messages.clear();
+        self.pending.clear();
+    }
+}
+
+#[pymethods]
+impl SendMany {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<(Py<PyAny>, Py<PyAny>)>> {
+        if self.ready.is_empty() {
+            if let Err(error) = self.advance(py) {
+                self.stop(py);
+                return Err(error);
+            }
+        }
+        let Some((key, result)) = self.ready.pop_front() else {
+            return Ok(None);
+        };
+        let result = match result {
+            Ok(answer) => outcome(py, answer)?,
+            Err(error) => exception(py, &error)?.unbind(),
+        };
+        Ok(Some((key, result)))
+    }
+
+    /// How far it is; `None` when it is over.
+    #[getter]
+    fn progress(&mut self) -> Option<PyProgress> {
+        self.batch
+            .as_mut()
+            .map(|batch| PyProgress::from(batch.progress()))
+    }
+
+    /// Cancels what has not ended; results that are there already are dropped.
+    fn close(&mut self, py: Python<'_>) {
+        self.stop(py);
+        self.ready.clear();
+    }
+
+    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __exit__(
+        &mut self,
+        py: Python<'_>,
+        _kind: &Bound<'_, PyAny>,
+        _value: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) {
+        self.close(py);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.source)?;
+        visit.call(&self.on_progress)?;
+        for key in self.keys.iter().chain(self.pending.iter().flatten()) {
+            visit.call(key)?;
+        }
+        self.ready.iter().try_for_each(|(key, _)| visit.call(key))
+    }
+
+    fn __clear__(&mut self) {
+        self.batch = None;
+        self.source = None;
+        self.on_progress = None;
+        self.keys.clear();
+        self.pending.clear();
+        self.ready.clear();
+    }
+}
+
+/// An exception about one item as its result; any other exception goes on its way.
+fn refusal(py: Python<'_>, raised: PyErr) -> PyResult<Error> {
+    let code = raised
+        .value(py)
+        .getattr("code")
+        .and_then(|code| code.extract::<u16>());
+    match code.ok().and_then(kind_of) {
+        Some(kind) => Ok(Error::new(kind, raised.value(py).str()?.to_string())),
+        None => Err(raised),
+    }
+}

@@ -1,0 +1,238 @@
+//! The session as a state machine: for event loops that own the sockets.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pushcore::http::Authority;
+use pushcore::session::{self, Action, LinkId, SendOptions, Ticket};
+use pushcore::{Error, ErrorKind, Now};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::client::{event, stats};
+use crate::errors::{OrRaise, exception, kind_of};
+use crate::message::{message, retarget};
+use crate::outcome::outcome;
+use crate::service::Service;
+use crate::values::{bytes, now, optional_duration};
+
+/// Messages in, outcomes out, for one service and one credential; opens no socket, reads no clock.
+///
+/// Both clocks are given once for each turn of the loop, with `tick`.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct Session(Mutex<Inner>);
+
+struct Inner {
+    session: session::Session,
+    now: Now,
+}
+
+impl Session {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // The core does not panic; a poisoned lock is still whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Session {
+    #[new]
+    #[pyo3(signature = (service, *, monotonic, unix))]
+    fn new(py: Python<'_>, service: &Service, monotonic: f64, unix: f64) -> PyResult<Self> {
+        let now = now(monotonic, unix)?;
+        let session = service.open(service.config(), now).or_raise(py)?;
+        Ok(Self(Mutex::new(Inner { session, now })))
+    }
+
+    /// What the two clocks show, in seconds.
+    fn tick(&self, monotonic: f64, unix: f64) -> PyResult<()> {
+        self.lock().now = now(monotonic, unix)?;
+        Ok(())
+    }
+
+    /// How many more messages `submit` takes now.
+    fn capacity(&self) -> usize {
+        self.lock().session.capacity()
+    }
+
+    /// Takes a message, or the same message to another target; the ticket comes back with its end.
+    #[pyo3(signature = (message, *, to=None, deadline=None))]
+    fn submit(
+        &self,
+        py: Python<'_>,
+        message: &Bound<'_, PyAny>,
+        to: Option<&Bound<'_, PyAny>>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<u64> {
+        let mut message = self::message(message)?;
+        if let Some(target) = to {
+            message = retarget(&message, target)?;
+        }
+        let mut options = SendOptions::default();
+        options.deadline = optional_duration(deadline)?;
+        let mut inner = self.lock();
+        let now = inner.now;
+        let ticket = inner.session.submit(&message, options, now).or_raise(py)?;
+        Ok(ticket.to_u64())
+    }
+
+    /// Ends a message as cancelled; false when it has ended already.
+    fn cancel(&self, ticket: u64) -> bool {
+        let mut inner = self.lock();
+        let now = inner.now;
+        inner.session.cancel(Ticket::from_u64(ticket), now)
+    }
+
+    /// The next thing to do: `("connect", link, host, port)` or `("close", link, last_words)`.
+    fn poll_action<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let action = self.lock().session.poll_action();
+        Ok(match action {
+            Some(Action::Connect { link, authority }) => {
+                let parts = ("connect", link.to_u64(), authority.host(), authority.port());
+                Some(parts.into_pyobject(py)?.into_any())
+            }
+            Some(Action::Close { link, last_words }) => {
+                let words = PyBytes::new(py, &last_words);
+                Some(("close", link.to_u64(), words).into_pyobject(py)?.into_any())
+            }
+            _ => None,
+        })
+    }
+
+    /// Raises if the policy refuses to connect to that address.
+    fn allow_address(&self, py: Python<'_>, host: &str, port: u16, address: &str) -> PyResult<()> {
+        let authority = Authority::new(host, port).or_raise(py)?;
+        let parsed = address
+            .parse()
+            .map_err(|_| Error::new(ErrorKind::InvalidValue, "not an address"));
+        self.lock()
+            .session
+            .allow_address(&authority, parsed.or_raise(py)?)
+            .or_raise(py)
+    }
+
+    /// The socket of `link` is connected.
+    fn connected(&self, link: u64) {
+        let mut inner = self.lock();
+        let now = inner.now;
+        inner.session.connected(LinkId::from_u64(link), now);
+    }
+
+    /// The socket of `link` could not be connected.
+    fn connect_failed(&self, link: u64, code: u16, text: String) {
+        let error = Error::new(kind_of(code).unwrap_or(ErrorKind::ConnectRefused), text);
+        let mut inner = self.lock();
+        let now = inner.now;
+        inner.session.connect_failed(LinkId::from_u64(link), error, now);
+    }
+
+    /// Bytes from the socket of `link`.
+    fn receive(&self, py: Python<'_>, link: u64, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let owned;
+        // Loops hand out bytes (asyncio) or a view of their buffer.
+        let data: &[u8] = match data.cast::<PyBytes>() {
+            Ok(data) => data.as_bytes(),
+            Err(_) => {
+                owned = bytes(data)?;
+                &owned
+            }
+        };
+        py.detach(|| {
+            let mut inner = self.lock();
+            let now = inner.now;
+            inner.session.receive(LinkId::from_u64(link), data, now);
+        });
+        Ok(())
+    }
+
+    /// The socket of `link` has come to its end.
+    fn receive_eof(&self, link: u64) {
+        let mut inner = self.lock();
+        let now = inner.now;
+        inner.session.receive_eof(LinkId::from_u64(link), now);
+    }
+
+    /// Everything that is to be written to the socket of `link` now; it counts as written.
+    fn data_to_send<'py>(&self, py: Python<'py>, link: u64) -> Bound<'py, PyBytes> {
+        let link = LinkId::from_u64(link);
+        let mut inner = self.lock();
+        let mut all = Vec::new();
+        loop {
+            let data = inner.session.transmit(link);
+            if data.is_empty() {
+                break;
+            }
+            let count = data.len();
+            all.extend_from_slice(data);
+            inner.session.transmitted(link, count);
+        }
+        PyBytes::new(py, &all)
+    }
+
+    /// Every connection there is.
+    fn links(&self) -> Vec<u64> {
+        self.lock().session.links().map(LinkId::to_u64).collect()
+    }
+
+    /// When `handle_timeout` has to be called, on the monotonic clock; `None` is never.
+    fn poll_timeout(&self) -> Option<f64> {
+        self.lock().session.poll_timeout().map(|at| at.as_secs_f64())
+    }
+
+    /// Time has passed.
+    fn handle_timeout(&self, py: Python<'_>) {
+        py.detach(|| {
+            let mut inner = self.lock();
+            let now = inner.now;
+            inner.session.handle_timeout(now);
+        });
+    }
+
+    /// Everything that has ended: pairs of a ticket and an outcome or an exception.
+    fn poll_outcomes(&self, py: Python<'_>) -> PyResult<Vec<(u64, Py<PyAny>)>> {
+        let mut ended = Vec::new();
+        {
+            let mut inner = self.lock();
+            while let Some(end) = inner.session.poll_outcome() {
+                ended.push(end);
+            }
+        }
+        let result = |result| match result {
+            Ok(answer) => outcome(py, answer),
+            Err(error) => exception(py, &error).map(Bound::unbind),
+        };
+        ended
+            .into_iter()
+            .map(|(ticket, end)| Ok((ticket.to_u64(), result(end)?)))
+            .collect()
+    }
+
+    /// The next thing that happened.
+    fn poll_event<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let next = self.lock().session.poll_event();
+        next.map(|next| event(py, next)).transpose()
+    }
+
+    /// How many messages are where.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        stats(py, &self.lock().session.stats())
+    }
+
+    /// No more messages.
+    fn close(&self) {
+        let mut inner = self.lock();
+        let now = inner.now;
+        inner.session.close(now);
+    }
+
+    /// Ends every message now.
+    fn abandon(&self) {
+        let mut inner = self.lock();
+        let now = inner.now;
+        inner.session.abandon(now);
+    }
+
+    /// Whether every message has ended and every connection is gone.
+    fn is_closed(&self) -> bool {
+        self.lock().session.is_closed()
+    }
+}

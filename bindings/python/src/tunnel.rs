@@ -1,0 +1,59 @@
+//! Asking a proxy for a tunnel, for event loops that own the sockets.
+
+use std::sync::{Mutex, PoisonError};
+
+use pushcore::http::Authority;
+use pushcore_client::{Handshake, Proxy};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::errors::OrRaise;
+use crate::values::bytes;
+
+/// The dialogue with a proxy: bytes in, bytes out.
+#[pyclass(frozen, module = "pushcore._pushcore")]
+pub(crate) struct Tunnel {
+    handshake: Mutex<Handshake>,
+    proxy: Authority,
+}
+
+#[pymethods]
+impl Tunnel {
+    #[new]
+    fn new(py: Python<'_>, proxy: &str, host: &str, port: u16) -> PyResult<Self> {
+        let proxy = Proxy::parse(proxy).or_raise(py)?;
+        let target = Authority::new(host, port).or_raise(py)?;
+        let handshake = Mutex::new(Handshake::new(&proxy, &target));
+        Ok(Self {
+            handshake,
+            proxy: proxy.authority().clone(),
+        })
+    }
+
+    /// Where the proxy listens.
+    #[getter]
+    fn proxy(&self) -> (&str, u16) {
+        (self.proxy.host(), self.proxy.port())
+    }
+
+    /// What is to be written to the proxy now; it counts as written.
+    fn data_to_send<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut handshake = self.handshake.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = PyBytes::new(py, handshake.transmit());
+        let count = handshake.transmit().len();
+        handshake.transmitted(count);
+        data
+    }
+
+    /// What the proxy said. `bytes` when the tunnel stands: they came through it already.
+    fn receive<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let data = bytes(data)?;
+        let mut handshake = self.handshake.lock().unwrap_or_else(PoisonError::into_inner);
+        let rest = handshake.receive(&data).or_raise(py)?;
+        Ok(rest.map(|rest| PyBytes::new(py, &rest)))
+    }
+}

@@ -1,0 +1,258 @@
+//! Python's values as the core's: text, bytes, times, JSON. Nothing is guessed: what is not
+//! clearly the right type is refused with an error that says what was wanted.
+
+use std::time::Duration;
+
+use pushcore::http::Authority;
+use pushcore::time::{Now, UnixTime};
+use pushcore::{Error, ErrorKind};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple,
+};
+use serde_json::{Map, Number, Value};
+
+use crate::errors::{OrRaise, wrong};
+
+/// JSON is nested no deeper than what the core's own parser takes.
+const MAX_DEPTH: usize = 127;
+
+/// UTF-8 text, borrowed from the Python string.
+pub(crate) fn text<'a>(value: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
+    value.to_str().map_err(|_| {
+        let text = "the text holds a lone surrogate: it has no utf-8 form";
+        wrong(value.py(), ErrorKind::InvalidUtf8, text)
+    })
+}
+
+/// A `str` argument; another type is a `TypeError`, a lone surrogate a `MessageError`.
+pub(crate) fn string(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(text(value.cast::<PyString>().map_err(|_| type_error(value, "str"))?)?.to_owned())
+}
+
+/// `bytes`, `bytearray`, any `memoryview`, or `str` as UTF-8. Copied: a `bytearray` may change.
+pub(crate) fn bytes(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        Ok(bytes.as_bytes().to_vec())
+    } else if let Ok(string) = value.cast::<PyString>() {
+        Ok(text(string)?.as_bytes().to_vec())
+    } else if let Ok(array) = value.cast::<PyByteArray>() {
+        Ok(array.to_vec())
+    } else if value.is_instance_of::<PyMemoryView>() {
+        let copy = value.call_method0(intern!(value.py(), "tobytes"))?;
+        Ok(copy.cast::<PyBytes>()?.as_bytes().to_vec())
+    } else {
+        Err(type_error(value, "bytes, bytearray, memoryview or str"))
+    }
+}
+
+/// What a file holds, or the bytes themselves; `pushcore/_files.py` says which is meant.
+pub(crate) fn bytes_or_file(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    let load = value.py().import("pushcore._files")?.getattr("load")?;
+    bytes(&load.call1((value,))?)
+}
+
+/// Seconds as `int` or `float`, or a `timedelta`; never negative, never NaN.
+pub(crate) fn duration(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let seconds = if let Ok(total) = value.getattr(intern!(value.py(), "total_seconds")) {
+        total.call0()?.extract::<f64>()?
+    } else {
+        number(value, "seconds as int or float, or a timedelta")?
+    };
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| PyValueError::new_err("a duration is a finite number of seconds, not negative"))
+}
+
+/// [`duration`] of an optional argument.
+pub(crate) fn optional_duration(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
+    value.map(duration).transpose()
+}
+
+/// Seconds since the epoch as `int` or `float`, or a `datetime` with a time zone.
+pub(crate) fn unix_time(value: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
+    if let Ok(whole) = value.extract::<u64>() {
+        if value.is_instance_of::<PyBool>() {
+            return Err(type_error(
+                value,
+                "seconds since 1970 or a datetime with a time zone",
+            ));
+        }
+        return Ok(UnixTime::from_secs(whole));
+    }
+    let seconds = match value.getattr(intern!(value.py(), "timestamp")) {
+        Ok(timestamp) => {
+            if value.getattr(intern!(value.py(), "tzinfo"))?.is_none() {
+                return Err(PyValueError::new_err(
+                    "a datetime needs a time zone: datetime.now(timezone.utc)",
+                ));
+            }
+            timestamp.call0()?.extract::<f64>()?
+        }
+        Err(_) => number(value, "seconds since 1970 or a datetime with a time zone")?,
+    };
+    let since = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| PyValueError::new_err("a time is a finite number of seconds since 1970"))?;
+    let millis = u64::try_from(since.as_millis())
+        .map_err(|_| PyValueError::new_err("a time is a finite number of seconds since 1970"))?;
+    Ok(UnixTime::from_millis(millis))
+}
+
+/// Seconds since the epoch, for Python.
+pub(crate) fn seconds(time: UnixTime) -> f64 {
+    Duration::from_millis(time.as_millis()).as_secs_f64()
+}
+
+/// Both clocks in seconds, as `loop.time()` and `time.time()` give them.
+pub(crate) fn now(monotonic: f64, unix: f64) -> PyResult<Now> {
+    let wrong = |_| PyValueError::new_err("a clock shows a finite number of seconds, not negative");
+    let unix = Duration::try_from_secs_f64(unix).map_err(wrong)?;
+    let millis = u64::try_from(unix.as_millis()).unwrap_or(u64::MAX);
+    let monotonic = Duration::try_from_secs_f64(monotonic).map_err(wrong)?;
+    Ok(Now::new(monotonic, UnixTime::from_millis(millis)))
+}
+
+/// A `dict` as a JSON object.
+pub(crate) fn json_object(value: &Bound<'_, PyDict>) -> PyResult<Map<String, Value>> {
+    object_at(value, 0)
+}
+
+fn json_at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
+    if depth > MAX_DEPTH {
+        return Err(wrong(
+            value.py(),
+            ErrorKind::InvalidPayload,
+            "the json is nested deeper than 127",
+        ));
+    }
+    if let Ok(string) = value.cast::<PyString>() {
+        return Ok(Value::String(text(string)?.to_owned()));
+    }
+    if value.is_none() {
+        return Ok(Value::Null);
+    }
+    // Before int: bool is a subclass of it.
+    if let Ok(flag) = value.cast::<PyBool>() {
+        return Ok(Value::Bool(flag.is_true()));
+    }
+    if value.is_instance_of::<PyInt>() {
+        if let Ok(number) = value.extract::<i64>() {
+            return Ok(number.into());
+        }
+        let number = value.extract::<u64>().map_err(|_| {
+            wrong(
+                value.py(),
+                ErrorKind::InvalidPayload,
+                "a json integer does not fit 64 bits",
+            )
+        })?;
+        return Ok(number.into());
+    }
+    if let Ok(float) = value.cast::<PyFloat>() {
+        let number = Number::from_f64(float.value());
+        return number.map(Value::Number).ok_or_else(|| {
+            wrong(
+                value.py(),
+                ErrorKind::InvalidPayload,
+                "nan and infinity are not json",
+            )
+        });
+    }
+    if let Ok(dict) = value.cast::<PyDict>() {
+        return Ok(Value::Object(object_at(dict, depth)?));
+    }
+    if let Ok(list) = value.cast::<PyList>() {
+        return list
+            .iter()
+            .map(|item| json_at(&item, depth + 1))
+            .collect::<PyResult<_>>()
+            .map(Value::Array);
+    }
+    if let Ok(tuple) = value.cast::<PyTuple>() {
+        return tuple
+            .iter()
+            .map(|item| json_at(&item, depth + 1))
+            .collect::<PyResult<_>>()
+            .map(Value::Array);
+    }
+    Err(type_error(
+        value,
+        "a json value (None, bool, int, float, str, list, tuple, dict)",
+    ))
+}
+
+fn object_at(dict: &Bound<'_, PyDict>, depth: usize) -> PyResult<Map<String, Value>> {
+    let mut map = Map::new();
+    for (key, value) in dict.iter() {
+        let Ok(key) = key.cast::<PyString>() else {
+            return Err(type_error(&key, "str as the key of a json object"));
+        };
+        map.insert(text(key)?.to_owned(), json_at(&value, depth + 1)?);
+    }
+    Ok(map)
+}
+
+/// A `dict` as JSON text; text and bytes as they are.
+pub(crate) fn json_text(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    match value.cast::<PyDict>() {
+        Ok(dict) => Ok(Value::Object(json_object(dict)?).to_string().into_bytes()),
+        Err(_) => bytes(value),
+    }
+}
+
+/// A whole number in the range of `T`; `bool` is not one.
+pub(crate) fn integer<T>(value: &Bound<'_, PyAny>, what: &'static str) -> PyResult<T>
+where
+    T: for<'a, 'py> FromPyObject<'a, 'py>,
+{
+    if value.is_instance_of::<PyBool>() || !value.is_instance_of::<PyInt>() {
+        return Err(type_error(value, "int"));
+    }
+    value
+        .extract::<T>()
+        .map_err(|_| wrong(value.py(), ErrorKind::InvalidValue, what))
+}
+
+fn number(value: &Bound<'_, PyAny>, wanted: &str) -> PyResult<f64> {
+    if value.is_instance_of::<PyBool>()
+        || !(value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>())
+    {
+        return Err(type_error(value, wanted));
+    }
+    value.extract()
+}
+
+/// `expected str, not int`.
+pub(crate) fn type_error(value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
+    match value.get_type().name() {
+        Ok(name) => PyTypeError::new_err(format!("expected {wanted}, not {name}")),
+        Err(error) => error,
+    }
+}
+
+/// An argument's word is none of those that exist.
+pub(crate) fn unknown_word(what: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format!("{what} is not one of those that exist"),
+    )
+}
+
+/// Both clocks: as given, or as Python's `time` module shows them.
+pub(crate) fn clock(py: Python<'_>, unix: Option<&Bound<'_, PyAny>>) -> PyResult<Now> {
+    let time = py.import(intern!(py, "time"))?;
+    let monotonic: f64 = time.call_method0(intern!(py, "monotonic"))?.extract()?;
+    match unix {
+        Some(unix) => {
+            let unix = unix_time(unix)?;
+            Ok(Now::new(now(monotonic, 0.0)?.monotonic, unix))
+        }
+        None => now(monotonic, time.call_method0(intern!(py, "time"))?.extract()?),
+    }
+}
+
+/// `host`, `host:port` or `[v6]:port`.
+pub(crate) fn authority(py: Python<'_>, text: Option<&str>) -> PyResult<Option<Authority>> {
+    text.map(Authority::parse).transpose().or_raise(py)
+}

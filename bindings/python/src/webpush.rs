@@ -1,0 +1,310 @@
+//! Web Push, both ways.
+
+use std::sync::Arc;
+
+use pushcore::crypto::Es256Key;
+use pushcore::http::Authority;
+use pushcore::webpush::{self, EndpointPolicy as Policy, Padding, Topic, Urgency};
+use pushcore::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::errors::OrRaise;
+use crate::http::{Request, Response};
+use crate::keys::SigningKey;
+use crate::outcome::outcome;
+use crate::values::{bytes, bytes_or_file, clock, duration, json_text, seconds, unix_time, unknown_word};
+
+/// A VAPID key and the sender's contact.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct VapidCredentials(pub(crate) Arc<webpush::Credentials>);
+
+#[pymethods]
+impl VapidCredentials {
+    #[new]
+    #[pyo3(signature = (key, *, subject, any_subject=false))]
+    fn new(py: Python<'_>, key: &Bound<'_, PyAny>, subject: &str, any_subject: bool) -> PyResult<Self> {
+        let material = match key.cast::<SigningKey>() {
+            Ok(key) => key.get().0.to_pkcs8_der().expose_secret().clone(),
+            Err(_) if key.hasattr("__fspath__")? => bytes_or_file(key)?,
+            Err(_) => bytes(key)?,
+        };
+        let key = Es256Key::read(&material).or_raise(py)?;
+        let credentials = match any_subject {
+            true => webpush::Credentials::with_any_subject(key, subject),
+            false => webpush::Credentials::new(key, subject),
+        };
+        Ok(Self(Arc::new(credentials.or_raise(py)?)))
+    }
+
+    /// The public key in base64url: `applicationServerKey`.
+    #[getter]
+    fn public_key(&self) -> String {
+        self.0.public_key().to_base64()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<VapidCredentials public_key={}>", self.public_key())
+    }
+}
+
+/// Which endpoints may be talked to.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct EndpointPolicy(pub(crate) Policy);
+
+#[pymethods]
+impl EndpointPolicy {
+    #[new]
+    #[pyo3(signature = (*, hosts=Vec::new(), any_public_host=false, ports=Vec::new(), trusted=Vec::new()))]
+    fn new(
+        py: Python<'_>,
+        hosts: Vec<String>,
+        any_public_host: bool,
+        ports: Vec<u16>,
+        trusted: Vec<String>,
+    ) -> PyResult<Self> {
+        let policy = hosts
+            .iter()
+            .fold(Policy::default(), |policy, host| policy.allow_host(host));
+        let policy = ports.into_iter().fold(policy, Policy::allow_port);
+        let policy = if any_public_host {
+            policy.allow_any_public_host()
+        } else {
+            policy
+        };
+        let policy = trusted.iter().try_fold(policy, |policy, at| {
+            Authority::parse(at).map(|at| policy.trust(at))
+        });
+        policy.map(Self).or_raise(py)
+    }
+
+    fn __repr__(&self) -> String {
+        "<EndpointPolicy>".to_owned()
+    }
+}
+
+/// What the browser handed out.
+#[pyclass(frozen, module = "pushcore", eq)]
+#[derive(PartialEq, Eq)]
+pub(crate) struct Subscription(pub(crate) Arc<webpush::Subscription>);
+
+#[pymethods]
+impl Subscription {
+    #[new]
+    #[pyo3(signature = (subscription, *, policy=None, created_at=None))]
+    fn new(
+        subscription: &Bound<'_, PyAny>,
+        policy: Option<&EndpointPolicy>,
+        created_at: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let parsed = parse(subscription, policy)?;
+        Ok(Self(Arc::new(match created_at {
+            Some(time) => parsed.created_at(unix_time(time)?),
+            None => parsed,
+        })))
+    }
+
+    #[getter]
+    fn endpoint(&self) -> String {
+        self.0.endpoint().url()
+    }
+
+    #[getter]
+    fn expires(&self) -> Option<f64> {
+        self.0.expires().map(seconds)
+    }
+
+    #[getter]
+    fn has_keys(&self) -> bool {
+        self.0.has_keys()
+    }
+
+    fn to_json(&self) -> String {
+        self.0.to_json()
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.endpoint().into_pyobject(py)?.as_any().hash()
+    }
+
+    fn __repr__(&self) -> String {
+        // The path of an endpoint is a capability.
+        format!("<Subscription at {}>", self.0.endpoint().authority())
+    }
+}
+
+fn parse(value: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<webpush::Subscription> {
+    let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
+    webpush::Subscription::parse(&json_text(value)?, &policy).or_raise(value.py())
+}
+
+/// A [`Subscription`], or what one is made from.
+pub(crate) fn subscription(
+    value: &Bound<'_, PyAny>,
+    policy: Option<&EndpointPolicy>,
+) -> PyResult<Arc<webpush::Subscription>> {
+    match value.cast::<Subscription>() {
+        Ok(ready) => Ok(Arc::clone(&ready.get().0)),
+        Err(_) => parse(value, policy).map(Arc::new),
+    }
+}
+
+/// One message to one subscription.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct WebPushMessage(pub(crate) webpush::Message);
+
+#[pymethods]
+impl WebPushMessage {
+    #[new]
+    #[pyo3(signature = (
+        *, subscription, payload=None, ttl=None, urgency=None, topic=None, pad_to=None, pad_to_multiple_of=None,
+        receipt=false, policy=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        subscription: &Bound<'_, PyAny>,
+        payload: Option<&Bound<'_, PyAny>>,
+        ttl: Option<&Bound<'_, PyAny>>,
+        urgency: Option<&str>,
+        topic: Option<&str>,
+        pad_to: Option<usize>,
+        pad_to_multiple_of: Option<usize>,
+        receipt: bool,
+        policy: Option<&EndpointPolicy>,
+    ) -> PyResult<Self> {
+        let target = self::subscription(subscription, policy)?;
+        let mut builder = webpush::Message::builder(target).receipt(receipt);
+        if let Some(payload) = payload {
+            builder = builder.payload(json_text(payload)?);
+        }
+        if let Some(ttl) = ttl {
+            builder = builder.ttl(duration(ttl)?);
+        }
+        if let Some(name) = urgency {
+            let all = [Urgency::VeryLow, Urgency::Low, Urgency::Normal, Urgency::High];
+            let known = all.into_iter().find(|urgency| urgency.as_str() == name);
+            builder = builder.urgency(known.ok_or_else(|| unknown_word("the urgency")).or_raise(py)?);
+        }
+        if let Some(topic) = topic {
+            builder = builder.topic(Topic::new(topic).or_raise(py)?);
+        }
+        builder = match (pad_to, pad_to_multiple_of) {
+            (Some(_), Some(_)) => {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "two ways of padding exclude each other",
+                ))
+                .or_raise(py);
+            }
+            (Some(length), None) => builder.padding(Padding::ToLength(length)),
+            (None, Some(step)) => builder.padding(Padding::ToMultipleOf(step)),
+            (None, None) => builder,
+        };
+        builder.build().map(Self).or_raise(py)
+    }
+
+    /// The same message to another subscription.
+    #[pyo3(signature = (subscription, *, policy=None))]
+    fn to(&self, subscription: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<Self> {
+        let target = self::subscription(subscription, policy)?;
+        self.0.to(target).map(Self).or_raise(subscription.py())
+    }
+
+    /// The request for an HTTP client of one's own: encrypted and signed.
+    #[pyo3(signature = (credentials, *, now=None))]
+    fn request(
+        &self,
+        py: Python<'_>,
+        credentials: &VapidCredentials,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Request> {
+        let now = clock(py, now)?;
+        py.detach(|| webpush::request(&self.0, &credentials.0, now))
+            .map(Request)
+            .or_raise(py)
+    }
+
+    /// What the answer to that request means for this subscription.
+    #[pyo3(signature = (response, *, now=None))]
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let answer = webpush::outcome_for(&response.0, self.0.subscription(), clock(py, now)?);
+        outcome(py, answer)
+    }
+
+    fn __repr__(&self) -> String {
+        let at = self.0.subscription().endpoint().authority();
+        format!("<WebPushMessage at {at} {} bytes>", self.0.template().body_len())
+    }
+}
+
+/// The private half of a subscription: for apps, extensions and tests.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct ReceiverKeys(webpush::ReceiverKeys);
+
+#[pymethods]
+impl ReceiverKeys {
+    #[staticmethod]
+    fn generate(py: Python<'_>) -> PyResult<Self> {
+        webpush::ReceiverKeys::generate().map(Self).or_raise(py)
+    }
+
+    #[staticmethod]
+    #[pyo3(name = "import_keys", signature = (private_key, *, auth))]
+    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: &str) -> PyResult<Self> {
+        let key = match private_key.cast::<PyDict>() {
+            Ok(dict) => json_text(dict)?,
+            Err(_) => bytes(private_key)?,
+        };
+        webpush::ReceiverKeys::import(&key, auth).map(Self).or_raise(py)
+    }
+
+    /// The private key as a JSON Web Key.
+    fn export(&self) -> String {
+        self.0.export().expose_secret().clone()
+    }
+
+    #[getter]
+    fn p256dh(&self) -> String {
+        self.0.p256dh()
+    }
+
+    #[getter]
+    fn auth(&self) -> String {
+        self.0.auth()
+    }
+
+    /// The subscription as browsers write it.
+    fn subscription_json(&self, endpoint: &str) -> String {
+        self.0.subscription_json(endpoint)
+    }
+
+    /// Decrypts a body; with the two headers, one of the legacy encoding.
+    #[pyo3(signature = (body, *, crypto_key=None, encryption=None))]
+    fn decrypt<'py>(
+        &self,
+        py: Python<'py>,
+        body: &Bound<'_, PyAny>,
+        crypto_key: Option<&str>,
+        encryption: Option<&str>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let body = bytes(body)?;
+        let plain = match (crypto_key, encryption) {
+            (None, None) => py.detach(|| self.0.decrypt(&body)),
+            (crypto_key, encryption) => {
+                let (key, salt) = (crypto_key.unwrap_or_default(), encryption.unwrap_or_default());
+                py.detach(|| self.0.decrypt_aesgcm(&body, key, salt))
+            }
+        };
+        Ok(PyBytes::new(py, &plain.or_raise(py)?))
+    }
+
+    fn __repr__(&self) -> String {
+        "<ReceiverKeys>".to_owned()
+    }
+}

@@ -1,0 +1,135 @@
+//! A bulk send in steps, for callers who cannot lend an iterator: other languages.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pushcore::session::{AsMessage, SendOptions, Ticket};
+use pushcore::{Error, ErrorKind, Outcome};
+
+use crate::client::{Client, Waiting};
+use crate::progress::Progress;
+
+/// What [`Client::send_many`] does, in the caller's own loop: submit, wait, submit again.
+///
+/// It keeps the client alive; dropping it cancels what has not ended.
+pub struct Batch {
+    client: Arc<Client>,
+    number: u64,
+    results: Vec<(Ticket, Result<Outcome, Error>)>,
+    progress: Progress,
+}
+
+impl Batch {
+    /// Begins; `expected` is how many messages there will be, where that is known.
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child of the client's process.
+    pub fn new(client: Arc<Client>, expected: Option<usize>) -> Result<Self, Error> {
+        client.check_process()?;
+        let mut shared = client.lock();
+        let number = shared.next_batch;
+        shared.next_batch = number.wrapping_add(1);
+        shared.batches.insert(number, Vec::new());
+        drop(shared);
+        Ok(Self {
+            client,
+            number,
+            results: Vec::new(),
+            progress: Progress::new(expected),
+        })
+    }
+
+    /// Submits messages one after the other, until there are no more or the queue is full.
+    ///
+    /// `taken` is told, for each, its ticket or why it cannot be sent. Returns whether all were
+    /// taken: otherwise the message after the last one told has to be offered again.
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child; `Closed` when the client takes no more messages.
+    pub fn submit<M: AsMessage>(
+        &mut self,
+        messages: impl IntoIterator<Item = M>,
+        options: SendOptions,
+        mut taken: impl FnMut(Result<Ticket, Error>),
+    ) -> Result<bool, Error> {
+        self.client.check_process()?;
+        let mut shared = self.client.lock();
+        for message in messages {
+            match shared.submit(message.as_message(), options, Waiting::Batch(self.number)) {
+                Ok(ticket) => {
+                    self.progress.taken += 1;
+                    self.progress.in_flight += 1;
+                    taken(Ok(ticket));
+                }
+                Err(error) if error.kind() == ErrorKind::QueueFull => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
+                Err(error) => {
+                    self.progress.taken += 1;
+                    self.progress.count(&Err(Error::new(error.kind(), "")));
+                    taken(Err(error));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Moves bytes until something of this batch has ended, `longest` is over, or a signal came;
+    /// hands over what has ended.
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child.
+    pub fn wait(
+        &mut self,
+        longest: Duration,
+    ) -> Result<impl Iterator<Item = (Ticket, Result<Outcome, Error>)>, Error> {
+        self.client.check_process()?;
+        self.results.clear();
+        let mut shared = self.client.lock();
+        self.client.nudge(&mut shared);
+        if shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
+            shared = self.client.step(shared, Some(longest));
+        }
+        if let Some(batch) = shared.batches.get_mut(&self.number) {
+            std::mem::swap(batch, &mut self.results);
+        }
+        drop(shared);
+        for (_, result) in &self.results {
+            self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
+            self.progress.count(result);
+        }
+        Ok(self.results.drain(..))
+    }
+
+    /// A message that was refused before it was offered: it counts as ended.
+    pub fn refused(&mut self, error: &Error) {
+        self.progress.taken += 1;
+        self.progress.count(&Err(Error::new(error.kind(), "")));
+    }
+
+    /// How far it is.
+    pub fn progress(&mut self) -> &Progress {
+        self.progress.elapsed = self.progress.started.elapsed();
+        &self.progress
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        if self.client.check_process().is_err() {
+            return;
+        }
+        let mut shared = self.client.lock();
+        shared.cancel_batch(self.number);
+        self.client.nudge(&mut shared);
+        shared.batches.remove(&self.number);
+    }
+}
