@@ -50,6 +50,8 @@ impl fmt::Debug for Ticket {
 pub(super) enum Purpose {
     /// A caller's message.
     Push,
+    /// A caller's request of another kind, whose answer is handed back as it came.
+    Call,
     /// A request of ours to a token endpoint; the caller never sees it.
     Token,
 }
@@ -77,6 +79,8 @@ pub(super) struct Entry {
     pub(super) state: State,
     pub(super) purpose: Purpose,
     pub(super) pool: PoolId,
+    /// A call's request came with an authorization.
+    pub(super) signed: bool,
     /// What goes on the wire; written once at `submit`, sent again as it is.
     pub(super) request: Request,
     /// From `submit` to the end.
@@ -103,7 +107,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// A slot with an empty request to be filled, in state `Free` until `occupy`.
+    /// A slot with an empty request to be filled; in state `Free` until its owner sets another.
     pub(super) fn reserve(&mut self) -> Result<u32, Error> {
         if let Some(slot) = self.free.pop() {
             return Ok(slot);
@@ -115,6 +119,7 @@ impl Entries {
             state: State::Free,
             purpose: Purpose::Push,
             pool: PoolId::NONE,
+            signed: false,
             request: Request::new(),
             deadline: Duration::ZERO,
             due: Duration::ZERO,
@@ -133,6 +138,7 @@ impl Entries {
             entry.state = State::Free;
             entry.generation = entry.generation.wrapping_add(1);
             entry.request.clear();
+            entry.signed = false;
             entry.requeues = 0;
             entry.replays = 0;
             entry.context = Context::None;
@@ -158,6 +164,11 @@ impl Entries {
     pub(super) fn find(&self, ticket: Ticket) -> Option<u32> {
         let entry = self.slots.get(ticket.slot as usize)?;
         (entry.generation == ticket.generation && entry.state != State::Free).then_some(ticket.slot)
+    }
+
+    /// The ticket of every unfinished entry.
+    pub(super) fn live_tickets(&self) -> Vec<Ticket> {
+        self.live().map(|(slot, _)| self.ticket(slot)).collect()
     }
 
     /// Every unfinished entry.
