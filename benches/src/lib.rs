@@ -109,7 +109,7 @@ impl Campaign {
                 // The number makes every body another one of the same length.
                 let mut body = BODY.as_bytes().to_vec();
                 let mut number = self.made;
-                for place in body.iter_mut().rev().skip(7).take(6) {
+                for place in body.iter_mut().rev().skip(8).take(6) {
                     *place = b'0' + (number % 10) as u8;
                     number /= 10;
                 }

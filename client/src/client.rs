@@ -1,6 +1,6 @@
 //! The blocking client.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -79,7 +79,7 @@ pub(crate) struct Shared {
     /// Answers for `send`, until fetched.
     answered: HashMap<Ticket, Result<Outcome, Error>>,
     /// Answers for `send_many`, by its number.
-    pub(crate) batches: HashMap<u64, Vec<(Ticket, Result<Outcome, Error>)>>,
+    pub(crate) batches: BTreeMap<u64, Vec<(Ticket, Result<Outcome, Error>)>>,
     pub(crate) next_batch: u64,
 }
 
@@ -114,7 +114,7 @@ impl Client {
                 polling: false,
                 waiting: Vec::new(),
                 answered: HashMap::new(),
-                batches: HashMap::new(),
+                batches: BTreeMap::new(),
                 next_batch: 0,
             }),
             changed: Condvar::new(),
@@ -274,6 +274,17 @@ impl Shared {
         waiting: Waiting,
     ) -> Result<Ticket, Error> {
         let now = self.driver.clock.now();
+        self.submit_at(message, options, waiting, now)
+    }
+
+    /// [`Shared::submit`] for many at a time, which share one look at the clock.
+    pub(crate) fn submit_at(
+        &mut self,
+        message: MessageRef<'_>,
+        options: SendOptions,
+        waiting: Waiting,
+        now: Now,
+    ) -> Result<Ticket, Error> {
         let ticket = self.driver.session.submit(&message, options, now)?;
         if self.waiting.len() <= ticket.slot() {
             self.waiting.resize(ticket.slot() + 1, None);

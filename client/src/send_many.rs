@@ -1,5 +1,6 @@
 //! A stream of messages in, a stream of results out.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use pushcore::session::{AsMessage, SendOptions, Ticket};
@@ -16,11 +17,11 @@ pub struct SendMany<'c, I: Iterator> {
     number: u64,
     /// What was submitted and has not ended, by the ticket's slot.
     pending: Vec<Option<I::Item>>,
-    results: Vec<(Ticket, Result<Outcome, Error>)>,
+    results: VecDeque<(Ticket, Result<Outcome, Error>)>,
     /// Messages that were refused before anything was sent.
     refused: Vec<(I::Item, Error)>,
-    /// Taken from the iterator while the queue was full.
-    held: Option<I::Item>,
+    /// Taken from the iterator, not submitted yet.
+    fresh: VecDeque<I::Item>,
     exhausted: bool,
     chunk: usize,
     options: SendOptions,
@@ -54,9 +55,9 @@ where
             messages,
             number,
             pending: Vec::new(),
-            results: Vec::new(),
+            results: VecDeque::new(),
             refused: Vec::new(),
-            held: None,
+            fresh: VecDeque::new(),
             exhausted: false,
             chunk: 1,
             options: SendOptions::default(),
@@ -86,20 +87,30 @@ where
         &self.progress
     }
 
-    /// Takes messages from the iterator as long as there is room for them. The lock is not held
-    /// while the caller's iterator runs; a slow one gets small chunks, so that results do not wait for it.
-    fn take_messages(&mut self) -> Result<(), Error> {
+    /// Takes messages from the iterator as long as there is room for them, and submits them. The
+    /// lock is not held while the caller's iterator runs; a slow one gets small chunks, so that
+    /// results do not wait for it.
+    fn take_messages(&mut self) {
+        let room = self.client.lock().driver.session.capacity();
         let started = Instant::now();
-        for _ in 0..self.chunk {
-            let Some(message) = self.held.take().or_else(|| self.messages.next()) else {
+        while self.fresh.len() < self.chunk.min(room) {
+            let Some(message) = self.messages.next() else {
                 self.exhausted = true;
                 break;
             };
-            let submitted = {
-                let mut shared = self.client.lock();
-                shared.submit(message.as_message(), self.options, Waiting::Batch(self.number))
-            };
-            match submitted {
+            self.fresh.push_back(message);
+        }
+        let quick = started.elapsed() < Duration::from_millis(2);
+        self.chunk = if quick {
+            (self.chunk * 2).min(MAX_CHUNK)
+        } else {
+            (self.chunk / 2).max(1)
+        };
+        let mut shared = self.client.lock();
+        let now = shared.driver.clock.now();
+        while let Some(message) = self.fresh.pop_front() {
+            let waiting = Waiting::Batch(self.number);
+            match shared.submit_at(message.as_message(), self.options, waiting, now) {
                 Ok(ticket) => {
                     if self.pending.len() <= ticket.slot() {
                         self.pending.resize_with(ticket.slot() + 1, || None);
@@ -110,25 +121,25 @@ where
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
                 }
+                // Another thread was faster.
                 Err(error) if error.kind() == ErrorKind::QueueFull => {
-                    self.held = Some(message);
+                    self.fresh.push_front(message);
                     break;
                 }
-                Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
                 Err(error) => {
+                    // Those that were taken get their answer; no more are.
+                    self.exhausted |= error.kind() == ErrorKind::Closed;
                     self.progress.taken += 1;
                     self.progress.count(&Err(Error::new(error.kind(), "")));
                     self.refused.push((message, error));
                 }
             }
         }
-        let quick = started.elapsed() < Duration::from_millis(2);
-        self.chunk = if quick {
-            (self.chunk * 2).min(MAX_CHUNK)
-        } else {
-            (self.chunk / 2).max(1)
-        };
-        Ok(())
+    }
+
+    /// Whether every message of the iterator has been submitted.
+    fn all_taken(&self) -> bool {
+        self.exhausted && self.fresh.is_empty()
     }
 
     fn tell(&mut self, finished: bool) {
@@ -150,14 +161,11 @@ where
     type Item = (I::Item, Result<Outcome, Error>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.client.check_process().is_err() {
-            return None;
-        }
         loop {
             if let Some((message, error)) = self.refused.pop() {
                 return Some((message, Err(error)));
             }
-            while let Some((ticket, result)) = self.results.pop() {
+            while let Some((ticket, result)) = self.results.pop_front() {
                 let message = self.pending.get_mut(ticket.slot()).and_then(Option::take);
                 self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
                 self.progress.count(&result);
@@ -165,32 +173,36 @@ where
                     return Some((message, result));
                 }
             }
-            if !self.exhausted && self.take_messages().is_err() {
-                self.exhausted = true;
+            // Not for every result: it is a system call.
+            if self.client.check_process().is_err() {
+                return None;
+            }
+            if !self.all_taken() {
+                self.take_messages();
             }
             if !self.refused.is_empty() {
                 continue;
             }
-            if self.exhausted && self.progress.in_flight == 0 {
+            if self.all_taken() && self.progress.in_flight == 0 {
                 self.tell(true);
                 return None;
             }
+            let mut shared = self.client.lock();
             // With room left for more messages the sockets only get a glance.
-            let full = self.exhausted || self.held.is_some();
+            let full = self.all_taken() || shared.driver.session.capacity() == 0;
             let wait = if full {
                 self.report.as_ref().map(|report| report.every)
             } else {
                 Some(Duration::ZERO)
             };
-            let mut shared = self.client.lock();
             self.client.nudge(&mut shared);
             if shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
                 shared = self.client.step(shared, wait);
             }
             if let Some(batch) = shared.batches.get_mut(&self.number) {
-                std::mem::swap(batch, &mut self.results);
-                // Popped from the end: first come, first served.
-                self.results.reverse();
+                // The two change places: nothing is copied, no room is lost.
+                let room = Vec::from(std::mem::take(&mut self.results));
+                self.results = VecDeque::from(std::mem::replace(batch, room));
             }
             drop(shared);
             self.tell(false);

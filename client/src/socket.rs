@@ -41,6 +41,17 @@ pub(crate) enum Verdict {
     Ended,
 }
 
+/// What the poll said of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ready {
+    /// Nothing about reading.
+    Not,
+    /// There is something to read.
+    ToRead,
+    /// And then comes the end, or an error.
+    ToEnd,
+}
+
 /// Read at once; two full TLS records' worth, so that a busy connection needs few calls.
 const READ_BUFFER: usize = 64 * 1024;
 
@@ -72,7 +83,8 @@ impl Socket {
         token: &mut impl FnMut() -> mio::Token,
         proxy: Option<&Proxy>,
         clock: &Clock,
-        readable: bool,
+        ready: Ready,
+        buffer: &mut Vec<u8>,
     ) -> Verdict {
         if let Stage::Dialling(race) = &mut self.stage {
             match race.advance(registry, token, clock.now().monotonic) {
@@ -108,8 +120,8 @@ impl Socket {
             }
         }
         let wrote = self.write(session);
-        if readable {
-            if let Verdict::Ended = self.read(session, clock) {
+        if ready != Ready::Not {
+            if let Verdict::Ended = self.read(session, clock, ready, buffer) {
                 return Verdict::Ended;
             }
             // What was read usually asks for something to be written.
@@ -138,16 +150,23 @@ impl Socket {
         }
     }
 
-    /// Reads until the socket has nothing more: readiness is reported once only.
-    fn read(&mut self, session: &mut Session, clock: &Clock) -> Verdict {
+    /// Reads until the socket has nothing more: readiness is reported once only. A read that does
+    /// not fill the buffer has emptied the socket; the end of the stream alone may hide behind it,
+    /// which is reported by itself, or was reported with this readiness.
+    fn read(&mut self, session: &mut Session, clock: &Clock, ready: Ready, buffer: &mut Vec<u8>) -> Verdict {
         let Stage::Open(stream) = &mut self.stage else {
             return Verdict::Alive;
         };
-        let mut buffer = [0u8; READ_BUFFER];
+        buffer.resize(READ_BUFFER, 0);
         loop {
-            match stream.read(&mut buffer) {
+            match stream.read(buffer) {
                 Ok(0) => return Verdict::Ended,
-                Ok(count) => session.receive(self.link, buffer.get(..count).unwrap_or_default(), clock.now()),
+                Ok(count) => {
+                    session.receive(self.link, buffer.get(..count).unwrap_or_default(), clock.now());
+                    if count < READ_BUFFER && ready == Ready::ToRead {
+                        return Verdict::Alive;
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Verdict::Alive,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Verdict::Ended,
