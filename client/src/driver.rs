@@ -12,6 +12,7 @@ use pushcore::session::{Action, LinkId, Session};
 use crate::clock::Clock;
 use crate::dial::{self, Race};
 use crate::proxy::Proxy;
+use crate::resolve::Resolver;
 use crate::socket::{Ready, Socket, Verdict};
 
 /// The token of the waker; sockets count up from one.
@@ -27,12 +28,19 @@ pub(crate) struct Driver {
     next_token: usize,
     registry: mio::Registry,
     proxy: Option<Proxy>,
+    resolver: Resolver,
     /// What was read from a socket, for as long as the session looks at it.
     buffer: Vec<u8>,
 }
 
 impl Driver {
-    pub(crate) fn new(session: Session, clock: Clock, registry: mio::Registry, proxy: Option<Proxy>) -> Self {
+    pub(crate) fn new(
+        session: Session,
+        clock: Clock,
+        registry: mio::Registry,
+        proxy: Option<Proxy>,
+        resolver: Resolver,
+    ) -> Self {
         Self {
             session,
             clock,
@@ -41,6 +49,7 @@ impl Driver {
             next_token: WAKER.0 + 1,
             registry,
             proxy,
+            resolver,
             buffer: Vec::new(),
         }
     }
@@ -59,6 +68,7 @@ impl Driver {
             let mut ended = Vec::new();
             for socket in self.sockets.values_mut() {
                 if let Verdict::Ended = socket.write(&mut self.session) {
+                    socket.read_rest(&mut self.session, &self.clock, &mut self.buffer);
                     ended.push(socket.link());
                 }
             }
@@ -129,7 +139,7 @@ impl Driver {
             match action {
                 Action::Connect { link, authority } => {
                     let target = self.proxy.as_ref().map_or(&authority, Proxy::authority);
-                    let addresses = dial::resolve(target).and_then(|addresses| {
+                    let addresses = dial::resolve(&self.resolver, target).and_then(|addresses| {
                         // A proxy is the operator's choice; what the endpoint policy judges is
                         // the push service's own address.
                         if self.proxy.is_none() {

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use pushcore::session::{AsMessage, SendOptions, Ticket};
+use pushcore::session::{AsMessage, SendOptions};
 use pushcore::{Error, ErrorKind, Outcome};
 
-use crate::client::{Client, Waiting};
+use crate::client::{Client, Ended, Waiting};
 use crate::progress::Progress;
 
 /// Yields every message of an iterator with its end, as they land. Made by [`Client::send_many`].
@@ -17,9 +17,10 @@ pub struct SendMany<'c, I: Iterator> {
     number: u64,
     /// What was submitted and has not ended, by the ticket's slot.
     pending: Vec<Option<I::Item>>,
-    results: VecDeque<(Ticket, Result<Outcome, Error>)>,
-    /// Messages that were refused before anything was sent.
-    refused: Vec<(I::Item, Error)>,
+    /// What has ended, or was refused before anything was sent.
+    results: VecDeque<(I::Item, Result<Outcome, Error>)>,
+    /// What has landed, on its way to `results`: empty but for that.
+    ended: Vec<Ended>,
     /// Taken from the iterator, not submitted yet.
     fresh: VecDeque<I::Item>,
     exhausted: bool,
@@ -44,11 +45,11 @@ where
     I::Item: AsMessage,
 {
     pub(crate) fn new(client: &'c Client, messages: I) -> Self {
-        let mut shared = client.lock();
-        let number = shared.next_batch;
-        shared.next_batch = number.wrapping_add(1);
-        shared.batches.insert(number, Vec::new());
-        drop(shared);
+        let number = match client.check_process() {
+            Ok(()) => client.lock().begin_batch(),
+            // Nothing will be submitted; the lock may have been held when the process forked.
+            Err(_) => 0,
+        };
         let expected = messages.size_hint().1;
         Self {
             client,
@@ -56,7 +57,7 @@ where
             number,
             pending: Vec::new(),
             results: VecDeque::new(),
-            refused: Vec::new(),
+            ended: Vec::new(),
             fresh: VecDeque::new(),
             exhausted: false,
             chunk: 1,
@@ -91,7 +92,13 @@ where
     /// lock is not held while the caller's iterator runs; a slow one gets small chunks, so that
     /// results do not wait for it.
     fn take_messages(&mut self) {
-        let room = self.client.lock().driver.session.capacity();
+        let client = self.client;
+        // Once for many messages: it is a system call.
+        let process = client.check_process();
+        let room = match process {
+            Ok(()) => client.lock_to_submit().driver.session.capacity(),
+            Err(_) => 1,
+        };
         let started = Instant::now();
         while self.fresh.len() < self.chunk.min(room) {
             let Some(message) = self.messages.next() else {
@@ -106,11 +113,25 @@ where
         } else {
             (self.chunk / 2).max(1)
         };
-        let mut shared = self.client.lock();
+        if let Err(error) = process {
+            while let Some(message) = self.fresh.pop_front() {
+                self.refuse(message, Error::new(error.kind(), error.context().to_owned()));
+            }
+            return;
+        }
+        let mut shared = client.lock();
+        // Another thread may have seen the end of one of ours, whose slot is free for a new one:
+        // the messages that have ended leave theirs first. No more end while the lock is held.
+        shared.swap_results(self.number, &mut self.ended);
+        self.settle();
         let now = shared.driver.clock.now();
         while let Some(message) = self.fresh.pop_front() {
-            let waiting = Waiting::Batch(self.number);
-            match shared.submit_at(message.as_message(), self.options, waiting, now) {
+            match shared.submit_at(
+                message.as_message(),
+                self.options,
+                Waiting::Batch(self.number),
+                now,
+            ) {
                 Ok(ticket) => {
                     if self.pending.len() <= ticket.slot() {
                         self.pending.resize_with(ticket.slot() + 1, || None);
@@ -127,12 +148,28 @@ where
                     break;
                 }
                 Err(error) => {
-                    // Those that were taken get their answer; no more are.
+                    // No other message would be taken: the rest stays with the caller's iterator.
                     self.exhausted |= error.kind() == ErrorKind::Closed;
-                    self.progress.taken += 1;
-                    self.progress.count(&Err(Error::new(error.kind(), "")));
-                    self.refused.push((message, error));
+                    self.refuse(message, error);
                 }
+            }
+        }
+    }
+
+    fn refuse(&mut self, message: I::Item, error: Error) {
+        self.progress.taken += 1;
+        let result = Err(error);
+        self.progress.count(&result);
+        self.results.push_back((message, result));
+    }
+
+    /// Gives each result its message.
+    fn settle(&mut self) {
+        for (ticket, result) in self.ended.drain(..) {
+            self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
+            self.progress.count(&result);
+            if let Some(message) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
+                self.results.push_back((message, result));
             }
         }
     }
@@ -162,28 +199,17 @@ where
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some((message, error)) = self.refused.pop() {
-                return Some((message, Err(error)));
-            }
-            while let Some((ticket, result)) = self.results.pop_front() {
-                let message = self.pending.get_mut(ticket.slot()).and_then(Option::take);
-                self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
-                self.progress.count(&result);
-                if let Some(message) = message {
-                    return Some((message, result));
-                }
-            }
-            // Not for every result: it is a system call.
-            if self.client.check_process().is_err() {
-                return None;
+            if let Some(ended) = self.results.pop_front() {
+                return Some(ended);
             }
             if !self.all_taken() {
                 self.take_messages();
+                if !self.results.is_empty() {
+                    continue;
+                }
             }
-            if !self.refused.is_empty() {
-                continue;
-            }
-            if self.all_taken() && self.progress.in_flight == 0 {
+            // In a forked child nothing that the parent had in flight will end.
+            if (self.all_taken() && self.progress.in_flight == 0) || self.client.check_process().is_err() {
                 self.tell(true);
                 return None;
             }
@@ -196,15 +222,13 @@ where
                 Some(Duration::ZERO)
             };
             self.client.nudge(&mut shared);
-            if shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
+            shared.swap_results(self.number, &mut self.ended);
+            if self.ended.is_empty() {
                 shared = self.client.step(shared, wait);
-            }
-            if let Some(batch) = shared.batches.get_mut(&self.number) {
-                // The two change places: nothing is copied, no room is lost.
-                let room = Vec::from(std::mem::take(&mut self.results));
-                self.results = VecDeque::from(std::mem::replace(batch, room));
+                shared.swap_results(self.number, &mut self.ended);
             }
             drop(shared);
+            self.settle();
             self.tell(false);
         }
     }

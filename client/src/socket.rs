@@ -48,7 +48,7 @@ pub(crate) enum Ready {
     Not,
     /// There is something to read.
     ToRead,
-    /// And then comes the end, or an error.
+    /// And then comes the end, an error, or who knows what.
     ToEnd,
 }
 
@@ -83,7 +83,7 @@ impl Socket {
         token: &mut impl FnMut() -> mio::Token,
         proxy: Option<&Proxy>,
         clock: &Clock,
-        ready: Ready,
+        mut ready: Ready,
         buffer: &mut Vec<u8>,
     ) -> Verdict {
         if let Stage::Dialling(race) = &mut self.stage {
@@ -116,10 +116,15 @@ impl Socket {
                     if !early.is_empty() {
                         session.receive(self.link, &early, clock.now());
                     }
+                    // More may have come behind it, of which no readiness will tell.
+                    ready = Ready::ToEnd;
                 }
             }
         }
         let wrote = self.write(session);
+        if matches!(wrote, Verdict::Ended) {
+            ready = Ready::ToEnd;
+        }
         if ready != Ready::Not {
             if let Verdict::Ended = self.read(session, clock, ready, buffer) {
                 return Verdict::Ended;
@@ -128,6 +133,13 @@ impl Socket {
             return self.write(session);
         }
         wrote
+    }
+
+    /// A peer that takes no more bytes may have said why, and answered what it had: all that before
+    /// the end of the connection counts.
+    pub(crate) fn read_rest(&mut self, session: &mut Session, clock: &Clock, buffer: &mut Vec<u8>) {
+        // How it ends is known.
+        let _ = self.read(session, clock, Ready::ToEnd, buffer);
     }
 
     /// Writes what the session has for this link.
@@ -151,8 +163,8 @@ impl Socket {
     }
 
     /// Reads until the socket has nothing more: readiness is reported once only. A read that does
-    /// not fill the buffer has emptied the socket; the end of the stream alone may hide behind it,
-    /// which is reported by itself, or was reported with this readiness.
+    /// not fill the buffer has emptied the socket; only the end of the stream can hide behind it,
+    /// which is reported anew, unless it was reported with this readiness.
     fn read(&mut self, session: &mut Session, clock: &Clock, ready: Ready, buffer: &mut Vec<u8>) -> Verdict {
         let Stage::Open(stream) = &mut self.stage else {
             return Verdict::Alive;
@@ -200,8 +212,10 @@ fn tunnel(stream: &mut TcpStream, handshake: &mut Handshake) -> Result<Option<Ve
     loop {
         while !handshake.transmit().is_empty() {
             match stream.write(handshake.transmit()) {
+                Ok(0) => return Err(lost(io::ErrorKind::WriteZero.into())),
                 Ok(count) => handshake.transmitted(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(lost(error)),
             }
         }
@@ -213,6 +227,7 @@ fn tunnel(stream: &mut TcpStream, handshake: &mut Handshake) -> Result<Option<Ve
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(lost(error)),
         }
     }

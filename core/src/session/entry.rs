@@ -19,7 +19,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// A small number that no other unfinished message of the session has: an
+    /// A small number that no other message of the session has whose end has not been fetched: an
     /// index into a table of the caller's own.
     pub fn slot(self) -> usize {
         self.slot as usize
@@ -93,6 +93,8 @@ pub(super) struct Entry {
     pub(super) requeues: u8,
     /// Times it was answered with a fault of the credential or the connection and sent again.
     pub(super) replays: u8,
+    /// An earlier attempt was written and got no answer: whatever comes, it may have been processed.
+    pub(super) in_doubt: bool,
     /// What its answer has to be read against.
     pub(super) context: Context,
     /// Set while a withdrawal is under way.
@@ -126,14 +128,16 @@ impl Entries {
             queued_at: Duration::ZERO,
             requeues: 0,
             replays: 0,
+            in_doubt: false,
             context: Context::None,
             ending: None,
         });
         Ok(slot)
     }
 
-    /// Gives the slot back; its buffers are kept for the next message.
-    pub(super) fn release(&mut self, slot: u32) {
+    /// Ends what is in the slot; its buffers are kept for the next message. The slot is not used
+    /// again before [`Entries::give_back`].
+    pub(super) fn finish(&mut self, slot: u32) {
         if let Some(entry) = self.slots.get_mut(slot as usize) {
             entry.state = State::Free;
             entry.generation = entry.generation.wrapping_add(1);
@@ -141,10 +145,22 @@ impl Entries {
             entry.signed = false;
             entry.requeues = 0;
             entry.replays = 0;
+            entry.in_doubt = false;
             entry.context = Context::None;
             entry.ending = None;
-            self.free.push(slot);
         }
+    }
+
+    /// The end of `ticket` has been fetched, its slot may be used again: nobody can take the next
+    /// message for this one.
+    pub(super) fn give_back(&mut self, ticket: Ticket) {
+        self.free.push(ticket.slot);
+    }
+
+    /// Both at once, for what the caller never had a ticket of.
+    pub(super) fn release(&mut self, slot: u32) {
+        self.finish(slot);
+        self.free.push(slot);
     }
 
     pub(super) fn get(&self, slot: u32) -> Option<&Entry> {

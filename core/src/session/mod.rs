@@ -291,6 +291,7 @@ impl Session {
         pushes.map(|(slot, entry)| {
             let processed = match entry.state {
                 State::Open { .. } => crate::net::Processed::Unknown,
+                _ if entry.in_doubt => crate::net::Processed::Unknown,
                 _ => crate::net::Processed::No,
             };
             (self.entries.ticket(slot), processed)
@@ -299,12 +300,16 @@ impl Session {
 
     /// The next message that has ended.
     pub fn poll_outcome(&mut self) -> Option<(Ticket, Result<Outcome, Error>)> {
-        self.outcomes.pop_front()
+        let ended = self.outcomes.pop_front()?;
+        self.entries.give_back(ended.0);
+        Some(ended)
     }
 
     /// The next exchange that has ended.
     pub fn poll_response(&mut self) -> Option<(Ticket, Result<Response, Error>)> {
-        self.responses.pop_front()
+        let ended = self.responses.pop_front()?;
+        self.entries.give_back(ended.0);
+        Some(ended)
     }
 
     /// Whether the answers look as if the tokens were of another environment (APNs) or sender

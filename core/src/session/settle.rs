@@ -90,6 +90,7 @@ impl Session {
         let in_time = now.monotonic < entry.deadline;
         if again && in_time && entry.requeues < self.config.max_requeues {
             entry.requeues += 1;
+            entry.in_doubt |= processed == Processed::Unknown;
             self.note(SessionEvent::Requeued { error: error.kind() });
             return self.requeue(slot, now);
         }
@@ -177,15 +178,14 @@ impl Session {
 
     /// Ends what has passed its time.
     pub(super) fn expire(&mut self, now: Now) {
-        let due = self
-            .entries
-            .live()
-            .filter(|(_, entry)| entry.due <= now.monotonic);
-        let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
-        for ticket in due {
-            let entry = self.entries.find(ticket).and_then(|slot| self.entries.get(slot));
-            // The end of one may have moved another.
-            if entry.is_some_and(|entry| entry.due <= now.monotonic) {
+        // Those in the queue first: the end of an open one makes room, and nobody whose time
+        // has passed is to take it.
+        for open in [false, true] {
+            let due = self.entries.live().filter(|(_, entry)| {
+                entry.due <= now.monotonic && matches!(entry.state, State::Open { .. }) == open
+            });
+            let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
+            for ticket in due {
                 self.withdraw(ticket, Ending::TimedOut, now);
             }
         }
@@ -265,19 +265,27 @@ impl Session {
     /// The one place where a message ends; and a call without an answer.
     pub(super) fn end(&mut self, slot: u32, result: Result<Outcome, Error>) {
         let Some(ticket) = self.leave(slot) else { return };
+        let Some(entry) = self.entries.get(slot) else {
+            return;
+        };
+        let call = entry.purpose == Purpose::Call;
+        let in_doubt = entry.in_doubt;
+        let result = result.map_err(|error| match error.kind() {
+            ErrorKind::NotSent | ErrorKind::Expired if in_doubt => {
+                let context = "an earlier attempt was written and got no answer";
+                Error::new(ErrorKind::Unknown, context).with_source(error)
+            }
+            _ => error,
+        });
         match &result {
             Ok(outcome) => self.stats.count_outcome(outcome),
             Err(error) => self.stats.count_error(error.kind()),
         }
-        let call = self
-            .entries
-            .get(slot)
-            .is_some_and(|entry| entry.purpose == Purpose::Call);
         match result {
             Err(error) if call => self.responses.push_back((ticket, Err(error))),
             result => self.outcomes.push_back((ticket, result)),
         }
-        self.entries.release(slot);
+        self.entries.finish(slot);
     }
 
     /// The end of a call that was answered.
@@ -285,7 +293,7 @@ impl Session {
         let Some(ticket) = self.leave(slot) else { return };
         self.stats.answered += 1;
         self.responses.push_back((ticket, Ok(response)));
-        self.entries.release(slot);
+        self.entries.finish(slot);
     }
 
     /// Takes an entry from the place where it is counted.

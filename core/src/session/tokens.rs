@@ -76,6 +76,13 @@ impl Session {
         refused: bool,
         now: Now,
     ) {
+        if self
+            .entries
+            .get(slot)
+            .is_none_or(|entry| entry.state == State::Free)
+        {
+            return;
+        }
         self.entries.release(slot);
         match result {
             // One step of several: the fetch goes on.
