@@ -59,9 +59,7 @@ def test_every_service(sandbox: Sandbox, run: Runner) -> None:
             push = pushcore.WebPushMessage(subscription=active, payload="hi", policy=sandbox.policy())
             assert (await web.send(push)).name == "accepted"
         async with sandbox.adm(pushcore.aio.Client) as adm:
-            amazon = pushcore.AdmMessage(
-                registration_id=ready["adm"]["registrations"]["valid"], data={"a": "b"}
-            )
+            amazon = pushcore.AdmMessage(registration_id=ready["adm"]["registrations"]["valid"], data={"a": "b"})
             assert (await adm.send(amazon)).name == "accepted"
         async with sandbox.baidu(pushcore.aio.Client) as baidu:
             channel = pushcore.BaiduMessage(channel_id=ready["baidu"]["channels"]["valid"], text="hello")
