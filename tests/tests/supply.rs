@@ -32,7 +32,13 @@ fn metadata() -> &'static Value {
             .find_map(|line| line.strip_prefix("host: "))
             .expect("a host");
         let output = Command::new(env!("CARGO"))
-            .args(["metadata", "--format-version=1", "--locked", "--filter-platform", host])
+            .args([
+                "metadata",
+                "--format-version=1",
+                "--locked",
+                "--filter-platform",
+                host,
+            ])
             .current_dir(root())
             .output()
             .expect("cargo");
@@ -46,9 +52,7 @@ fn metadata() -> &'static Value {
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key]
-        .as_array()
-        .unwrap_or_else(|| panic!("{key} is a list"))
+    value[key].as_array().unwrap_or_else(|| panic!("{key} is a list"))
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -72,7 +76,13 @@ fn version(text: &str) -> [u64; 3] {
 /// Not from the metadata: there, what any member of the workspace switches on counts for all.
 fn needed_by(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--edges=normal,build", "--prefix=none", "--format={p}"])
+        .args([
+            "tree",
+            "--locked",
+            "--edges=normal,build",
+            "--prefix=none",
+            "--format={p}",
+        ])
         .args(["--package", package])
         .current_dir(root())
         .output()
@@ -126,12 +136,7 @@ fn the_core_stays_small() {
 fn bans() -> Vec<(String, Option<[u64; 3]>, Vec<String>)> {
     let quoted = |line: &str, key: &str| -> Option<String> {
         let rest = &line[line.find(&format!("{key} = "))? + key.len() + 3..];
-        Some(
-            rest.trim_start_matches(['[', '"'])
-                .split('"')
-                .next()?
-                .to_owned(),
-        )
+        Some(rest.trim_start_matches(['[', '"']).split('"').next()?.to_owned())
     };
     read("deny.toml")
         .lines()
@@ -164,7 +169,8 @@ fn locked() -> Vec<(String, [u64; 3], Vec<String>)> {
                 let line = entry
                     .lines()
                     .find_map(|line| line.strip_prefix(&format!("{key} = ")));
-                line.unwrap_or_else(|| panic!("{key} in {entry}")).trim_matches('"')
+                line.unwrap_or_else(|| panic!("{key} in {entry}"))
+                    .trim_matches('"')
             };
             let needs = entry
                 .split_once("dependencies = [")
@@ -173,7 +179,11 @@ fn locked() -> Vec<(String, [u64; 3], Vec<String>)> {
                 .map(|line| line.trim().trim_matches(['"', ',']))
                 .filter_map(|line| line.split(' ').next())
                 .map(str::to_owned);
-            (field("name").to_owned(), version(field("version")), needs.collect())
+            (
+                field("name").to_owned(),
+                version(field("version")),
+                needs.collect(),
+            )
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use pushcore::ErrorKind;
 use pushcore::net::Protocols;
 use pushcore::net::tls::{ClientIdentity, TlsConfig};
 
-use crate::certificates::{Authority, Issued};
+use crate::certificates::Authority;
 use crate::pair::{H2Server, Pair, client_config, client_tls, request, server_config};
 
 /// A folder of its own, removed at the end.
