@@ -11,7 +11,7 @@ use crate::http::{Request, Response};
 use crate::outcome::outcome;
 use crate::values::{authority, clock, duration, json_object, json_text, string, type_error, unknown_word};
 
-/// A security profile of Amazon's developer console.
+/// A security profile of Amazon's developer console. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct AdmCredentials(pub(crate) Arc<adm::Credentials>);
 
@@ -28,14 +28,14 @@ impl AdmCredentials {
         Ok(Self(Arc::new(credentials)))
     }
 
-    /// The request that fetches an access token.
+    /// The request that fetches an access token, for an HTTP client of one's own.
     #[pyo3(signature = (*, now=None))]
     fn token_request(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Request> {
         let call = self.0.token_request(clock(py, now)?).or_raise(py)?;
         Ok(Request(call.request))
     }
 
-    /// Takes the answer to it.
+    /// Takes the answer.
     #[pyo3(signature = (response, *, now=None))]
     fn accept_token(
         &self,
@@ -52,7 +52,10 @@ impl AdmCredentials {
     }
 }
 
-/// One message for one device.
+/// One message for one device: at most 6,144 bytes of data and notification.
+///
+/// `expires_after` 60 seconds to 31 days; `consolidation_key` replaces messages of the same key
+/// while the device is away.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct AdmMessage(pub(crate) adm::Message);
 
@@ -116,7 +119,7 @@ impl AdmMessage {
         PyBytes::new(py, self.0.body())
     }
 
-    /// The request for an HTTP client of one's own.
+    /// The request for an HTTP client of one's own; the credentials need a token first.
     #[pyo3(signature = (credentials, *, host=None, now=None))]
     fn request(
         &self,

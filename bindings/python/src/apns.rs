@@ -18,7 +18,7 @@ use crate::values::{
     bytes_or_file, clock, integer, json_object, json_text, string, text, type_error, unix_time, unknown_word,
 };
 
-/// Who pushes to APNs.
+/// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct ApnsCredentials {
     pub(crate) credentials: apns::Credentials,
@@ -28,6 +28,10 @@ pub(crate) struct ApnsCredentials {
 
 #[pymethods]
 impl ApnsCredentials {
+    /// A signing key: the `.p8` file or what it holds.
+    ///
+    /// `key_id` and `team_id` have ten characters each. `topics` are the bundle ids that a
+    /// topic-scoped key is for. Raises `CredentialError`.
     #[staticmethod]
     #[pyo3(signature = (key, *, key_id, team_id, topics=None))]
     fn from_p8(
@@ -58,6 +62,7 @@ impl ApnsCredentials {
         })
     }
 
+    /// A client certificate in PEM; `key` where it is not in the same file.
     #[staticmethod]
     #[pyo3(signature = (certificate, key=None))]
     fn from_certificate(
@@ -76,7 +81,7 @@ impl ApnsCredentials {
         })
     }
 
-    /// The provider token of now.
+    /// The provider token of now (a JWT).
     #[pyo3(signature = (*, now=None))]
     fn provider_token(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
         let now = clock(py, now)?;
@@ -90,6 +95,14 @@ impl ApnsCredentials {
 }
 
 /// One push to one device.
+///
+/// What is shown comes from `alert` (a text, or a dict of the `alert` dictionary's own keys) or
+/// from `title`, `subtitle` and `body`. `aps` adds keys to the `aps` dictionary, `custom` beside
+/// it. `payload` is the whole payload instead, sent as it is. At most 4,096 bytes (VoIP 5,120).
+///
+/// `topic` is the whole topic, `bundle` the app's bundle id to which the push type's suffix is
+/// added. `expiration` 0 means one attempt and nothing stored; without it APNs decides.
+/// Raises `MessageError` where APNs would refuse.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct ApnsMessage(pub(crate) apns::Message);
 
@@ -254,7 +267,7 @@ impl ApnsMessage {
         builder.build().map(Self).or_raise(py)
     }
 
-    /// The same notification to another device.
+    /// The same notification to another device; nothing is encoded again.
     #[pyo3(signature = (token, *, id=None, expiration=None, registered_at=None))]
     fn to(
         &self,
@@ -276,26 +289,31 @@ impl ApnsMessage {
         Ok(Self(message))
     }
 
+    /// The device token, in lower-case hex.
     #[getter]
     fn token(&self) -> &str {
         self.0.device().as_str()
     }
 
+    /// The topic.
     #[getter]
     fn topic(&self) -> Option<&str> {
         self.0.topic()
     }
 
+    /// The push type.
     #[getter]
     fn push_type(&self) -> &'static str {
         self.0.push_type().as_str()
     }
 
+    /// The id that the caller gave.
     #[getter]
     fn id(&self) -> Option<String> {
         self.0.id().map(|id| id.as_str().to_owned())
     }
 
+    /// The payload as it is sent.
     #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.body())

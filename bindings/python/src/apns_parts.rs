@@ -39,12 +39,13 @@ pub(crate) fn localized(value: &Bound<'_, PyAny>) -> PyResult<Text> {
     }
 }
 
-/// What a Live Activity push says.
+/// What a Live Activity push says. Times are seconds since 1970 or a `datetime`.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct LiveActivity(pub(crate) apns::LiveActivity);
 
 #[pymethods]
 impl LiveActivity {
+    /// Starts an activity; the push needs an alert as well.
     #[staticmethod]
     #[pyo3(signature = (
         *, timestamp, attributes_type, attributes, content_state, input_token=false, input_channel=None,
@@ -73,6 +74,7 @@ impl LiveActivity {
         stale(activity, stale_date)
     }
 
+    /// Updates an activity.
     #[staticmethod]
     #[pyo3(signature = (*, timestamp, content_state, stale_date=None))]
     fn update(
@@ -84,6 +86,7 @@ impl LiveActivity {
         stale(activity, stale_date)
     }
 
+    /// Ends an activity.
     #[staticmethod]
     #[pyo3(signature = (*, timestamp, content_state=None, dismissal_date=None))]
     fn end(

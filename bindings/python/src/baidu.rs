@@ -29,7 +29,11 @@ impl BaiduCredentials {
     }
 }
 
-/// One message for one target.
+/// One message for one target: `channel_id`, `channel_ids`, `tag`, `selector` or `everyone`.
+///
+/// What it says: `text` (with `title`, `open_url`, `confirm`, `custom`, `extra`) for an Android
+/// notification, `raw` for JSON that the Android app handles, `ios` for an APNs payload (with
+/// `production`). `expires_after` 1 second to a week.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct BaiduMessage(pub(crate) Message);
 

@@ -29,7 +29,7 @@ enum Room {
     WebPush(Arc<webpush::Credentials>, Arc<webpush::EndpointPolicy>),
 }
 
-/// A service with its credentials and settings.
+/// A service with its credentials and settings: what clients and sessions are opened from.
 #[pyclass(frozen, module = "pushcore._pushcore")]
 pub(crate) struct Service {
     room: Room,
@@ -125,6 +125,7 @@ impl Service {
 
 #[pymethods]
 impl Service {
+    /// APNs.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, environment=None, host=None, **options))]
     fn apns(
@@ -139,6 +140,7 @@ impl Service {
         Self::new(py, room, credentials.identity.clone(), options)
     }
 
+    /// FCM.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn fcm(
@@ -151,6 +153,7 @@ impl Service {
         Self::new(py, Room::Fcm(Arc::clone(&credentials.0), hosts), None, options)
     }
 
+    /// Web Push.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, policy=None, **options))]
     fn web_push(
@@ -164,6 +167,7 @@ impl Service {
         Self::new(py, room, None, options)
     }
 
+    /// ADM.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn adm(
@@ -176,6 +180,7 @@ impl Service {
         Self::new(py, Room::Adm(Arc::clone(&credentials.0), host), None, options)
     }
 
+    /// Baidu.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn baidu(
@@ -188,13 +193,13 @@ impl Service {
         Self::new(py, Room::Baidu(Arc::clone(&credentials.0), host), None, options)
     }
 
-    /// From submission to the end at the latest, in seconds, unless a message says otherwise.
+    /// From submission to the end at the latest, in seconds.
     #[getter]
     fn deadline(&self) -> f64 {
         self.config.deadline.as_secs_f64()
     }
 
-    /// The proxy's URL.
+    /// The proxy.
     #[getter]
     fn proxy_url(&self) -> Option<&str> {
         self.proxy.as_deref()

@@ -45,7 +45,7 @@ impl Tunnel {
         data
     }
 
-    /// What the proxy said. `bytes` when the tunnel stands: they came through it already.
+    /// What the proxy said; `bytes` when the tunnel stands: they came through it already.
     fn receive<'py>(
         &self,
         py: Python<'py>,

@@ -37,7 +37,7 @@ impl VapidCredentials {
         Ok(Self(Arc::new(credentials.or_raise(py)?)))
     }
 
-    /// The public key in base64url: `applicationServerKey`.
+    /// What JavaScript takes as `applicationServerKey`.
     #[getter]
     fn public_key(&self) -> String {
         self.0.public_key().to_base64()
@@ -48,7 +48,11 @@ impl VapidCredentials {
     }
 }
 
-/// Which endpoints may be talked to.
+/// Which Web Push endpoints may be talked to: by default the public services, by name.
+///
+/// `hosts` allows more hosts (`.example.org`: and all under it), `any_public_host` every public
+/// name, `ports` more ports besides 443, `trusted` (`"host:port"`) exactly these, whatever they
+/// are: only from configuration, never from a user's input.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct EndpointPolicy(pub(crate) Policy);
 
@@ -83,7 +87,9 @@ impl EndpointPolicy {
     }
 }
 
-/// What the browser handed out.
+/// What the browser handed out: the JSON of a `PushSubscription`, as text or as a dict.
+///
+/// Checked once, here; raises `MessageError`.
 #[pyclass(frozen, module = "pushcore", eq)]
 #[derive(PartialEq, Eq)]
 pub(crate) struct Subscription(pub(crate) Arc<webpush::Subscription>);
@@ -104,21 +110,25 @@ impl Subscription {
         })))
     }
 
+    /// Where messages go: a URL, and a secret.
     #[getter]
     fn endpoint(&self) -> String {
         self.0.endpoint().url()
     }
 
+    /// When the browser says that it expires, in seconds since 1970.
     #[getter]
     fn expires(&self) -> Option<f64> {
         self.0.expires().map(seconds)
     }
 
+    /// Whether it can receive a payload.
     #[getter]
     fn has_keys(&self) -> bool {
         self.0.has_keys()
     }
 
+    /// The JSON that browsers make of it.
     fn to_json(&self) -> String {
         self.0.to_json()
     }
@@ -150,6 +160,10 @@ pub(crate) fn subscription(
 }
 
 /// One message to one subscription.
+///
+/// `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
+/// `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
+/// `pad_to` and `pad_to_multiple_of` hide the payload's length.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct WebPushMessage(pub(crate) webpush::Message);
 
@@ -249,11 +263,13 @@ pub(crate) struct ReceiverKeys(webpush::ReceiverKeys);
 
 #[pymethods]
 impl ReceiverKeys {
+    /// New keys from the system's generator.
     #[staticmethod]
     fn generate(py: Python<'_>) -> PyResult<Self> {
         webpush::ReceiverKeys::generate().map(Self).or_raise(py)
     }
 
+    /// From what `export` wrote, or another library's keys.
     #[staticmethod]
     #[pyo3(name = "import_keys", signature = (private_key, *, auth))]
     fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: &str) -> PyResult<Self> {
@@ -269,22 +285,26 @@ impl ReceiverKeys {
         self.0.export().expose_secret().clone()
     }
 
+    /// The public key in base64url.
     #[getter]
     fn p256dh(&self) -> String {
         self.0.p256dh()
     }
 
+    /// The authentication secret in base64url.
     #[getter]
     fn auth(&self) -> String {
         self.0.auth()
     }
 
-    /// The subscription as browsers write it.
+    /// The subscription as browsers write it, for the sender.
     fn subscription_json(&self, endpoint: &str) -> String {
         self.0.subscription_json(endpoint)
     }
 
-    /// Decrypts a body; with the two headers, one of the legacy encoding.
+    /// Decrypts a body of `aes128gcm`, or of `aesgcm` given its two headers.
+    ///
+    /// Raises `MessageError`: `INVALID_CIPHERTEXT` or `DECRYPTION_FAILED`.
     #[pyo3(signature = (body, *, crypto_key=None, encryption=None))]
     fn decrypt<'py>(
         &self,
