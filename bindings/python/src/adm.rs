@@ -9,7 +9,9 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
-use crate::values::{authority, clock, duration, json_object, json_text, string, type_error, unknown_word};
+use crate::values::{
+    Str, authority, clock, duration, json_object, json_text, string, type_error, unknown_word,
+};
 
 /// A security profile of Amazon's developer console. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]
@@ -19,8 +21,8 @@ pub(crate) struct AdmCredentials(pub(crate) Arc<adm::Credentials>);
 impl AdmCredentials {
     #[new]
     #[pyo3(signature = (client_id, client_secret, *, token_host=None))]
-    fn new(py: Python<'_>, client_id: &str, client_secret: &str, token_host: Option<&str>) -> PyResult<Self> {
-        let credentials = adm::Credentials::new(client_id, client_secret).or_raise(py)?;
+    fn new(py: Python<'_>, client_id: Str, client_secret: Str, token_host: Option<Str>) -> PyResult<Self> {
+        let credentials = adm::Credentials::new(&client_id, &client_secret).or_raise(py)?;
         let credentials = match authority(py, token_host)? {
             Some(host) => credentials.with_token_authority(host),
             None => credentials,
@@ -72,8 +74,8 @@ impl AdmMessage {
         registration_id: &Bound<'_, PyAny>,
         data: Option<&Bound<'_, PyDict>>,
         notification: Option<&Bound<'_, PyAny>>,
-        priority: Option<&str>,
-        consolidation_key: Option<&str>,
+        priority: Option<Str>,
+        consolidation_key: Option<Str>,
         expires_after: Option<&Bound<'_, PyAny>>,
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
@@ -86,7 +88,7 @@ impl AdmMessage {
             builder = builder.notification(&json_text(notification)?).or_raise(py)?;
         }
         if let Some(name) = priority {
-            let known = match name {
+            let known = match &*name {
                 "normal" => Ok(Priority::Normal),
                 "high" => Ok(Priority::High),
                 _ => Err(unknown_word("the priority")),
@@ -125,7 +127,7 @@ impl AdmMessage {
         &self,
         py: Python<'_>,
         credentials: &AdmCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let host = authority(py, host)?.unwrap_or_else(adm::default_authority);

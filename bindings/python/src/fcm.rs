@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
-use crate::values::{authority, bytes_or_file, clock, duration, json_object, json_text, string};
+use crate::values::{Str, authority, bytes_or_file, clock, duration, json_object, json_text, string};
 
 /// A Google identity that sends for one project. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]
@@ -28,7 +28,7 @@ impl FcmCredentials {
     fn from_service_account(
         py: Python<'_>,
         file: &Bound<'_, PyAny>,
-        token_host: Option<&str>,
+        token_host: Option<Str>,
     ) -> PyResult<Self> {
         let credentials = fcm::Credentials::service_account(&credential_file(file)?);
         made(py, credentials.or_raise(py)?, token_host)
@@ -40,17 +40,17 @@ impl FcmCredentials {
     fn from_file(
         py: Python<'_>,
         file: &Bound<'_, PyAny>,
-        project: Option<&str>,
-        token_host: Option<&str>,
+        project: Option<Str>,
+        token_host: Option<Str>,
     ) -> PyResult<Self> {
-        let credentials = fcm::Credentials::from_file(&credential_file(file)?, project);
+        let credentials = fcm::Credentials::from_file(&credential_file(file)?, project.as_deref());
         made(py, credentials.or_raise(py)?, token_host)
     }
 
     /// Access tokens that the host mints and hands in with `supply_token`.
     #[staticmethod]
-    fn from_access_tokens(py: Python<'_>, project: &str) -> PyResult<Self> {
-        let project = fcm::ProjectId::new(project).or_raise(py)?;
+    fn from_access_tokens(py: Python<'_>, project: Str) -> PyResult<Self> {
+        let project = fcm::ProjectId::new(&project).or_raise(py)?;
         Ok(Self(Arc::new(fcm::Credentials::host_tokens(project))))
     }
 
@@ -65,12 +65,12 @@ impl FcmCredentials {
     fn supply_token(
         &self,
         py: Python<'_>,
-        token: &str,
+        token: Str,
         lifetime: &Bound<'_, PyAny>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         self.0
-            .supply_token(token, duration(lifetime)?, clock(py, now)?)
+            .supply_token(&token, duration(lifetime)?, clock(py, now)?)
             .or_raise(py)
     }
 
@@ -99,7 +99,7 @@ impl FcmCredentials {
     }
 }
 
-fn made(py: Python<'_>, credentials: fcm::Credentials, token_host: Option<&str>) -> PyResult<FcmCredentials> {
+fn made(py: Python<'_>, credentials: fcm::Credentials, token_host: Option<Str>) -> PyResult<FcmCredentials> {
     let credentials = match authority(py, token_host)? {
         Some(host) => credentials.with_token_authority(host),
         None => credentials,
@@ -162,16 +162,16 @@ impl FcmMessage {
         &self,
         py: Python<'_>,
         token: Option<&Bound<'_, PyAny>>,
-        topic: Option<&str>,
-        condition: Option<&str>,
-        fid: Option<&str>,
+        topic: Option<Str>,
+        condition: Option<Str>,
+        fid: Option<Str>,
     ) -> PyResult<Self> {
         let token = token.map(string).transpose()?;
         let target = match (token, topic, condition, fid) {
             (Some(token), None, None, None) => Target::token(&token),
-            (None, Some(topic), None, None) => Target::topic(topic),
-            (None, None, Some(condition), None) => Target::condition(condition),
-            (None, None, None, Some(fid)) => Target::fid(fid),
+            (None, Some(topic), None, None) => Target::topic(&topic),
+            (None, None, Some(condition), None) => Target::condition(&condition),
+            (None, None, None, Some(fid)) => Target::fid(&fid),
             _ => Err(Error::new(ErrorKind::InvalidTarget, "not exactly one target")),
         };
         Ok(Self(self.0.to(target.or_raise(py)?)))
@@ -195,7 +195,7 @@ impl FcmMessage {
         &self,
         py: Python<'_>,
         credentials: &FcmCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let hosts = hosts(host).or_raise(py)?;
@@ -225,9 +225,9 @@ impl FcmMessage {
 }
 
 /// Google's hosts, or one host for everything.
-pub(crate) fn hosts(host: Option<&str>) -> Result<fcm::Hosts, Error> {
+pub(crate) fn hosts(host: Option<Str>) -> Result<fcm::Hosts, Error> {
     host.map_or_else(
         || Ok(fcm::Hosts::default()),
-        |host| Ok(fcm::Hosts::all(&Authority::parse(host)?)),
+        |host| Ok(fcm::Hosts::all(&Authority::parse(&host)?)),
     )
 }

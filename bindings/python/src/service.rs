@@ -18,7 +18,7 @@ use crate::apns::ApnsCredentials;
 use crate::baidu::BaiduCredentials;
 use crate::errors::OrRaise;
 use crate::fcm::FcmCredentials;
-use crate::values::{authority, bytes_or_file, duration, integer, string};
+use crate::values::{Str, authority, bytes_or_file, duration, integer, string};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
 enum Room {
@@ -131,8 +131,8 @@ impl Service {
     fn apns(
         py: Python<'_>,
         credentials: &ApnsCredentials,
-        environment: Option<&str>,
-        host: Option<&str>,
+        environment: Option<Str>,
+        host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let hosts = crate::apns::hosts(environment, host).or_raise(py)?;
@@ -146,7 +146,7 @@ impl Service {
     fn fcm(
         py: Python<'_>,
         credentials: &FcmCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let hosts = crate::fcm::hosts(host).or_raise(py)?;
@@ -173,7 +173,7 @@ impl Service {
     fn adm(
         py: Python<'_>,
         credentials: &AdmCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
@@ -186,7 +186,7 @@ impl Service {
     fn baidu(
         py: Python<'_>,
         credentials: &BaiduCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);

@@ -13,7 +13,7 @@ use crate::errors::{OrRaise, exception, kind_of};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
 use crate::service::Service;
-use crate::values::{bytes, now, optional_duration};
+use crate::values::{Str, bytes, now, optional_duration};
 
 /// Messages in, outcomes out: the state machine under both clients, for other event loops.
 ///
@@ -100,8 +100,8 @@ impl Session {
     }
 
     /// Raises if the policy refuses to connect to that address.
-    fn allow_address(&self, py: Python<'_>, host: &str, port: u16, address: &str) -> PyResult<()> {
-        let authority = Authority::new(host, port).or_raise(py)?;
+    fn allow_address(&self, py: Python<'_>, host: Str, port: u16, address: Str) -> PyResult<()> {
+        let authority = Authority::new(&host, port).or_raise(py)?;
         let parsed = address
             .parse()
             .map_err(|_| Error::new(ErrorKind::InvalidValue, "not an address"));
@@ -119,8 +119,11 @@ impl Session {
     }
 
     /// The socket of `link` could not be connected; `code` is an `ErrorKind`.
-    fn connect_failed(&self, link: u64, code: u16, text: String) {
-        let error = Error::new(kind_of(code).unwrap_or(ErrorKind::ConnectRefused), text);
+    fn connect_failed(&self, link: u64, code: u16, text: Str) {
+        let error = Error::new(
+            kind_of(code).unwrap_or(ErrorKind::ConnectRefused),
+            String::from(text),
+        );
         let mut inner = self.lock();
         let now = inner.now;
         inner.session.connect_failed(LinkId::from_u64(link), error, now);

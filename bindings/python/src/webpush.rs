@@ -13,7 +13,9 @@ use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::keys::SigningKey;
 use crate::outcome::outcome;
-use crate::values::{bytes, bytes_or_file, clock, duration, json_text, seconds, unix_time, unknown_word};
+use crate::values::{
+    Str, bytes, bytes_or_file, clock, duration, json_text, seconds, unix_time, unknown_word,
+};
 
 /// A VAPID key and the sender's contact.
 #[pyclass(frozen, module = "pushcore")]
@@ -23,7 +25,7 @@ pub(crate) struct VapidCredentials(pub(crate) Arc<webpush::Credentials>);
 impl VapidCredentials {
     #[new]
     #[pyo3(signature = (key, *, subject, any_subject=false))]
-    fn new(py: Python<'_>, key: &Bound<'_, PyAny>, subject: &str, any_subject: bool) -> PyResult<Self> {
+    fn new(py: Python<'_>, key: &Bound<'_, PyAny>, subject: Str, any_subject: bool) -> PyResult<Self> {
         let material = match key.cast::<SigningKey>() {
             Ok(key) => key.get().0.to_pkcs8_der().expose_secret().clone(),
             Err(_) if key.hasattr("__fspath__")? => bytes_or_file(key)?,
@@ -31,8 +33,8 @@ impl VapidCredentials {
         };
         let key = Es256Key::read(&material).or_raise(py)?;
         let credentials = match any_subject {
-            true => webpush::Credentials::with_any_subject(key, subject),
-            false => webpush::Credentials::new(key, subject),
+            true => webpush::Credentials::with_any_subject(key, &subject),
+            false => webpush::Credentials::new(key, &subject),
         };
         Ok(Self(Arc::new(credentials.or_raise(py)?)))
     }
@@ -62,10 +64,10 @@ impl EndpointPolicy {
     #[pyo3(signature = (*, hosts=Vec::new(), any_public_host=false, ports=Vec::new(), trusted=Vec::new()))]
     fn new(
         py: Python<'_>,
-        hosts: Vec<String>,
+        hosts: Vec<Str>,
         any_public_host: bool,
         ports: Vec<u16>,
-        trusted: Vec<String>,
+        trusted: Vec<Str>,
     ) -> PyResult<Self> {
         let policy = hosts
             .iter()
@@ -180,8 +182,8 @@ impl WebPushMessage {
         subscription: &Bound<'_, PyAny>,
         payload: Option<&Bound<'_, PyAny>>,
         ttl: Option<&Bound<'_, PyAny>>,
-        urgency: Option<&str>,
-        topic: Option<&str>,
+        urgency: Option<Str>,
+        topic: Option<Str>,
         pad_to: Option<usize>,
         pad_to_multiple_of: Option<usize>,
         receipt: bool,
@@ -197,11 +199,11 @@ impl WebPushMessage {
         }
         if let Some(name) = urgency {
             let all = [Urgency::VeryLow, Urgency::Low, Urgency::Normal, Urgency::High];
-            let known = all.into_iter().find(|urgency| urgency.as_str() == name);
+            let known = all.into_iter().find(|urgency| urgency.as_str() == &*name);
             builder = builder.urgency(known.ok_or_else(|| unknown_word("the urgency")).or_raise(py)?);
         }
         if let Some(topic) = topic {
-            builder = builder.topic(Topic::new(topic).or_raise(py)?);
+            builder = builder.topic(Topic::new(&topic).or_raise(py)?);
         }
         builder = match (pad_to, pad_to_multiple_of) {
             (Some(_), Some(_)) => {
@@ -272,12 +274,12 @@ impl ReceiverKeys {
     /// From what `export` wrote, or another library's keys.
     #[staticmethod]
     #[pyo3(name = "import_keys", signature = (private_key, *, auth))]
-    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: &str) -> PyResult<Self> {
+    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: Str) -> PyResult<Self> {
         let key = match private_key.cast::<PyDict>() {
             Ok(dict) => json_text(dict)?,
             Err(_) => bytes(private_key)?,
         };
-        webpush::ReceiverKeys::import(&key, auth).map(Self).or_raise(py)
+        webpush::ReceiverKeys::import(&key, &auth).map(Self).or_raise(py)
     }
 
     /// The private key as a JSON Web Key.
@@ -298,8 +300,8 @@ impl ReceiverKeys {
     }
 
     /// The subscription as browsers write it, for the sender.
-    fn subscription_json(&self, endpoint: &str) -> String {
-        self.0.subscription_json(endpoint)
+    fn subscription_json(&self, endpoint: Str) -> String {
+        self.0.subscription_json(&endpoint)
     }
 
     /// Decrypts a body of `aes128gcm`, or of `aesgcm` given its two headers.
@@ -310,15 +312,15 @@ impl ReceiverKeys {
         &self,
         py: Python<'py>,
         body: &Bound<'_, PyAny>,
-        crypto_key: Option<&str>,
-        encryption: Option<&str>,
+        crypto_key: Option<Str>,
+        encryption: Option<Str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let body = bytes(body)?;
         let plain = match (crypto_key, encryption) {
             (None, None) => py.detach(|| self.0.decrypt(&body)),
             (crypto_key, encryption) => {
                 let (key, salt) = (crypto_key.unwrap_or_default(), encryption.unwrap_or_default());
-                py.detach(|| self.0.decrypt_aesgcm(&body, key, salt))
+                py.detach(|| self.0.decrypt_aesgcm(&body, &key, &salt))
             }
         };
         Ok(PyBytes::new(py, &plain.or_raise(py)?))
