@@ -33,6 +33,9 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox
 test-c:
 	sh tests/c/run.sh
 
+storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
+	PUSHCORE_STORM_SEEDS=100 PUSHCORE_STORM_MESSAGES=1000000 $(CARGO) test --release -p pushcore-tests --test storm at_most_once -- --nocapture
+
 header: ## write include/pushcore.h anew
 	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed
 

@@ -1,10 +1,11 @@
 //! The blocking client.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pushcore::http::Response;
 use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
 use pushcore::session::{
@@ -15,7 +16,14 @@ use pushcore::{Error, ErrorKind, Now, Outcome};
 use crate::clock::Clock;
 use crate::driver::{Driver, WAKER};
 use crate::proxy::Proxy;
+use crate::resolve::Resolver;
 use crate::send_many::SendMany;
+
+/// After so long without a look at the sockets, it takes one before the next message.
+const STALE: Duration = Duration::from_millis(100);
+
+/// A message that has ended, and how.
+pub(crate) type Ended = (Ticket, Result<Outcome, Error>);
 
 /// How a client reaches the network; everything else is in [`SessionConfig`].
 #[derive(Debug, Default)]
@@ -25,6 +33,8 @@ pub struct ClientConfig {
     pub session: SessionConfig,
     /// A proxy for every connection of this client.
     pub proxy: Option<Proxy>,
+    /// How names become addresses. With a proxy it is asked for the proxy's name only.
+    pub resolver: Resolver,
     /// TLS; `None` is TLS with the bundled roots.
     pub security: Option<Security>,
 }
@@ -78,14 +88,19 @@ pub(crate) struct Shared {
     pub(crate) waiting: Vec<Option<(Ticket, Waiting)>>,
     /// Answers for `send`, until fetched.
     answered: HashMap<Ticket, Result<Outcome, Error>>,
+    /// Answers for `exchange`, until fetched.
+    pub(crate) responses: HashMap<Ticket, Result<Response, Error>>,
     /// Answers for `send_many`, by its number.
-    pub(crate) batches: HashMap<u64, Vec<(Ticket, Result<Outcome, Error>)>>,
-    pub(crate) next_batch: u64,
+    pub(crate) batches: BTreeMap<u64, Vec<Ended>>,
+    next_batch: u64,
+    /// When the sockets were last looked at.
+    looked_at: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Waiting {
     One,
+    Call,
     Batch(u64),
 }
 
@@ -110,12 +125,14 @@ impl Client {
         let registry = poll.registry().try_clone().map_err(system)?;
         Ok(Self {
             shared: Mutex::new(Shared {
-                driver: Driver::new(session, clock, registry, config.proxy),
+                driver: Driver::new(session, clock, registry, config.proxy, config.resolver),
                 polling: false,
                 waiting: Vec::new(),
                 answered: HashMap::new(),
-                batches: HashMap::new(),
+                responses: HashMap::new(),
+                batches: BTreeMap::new(),
                 next_batch: 0,
+                looked_at: Duration::ZERO,
             }),
             changed: Condvar::new(),
             poll: Mutex::new(Poll {
@@ -148,7 +165,7 @@ impl Client {
     ) -> Result<Outcome, Error> {
         self.check_process()?;
         let message = message.as_message();
-        let mut shared = self.lock();
+        let mut shared = self.lock_to_submit();
         let ticket = loop {
             match shared.submit(message, options, Waiting::One) {
                 Err(error) if error.kind() == ErrorKind::QueueFull => shared = self.step(shared, None),
@@ -176,13 +193,24 @@ impl Client {
         SendMany::new(self, messages.into_iter())
     }
 
-    /// How many messages of this client are where.
+    /// How many messages of this client are where. In a forked child: nothing is anywhere.
     pub fn stats(&self) -> Stats {
-        self.lock().driver.session.stats()
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.stats(),
+            // The lock may have been held when the process forked.
+            Err(_) => Stats::default(),
+        }
+    }
+
+    /// Whether the answers look as if the tokens were of another environment or sender; see
+    /// [`Session::is_mix_up_suspected`].
+    pub fn is_mix_up_suspected(&self) -> bool {
+        self.check_process().is_ok() && self.lock().driver.session.is_mix_up_suspected()
     }
 
     /// The next thing that happened, for logs and metrics. Never waits.
     pub fn poll_event(&self) -> Option<SessionEvent> {
+        self.check_process().ok()?;
         self.lock().driver.session.poll_event()
     }
 
@@ -213,6 +241,22 @@ impl Client {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
         // Nothing in here panics half-way through a change; a poisoned lock is still whole.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lock, for submitting. After a pause in which nobody moved bytes, the sockets are looked at
+    /// first: what goes out over a connection that the server closed meanwhile would end as `Unknown`.
+    pub(crate) fn lock_to_submit(&self) -> MutexGuard<'_, Shared> {
+        let shared = self.lock();
+        let idle_for = shared
+            .driver
+            .clock
+            .now()
+            .monotonic
+            .saturating_sub(shared.looked_at);
+        match idle_for > STALE {
+            true => self.step(shared, Some(Duration::ZERO)),
+            false => shared,
+        }
     }
 
     /// Writes what has been submitted, and makes a thread that waits for the sockets look again.
@@ -259,6 +303,7 @@ impl Client {
         let mut shared = self.lock();
         shared.polling = false;
         shared.driver.process(events.iter());
+        shared.looked_at = shared.driver.clock.now().monotonic;
         shared.deliver();
         drop(guard);
         self.changed.notify_all();
@@ -274,14 +319,45 @@ impl Shared {
         waiting: Waiting,
     ) -> Result<Ticket, Error> {
         let now = self.driver.clock.now();
+        self.submit_at(message, options, waiting, now)
+    }
+
+    /// [`Shared::submit`] for many at a time, which share one look at the clock.
+    pub(crate) fn submit_at(
+        &mut self,
+        message: MessageRef<'_>,
+        options: SendOptions,
+        waiting: Waiting,
+        now: Now,
+    ) -> Result<Ticket, Error> {
         let ticket = self.driver.session.submit(&message, options, now)?;
+        self.expect(ticket, waiting);
+        Ok(ticket)
+    }
+
+    pub(crate) fn expect(&mut self, ticket: Ticket, waiting: Waiting) {
         if self.waiting.len() <= ticket.slot() {
             self.waiting.resize(ticket.slot() + 1, None);
         }
         if let Some(place) = self.waiting.get_mut(ticket.slot()) {
             *place = Some((ticket, waiting));
         }
-        Ok(ticket)
+    }
+
+    /// A number for a `send_many`, under which its results are kept.
+    pub(crate) fn begin_batch(&mut self) -> u64 {
+        let number = self.next_batch;
+        self.next_batch = number.wrapping_add(1);
+        self.batches.insert(number, Vec::new());
+        number
+    }
+
+    /// The results of a `send_many` that have landed, in exchange for an empty list whose room is
+    /// used for the next ones.
+    pub(crate) fn swap_results(&mut self, number: u64, empty: &mut Vec<Ended>) {
+        if let Some(batch) = self.batches.get_mut(&number) {
+            std::mem::swap(batch, empty);
+        }
     }
 
     /// Cancels what a `send_many` has not got an answer for.
@@ -311,7 +387,18 @@ impl Shared {
                         batch.push((ticket, result));
                     }
                 }
-                None => {}
+                _ => {}
+            }
+        }
+        while let Some((ticket, result)) = self.driver.session.poll_response() {
+            any = true;
+            if self
+                .waiting
+                .get_mut(ticket.slot())
+                .and_then(Option::take)
+                .is_some()
+            {
+                self.responses.insert(ticket, result);
             }
         }
         any

@@ -12,7 +12,8 @@ use pushcore::session::{Action, LinkId, Session};
 use crate::clock::Clock;
 use crate::dial::{self, Race};
 use crate::proxy::Proxy;
-use crate::socket::{Socket, Verdict};
+use crate::resolve::Resolver;
+use crate::socket::{Ready, Socket, Verdict};
 
 /// The token of the waker; sockets count up from one.
 pub(crate) const WAKER: mio::Token = mio::Token(0);
@@ -27,10 +28,19 @@ pub(crate) struct Driver {
     next_token: usize,
     registry: mio::Registry,
     proxy: Option<Proxy>,
+    resolver: Resolver,
+    /// What was read from a socket, for as long as the session looks at it.
+    buffer: Vec<u8>,
 }
 
 impl Driver {
-    pub(crate) fn new(session: Session, clock: Clock, registry: mio::Registry, proxy: Option<Proxy>) -> Self {
+    pub(crate) fn new(
+        session: Session,
+        clock: Clock,
+        registry: mio::Registry,
+        proxy: Option<Proxy>,
+        resolver: Resolver,
+    ) -> Self {
         Self {
             session,
             clock,
@@ -39,6 +49,8 @@ impl Driver {
             next_token: WAKER.0 + 1,
             registry,
             proxy,
+            resolver,
+            buffer: Vec::new(),
         }
     }
 
@@ -56,6 +68,7 @@ impl Driver {
             let mut ended = Vec::new();
             for socket in self.sockets.values_mut() {
                 if let Verdict::Ended = socket.write(&mut self.session) {
+                    socket.read_rest(&mut self.session, &self.clock, &mut self.buffer);
                     ended.push(socket.link());
                 }
             }
@@ -72,8 +85,14 @@ impl Driver {
     pub(crate) fn process<'a>(&mut self, events: impl Iterator<Item = &'a Event>) {
         for event in events {
             if let Some(link) = self.tokens.get(&event.token()).copied() {
-                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                self.advance(link, readable);
+                let ready = if event.is_read_closed() || event.is_error() {
+                    Ready::ToEnd
+                } else if event.is_readable() {
+                    Ready::ToRead
+                } else {
+                    Ready::Not
+                };
+                self.advance(link, ready);
             }
         }
         let now = self.clock.now().monotonic;
@@ -82,7 +101,7 @@ impl Driver {
             .values()
             .filter(|socket| socket.poll_timeout().is_some_and(|at| at <= now));
         for link in dialling.map(Socket::link).collect::<Vec<_>>() {
-            self.advance(link, false);
+            self.advance(link, Ready::Not);
         }
         if self.session.poll_timeout().is_some_and(|due| due <= now) {
             self.session.handle_timeout(self.clock.now());
@@ -90,7 +109,7 @@ impl Driver {
         self.flush();
     }
 
-    fn advance(&mut self, link: LinkId, readable: bool) {
+    fn advance(&mut self, link: LinkId, ready: Ready) {
         let Some(socket) = self.sockets.get_mut(&link) else {
             return;
         };
@@ -102,7 +121,8 @@ impl Driver {
             &mut token,
             self.proxy.as_ref(),
             &self.clock,
-            readable,
+            ready,
+            &mut self.buffer,
         );
         match verdict {
             Verdict::Alive => {}
@@ -119,7 +139,7 @@ impl Driver {
             match action {
                 Action::Connect { link, authority } => {
                     let target = self.proxy.as_ref().map_or(&authority, Proxy::authority);
-                    let addresses = dial::resolve(target).and_then(|addresses| {
+                    let addresses = dial::resolve(&self.resolver, target).and_then(|addresses| {
                         // A proxy is the operator's choice; what the endpoint policy judges is
                         // the push service's own address.
                         if self.proxy.is_none() {
@@ -131,7 +151,7 @@ impl Driver {
                         Ok(addresses) => {
                             self.sockets
                                 .insert(link, Socket::new(link, authority, Race::new(addresses)));
-                            self.advance(link, false);
+                            self.advance(link, Ready::Not);
                         }
                         Err(error) => self.session.connect_failed(link, error, self.clock.now()),
                     }

@@ -1,11 +1,12 @@
 //! A stream of messages in, a stream of results out.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use pushcore::session::{AsMessage, SendOptions, Ticket};
+use pushcore::session::{AsMessage, SendOptions};
 use pushcore::{Error, ErrorKind, Outcome};
 
-use crate::client::{Client, Waiting};
+use crate::client::{Client, Ended, Waiting};
 use crate::progress::Progress;
 
 /// Yields every message of an iterator with its end, as they land. Made by [`Client::send_many`].
@@ -16,11 +17,12 @@ pub struct SendMany<'c, I: Iterator> {
     number: u64,
     /// What was submitted and has not ended, by the ticket's slot.
     pending: Vec<Option<I::Item>>,
-    results: Vec<(Ticket, Result<Outcome, Error>)>,
-    /// Messages that were refused before anything was sent.
-    refused: Vec<(I::Item, Error)>,
-    /// Taken from the iterator while the queue was full.
-    held: Option<I::Item>,
+    /// What has ended, or was refused before anything was sent.
+    results: VecDeque<(I::Item, Result<Outcome, Error>)>,
+    /// What has landed, on its way to `results`: empty but for that.
+    ended: Vec<Ended>,
+    /// Taken from the iterator, not submitted yet.
+    fresh: VecDeque<I::Item>,
     exhausted: bool,
     chunk: usize,
     options: SendOptions,
@@ -43,20 +45,20 @@ where
     I::Item: AsMessage,
 {
     pub(crate) fn new(client: &'c Client, messages: I) -> Self {
-        let mut shared = client.lock();
-        let number = shared.next_batch;
-        shared.next_batch = number.wrapping_add(1);
-        shared.batches.insert(number, Vec::new());
-        drop(shared);
+        let number = match client.check_process() {
+            Ok(()) => client.lock().begin_batch(),
+            // Nothing will be submitted; the lock may have been held when the process forked.
+            Err(_) => 0,
+        };
         let expected = messages.size_hint().1;
         Self {
             client,
             messages,
             number,
             pending: Vec::new(),
-            results: Vec::new(),
-            refused: Vec::new(),
-            held: None,
+            results: VecDeque::new(),
+            ended: Vec::new(),
+            fresh: VecDeque::new(),
             exhausted: false,
             chunk: 1,
             options: SendOptions::default(),
@@ -86,20 +88,50 @@ where
         &self.progress
     }
 
-    /// Takes messages from the iterator as long as there is room for them. The lock is not held
-    /// while the caller's iterator runs; a slow one gets small chunks, so that results do not wait for it.
-    fn take_messages(&mut self) -> Result<(), Error> {
+    /// Takes messages from the iterator as long as there is room for them, and submits them. The
+    /// lock is not held while the caller's iterator runs; a slow one gets small chunks, so that
+    /// results do not wait for it.
+    fn take_messages(&mut self) {
+        let client = self.client;
+        // Once for many messages: it is a system call.
+        let process = client.check_process();
+        let room = match process {
+            Ok(()) => client.lock_to_submit().driver.session.capacity(),
+            Err(_) => 1,
+        };
         let started = Instant::now();
-        for _ in 0..self.chunk {
-            let Some(message) = self.held.take().or_else(|| self.messages.next()) else {
+        while self.fresh.len() < self.chunk.min(room) {
+            let Some(message) = self.messages.next() else {
                 self.exhausted = true;
                 break;
             };
-            let submitted = {
-                let mut shared = self.client.lock();
-                shared.submit(message.as_message(), self.options, Waiting::Batch(self.number))
-            };
-            match submitted {
+            self.fresh.push_back(message);
+        }
+        let quick = started.elapsed() < Duration::from_millis(2);
+        self.chunk = if quick {
+            (self.chunk * 2).min(MAX_CHUNK)
+        } else {
+            (self.chunk / 2).max(1)
+        };
+        if let Err(error) = process {
+            while let Some(message) = self.fresh.pop_front() {
+                self.refuse(message, Error::new(error.kind(), error.context().to_owned()));
+            }
+            return;
+        }
+        let mut shared = client.lock();
+        // Another thread may have seen the end of one of ours, whose slot is free for a new one:
+        // the messages that have ended leave theirs first. No more end while the lock is held.
+        shared.swap_results(self.number, &mut self.ended);
+        self.settle();
+        let now = shared.driver.clock.now();
+        while let Some(message) = self.fresh.pop_front() {
+            match shared.submit_at(
+                message.as_message(),
+                self.options,
+                Waiting::Batch(self.number),
+                now,
+            ) {
                 Ok(ticket) => {
                     if self.pending.len() <= ticket.slot() {
                         self.pending.resize_with(ticket.slot() + 1, || None);
@@ -110,25 +142,41 @@ where
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
                 }
+                // Another thread was faster.
                 Err(error) if error.kind() == ErrorKind::QueueFull => {
-                    self.held = Some(message);
+                    self.fresh.push_front(message);
                     break;
                 }
-                Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
                 Err(error) => {
-                    self.progress.taken += 1;
-                    self.progress.count(&Err(Error::new(error.kind(), "")));
-                    self.refused.push((message, error));
+                    // No other message would be taken: the rest stays with the caller's iterator.
+                    self.exhausted |= error.kind() == ErrorKind::Closed;
+                    self.refuse(message, error);
                 }
             }
         }
-        let quick = started.elapsed() < Duration::from_millis(2);
-        self.chunk = if quick {
-            (self.chunk * 2).min(MAX_CHUNK)
-        } else {
-            (self.chunk / 2).max(1)
-        };
-        Ok(())
+    }
+
+    fn refuse(&mut self, message: I::Item, error: Error) {
+        self.progress.taken += 1;
+        let result = Err(error);
+        self.progress.count(&result);
+        self.results.push_back((message, result));
+    }
+
+    /// Gives each result its message.
+    fn settle(&mut self) {
+        for (ticket, result) in self.ended.drain(..) {
+            self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
+            self.progress.count(&result);
+            if let Some(message) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
+                self.results.push_back((message, result));
+            }
+        }
+    }
+
+    /// Whether every message of the iterator has been submitted.
+    fn all_taken(&self) -> bool {
+        self.exhausted && self.fresh.is_empty()
     }
 
     fn tell(&mut self, finished: bool) {
@@ -150,49 +198,37 @@ where
     type Item = (I::Item, Result<Outcome, Error>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.client.check_process().is_err() {
-            return None;
-        }
         loop {
-            if let Some((message, error)) = self.refused.pop() {
-                return Some((message, Err(error)));
+            if let Some(ended) = self.results.pop_front() {
+                return Some(ended);
             }
-            while let Some((ticket, result)) = self.results.pop() {
-                let message = self.pending.get_mut(ticket.slot()).and_then(Option::take);
-                self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
-                self.progress.count(&result);
-                if let Some(message) = message {
-                    return Some((message, result));
+            if !self.all_taken() {
+                self.take_messages();
+                if !self.results.is_empty() {
+                    continue;
                 }
             }
-            if !self.exhausted && self.take_messages().is_err() {
-                self.exhausted = true;
-            }
-            if !self.refused.is_empty() {
-                continue;
-            }
-            if self.exhausted && self.progress.in_flight == 0 {
+            // In a forked child nothing that the parent had in flight will end.
+            if (self.all_taken() && self.progress.in_flight == 0) || self.client.check_process().is_err() {
                 self.tell(true);
                 return None;
             }
+            let mut shared = self.client.lock();
             // With room left for more messages the sockets only get a glance.
-            let full = self.exhausted || self.held.is_some();
+            let full = self.all_taken() || shared.driver.session.capacity() == 0;
             let wait = if full {
                 self.report.as_ref().map(|report| report.every)
             } else {
                 Some(Duration::ZERO)
             };
-            let mut shared = self.client.lock();
             self.client.nudge(&mut shared);
-            if shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
+            shared.swap_results(self.number, &mut self.ended);
+            if self.ended.is_empty() {
                 shared = self.client.step(shared, wait);
-            }
-            if let Some(batch) = shared.batches.get_mut(&self.number) {
-                std::mem::swap(batch, &mut self.results);
-                // Popped from the end: first come, first served.
-                self.results.reverse();
+                shared.swap_results(self.number, &mut self.ended);
             }
             drop(shared);
+            self.settle();
             self.tell(false);
         }
     }

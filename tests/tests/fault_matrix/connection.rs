@@ -1,0 +1,346 @@
+//! Rows 16 to 26: faults of the whole connection.
+
+use pushcore::session::SessionEvent;
+use pushcore_tests::sim::frame::{self, code};
+use pushcore_tests::sim::{Last, Pings};
+
+use super::*;
+
+#[test]
+fn row_16_no_settings_or_garbage() {
+    let greetings: [(Vec<Act>, ErrorKind); 4] = [
+        (Vec::new(), ErrorKind::ConnectTimeout),
+        (
+            vec![Act::Raw(
+                b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n".to_vec(),
+            )],
+            ErrorKind::Http2Protocol,
+        ),
+        (vec![Act::Raw(vec![0xff; 64])], ErrorKind::Http2Protocol),
+        (vec![Act::Ping([0; 8])], ErrorKind::Http2Protocol),
+    ];
+    for (greeting, cause) in greetings {
+        for seed in seeds(SEEDS) {
+            let greeting = greeting.clone();
+            let mut world = world(seed, move |_, _| {
+                let mut script = Script::accepting().greeting(greeting.clone());
+                script.acknowledge = false;
+                script.into()
+            });
+            world.submit(N);
+            let stats = world.finish();
+            assert_eq!(
+                (stats.not_sent + stats.expired, stats.unknown),
+                (N, 0),
+                "{stats:?}"
+            );
+            assert_eq!(world.log.requests(), 0);
+            let found = causes(&world);
+            assert!(
+                found.contains(&cause),
+                "{cause}: {:?}, {:?}",
+                found.first(),
+                result(&world, 0)
+            );
+        }
+    }
+}
+
+#[test]
+fn row_17_graceful_goaway() {
+    for seed in seeds(SEEDS) {
+        let leaving = || {
+            let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+                300 => vec![
+                    Act::GoAway(Last::Max, code::NO_ERROR, Vec::new()),
+                    Act::Wait(millis(200)),
+                    Act::GoAway(Last::Seen, code::NO_ERROR, Vec::new()),
+                    Act::AnswerHeld(Answer::ok()),
+                    Act::Close,
+                ],
+                nth if nth > 300 => vec![Act::Wait(millis(50)), ok()],
+                _ => vec![ok()],
+            };
+            Script::new(respond)
+        };
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            first_then_good(leaving),
+        );
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!(
+            (stats.accepted, stats.unknown, world.log.duplicates()),
+            (N, 0, 0),
+            "{stats:?}"
+        );
+        // No new stream after the first GOAWAY has arrived: one connection more, no storm.
+        assert_eq!(world.dials().len(), 2);
+    }
+}
+
+/// 60 open, none answered, the first 41 may have been processed (30 were).
+#[test]
+fn row_18_abrupt_goaway() {
+    for seed in seeds(SEEDS) {
+        let abrupt = || {
+            let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+                1..=30 => vec![Act::Process],
+                60 => vec![Act::GoAway(Last::Id(81), code::NO_ERROR, Vec::new()), Act::Close],
+                _ => Vec::new(),
+            };
+            Script::new(respond)
+        };
+        let mut world = world(seed, first_then_good(abrupt));
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!((stats.unknown, stats.accepted), (41, N - 41), "{stats:?}");
+        assert_eq!(world.log.duplicates(), 0);
+        assert_eq!(world.log.total_processed(), N - 41 + 30);
+    }
+}
+
+#[test]
+fn row_19_goaway_zero_with_a_reason() {
+    for (code, debug, reason) in [
+        (code::NO_ERROR, &br#"{"reason":"Shutdown"}"#[..], "Shutdown"),
+        (
+            code::INTERNAL_ERROR,
+            br#"{"reason":"IdleTimeout"}"#,
+            "IdleTimeout",
+        ),
+        (
+            code::REFUSED_STREAM,
+            b"Maximum active streams violated for this endpoint.",
+            "Maximum active",
+        ),
+        (code::NO_ERROR, b"", ""),
+    ] {
+        for seed in seeds(SEEDS) {
+            let acts = vec![Act::GoAway(Last::Id(0), code, debug.to_vec()), Act::Close];
+            let mut world = world(seed, first_then_good(move || after_holding(100, acts.clone())));
+            world.submit(N);
+            let stats = world.finish();
+            assert_eq!(
+                (stats.accepted, stats.unknown, world.log.duplicates()),
+                (N, 0, 0),
+                "{stats:?}"
+            );
+            let told = |event: &SessionEvent| {
+                matches!(event, SessionEvent::GoAway { reason: text, code: told, .. }
+                if text.starts_with(reason) && *told == code)
+            };
+            assert!(world.events().iter().any(told), "{:?}", world.events());
+        }
+    }
+}
+
+#[test]
+fn row_20_enhance_your_calm() {
+    let calm = || {
+        after_holding(
+            10,
+            vec![
+                Act::GoAway(Last::Id(0), code::ENHANCE_YOUR_CALM, b"too_many_pings".to_vec()),
+                Act::Close,
+            ],
+        )
+    };
+    for seed in seeds(SEEDS) {
+        // Three times, then it is well again.
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            move |nth, _| {
+                if nth <= 3 {
+                    calm().into()
+                } else {
+                    Script::accepting().into()
+                }
+            },
+        );
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!(
+            (stats.accepted, stats.unknown, world.log.duplicates()),
+            (N, 0, 0),
+            "{stats:?}"
+        );
+        for (step, pair) in world.dials().windows(2).enumerate() {
+            let least = seconds(1 << step) * 79 / 100;
+            assert!(pair[1] - pair[0] >= least, "{:?}", world.dials());
+        }
+    }
+    for seed in seeds(SEEDS) {
+        // For ever: no loop without end.
+        let mut world = world(seed, move |_, _| calm().into());
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!(
+            (stats.not_sent + stats.expired, stats.unknown),
+            (N, 0),
+            "{stats:?}"
+        );
+        assert!(world.dials().len() <= 8, "{:?}", world.dials());
+    }
+}
+
+#[test]
+fn row_21_two_goaways() {
+    for seed in seeds(SEEDS) {
+        let smaller = vec![
+            Act::GoAway(Last::Id(81), code::NO_ERROR, Vec::new()),
+            Act::Wait(millis(5)),
+            Act::GoAway(Last::Id(41), code::NO_ERROR, Vec::new()),
+            Act::Close,
+        ];
+        let mut first = world(seed, first_then_good(move || after_holding(60, smaller.clone())));
+        first.submit(N);
+        let stats = first.finish();
+        assert_eq!((stats.unknown, stats.accepted), (21, N - 21), "{stats:?}");
+
+        let larger = vec![
+            Act::GoAway(Last::Id(41), code::NO_ERROR, Vec::new()),
+            Act::Wait(millis(5)),
+            Act::GoAway(Last::Id(81), code::NO_ERROR, Vec::new()),
+        ];
+        let mut second = world(seed, first_then_good(move || after_holding(60, larger.clone())));
+        second.submit(N);
+        let stats = second.finish();
+        assert_eq!((stats.unknown, stats.accepted), (21, N - 21), "{stats:?}");
+        assert_eq!(second.log.goaways().first(), Some(&code::PROTOCOL_ERROR));
+    }
+}
+
+/// Every connection ends after 1 to 100 answers. The long form is `storm.rs`.
+#[test]
+fn row_22_goaway_on_every_connection() {
+    for seed in seeds(SEEDS) {
+        let mut world = World::new(
+            seed,
+            |config| config.max_requeues = u8::MAX,
+            |_, rng| {
+                let answers = rng.between(1, 100) as u32;
+                let respond = move |seen: &Seen, _: &mut Rng| {
+                    if seen.nth == answers {
+                        vec![
+                            ok(),
+                            Act::GoAway(Last::Processed, code::NO_ERROR, Vec::new()),
+                            Act::Close,
+                        ]
+                    } else {
+                        vec![ok()]
+                    }
+                };
+                Script::new(respond).into()
+            },
+        );
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!(
+            (stats.accepted, stats.unknown, world.log.duplicates()),
+            (N, 0, 0),
+            "{stats:?}"
+        );
+    }
+}
+
+#[test]
+fn row_23_lost_without_goaway() {
+    for end in [Act::Abort, Act::Close] {
+        for seed in seeds(SEEDS) {
+            let end = end.clone();
+            let mut world = world(
+                seed,
+                first_then_good(move || after_holding(50, vec![end.clone()])),
+            );
+            world.submit(N);
+            let stats = world.finish();
+            assert_eq!((stats.unknown, stats.accepted), (50, N - 50), "{stats:?}");
+            assert_eq!(world.log.total_processed(), N - 50);
+        }
+    }
+}
+
+#[test]
+fn row_24_half_open() {
+    for seed in seeds(SEEDS) {
+        let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+            101 => vec![Act::Silence],
+            _ => vec![ok()],
+        };
+        let silent = move || Script::new(respond).streams(50);
+        let mut world = World::new(seed, |config| config.max_connections = 1, first_then_good(silent));
+        let start = world.now().monotonic;
+        world.submit(N);
+        world.run_until(|world| world.stats().unknown > 0);
+        let detected = world.now().monotonic - start;
+        assert!(detected <= seconds(25) + millis(500), "{detected:?}");
+        let stats = world.finish();
+        assert_eq!(stats.accepted + stats.unknown, N, "{stats:?}");
+        assert!((1..=50).contains(&stats.unknown), "{stats:?}");
+        assert!(
+            causes(&world).iter().all(|cause| *cause == ErrorKind::PeerSilent),
+            "{:?}",
+            causes(&world)
+        );
+    }
+}
+
+#[test]
+fn row_25_ping_acknowledgements_late_or_wrong_and_ping_floods() {
+    for seed in seeds(SEEDS) {
+        // Late, but in time: nothing is lost.
+        let slow = || {
+            let respond = |_: &Seen, _: &mut Rng| vec![Act::Wait(seconds(25)), ok()];
+            Script::new(respond).pings(Pings::Late(seconds(8)))
+        };
+        let mut late = world(seed, move |_, _| slow().into());
+        late.submit(N / 10);
+        let stats = late.finish();
+        assert_eq!(
+            (stats.accepted, late.log.pings() > 0),
+            (N / 10, true),
+            "{stats:?}"
+        );
+
+        // Wrong: as good as none, or an error of its own. Each message ends once.
+        let wrong = || {
+            let respond = |_: &Seen, _: &mut Rng| vec![Act::Wait(seconds(40)), ok()];
+            Script::new(respond).pings(Pings::Wrong)
+        };
+        let mut world = world(seed, first_then_good(wrong));
+        world.submit(N / 10);
+        let stats = world.finish();
+        assert_eq!(stats.accepted + stats.unknown, N / 10, "{stats:?}");
+    }
+    for seed in seeds(SEEDS) {
+        let flood: Vec<u8> = (0..5000).flat_map(|_| frame::ping(false, [7; 8])).collect();
+        let mut world = world(
+            seed,
+            first_then_good(move || after_holding(10, vec![Act::Raw(flood.clone())])),
+        );
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!((stats.unknown, stats.accepted), (10, N - 10), "{stats:?}");
+        assert_eq!(world.log.goaways().first(), Some(&code::ENHANCE_YOUR_CALM));
+        assert!(world.log.acknowledgements() <= 1000);
+    }
+}
+
+/// An hour of idleness with a burst every ten minutes: not one PING without a stream.
+#[test]
+fn row_26_no_ping_without_streams() {
+    for seed in seeds(SEEDS) {
+        let mut world = world(seed, |_, _| Script::accepting().into());
+        for _ in 0..6 {
+            world.submit(20);
+            world.run();
+            world.run_for(seconds(600));
+        }
+        let stats = world.finish();
+        assert_eq!((stats.accepted, world.log.pings()), (120, 0), "{stats:?}");
+        assert_eq!(world.dials().len(), 1);
+    }
+}
