@@ -35,9 +35,13 @@ app.conf.update(
     task_acks_late=True,
     # ... at once when a pool process dies, and
     task_reject_on_worker_lost=True,
-    # ... after this time when the whole worker or its machine does.
-    broker_transport_options={"visibility_timeout": settings.visibility_timeout},
-    visibility_timeout=settings.visibility_timeout,
+    # ... after this time when the whole worker or its machine does. Left alone, kombu looks for
+    # such chunks once in 100 seconds only.
+    broker_transport_options={
+        "visibility_timeout": settings.visibility_timeout,
+        "unacked_restore_interval": min(10, settings.visibility_timeout / 4),
+        "unacked_restore_throttle": 1,
+    },
     # Nobody sits on chunks that another worker could send.
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,

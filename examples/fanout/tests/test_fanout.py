@@ -51,7 +51,7 @@ class World:
     def __init__(self, folder: pathlib.Path, sandbox: Sandbox, **settings: Any) -> None:
         self.folder, self.sandbox = folder, sandbox
         there, self.tokens = prepare(
-            sandbox, COUNT, retry_wait=1, max_retries=1, longest_wait=5, visibility_timeout=12, **settings
+            sandbox, COUNT, retry_wait=1, max_retries=1, longest_wait=5, visibility_timeout=8, **settings
         )
         (folder / "settings.json").write_text(json.dumps(there))
         (folder / "tokens.txt").write_text("\n".join(self.tokens))
