@@ -51,7 +51,7 @@ fn main() -> Result<ExitCode> {
     let (heard, listen) = mpsc::channel::<Heard>();
     let mut all_accepted = true;
 
-    while !session.is_closed() {
+    loop {
         // Messages, as there is room for them; after the last one, the end is asked for.
         while session.capacity() > 0 {
             let Some(token) = waiting.next() else {
@@ -99,6 +99,9 @@ fn main() -> Result<ExitCode> {
                 Err(error) => println!("{token} no answer: {error}"),
             }
         }
+        if session.is_closed() {
+            break;
+        }
         // 4. Bytes or time.
         let due = session
             .poll_timeout()
@@ -106,8 +109,10 @@ fn main() -> Result<ExitCode> {
         match listen.recv_timeout(due.unwrap_or(Duration::from_millis(100))) {
             Ok((link, bytes)) if bytes.is_empty() => session.receive_eof(link, now(epoch)),
             Ok((link, bytes)) => session.receive(link, &bytes, now(epoch)),
-            Err(_) => session.handle_timeout(now(epoch)),
+            Err(_) => {}
         }
+        // Too often does no harm; and after `close` this is what ends a connection that has become idle.
+        session.handle_timeout(now(epoch));
     }
     Ok(if all_accepted {
         ExitCode::SUCCESS
