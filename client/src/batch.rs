@@ -27,11 +27,7 @@ impl Batch {
     /// `Misuse` in a forked child of the client's process.
     pub fn new(client: Arc<Client>, expected: Option<usize>) -> Result<Self, Error> {
         client.check_process()?;
-        let mut shared = client.lock();
-        let number = shared.next_batch;
-        shared.next_batch = number.wrapping_add(1);
-        shared.batches.insert(number, Vec::new());
-        drop(shared);
+        let number = client.lock().begin_batch();
         Ok(Self {
             client,
             number,
@@ -43,7 +39,7 @@ impl Batch {
     /// Submits messages one after the other, until there are no more or the queue is full.
     ///
     /// `taken` is told, for each, its ticket or why it cannot be sent. Returns whether all were
-    /// taken: otherwise the message after the last one told has to be offered again.
+    /// taken: otherwise call [`Batch::wait`], and offer the message after the last one told again.
     ///
     /// # Errors
     /// `Misuse` in a forked child; `Closed` when the client takes no more messages.
@@ -55,6 +51,10 @@ impl Batch {
     ) -> Result<bool, Error> {
         self.client.check_process()?;
         let mut shared = self.client.lock();
+        // What has ended is handed over first: its slots are free, and a table by slot is not.
+        if !shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
+            return Ok(false);
+        }
         for message in messages {
             match shared.submit(message.as_message(), options, Waiting::Batch(self.number)) {
                 Ok(ticket) => {

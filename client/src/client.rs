@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pushcore::http::Response;
 use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
 use pushcore::session::{
@@ -15,7 +16,11 @@ use pushcore::{Error, ErrorKind, Now, Outcome};
 use crate::clock::Clock;
 use crate::driver::{Driver, WAKER};
 use crate::proxy::Proxy;
+use crate::resolve::Resolver;
 use crate::send_many::SendMany;
+
+/// A message that has ended, and how.
+pub(crate) type Ended = (Ticket, Result<Outcome, Error>);
 
 /// How a client reaches the network; everything else is in [`SessionConfig`].
 #[derive(Debug, Default)]
@@ -25,6 +30,8 @@ pub struct ClientConfig {
     pub session: SessionConfig,
     /// A proxy for every connection of this client.
     pub proxy: Option<Proxy>,
+    /// How names become addresses. With a proxy it is asked for the proxy's name only.
+    pub resolver: Resolver,
     /// TLS; `None` is TLS with the bundled roots.
     pub security: Option<Security>,
 }
@@ -78,14 +85,17 @@ pub(crate) struct Shared {
     pub(crate) waiting: Vec<Option<(Ticket, Waiting)>>,
     /// Answers for `send`, until fetched.
     answered: HashMap<Ticket, Result<Outcome, Error>>,
+    /// Answers for `exchange`, until fetched.
+    pub(crate) responses: HashMap<Ticket, Result<Response, Error>>,
     /// Answers for `send_many`, by its number.
-    pub(crate) batches: HashMap<u64, Vec<(Ticket, Result<Outcome, Error>)>>,
-    pub(crate) next_batch: u64,
+    pub(crate) batches: HashMap<u64, Vec<Ended>>,
+    next_batch: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Waiting {
     One,
+    Call,
     Batch(u64),
 }
 
@@ -110,10 +120,11 @@ impl Client {
         let registry = poll.registry().try_clone().map_err(system)?;
         Ok(Self {
             shared: Mutex::new(Shared {
-                driver: Driver::new(session, clock, registry, config.proxy),
+                driver: Driver::new(session, clock, registry, config.proxy, config.resolver),
                 polling: false,
                 waiting: Vec::new(),
                 answered: HashMap::new(),
+                responses: HashMap::new(),
                 batches: HashMap::new(),
                 next_batch: 0,
             }),
@@ -176,13 +187,24 @@ impl Client {
         SendMany::new(self, messages.into_iter())
     }
 
-    /// How many messages of this client are where.
+    /// How many messages of this client are where. In a forked child: nothing is anywhere.
     pub fn stats(&self) -> Stats {
-        self.lock().driver.session.stats()
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.stats(),
+            // The lock may have been held when the process forked.
+            Err(_) => Stats::default(),
+        }
+    }
+
+    /// Whether the answers look as if the tokens were of another environment or sender; see
+    /// [`Session::is_mix_up_suspected`].
+    pub fn is_mix_up_suspected(&self) -> bool {
+        self.check_process().is_ok() && self.lock().driver.session.is_mix_up_suspected()
     }
 
     /// The next thing that happened, for logs and metrics. Never waits.
     pub fn poll_event(&self) -> Option<SessionEvent> {
+        self.check_process().ok()?;
         self.lock().driver.session.poll_event()
     }
 
@@ -275,13 +297,33 @@ impl Shared {
     ) -> Result<Ticket, Error> {
         let now = self.driver.clock.now();
         let ticket = self.driver.session.submit(&message, options, now)?;
+        self.expect(ticket, waiting);
+        Ok(ticket)
+    }
+
+    pub(crate) fn expect(&mut self, ticket: Ticket, waiting: Waiting) {
         if self.waiting.len() <= ticket.slot() {
             self.waiting.resize(ticket.slot() + 1, None);
         }
         if let Some(place) = self.waiting.get_mut(ticket.slot()) {
             *place = Some((ticket, waiting));
         }
-        Ok(ticket)
+    }
+
+    /// A number for a `send_many`, under which its results are kept.
+    pub(crate) fn begin_batch(&mut self) -> u64 {
+        let number = self.next_batch;
+        self.next_batch = number.wrapping_add(1);
+        self.batches.insert(number, Vec::new());
+        number
+    }
+
+    /// The results of a `send_many` that have landed.
+    pub(crate) fn take_results(&mut self, number: u64) -> Vec<Ended> {
+        self.batches
+            .get_mut(&number)
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Cancels what a `send_many` has not got an answer for.
@@ -311,7 +353,18 @@ impl Shared {
                         batch.push((ticket, result));
                     }
                 }
-                None => {}
+                _ => {}
+            }
+        }
+        while let Some((ticket, result)) = self.driver.session.poll_response() {
+            any = true;
+            if self
+                .waiting
+                .get_mut(ticket.slot())
+                .and_then(Option::take)
+                .is_some()
+            {
+                self.responses.insert(ticket, result);
             }
         }
         any

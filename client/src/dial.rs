@@ -4,27 +4,29 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use mio::net::TcpStream;
 use pushcore::http::Authority;
 use pushcore::{Error, ErrorKind};
 
+use crate::resolve::Resolver;
+
 /// How long the next address waits for the one before it (RFC 8305 §5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// The addresses of a host, in the order of the resolver, IPv6 and IPv4 in turn (RFC 8305 §4).
 ///
-/// Blocks in the system's resolver: nothing else of this client runs meanwhile.
-pub(crate) fn resolve(authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
-    let addresses = (authority.host(), authority.port())
-        .to_socket_addrs()
+/// Blocks in the resolver: nothing else of this client runs meanwhile.
+pub(crate) fn resolve(resolver: &Resolver, authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
+    let addresses = resolver
+        .lookup(authority.host(), authority.port())
         .map_err(|source| {
             let context = format!("the name {} does not resolve", authority.host());
             Error::new(ErrorKind::NameNotResolved, context).with_source(source)
         })?;
-    let (mut v6, mut v4): (VecDeque<_>, VecDeque<_>) = addresses.partition(SocketAddr::is_ipv6);
+    let (mut v6, mut v4): (VecDeque<_>, VecDeque<_>) = addresses.into_iter().partition(SocketAddr::is_ipv6);
     let mut ordered = VecDeque::with_capacity(v6.len() + v4.len());
     while !v6.is_empty() || !v4.is_empty() {
         ordered.extend(v6.pop_front());

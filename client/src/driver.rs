@@ -12,6 +12,7 @@ use pushcore::session::{Action, LinkId, Session};
 use crate::clock::Clock;
 use crate::dial::{self, Race};
 use crate::proxy::Proxy;
+use crate::resolve::Resolver;
 use crate::socket::{Socket, Verdict};
 
 /// The token of the waker; sockets count up from one.
@@ -27,10 +28,17 @@ pub(crate) struct Driver {
     next_token: usize,
     registry: mio::Registry,
     proxy: Option<Proxy>,
+    resolver: Resolver,
 }
 
 impl Driver {
-    pub(crate) fn new(session: Session, clock: Clock, registry: mio::Registry, proxy: Option<Proxy>) -> Self {
+    pub(crate) fn new(
+        session: Session,
+        clock: Clock,
+        registry: mio::Registry,
+        proxy: Option<Proxy>,
+        resolver: Resolver,
+    ) -> Self {
         Self {
             session,
             clock,
@@ -39,6 +47,7 @@ impl Driver {
             next_token: WAKER.0 + 1,
             registry,
             proxy,
+            resolver,
         }
     }
 
@@ -56,6 +65,7 @@ impl Driver {
             let mut ended = Vec::new();
             for socket in self.sockets.values_mut() {
                 if let Verdict::Ended = socket.write(&mut self.session) {
+                    socket.read_rest(&mut self.session, &self.clock);
                     ended.push(socket.link());
                 }
             }
@@ -119,7 +129,7 @@ impl Driver {
             match action {
                 Action::Connect { link, authority } => {
                     let target = self.proxy.as_ref().map_or(&authority, Proxy::authority);
-                    let addresses = dial::resolve(target).and_then(|addresses| {
+                    let addresses = dial::resolve(&self.resolver, target).and_then(|addresses| {
                         // A proxy is the operator's choice; what the endpoint policy judges is
                         // the push service's own address.
                         if self.proxy.is_none() {

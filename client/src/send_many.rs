@@ -1,11 +1,12 @@
 //! A stream of messages in, a stream of results out.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use pushcore::session::{AsMessage, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
-use crate::client::{Client, Waiting};
+use crate::client::{Client, Ended, Waiting};
 use crate::progress::Progress;
 
 /// Yields every message of an iterator with its end, as they land. Made by [`Client::send_many`].
@@ -16,9 +17,8 @@ pub struct SendMany<'c, I: Iterator> {
     number: u64,
     /// What was submitted and has not ended, by the ticket's slot.
     pending: Vec<Option<I::Item>>,
-    results: Vec<(Ticket, Result<Outcome, Error>)>,
-    /// Messages that were refused before anything was sent.
-    refused: Vec<(I::Item, Error)>,
+    /// What has ended, or was refused before anything was sent.
+    results: VecDeque<(I::Item, Result<Outcome, Error>)>,
     /// Taken from the iterator while the queue was full.
     held: Option<I::Item>,
     exhausted: bool,
@@ -43,19 +43,18 @@ where
     I::Item: AsMessage,
 {
     pub(crate) fn new(client: &'c Client, messages: I) -> Self {
-        let mut shared = client.lock();
-        let number = shared.next_batch;
-        shared.next_batch = number.wrapping_add(1);
-        shared.batches.insert(number, Vec::new());
-        drop(shared);
+        let number = match client.check_process() {
+            Ok(()) => client.lock().begin_batch(),
+            // Nothing will be submitted; the lock may have been held when the process forked.
+            Err(_) => 0,
+        };
         let expected = messages.size_hint().1;
         Self {
             client,
             messages,
             number,
             pending: Vec::new(),
-            results: Vec::new(),
-            refused: Vec::new(),
+            results: VecDeque::new(),
             held: None,
             exhausted: false,
             chunk: 1,
@@ -88,18 +87,14 @@ where
 
     /// Takes messages from the iterator as long as there is room for them. The lock is not held
     /// while the caller's iterator runs; a slow one gets small chunks, so that results do not wait for it.
-    fn take_messages(&mut self) -> Result<(), Error> {
+    fn take_messages(&mut self) {
         let started = Instant::now();
         for _ in 0..self.chunk {
             let Some(message) = self.held.take().or_else(|| self.messages.next()) else {
                 self.exhausted = true;
                 break;
             };
-            let submitted = {
-                let mut shared = self.client.lock();
-                shared.submit(message.as_message(), self.options, Waiting::Batch(self.number))
-            };
-            match submitted {
+            match self.submit(&message) {
                 Ok(ticket) => {
                     if self.pending.len() <= ticket.slot() {
                         self.pending.resize_with(ticket.slot() + 1, || None);
@@ -114,11 +109,13 @@ where
                     self.held = Some(message);
                     break;
                 }
-                Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
                 Err(error) => {
+                    // No other message would be taken: the rest stays with the caller's iterator.
+                    self.exhausted |= error.kind() == ErrorKind::Closed;
                     self.progress.taken += 1;
-                    self.progress.count(&Err(Error::new(error.kind(), "")));
-                    self.refused.push((message, error));
+                    let result = Err(error);
+                    self.progress.count(&result);
+                    self.results.push_back((message, result));
                 }
             }
         }
@@ -128,7 +125,29 @@ where
         } else {
             (self.chunk / 2).max(1)
         };
-        Ok(())
+    }
+
+    fn submit(&mut self, message: &I::Item) -> Result<Ticket, Error> {
+        self.client.check_process()?;
+        let mut shared = self.client.lock();
+        // Another thread may have seen the end of one of ours, whose slot is free for this one:
+        // the messages that have ended leave theirs first.
+        let ended = shared.take_results(self.number);
+        let ticket = shared.submit(message.as_message(), self.options, Waiting::Batch(self.number));
+        drop(shared);
+        self.settle(ended);
+        ticket
+    }
+
+    /// Gives each result its message.
+    fn settle(&mut self, ended: Vec<Ended>) {
+        for (ticket, result) in ended {
+            self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
+            self.progress.count(&result);
+            if let Some(message) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
+                self.results.push_back((message, result));
+            }
+        }
     }
 
     fn tell(&mut self, finished: bool) {
@@ -150,28 +169,18 @@ where
     type Item = (I::Item, Result<Outcome, Error>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.client.check_process().is_err() {
-            return None;
-        }
         loop {
-            if let Some((message, error)) = self.refused.pop() {
-                return Some((message, Err(error)));
+            if let Some(ended) = self.results.pop_front() {
+                return Some(ended);
             }
-            while let Some((ticket, result)) = self.results.pop() {
-                let message = self.pending.get_mut(ticket.slot()).and_then(Option::take);
-                self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
-                self.progress.count(&result);
-                if let Some(message) = message {
-                    return Some((message, result));
+            if !self.exhausted {
+                self.take_messages();
+                if !self.results.is_empty() {
+                    continue;
                 }
             }
-            if !self.exhausted && self.take_messages().is_err() {
-                self.exhausted = true;
-            }
-            if !self.refused.is_empty() {
-                continue;
-            }
-            if self.exhausted && self.progress.in_flight == 0 {
+            // In a forked child nothing that the parent had in flight will end.
+            if (self.exhausted && self.progress.in_flight == 0) || self.client.check_process().is_err() {
                 self.tell(true);
                 return None;
             }
@@ -184,15 +193,13 @@ where
             };
             let mut shared = self.client.lock();
             self.client.nudge(&mut shared);
-            if shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
+            let mut ended = shared.take_results(self.number);
+            if ended.is_empty() {
                 shared = self.client.step(shared, wait);
-            }
-            if let Some(batch) = shared.batches.get_mut(&self.number) {
-                std::mem::swap(batch, &mut self.results);
-                // Popped from the end: first come, first served.
-                self.results.reverse();
+                ended = shared.take_results(self.number);
             }
             drop(shared);
+            self.settle(ended);
             self.tell(false);
         }
     }

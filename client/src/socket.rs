@@ -72,7 +72,7 @@ impl Socket {
         token: &mut impl FnMut() -> mio::Token,
         proxy: Option<&Proxy>,
         clock: &Clock,
-        readable: bool,
+        mut readable: bool,
     ) -> Verdict {
         if let Stage::Dialling(race) = &mut self.stage {
             match race.advance(registry, token, clock.now().monotonic) {
@@ -104,11 +104,13 @@ impl Socket {
                     if !early.is_empty() {
                         session.receive(self.link, &early, clock.now());
                     }
+                    // More may have come behind it, of which no readiness will tell.
+                    readable = true;
                 }
             }
         }
         let wrote = self.write(session);
-        if readable {
+        if readable || matches!(wrote, Verdict::Ended) {
             if let Verdict::Ended = self.read(session, clock) {
                 return Verdict::Ended;
             }
@@ -116,6 +118,13 @@ impl Socket {
             return self.write(session);
         }
         wrote
+    }
+
+    /// A peer that takes no more bytes may have said why, and answered what it had: all that before
+    /// the end of the connection counts.
+    pub(crate) fn read_rest(&mut self, session: &mut Session, clock: &Clock) {
+        // How it ends is known.
+        let _ = self.read(session, clock);
     }
 
     /// Writes what the session has for this link.
@@ -181,8 +190,10 @@ fn tunnel(stream: &mut TcpStream, handshake: &mut Handshake) -> Result<Option<Ve
     loop {
         while !handshake.transmit().is_empty() {
             match stream.write(handshake.transmit()) {
+                Ok(0) => return Err(lost(io::ErrorKind::WriteZero.into())),
                 Ok(count) => handshake.transmitted(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(lost(error)),
             }
         }
@@ -194,6 +205,7 @@ fn tunnel(stream: &mut TcpStream, handshake: &mut Handshake) -> Result<Option<Ve
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(lost(error)),
         }
     }

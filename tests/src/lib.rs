@@ -1,1 +1,3 @@
-//! Support for the tests that cross rooms.
+//! What crosses rooms: a simulator with a peer of its own making, and the tests that use it.
+
+pub mod sim;

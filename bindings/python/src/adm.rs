@@ -9,9 +9,11 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
-use crate::values::{authority, clock, duration, json_object, json_text, string, type_error, unknown_word};
+use crate::values::{
+    Str, authority, clock, duration, json_object, json_text, string, type_error, unknown_word,
+};
 
-/// A security profile of Amazon's developer console.
+/// A security profile of Amazon's developer console. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct AdmCredentials(pub(crate) Arc<adm::Credentials>);
 
@@ -19,8 +21,8 @@ pub(crate) struct AdmCredentials(pub(crate) Arc<adm::Credentials>);
 impl AdmCredentials {
     #[new]
     #[pyo3(signature = (client_id, client_secret, *, token_host=None))]
-    fn new(py: Python<'_>, client_id: &str, client_secret: &str, token_host: Option<&str>) -> PyResult<Self> {
-        let credentials = adm::Credentials::new(client_id, client_secret).or_raise(py)?;
+    fn new(py: Python<'_>, client_id: Str, client_secret: Str, token_host: Option<Str>) -> PyResult<Self> {
+        let credentials = adm::Credentials::new(&client_id, &client_secret).or_raise(py)?;
         let credentials = match authority(py, token_host)? {
             Some(host) => credentials.with_token_authority(host),
             None => credentials,
@@ -28,14 +30,14 @@ impl AdmCredentials {
         Ok(Self(Arc::new(credentials)))
     }
 
-    /// The request that fetches an access token.
+    /// The request that fetches an access token, for an HTTP client of one's own.
     #[pyo3(signature = (*, now=None))]
     fn token_request(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Request> {
         let call = self.0.token_request(clock(py, now)?).or_raise(py)?;
         Ok(Request(call.request))
     }
 
-    /// Takes the answer to it.
+    /// Takes the answer.
     #[pyo3(signature = (response, *, now=None))]
     fn accept_token(
         &self,
@@ -52,7 +54,10 @@ impl AdmCredentials {
     }
 }
 
-/// One message for one device.
+/// One message for one device: at most 6,144 bytes of data and notification.
+///
+/// `expires_after` 60 seconds to 31 days; `consolidation_key` replaces messages of the same key
+/// while the device is away.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct AdmMessage(pub(crate) adm::Message);
 
@@ -69,8 +74,8 @@ impl AdmMessage {
         registration_id: &Bound<'_, PyAny>,
         data: Option<&Bound<'_, PyDict>>,
         notification: Option<&Bound<'_, PyAny>>,
-        priority: Option<&str>,
-        consolidation_key: Option<&str>,
+        priority: Option<Str>,
+        consolidation_key: Option<Str>,
         expires_after: Option<&Bound<'_, PyAny>>,
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
@@ -83,7 +88,7 @@ impl AdmMessage {
             builder = builder.notification(&json_text(notification)?).or_raise(py)?;
         }
         if let Some(name) = priority {
-            let known = match name {
+            let known = match &*name {
                 "normal" => Ok(Priority::Normal),
                 "high" => Ok(Priority::High),
                 _ => Err(unknown_word("the priority")),
@@ -116,13 +121,13 @@ impl AdmMessage {
         PyBytes::new(py, self.0.body())
     }
 
-    /// The request for an HTTP client of one's own.
+    /// The request for an HTTP client of one's own; the credentials need a token first.
     #[pyo3(signature = (credentials, *, host=None, now=None))]
     fn request(
         &self,
         py: Python<'_>,
         credentials: &AdmCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let host = authority(py, host)?.unwrap_or_else(adm::default_authority);

@@ -15,10 +15,11 @@ use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
 use crate::values::{
-    bytes_or_file, clock, integer, json_object, json_text, string, text, type_error, unix_time, unknown_word,
+    Str, bytes_or_file, clock, integer, json_object, json_text, string, text, type_error, unix_time,
+    unknown_word,
 };
 
-/// Who pushes to APNs.
+/// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct ApnsCredentials {
     pub(crate) credentials: apns::Credentials,
@@ -28,14 +29,18 @@ pub(crate) struct ApnsCredentials {
 
 #[pymethods]
 impl ApnsCredentials {
+    /// A signing key: the `.p8` file or what it holds.
+    ///
+    /// `key_id` and `team_id` have ten characters each. `topics` are the bundle ids that a
+    /// topic-scoped key is for. Raises `CredentialError`.
     #[staticmethod]
     #[pyo3(signature = (key, *, key_id, team_id, topics=None))]
     fn from_p8(
         py: Python<'_>,
         key: &Bound<'_, PyAny>,
-        key_id: &str,
-        team_id: &str,
-        topics: Option<Vec<String>>,
+        key_id: Str,
+        team_id: Str,
+        topics: Option<Vec<Str>>,
     ) -> PyResult<Self> {
         let key = bytes_or_file(key)?;
         let make = || -> Result<_, Error> {
@@ -46,7 +51,7 @@ impl ApnsCredentials {
                 }
                 None => apns::KeyScope::Team,
             };
-            let (key_id, team_id) = (apns::KeyId::parse(key_id)?, apns::TeamId::parse(team_id)?);
+            let (key_id, team_id) = (apns::KeyId::parse(&key_id)?, apns::TeamId::parse(&team_id)?);
             let key = Es256Key::from_pem(&key)?;
             let policy = apns::HeaderPolicy::default();
             Ok(apns::Credentials::token_with(key_id, team_id, key, scope, policy))
@@ -58,6 +63,7 @@ impl ApnsCredentials {
         })
     }
 
+    /// A client certificate in PEM; `key` where it is not in the same file.
     #[staticmethod]
     #[pyo3(signature = (certificate, key=None))]
     fn from_certificate(
@@ -76,7 +82,7 @@ impl ApnsCredentials {
         })
     }
 
-    /// The provider token of now.
+    /// The provider token of now (a JWT).
     #[pyo3(signature = (*, now=None))]
     fn provider_token(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
         let now = clock(py, now)?;
@@ -90,6 +96,14 @@ impl ApnsCredentials {
 }
 
 /// One push to one device.
+///
+/// What is shown comes from `alert` (a text, or a dict of the `alert` dictionary's own keys) or
+/// from `title`, `subtitle` and `body`. `aps` adds keys to the `aps` dictionary, `custom` beside
+/// it. `payload` is the whole payload instead, sent as it is. At most 4,096 bytes (VoIP 5,120).
+///
+/// `topic` is the whole topic, `bundle` the app's bundle id to which the push type's suffix is
+/// added. `expiration` 0 means one attempt and nothing stored; without it APNs decides.
+/// Raises `MessageError` where APNs would refuse.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct ApnsMessage(pub(crate) apns::Message);
 
@@ -127,30 +141,30 @@ impl ApnsMessage {
     fn new(
         py: Python<'_>,
         token: &Bound<'_, PyAny>,
-        topic: Option<&str>,
-        bundle: Option<&str>,
-        push_type: Option<&str>,
+        topic: Option<Str>,
+        bundle: Option<Str>,
+        push_type: Option<Str>,
         alert: Option<&Bound<'_, PyAny>>,
         title: Option<&Bound<'_, PyAny>>,
         subtitle: Option<&Bound<'_, PyAny>>,
         body: Option<&Bound<'_, PyAny>>,
         badge: Option<&Bound<'_, PyAny>>,
-        sound: Option<&str>,
+        sound: Option<Str>,
         critical_volume: Option<f64>,
-        thread_id: Option<&str>,
-        category: Option<&str>,
+        thread_id: Option<Str>,
+        category: Option<Str>,
         content_available: bool,
         mutable_content: bool,
-        target_content_id: Option<&str>,
-        interruption_level: Option<&str>,
+        target_content_id: Option<Str>,
+        interruption_level: Option<Str>,
         relevance_score: Option<f64>,
-        filter_criteria: Option<&str>,
+        filter_criteria: Option<Str>,
         live_activity: Option<PyRef<'_, LiveActivity>>,
         aps: Option<&Bound<'_, PyDict>>,
         custom: Option<&Bound<'_, PyDict>>,
         payload: Option<&Bound<'_, PyAny>>,
         priority: Option<&Bound<'_, PyAny>>,
-        collapse_id: Option<&str>,
+        collapse_id: Option<Str>,
         expiration: Option<&Bound<'_, PyAny>>,
         id: Option<&Bound<'_, PyAny>>,
         registered_at: Option<&Bound<'_, PyAny>>,
@@ -168,7 +182,7 @@ impl ApnsMessage {
                 let sound = Sound::critical(name, volume).or_raise(py)?;
                 parts.put(|aps| aps.sound(sound));
             }
-            (Some(name), None) => parts.put(|aps| aps.sound(name)),
+            (Some(name), None) => parts.put(|aps| aps.sound(&*name)),
             (None, Some(_)) => {
                 let error = Error::new(ErrorKind::MissingField, "a critical sound has no name");
                 return Err(error).or_raise(py);
@@ -181,7 +195,10 @@ impl ApnsMessage {
         parts.maybe(mutable_content.then_some(()), |aps, ()| aps.mutable_content());
         parts.maybe(target_content_id, Aps::target_content_id);
         parts.maybe(
-            interruption_level.map(level).transpose().or_raise(py)?,
+            interruption_level
+                .map(|name| level(&name))
+                .transpose()
+                .or_raise(py)?,
             Aps::interruption_level,
         );
         parts.maybe(relevance_score, Aps::relevance_score);
@@ -213,7 +230,7 @@ impl ApnsMessage {
         };
 
         let kind = match push_type {
-            Some(name) => apns::PushType::from_name(name)
+            Some(name) => apns::PushType::from_name(&name)
                 .ok_or_else(|| unknown_word("the push type"))
                 .or_raise(py)?,
             None => apns::PushType::Alert,
@@ -227,8 +244,8 @@ impl ApnsMessage {
                 ))
                 .or_raise(py);
             }
-            (Some(topic), None) => builder = builder.topic(apns::Topic::parse(topic).or_raise(py)?),
-            (None, Some(bundle)) => builder = builder.bundle(BundleId::parse(bundle).or_raise(py)?),
+            (Some(topic), None) => builder = builder.topic(apns::Topic::parse(&topic).or_raise(py)?),
+            (None, Some(bundle)) => builder = builder.bundle(BundleId::parse(&bundle).or_raise(py)?),
             (None, None) => {}
         }
         if let Some(body) = body {
@@ -240,7 +257,7 @@ impl ApnsMessage {
             builder = builder.priority(known.or_raise(py)?);
         }
         if let Some(id) = collapse_id {
-            builder = builder.collapse_id(apns::CollapseId::parse(id).or_raise(py)?);
+            builder = builder.collapse_id(apns::CollapseId::parse(&id).or_raise(py)?);
         }
         if let Some(expiration) = expiration {
             builder = builder.expiration(expires(expiration)?);
@@ -254,7 +271,7 @@ impl ApnsMessage {
         builder.build().map(Self).or_raise(py)
     }
 
-    /// The same notification to another device.
+    /// The same notification to another device; nothing is encoded again.
     #[pyo3(signature = (token, *, id=None, expiration=None, registered_at=None))]
     fn to(
         &self,
@@ -276,26 +293,31 @@ impl ApnsMessage {
         Ok(Self(message))
     }
 
+    /// The device token, in lower-case hex.
     #[getter]
     fn token(&self) -> &str {
         self.0.device().as_str()
     }
 
+    /// The topic.
     #[getter]
     fn topic(&self) -> Option<&str> {
         self.0.topic()
     }
 
+    /// The push type.
     #[getter]
     fn push_type(&self) -> &'static str {
         self.0.push_type().as_str()
     }
 
+    /// The id that the caller gave.
     #[getter]
     fn id(&self) -> Option<String> {
         self.0.id().map(|id| id.as_str().to_owned())
     }
 
+    /// The payload as it is sent.
     #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.body())
@@ -307,8 +329,8 @@ impl ApnsMessage {
         &self,
         py: Python<'_>,
         credentials: &ApnsCredentials,
-        environment: Option<&str>,
-        host: Option<&str>,
+        environment: Option<Str>,
+        host: Option<Str>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let hosts = hosts(environment, host).or_raise(py)?;
@@ -353,18 +375,18 @@ pub(crate) fn device(token: &Bound<'_, PyAny>) -> PyResult<DeviceToken> {
 }
 
 /// Apple's hosts of an environment, or one host for everything.
-pub(crate) fn hosts(environment: Option<&str>, host: Option<&str>) -> Result<apns::Hosts, Error> {
+pub(crate) fn hosts(environment: Option<Str>, host: Option<Str>) -> Result<apns::Hosts, Error> {
     let named = match environment {
         Some(name) => {
             let all = [apns::Environment::Production, apns::Environment::Sandbox];
-            let known = all.into_iter().find(|environment| environment.name() == name);
+            let known = all.into_iter().find(|environment| environment.name() == &*name);
             known.ok_or_else(|| unknown_word("the environment"))?
         }
         None => apns::Environment::default(),
     };
     match host {
         Some(host) => {
-            let authority = Authority::parse(host)?;
+            let authority = Authority::parse(&host)?;
             Ok(named
                 .hosts()
                 .with_device(authority.clone())

@@ -6,7 +6,7 @@ use pyo3::types::PyDict;
 use serde_json::Value;
 
 use crate::errors::OrRaise;
-use crate::values::{json_object, string, unix_time};
+use crate::values::{Str, json_object, string, unix_time};
 
 /// A text that the app looks up in its own language files.
 #[pyclass(frozen, module = "pushcore", eq, hash)]
@@ -22,8 +22,11 @@ pub(crate) struct Localized {
 impl Localized {
     #[new]
     #[pyo3(signature = (key, *args))]
-    fn new(key: String, args: Vec<String>) -> Self {
-        Self { key, args }
+    fn new(key: Str, args: Vec<Str>) -> Self {
+        Self {
+            key: key.into(),
+            args: args.into_iter().map(String::from).collect(),
+        }
     }
 
     fn __repr__(&self) -> String {
@@ -39,12 +42,13 @@ pub(crate) fn localized(value: &Bound<'_, PyAny>) -> PyResult<Text> {
     }
 }
 
-/// What a Live Activity push says.
+/// What a Live Activity push says. Times are seconds since 1970 or a `datetime`.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct LiveActivity(pub(crate) apns::LiveActivity);
 
 #[pymethods]
 impl LiveActivity {
+    /// Starts an activity; the push needs an alert as well.
     #[staticmethod]
     #[pyo3(signature = (
         *, timestamp, attributes_type, attributes, content_state, input_token=false, input_channel=None,
@@ -54,11 +58,11 @@ impl LiveActivity {
     fn start(
         py: Python<'_>,
         timestamp: &Bound<'_, PyAny>,
-        attributes_type: &str,
+        attributes_type: Str,
         attributes: &Bound<'_, PyDict>,
         content_state: &Bound<'_, PyDict>,
         input_token: bool,
-        input_channel: Option<&str>,
+        input_channel: Option<Str>,
         stale_date: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let (attributes, state) = (object(attributes)?, object(content_state)?);
@@ -68,11 +72,12 @@ impl LiveActivity {
             activity = activity.input_push(InputPush::Token);
         }
         if let Some(channel) = input_channel {
-            activity = activity.input_push(InputPush::Channel(ChannelId::parse(channel).or_raise(py)?));
+            activity = activity.input_push(InputPush::Channel(ChannelId::parse(&channel).or_raise(py)?));
         }
         stale(activity, stale_date)
     }
 
+    /// Updates an activity.
     #[staticmethod]
     #[pyo3(signature = (*, timestamp, content_state, stale_date=None))]
     fn update(
@@ -84,6 +89,7 @@ impl LiveActivity {
         stale(activity, stale_date)
     }
 
+    /// Ends an activity.
     #[staticmethod]
     #[pyo3(signature = (*, timestamp, content_state=None, dismissal_date=None))]
     fn end(

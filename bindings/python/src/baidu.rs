@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
-use crate::values::{authority, clock, duration, json_object, json_text, string, unix_time};
+use crate::values::{Str, authority, clock, duration, json_object, json_text, string, unix_time};
 
 /// An application's API key and secret key.
 #[pyclass(frozen, module = "pushcore")]
@@ -19,8 +19,8 @@ pub(crate) struct BaiduCredentials(pub(crate) Arc<baidu::Credentials>);
 #[pymethods]
 impl BaiduCredentials {
     #[new]
-    fn new(py: Python<'_>, api_key: &str, secret_key: &str) -> PyResult<Self> {
-        let credentials = baidu::Credentials::new(api_key, secret_key).or_raise(py)?;
+    fn new(py: Python<'_>, api_key: Str, secret_key: Str) -> PyResult<Self> {
+        let credentials = baidu::Credentials::new(&api_key, &secret_key).or_raise(py)?;
         Ok(Self(Arc::new(credentials)))
     }
 
@@ -29,7 +29,11 @@ impl BaiduCredentials {
     }
 }
 
-/// One message for one target.
+/// One message for one target: `channel_id`, `channel_ids`, `tag`, `selector` or `everyone`.
+///
+/// What it says: `text` (with `title`, `open_url`, `confirm`, `custom`, `extra`) for an Android
+/// notification, `raw` for JSON that the Android app handles, `ios` for an APNs payload (with
+/// `production`). `expires_after` 1 second to a week.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct BaiduMessage(pub(crate) Message);
 
@@ -46,12 +50,12 @@ impl BaiduMessage {
         py: Python<'_>,
         channel_id: Option<&Bound<'_, PyAny>>,
         channel_ids: Option<&Bound<'_, PyList>>,
-        tag: Option<&str>,
+        tag: Option<Str>,
         selector: Option<&Bound<'_, PyAny>>,
         everyone: bool,
-        text: Option<&str>,
-        title: Option<&str>,
-        open_url: Option<&str>,
+        text: Option<Str>,
+        title: Option<Str>,
+        open_url: Option<Str>,
         confirm: bool,
         custom: Option<&Bound<'_, PyDict>>,
         extra: Option<&Bound<'_, PyDict>>,
@@ -59,7 +63,7 @@ impl BaiduMessage {
         ios: Option<&Bound<'_, PyAny>>,
         production: Option<bool>,
         expires_after: Option<&Bound<'_, PyAny>>,
-        topic_id: Option<&str>,
+        topic_id: Option<Str>,
         send_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let refuse = |kind, text: &'static str| Err(Error::new(kind, text)).or_raise(py);
@@ -111,7 +115,7 @@ impl BaiduMessage {
                 let ids = ids.iter().map(|id| string(&id)).collect::<PyResult<Vec<_>>>()?;
                 Target::devices(ids.iter().map(String::as_str))
             }
-            (None, None, Some(tag), None, false) => Target::tag(tag),
+            (None, None, Some(tag), None, false) => Target::tag(&tag),
             (None, None, None, Some(selector), false) => Target::selector(&json_text(selector)?),
             (None, None, None, None, true) => Ok(Target::all()),
             _ => return refuse(ErrorKind::InvalidTarget, "not exactly one target"),
@@ -137,7 +141,7 @@ impl BaiduMessage {
         &self,
         py: Python<'_>,
         credentials: &BaiduCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);

@@ -20,7 +20,7 @@ use crate::values::optional_duration;
 /// How long Python is away at most before it looks at signals (Ctrl-C).
 pub(crate) const ATTENTION: Duration = Duration::from_millis(100);
 
-/// Sends messages to one service. Any number of threads may use it at once.
+/// The blocking client of one process.
 #[pyclass(frozen, module = "pushcore._pushcore")]
 pub(crate) struct BlockingClient(Arc<Client>);
 
@@ -115,18 +115,31 @@ fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptions> {
 /// How far a bulk send is.
 #[pyclass(frozen, module = "pushcore", name = "Progress", get_all)]
 pub(crate) struct PyProgress {
+    /// How many messages there are in all, if the iterable knows.
     expected: Option<usize>,
+    /// Taken from the iterable.
     taken: u64,
+    /// Submitted, not ended.
     in_flight: u64,
+    /// Ended: taken by the service.
     accepted: u64,
+    /// Ended: the token is dead.
     token_gone: u64,
+    /// Ended: not now.
     retry_later: u64,
+    /// Ended: the credentials are at fault.
     fix_credentials: u64,
+    /// Ended: can never be accepted.
     rejected: u64,
+    /// Ended: certainly not processed.
     not_sent: u64,
+    /// Ended: written, no answer.
     unknown: u64,
+    /// Ended, in whatever way.
     ended: u64,
+    /// Seconds since the start.
     elapsed: f64,
+    /// Ended messages a second.
     rate: f64,
 }
 
@@ -199,13 +212,19 @@ impl PyProgress {
     }
 }
 
-/// Something worth a line in a log.
+/// Something worth a line in a log: no secret, no token.
 #[pyclass(frozen, module = "pushcore", get_all)]
 pub(crate) struct Event {
+    /// `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
+    /// `requeued`, `throttled`, `wedged`; others may come.
     name: &'static str,
+    /// Which connection.
     link: Option<u64>,
+    /// An `ErrorKind`, a GOAWAY code, or the number of streams.
     code: Option<u32>,
+    /// For how long, in seconds.
     after: Option<f64>,
+    /// The same in words.
     text: String,
 }
 

@@ -12,63 +12,69 @@ use serde_json::Value;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
-use crate::values::{authority, bytes_or_file, clock, duration, json_object, json_text, string};
+use crate::values::{Str, authority, bytes_or_file, clock, duration, json_object, json_text, string};
 
-/// A Google identity that sends for one project.
+/// A Google identity that sends for one project. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct FcmCredentials(pub(crate) Arc<fcm::Credentials>);
 
 #[pymethods]
 impl FcmCredentials {
+    /// A service account's key file: a path, its text, or its JSON as a dict.
+    ///
+    /// `token_host` (`"host:port"`) replaces Google's token endpoint. Raises `CredentialError`.
     #[staticmethod]
     #[pyo3(signature = (file, *, token_host=None))]
     fn from_service_account(
         py: Python<'_>,
         file: &Bound<'_, PyAny>,
-        token_host: Option<&str>,
+        token_host: Option<Str>,
     ) -> PyResult<Self> {
         let credentials = fcm::Credentials::service_account(&credential_file(file)?);
         made(py, credentials.or_raise(py)?, token_host)
     }
 
+    /// Any credential file of Google; `project` where the file names none.
     #[staticmethod]
     #[pyo3(signature = (file, *, project=None, token_host=None))]
     fn from_file(
         py: Python<'_>,
         file: &Bound<'_, PyAny>,
-        project: Option<&str>,
-        token_host: Option<&str>,
+        project: Option<Str>,
+        token_host: Option<Str>,
     ) -> PyResult<Self> {
-        let credentials = fcm::Credentials::from_file(&credential_file(file)?, project);
+        let credentials = fcm::Credentials::from_file(&credential_file(file)?, project.as_deref());
         made(py, credentials.or_raise(py)?, token_host)
     }
 
+    /// Access tokens that the host mints and hands in with `supply_token`.
     #[staticmethod]
-    fn from_access_tokens(py: Python<'_>, project: &str) -> PyResult<Self> {
-        let project = fcm::ProjectId::new(project).or_raise(py)?;
+    fn from_access_tokens(py: Python<'_>, project: Str) -> PyResult<Self> {
+        let project = fcm::ProjectId::new(&project).or_raise(py)?;
         Ok(Self(Arc::new(fcm::Credentials::host_tokens(project))))
     }
 
+    /// The project that messages are sent for.
     #[getter]
     fn project(&self) -> &str {
         self.0.project().as_str()
     }
 
-    /// A token that the host minted.
+    /// A token that the host minted, good for `lifetime` seconds.
     #[pyo3(signature = (token, *, lifetime, now=None))]
     fn supply_token(
         &self,
         py: Python<'_>,
-        token: &str,
+        token: Str,
         lifetime: &Bound<'_, PyAny>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         self.0
-            .supply_token(token, duration(lifetime)?, clock(py, now)?)
+            .supply_token(&token, duration(lifetime)?, clock(py, now)?)
             .or_raise(py)
     }
 
-    /// The request that fetches an access token.
+    /// The request that fetches an access token, for an HTTP client of one's own.
     #[pyo3(signature = (*, now=None))]
     fn token_request(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Request> {
         let now = clock(py, now)?;
@@ -76,7 +82,7 @@ impl FcmCredentials {
         Ok(Request(call.request))
     }
 
-    /// Takes the answer to it; true when the token is there, false when another request is due.
+    /// Takes the answer; `False` when another request is due.
     #[pyo3(signature = (response, *, now=None))]
     fn accept_token(
         &self,
@@ -93,7 +99,7 @@ impl FcmCredentials {
     }
 }
 
-fn made(py: Python<'_>, credentials: fcm::Credentials, token_host: Option<&str>) -> PyResult<FcmCredentials> {
+fn made(py: Python<'_>, credentials: fcm::Credentials, token_host: Option<Str>) -> PyResult<FcmCredentials> {
     let credentials = match authority(py, token_host)? {
         Some(host) => credentials.with_token_authority(host),
         None => credentials,
@@ -110,6 +116,11 @@ fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 }
 
 /// One message for one target.
+///
+/// Keywords are the fields of Google's own schema (`token`, `topic`, `condition` or `fid`;
+/// `notification`, `data`, `android`, `apns`, `webpush`, `fcm_options`), with dicts inside. Or the
+/// whole message as one dict or JSON text, with or without `{"message": ...}` around it.
+/// Both `snake_case` and `camelCase` are read. Raises `MessageError` where FCM would refuse.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct FcmMessage(pub(crate) fcm::Message);
 
@@ -145,22 +156,22 @@ impl FcmMessage {
         Ok(Self(message))
     }
 
-    /// The same message for another target.
+    /// The same message for another target; nothing is encoded again.
     #[pyo3(signature = (token=None, /, *, topic=None, condition=None, fid=None))]
     fn to(
         &self,
         py: Python<'_>,
         token: Option<&Bound<'_, PyAny>>,
-        topic: Option<&str>,
-        condition: Option<&str>,
-        fid: Option<&str>,
+        topic: Option<Str>,
+        condition: Option<Str>,
+        fid: Option<Str>,
     ) -> PyResult<Self> {
         let token = token.map(string).transpose()?;
         let target = match (token, topic, condition, fid) {
             (Some(token), None, None, None) => Target::token(&token),
-            (None, Some(topic), None, None) => Target::topic(topic),
-            (None, None, Some(condition), None) => Target::condition(condition),
-            (None, None, None, Some(fid)) => Target::fid(fid),
+            (None, Some(topic), None, None) => Target::topic(&topic),
+            (None, None, Some(condition), None) => Target::condition(&condition),
+            (None, None, None, Some(fid)) => Target::fid(&fid),
             _ => Err(Error::new(ErrorKind::InvalidTarget, "not exactly one target")),
         };
         Ok(Self(self.0.to(target.or_raise(py)?)))
@@ -172,19 +183,19 @@ impl FcmMessage {
         PyBytes::new(py, &self.0.body())
     }
 
-    /// Bytes of payload as the service counts them.
+    /// Bytes of payload as the service counts them: at most 4,096, for topics 2,048.
     #[getter]
     fn payload_size(&self) -> usize {
         self.0.payload_size()
     }
 
-    /// The request for an HTTP client of one's own.
+    /// The request for an HTTP client of one's own; the credentials need a token first.
     #[pyo3(signature = (credentials, *, host=None, now=None))]
     fn request(
         &self,
         py: Python<'_>,
         credentials: &FcmCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let hosts = hosts(host).or_raise(py)?;
@@ -214,9 +225,9 @@ impl FcmMessage {
 }
 
 /// Google's hosts, or one host for everything.
-pub(crate) fn hosts(host: Option<&str>) -> Result<fcm::Hosts, Error> {
+pub(crate) fn hosts(host: Option<Str>) -> Result<fcm::Hosts, Error> {
     host.map_or_else(
         || Ok(fcm::Hosts::default()),
-        |host| Ok(fcm::Hosts::all(&Authority::parse(host)?)),
+        |host| Ok(fcm::Hosts::all(&Authority::parse(&host)?)),
     )
 }

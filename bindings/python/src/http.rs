@@ -7,32 +7,37 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::values::{bytes, string};
 
-/// One HTTPS request, complete.
+/// One HTTPS request, complete: hand it to any HTTP client. APNs wants HTTP/2.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct Request(pub(crate) http::Request);
 
 #[pymethods]
 impl Request {
+    /// `POST`, mostly.
     #[getter]
     fn method(&self) -> &'static str {
         self.0.method.as_str()
     }
 
+    /// `https://authority/path`.
     #[getter]
     fn url(&self) -> String {
         self.0.url()
     }
 
+    /// `host` or `host:port`.
     #[getter]
     fn authority(&self) -> &str {
         self.0.authority.as_ref().map_or("", http::Authority::as_str)
     }
 
+    /// Path and query.
     #[getter]
     fn path(&self) -> &str {
         &self.0.path
     }
 
+    /// Names in lower case, in the order of the wire. Holds the credentials.
     #[getter]
     fn headers(&self) -> Vec<(String, String)> {
         self.0
@@ -41,6 +46,7 @@ impl Request {
             .collect()
     }
 
+    /// The body.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.body.as_bytes())
@@ -87,11 +93,13 @@ impl Response {
         Ok(Self(response))
     }
 
+    /// The status.
     #[getter]
     fn status(&self) -> u16 {
         self.0.status
     }
 
+    /// The body.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.0.body)

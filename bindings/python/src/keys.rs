@@ -13,23 +13,28 @@ pub(crate) struct SigningKey(pub(crate) Es256Key);
 
 #[pymethods]
 impl SigningKey {
+    /// A new key from the system's generator.
     #[staticmethod]
     fn generate(py: Python<'_>) -> PyResult<Self> {
         py.detach(Es256Key::generate).map(Self).or_raise(py)
     }
 
+    /// A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes.
+    ///
+    /// Raises `CredentialError` that says what it is instead.
     #[staticmethod]
     fn read(py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<Self> {
         // Text is the key itself: 43 characters of base64 are the usual form of a VAPID key.
         Es256Key::read(&bytes(key)?).map(Self).or_raise(py)
     }
 
+    /// The same from a file.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
         Es256Key::read(&bytes_or_file(path)?).map(Self).or_raise(py)
     }
 
-    /// PKCS#8 in PEM.
+    /// PKCS#8 in PEM, the form of an APNs `.p8` file.
     fn to_pem(&self) -> String {
         self.0.to_pkcs8_pem().expose_secret().clone()
     }
@@ -39,7 +44,7 @@ impl SigningKey {
         PyBytes::new(py, self.0.to_pkcs8_der().expose_secret())
     }
 
-    /// SEC1 in PEM.
+    /// SEC1 in PEM (`EC PRIVATE KEY`).
     fn to_sec1_pem(&self) -> String {
         self.0.to_sec1_pem().expose_secret().clone()
     }
@@ -49,12 +54,12 @@ impl SigningKey {
         self.0.to_jwk().expose_secret().clone()
     }
 
-    /// The 32 bytes in base64url.
+    /// The 32 bytes in base64url: the form of `web-push generate-vapid-keys`.
     fn to_base64(&self) -> String {
         self.0.to_base64().expose_secret().clone()
     }
 
-    /// The public key in base64url: `applicationServerKey`.
+    /// The public key in base64url: what JavaScript takes as `applicationServerKey`.
     #[getter]
     fn public_key(&self) -> String {
         self.0.public_key().to_base64()

@@ -7,9 +7,9 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::values::{seconds, unix_time};
 
-/// The base of the five: what all outcomes have.
+/// What a service said about one message, and what to do now.
 ///
-/// The fields of an arm are made when they are asked for: most of a million results are only counted.
+/// One of `Accepted`, `TokenGone`, `RetryLater`, `FixCredentials`, `Rejected`.
 #[pyclass(frozen, subclass, module = "pushcore", name = "Outcome")]
 pub(crate) struct PyOutcome(pub(crate) Outcome);
 
@@ -21,26 +21,31 @@ impl PyOutcome {
         self.0.status()
     }
 
+    /// The service's own word, as it was sent.
     #[getter]
     fn reason(&self) -> Option<&str> {
         self.0.reason().map(outcome::Reason::as_str)
     }
 
+    /// Whether this version knows what the word means.
     #[getter]
     fn reason_is_known(&self) -> bool {
         self.0.reason().is_some_and(outcome::Reason::is_known)
     }
 
+    /// The body as received, at most 64 KiB.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.body())
     }
 
+    /// What to do now, in a few words for a person.
     #[getter]
     fn advice(&self) -> &'static str {
         self.0.advice()
     }
 
+    /// The arm's name as it stands in tables and result files.
     #[getter]
     fn name(&self) -> &'static str {
         self.0.name()
@@ -70,7 +75,8 @@ impl PyOutcome {
 }
 
 macro_rules! arm {
-    ($class:ident = $name:literal, ($($field:literal),*)) => {
+    ($(#[$doc:meta])* $class:ident = $name:literal, ($($field:literal),*)) => {
+        $(#[$doc])*
         #[pyclass(frozen, extends = PyOutcome, module = "pushcore", name = $name)]
         pub(crate) struct $class;
 
@@ -80,11 +86,26 @@ macro_rules! arm {
     };
 }
 
-arm!(Accepted = "Accepted", ("id", "replacement"));
-arm!(TokenGone = "TokenGone", ("since", "replacement"));
-arm!(RetryLater = "RetryLater", ("after", "scope"));
-arm!(FixCredentials = "FixCredentials", ("reason", "refreshable"));
-arm!(Rejected = "Rejected", ("reason"));
+arm!(
+    /// The service took the message. That is all it promises: never read it as "delivered".
+    Accepted = "Accepted", ("id", "replacement")
+);
+arm!(
+    /// This device's token or subscription is dead: delete or replace it.
+    TokenGone = "TokenGone", ("since", "replacement")
+);
+arm!(
+    /// Not now: send again later.
+    RetryLater = "RetryLater", ("after", "scope")
+);
+arm!(
+    /// The credentials are the problem, not the message or the device.
+    FixCredentials = "FixCredentials", ("reason", "refreshable")
+);
+arm!(
+    /// This message can never be accepted as it is.
+    Rejected = "Rejected", ("reason")
+);
 
 #[pymethods]
 impl Accepted {
@@ -93,6 +114,7 @@ impl Accepted {
         PyTuple::new(py, Self::MATCH_ARGS)
     }
 
+    /// The service's id of the message.
     #[getter]
     fn id<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
         match &slf.as_super().get().0 {
@@ -101,6 +123,7 @@ impl Accepted {
         }
     }
 
+    /// A new registration id to store in place of the one used (ADM).
     #[getter]
     fn replacement(slf: &Bound<'_, Self>) -> Option<String> {
         match &slf.as_super().get().0 {
@@ -109,6 +132,7 @@ impl Accepted {
         }
     }
 
+    /// The id that APNs' console finds the push by (its sandbox environment only).
     #[getter]
     fn unique_id(slf: &Bound<'_, Self>) -> Option<String> {
         match &slf.as_super().get().0 {
@@ -117,6 +141,7 @@ impl Accepted {
         }
     }
 
+    /// Where the message lives at the push service (Web Push).
     #[getter]
     fn location(slf: &Bound<'_, Self>) -> Option<String> {
         match &slf.as_super().get().0 {
@@ -125,6 +150,7 @@ impl Accepted {
         }
     }
 
+    /// The time to live that the service really applies, in seconds (Web Push).
     #[getter]
     fn ttl(slf: &Bound<'_, Self>) -> Option<f64> {
         match &slf.as_super().get().0 {
@@ -141,6 +167,7 @@ impl TokenGone {
         PyTuple::new(py, Self::MATCH_ARGS)
     }
 
+    /// Since when, in seconds since 1970 by the service's clock (APNs 410).
     #[getter]
     fn since(slf: &Bound<'_, Self>) -> Option<f64> {
         match &slf.as_super().get().0 {
@@ -149,6 +176,7 @@ impl TokenGone {
         }
     }
 
+    /// The token that takes its place, if the service names one.
     #[getter]
     fn replacement(slf: &Bound<'_, Self>) -> Option<String> {
         match &slf.as_super().get().0 {
@@ -174,6 +202,7 @@ impl RetryLater {
         PyTuple::new(py, Self::MATCH_ARGS)
     }
 
+    /// How long to wait at least, in seconds.
     #[getter]
     fn after(slf: &Bound<'_, Self>) -> Option<f64> {
         match &slf.as_super().get().0 {
@@ -182,6 +211,7 @@ impl RetryLater {
         }
     }
 
+    /// What has to wait.
     #[getter]
     fn scope(slf: &Bound<'_, Self>) -> Option<&'static str> {
         match &slf.as_super().get().0 {
@@ -198,11 +228,13 @@ impl FixCredentials {
         PyTuple::new(py, Self::MATCH_ARGS)
     }
 
+    /// A new token made from the same key may help.
     #[getter]
     fn refreshable(slf: &Bound<'_, Self>) -> bool {
         matches!(&slf.as_super().get().0, Outcome::FixCredentials(arm) if arm.refreshable)
     }
 
+    /// The connection is spoiled; the client replaces it by itself.
     #[getter]
     fn reconnect(slf: &Bound<'_, Self>) -> bool {
         matches!(&slf.as_super().get().0, Outcome::FixCredentials(arm) if arm.reconnect)

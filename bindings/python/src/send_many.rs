@@ -233,7 +233,7 @@ impl SendMany {
             .map(|batch| PyProgress::from(batch.progress()))
     }
 
-    /// Cancels what has not ended; results that are there already are dropped.
+    /// Cancels what has not ended.
     fn close(&mut self, py: Python<'_>) {
         self.stop(py);
         self.ready.clear();

@@ -18,7 +18,7 @@ use crate::apns::ApnsCredentials;
 use crate::baidu::BaiduCredentials;
 use crate::errors::OrRaise;
 use crate::fcm::FcmCredentials;
-use crate::values::{authority, bytes_or_file, duration, integer, string};
+use crate::values::{Str, authority, bytes_or_file, duration, integer, string};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
 enum Room {
@@ -29,7 +29,7 @@ enum Room {
     WebPush(Arc<webpush::Credentials>, Arc<webpush::EndpointPolicy>),
 }
 
-/// A service with its credentials and settings.
+/// A service with its credentials and settings: what clients and sessions are opened from.
 #[pyclass(frozen, module = "pushcore._pushcore")]
 pub(crate) struct Service {
     room: Room,
@@ -125,13 +125,14 @@ impl Service {
 
 #[pymethods]
 impl Service {
+    /// APNs.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, environment=None, host=None, **options))]
     fn apns(
         py: Python<'_>,
         credentials: &ApnsCredentials,
-        environment: Option<&str>,
-        host: Option<&str>,
+        environment: Option<Str>,
+        host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let hosts = crate::apns::hosts(environment, host).or_raise(py)?;
@@ -139,18 +140,20 @@ impl Service {
         Self::new(py, room, credentials.identity.clone(), options)
     }
 
+    /// FCM.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn fcm(
         py: Python<'_>,
         credentials: &FcmCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let hosts = crate::fcm::hosts(host).or_raise(py)?;
         Self::new(py, Room::Fcm(Arc::clone(&credentials.0), hosts), None, options)
     }
 
+    /// Web Push.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, policy=None, **options))]
     fn web_push(
@@ -164,37 +167,39 @@ impl Service {
         Self::new(py, room, None, options)
     }
 
+    /// ADM.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn adm(
         py: Python<'_>,
         credentials: &AdmCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
         Self::new(py, Room::Adm(Arc::clone(&credentials.0), host), None, options)
     }
 
+    /// Baidu.
     #[staticmethod]
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn baidu(
         py: Python<'_>,
         credentials: &BaiduCredentials,
-        host: Option<&str>,
+        host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
         Self::new(py, Room::Baidu(Arc::clone(&credentials.0), host), None, options)
     }
 
-    /// From submission to the end at the latest, in seconds, unless a message says otherwise.
+    /// From submission to the end at the latest, in seconds.
     #[getter]
     fn deadline(&self) -> f64 {
         self.config.deadline.as_secs_f64()
     }
 
-    /// The proxy's URL.
+    /// The proxy.
     #[getter]
     fn proxy_url(&self) -> Option<&str> {
         self.proxy.as_deref()

@@ -13,11 +13,12 @@ use crate::errors::{OrRaise, exception, kind_of};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
 use crate::service::Service;
-use crate::values::{bytes, now, optional_duration};
+use crate::values::{Str, bytes, now, optional_duration};
 
-/// Messages in, outcomes out, for one service and one credential; opens no socket, reads no clock.
+/// Messages in, outcomes out: the state machine under both clients, for other event loops.
 ///
-/// Both clocks are given once for each turn of the loop, with `tick`.
+/// It opens no socket and reads no clock. Call `tick` with both clocks at every turn of the loop.
+/// The run loop is in `examples/trio_client.py`.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct Session(Mutex<Inner>);
 
@@ -43,7 +44,7 @@ impl Session {
         Ok(Self(Mutex::new(Inner { session, now })))
     }
 
-    /// What the two clocks show, in seconds.
+    /// What the two clocks show, in seconds; the monotonic one may have any epoch.
     fn tick(&self, monotonic: f64, unix: f64) -> PyResult<()> {
         self.lock().now = now(monotonic, unix)?;
         Ok(())
@@ -54,7 +55,7 @@ impl Session {
         self.lock().session.capacity()
     }
 
-    /// Takes a message, or the same message to another target; the ticket comes back with its end.
+    /// Takes a message, or the same message to another target; its ticket comes back with its end.
     #[pyo3(signature = (message, *, to=None, deadline=None))]
     fn submit(
         &self,
@@ -75,7 +76,7 @@ impl Session {
         Ok(ticket.to_u64())
     }
 
-    /// Ends a message as cancelled; false when it has ended already.
+    /// Ends a message as cancelled; `False` when it has ended already.
     fn cancel(&self, ticket: u64) -> bool {
         let mut inner = self.lock();
         let now = inner.now;
@@ -99,8 +100,8 @@ impl Session {
     }
 
     /// Raises if the policy refuses to connect to that address.
-    fn allow_address(&self, py: Python<'_>, host: &str, port: u16, address: &str) -> PyResult<()> {
-        let authority = Authority::new(host, port).or_raise(py)?;
+    fn allow_address(&self, py: Python<'_>, host: Str, port: u16, address: Str) -> PyResult<()> {
+        let authority = Authority::new(&host, port).or_raise(py)?;
         let parsed = address
             .parse()
             .map_err(|_| Error::new(ErrorKind::InvalidValue, "not an address"));
@@ -117,9 +118,12 @@ impl Session {
         inner.session.connected(LinkId::from_u64(link), now);
     }
 
-    /// The socket of `link` could not be connected.
-    fn connect_failed(&self, link: u64, code: u16, text: String) {
-        let error = Error::new(kind_of(code).unwrap_or(ErrorKind::ConnectRefused), text);
+    /// The socket of `link` could not be connected; `code` is an `ErrorKind`.
+    fn connect_failed(&self, link: u64, code: u16, text: Str) {
+        let error = Error::new(
+            kind_of(code).unwrap_or(ErrorKind::ConnectRefused),
+            String::from(text),
+        );
         let mut inner = self.lock();
         let now = inner.now;
         inner.session.connect_failed(LinkId::from_u64(link), error, now);
@@ -187,7 +191,7 @@ impl Session {
         });
     }
 
-    /// Everything that has ended: pairs of a ticket and an outcome or an exception.
+    /// Everything that has ended: tickets with their outcome or exception.
     fn poll_outcomes(&self, py: Python<'_>) -> PyResult<Vec<(u64, Py<PyAny>)>> {
         let mut ended = Vec::new();
         {
@@ -217,7 +221,7 @@ impl Session {
         stats(py, &self.lock().session.stats())
     }
 
-    /// No more messages.
+    /// No more messages; those taken go on to their end.
     fn close(&self) {
         let mut inner = self.lock();
         let now = inner.now;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors::OrRaise;
-use crate::values::bytes;
+use crate::values::{Str, bytes};
 
 /// The dialogue with a proxy: bytes in, bytes out.
 #[pyclass(frozen, module = "pushcore._pushcore")]
@@ -20,9 +20,9 @@ pub(crate) struct Tunnel {
 #[pymethods]
 impl Tunnel {
     #[new]
-    fn new(py: Python<'_>, proxy: &str, host: &str, port: u16) -> PyResult<Self> {
-        let proxy = Proxy::parse(proxy).or_raise(py)?;
-        let target = Authority::new(host, port).or_raise(py)?;
+    fn new(py: Python<'_>, proxy: Str, host: Str, port: u16) -> PyResult<Self> {
+        let proxy = Proxy::parse(&proxy).or_raise(py)?;
+        let target = Authority::new(&host, port).or_raise(py)?;
         let handshake = Mutex::new(Handshake::new(&proxy, &target));
         Ok(Self {
             handshake,
@@ -45,7 +45,7 @@ impl Tunnel {
         data
     }
 
-    /// What the proxy said. `bytes` when the tunnel stands: they came through it already.
+    /// What the proxy said; `bytes` when the tunnel stands: they came through it already.
     fn receive<'py>(
         &self,
         py: Python<'py>,

@@ -1,6 +1,7 @@
 //! Python's values as the core's: text, bytes, times, JSON. Nothing is guessed: what is not
 //! clearly the right type is refused with an error that says what was wanted.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use pushcore::http::Authority;
@@ -25,6 +26,32 @@ pub(crate) fn text<'a>(value: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
         let text = "the text holds a lone surrogate: it has no utf-8 form";
         wrong(value.py(), ErrorKind::InvalidUtf8, text)
     })
+}
+
+/// A `str` argument. A lone surrogate is a `MessageError`, not Python's own encoding error.
+#[derive(Default)]
+pub(crate) struct Str(String);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Str {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        string(&value).map(Self)
+    }
+}
+
+impl Deref for Str {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Str> for String {
+    fn from(text: Str) -> Self {
+        text.0
+    }
 }
 
 /// A `str` argument; another type is a `TypeError`, a lone surrogate a `MessageError`.
@@ -253,6 +280,6 @@ pub(crate) fn clock(py: Python<'_>, unix: Option<&Bound<'_, PyAny>>) -> PyResult
 }
 
 /// `host`, `host:port` or `[v6]:port`.
-pub(crate) fn authority(py: Python<'_>, text: Option<&str>) -> PyResult<Option<Authority>> {
-    text.map(Authority::parse).transpose().or_raise(py)
+pub(crate) fn authority(py: Python<'_>, text: Option<Str>) -> PyResult<Option<Authority>> {
+    text.map(|text| Authority::parse(&text)).transpose().or_raise(py)
 }

@@ -13,7 +13,9 @@ use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::keys::SigningKey;
 use crate::outcome::outcome;
-use crate::values::{bytes, bytes_or_file, clock, duration, json_text, seconds, unix_time, unknown_word};
+use crate::values::{
+    Str, bytes, bytes_or_file, clock, duration, json_text, seconds, unix_time, unknown_word,
+};
 
 /// A VAPID key and the sender's contact.
 #[pyclass(frozen, module = "pushcore")]
@@ -23,7 +25,7 @@ pub(crate) struct VapidCredentials(pub(crate) Arc<webpush::Credentials>);
 impl VapidCredentials {
     #[new]
     #[pyo3(signature = (key, *, subject, any_subject=false))]
-    fn new(py: Python<'_>, key: &Bound<'_, PyAny>, subject: &str, any_subject: bool) -> PyResult<Self> {
+    fn new(py: Python<'_>, key: &Bound<'_, PyAny>, subject: Str, any_subject: bool) -> PyResult<Self> {
         let material = match key.cast::<SigningKey>() {
             Ok(key) => key.get().0.to_pkcs8_der().expose_secret().clone(),
             Err(_) if key.hasattr("__fspath__")? => bytes_or_file(key)?,
@@ -31,13 +33,13 @@ impl VapidCredentials {
         };
         let key = Es256Key::read(&material).or_raise(py)?;
         let credentials = match any_subject {
-            true => webpush::Credentials::with_any_subject(key, subject),
-            false => webpush::Credentials::new(key, subject),
+            true => webpush::Credentials::with_any_subject(key, &subject),
+            false => webpush::Credentials::new(key, &subject),
         };
         Ok(Self(Arc::new(credentials.or_raise(py)?)))
     }
 
-    /// The public key in base64url: `applicationServerKey`.
+    /// What JavaScript takes as `applicationServerKey`.
     #[getter]
     fn public_key(&self) -> String {
         self.0.public_key().to_base64()
@@ -48,7 +50,11 @@ impl VapidCredentials {
     }
 }
 
-/// Which endpoints may be talked to.
+/// Which Web Push endpoints may be talked to: by default the public services, by name.
+///
+/// `hosts` allows more hosts (`.example.org`: and all under it), `any_public_host` every public
+/// name, `ports` more ports besides 443, `trusted` (`"host:port"`) exactly these, whatever they
+/// are: only from configuration, never from a user's input.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct EndpointPolicy(pub(crate) Policy);
 
@@ -58,10 +64,10 @@ impl EndpointPolicy {
     #[pyo3(signature = (*, hosts=Vec::new(), any_public_host=false, ports=Vec::new(), trusted=Vec::new()))]
     fn new(
         py: Python<'_>,
-        hosts: Vec<String>,
+        hosts: Vec<Str>,
         any_public_host: bool,
         ports: Vec<u16>,
-        trusted: Vec<String>,
+        trusted: Vec<Str>,
     ) -> PyResult<Self> {
         let policy = hosts
             .iter()
@@ -83,7 +89,9 @@ impl EndpointPolicy {
     }
 }
 
-/// What the browser handed out.
+/// What the browser handed out: the JSON of a `PushSubscription`, as text or as a dict.
+///
+/// Checked once, here; raises `MessageError`.
 #[pyclass(frozen, module = "pushcore", eq)]
 #[derive(PartialEq, Eq)]
 pub(crate) struct Subscription(pub(crate) Arc<webpush::Subscription>);
@@ -104,21 +112,25 @@ impl Subscription {
         })))
     }
 
+    /// Where messages go: a URL, and a secret.
     #[getter]
     fn endpoint(&self) -> String {
         self.0.endpoint().url()
     }
 
+    /// When the browser says that it expires, in seconds since 1970.
     #[getter]
     fn expires(&self) -> Option<f64> {
         self.0.expires().map(seconds)
     }
 
+    /// Whether it can receive a payload.
     #[getter]
     fn has_keys(&self) -> bool {
         self.0.has_keys()
     }
 
+    /// The JSON that browsers make of it.
     fn to_json(&self) -> String {
         self.0.to_json()
     }
@@ -150,6 +162,10 @@ pub(crate) fn subscription(
 }
 
 /// One message to one subscription.
+///
+/// `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
+/// `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
+/// `pad_to` and `pad_to_multiple_of` hide the payload's length.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct WebPushMessage(pub(crate) webpush::Message);
 
@@ -166,8 +182,8 @@ impl WebPushMessage {
         subscription: &Bound<'_, PyAny>,
         payload: Option<&Bound<'_, PyAny>>,
         ttl: Option<&Bound<'_, PyAny>>,
-        urgency: Option<&str>,
-        topic: Option<&str>,
+        urgency: Option<Str>,
+        topic: Option<Str>,
         pad_to: Option<usize>,
         pad_to_multiple_of: Option<usize>,
         receipt: bool,
@@ -183,11 +199,11 @@ impl WebPushMessage {
         }
         if let Some(name) = urgency {
             let all = [Urgency::VeryLow, Urgency::Low, Urgency::Normal, Urgency::High];
-            let known = all.into_iter().find(|urgency| urgency.as_str() == name);
+            let known = all.into_iter().find(|urgency| urgency.as_str() == &*name);
             builder = builder.urgency(known.ok_or_else(|| unknown_word("the urgency")).or_raise(py)?);
         }
         if let Some(topic) = topic {
-            builder = builder.topic(Topic::new(topic).or_raise(py)?);
+            builder = builder.topic(Topic::new(&topic).or_raise(py)?);
         }
         builder = match (pad_to, pad_to_multiple_of) {
             (Some(_), Some(_)) => {
@@ -249,19 +265,21 @@ pub(crate) struct ReceiverKeys(webpush::ReceiverKeys);
 
 #[pymethods]
 impl ReceiverKeys {
+    /// New keys from the system's generator.
     #[staticmethod]
     fn generate(py: Python<'_>) -> PyResult<Self> {
         webpush::ReceiverKeys::generate().map(Self).or_raise(py)
     }
 
+    /// From what `export` wrote, or another library's keys.
     #[staticmethod]
     #[pyo3(name = "import_keys", signature = (private_key, *, auth))]
-    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: &str) -> PyResult<Self> {
+    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: Str) -> PyResult<Self> {
         let key = match private_key.cast::<PyDict>() {
             Ok(dict) => json_text(dict)?,
             Err(_) => bytes(private_key)?,
         };
-        webpush::ReceiverKeys::import(&key, auth).map(Self).or_raise(py)
+        webpush::ReceiverKeys::import(&key, &auth).map(Self).or_raise(py)
     }
 
     /// The private key as a JSON Web Key.
@@ -269,36 +287,40 @@ impl ReceiverKeys {
         self.0.export().expose_secret().clone()
     }
 
+    /// The public key in base64url.
     #[getter]
     fn p256dh(&self) -> String {
         self.0.p256dh()
     }
 
+    /// The authentication secret in base64url.
     #[getter]
     fn auth(&self) -> String {
         self.0.auth()
     }
 
-    /// The subscription as browsers write it.
-    fn subscription_json(&self, endpoint: &str) -> String {
-        self.0.subscription_json(endpoint)
+    /// The subscription as browsers write it, for the sender.
+    fn subscription_json(&self, endpoint: Str) -> String {
+        self.0.subscription_json(&endpoint)
     }
 
-    /// Decrypts a body; with the two headers, one of the legacy encoding.
+    /// Decrypts a body of `aes128gcm`, or of `aesgcm` given its two headers.
+    ///
+    /// Raises `MessageError`: `INVALID_CIPHERTEXT` or `DECRYPTION_FAILED`.
     #[pyo3(signature = (body, *, crypto_key=None, encryption=None))]
     fn decrypt<'py>(
         &self,
         py: Python<'py>,
         body: &Bound<'_, PyAny>,
-        crypto_key: Option<&str>,
-        encryption: Option<&str>,
+        crypto_key: Option<Str>,
+        encryption: Option<Str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let body = bytes(body)?;
         let plain = match (crypto_key, encryption) {
             (None, None) => py.detach(|| self.0.decrypt(&body)),
             (crypto_key, encryption) => {
                 let (key, salt) = (crypto_key.unwrap_or_default(), encryption.unwrap_or_default());
-                py.detach(|| self.0.decrypt_aesgcm(&body, key, salt))
+                py.detach(|| self.0.decrypt_aesgcm(&body, &key, &salt))
             }
         };
         Ok(PyBytes::new(py, &plain.or_raise(py)?))

@@ -167,4 +167,4 @@ def test_deadline(sandbox: Sandbox) -> None:
 
 def test_message_for_another_service(sandbox: Sandbox) -> None:
     with sandbox.fcm(pushcore.Client) as client, pytest.raises(pushcore.MisuseError):
-        client.send(apns_message(sandbox, "valid"))  # type: ignore[arg-type]
+        client.send(apns_message(sandbox, "valid"))

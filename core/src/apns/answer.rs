@@ -33,7 +33,12 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
             ..Accepted::default()
         });
     }
-    let error = read(&response.body);
+    // What is not whole names no reason: the status alone decides.
+    let error = if response.truncated {
+        ErrorBody::default()
+    } else {
+        read(&response.body)
+    };
     let row = error.reason.as_deref().and_then(reasons::find);
     let reason = match (row, error.reason) {
         (Some(row), _) => Some(Reason::known(row.reason)),

@@ -54,6 +54,18 @@ impl Broadcast {
         &self.body
     }
 
+    /// What only the moment of sending shows; as [`broadcast_request`] says.
+    pub(crate) fn check(&self, credentials: &Credentials, now: Now) -> Result<(), Error> {
+        credentials.permits_bundle(&self.bundle)?;
+        match self.expiration {
+            Expiration::Until(time) if time.saturating_since(now.unix) > LONGEST => Err(Error::new(
+                ErrorKind::InvalidValue,
+                "a broadcast is stored for 8 hours at most (BadExpirationDate)",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Fills a cleared request, all but the authorization.
     pub(crate) fn write(&self, hosts: &Hosts, request: &mut Request) -> Result<(), Error> {
         request.method = Method::Post;
@@ -219,15 +231,7 @@ pub fn broadcast_request(
     hosts: &Hosts,
     now: Now,
 ) -> Result<Request, Error> {
-    credentials.permits_bundle(&broadcast.bundle)?;
-    if let Expiration::Until(time) = broadcast.expiration {
-        if time.saturating_since(now.unix) > LONGEST {
-            return Err(Error::new(
-                ErrorKind::InvalidValue,
-                "a broadcast is stored for 8 hours at most (BadExpirationDate)",
-            ));
-        }
-    }
+    broadcast.check(credentials, now)?;
     let mut request = Request::new();
     broadcast.write(hosts, &mut request)?;
     request.authorization = credentials.authorization(now)?;

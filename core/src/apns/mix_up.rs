@@ -37,6 +37,11 @@ impl MixUpDetector {
             Outcome::TokenGone(_) if outcome.reason().is_some_and(|r| r.as_str() == "BadDeviceToken") => true,
             _ => return false,
         };
+        self.count(bad)
+    }
+
+    /// Counts a verdict on a token. Returns whether the suspicion arose with this one.
+    pub(crate) fn count(&mut self, bad: bool) -> bool {
         self.verdicts = (self.verdicts << 1) | u128::from(bad);
         self.seen = self.seen.saturating_add(1).min(u128::BITS);
         if self.seen < Self::RECENT {

@@ -50,6 +50,9 @@ pub struct SessionConfig {
     pub max_queued: usize,
     /// How many connections to one host at most. Default 8.
     pub max_connections: usize,
+    /// How many hosts may be in use at a time; above that, the one that has been idle for longest
+    /// is let go. It bounds what endpoints chosen by others cost on Web Push. At least 2. Default 256.
+    pub max_hosts: usize,
     /// How often one message goes back to the queue before it ends as `NotSent`. Default 3.
     pub max_requeues: u8,
     /// From `submit` to the end at the latest. Default 60 s.
@@ -62,8 +65,9 @@ pub struct SessionConfig {
     pub first_backoff: Duration,
     /// The longest wait between connections. Default 60 s.
     pub longest_backoff: Duration,
-    /// A connection with nothing to do is closed after this long; `None` keeps it.
-    /// Default 10 min (APNs: none; Apple asks to keep connections).
+    /// A connection with nothing to do is closed after this long; `Duration::MAX` keeps it.
+    /// `None`, the default, is the service's own habit: 10 min, but never for APNs, because Apple
+    /// asks to keep connections. Those to token endpoints go after 10 s at the latest.
     pub idle_timeout: Option<Duration>,
     /// How long the oldest message may wait for a stream before another connection is opened. Default 20 ms.
     pub patience: Duration,
@@ -79,13 +83,14 @@ impl Default for SessionConfig {
             delivery: Delivery::AtMostOnce,
             max_queued: 2000,
             max_connections: 8,
+            max_hosts: 256,
             max_requeues: 3,
             deadline: Duration::from_secs(60),
             response_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             first_backoff: Duration::from_secs(1),
             longest_backoff: Duration::from_secs(60),
-            idle_timeout: Some(Duration::from_secs(600)),
+            idle_timeout: None,
             patience: Duration::from_millis(20),
             rate: None,
             seed: None,

@@ -58,20 +58,23 @@ impl Session {
             link.dialled = true;
         }
         self.drain(link, now);
+        self.retire_when_idle(now);
     }
 
     /// The socket of `link` could not be connected. The driver forgets the link.
     pub fn connect_failed(&mut self, link: LinkId, error: Error, now: Now) {
         let now = self.tick(now);
         self.lose(link, Some(error), now);
+        self.retire_when_idle(now);
     }
 
     /// Asks for a connection if the pool needs one now.
     pub(super) fn dial_if_needed(&mut self, id: PoolId, now: Now) {
-        let Some(pool) = self.pools.get(id.0 as usize) else {
+        let Some(pool) = self.pools.get(id.index()) else {
             return;
         };
-        let Some(oldest) = pool.waiting.front().and_then(|slot| self.entries.get(*slot)) else {
+        let oldest = pool.waiting.front(&self.entries);
+        let Some(oldest) = oldest.and_then(|slot| self.entries.get(slot)) else {
             return;
         };
         let links = || {
@@ -85,15 +88,18 @@ impl Session {
         } else {
             self.config.max_connections.max(1)
         };
+        let body = oldest.request.body.len();
+        let busy = |link: &Link| link.ready && !(link.can_send() && link.takes(body));
         let crowded = now.monotonic >= oldest.queued_at.saturating_add(self.config.patience);
         let count = links().count();
-        let wanted =
-            count == 0 || (crowded && count < limit && links().all(|link| link.ready && !link.can_send()));
+        let wanted = count == 0 || (crowded && count < limit && links().all(busy));
         if !wanted || now.monotonic < pool.dial_after.max(pool.paused_until) {
             return;
         }
         let authority = pool.authority.clone();
-        let config = self.service.connection_config(pool.lane);
+        let wedge = self.service.wedge_detector(pool.lane);
+        let idle_timeout = self.service.idle_timeout(pool.lane, self.config.idle_timeout);
+        let config = self.service.connection_config(pool.lane, &authority);
         let connect_by = now.monotonic.saturating_add(self.config.connect_timeout);
         match Connection::new(&config, &authority, now) {
             Ok(connection) => {
@@ -104,17 +110,20 @@ impl Session {
                     dialled: false,
                     ready: false,
                     retired: false,
+                    let_go: false,
                     answered: false,
+                    wedge,
+                    idle_timeout,
                     connect_by,
                     idle_since: now.monotonic,
                     in_flight: Default::default(),
                 });
-                if let Some(pool) = self.pools.get_mut(id.0 as usize) {
+                if let Some(pool) = self.pools.get_mut(id.index()) {
                     pool.links.push(link);
                 }
                 self.actions.push_back(Action::Connect { link, authority });
             }
-            Err(error) => self.fail_pool(id, error),
+            Err(error) => self.fail_pool(id, error, now),
         }
     }
 
@@ -144,44 +153,31 @@ impl Session {
             error: error.as_ref().map(Error::kind),
             text: text.into(),
         });
-        let Some(pool) = self.pools.get_mut(link.pool.0 as usize) else {
+        let Some(pool) = self.pools.get_mut(link.pool.index()) else {
             return;
         };
+        pool.used_at = now.monotonic;
         pool.links.retain(|other| *other != id);
         // A connection that did its work and then ended is replaced at once. One that never
         // answered anything is not: a server that turns everybody away is not to be hammered.
-        if !link.answered {
+        if !link.answered && !link.let_go {
             let wait = pool.backoff.next_wait();
             pool.dial_after = pool.dial_after.max(now.monotonic.saturating_add(wait));
         }
         if let Some(error) = error {
             let first_contact = !pool.ever_ready && pool.backoff.attempts() >= FIRST_CONTACT_ATTEMPTS;
             if is_permanent(error.kind()) || first_contact {
-                self.fail_pool(link.pool, error);
+                self.fail_pool(link.pool, error, now);
             } else {
                 pool.last_failure = Some(error);
             }
         }
         self.pump(link.pool, now);
     }
-
-    /// Ends everything that waits for this host: it cannot be reached, and `error` says why.
-    pub(super) fn fail_pool(&mut self, id: PoolId, error: Error) {
-        let Some(pool) = self.pools.get_mut(id.0 as usize) else {
-            return;
-        };
-        let waiting = std::mem::take(&mut pool.waiting);
-        let (kind, context) = (error.kind(), error.to_string());
-        pool.last_failure = Some(error);
-        for slot in waiting {
-            let cause = Error::new(kind, context.clone());
-            self.fail_entry(slot, cause);
-        }
-    }
 }
 
 /// Failures that the next attempt cannot mend: who waits should hear of them now.
-fn is_permanent(kind: ErrorKind) -> bool {
+pub(super) fn is_permanent(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::CertificateExpired

@@ -1,16 +1,15 @@
 //! Bytes, time and events: the part of a session that its driver calls in a loop.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::entry::{Purpose, State};
+use super::entry::{Ending, Purpose};
 use super::link::LinkId;
-use super::pool::{Lane, PoolId};
-use super::service::Permit;
-use super::{Session, SessionEvent};
+use super::pool::PoolId;
+use super::rate::TokenBucket;
+use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
-use crate::http::{HeaderBlock, Request};
-use crate::net::{CloseReason, Event, Processed, SendError};
+use crate::http::{Request, Response};
+use crate::net::{CloseReason, Event, Processed};
 use crate::outcome::Outcome;
 use crate::time::Now;
 
@@ -28,9 +27,15 @@ enum Happened {
         processed: Processed,
         error: Error,
     },
+    Called {
+        slot: u32,
+        response: Response,
+    },
     Token {
         slot: u32,
         result: Result<Option<Request>, Error>,
+        /// Asking again may bring another answer.
+        temporary: bool,
     },
     Ready,
     Settings(u32),
@@ -55,6 +60,7 @@ impl Session {
             link.connection.receive(bytes, now);
         }
         self.drain(link, now);
+        self.retire_when_idle(now);
     }
 
     /// The socket of `link` has come to its end (or failed: that is the same to HTTP).
@@ -66,6 +72,7 @@ impl Session {
         self.drain(link, now);
         // A connection that ends without saying so is over all the same.
         self.lose(link, None, now);
+        self.retire_when_idle(now);
     }
 
     /// What is to be written to the socket of `link` now. Ask again after every other call.
@@ -87,34 +94,32 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Duration> {
         let links = self.links.iter().flat_map(|link| {
             let connecting = (!link.ready).then_some(link.connect_by);
-            let idle = self
-                .config
-                .idle_timeout
-                .filter(|_| link.ready && link.in_flight.is_empty());
-            let idle = idle.map(|idle| link.idle_since.saturating_add(idle));
-            [link.connection.poll_timeout(), connecting, idle]
+            [link.connection.poll_timeout(), connecting, link.idle_at()]
         });
+        let bucket = self.bucket.as_ref().and_then(TokenBucket::next_at);
+        let token = self.service.poll_timeout();
         let pools = self
             .pools
             .iter()
             .filter(|pool| !pool.waiting.is_empty())
             .flat_map(|pool| {
-                let resume = pool.dial_after.max(pool.paused_until);
-                let resume = (resume > self.clock).then_some(resume);
-                let oldest = pool.waiting.front().and_then(|slot| self.entries.get(*slot));
+                let oldest = pool
+                    .waiting
+                    .front(&self.entries)
+                    .and_then(|slot| self.entries.get(slot));
                 let patience = oldest.map(|entry| entry.queued_at.saturating_add(self.config.patience));
-                let patience = patience.filter(|at| *at > self.clock);
-                let bucket = self.bucket.as_ref().map(|bucket| bucket.next_at(self.clock));
-                [resume, patience, bucket.filter(|at| *at > self.clock)]
+                let (dial, resume) = (Some(pool.dial_after), Some(pool.paused_until));
+                [dial, resume, patience, bucket, token].map(|at| at.filter(|at| *at > pool.pumped_at))
             });
-        let token = self.service.poll_timeout().filter(|at| *at > self.clock);
-        let rest = [self.next_due, token];
-        links.chain(pools).chain(rest).flatten().min()
+        links.chain(pools).chain([self.next_due]).flatten().min()
     }
 
     /// Time has passed: at least until the last `poll_timeout`, or not; calling too often does no harm.
     pub fn handle_timeout(&mut self, now: Now) {
         let now = self.tick(now);
+        if let Some(bucket) = &mut self.bucket {
+            bucket.fill(now.monotonic);
+        }
         for id in self.links.ids() {
             self.link_timeout(id, now);
         }
@@ -138,12 +143,8 @@ impl Session {
             self.lose(id, Some(error), now);
             return;
         }
-        let idle = self.config.idle_timeout.is_some_and(|idle| {
-            link.ready && link.in_flight.is_empty() && link.idle_since.saturating_add(idle) <= now.monotonic
-        });
-        if idle && !link.retired {
-            link.retired = true;
-            link.connection.close(now);
+        if link.idle_at().is_some_and(|at| at <= now.monotonic) {
+            link.let_go(now);
         }
         self.drain(id, now);
     }
@@ -153,17 +154,26 @@ impl Session {
         if !self.closing || self.stats.queued > 0 || self.stats.open > 0 {
             return;
         }
+        // A token that nobody will use.
+        for ticket in self.entries.live_tickets() {
+            self.withdraw(ticket, Ending::Abandoned, now);
+        }
         for id in self.links.ids() {
-            let Some(link) = self.links.get_mut(id) else {
-                continue;
-            };
-            if !link.ready {
-                self.lose(id, None, now);
-            } else if !link.retired {
-                link.retired = true;
-                link.connection.close(now);
-                self.drain(id, now);
-            }
+            self.let_go(id, now);
+        }
+    }
+
+    /// Closes a connection that is not needed any more.
+    pub(super) fn let_go(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        if !link.ready {
+            link.let_go = true;
+            self.lose(id, None, now);
+        } else if !link.retired {
+            link.let_go(now);
+            self.drain(id, now);
         }
     }
 
@@ -185,6 +195,11 @@ impl Session {
                         Some(entry) if entry.purpose == Purpose::Token => Happened::Token {
                             slot,
                             result: self.service.accept_token(response, now),
+                            temporary: matches!(response.status, 200..300 | 408 | 429 | 500..600),
+                        },
+                        Some(entry) if entry.purpose == Purpose::Call => Happened::Called {
+                            slot,
+                            response: response.clone(),
                         },
                         Some(entry) => {
                             let outcome = self.service.outcome(response, &entry.context, now);
@@ -199,14 +214,11 @@ impl Session {
                     processed,
                     error,
                 } => match link.in_flight.remove(&request) {
-                    Some(slot) => {
-                        let error = Error::new(error.kind(), error.to_string());
-                        Happened::Unanswered {
-                            slot,
-                            processed,
-                            error,
-                        }
-                    }
+                    Some(slot) => Happened::Unanswered {
+                        slot,
+                        processed,
+                        error: copy_of(error),
+                    },
                     None => Happened::Nothing,
                 },
                 Event::Ready => Happened::Ready,
@@ -217,9 +229,7 @@ impl Session {
                     code: goaway.code,
                     reason: self.service.go_away_reason(goaway),
                 },
-                Event::Closed(CloseReason::Failed(error)) => {
-                    Happened::Closed(Some(Error::new(error.kind(), error.to_string())))
-                }
+                Event::Closed(CloseReason::Failed(error)) => Happened::Closed(Some(copy_of(error))),
                 Event::Closed(_) => Happened::Closed(None),
                 Event::RoundTrip(_) => Happened::Nothing,
             };
@@ -250,15 +260,23 @@ impl Session {
                 }
                 self.unanswered(slot, processed, error, now);
             }
-            Happened::Token { slot, result } => {
+            Happened::Called { slot, response } => {
                 self.heard_from(id, now);
-                self.token_answered(slot, result, now);
+                self.called(slot, response, id, now);
+            }
+            Happened::Token {
+                slot,
+                result,
+                temporary,
+            } => {
+                self.heard_from(id, now);
+                self.token_ended(slot, result, !temporary, now);
             }
             Happened::Ready => {
                 if let Some(link) = self.links.get_mut(id) {
                     link.ready = true;
                     link.idle_since = now.monotonic;
-                    if let Some(pool) = self.pools.get_mut(link.pool.0 as usize) {
+                    if let Some(pool) = self.pools.get_mut(link.pool.index()) {
                         pool.ever_ready = true;
                         pool.last_failure = None;
                     }
@@ -286,7 +304,7 @@ impl Session {
         if let Some(link) = self.links.get_mut(id) {
             link.idle_since = now.monotonic;
             link.answered = true;
-            if let Some(pool) = self.pools.get_mut(link.pool.0 as usize) {
+            if let Some(pool) = self.pools.get_mut(link.pool.index()) {
                 pool.backoff.reset();
             }
         }
@@ -296,7 +314,7 @@ impl Session {
         if let Some(link) = self.links.get_mut(id) {
             link.retired = true;
             let calm_down = code == ENHANCE_YOUR_CALM;
-            if let Some(pool) = self.pools.get_mut(link.pool.0 as usize).filter(|_| calm_down) {
+            if let Some(pool) = self.pools.get_mut(link.pool.index()).filter(|_| calm_down) {
                 let wait = pool.backoff.next_wait();
                 pool.dial_after = pool.dial_after.max(now.monotonic.saturating_add(wait));
             }
@@ -306,124 +324,5 @@ impl Session {
             code,
             reason: reason.into(),
         });
-    }
-
-    /// Sends what waits for this host, as far as streams, windows and rate allow; asks for a
-    /// connection where that is not far enough.
-    pub(super) fn pump(&mut self, id: PoolId, now: Now) {
-        let Some(pool) = self.pools.get_mut(id.0 as usize) else {
-            return;
-        };
-        if pool.waiting.is_empty() || now.monotonic < pool.paused_until {
-            return;
-        }
-        let permit = match pool.lane {
-            Lane::Token => Permit::Go {
-                authorization: None,
-                fetch: None,
-            },
-            Lane::Main | Lane::Suspect => self.service.authorize(now),
-        };
-        let (authorization, fetch) = match permit {
-            Permit::Go { authorization, fetch } => (Some(Some(authorization)), fetch),
-            Permit::Each => (Some(None), None),
-            Permit::Wait { fetch } => (None, fetch),
-            Permit::Refuse(error) => return self.fail_pool(id, error),
-        };
-        if let Some(authorization) = authorization {
-            for (slot, error) in self.fill_streams(id, authorization, now) {
-                self.fail_entry(slot, error);
-            }
-        }
-        self.dial_if_needed(id, now);
-        if let Some(request) = fetch {
-            self.fetch_token(request, now);
-        }
-    }
-
-    /// Opens as many streams as there are messages and room. Returns the requests that the
-    /// connection finds unusable. Without `authorization` each message has its own.
-    fn fill_streams(
-        &mut self,
-        id: PoolId,
-        authorization: Option<Option<Arc<HeaderBlock>>>,
-        now: Now,
-    ) -> Vec<(u32, Error)> {
-        let mut rejected = Vec::new();
-        let Some(pool) = self.pools.get_mut(id.0 as usize) else {
-            return rejected;
-        };
-        for link in &pool.links {
-            let Some(link) = self.links.get_mut(*link) else {
-                continue;
-            };
-            while link.can_send() {
-                let Some(slot) = pool.waiting.front().copied() else {
-                    return rejected;
-                };
-                let Some(entry) = self.entries.get_mut(slot) else {
-                    pool.waiting.pop_front();
-                    continue;
-                };
-                let push = entry.purpose == Purpose::Push;
-                // The byte governor: a body that the window cannot take would sit in a buffer, out of
-                // reach of a better connection. With nothing in flight no window update will come unasked.
-                if link.connection.window() < entry.request.body.len() && !link.in_flight.is_empty() {
-                    break;
-                }
-                if push
-                    && self
-                        .bucket
-                        .as_mut()
-                        .is_some_and(|bucket| !bucket.take(now.monotonic))
-                {
-                    return rejected;
-                }
-                let authorized = match &authorization {
-                    _ if !push => Ok(None),
-                    Some(shared) => Ok(shared.clone()),
-                    None => self.service.authorization_of(&entry.context, now),
-                };
-                match authorized {
-                    Ok(authorization) => entry.request.authorization = authorization,
-                    Err(error) => {
-                        pool.waiting.pop_front();
-                        rejected.push((slot, error));
-                        continue;
-                    }
-                }
-                match link.connection.send(&entry.request, now) {
-                    Ok(request) => {
-                        pool.waiting.pop_front();
-                        link.in_flight.insert(request, slot);
-                        entry.state = State::Open {
-                            link: link.id,
-                            id: request,
-                        };
-                        entry.due = entry
-                            .deadline
-                            .min(now.monotonic.saturating_add(self.config.response_timeout));
-                        self.next_due = Some(self.next_due.map_or(entry.due, |due| due.min(entry.due)));
-                        if push {
-                            self.stats.queued -= 1;
-                            self.stats.open += 1;
-                        }
-                    }
-                    Err(refusal) => {
-                        if let Some(bucket) = self.bucket.as_mut().filter(|_| push) {
-                            bucket.put_back();
-                        }
-                        match refusal {
-                            SendError::Invalid(error) => {
-                                pool.waiting.pop_front();
-                                rejected.push((slot, error));
-                            }
-                            SendError::Full | SendError::Closed => break,
-                        }
-                    }
-                }
-            }
-        }
-        rejected
     }
 }

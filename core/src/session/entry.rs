@@ -19,7 +19,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// A small number that no other unfinished message of the session has: an
+    /// A small number that no other message of the session has whose end has not been fetched: an
     /// index into a table of the caller's own.
     pub fn slot(self) -> usize {
         self.slot as usize
@@ -50,6 +50,8 @@ impl fmt::Debug for Ticket {
 pub(super) enum Purpose {
     /// A caller's message.
     Push,
+    /// A caller's request of another kind, whose answer is handed back as it came.
+    Call,
     /// A request of ours to a token endpoint; the caller never sees it.
     Token,
 }
@@ -77,6 +79,8 @@ pub(super) struct Entry {
     pub(super) state: State,
     pub(super) purpose: Purpose,
     pub(super) pool: PoolId,
+    /// A call's request came with an authorization.
+    pub(super) signed: bool,
     /// What goes on the wire; written once at `submit`, sent again as it is.
     pub(super) request: Request,
     /// From `submit` to the end.
@@ -89,6 +93,8 @@ pub(super) struct Entry {
     pub(super) requeues: u8,
     /// Times it was answered with a fault of the credential or the connection and sent again.
     pub(super) replays: u8,
+    /// An earlier attempt was written and got no answer: whatever comes, it may have been processed.
+    pub(super) in_doubt: bool,
     /// What its answer has to be read against.
     pub(super) context: Context,
     /// Set while a withdrawal is under way.
@@ -103,7 +109,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// A slot with an empty request to be filled, in state `Free` until `occupy`.
+    /// A slot with an empty request to be filled; in state `Free` until its owner sets another.
     pub(super) fn reserve(&mut self) -> Result<u32, Error> {
         if let Some(slot) = self.free.pop() {
             return Ok(slot);
@@ -115,30 +121,46 @@ impl Entries {
             state: State::Free,
             purpose: Purpose::Push,
             pool: PoolId::NONE,
+            signed: false,
             request: Request::new(),
             deadline: Duration::ZERO,
             due: Duration::ZERO,
             queued_at: Duration::ZERO,
             requeues: 0,
             replays: 0,
+            in_doubt: false,
             context: Context::None,
             ending: None,
         });
         Ok(slot)
     }
 
-    /// Gives the slot back; its buffers are kept for the next message.
-    pub(super) fn release(&mut self, slot: u32) {
+    /// Ends what is in the slot; its buffers are kept for the next message. The slot is not used
+    /// again before [`Entries::give_back`].
+    pub(super) fn finish(&mut self, slot: u32) {
         if let Some(entry) = self.slots.get_mut(slot as usize) {
             entry.state = State::Free;
             entry.generation = entry.generation.wrapping_add(1);
             entry.request.clear();
+            entry.signed = false;
             entry.requeues = 0;
             entry.replays = 0;
+            entry.in_doubt = false;
             entry.context = Context::None;
             entry.ending = None;
-            self.free.push(slot);
         }
+    }
+
+    /// The end of `ticket` has been fetched, its slot may be used again: nobody can take the next
+    /// message for this one.
+    pub(super) fn give_back(&mut self, ticket: Ticket) {
+        self.free.push(ticket.slot);
+    }
+
+    /// Both at once, for what the caller never had a ticket of.
+    pub(super) fn release(&mut self, slot: u32) {
+        self.finish(slot);
+        self.free.push(slot);
     }
 
     pub(super) fn get(&self, slot: u32) -> Option<&Entry> {
@@ -158,6 +180,11 @@ impl Entries {
     pub(super) fn find(&self, ticket: Ticket) -> Option<u32> {
         let entry = self.slots.get(ticket.slot as usize)?;
         (entry.generation == ticket.generation && entry.state != State::Free).then_some(ticket.slot)
+    }
+
+    /// The ticket of every unfinished entry.
+    pub(super) fn live_tickets(&self) -> Vec<Ticket> {
+        self.live().map(|(slot, _)| self.ticket(slot)).collect()
     }
 
     /// Every unfinished entry.

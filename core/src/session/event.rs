@@ -62,9 +62,13 @@ pub enum SessionEvent {
         /// For how long.
         after: Duration,
     },
-    /// A connection is spoiled by an expired provider token and gets replaced.
+    /// A connection answers, but not usefully (after an expired provider token, or with one
+    /// server error after the other), and gets replaced.
     Wedged {
         /// The connection.
         link: LinkId,
     },
+    /// Suddenly most tokens are bad: they are probably of the other environment (APNs) or of
+    /// another sender (FCM). Do not delete them; see [`is_mix_up_suspected`](super::Session::is_mix_up_suspected).
+    MixUpSuspected,
 }

@@ -6,7 +6,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use super::pool::PoolId;
+use crate::apns::WedgeDetector;
 use crate::net::{Connection, RequestId};
+use crate::time::Now;
 
 /// One connection of a session; never reused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,8 +77,14 @@ pub(super) struct Link {
     pub(super) ready: bool,
     /// No new requests here: GOAWAY, a spoiled token, or idleness.
     pub(super) retired: bool,
+    /// We ended it ourselves: its end says nothing about the host.
+    pub(super) let_go: bool,
     /// A response has come over it.
     pub(super) answered: bool,
+    /// Watches for the connection that answers, but never again usefully (APNs).
+    pub(super) wedge: Option<WedgeDetector>,
+    /// Closed after being idle for so long; `None` is never.
+    pub(super) idle_timeout: Option<Duration>,
     /// When dialling has to be over.
     pub(super) connect_by: Duration,
     /// Since when nothing is in flight.
@@ -89,6 +97,28 @@ impl Link {
     /// Whether a request can go out here now.
     pub(super) fn can_send(&self) -> bool {
         self.ready && !self.retired && self.connection.capacity() > 0
+    }
+
+    /// Whether the server's flow control takes a body of this size now. One that it does not would
+    /// sit in a buffer, out of reach of a better connection. With nothing in flight no window
+    /// update will come unasked: then it goes out.
+    pub(super) fn takes(&self, body: usize) -> bool {
+        self.connection.window() >= body || self.in_flight.is_empty()
+    }
+
+    /// Takes no more requests, and ends when those in flight have been answered.
+    pub(super) fn let_go(&mut self, now: Now) {
+        self.retired = true;
+        self.let_go = true;
+        self.connection.close(now);
+    }
+
+    /// When it will have been idle for too long.
+    pub(super) fn idle_at(&self) -> Option<Duration> {
+        let idle = self.ready && !self.retired && self.in_flight.is_empty();
+        self.idle_timeout
+            .filter(|_| idle)
+            .and_then(|timeout| self.idle_since.checked_add(timeout))
     }
 
     /// Whether it may yet be of use: connecting or connected, and not retired.

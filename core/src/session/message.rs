@@ -47,6 +47,8 @@ messages! {
     Adm: adm::Message,
     /// Apple Push Notification service.
     Apns: apns::Message,
+    /// A broadcast to an APNs channel.
+    ApnsBroadcast: apns::Broadcast,
     /// Baidu Cloud Push.
     Baidu: baidu::Message,
     /// Firebase Cloud Messaging.

@@ -34,7 +34,7 @@
 //!
 //! # Accounting
 //!
-//! Every submitted message ends exactly once: with `Ok(Outcome)` when the service answered, or
+//! Every submitted message (and every [exchange](Session::exchange)) ends exactly once: with `Ok(Outcome)` when the service answered, or
 //! with an `Err` of kind `NotSent`, `Unknown`, `Expired` or `Cancelled`. [`Stats::is_balanced`]
 //! holds after every call.
 
@@ -44,14 +44,20 @@ mod dial;
 mod drive;
 mod entry;
 mod event;
+mod exchange;
 mod link;
 mod message;
 mod open;
 mod pool;
+mod queue;
 mod rate;
+mod send;
 mod service;
 mod settle;
 mod stats;
+#[cfg(test)]
+mod tests;
+mod tokens;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,9 +76,10 @@ use entry::{Ending, Entries, Purpose, State};
 use link::Links;
 use pool::{Lane, Pool, PoolId};
 use rate::TokenBucket;
-use service::Service;
+use service::{Context, Service};
 
 use crate::error::{Error, ErrorKind};
+use crate::http::{Authority, Response};
 use crate::outcome::Outcome;
 use crate::time::Now;
 
@@ -89,9 +96,15 @@ pub struct Session {
     pools: Vec<Pool>,
     actions: VecDeque<Action>,
     outcomes: VecDeque<(Ticket, Result<Outcome, Error>)>,
+    responses: VecDeque<(Ticket, Result<Response, Error>)>,
     events: VecDeque<SessionEvent>,
     stats: Stats,
     bucket: Option<TokenBucket>,
+    /// Why there is no access token; and whether asking again would not help.
+    token_failure: Option<Error>,
+    token_refused: bool,
+    /// The authorization last used, where tokens are made without a fetch.
+    token_seen: Option<u64>,
     /// No entry is due before this time; may be early, never late.
     next_due: Option<Duration>,
     /// The latest monotonic time seen: clocks that step back are held here.
@@ -112,9 +125,13 @@ impl Session {
             pools: Vec::new(),
             actions: VecDeque::new(),
             outcomes: VecDeque::new(),
+            responses: VecDeque::new(),
             events: VecDeque::new(),
             stats: Stats::default(),
             bucket,
+            token_failure: None,
+            token_refused: false,
+            token_seen: None,
             next_due: None,
             clock: now.monotonic,
             seed,
@@ -144,7 +161,8 @@ impl Session {
     /// Takes a message, to be sent as soon as a stream is free.
     ///
     /// # Errors
-    /// `QueueFull` above [`SessionConfig::max_queued`]; `Closed` after [`Session::close`]; `Misuse`
+    /// `QueueFull` above [`SessionConfig::max_queued`], and where [`SessionConfig::max_hosts`] are
+    /// all busy; `Closed` after [`Session::close`]; `Misuse`
     /// when the message is for another service; and what the message's room finds wrong with it.
     /// A message that is not taken is not counted.
     pub fn submit(
@@ -154,15 +172,7 @@ impl Session {
         now: Now,
     ) -> Result<Ticket, Error> {
         let now = self.tick(now);
-        if self.closing {
-            return Err(Error::new(ErrorKind::Closed, "the session is closed"));
-        }
-        if self.capacity() == 0 {
-            return Err(Error::new(
-                ErrorKind::QueueFull,
-                "the queue is full: fetch outcomes first",
-            ));
-        }
+        self.check_room()?;
         let slot = self.entries.reserve()?;
         let written = match self.entries.get_mut(slot) {
             Some(entry) => self.service.write(message.as_message(), &mut entry.request, now),
@@ -175,23 +185,58 @@ impl Session {
                 return Err(error);
             }
         };
+        self.enqueue(slot, Purpose::Push, context, options, now)
+    }
+
+    fn check_room(&self) -> Result<(), Error> {
+        if self.closing {
+            return Err(Error::new(ErrorKind::Closed, "the session is closed"));
+        }
+        match self.capacity() {
+            0 => Err(Error::new(
+                ErrorKind::QueueFull,
+                "the queue is full: fetch outcomes first",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a slot whose request has been written into the queue of its host.
+    fn enqueue(
+        &mut self,
+        slot: u32,
+        purpose: Purpose,
+        context: Context,
+        options: SendOptions,
+        now: Now,
+    ) -> Result<Ticket, Error> {
+        let lane = match options.suspect {
+            true => Lane::Suspect,
+            false => Lane::Main,
+        };
         let authority = self
             .entries
             .get(slot)
             .and_then(|entry| entry.request.authority.clone());
-        let Some(authority) = authority else {
-            self.entries.release(slot);
-            return Err(Error::new(ErrorKind::Internal, "the request names no host"));
+        let pool = match authority {
+            Some(authority) => self.pool(&authority, lane, now).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::QueueFull,
+                    "too many hosts at once: fetch outcomes first",
+                )
+            }),
+            None => Err(Error::new(ErrorKind::Misuse, "the request names no host")),
         };
-        let lane = if options.suspect {
-            Lane::Suspect
-        } else {
-            Lane::Main
+        let pool = match pool {
+            Ok(pool) => pool,
+            Err(error) => {
+                self.entries.release(slot);
+                return Err(error);
+            }
         };
-        let pool = self.pool(&authority, lane);
         let ticket = self.entries.ticket(slot);
         if let Some(entry) = self.entries.get_mut(slot) {
-            entry.purpose = Purpose::Push;
+            entry.purpose = purpose;
             entry.state = State::Queued;
             entry.pool = pool;
             entry.deadline = now
@@ -204,8 +249,9 @@ impl Session {
         }
         self.stats.submitted += 1;
         self.stats.queued += 1;
-        if let Some(pool) = self.pools.get_mut(pool.0 as usize) {
-            pool.waiting.push_back(slot);
+        if let Some(pool) = self.pools.get_mut(pool.index()) {
+            pool.waiting.push_back(ticket);
+            pool.used_at = now.monotonic;
         }
         self.pump(pool, now);
         Ok(ticket)
@@ -215,11 +261,9 @@ impl Session {
     /// Returns false when the message has ended already.
     pub fn cancel(&mut self, ticket: Ticket, now: Now) -> bool {
         let now = self.tick(now);
-        let Some(slot) = self.entries.find(ticket) else {
-            return false;
-        };
-        self.withdraw(slot, Ending::Cancelled, now);
-        true
+        let cancelled = self.withdraw(ticket, Ending::Cancelled, now);
+        self.retire_when_idle(now);
+        cancelled
     }
 
     /// No more messages; those taken go on to their end, then the connections are closed.
@@ -239,12 +283,11 @@ impl Session {
     pub fn abandon(&mut self, now: Now) {
         let now = self.tick(now);
         self.closing = true;
-        let slots: Vec<u32> = self.entries.live().map(|(slot, _)| slot).collect();
         for pool in &mut self.pools {
-            pool.waiting.clear();
+            pool.waiting.take(&self.entries);
         }
-        for slot in slots {
-            self.withdraw(slot, Ending::Abandoned, now);
+        for ticket in self.entries.live_tickets() {
+            self.withdraw(ticket, Ending::Abandoned, now);
         }
         self.retire_when_idle(now);
     }
@@ -255,10 +298,11 @@ impl Session {
         let pushes = self
             .entries
             .live()
-            .filter(|(_, entry)| entry.purpose == Purpose::Push);
+            .filter(|(_, entry)| entry.purpose != Purpose::Token);
         pushes.map(|(slot, entry)| {
             let processed = match entry.state {
                 State::Open { .. } => crate::net::Processed::Unknown,
+                _ if entry.in_doubt => crate::net::Processed::Unknown,
                 _ => crate::net::Processed::No,
             };
             (self.entries.ticket(slot), processed)
@@ -267,7 +311,22 @@ impl Session {
 
     /// The next message that has ended.
     pub fn poll_outcome(&mut self) -> Option<(Ticket, Result<Outcome, Error>)> {
-        self.outcomes.pop_front()
+        let ended = self.outcomes.pop_front()?;
+        self.entries.give_back(ended.0);
+        Some(ended)
+    }
+
+    /// The next exchange that has ended.
+    pub fn poll_response(&mut self) -> Option<(Ticket, Result<Response, Error>)> {
+        let ended = self.responses.pop_front()?;
+        self.entries.give_back(ended.0);
+        Some(ended)
+    }
+
+    /// Whether the answers look as if the tokens were of another environment (APNs) or sender
+    /// (FCM): then tokens that are "gone" are to be kept. See [`apns::MixUpDetector`](crate::apns::MixUpDetector).
+    pub fn is_mix_up_suspected(&self) -> bool {
+        self.service.is_mix_up_suspected()
     }
 
     /// The next thing that happened, for logs and metrics.
@@ -282,19 +341,52 @@ impl Session {
         self.events.push_back(event);
     }
 
-    /// The pool of `authority` and `lane`, made when there is none yet.
-    fn pool(&mut self, authority: &crate::http::Authority, lane: Lane) -> PoolId {
-        let found = self
+    /// The pool of `authority` and `lane`, made when there is none yet: `None` when all that may
+    /// be are busy. Who may name hosts (Web Push) must not be able to fill the memory with them.
+    fn pool(&mut self, authority: &Authority, lane: Lane, now: Now) -> Option<PoolId> {
+        let mut pools = self.pools.iter();
+        if let Some(index) = pools.position(|pool| pool.lane == lane && pool.authority == *authority) {
+            return Some(PoolId(index as u32));
+        }
+        self.seed = self.seed.wrapping_add(1);
+        let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);
+        let pool = Pool::new(authority.clone(), lane, backoff);
+        if self.pools.len() < self.config.max_hosts.max(2) {
+            self.pools.push(pool);
+            return Some(PoolId((self.pools.len() - 1) as u32));
+        }
+        let id = self.idle_pool(now)?;
+        let links = self.pools.get(id.index())?.links.clone();
+        for link in links {
+            self.let_go(link, now);
+        }
+        let place = self
             .pools
+            .get_mut(id.index())
+            .filter(|pool| pool.links.is_empty())?;
+        *place = pool;
+        Some(id)
+    }
+
+    /// The pool that is missed least: nothing waits or is in flight; not one that is
+    /// to be left alone for a while, if there are others; unused for longest.
+    fn idle_pool(&self, now: Now) -> Option<PoolId> {
+        let busy = |link: &LinkId| {
+            self.links
+                .get(*link)
+                .is_some_and(|link| !link.in_flight.is_empty())
+        };
+        self.pools
             .iter()
-            .position(|pool| pool.lane == lane && pool.authority == *authority);
-        let index = found.unwrap_or_else(|| {
-            self.seed = self.seed.wrapping_add(1);
-            let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);
-            self.pools.push(Pool::new(authority.clone(), lane, backoff));
-            self.pools.len() - 1
-        });
-        PoolId(index as u32)
+            .enumerate()
+            .filter(|(_, pool)| pool.waiting.is_empty() && !pool.links.iter().any(busy))
+            .min_by_key(|(_, pool)| {
+                (
+                    pool.dial_after.max(pool.paused_until) > now.monotonic,
+                    pool.used_at,
+                )
+            })
+            .map(|(index, _)| PoolId(index as u32))
     }
 
     /// Clocks that step back are held: timers never run backwards.
@@ -302,4 +394,9 @@ impl Session {
         self.clock = self.clock.max(now.monotonic);
         Now::new(self.clock, now.unix)
     }
+}
+
+/// An error that two have to hear of.
+fn copy_of(error: &Error) -> Error {
+    Error::new(error.kind(), error.to_string())
 }

@@ -11,8 +11,8 @@ use crate::net::{ConnectionConfig, Protocols, Security};
 use crate::time::Now;
 use crate::{adm, apns, baidu, fcm, webpush};
 
-/// Token endpoints answer with more than a push service does.
-const TOKEN_BODY_LIMIT: usize = 1024 * 1024;
+/// Token endpoints, and lists of channels or topics, are longer than the answer to a push.
+const LONG_BODY_LIMIT: usize = 1024 * 1024;
 
 /// Front ends of the gRPC kind punish a client that pings more often than every few minutes, so
 /// only a connection with requests in flight is asked, and seldom.
@@ -28,19 +28,18 @@ impl Session {
         credentials: apns::Credentials,
         hosts: apns::Hosts,
         security: Security,
-        mut config: SessionConfig,
+        config: SessionConfig,
         now: Now,
     ) -> Result<Self, Error> {
         if credentials.client_certificate().is_some() && !presents_certificate(&security) {
             let context = "the credentials are a certificate: give it to the tls configuration as well";
             return Err(Error::new(ErrorKind::InvalidCredential, context));
         }
-        if config.idle_timeout == SessionConfig::default().idle_timeout {
-            config.idle_timeout = None;
-        }
         let mut push = ConnectionConfig::new(security);
         push.protocols = Protocols::Http2Only;
-        let token = Arc::new(push.clone());
+        let mut token = push.clone();
+        token.body_limit = LONG_BODY_LIMIT;
+        let token = Arc::new(token);
         let service = Service::new(Room::Apns { credentials, hosts }, Arc::new(push), token);
         Ok(Self::new(service, config, now))
     }
@@ -61,7 +60,7 @@ impl Session {
             hosts,
         };
         Ok(Self::new(
-            Service::new(room, push_config(&security), token_config(&security)),
+            Service::new(room, topics_config(&security), token_config(&security)),
             config,
             now,
         ))
@@ -143,9 +142,16 @@ fn push_config(security: &Security) -> Arc<ConnectionConfig> {
     Arc::new(config)
 }
 
+/// The same host lists topics, by the page.
+fn topics_config(security: &Security) -> Arc<ConnectionConfig> {
+    let mut config = push_config(security);
+    Arc::make_mut(&mut config).body_limit = LONG_BODY_LIMIT;
+    config
+}
+
 fn token_config(security: &Security) -> Arc<ConnectionConfig> {
     let mut config = ConnectionConfig::new(security.clone());
-    config.body_limit = TOKEN_BODY_LIMIT;
+    config.body_limit = LONG_BODY_LIMIT;
     Arc::new(config)
 }
 

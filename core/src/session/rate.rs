@@ -44,10 +44,16 @@ impl TokenBucket {
         self.tokens = (self.tokens + 1.0).min(burst(self.rate));
     }
 
-    /// When the next message may pass.
-    pub(super) fn next_at(&self, now: Duration) -> Duration {
-        let missing = (1.0 - self.tokens).max(0.0);
-        now.saturating_add(Duration::from_secs_f64((missing / self.rate).min(60.0)))
+    /// When the next message may pass, if not at once. Later than the last [`TokenBucket::fill`].
+    pub(super) fn next_at(&self) -> Option<Duration> {
+        let missing = Some(1.0 - self.tokens).filter(|missing| *missing > 0.0)?;
+        let wait = Duration::from_secs_f64((missing / self.rate).min(60.0));
+        // A rounded-down nanosecond must not make a time that has come without its token.
+        Some(
+            self.filled_at
+                .saturating_add(wait)
+                .saturating_add(Duration::from_micros(1)),
+        )
     }
 
     /// The service said 429: half the rate, at most once a second.
@@ -64,7 +70,8 @@ impl TokenBucket {
         self.tokens = self.tokens.min(burst(self.rate));
     }
 
-    fn fill(&mut self, now: Duration) {
+    /// Adds what time has brought.
+    pub(super) fn fill(&mut self, now: Duration) {
         let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.filled_at = now;
         self.tokens = (self.tokens + elapsed * self.rate).min(burst(self.rate));
@@ -115,7 +122,10 @@ mod tests {
         let mut bucket = TokenBucket::new(10, Duration::ZERO);
         assert!(bucket.take(Duration::ZERO));
         assert!(!bucket.take(Duration::ZERO));
-        assert_eq!(bucket.next_at(Duration::ZERO), Duration::from_millis(100));
-        assert!(bucket.take(Duration::from_millis(100)));
+        let at = bucket.next_at().expect("it is empty");
+        assert!((100_000..=100_010).contains(&at.as_micros()), "{at:?}");
+        assert!(bucket.take(at));
+        bucket.fill(Duration::from_secs(2));
+        assert_eq!(bucket.next_at(), None);
     }
 }

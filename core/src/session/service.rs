@@ -7,23 +7,31 @@ use std::time::Duration;
 
 use super::message::MessageRef;
 use super::pool::Lane;
+use crate::apns::{MixUpDetector, WedgeDetector};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway};
 use crate::oauth::{Fetch, TokenProgress, TokenState};
-use crate::outcome::Outcome;
+use crate::outcome::{FixCredentials, Outcome};
 use crate::time::Now;
 use crate::{adm, apns, baidu, fcm, webpush};
+
+/// Idle connections are kept for so long where the service has no wish of its own.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// The next token is wanted in an hour.
+const TOKEN_IDLE: Duration = Duration::from_secs(10);
 
 /// A service with its credentials, and how to connect to it.
 pub(super) struct Service {
     room: Room,
     /// For pushes.
     push: Arc<ConnectionConfig>,
-    /// For token endpoints.
+    /// For token endpoints and others that answer at length.
     token: Arc<ConnectionConfig>,
     /// When a fetch that was refused or failed may be tried again.
     wait_until: Option<Duration>,
+    mix_up: MixUpDetector,
 }
 
 pub(super) enum Room {
@@ -57,6 +65,8 @@ pub(super) enum Context {
     None,
     /// The push: when the caller registered the token (APNs).
     Apns(apns::Message),
+    /// A broadcast: there is no device that could be gone (APNs).
+    Broadcast,
     /// The registration id used: the service may name another one (ADM).
     SentTo(adm::RegistrationId),
     /// The subscription: its provider's dialect, its age.
@@ -84,12 +94,16 @@ impl Service {
             push,
             token,
             wait_until: None,
+            mix_up: MixUpDetector::new(),
         }
     }
 
-    pub(super) fn connection_config(&self, lane: Lane) -> Arc<ConnectionConfig> {
+    pub(super) fn connection_config(&self, lane: Lane, authority: &Authority) -> Arc<ConnectionConfig> {
+        // The list of an app's channels is far longer than the answer to a push.
+        let lists = matches!(&self.room, Room::Apns { hosts, .. } if authority == hosts.management());
         match lane {
             Lane::Token => self.token.clone(),
+            _ if lists => self.token.clone(),
             Lane::Main | Lane::Suspect => self.push.clone(),
         }
     }
@@ -109,12 +123,18 @@ impl Service {
             (Room::Apns { credentials, hosts }, MessageRef::Apns(message)) => {
                 credentials.permits(message)?;
                 message.write(hosts, request)?;
+                // Copied only where it is needed: most pushes do without.
                 let dated = message.registered_at().is_some();
                 Ok(if dated {
                     Context::Apns(message.clone())
                 } else {
                     Context::None
                 })
+            }
+            (Room::Apns { credentials, hosts }, MessageRef::ApnsBroadcast(broadcast)) => {
+                broadcast.check(credentials, now)?;
+                broadcast.write(hosts, request)?;
+                Ok(Context::Broadcast)
             }
             (
                 Room::Baidu {
@@ -172,16 +192,18 @@ impl Service {
         }
     }
 
-    /// The authorization of one message, under [`Permit::Each`].
+    /// The authorization of one message to `authority`, under [`Permit::Each`].
     pub(super) fn authorization_of(
         &self,
         context: &Context,
+        authority: &Authority,
         now: Now,
     ) -> Result<Option<Arc<HeaderBlock>>, Error> {
         match (&self.room, context) {
             (Room::WebPush { credentials, .. }, Context::WebPush(message)) => {
                 credentials.authorization_for(message, now).map(Some)
             }
+            (Room::WebPush { credentials, .. }, _) => credentials.authorization(authority, now).map(Some),
             _ => Ok(None),
         }
     }
@@ -298,6 +320,7 @@ impl Service {
                 let outcome = apns::outcome(response, now);
                 match context {
                     Context::Apns(message) => message.judge(outcome),
+                    Context::Broadcast => apns::broadcast_outcome(response, now),
                     _ => outcome,
                 }
             }
@@ -326,6 +349,89 @@ impl Service {
             Room::WebPush { policy, .. } => policy.check_address(authority, address),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a caller's own request goes to one of the service's hosts.
+    pub(super) fn check_host(&self, request: &Request) -> Result<(), Error> {
+        let Some(to) = request.authority.as_ref() else {
+            return Err(Error::new(ErrorKind::Misuse, "the request names no host"));
+        };
+        let ours = match &self.room {
+            Room::Adm { authority, .. } | Room::Baidu { authority, .. } => to == authority,
+            Room::Apns { hosts, .. } => [hosts.device(), hosts.broadcast(), hosts.management()].contains(&to),
+            Room::Fcm { hosts, .. } => [&hosts.fcm, &hosts.iid].contains(&to),
+            Room::WebPush { policy, .. } => {
+                return policy.check(&webpush::Endpoint::parse(&request.url())?);
+            }
+        };
+        match ours {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Misuse,
+                "the request is for another host than the service's",
+            )),
+        }
+    }
+
+    /// What the answer to a caller's own request says about the authorization and the connection.
+    pub(super) fn verdict(&self, response: &Response, now: Now) -> Option<Outcome> {
+        match &self.room {
+            Room::Apns { credentials, .. } => {
+                if response.status == 403 {
+                    credentials.observe_date(response, now);
+                }
+                Some(apns::broadcast_outcome(response, now))
+            }
+            Room::Adm { .. } | Room::Fcm { .. } => (response.status == 401).then(|| {
+                Outcome::FixCredentials(FixCredentials {
+                    refreshable: true,
+                    ..FixCredentials::default()
+                })
+            }),
+            Room::Baidu { .. } | Room::WebPush { .. } => None,
+        }
+    }
+
+    /// How long an idle connection is kept; `None` is for ever.
+    pub(super) fn idle_timeout(&self, lane: Lane, chosen: Option<Duration>) -> Option<Duration> {
+        let habit = match &self.room {
+            Room::Apns { .. } => None,
+            _ => Some(IDLE),
+        };
+        let timeout = chosen.or(habit);
+        match lane {
+            Lane::Token => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
+            Lane::Main | Lane::Suspect => timeout,
+        }
+    }
+
+    pub(super) fn wedge_detector(&self, lane: Lane) -> Option<WedgeDetector> {
+        let apns = matches!(self.room, Room::Apns { .. }) && lane != Lane::Token;
+        apns.then(WedgeDetector::new)
+    }
+
+    /// Whether tokens are made here, and not fetched.
+    pub(super) fn mints_tokens(&self) -> bool {
+        matches!(self.room, Room::Apns { .. })
+    }
+
+    /// Counts an outcome; true when it makes a mix-up of environments or senders likely.
+    pub(super) fn mix_up_begins(&mut self, outcome: &Outcome) -> bool {
+        match (&self.room, outcome) {
+            (Room::Apns { .. }, _) => self.mix_up.record(outcome),
+            (Room::Fcm { .. }, Outcome::Accepted(_)) => self.mix_up.count(false),
+            (Room::Fcm { .. }, Outcome::TokenGone(_)) => {
+                let stranger = outcome
+                    .reason()
+                    .is_some_and(|r| r.as_str() == "SENDER_ID_MISMATCH");
+                stranger && self.mix_up.count(true)
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_mix_up_suspected(&self) -> bool {
+        self.mix_up.is_suspected()
     }
 
     /// When a token may be asked for again.

@@ -1,11 +1,11 @@
 //! How a message ends, or goes back to the queue.
 
-use super::entry::{Ending, Purpose, State};
+use super::entry::{Ending, Purpose, State, Ticket};
 use super::link::LinkId;
 use super::pool::Lane;
-use super::{Delivery, Session, SessionEvent};
+use super::{Delivery, Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
-use crate::http::Request;
+use crate::http::Response;
 use crate::net::Processed;
 use crate::outcome::{Outcome, Scope};
 use crate::time::Now;
@@ -13,35 +13,63 @@ use crate::time::Now;
 impl Session {
     /// The service answered.
     pub(super) fn answered(&mut self, slot: u32, outcome: Outcome, link: LinkId, now: Now) {
-        match &outcome {
+        self.watch(slot, &outcome, link, now);
+        if !self.sent_again(slot, &outcome, link, now) {
+            if let Outcome::RetryLater(arm) = &outcome {
+                self.throttled(slot, arm.scope, arm.after, now);
+            }
+            self.end(slot, Ok(outcome));
+        }
+    }
+
+    /// A call was answered.
+    pub(super) fn called(&mut self, slot: u32, response: Response, link: LinkId, now: Now) {
+        let verdict = self.service.verdict(&response, now);
+        if !verdict.is_some_and(|outcome| self.sent_again(slot, &outcome, link, now)) {
+            self.end_call(slot, response);
+        }
+    }
+
+    /// Where the answer is about the credential or the connection, and not about the message,
+    /// another one may bring another answer: then it goes back to the queue, once.
+    fn sent_again(&mut self, slot: u32, outcome: &Outcome, link: LinkId, now: Now) -> bool {
+        match outcome {
             Outcome::FixCredentials(arm) => {
-                let (refreshable, reconnect) = (arm.refreshable, arm.reconnect);
-                if reconnect {
+                if arm.reconnect {
                     self.replace(link, now);
                 }
-                let used = self
-                    .entries
-                    .get(slot)
-                    .and_then(|e| e.request.authorization.as_ref())
-                    .map(|b| b.id());
-                let renewed = refreshable && self.service.refused(&outcome, used, now);
-                if (renewed || (reconnect && !refreshable)) && self.replay(slot, ErrorKind::TokenNeeded, now)
-                {
-                    return;
-                }
+                let request = self.entries.get(slot).map(|entry| &entry.request);
+                let used = request
+                    .and_then(|request| request.authorization.as_ref())
+                    .map(|block| block.id());
+                let renewed = arm.refreshable && self.service.refused(outcome, used, now);
+                (renewed || (arm.reconnect && !arm.refreshable))
+                    && self.replay(slot, ErrorKind::TokenNeeded, now)
             }
             Outcome::RetryLater(arm) if arm.scope == Scope::Connection => {
                 // The service says that this connection, not the message, is the problem: it has
                 // not processed it, and another connection will do.
                 self.replace(link, now);
-                if self.replay(slot, ErrorKind::GoAway, now) {
-                    return;
-                }
+                self.replay(slot, ErrorKind::GoAway, now)
             }
-            Outcome::RetryLater(arm) => self.throttled(slot, arm.scope, arm.after, now),
-            _ => {}
+            _ => false,
         }
-        self.end(slot, Ok(outcome));
+    }
+
+    /// Looks for what only a series of answers shows.
+    fn watch(&mut self, slot: u32, outcome: &Outcome, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        if link.wedge.as_mut().is_some_and(|wedge| wedge.record(outcome)) {
+            self.replace(id, now);
+        }
+        let pool = self.entries.get(slot).map(|entry| entry.pool);
+        let pool = pool.and_then(|pool| self.pools.get(pool.index()));
+        // Tokens never seen good say nothing when they are bad.
+        if pool.is_some_and(|pool| pool.lane == Lane::Main) && self.service.mix_up_begins(outcome) {
+            self.note(SessionEvent::MixUpSuspected);
+        }
     }
 
     /// The request ended without an answer.
@@ -52,18 +80,22 @@ impl Session {
         if let Some(ending) = entry.ending {
             return self.withdrawn(slot, ending, processed, now);
         }
-        if entry.purpose == Purpose::Token {
-            return self.token_answered(slot, Err(error), now);
-        }
-        let again = match processed {
-            Processed::No => true,
-            Processed::Unknown => self.config.delivery == Delivery::AtLeastOnce,
+        let again = match (processed, entry.purpose) {
+            // To ask for a token twice does no harm.
+            (Processed::No, _) | (Processed::Unknown, Purpose::Token) => true,
+            (Processed::Unknown, Purpose::Push) => self.config.delivery == Delivery::AtLeastOnce,
+            // It may be anything, and need not be safe to repeat.
+            (Processed::Unknown, Purpose::Call) => false,
         };
         let in_time = now.monotonic < entry.deadline;
         if again && in_time && entry.requeues < self.config.max_requeues {
             entry.requeues += 1;
+            entry.in_doubt |= processed == Processed::Unknown;
             self.note(SessionEvent::Requeued { error: error.kind() });
             return self.requeue(slot, now);
+        }
+        if entry.purpose == Purpose::Token {
+            return self.token_ended(slot, Err(error), false, now);
         }
         let (kind, context) = match processed {
             Processed::No => (
@@ -81,10 +113,12 @@ impl Session {
         let Some(entry) = self.entries.get_mut(slot) else {
             return false;
         };
-        if entry.replays > 0 || entry.deadline <= now.monotonic {
+        // Whoever cancels it, or has run out of time, wants no second attempt.
+        if entry.replays > 0 || entry.ending.is_some() || entry.deadline <= now.monotonic {
             return false;
         }
         entry.replays += 1;
+        entry.signed = false;
         self.note(SessionEvent::Requeued { error: why });
         self.requeue(slot, now);
         true
@@ -95,7 +129,7 @@ impl Session {
         let Some(entry) = self.entries.get_mut(slot) else {
             return;
         };
-        if matches!(entry.state, State::Open { .. }) && entry.purpose == Purpose::Push {
+        if matches!(entry.state, State::Open { .. }) && entry.purpose != Purpose::Token {
             self.stats.open -= 1;
             self.stats.queued += 1;
             self.stats.requeued += 1;
@@ -103,8 +137,10 @@ impl Session {
         entry.state = State::Queued;
         entry.due = entry.deadline;
         entry.queued_at = now.monotonic;
-        if let Some(pool) = self.pools.get_mut(entry.pool.0 as usize) {
-            pool.waiting.push_front(slot);
+        let pool = entry.pool;
+        let ticket = self.entries.ticket(slot);
+        if let Some(pool) = self.pools.get_mut(pool.index()) {
+            pool.waiting.push_front(ticket);
         }
     }
 
@@ -114,8 +150,7 @@ impl Session {
             return;
         };
         if !link.retired {
-            link.retired = true;
-            link.connection.close(now);
+            link.let_go(now);
             self.note(SessionEvent::Wedged { link: id });
         }
     }
@@ -123,12 +158,16 @@ impl Session {
     fn throttled(&mut self, slot: u32, scope: Scope, after: Option<std::time::Duration>, now: Now) {
         let after = after.unwrap_or_default();
         if scope == Scope::Project {
-            let pool = self
+            let until = now.monotonic.saturating_add(after);
+            let authority = self
                 .entries
                 .get(slot)
-                .and_then(|entry| self.pools.get_mut(entry.pool.0 as usize));
-            if let Some(pool) = pool {
-                pool.paused_until = pool.paused_until.max(now.monotonic.saturating_add(after));
+                .and_then(|entry| entry.request.authority.as_ref());
+            // Both lanes to the host: the quota is the project's (on Web Push, the origin's).
+            for pool in &mut self.pools {
+                if pool.lane != Lane::Token && Some(&pool.authority) == authority {
+                    pool.paused_until = pool.paused_until.max(until);
+                }
             }
             if let Some(bucket) = &mut self.bucket {
                 bucket.slow_down(now.monotonic);
@@ -139,51 +178,52 @@ impl Session {
 
     /// Ends what has passed its time.
     pub(super) fn expire(&mut self, now: Now) {
-        let due: Vec<(u32, bool)> = self
+        let due = self
             .entries
             .live()
-            .filter(|(_, entry)| entry.due <= now.monotonic)
-            .map(|(slot, entry)| (slot, matches!(entry.state, State::Open { .. })))
-            .collect();
-        if due.iter().any(|(_, open)| !open) {
-            let entries = &self.entries;
-            for pool in &mut self.pools {
-                pool.waiting
-                    .retain(|slot| entries.get(*slot).is_some_and(|entry| entry.due > now.monotonic));
+            .filter(|(_, entry)| entry.due <= now.monotonic);
+        let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
+        for ticket in due {
+            let entry = self.entries.find(ticket).and_then(|slot| self.entries.get(slot));
+            // The end of one may have moved another.
+            if entry.is_some_and(|entry| entry.due <= now.monotonic) {
+                self.withdraw(ticket, Ending::TimedOut, now);
             }
-        }
-        for (slot, _) in due {
-            self.withdraw(slot, Ending::TimedOut, now);
         }
         self.next_due = self.entries.live().map(|(_, entry)| entry.due).min();
     }
 
-    /// Takes an entry off its stream or out of its queue, and ends it as `ending` says.
-    pub(super) fn withdraw(&mut self, slot: u32, ending: Ending, now: Now) {
+    /// Takes an entry off its stream or out of its queue, and ends it as `ending` says. False
+    /// when it has ended already.
+    pub(super) fn withdraw(&mut self, ticket: Ticket, ending: Ending, now: Now) -> bool {
+        let Some(slot) = self.entries.find(ticket) else {
+            return false;
+        };
         let Some(entry) = self.entries.get_mut(slot) else {
-            return;
+            return false;
         };
         match entry.state {
-            State::Free => {}
+            State::Free => return false,
             State::Queued => {
-                if let Some(pool) = self.pools.get_mut(entry.pool.0 as usize) {
-                    pool.waiting.retain(|other| *other != slot);
-                }
+                let pool = entry.pool;
                 self.withdrawn(slot, ending, Processed::No, now);
+                if let Some(pool) = self.pools.get_mut(pool.index()) {
+                    pool.waiting.left(&self.entries);
+                }
             }
             State::Open {
                 link: id,
                 id: request,
             } => {
                 entry.ending = Some(ending);
-                let Some(link) = self.links.get_mut(id) else {
-                    return;
-                };
-                // Its last event says whether anything was written; or that the answer was faster.
-                link.connection.cancel(request, now);
-                self.drain(id, now);
+                if let Some(link) = self.links.get_mut(id) {
+                    // Its last event says whether anything was written; or that the answer was faster.
+                    link.connection.cancel(request, now);
+                    self.drain(id, now);
+                }
             }
         }
+        true
     }
 
     /// The end of an entry that was withdrawn.
@@ -203,9 +243,10 @@ impl Session {
             }
             (Ending::TimedOut, Processed::No) => {
                 let expired = Error::new(ErrorKind::Expired, "the deadline passed before it was written");
-                let pool = self.pools.get(entry.pool.0 as usize);
-                match pool.and_then(|pool| pool.last_failure.as_ref()) {
-                    Some(cause) => expired.with_source(Error::new(cause.kind(), cause.to_string())),
+                let pool = self.pools.get(entry.pool.index());
+                let cause = pool.and_then(|pool| pool.last_failure.as_ref());
+                match cause.or(self.token_failure.as_ref()) {
+                    Some(cause) => expired.with_source(copy_of(cause)),
                     None => expired,
                 }
             }
@@ -217,104 +258,52 @@ impl Session {
             }
         };
         match entry.purpose {
-            Purpose::Push => self.end(slot, Err(error)),
-            Purpose::Token => self.token_answered(slot, Err(error), now),
+            Purpose::Push | Purpose::Call => self.end(slot, Err(error)),
+            Purpose::Token => self.token_ended(slot, Err(error), false, now),
         }
     }
 
-    /// Nothing was sent, and nothing will be: `cause` says why.
-    pub(super) fn fail_entry(&mut self, slot: u32, cause: Error) {
-        let purpose = self.entries.get(slot).map(|entry| entry.purpose);
-        match purpose {
-            Some(Purpose::Push) => {
-                let error = Error::new(ErrorKind::NotSent, "not sent").with_source(cause);
-                self.end(slot, Err(error));
-            }
-            Some(Purpose::Token) => {
-                let now = Now::new(self.clock, crate::time::UnixTime::default());
-                self.token_answered(slot, Err(cause), now);
-            }
-            None => {}
-        }
-    }
-
-    /// The one place where a message ends.
+    /// The one place where a message ends; and a call without an answer.
     pub(super) fn end(&mut self, slot: u32, result: Result<Outcome, Error>) {
+        let Some(ticket) = self.leave(slot) else { return };
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
-        match entry.state {
-            State::Free => return,
-            State::Queued => self.stats.queued -= 1,
-            State::Open { .. } => self.stats.open -= 1,
-        }
+        let call = entry.purpose == Purpose::Call;
+        let in_doubt = entry.in_doubt;
+        let result = result.map_err(|error| match error.kind() {
+            ErrorKind::NotSent | ErrorKind::Expired if in_doubt => {
+                let context = "an earlier attempt was written and got no answer";
+                Error::new(ErrorKind::Unknown, context).with_source(error)
+            }
+            _ => error,
+        });
         match &result {
             Ok(outcome) => self.stats.count_outcome(outcome),
             Err(error) => self.stats.count_error(error.kind()),
         }
-        self.outcomes.push_back((self.entries.ticket(slot), result));
-        self.entries.release(slot);
-    }
-
-    /// Sends a request of ours to a token endpoint.
-    pub(super) fn fetch_token(&mut self, request: Request, now: Now) {
-        let Some(authority) = request.authority.clone() else {
-            return;
-        };
-        let Ok(slot) = self.entries.reserve() else { return };
-        let pool = self.pool(&authority, Lane::Token);
-        if let Some(entry) = self.entries.get_mut(slot) {
-            entry.purpose = Purpose::Token;
-            entry.state = State::Queued;
-            entry.pool = pool;
-            entry.request = request;
-            entry.deadline = now.monotonic.saturating_add(self.config.response_timeout);
-            entry.due = entry.deadline;
-            entry.queued_at = now.monotonic;
-            self.next_due = Some(self.next_due.map_or(entry.due, |due| due.min(entry.due)));
-        }
-        if let Some(pool) = self.pools.get_mut(pool.0 as usize) {
-            pool.waiting.push_back(slot);
-        }
-        self.pump(pool, now);
-    }
-
-    /// The token endpoint answered, or did not.
-    pub(super) fn token_answered(&mut self, slot: u32, result: Result<Option<Request>, Error>, now: Now) {
-        self.entries.release(slot);
         match result {
-            Ok(None) => self.note(SessionEvent::TokenRenewed),
-            // One step of several: the fetch goes on.
-            Ok(Some(request)) => return self.fetch_token(request, now),
-            Err(error) => {
-                self.service.token_failed(&error, now);
-                self.note(SessionEvent::TokenFailed {
-                    error: error.kind(),
-                    text: error.to_string().into(),
-                });
-                let final_word = matches!(
-                    error.kind(),
-                    ErrorKind::TokenRefused
-                        | ErrorKind::TokenAnswerInvalid
-                        | ErrorKind::CertificateUnknownIssuer
-                );
-                let pushes: Vec<_> = (0..self.pools.len())
-                    .filter(|i| self.pools[*i].lane != Lane::Token)
-                    .collect();
-                for index in pushes {
-                    let cause = Error::new(error.kind(), error.to_string());
-                    if final_word {
-                        self.fail_pool(super::pool::PoolId(index as u32), cause);
-                    } else {
-                        self.pools[index].last_failure = Some(cause);
-                    }
-                }
-            }
+            Err(error) if call => self.responses.push_back((ticket, Err(error))),
+            result => self.outcomes.push_back((ticket, result)),
         }
-        for index in 0..self.pools.len() {
-            if self.pools[index].lane != Lane::Token {
-                self.pump(super::pool::PoolId(index as u32), now);
-            }
+        self.entries.finish(slot);
+    }
+
+    /// The end of a call that was answered.
+    fn end_call(&mut self, slot: u32, response: Response) {
+        let Some(ticket) = self.leave(slot) else { return };
+        self.stats.answered += 1;
+        self.responses.push_back((ticket, Ok(response)));
+        self.entries.finish(slot);
+    }
+
+    /// Takes an entry from the place where it is counted.
+    fn leave(&mut self, slot: u32) -> Option<Ticket> {
+        match self.entries.get(slot)?.state {
+            State::Free => return None,
+            State::Queued => self.stats.queued -= 1,
+            State::Open { .. } => self.stats.open -= 1,
         }
+        Some(self.entries.ticket(slot))
     }
 }

@@ -24,6 +24,8 @@ pub struct Stats {
     pub fix_credentials: u64,
     /// Ended: can never be accepted.
     pub rejected: u64,
+    /// Ended: an exchange that was answered, whatever the answer.
+    pub answered: u64,
     /// Ended: certainly not processed.
     pub not_sent: u64,
     /// Ended: written, no answer.
@@ -44,6 +46,7 @@ impl Stats {
             + self.retry_later
             + self.fix_credentials
             + self.rejected
+            + self.answered
             + self.not_sent
             + self.unknown
             + self.expired

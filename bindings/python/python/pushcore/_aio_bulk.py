@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -80,10 +81,8 @@ class _Run:
 
     async def read(self, messages: Iterable[Any] | AsyncIterable[Any]) -> None:
         """Submits every message, as there is room."""
-        try:
+        with contextlib.suppress(TypeError):
             self.expected = len(messages)  # type: ignore[arg-type]
-        except TypeError:
-            pass
         if isinstance(messages, AsyncIterable):
             async for item in messages:
                 await self._submit(item)
@@ -105,9 +104,7 @@ class _Run:
                 if self.template is None:
                     ticket = self.engine.submit(item, self._ended, deadline=self.deadline)
                 else:
-                    ticket = self.engine.submit(
-                        self.template, self._ended, to=item, deadline=self.deadline
-                    )
+                    ticket = self.engine.submit(self.template, self._ended, to=item, deadline=self.deadline)
             except PushcoreError as error:
                 # One malformed token among a million is a result, not the end of the run.
                 self.taken += 1

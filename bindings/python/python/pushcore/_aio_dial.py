@@ -52,9 +52,7 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: list[Any]) -> socket
             if waiting:
                 running.add(loop.create_task(_attempt(loop, waiting.pop(0))))
             timeout = _HEAD_START if waiting else None
-            done, running = await asyncio.wait(
-                running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
-            )
+            done, running = await asyncio.wait(running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             won: socket.socket | None = None
             for task in done:
                 error = task.exception()

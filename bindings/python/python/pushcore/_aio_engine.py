@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ._aio_dial import dial
 from ._errors import ErrorKind, MisuseError, PushcoreError
@@ -31,8 +31,8 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # uvloop's transports are not asyncio's classes.
+        self.transport = cast("asyncio.Transport", transport)
         self.engine.connected(self)
 
     def data_received(self, data: bytes) -> None:

@@ -37,6 +37,11 @@ class Services:
         """Not for callers: use `apns`, `fcm`, `web_push`, `adm` or `baidu`."""
         self._service = service
 
+    @property
+    def service(self) -> Service:
+        """What this client was made of: a `Session` for another event loop is opened from it."""
+        return self._service
+
     @classmethod
     def apns(
         cls,

@@ -472,10 +472,10 @@ class EndpointPolicy:
     def __new__(
         cls,
         *,
-        hosts: Sequence[str] = (),
+        hosts: Sequence[str] = ...,
         any_public_host: bool = False,
-        ports: Sequence[int] = (),
-        trusted: Sequence[str] = (),
+        ports: Sequence[int] = ...,
+        trusted: Sequence[str] = ...,
     ) -> Self: ...
 
 @final
@@ -553,9 +553,7 @@ class ReceiverKeys:
         """The authentication secret in base64url."""
     def subscription_json(self, endpoint: str) -> str:
         """The subscription as browsers write it, for the sender."""
-    def decrypt(
-        self, body: _Bytes, *, crypto_key: str | None = None, encryption: str | None = None
-    ) -> bytes:
+    def decrypt(self, body: _Bytes, *, crypto_key: str | None = None, encryption: str | None = None) -> bytes:
         """Decrypts a body of `aes128gcm`, or of `aesgcm` given its two headers.
 
         Raises `MessageError`: `INVALID_CIPHERTEXT` or `DECRYPTION_FAILED`.

@@ -66,4 +66,13 @@ class Options(TypedDict, total=False):
 
 
 if TYPE_CHECKING:
-    __all__ = ["Credentials", "Duration", "FileOrBytes", "Message", "MessageT", "Options", "Target", "TargetT"]
+    __all__ = [
+        "Credentials",
+        "Duration",
+        "FileOrBytes",
+        "Message",
+        "MessageT",
+        "Options",
+        "Target",
+        "TargetT",
+    ]

@@ -33,7 +33,8 @@ pub struct FloodLimits {
     pub pings: u32,
     /// SETTINGS frames that want an answer.
     pub settings: u32,
-    /// DATA frames of less than 256 octets that do not end their stream. A complete response gives 16 back.
+    /// DATA frames of less than 256 octets that do not end their stream, and resets of streams that
+    /// have ended. A complete response gives 16 back.
     pub small_data: u32,
     /// Streams that we reset because of the server's mistakes, and frames on closed streams.
     pub resets: u32,

@@ -227,8 +227,13 @@ impl Engine {
             self.reset_by_server(head.stream, code);
             return Ok(());
         }
-        // The first reset decided; and a reset may cross one of ours.
-        self.spend_reset()
+        // The first reset decided, and a reset may cross one of ours. Honest servers send one after each
+        // early response (§8.1), and APNs two for each stream above a limit it has just lowered:
+        // a thousand at once are no attack.
+        match self.budgets.small_data.spend(self.now) {
+            true => Ok(()),
+            false => Err(Fault::flood("too many resets of ended streams")),
+        }
     }
 
     fn on_ping(&mut self, head: Head, payload: &[u8]) -> Result<(), Fault> {

@@ -42,10 +42,10 @@ def find() -> pathlib.Path:
     here = pathlib.Path(__file__).resolve()
     for folder in here.parents:
         if (folder / "sandbox" / "Cargo.toml").exists():
-            targets = [os.environ.get("CARGO_TARGET_DIR"), folder / "target"]
-            for target in filter(None, targets):
+            targets = [pathlib.Path(os.environ.get("CARGO_TARGET_DIR", folder / "target")), folder / "target"]
+            for target in targets:
                 for profile in ("release", "debug"):
-                    program = pathlib.Path(target) / profile / _NAME
+                    program = target / profile / _NAME
                     if program.exists():
                         return program
     raise FileNotFoundError(

@@ -1,0 +1,60 @@
+"""The command `pushcore`: send, look into keys and tokens, find out what is wrong.
+
+Exit status: 0 all accepted, 1 refused by the service, 2 wrong input or credentials, 3 no answer,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .._errors import CredentialError, MessageError, MisuseError, PushcoreError
+from .._pushcore import VERSION
+from . import _completion, _doctor, _keys, _send, _tools
+from ._output import Output
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar."""
+    top = argparse.ArgumentParser(
+        prog="pushcore",
+        description="Push notifications through APNs, FCM, Web Push, Amazon ADM and Baidu.",
+        epilog="Exit status: 0 accepted, 1 refused, 2 wrong input or credentials, 3 no answer, 130 interrupted.",
+    )
+    top.add_argument("--version", action="version", version=f"pushcore {VERSION}")
+    commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="write JSON, one object a line, for programs")
+    _send.add(commands, common)
+    _keys.add(commands, common)
+    _tools.add(commands, common)
+    _doctor.add(commands, common)
+    _completion.add(commands, top)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit status."""
+    options = parser().parse_args(arguments)
+    output = Output(json=getattr(options, "json", False))
+    try:
+        status: int = options.run(options, output)
+    except KeyboardInterrupt:
+        output.error("interrupted")
+        return 130
+    except (CredentialError, MessageError, MisuseError) as error:
+        output.error(str(error), code=error.code)
+        return 2
+    except PushcoreError as error:
+        output.error(str(error), code=error.code)
+        return 3
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain at exit.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except (OSError, ValueError) as error:
+        output.error(str(error))
+        return 2
+    return status

@@ -1,0 +1,270 @@
+"""The command line, against the sandbox."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+import pushcore
+import pytest
+from pushcore.cli import main
+from pushcore.testing import Sandbox
+
+
+def apns(sandbox: Sandbox, *more: str) -> list[str]:
+    ready = sandbox.ready["apns"]
+    return [
+        "send", "apns", "--key", ready["p8_file"], "--key-id", ready["key_id"], "--team-id", ready["team_id"],
+        "--topic", ready["topic"], "--host", ready["authority"], "--ca", str(sandbox.ca), *more,
+    ]  # fmt: skip
+
+
+def register(sandbox: Sandbox, count: int) -> list[str]:
+    tokens = [f"{number:064x}" for number in range(1, count + 1)]
+    bundle = sandbox.ready["apns"]["topic"]
+    sandbox.control("POST", "apns/tokens", [{"token": token, "bundle": bundle} for token in tokens])
+    return tokens
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_send_apns(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    tokens = sandbox.ready["apns"]["tokens"]
+    assert main(apns(sandbox, "--token", tokens["valid"], "--title", "Hi", "--body", "there", "--json")) == 0
+    [record] = lines(capsys)
+    assert (record["result"], record["status"]) == ("accepted", 200)
+    assert main(apns(sandbox, "--token", tokens["unregistered"], "--alert", "Hi")) == 1
+    assert "delete this device's token" in capsys.readouterr().out
+    assert main(apns(sandbox, "--token", "xyz", "--alert", "Hi")) == 2
+    assert "hex" in capsys.readouterr().err
+    assert main(apns(sandbox, "--alert", "Hi")) == 2
+    capsys.readouterr()
+
+
+def test_send_the_others(sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fcm, web, adm, baidu = (sandbox.ready[name] for name in ("fcm", "webpush", "adm", "baidu"))
+    account = json.loads(pathlib.Path(fcm["service_account_file"]).read_text())
+    del account["token_uri"]
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(account))
+    there = ["--host", fcm["authority"], "--token-host", fcm["authority"], "--ca", str(sandbox.ca)]
+    google = ["send", "fcm", "--credentials", str(file), *there, "--title", "Hi", "--data", "k=v"]
+    assert main([*google, "--token", fcm["tokens"]["valid"]]) == 0
+    assert main([*google, "--token", fcm["tokens"]["other_project"]]) == 1
+
+    subscription = tmp_path / "subscription.json"
+    subscription.write_text(json.dumps(web["subscriptions"]["active"]))
+    browser = [
+        "send", "webpush", "--key", web["vapid"]["private_key"], "--subject", web["vapid"]["subject"],
+        "--any-subject", "--trust", web["authority"], "--ca", str(sandbox.ca), "--payload", "größer",
+    ]  # fmt: skip
+    assert main([*browser, "--subscription", f"@{subscription}"]) == 0
+    [record] = sandbox.log(service="webpush", accepted=True)
+    assert record["decrypted"] == "größer"
+
+    amazon = [
+        "send", "adm", "--client-id", adm["client_id"], "--client-secret", adm["client_secret"], "--data", "k=v",
+        "--host", adm["authority"], "--token-host", adm["authority"], "--ca", str(sandbox.ca),
+    ]  # fmt: skip
+    assert main([*amazon, "--token", adm["registrations"]["valid"]]) == 0
+    china = [
+        "send", "baidu", "--api-key", baidu["api_key"], "--secret-key", baidu["secret_key"], "--text", "hello",
+        "--host", baidu["authority"], "--ca", str(sandbox.ca),
+    ]  # fmt: skip
+    assert main([*china, "--token", baidu["channels"]["valid"]]) == 0
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "txt"])
+def test_bulk(
+    sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    dead = sandbox.ready["apns"]["tokens"]["unregistered"]
+    tokens = [*register(sandbox, 300), dead, "not-hex"]
+    source = tmp_path / f"tokens.{kind}"
+    if kind == "csv":
+        source.write_text("user,device_token\n" + "".join(f"u{n},{token}\n" for n, token in enumerate(tokens)))
+    elif kind == "jsonl":
+        source.write_text("".join(json.dumps({"token": token}) + "\n" for token in tokens))
+    else:
+        source.write_text("# comment\n" + "\n\n".join(tokens))
+    results = tmp_path / "results.csv"
+    command = apns(sandbox, "--alert", "Hi", "--from", str(source), "--results", str(results))
+    assert main(command) == 1
+    with results.open(newline="") as file:
+        found = {record["target"]: record for record in csv.DictReader(file)}
+    assert Counter(record["result"] for record in found.values()) == {
+        "accepted": 300,
+        "token_gone": 1,
+        "refused": 1,
+    }
+    assert found[dead]["action"].startswith("delete this device's token")
+    # The same command again has nothing left to do.
+    assert main(command) == 0
+    assert "skipped 302" in capsys.readouterr().err
+    assert len(sandbox.log(service="apns", accepted=True)) == 300
+    # Another message needs another file.
+    assert main(apns(sandbox, "--alert", "Other", "--from", str(source), "--results", str(results))) == 2
+    assert "another message" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_run_sends_nothing_twice(
+    sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], blow: signal.Signals
+) -> None:
+    tokens = register(sandbox, 2000)
+    source = tmp_path / "tokens.txt"
+    source.write_text("\n".join(tokens))
+    results = tmp_path / "results.jsonl"
+    slow = {"service": "apns", "times": 100_000, "action": {"kind": "delay", "ms": 30}}
+    sandbox.control("POST", "settings", {"apns_governor": True})
+    sandbox.control("POST", "faults", slow)
+    command = apns(sandbox, "--alert", "Hi", "--from", str(source), "--results", str(results))
+    process = subprocess.Popen([sys.executable, "-m", "pushcore", *command], stderr=subprocess.PIPE)
+    while not results.exists() or results.read_bytes().count(b"\n") < 50:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.01)
+    process.send_signal(blow)
+    process.communicate(timeout=60)
+    assert process.returncode == (130 if blow == signal.SIGINT else -signal.SIGKILL)
+    sandbox.control("POST", "faults", [])
+    main(command)
+    capsys.readouterr()
+    seen = Counter(record["target"] for record in sandbox.log(service="apns", accepted=True))
+    assert max(seen.values()) == 1
+    last = {}
+    for line in results.read_text().splitlines():
+        record = json.loads(line)
+        last[record["target"]] = record["result"]
+    assert set(last) == set(tokens)
+    # Every token is accounted for; what nobody can know is called unknown.
+    counts = Counter(last.values())
+    assert set(counts) <= {"accepted", "unknown"}
+    assert all(token in seen for token, result in last.items() if result == "accepted")
+    if blow == signal.SIGINT:
+        assert counts == {"accepted": 2000}
+
+
+def test_progress_on_a_terminal(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    pty = pytest.importorskip("pty")
+    pytest.importorskip("rich")
+    source = tmp_path / "tokens.txt"
+    source.write_text("\n".join(register(sandbox, 500)))
+    ours, theirs = pty.openpty()
+    command = apns(sandbox, "--alert", "Hi", "--from", str(source), "--results", str(tmp_path / "r.csv"))
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    process = subprocess.Popen([sys.executable, "-m", "pushcore", *command], stderr=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            data = os.read(ours, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        shown += data
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    assert b"500 sent" in shown
+    assert b"accepted 500" in shown
+
+
+def test_keys(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    private = tmp_path / "vapid.pem"
+    assert main(["keys", "generate", "--out", str(private), "--json"]) == 0
+    [made] = lines(capsys)
+    assert private.stat().st_mode & 0o777 == 0o600
+    assert main(["keys", "generate", "--out", str(private)]) == 2, "never over a key that is there"
+    capsys.readouterr()
+    for form in ("pem", "sec1", "jwk", "base64"):
+        assert main(["keys", "convert", str(private), "--to", form, "--json"]) == 0
+        [converted] = lines(capsys)
+        assert pushcore.SigningKey.read(converted["key"]).public_key == made["public_key"]
+        assert main(["keys", "inspect", converted["key"], "--json"]) == 0
+        assert lines(capsys)[0]["public_key"] == made["public_key"]
+    wrong = tmp_path / "rsa.pem"
+    cryptography = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa")
+    from cryptography.hazmat.primitives import serialization
+
+    wrong.write_bytes(
+        cryptography.generate_private_key(65537, 2048).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    assert main(["keys", "inspect", str(wrong)]) == 2
+    assert "rsa" in capsys.readouterr().err
+
+
+def test_token_inspect(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    now = time.time()
+    fresh = sandbox.apns_credentials().provider_token()
+    assert main(["token", "inspect", fresh, "--json"]) == 0
+    [record] = lines(capsys)
+    assert record["header"]["alg"] == "ES256"
+    assert record["claims"]["iss"] == sandbox.ready["apns"]["team_id"]
+    old = sandbox.apns_credentials().provider_token(now=now - 7200)
+    assert main(["token", "inspect", f"bearer {old}"]) == 1
+    assert "ExpiredProviderToken" in capsys.readouterr().out
+    assert main(["token", "inspect", "abc"]) == 2
+    capsys.readouterr()
+
+
+def test_webpush_decrypt(tmp_path: pathlib.Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    keys = pushcore.ReceiverKeys.generate()
+    subscription = keys.subscription_json("https://updates.push.services.mozilla.com/wpush/v2/abc")
+    credentials = pushcore.VapidCredentials(pushcore.SigningKey.generate(), subject="mailto:a@example.com")
+    message = pushcore.WebPushMessage(subscription=subscription, payload="hello")
+    body = tmp_path / "body"
+    body.write_bytes(message.request(credentials).body)
+    command = ["webpush", "decrypt", str(body), "--key", keys.export(), "--auth", keys.auth]
+    assert main(command) == 0
+    assert capsysbinary.readouterr().out == b"hello"
+    body.write_bytes(body.read_bytes()[:-1])
+    assert main(command) == 2
+
+
+def test_doctor(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    doctor = ["doctor", *apns(sandbox)[1:]]
+    assert main([*doctor, "--json"]) == 0
+    assert [record["ok"] for record in lines(capsys)] == [True, True, True]
+    wrong_team = ["XXXXXXXXXX" if part == sandbox.ready["apns"]["team_id"] else part for part in doctor]
+    assert main(wrong_team) == 1
+    assert "FAIL authorization: InvalidProviderToken" in capsys.readouterr().out
+    without_ca = [part for part in doctor if part not in ("--ca", str(sandbox.ca))]
+    assert main(without_ca) == 1
+    assert "name its certificate with --ca" in capsys.readouterr().out
+
+
+def test_help_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ([], ["send"], ["send", "apns"], ["keys"], ["doctor", "fcm"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--help"])
+        assert ended.value.code == 0
+        assert "usage: pushcore" in capsys.readouterr().out
+    for shell in ("bash", "zsh", "fish"):
+        assert main(["completion", shell]) == 0
+        assert "token" in capsys.readouterr().out
+    main(["completion", "bash"])
+    script = capsys.readouterr().out + (
+        'COMP_WORDS=(pushcore send apns --ti); COMP_CWORD=3; _pushcore; echo "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["--title"]
+
+
+def test_sandbox_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pushcore", "sandbox", "--", "--version"], capture_output=True, check=True
+    )
+    assert b"pushcore-sandbox" in done.stdout

@@ -1,0 +1,57 @@
+"""The stubs say what the extension has; the package, its tests and the examples type-check."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pushcore
+import pytest
+from pushcore import _pushcore
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+EXAMPLES = sorted(str(path) for path in (HERE.parent.parent / "examples").glob("*.py"))
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=HERE, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_stubs_match_the_extension() -> None:
+    pytest.importorskip("mypy")
+    run("mypy.stubtest", "pushcore._pushcore", "--allowlist", "stubtest-allowlist.txt")
+
+
+def test_strict_mypy() -> None:
+    pytest.importorskip("mypy")
+    run("mypy", "--strict", "python/pushcore", "tests", *EXAMPLES)
+
+
+def test_pyright() -> None:
+    pytest.importorskip("pyright")
+    if shutil.which("node") is None:
+        pytest.skip("pyright needs node")
+    run("pyright", "python/pushcore", *EXAMPLES)
+
+
+def test_error_kinds_are_the_cores() -> None:
+    def words(name: str) -> str:
+        # WrongKeyType -> WRONG_KEY_TYPE, Http2Protocol -> HTTP2_PROTOCOL
+        return "".join("_" + c if c.isupper() and i else c for i, c in enumerate(name)).upper()
+
+    theirs = {words(name): code for name, code in _pushcore.error_kinds()}
+    ours = {kind.name: int(kind) for kind in pushcore.ErrorKind}
+    assert ours == theirs
+
+
+def test_every_public_name_is_documented() -> None:
+    for name in pushcore.__all__:
+        value = getattr(pushcore, name)
+        if isinstance(value, type):
+            assert value.__module__ in {"pushcore", "pushcore._client", "pushcore._errors"}, name
+            assert value.__doc__, name

@@ -1,0 +1,179 @@
+//! What the servers did: the oracle of "exactly once".
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Shared by all peers of a test.
+#[derive(Clone, Debug, Default)]
+pub struct Log(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// By message number: how often a server acted on it, and with which apns-id.
+    pushes: Vec<Push>,
+    others: HashMap<String, u32>,
+    authorizations: HashSet<String>,
+    violations: Vec<String>,
+    requests: u64,
+    connections: u32,
+    pings: u64,
+    acknowledgements: u64,
+    goaways: Vec<u32>,
+    resets: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Push {
+    processed: u32,
+    id: u64,
+    ids_differ: bool,
+}
+
+impl Log {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn connection(&self) -> u32 {
+        let mut inner = self.lock();
+        inner.connections += 1;
+        inner.connections
+    }
+
+    pub(super) fn request(&self, authorization: Option<&str>) {
+        let mut inner = self.lock();
+        inner.requests += 1;
+        if let Some(value) = authorization.filter(|value| !inner.authorizations.contains(*value)) {
+            inner.authorizations.insert(value.to_owned());
+        }
+    }
+
+    pub(super) fn ping(&self) {
+        self.lock().pings += 1;
+    }
+
+    pub(super) fn acknowledgement(&self) {
+        self.lock().acknowledgements += 1;
+    }
+
+    pub(super) fn goaway(&self, code: u32) {
+        self.lock().goaways.push(code);
+    }
+
+    pub(super) fn reset(&self, code: u32) {
+        self.lock().resets.push(code);
+    }
+
+    pub(super) fn process(&self, path: &str, id: Option<&str>) {
+        let mut inner = self.lock();
+        let Some(number) = number_of(path) else {
+            *inner.others.entry(path.to_owned()).or_default() += 1;
+            return;
+        };
+        if inner.pushes.len() <= number {
+            inner.pushes.resize(number + 1, Push::default());
+        }
+        let hash = id
+            .unwrap_or_default()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+            });
+        let push = &mut inner.pushes[number];
+        push.ids_differ |= push.processed > 0 && push.id != hash;
+        push.id = hash;
+        push.processed += 1;
+    }
+
+    pub(super) fn violation(&self, text: String) {
+        self.lock().violations.push(text);
+    }
+
+    /// How often a server acted on message `number`.
+    pub fn processed(&self, number: usize) -> u32 {
+        self.lock().pushes.get(number).map_or(0, |push| push.processed)
+    }
+
+    /// All actions of all servers on pushes.
+    pub fn total_processed(&self) -> u64 {
+        self.lock()
+            .pushes
+            .iter()
+            .map(|push| u64::from(push.processed))
+            .sum()
+    }
+
+    /// Actions beyond the first on the same message.
+    pub fn duplicates(&self) -> u64 {
+        self.lock()
+            .pushes
+            .iter()
+            .map(|push| u64::from(push.processed.saturating_sub(1)))
+            .sum()
+    }
+
+    /// Messages whose copies did not carry the same apns-id.
+    pub fn copies_with_other_ids(&self) -> usize {
+        self.lock().pushes.iter().filter(|push| push.ids_differ).count()
+    }
+
+    /// What clients did that RFC 9113 forbids.
+    pub fn violations(&self) -> Vec<String> {
+        self.lock().violations.clone()
+    }
+
+    pub(super) fn has_violations(&self) -> bool {
+        !self.lock().violations.is_empty()
+    }
+
+    /// Complete requests that reached a server, whether it acted on them or not.
+    pub fn requests(&self) -> u64 {
+        self.lock().requests
+    }
+
+    /// Connections that reached a server.
+    pub fn connections(&self) -> u32 {
+        self.lock().connections
+    }
+
+    /// PINGs (not their acknowledgements) that reached a server.
+    pub fn pings(&self) -> u64 {
+        self.lock().pings
+    }
+
+    /// Acknowledgements of the servers' PINGs.
+    pub fn acknowledgements(&self) -> u64 {
+        self.lock().acknowledgements
+    }
+
+    /// The codes of the clients' GOAWAYs.
+    pub fn goaways(&self) -> Vec<u32> {
+        self.lock().goaways.clone()
+    }
+
+    /// The codes of the clients' RST_STREAMs.
+    pub fn resets(&self) -> Vec<u32> {
+        self.lock().resets.clone()
+    }
+
+    /// Different `authorization` values seen.
+    pub fn authorizations(&self) -> usize {
+        self.lock().authorizations.len()
+    }
+}
+
+/// The path of a push to the device of message `number`.
+pub fn path_of(number: usize) -> String {
+    format!("/3/device/{}", token_of(number))
+}
+
+/// The device token of message `number`: 32 octets in hexadecimal.
+pub fn token_of(number: usize) -> String {
+    format!("{number:064x}")
+}
+
+/// The message of a path; `None` for a path that is no push of ours.
+pub fn number_of(path: &str) -> Option<usize> {
+    let token = path.strip_prefix("/3/device/")?;
+    usize::from_str_radix(token.get(48..64)?, 16).ok()
+}

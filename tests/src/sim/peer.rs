@@ -1,0 +1,655 @@
+//! One connection of a server: bytes in, bytes out, on virtual time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::time::Duration;
+
+use super::Answer;
+use super::frame::{self, Frame, MAX_31, PREFACE, Reader, code, flag, kind, setting};
+use super::log::Log;
+use super::rng::Rng;
+use super::script::{Act, Last, Pings, Script, Seen};
+
+/// How the server ended the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// FIN after everything that was said.
+    Closed,
+    /// RST: what has not arrived is lost.
+    Aborted,
+}
+
+/// A server's side of one connection.
+pub struct Peer {
+    pub(super) script: Script,
+    pub(super) log: Log,
+    rng: Rng,
+    number: u32,
+    now: Duration,
+    preface: usize,
+    reader: Reader,
+    decoder: fluke_hpack::Decoder<'static>,
+    /// The client has to begin its next header block with a table size update.
+    expects_table_update: bool,
+    block: Option<(u32, bool, Vec<u8>)>,
+    streams: BTreeMap<u32, Stream>,
+    highest_seen: u32,
+    highest_processed: u32,
+    goaway_last: Option<u32>,
+    requests: u32,
+    settings_sent: VecDeque<Vec<(u16, u32)>>,
+    acknowledged: bool,
+    max_streams: u32,
+    initial_window: i64,
+    max_frame: usize,
+    table_size: u32,
+    receive_window: i64,
+    consumed: u32,
+    client_initial_window: i64,
+    send_window: i64,
+    client_settings: Vec<(u16, u32)>,
+    out: Vec<u8>,
+    timers: BTreeMap<(Duration, u64), (Vec<Act>, Option<u32>)>,
+    timer_count: u64,
+    silent: bool,
+    end: Option<End>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    seen: Seen,
+    complete: bool,
+    processed: bool,
+    reply: Option<Reply>,
+    receive_window: i64,
+    send_window: i64,
+}
+
+#[derive(Debug)]
+struct Reply {
+    answer: Answer,
+    sent: usize,
+}
+
+impl Peer {
+    /// A connection that has just been accepted at `now`.
+    pub fn new(script: Script, log: Log, mut rng: Rng, now: Duration) -> Self {
+        let mut decoder = fluke_hpack::Decoder::new();
+        decoder.set_max_allowed_table_size(4096);
+        let mut peer = Self {
+            number: log.connection(),
+            rng: rng.fork(),
+            log,
+            now,
+            preface: 0,
+            reader: Reader::default(),
+            decoder,
+            expects_table_update: false,
+            block: None,
+            streams: BTreeMap::new(),
+            highest_seen: 0,
+            highest_processed: 0,
+            goaway_last: None,
+            requests: 0,
+            settings_sent: VecDeque::new(),
+            acknowledged: false,
+            max_streams: u32::MAX,
+            initial_window: 65_535,
+            max_frame: 16_384,
+            table_size: 4096,
+            receive_window: 65_535,
+            consumed: 0,
+            client_initial_window: 65_535,
+            send_window: 65_535,
+            client_settings: Vec::new(),
+            out: Vec::new(),
+            timers: BTreeMap::new(),
+            timer_count: 0,
+            silent: false,
+            end: None,
+            script,
+        };
+        for (after, acts) in std::mem::take(&mut peer.script.timed) {
+            peer.later(now + after, acts, None);
+        }
+        let greeting = peer.script.greeting.clone();
+        peer.perform(greeting, None);
+        peer
+    }
+
+    /// What the server has to say now.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Whether and how the server has ended the transport.
+    pub fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Whether the server reads what arrives.
+    pub fn is_reading(&self) -> bool {
+        !self.silent
+    }
+
+    /// When the server wants to act on its own.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.timers.keys().next().map(|(at, _)| *at)
+    }
+
+    /// The settings that the client has sent.
+    pub fn client_settings(&self) -> &[(u16, u32)] {
+        &self.client_settings
+    }
+
+    /// Time has come to `now`.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+        while let Some(entry) = self.timers.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let (acts, stream) = entry.remove();
+            self.perform(acts, stream);
+        }
+    }
+
+    /// Bytes from the client.
+    pub fn receive(&mut self, mut bytes: &[u8], now: Duration) {
+        self.now = self.now.max(now);
+        if self.silent || self.script.deaf || self.end.is_some() {
+            return;
+        }
+        while self.preface < PREFACE.len() {
+            let Some((first, rest)) = bytes.split_first() else {
+                return;
+            };
+            if *first != PREFACE[self.preface] {
+                return self.violation("the client preface is wrong");
+            }
+            self.preface += 1;
+            bytes = rest;
+        }
+        self.reader.push(bytes);
+        while let Some(frame) = self.reader.next_frame() {
+            self.frame(&frame);
+            if self.silent || self.end.is_some() {
+                return;
+            }
+        }
+    }
+
+    fn violation(&mut self, what: impl Into<String>) {
+        self.log
+            .violation(format!("connection {}: {}", self.number, what.into()));
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        if frame.payload.len() > self.max_frame.max(16_384) {
+            self.violation(format!("a frame of {} octets", frame.payload.len()));
+        }
+        if self.block.is_some() && frame.kind != kind::CONTINUATION {
+            self.violation("a header block is interrupted");
+        }
+        match frame.kind {
+            kind::HEADERS => {
+                let content = frame.content().map(<[u8]>::to_vec);
+                let Some(content) = content else {
+                    return self.violation("HEADERS with too much padding");
+                };
+                self.block = Some((frame.stream, frame.has(flag::END_STREAM), content));
+                self.block_grew(frame);
+            }
+            kind::CONTINUATION => {
+                match &mut self.block {
+                    Some((stream, _, block)) if *stream == frame.stream => {
+                        block.extend_from_slice(&frame.payload)
+                    }
+                    _ => return self.violation("CONTINUATION out of place"),
+                }
+                self.block_grew(frame);
+            }
+            kind::DATA => self.data(frame),
+            kind::SETTINGS if frame.has(flag::ACK) => self.acknowledged(),
+            kind::SETTINGS => self.settings(frame),
+            kind::PING if !frame.has(flag::ACK) => self.ping(frame),
+            kind::PING => self.log.acknowledgement(),
+            kind::GOAWAY => self.log.goaway(
+                frame
+                    .payload
+                    .get(4..8)
+                    .map_or(0, |code| u32::from_be_bytes(code.try_into().unwrap_or_default())),
+            ),
+            kind::WINDOW_UPDATE => self.window_update(frame),
+            kind::RST_STREAM => {
+                if frame.stream == 0 || frame.stream > self.highest_seen || frame.payload.len() != 4 {
+                    self.violation("RST_STREAM out of place");
+                }
+                self.log.reset(frame.word().unwrap_or(0));
+                self.streams.remove(&frame.stream);
+            }
+            _ => {}
+        }
+    }
+
+    fn block_grew(&mut self, frame: &Frame) {
+        if frame.has(flag::END_HEADERS) {
+            if let Some((stream, end, block)) = self.block.take() {
+                self.request(stream, end, &block);
+            }
+        }
+    }
+
+    fn request(&mut self, id: u32, end: bool, block: &[u8]) {
+        let begins_with_update = block.first().is_some_and(|first| first & 0xe0 == 0x20);
+        if std::mem::take(&mut self.expects_table_update) && !begins_with_update {
+            self.violation("no table size update after SETTINGS_HEADER_TABLE_SIZE");
+        }
+        let fields = match self.decoder.decode(block) {
+            Ok(fields) => fields,
+            Err(error) => return self.violation(format!("a header block does not decode: {error:?}")),
+        };
+        if id % 2 == 0 || id <= self.highest_seen {
+            return self.violation(format!("stream {id} after {}", self.highest_seen));
+        }
+        if !self.acknowledged {
+            self.violation("a request before the server's SETTINGS were acknowledged");
+        }
+        self.highest_seen = id;
+        if self.goaway_last.is_some_and(|last| id > last) {
+            // On its way when GOAWAY went out: RFC 9113 §6.8 lets us ignore it.
+            return;
+        }
+        let open = self.streams.len();
+        if open >= usize::try_from(self.max_streams).unwrap_or(usize::MAX) {
+            self.violation(format!(
+                "stream {id} is number {} of {}",
+                open + 1,
+                self.max_streams
+            ));
+        }
+        self.check_fields(&fields);
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let fields = fields
+            .into_iter()
+            .map(|(name, value)| (text(name), text(value)))
+            .collect();
+        let seen = Seen {
+            connection: self.number,
+            nth: self.requests + 1,
+            stream: id,
+            fields,
+            body: Vec::new(),
+        };
+        self.requests += 1;
+        self.streams.insert(
+            id,
+            Stream {
+                seen,
+                complete: end,
+                processed: false,
+                reply: None,
+                receive_window: self.initial_window,
+                send_window: self.client_initial_window,
+            },
+        );
+        if let Some(mut on_headers) = self.script.on_headers.take() {
+            let seen = self.streams.get(&id).map(|stream| stream.seen.clone());
+            let acts = seen
+                .map(|seen| on_headers(&seen, &mut self.rng))
+                .unwrap_or_default();
+            self.script.on_headers = Some(on_headers);
+            self.perform(acts, Some(id));
+        }
+        if end {
+            self.respond(id);
+        }
+    }
+
+    fn check_fields(&mut self, fields: &[(Vec<u8>, Vec<u8>)]) {
+        let is_pseudo = |field: &(Vec<u8>, Vec<u8>)| field.0.starts_with(b":");
+        let count = fields.iter().take_while(|field| is_pseudo(field)).count();
+        let late = fields.iter().skip(count).any(is_pseudo);
+        let names = |name: &[u8]| fields.iter().filter(|field| field.0 == name).count();
+        let once = [&b":method"[..], b":scheme", b":path", b":authority"]
+            .iter()
+            .all(|name| names(name) == 1);
+        if late || count != 4 || !once {
+            self.violation("pseudo-header fields are not what RFC 9113 §8.3.1 asks");
+        }
+        if fields
+            .iter()
+            .any(|(name, _)| name.iter().any(u8::is_ascii_uppercase))
+        {
+            self.violation("a field name in upper case");
+        }
+    }
+
+    fn respond(&mut self, id: u32) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        let seen = stream.seen.clone();
+        self.log.request(seen.field("authorization"));
+        let acts = (self.script.respond)(&seen, &mut self.rng);
+        self.perform(acts, Some(id));
+    }
+
+    fn data(&mut self, frame: &Frame) {
+        let size = i64::try_from(frame.payload.len()).unwrap_or(i64::MAX);
+        self.receive_window -= size;
+        if self.receive_window < 0 {
+            self.violation("DATA beyond the connection window");
+        }
+        self.consumed += u32::try_from(size).unwrap_or(0);
+        if self.script.replenish && self.consumed >= 32_768 {
+            let increment = std::mem::take(&mut self.consumed);
+            self.receive_window += i64::from(increment);
+            self.out.extend(frame::window_update(0, increment));
+        }
+        let replenish = self.script.replenish;
+        let Some(stream) = self.streams.get_mut(&frame.stream) else {
+            if frame.stream == 0 || frame.stream > self.highest_seen {
+                self.violation("DATA on an idle stream");
+            }
+            return;
+        };
+        if stream.complete {
+            return self.violation("DATA after END_STREAM");
+        }
+        stream.receive_window -= size;
+        let overdrawn = stream.receive_window < 0;
+        stream
+            .seen
+            .body
+            .extend_from_slice(frame.content().unwrap_or_default());
+        let mut respond = false;
+        let mut wrong_length = false;
+        if frame.has(flag::END_STREAM) {
+            stream.complete = true;
+            let declared = stream.seen.field("content-length").map(str::to_owned);
+            wrong_length = declared.is_some_and(|text| text != stream.seen.body.len().to_string());
+            respond = stream.reply.is_none();
+        } else if replenish && size > 0 {
+            stream.receive_window += size;
+            self.out.extend(frame::window_update(
+                frame.stream,
+                u32::try_from(size).unwrap_or(1),
+            ));
+        }
+        if overdrawn {
+            self.violation("DATA beyond the stream window");
+        }
+        if wrong_length {
+            self.violation("content-length is not the body's");
+        }
+        if respond {
+            self.respond(frame.stream);
+        } else {
+            self.forget_if_done(frame.stream);
+        }
+    }
+
+    fn acknowledged(&mut self) {
+        let Some(settings) = self.settings_sent.pop_front() else {
+            return self.violation("an acknowledgement of SETTINGS that were not sent");
+        };
+        self.acknowledged = true;
+        for (id, value) in settings {
+            match id {
+                setting::MAX_CONCURRENT_STREAMS => self.max_streams = value,
+                setting::MAX_FRAME_SIZE => self.max_frame = value as usize,
+                setting::INITIAL_WINDOW_SIZE => {
+                    let delta = i64::from(value) - self.initial_window;
+                    self.initial_window = i64::from(value);
+                    for stream in self.streams.values_mut() {
+                        stream.receive_window += delta;
+                    }
+                }
+                setting::HEADER_TABLE_SIZE => {
+                    self.expects_table_update |= value < self.table_size;
+                    self.table_size = value;
+                    self.decoder.set_max_allowed_table_size(value as usize);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn settings(&mut self, frame: &Frame) {
+        for entry in frame.payload.chunks_exact(6) {
+            let id = u16::from_be_bytes([entry[0], entry[1]]);
+            let value = u32::from_be_bytes([entry[2], entry[3], entry[4], entry[5]]);
+            self.client_settings.push((id, value));
+            if id == setting::INITIAL_WINDOW_SIZE {
+                let delta = i64::from(value) - self.client_initial_window;
+                self.client_initial_window = i64::from(value);
+                for stream in self.streams.values_mut() {
+                    stream.send_window += delta;
+                }
+            }
+        }
+        if self.script.acknowledge {
+            self.out.extend(frame::frame(kind::SETTINGS, flag::ACK, 0, &[]));
+        }
+    }
+
+    fn ping(&mut self, frame: &Frame) {
+        self.log.ping();
+        let mut payload = [0; 8];
+        match frame.payload.get(..8) {
+            Some(bytes) if frame.payload.len() == 8 => payload.copy_from_slice(bytes),
+            _ => return self.violation("a PING that is not 8 octets long"),
+        }
+        match self.script.pings {
+            Pings::Answer => self.out.extend(frame::ping(true, payload)),
+            Pings::Late(after) => {
+                self.later(self.now + after, vec![Act::Raw(frame::ping(true, payload))], None);
+            }
+            Pings::Wrong => self.out.extend(frame::ping(true, [0x5a; 8])),
+            Pings::Ignore => {}
+        }
+    }
+
+    fn window_update(&mut self, frame: &Frame) {
+        let increment = i64::from(frame.word().unwrap_or(0) & MAX_31);
+        if increment == 0 || frame.payload.len() != 4 {
+            return self.violation("a WINDOW_UPDATE of nothing");
+        }
+        if frame.stream == 0 {
+            self.send_window += increment;
+        } else if let Some(stream) = self.streams.get_mut(&frame.stream) {
+            stream.send_window += increment;
+        }
+        self.pump();
+    }
+
+    fn later(&mut self, at: Duration, acts: Vec<Act>, stream: Option<u32>) {
+        self.timer_count += 1;
+        self.timers.insert((at, self.timer_count), (acts, stream));
+    }
+
+    /// Does a list of acts; `stream` is the stream of the request that they are about.
+    fn perform(&mut self, acts: Vec<Act>, stream: Option<u32>) {
+        let mut acts = acts.into_iter();
+        while let Some(act) = acts.next() {
+            if self.silent || self.end.is_some() {
+                return;
+            }
+            match act {
+                Act::Wait(pause) => return self.later(self.now + pause, acts.collect(), stream),
+                Act::Answer(answer) => self.answer(stream, answer),
+                Act::Process => self.process(stream),
+                Act::Reset(code) => self.reset(stream, code),
+                Act::AnswerHeld(answer) => {
+                    let held = self
+                        .streams
+                        .iter()
+                        .filter(|(_, stream)| stream.complete && stream.reply.is_none());
+                    for id in held.map(|(id, _)| *id).collect::<Vec<_>>() {
+                        self.answer(Some(id), answer.clone());
+                    }
+                }
+                Act::GoAway(last, code, debug) => self.go_away(last, code, &debug),
+                Act::Settings(values) => {
+                    self.out.extend(frame::settings(&values));
+                    self.settings_sent.push_back(values);
+                }
+                Act::ConnectionWindow(increment) => {
+                    self.receive_window += i64::from(increment);
+                    self.out.extend(frame::window_update(0, increment));
+                }
+                Act::StreamWindow(increment) => {
+                    if let Some((id, stream)) = stream.and_then(|id| Some((id, self.streams.get_mut(&id)?))) {
+                        stream.receive_window += i64::from(increment);
+                        self.out.extend(frame::window_update(id, increment));
+                    }
+                }
+                Act::Ping(payload) => self.out.extend(frame::ping(false, payload)),
+                Act::Raw(bytes) => self.out.extend(bytes),
+                Act::RawFor(make) => self.out.extend(stream.map(make).unwrap_or_default()),
+                Act::Trickle(bytes, pause) => {
+                    let mut rest: Vec<Act> = Vec::with_capacity(bytes.len() * 2);
+                    for byte in bytes {
+                        rest.extend([Act::Wait(pause), Act::Raw(vec![byte])]);
+                    }
+                    rest.extend(acts);
+                    return self.perform(rest, stream);
+                }
+                Act::Close => self.end = Some(End::Closed),
+                Act::Abort => self.end = Some(End::Aborted),
+                Act::Silence => self.silent = true,
+            }
+        }
+    }
+
+    fn process(&mut self, id: Option<u32>) {
+        let Some((id, stream)) = id.and_then(|id| Some((id, self.streams.get_mut(&id)?))) else {
+            return;
+        };
+        if std::mem::replace(&mut stream.processed, true) {
+            return;
+        }
+        let beyond = self.goaway_last.is_some_and(|last| id > last);
+        assert!(
+            !beyond || !self.script.conforming,
+            "the script acts on stream {id} beyond its GOAWAY"
+        );
+        self.log.process(stream.seen.path(), stream.seen.field("apns-id"));
+        self.highest_processed = self.highest_processed.max(id);
+    }
+
+    fn answer(&mut self, id: Option<u32>, answer: Answer) {
+        let Some(id) = id.filter(|id| self.streams.contains_key(id)) else {
+            return;
+        };
+        if answer.acts {
+            self.process(Some(id));
+        }
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        if stream.reply.is_some() {
+            return;
+        }
+        let (head, _) = answer.head(id);
+        stream.reply = Some(Reply { answer, sent: 0 });
+        self.out.extend(head);
+        self.pump_stream(id);
+    }
+
+    fn pump(&mut self) {
+        let waiting = self.streams.iter().filter(|(_, stream)| stream.reply.is_some());
+        for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.pump_stream(id);
+        }
+    }
+
+    /// Sends as much of a reply as the windows allow.
+    fn pump_stream(&mut self, id: u32) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        let Some(reply) = &mut stream.reply else { return };
+        while reply.sent < reply.answer.body.len() {
+            let pad = reply.answer.pad.map_or(0, |pad| usize::from(pad) + 1);
+            let window = usize::try_from(self.send_window.min(stream.send_window)).unwrap_or(0);
+            let room = window.saturating_sub(pad);
+            let rest = &reply.answer.body[reply.sent..];
+            let size = reply.answer.chunk.min(rest.len()).min(room).min(16_384 - pad);
+            if size == 0 {
+                return;
+            }
+            reply.sent += size;
+            let last = size == rest.len() && reply.answer.trailers.is_none() && reply.answer.ends;
+            let cost = i64::try_from(size + pad).unwrap_or(i64::MAX);
+            self.send_window -= cost;
+            stream.send_window -= cost;
+            let bytes = match reply.answer.pad {
+                Some(pad) => frame::padded_data(id, last, &rest[..size], pad),
+                None => frame::data(id, last, &rest[..size]),
+            };
+            self.out.extend(bytes);
+        }
+        self.out.extend(reply.answer.tail(id));
+        for code in std::mem::take(&mut reply.answer.resets) {
+            self.out.extend(frame::reset(id, code));
+        }
+        self.forget_if_done(id);
+    }
+
+    /// Closed on both sides: the stream no longer counts.
+    fn forget_if_done(&mut self, id: u32) {
+        let done = self.streams.get(&id).is_some_and(|stream| {
+            let sent = stream
+                .reply
+                .as_ref()
+                .is_some_and(|r| r.sent == r.answer.body.len() && r.answer.ends);
+            stream.complete && sent
+        });
+        if done {
+            self.streams.remove(&id);
+        }
+    }
+
+    fn reset(&mut self, id: Option<u32>, reset: u32) {
+        let Some(id) = id else { return };
+        let Some(stream) = self.streams.remove(&id) else {
+            return;
+        };
+        let broken = reset == code::REFUSED_STREAM && stream.processed && self.script.conforming;
+        assert!(!broken, "the script refuses stream {id} after acting on it");
+        self.out.extend(frame::reset(id, reset));
+    }
+
+    fn go_away(&mut self, last: Last, code: u32, debug: &[u8]) {
+        let last = match last {
+            Last::Max => MAX_31,
+            Last::Id(id) => id,
+            Last::Processed => self.highest_processed,
+            Last::Seen => self.highest_seen,
+        };
+        let broken = last < self.highest_processed && self.script.conforming;
+        assert!(
+            !broken,
+            "the script has acted on stream {} and says GOAWAY({last})",
+            self.highest_processed
+        );
+        self.out.extend(frame::goaway(last, code, debug));
+        self.goaway_last = Some(last);
+        // What lies above will never be acted on.
+        self.streams.split_off(&last.saturating_add(1));
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer")
+            .field("number", &self.number)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The same peers on real sockets of this machine, in real time.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustls::ServerConfig;
+
+use super::log::Log;
+use super::peer::End;
+use super::rng::Rng;
+use super::script::Script;
+use super::tls::Endpoint;
+
+/// What connection `nth` (from 1) meets.
+type Scripts = Box<dyn FnMut(u32) -> Script + Send>;
+
+/// A listening server on 127.0.0.1; stops when dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    log: Log,
+    stop: Arc<AtomicBool>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens; without `tls` it speaks HTTP/2 in clear text.
+    pub fn start(
+        seed: u64,
+        tls: Option<Arc<ServerConfig>>,
+        scripts: impl FnMut(u32) -> Script + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (log, stop) = (Log::default(), Arc::new(AtomicBool::new(false)));
+        let acceptor = Acceptor {
+            listener,
+            tls,
+            scripts: Box::new(scripts),
+            log: log.clone(),
+            stop: stop.clone(),
+            rng: Rng::new(seed),
+        };
+        let accepting = Some(std::thread::spawn(move || acceptor.run()));
+        Self {
+            address,
+            log,
+            stop,
+            accepting,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it did.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Wakes `accept`.
+        drop(TcpStream::connect(self.address));
+        if let Some(thread) = self.accepting.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Acceptor {
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    scripts: Scripts,
+    log: Log,
+    stop: Arc<AtomicBool>,
+    rng: Rng,
+}
+
+impl Acceptor {
+    fn run(mut self) {
+        let mut threads = Vec::new();
+        while let Ok((socket, _)) = self.listener.accept() {
+            if self.stop.load(Ordering::SeqCst) {
+                break;
+            }
+            let script = (self.scripts)(threads.len() as u32 + 1);
+            let (tls, log, rng) = (self.tls.clone(), self.log.clone(), self.rng.fork());
+            let endpoint = Endpoint::new(script, tls, log, rng, Duration::ZERO);
+            let stop = self.stop.clone();
+            threads.push(std::thread::spawn(move || serve(&socket, endpoint, &stop)));
+        }
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Until either side ends it.
+fn serve(mut socket: &TcpStream, mut endpoint: Endpoint, stop: &AtomicBool) {
+    let start = Instant::now();
+    let _ = socket.set_nodelay(true);
+    let mut buffer = vec![0; 64 * 1024];
+    while !stop.load(Ordering::SeqCst) {
+        endpoint.handle_timeout(start.elapsed());
+        if socket.write_all(&endpoint.take_output()).is_err() {
+            return;
+        }
+        match endpoint.end() {
+            Some(End::Closed) => {
+                let _ = socket.shutdown(Shutdown::Write);
+                return drain(socket, &mut buffer);
+            }
+            // With bytes unread, closing is a reset.
+            Some(End::Aborted) => return,
+            None => {}
+        }
+        let due = endpoint
+            .poll_timeout()
+            .map(|at| at.saturating_sub(start.elapsed()));
+        let wait = due.unwrap_or(MOST).clamp(Duration::from_micros(100), MOST);
+        let _ = socket.set_read_timeout(Some(wait));
+        if !endpoint.is_reading() {
+            std::thread::park_timeout(wait);
+            continue;
+        }
+        match socket.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(count) => endpoint.receive(&buffer[..count], start.elapsed()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// How long a server thread may be deaf to the end of the test.
+const MOST: Duration = Duration::from_millis(20);
+
+/// Reads what still comes, so that closing does not become a reset that eats our last words.
+fn drain(mut socket: &TcpStream, buffer: &mut [u8]) {
+    let _ = socket.set_read_timeout(Some(Duration::from_secs(1)));
+    while matches!(socket.read(buffer), Ok(count) if count > 0) {}
+}

@@ -1,0 +1,584 @@
+//! A session, a network and a clock.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pushcore::apns;
+use pushcore::http::Authority;
+use pushcore::net::Security;
+use pushcore::session::{
+    Action, Delivery, LinkId, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
+};
+use pushcore::{Error, ErrorKind, Now, Outcome, UnixTime};
+use rustls::ServerConfig;
+
+use super::book::Book;
+use super::fixture;
+use super::log::{Log, token_of};
+use super::rng::Rng;
+use super::script::Script;
+use super::tls::Endpoint;
+use super::wire::Wire;
+
+/// What happens when the session asks for a connection.
+#[derive(Debug)]
+pub enum Dial {
+    /// Connects after one round trip.
+    Connects(Script),
+    /// The same, to a server that speaks TLS.
+    Tls(Arc<ServerConfig>, Script),
+    /// Connects this much later.
+    Slowly(Duration, Script),
+    /// Fails at once, with this.
+    Fails(ErrorKind),
+    /// Nothing ever comes back.
+    BlackHole,
+}
+
+impl From<Script> for Dial {
+    fn from(script: Script) -> Self {
+        Self::Connects(script)
+    }
+}
+
+/// What the network does with connection `nth` (from 1).
+type Network = Box<dyn FnMut(u32, &mut Rng) -> Dial>;
+
+/// How long after its deadline a message may still have no end: the slack of invariant I5.
+const SLACK: Duration = Duration::from_secs(10);
+/// The most that a session may keep ready to be written.
+const MOST_BUFFERED: usize = 4 << 20;
+/// How many lines a failure tells of what happened before.
+const TRACE: usize = 40;
+/// Steps without the clock moving: more is a busy loop.
+const MOST_STEPS_AT_ONCE: u32 = 200_000;
+
+/// See the [module](super).
+pub struct World {
+    /// The session under test.
+    pub session: Session,
+    /// What the servers did.
+    pub log: Log,
+    /// One way through the network.
+    pub latency: Duration,
+    /// The largest piece the client reads at once; 0 is no limit.
+    pub read_at_most: u64,
+    /// The largest piece the client writes at once; 0 is no limit.
+    pub write_at_most: u64,
+    /// How much fits into a socket.
+    pub socket_buffer: usize,
+    /// What message `number` is.
+    pub message: Box<dyn Fn(usize) -> apns::Message>,
+    seed: u64,
+    now: Now,
+    rng: Rng,
+    network: Network,
+    dials: Vec<Duration>,
+    dialling: BTreeMap<LinkId, (Option<Duration>, Dial)>,
+    wires: BTreeMap<LinkId, Wire>,
+    /// Closed by the client; what is under way still arrives.
+    orphans: Vec<Wire>,
+    book: Book,
+    backlog: u64,
+    deadline: Option<Duration>,
+    max_queued: usize,
+    steps_at_once: u32,
+    events: Vec<SessionEvent>,
+    /// The last lines: when, what, how often in a row.
+    trace: VecDeque<(Duration, String, u32)>,
+    closed_links: u32,
+}
+
+impl World {
+    /// A world of that seed without TLS. `network` decides what happens to each connection.
+    pub fn new(
+        seed: u64,
+        configure: impl FnOnce(&mut SessionConfig),
+        network: impl FnMut(u32, &mut Rng) -> Dial + 'static,
+    ) -> Self {
+        Self::with_security(seed, Security::Cleartext, configure, network)
+    }
+
+    /// A world of that seed.
+    pub fn with_security(
+        seed: u64,
+        security: Security,
+        configure: impl FnOnce(&mut SessionConfig),
+        network: impl FnMut(u32, &mut Rng) -> Dial + 'static,
+    ) -> Self {
+        let now = Now::new(Duration::from_secs(1000), UnixTime::from_secs(1_790_000_000));
+        let mut config = SessionConfig::default();
+        config.seed = Some(seed);
+        configure(&mut config);
+        let (at_most_once, max_queued) = (config.delivery == Delivery::AtMostOnce, config.max_queued);
+        let mut book = Book::new(at_most_once);
+        book.opaque = !matches!(security, Security::Cleartext);
+        let mut rng = Rng::new(seed);
+        // Every third seed moves whole buffers, the others cut them in small or middling pieces.
+        let (read, write) = [(0, 0), (7, 13), (300, 700)][(seed % 3) as usize];
+        let template = fixture::message(64);
+        Self {
+            session: fixture::session(config, security, now),
+            log: Log::default(),
+            latency: Duration::from_millis(rng.between(1, 40)),
+            read_at_most: read,
+            write_at_most: write,
+            socket_buffer: 64 * 1024,
+            message: Box::new(move |number| template.to(fixture::device(number))),
+            seed,
+            now,
+            rng,
+            network: Box::new(network),
+            dials: Vec::new(),
+            dialling: BTreeMap::new(),
+            wires: BTreeMap::new(),
+            orphans: Vec::new(),
+            book,
+            backlog: 0,
+            deadline: None,
+            max_queued,
+            steps_at_once: 0,
+            events: Vec::new(),
+            trace: VecDeque::new(),
+            closed_links: 0,
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// How many messages are where.
+    pub fn stats(&self) -> Stats {
+        self.session.stats()
+    }
+
+    /// When the session has asked for connections.
+    pub fn dials(&self) -> &[Duration] {
+        &self.dials
+    }
+
+    /// What the session has told of itself.
+    pub fn events(&self) -> &[SessionEvent] {
+        &self.events
+    }
+
+    /// The messages that have ended, with their ends.
+    pub fn results(&self) -> &[(usize, Result<Outcome, Error>)] {
+        self.book.results.as_deref().unwrap_or_default()
+    }
+
+    /// Keeps no results: for runs of many messages.
+    pub fn forget_results(&mut self) {
+        self.book.results = None;
+    }
+
+    /// Servers of this world break HTTP/2: `Unknown` is right even where frames after the breach
+    /// would say more.
+    pub fn lenient(&mut self) {
+        self.book.strict = false;
+    }
+
+    /// The calendar jumps; the monotonic clock does not.
+    pub fn set_calendar(&mut self, unix: UnixTime) {
+        self.now.unix = unix;
+    }
+
+    /// The ticket of message `number`.
+    pub fn ticket(&self, number: usize) -> Ticket {
+        self.book.ticket(number)
+    }
+
+    /// Messages submitted later have this long.
+    pub fn set_deadline(&mut self, deadline: Duration) {
+        self.deadline = Some(deadline);
+    }
+
+    /// `count` more messages, handed in as the session takes them.
+    pub fn submit(&mut self, count: u64) {
+        self.backlog += count;
+        self.settle();
+    }
+
+    /// Every message carries an `apns-id` of its own.
+    pub fn with_ids(&mut self) {
+        let template = fixture::message(64);
+        self.message =
+            Box::new(move |number| template.to(fixture::device(number)).with_id(fixture::id(number)));
+    }
+
+    /// The machine sleeps: the clock jumps, and nobody is called in between.
+    pub fn sleep(&mut self, duration: Duration) {
+        self.now = self.now.after(duration);
+        self.session.handle_timeout(self.now);
+        self.settle();
+    }
+
+    /// Cancels message `number`.
+    pub fn cancel(&mut self, number: usize) -> bool {
+        let cancelled = self.session.cancel(self.book.ticket(number), self.now);
+        self.settle();
+        cancelled
+    }
+
+    /// Every message ends now.
+    pub fn abandon(&mut self) {
+        self.session.abandon(self.now);
+        self.settle();
+    }
+
+    /// Until every message has ended.
+    pub fn run(&mut self) {
+        self.run_until(|world| world.stats().queued + world.stats().open + world.backlog == 0);
+    }
+
+    /// Until then, or until nothing can happen any more.
+    pub fn run_until(&mut self, done: impl Fn(&Self) -> bool) {
+        while !done(self) {
+            let Some(at) = self.next_event() else {
+                self.fail("nothing will ever happen, and messages have no end (I5)");
+            };
+            self.advance(at);
+        }
+    }
+
+    /// For so long.
+    pub fn run_for(&mut self, duration: Duration) {
+        let end = self.now.monotonic + duration;
+        while let Some(at) = self.next_event().filter(|at| *at <= end) {
+            self.advance(at);
+        }
+        self.advance(end);
+    }
+
+    /// Runs to the end, closes the session, lets every server read what is under way, and checks
+    /// that every promise was kept. Returns the last count.
+    pub fn finish(&mut self) -> Stats {
+        self.run();
+        let stats = self.stats();
+        self.session.close(self.now);
+        let end = self.now.monotonic + Duration::from_secs(3600);
+        self.settle();
+        while !self.session.is_closed()
+            || self
+                .orphans
+                .iter()
+                .any(|wire| wire.next_event_of_orphan().is_some())
+        {
+            match self.next_event().filter(|at| *at <= end) {
+                Some(at) => self.advance(at),
+                None => self.fail("the session does not close"),
+            }
+        }
+        if let Err(text) = self.book.audit(&self.log) {
+            self.fail(&text);
+        }
+        stats
+    }
+
+    fn next_event(&self) -> Option<Duration> {
+        let wires = self.wires.values().filter_map(Wire::next_event);
+        let wires = wires.chain(self.orphans.iter().filter_map(Wire::next_event_of_orphan));
+        let dials = self.dialling.values().filter_map(|(at, _)| *at);
+        let next = wires.chain(dials).chain(self.session.poll_timeout()).min()?;
+        Some(next.max(self.now.monotonic))
+    }
+
+    /// Moves the clock and lets everything happen that is due.
+    fn advance(&mut self, at: Duration) {
+        if at > self.now.monotonic {
+            self.now = self.now.after(at - self.now.monotonic);
+            self.steps_at_once = 0;
+        }
+        self.steps_at_once += 1;
+        if self.steps_at_once > MOST_STEPS_AT_ONCE {
+            self.fail("a busy loop: the clock does not move");
+        }
+        self.finish_dials();
+        self.serve();
+        for link in self.wires.keys().copied().collect::<Vec<_>>() {
+            self.arrive(link);
+        }
+        if self
+            .session
+            .poll_timeout()
+            .is_some_and(|due| due <= self.now.monotonic)
+        {
+            self.session.handle_timeout(self.now);
+            self.settle();
+        }
+    }
+
+    fn finish_dials(&mut self) {
+        let now = self.now.monotonic;
+        let due = self
+            .dialling
+            .iter()
+            .filter(|(_, (at, _))| at.is_some_and(|at| at <= now));
+        for link in due.map(|(link, _)| *link).collect::<Vec<_>>() {
+            match self.dialling.remove(&link) {
+                Some((_, Dial::Connects(script) | Dial::Slowly(_, script))) => {
+                    self.connect(link, script, None)
+                }
+                Some((_, Dial::Tls(config, script))) => self.connect(link, script, Some(config)),
+                Some((_, Dial::Fails(kind))) => {
+                    self.session
+                        .connect_failed(link, Error::new(kind, "as the test wants it"), self.now);
+                }
+                _ => {}
+            }
+            self.settle();
+        }
+    }
+
+    fn connect(&mut self, link: LinkId, script: Script, tls: Option<Arc<ServerConfig>>) {
+        self.note(|| format!("{link:?} connects"));
+        let mut rng = self.rng.fork();
+        let peer = Endpoint::new(script, tls, self.log.clone(), rng.fork(), self.now.monotonic);
+        self.wires.insert(link, Wire::new(link, peer, self.book.opaque));
+        self.session.connected(link, self.now);
+    }
+
+    /// Servers read what has arrived, and act.
+    fn serve(&mut self) {
+        let (now, latency) = (self.now.monotonic, self.latency);
+        for wire in self.wires.values_mut().chain(&mut self.orphans) {
+            while wire.peer.is_reading() {
+                let Some(bytes) = wire.up.arrived(now, usize::MAX) else {
+                    break;
+                };
+                wire.peer.receive(&bytes, now);
+            }
+            wire.peer.handle_timeout(now);
+            wire.collect(now, latency);
+        }
+        self.orphans
+            .retain(|wire| wire.next_event_of_orphan().is_some() && wire.peer.end().is_none());
+    }
+
+    /// The client reads what has arrived.
+    fn arrive(&mut self, link: LinkId) {
+        loop {
+            let limit = if self.read_at_most == 0 {
+                usize::MAX
+            } else {
+                self.rng.between(1, self.read_at_most) as usize
+            };
+            let Some(wire) = self.wires.get_mut(&link) else {
+                return;
+            };
+            if wire.writable_at <= self.now.monotonic {
+                wire.writable_at = Duration::ZERO;
+            }
+            let Some(bytes) = wire.down.arrived(self.now.monotonic, limit) else {
+                break;
+            };
+            wire.overhear(&bytes, &mut self.book);
+            self.session.receive(link, &bytes, self.now);
+            self.settle();
+        }
+        let ended = self.wires.get(&link).is_some_and(|wire| {
+            wire.end_at.is_some_and(|at| at <= self.now.monotonic) && wire.down.under_way() == 0
+        });
+        if ended {
+            self.note(|| format!("{link:?} sees the end of the stream"));
+            self.session.receive_eof(link, self.now);
+        }
+        self.settle();
+    }
+
+    /// Does what the session wants, until it wants nothing more; then checks everything.
+    fn settle(&mut self) {
+        loop {
+            self.feed();
+            let mut busy = self.act();
+            for link in self.wires.keys().copied().collect::<Vec<_>>() {
+                busy |= self.write(link);
+            }
+            busy |= self.fetch();
+            if !busy {
+                break;
+            }
+        }
+        self.check();
+    }
+
+    fn feed(&mut self) {
+        while self.backlog > 0 && self.session.capacity() > 0 {
+            let number = self.book.next();
+            let message = (self.message)(number);
+            let mut options = SendOptions::default();
+            options.deadline = self.deadline;
+            let ticket = match self.session.submit(&message, options, self.now) {
+                Ok(ticket) => ticket,
+                Err(error) => self.fail(&format!("submit: {error:?}")),
+            };
+            let deadline = self.deadline.unwrap_or(self.session.config().deadline);
+            self.book.submit(ticket, self.now.monotonic + deadline);
+            self.backlog -= 1;
+        }
+    }
+
+    fn act(&mut self) -> bool {
+        let mut busy = false;
+        while let Some(action) = self.session.poll_action() {
+            busy = true;
+            match action {
+                Action::Connect { link, authority } => self.dial(link, &authority),
+                Action::Close { link, last_words } => {
+                    self.note(|| format!("{link:?} is closed"));
+                    self.closed_links += 1;
+                    self.dialling.remove(&link);
+                    if let Some(mut wire) = self.wires.remove(&link) {
+                        if let Err(text) = wire.hand_over(&last_words, &mut self.book) {
+                            self.fail(&text);
+                        }
+                        wire.up.push(self.now.monotonic + self.latency, last_words);
+                        self.orphans.push(wire);
+                    }
+                }
+                other => self.fail(&format!("an action that nobody knows: {other:?}")),
+            }
+        }
+        busy
+    }
+
+    fn dial(&mut self, link: LinkId, authority: &Authority) {
+        self.dials.push(self.now.monotonic);
+        let dial = (self.network)(self.dials.len() as u32, &mut self.rng);
+        self.note(|| format!("{link:?} dials {authority:?}: {dial:?}"));
+        let now = self.now.monotonic;
+        let at = match &dial {
+            Dial::Connects(_) | Dial::Tls(..) => Some(now + self.latency * 2),
+            Dial::Slowly(after, _) => Some(now + *after),
+            Dial::Fails(_) => Some(now + self.latency),
+            Dial::BlackHole => None,
+        };
+        self.dialling.insert(link, (at, dial));
+    }
+
+    fn write(&mut self, link: LinkId) -> bool {
+        let mut busy = false;
+        loop {
+            let Some(wire) = self.wires.get_mut(&link) else {
+                return busy;
+            };
+            let shown = self.session.transmit(link);
+            if shown.is_empty() || wire.writable_at > self.now.monotonic || wire.end_at.is_some() {
+                return busy;
+            }
+            if shown.len() > MOST_BUFFERED {
+                let length = shown.len();
+                self.fail(&format!("{length} octets wait to be written (I4)"));
+            }
+            let room = self.socket_buffer.saturating_sub(wire.up.under_way());
+            let limit = if self.write_at_most == 0 {
+                room
+            } else {
+                self.rng.between(1, self.write_at_most) as usize
+            };
+            let count = shown.len().min(limit).min(room);
+            if count == 0 {
+                return busy;
+            }
+            let (bytes, rest) = shown.split_at(count);
+            let (bytes, partial) = (bytes.to_vec(), !rest.is_empty());
+            let handed = wire.hand_over(&bytes, &mut self.book);
+            wire.up.push(self.now.monotonic + self.latency, bytes);
+            if partial {
+                wire.writable_at = self.now.monotonic + Duration::from_micros(20);
+            }
+            self.session.transmitted(link, count);
+            if let Err(text) = handed {
+                self.fail(&text);
+            }
+            busy = true;
+        }
+    }
+
+    fn fetch(&mut self) -> bool {
+        let mut busy = false;
+        while let Some(event) = self.session.poll_event() {
+            self.note(|| format!("{event:?}"));
+            if self.book.results.is_some() {
+                self.events.push(event);
+            }
+        }
+        while let Some((ticket, result)) = self.session.poll_outcome() {
+            busy = true;
+            if let Err(text) = self.book.end(ticket, result, &self.log) {
+                self.fail(&text);
+            }
+        }
+        busy
+    }
+
+    /// The invariants, after every event.
+    fn check(&mut self) {
+        let stats = self.session.stats();
+        let sums = stats.is_balanced()
+            && stats.submitted == self.book.submitted()
+            && stats.ended() == self.book.done;
+        if !sums {
+            self.fail(&format!(
+                "the sums are wrong (I1): {stats:?}, {} ended",
+                self.book.done
+            ));
+        }
+        if stats.queued > self.max_queued as u64 + stats.requeued.min(100_000) {
+            self.fail(&format!("{} wait (I4)", stats.queued));
+        }
+        if self.log.has_violations() {
+            let violations = self.log.violations();
+            self.fail(&format!("the client breaks HTTP/2 (I4): {violations:?}"));
+        }
+        if let Some((due, number)) = self
+            .book
+            .most_overdue()
+            .filter(|(due, _)| *due + SLACK < self.now.monotonic)
+        {
+            self.fail(&format!(
+                "message {number} was due at {due:?} and has no end (I5)"
+            ));
+        }
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        let line = line();
+        if self.trace.back().is_some_and(|(_, last, _)| *last == line) {
+            if let Some((_, _, times)) = self.trace.back_mut() {
+                *times += 1;
+            }
+            return;
+        }
+        if self.trace.len() == TRACE {
+            self.trace.pop_front();
+        }
+        self.trace.push_back((self.now.monotonic, line, 1));
+    }
+
+    /// Ends the test, and says how to see it again.
+    pub fn fail(&self, text: &str) -> ! {
+        let thread = std::thread::current();
+        let test = thread.name().unwrap_or("<test>");
+        let lines = self
+            .trace
+            .iter()
+            .map(|(at, line, times)| format!("{at:?} {line} ({times}x)"));
+        let trace: Vec<String> = lines.collect();
+        panic!(
+            "{text}\n  at {:?}; {:?}\n  again: PUSHCORE_SEED={} cargo test -p pushcore-tests {test}\n  last events:\n    {}",
+            self.now.monotonic,
+            self.session.stats(),
+            self.seed,
+            trace.join("\n    ")
+        )
+    }
+
+    /// The device token of message `number`, as it is on the wire.
+    pub fn token(number: usize) -> String {
+        token_of(number)
+    }
+}

@@ -1,0 +1,85 @@
+//! The fault matrix of a push sender: each row a test, each count as the matrix has it.
+//!
+//! Invariants are checked by [`World`] after every event: every message is in exactly one place
+//! (I1), `Unknown` and `NotSent` are what the bytes on the wire say (I2), no server acts twice on
+//! a message and every `Accepted` is in a server's log (I3), limits are kept (I4), nothing waits
+//! beyond its deadline (I5). A failure prints the seed; `PUSHCORE_SEED` runs it again.
+
+mod abuse;
+mod auth;
+mod connect;
+mod connection;
+mod flow;
+mod process;
+mod semantics;
+mod streams;
+mod tls;
+
+use std::time::Duration;
+
+use pushcore::{Error, ErrorKind, Outcome};
+use pushcore_tests::sim::{Act, Answer, Dial, Rng, Script, Seen, World, seeds};
+
+/// How many messages a row sends, where it does not say otherwise.
+const N: u64 = 1000;
+/// How many seeds a row runs with: each cuts the bytes in another way.
+const SEEDS: u64 = 3;
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+const fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A world with the default configuration.
+fn world(seed: u64, network: impl FnMut(u32, &mut Rng) -> Dial + 'static) -> World {
+    World::new(seed, |_| {}, network)
+}
+
+/// The first connection follows `faulty`, all later ones accept everything.
+fn first_then_good(mut faulty: impl FnMut() -> Script + 'static) -> impl FnMut(u32, &mut Rng) -> Dial {
+    move |nth, _| {
+        if nth == 1 {
+            faulty().into()
+        } else {
+            Script::accepting().into()
+        }
+    }
+}
+
+/// `count` streams at a time; the first `count` requests get no answer, then `acts` happen.
+fn after_holding(count: u32, acts: Vec<Act>) -> Script {
+    let respond = move |seen: &Seen, _: &mut Rng| {
+        if seen.nth == count {
+            acts.clone()
+        } else {
+            Vec::new()
+        }
+    };
+    Script::new(respond).streams(count)
+}
+
+fn ok() -> Act {
+    Act::Answer(Answer::ok())
+}
+
+/// The error that every `Unknown` and `NotSent` of a world names as its cause.
+fn causes(world: &World) -> Vec<ErrorKind> {
+    let errors = world
+        .results()
+        .iter()
+        .filter_map(|(_, result)| result.as_ref().err());
+    errors.filter_map(|error| error.cause().map(deepest)).collect()
+}
+
+fn deepest(error: &Error) -> ErrorKind {
+    error.cause().map_or(error.kind(), deepest)
+}
+
+/// How message `number` ended.
+fn result(world: &World, number: usize) -> &Result<Outcome, Error> {
+    let found = world.results().iter().find(|(other, _)| *other == number);
+    &found.expect("an end").1
+}

@@ -1,0 +1,146 @@
+//! Row 52: the process ends, sleeps, or lets go.
+
+use pushcore::net::Processed;
+use pushcore::session::Delivery;
+
+use super::*;
+
+/// Half are open, half wait; the owner lets go.
+#[test]
+fn row_52_the_owner_goes_away() {
+    for seed in seeds(SEEDS) {
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            |_, _| after_holding(100, Vec::new()).into(),
+        );
+        world.submit(N);
+        world.run_for(seconds(1));
+        assert_eq!((world.stats().open, world.stats().queued), (100, N - 100));
+        let unfinished: Vec<_> = world.session.unfinished().collect();
+        let unknown = unfinished
+            .iter()
+            .filter(|(_, processed)| *processed == Processed::Unknown)
+            .count();
+        assert_eq!((unfinished.len() as u64, unknown), (N, 100));
+        world.abandon();
+        let stats = world.finish();
+        assert_eq!((stats.unknown, stats.not_sent), (100, N - 100), "{stats:?}");
+    }
+}
+
+/// Killed at a moment of the seed's choosing: what the journal calls not processed was not.
+#[test]
+fn row_52_killed_at_any_moment() {
+    for seed in seeds(SEEDS * 5) {
+        let slow = |_: &Seen, rng: &mut Rng| vec![Act::Wait(millis(rng.between(0, 80))), ok()];
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            move |_, _| Script::new(slow).streams(50).into(),
+        );
+        world.submit(N);
+        world.run_for(millis(Rng::new(seed).between(1, 1500)));
+        let journal: Vec<_> = world.session.unfinished().collect();
+        let numbers: std::collections::HashMap<_, _> =
+            (0..N as usize).map(|n| (world.ticket(n), n)).collect();
+        let ended = world.results().len();
+        assert_eq!(
+            ended + journal.len(),
+            N as usize,
+            "in the journal or ended: nothing is lost"
+        );
+        let mut unknown = 0;
+        for (ticket, processed) in journal {
+            match processed {
+                Processed::No => assert_eq!(world.log.processed(numbers[&ticket]), 0),
+                Processed::Unknown => unknown += 1,
+            }
+        }
+        assert!(unknown <= 50, "{unknown} is more than can be open");
+        world.finish();
+    }
+}
+
+/// The machine sleeps for an hour with streams open and messages waiting.
+#[test]
+fn row_52_clock_jumps_an_hour() {
+    for seed in seeds(SEEDS) {
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            first_then_good(|| after_holding(100, vec![Act::Silence])),
+        );
+        world.submit(N);
+        world.run_for(seconds(1));
+        world.sleep(seconds(3600));
+        let stats = world.stats();
+        assert_eq!((stats.queued, stats.open), (0, 0), "{stats:?}");
+        assert_eq!((stats.unknown, stats.expired), (100, N - 100), "{stats:?}");
+        // The connection did not survive the sleep. What goes out on it before that shows is in doubt;
+        // all the rest is taken.
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!(stats.accepted + stats.unknown, N + 100, "{stats:?}");
+        assert!(stats.unknown <= 200, "{stats:?}");
+    }
+}
+
+/// At least once: what may have been processed is sent again with the same id, and the copies are
+/// no more than what was in doubt.
+#[test]
+fn row_52_at_least_once() {
+    for seed in seeds(SEEDS) {
+        let lost = || {
+            let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+                1..=30 => vec![Act::Process],
+                50 => vec![Act::Abort],
+                _ => Vec::new(),
+            };
+            Script::new(respond).streams(50)
+        };
+        let mut world = World::new(
+            seed,
+            |config| config.delivery = Delivery::AtLeastOnce,
+            first_then_good(lost),
+        );
+        world.with_ids();
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!((stats.accepted, stats.unknown), (N, 0), "{stats:?}");
+        assert_eq!(
+            (world.log.duplicates(), world.log.copies_with_other_ids()),
+            (30, 0)
+        );
+        assert!(stats.requeued >= 50);
+    }
+}
+
+/// In doubt once, never again on a stream: that is `Unknown`, not `Expired` and not `NotSent`.
+#[test]
+fn row_52_doubt_is_not_forgotten() {
+    for seed in seeds(SEEDS) {
+        for refuse in [false, true] {
+            let network = move |nth: u32, _: &mut Rng| match nth {
+                1 => {
+                    let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+                        1..50 => vec![Act::Process],
+                        _ => vec![Act::Process, Act::Abort],
+                    };
+                    Script::new(respond).streams(50).into()
+                }
+                _ if refuse => Script::new(|_, _| vec![Act::Reset(7)]).into(),
+                _ => Dial::Fails(ErrorKind::ConnectRefused),
+            };
+            let mut world = World::new(seed, |config| config.delivery = Delivery::AtLeastOnce, network);
+            world.with_ids();
+            world.submit(60);
+            let stats = world.finish();
+            assert_eq!(
+                (stats.unknown, stats.not_sent + stats.expired),
+                (50, 10),
+                "{stats:?}"
+            );
+        }
+    }
+}
