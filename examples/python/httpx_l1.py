@@ -40,19 +40,24 @@ async def fcm(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
 async def web_push(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """The body is encrypted for the browser, the signature made for its push service."""
     subscriptions = sandbox.ready["webpush"]["subscriptions"]
-    policy = sandbox.policy()
+    credentials, policy = sandbox.vapid_credentials(), sandbox.policy()
     message = pushcore.WebPushMessage(subscription=subscriptions["active"], payload="Hello", policy=policy)
     for one in (message, message.to(subscriptions["expired"], policy=policy)):
-        outcome = one.outcome(await carry(http, one.request(sandbox.vapid_credentials())))
+        outcome = one.outcome(await carry(http, one.request(credentials)))
         print(f"web push: {outcome.name}: {outcome.advice}")
 
 
 async def apns(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """APNs over httpx's HTTP/2."""
+    """APNs over httpx's HTTP/2.
+
+    One credentials object for the life of the program: it signs one provider token an hour, and
+    APNs refuses those who come with new ones all the time.
+    """
+    credentials = sandbox.apns_credentials()
     ready = sandbox.ready["apns"]
     message = pushcore.ApnsMessage(token=ready["tokens"]["valid"], topic=ready["topic"], alert="Hello")
     for one in (message, message.to(ready["tokens"]["unregistered"])):
-        request = one.request(sandbox.apns_credentials(), environment="sandbox", host=ready["authority"])
+        request = one.request(credentials, environment="sandbox", host=ready["authority"])
         outcome = one.outcome(await carry(http, request))
         print(f"apns: {outcome.name}: {outcome.advice}")
 
