@@ -109,10 +109,8 @@ fn main() -> Result<ExitCode> {
         match listen.recv_timeout(due.unwrap_or(Duration::from_millis(100))) {
             Ok((link, bytes)) if bytes.is_empty() => session.receive_eof(link, now(epoch)),
             Ok((link, bytes)) => session.receive(link, &bytes, now(epoch)),
-            Err(_) => {}
+            Err(_) => session.handle_timeout(now(epoch)),
         }
-        // Too often does no harm; and after `close` this is what ends a connection that has become idle.
-        session.handle_timeout(now(epoch));
     }
     Ok(if all_accepted {
         ExitCode::SUCCESS
