@@ -1,7 +1,7 @@
 """The job as Celery tasks on Redis: a task for each chunk of tokens.
 
-    celery -A celery_job worker --concurrency 2        # on every machine
-    python celery_job.py monday tokens.txt --alert "Hello"
+celery -A celery_job worker --concurrency 2        # on every machine
+python celery_job.py monday tokens.txt --alert "Hello"
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+import pushcore
 import redis
+import settings as config
 from celery import Celery, Task, signals
 from celery.exceptions import TimeoutError
 from celery.result import AsyncResult, ResultSet
-
-import pushcore
-import settings as config
 from sending import Job, Row, again, chunks, send
 from store import RedisStore, report, summary
 
@@ -115,7 +114,9 @@ def submit(job: Job, tokens: Iterable[str], size: int) -> ResultSet:
 
 def main() -> int:
     """Submits, waits, prints a line of JSON for each token."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("job", help="its name; the same name resumes the job")
     parser.add_argument("tokens", type=pathlib.Path, help="a file with a device token in each line")
     parser.add_argument("--alert", default="Hello")

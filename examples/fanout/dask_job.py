@@ -1,8 +1,8 @@
 """The job on Dask: a task for each chunk of tokens; results come back to who submitted.
 
-    dask scheduler --port 8786
-    PYTHONPATH=. dask worker tcp://localhost:8786 --nthreads 1      # on every machine
-    python dask_job.py tcp://localhost:8786 monday tokens.txt --alert "Hello"
+PYTHONPATH=. dask scheduler --port 8786
+PYTHONPATH=. dask worker tcp://localhost:8786 --nthreads 1      # on every machine
+python dask_job.py tcp://localhost:8786 monday tokens.txt --alert "Hello"
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import sys
 import time
 
 import distributed
-
 import settings as config
 from dask_chunk import chunk
 from sending import Job, Row, again, chunks
@@ -58,7 +57,9 @@ def run(cluster: distributed.Client, job: Job, tokens: list[str], size: int, sto
 
 def main() -> int:
     """Submits, waits, prints a line of JSON for each token."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("scheduler", help="its address, tcp://host:port")
     parser.add_argument("job", help="its name; the same name resumes the job")
     parser.add_argument("tokens", type=pathlib.Path, help="a file with a device token in each line")

@@ -1,6 +1,6 @@
 """The services on this machine, to try the example without an Apple account.
 
-    python local.py 1000 settings.json tokens.txt      # until Ctrl-C
+python local.py 1000 settings.json tokens.txt      # until Ctrl-C
 """
 
 from __future__ import annotations

@@ -84,7 +84,9 @@ def send(client: pushcore.Client, topic: str, job: Job, tokens: Iterable[str]) -
                 yield template.to(token, id=job.id(token))
             except pushcore.MessageError as error:
                 malformed.append(
-                    Row(token=token, id=str(job.id(token)), state="delete", todo=str(error), reason=error.name)
+                    Row(
+                        token=token, id=str(job.id(token)), state="delete", todo=str(error), reason=error.name
+                    )
                 )
 
     for message, result in client.send_many(messages()):

@@ -1,6 +1,6 @@
 """What to do with a device's row after a send: `match` on the outcome.
 
-    python examples/python/delete_dead_tokens.py
+python examples/python/delete_dead_tokens.py
 """
 
 from __future__ import annotations

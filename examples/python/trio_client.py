@@ -1,7 +1,7 @@
 """The sans-IO session under trio: what a client for another event loop has to do.
 
-    pip install trio
-    python examples/python/trio_client.py
+pip install trio
+python examples/python/trio_client.py
 """
 
 from __future__ import annotations

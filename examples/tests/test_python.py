@@ -17,7 +17,11 @@ EXAMPLES: list[tuple[str, list[str], list[str]]] = [
     (
         "python/httpx_l1.py",
         ["httpx", "h2"],
-        [f"{service}: {name}: " for service in ("fcm", "web push", "apns") for name in ("accepted", "token_gone")],
+        [
+            f"{service}: {name}: "
+            for service in ("fcm", "web push", "apns")
+            for name in ("accepted", "token_gone")
+        ],
     ),
     ("python/asyncio_bulk.py", [], ["2000 ended, 0 in flight", "{'accepted': 1800, 'token_gone': 200}"]),
     ("python/delete_dead_tokens.py", [], ["{'kept': 37, 'deleted': 3}, 37 devices left"]),
@@ -33,7 +37,7 @@ EXAMPLES: list[tuple[str, list[str], list[str]]] = [
         ],
     ),
     ("python/trio_client.py", ["trio"], ["{'accepted': 27, 'token_gone': 3}"]),
-    ("trio_client.py", ["trio"], ["accepted", "token_gone"]),
+    ("trio_client.py", ["trio"], ["<Accepted", "<TokenGone"]),
     ("quickstart.py", [], ["demo ok: 3 services, 3 accepted, 3 refused as expected"]),
 ]
 

@@ -113,7 +113,13 @@ def test_an_endpoint_of_nobodys_choosing_is_refused(
     file = tmp_path / "subscription.json"
     file.write_text(json.dumps(ready["subscriptions"]["active"]))
     done = run(
-        target, "web_push_send", ready["vapid"]["pem_file"], "mailto:push@pushcore.dev", file, "--ca", sandbox.ca
+        target,
+        "web_push_send",
+        ready["vapid"]["pem_file"],
+        "mailto:push@pushcore.dev",
+        file,
+        "--ca",
+        sandbox.ca,
     )
     assert done.returncode == 1
     assert "EndpointNotAllowed" in done.stderr

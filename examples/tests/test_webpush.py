@@ -20,6 +20,10 @@ def test_the_script_does_its_work_in_a_stub_of_the_browser(name: str) -> None:
     if int(version.removeprefix("v").partition(".")[0]) < 20:
         pytest.skip(f"node {version.strip()} is older than 20")
     done = subprocess.run(
-        [node, "--test", str(FOLDER / f"{name}.test.mjs")], capture_output=True, text=True, timeout=60, check=False
+        [node, "--test", str(FOLDER / f"{name}.test.mjs")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stdout

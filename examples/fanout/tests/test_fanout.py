@@ -146,7 +146,9 @@ def test_celery_loses_nothing_when_a_worker_is_killed(tmp_path: pathlib.Path, vi
     port = free_port()
     url = f"redis://127.0.0.1:{port}/0"
     with world(tmp_path, broker=url) as there:
-        there.start("redis", server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
+        there.start(
+            "redis", server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)
+        )
         connection = redis.Redis.from_url(url)
 
         def answers() -> bool:
@@ -189,7 +191,9 @@ def test_dask_loses_nothing_when_a_worker_is_killed(tmp_path: pathlib.Path) -> N
     address = f"tcp://127.0.0.1:{port}"
     with world(tmp_path) as there:
         dask = (sys.executable, "-m", "dask")
-        there.start("scheduler", *dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        there.start(
+            "scheduler", *dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"
+        )
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path))
         workers = [there.start(name, *dask, "worker", address, *options) for name in ("one", "two")]
         with distributed.Client(address, timeout=30) as cluster:
@@ -227,7 +231,12 @@ def test_a_late_second_run_does_not_reopen_what_is_settled(tmp_path: pathlib.Pat
 
 
 def test_what_the_service_puts_off_for_long_does_not_hold_up_the_rest() -> None:
-    rows = [row("a", "retry", after=3.0), row("b", "retry", after=900.0), row("c", "unknown"), row("d", "delete")]
+    rows = [
+        row("a", "retry", after=3.0),
+        row("b", "retry", after=900.0),
+        row("c", "unknown"),
+        row("d", "delete"),
+    ]
     assert again(rows, default=1, longest=60) == (["a", "c"], 3.0)
     assert again(rows[3:], default=1, longest=60) == ([], 0)
 
