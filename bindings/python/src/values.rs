@@ -121,6 +121,8 @@ pub(crate) fn unix_time(value: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
     };
     let since = Duration::try_from_secs_f64(seconds)
         .map_err(|_| PyValueError::new_err("a time is a finite number of seconds since 1970"))?;
+    // To the nearest millisecond: a float that was made from milliseconds must come back as them.
+    let since = since.saturating_add(Duration::from_micros(500));
     let millis = u64::try_from(since.as_millis())
         .map_err(|_| PyValueError::new_err("a time is a finite number of seconds since 1970"))?;
     Ok(UnixTime::from_millis(millis))
