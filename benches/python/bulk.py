@@ -10,8 +10,10 @@ counts is messages per CPU second of that interpreter, all its threads, user and
 the server and the other load of the machine stay outside. Wall rates are given too, but they are
 mostly the server's. Peers send fewer messages, because they take so long.
 
-`--authority HOST:PORT --ca FILE` sends pushcore's APNs part to another HTTP/2 server that answers
-200 to everything. `--scale 0.1` sends a tenth. `--json FILE` keeps the rows.
+`--authority HOST:PORT --ca FILE` sends the APNs part to another, cheaper HTTP/2 server that answers
+200 to everything; `--numbered PREFIX` says how its ids begin when it counts requests (12 hexadecimal
+digits follow) and echoes no `apns-id`, which aioapns has to know. `--fcm-authority` does the same for
+FCM, say with nghttpd and a file `v1/projects/pushcore-sandbox/messages:send`. `--scale 0.1` sends a tenth. `--json FILE` keeps the rows.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import itertools
 import json
 import logging
 import os
@@ -75,7 +78,7 @@ def client(ready: dict[str, Any]) -> Any:
         account = json.loads(pathlib.Path(fcm["service_account_file"]).read_bytes())
         del account["token_uri"]
         credentials = pushcore.FcmCredentials.from_service_account(account, token_host=fcm["authority"])
-        return pushcore.Client.fcm(credentials, host=fcm["authority"], ca=pathlib.Path(ready["ca_file"]))
+        return pushcore.Client.fcm(credentials, host=fcm["send_to"], ca=pathlib.Path(ready["ca_file"]))
     web = ready["webpush"]
     vapid = web["vapid"]
     credentials = pushcore.VapidCredentials(
@@ -206,13 +209,22 @@ def aioapns_send(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
             team_id=apns["team_id"],
             topic=apns["topic"],
             ssl_context=ssl.create_default_context(cafile=ready["ca_file"]),
+            max_connections=1 if numbered else 10,
         )
         made.pool.protocol_class.APNS_SERVER, made.pool.protocol_class.APNS_PORT = host, int(port)
         return made
 
+    # aioapns knows an answer by the id that it gave. The other server counts instead of echoing.
+    numbers = itertools.count(1)
+    numbered = apns.get("numbered")
+
     def request(token: str) -> Any:
         return aioapns.NotificationRequest(
-            device_token=token, message=ALERT, push_type=PushType.ALERT, priority=10
+            device_token=token,
+            message=ALERT,
+            notification_id=f"{numbered}{next(numbers):012x}" if numbered else None,
+            push_type=PushType.ALERT,
+            priority=10,
         )
 
     async def send(made: Any) -> int:
@@ -241,7 +253,7 @@ def firebase(ready: dict[str, Any]) -> Any:
     fcm = ready["fcm"]
     app = firebase_admin.initialize_app(credentials.Certificate(fcm["service_account_file"]))
     service = messaging._get_messaging_service(app)
-    service._fcm_url = f"https://{fcm['authority']}/v1/projects/{fcm['project_id']}/messages:send"
+    service._fcm_url = f"https://{fcm['send_to']}/v1/projects/{fcm['project_id']}/messages:send"
     return messaging
 
 
@@ -324,9 +336,10 @@ def status(field: str) -> float:
     return next(float(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith(field))
 
 
-def cpu() -> float:
+def cpu() -> tuple[float, float]:
+    """User and system seconds of all threads."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    return used.ru_utime, used.ru_stime
 
 
 def measure(index: int, folder: pathlib.Path) -> None:
@@ -338,10 +351,10 @@ def measure(index: int, folder: pathlib.Path) -> None:
     steps = subject.run(ready, targets)
     next(steps)
     before = status("VmRSS")
-    wall, used = time.perf_counter(), cpu()
+    wall, (user, system) = time.perf_counter(), cpu()
     found = next(steps)
-    wall, used = time.perf_counter() - wall, cpu() - used
-    row = {"sent": len(targets), "accepted": found, "wall": wall, "cpu": used}
+    wall, (user, system) = time.perf_counter() - wall, (now - was for now, was in zip(cpu(), (user, system), strict=True))
+    row = {"sent": len(targets), "accepted": found, "wall": wall, "cpu": user + system, "system": system}
     row |= {"rss_before": before, "rss_peak": status("VmHWM")}
     next(steps, None)
     print(json.dumps(row))
@@ -390,9 +403,16 @@ def run(index: int, arguments: argparse.Namespace, folder: pathlib.Path) -> dict
     with Sandbox("--profile", "lenient", "--no-governor") as sandbox:
         (folder / "targets.json").write_text(json.dumps(targets_of(sandbox, subject.service, count)))
         ready = json.loads(json.dumps(sandbox.ready))
-        if arguments.authority and subject.service == "apns" and not subject.peer:
+        if arguments.authority and subject.service == "apns":
             ready["apns"]["authority"] = arguments.authority
-            ready["ca_file"] = str(arguments.ca)
+            ready["apns"]["numbered"] = arguments.numbered
+        if subject.service == "fcm":
+            # The other server makes no tokens: those are the sandbox's all the same.
+            ready["fcm"]["send_to"] = arguments.fcm_authority or ready["fcm"]["authority"]
+        if arguments.ca:
+            both = pathlib.Path(ready["ca_file"]).read_text() + arguments.ca.read_text()
+            (folder / "ca.pem").write_text(both)
+            ready["ca_file"] = str(folder / "ca.pem")
         (folder / "ready.json").write_text(json.dumps(ready))
         before = sandbox.stats()
         trust = {"REQUESTS_CA_BUNDLE": ready["ca_file"], "SSL_CERT_FILE": ready["ca_file"]}
@@ -413,8 +433,8 @@ def run(index: int, arguments: argparse.Namespace, folder: pathlib.Path) -> dict
 
 def table(rows: list[dict[str, Any]]) -> None:
     """In Markdown, ratios against the first row of each service."""
-    print("| service | sender | messages | accepted | a CPU second | to pushcore | wall rate | connections | OAuth tokens | peak RSS, MiB |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| service | sender | messages | accepted | a CPU second | of it system | to pushcore | wall rate | connections | OAuth tokens | peak RSS, MiB |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     first: dict[str, float] = {}
     for row in rows:
         rate = row["sent"] / row["cpu"]
@@ -422,7 +442,7 @@ def table(rows: list[dict[str, Any]]) -> None:
         ratio = "1" if rate == best else f"1 : {best / rate:,.1f}"
         server = row["server"]
         print(
-            f"| {row['service']} | {row['name']} | {row['sent']:,} | {row['accepted']:,} | {rate:,.0f} | {ratio} "
+            f"| {row['service']} | {row['name']} | {row['sent']:,} | {row['accepted']:,} | {rate:,.0f} | {row['system'] / row['cpu']:.0%} | {ratio} "
             f"| {row['sent'] / row['wall']:,.0f}/s | {server.get('connections', '')} "
             f"| {server['fcm_tokens_minted'] or ''} | {row['rss_peak']:.0f} (before: {row['rss_before']:.0f}) |"
         )
@@ -435,7 +455,9 @@ def main() -> None:
     parser.add_argument("--only", help="subjects with this text in `service name`")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--authority")
+    parser.add_argument("--fcm-authority")
     parser.add_argument("--ca", type=pathlib.Path)
+    parser.add_argument("--numbered")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--imports", action="store_true", help="measure imports instead")
     arguments = parser.parse_args()

@@ -55,8 +55,9 @@ impl Batch {
         if !shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
             return Ok(false);
         }
+        let now = shared.driver.clock.now();
         for message in messages {
-            match shared.submit(message.as_message(), options, Waiting::Batch(self.number)) {
+            match shared.submit_at(message.as_message(), options, Waiting::Batch(self.number), now) {
                 Ok(ticket) => {
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;

@@ -68,7 +68,7 @@ impl Driver {
             let mut ended = Vec::new();
             for socket in self.sockets.values_mut() {
                 if let Verdict::Ended = socket.write(&mut self.session) {
-                    socket.read_rest(&mut self.session, &self.clock, &mut self.buffer);
+                    socket.read_rest(&mut self.session, &mut self.buffer);
                     ended.push(socket.link());
                 }
             }
@@ -120,7 +120,6 @@ impl Driver {
             &self.registry,
             &mut token,
             self.proxy.as_ref(),
-            &self.clock,
             ready,
             &mut self.buffer,
         );

@@ -8,7 +8,7 @@ use pushcore::Error;
 use pushcore::http::Authority;
 use pushcore::session::{LinkId, Session};
 
-use crate::clock::Clock;
+use crate::clock;
 use crate::dial::{Race, Standing};
 use crate::proxy::{Handshake, Proxy};
 
@@ -82,12 +82,11 @@ impl Socket {
         registry: &mio::Registry,
         token: &mut impl FnMut() -> mio::Token,
         proxy: Option<&Proxy>,
-        clock: &Clock,
         mut ready: Ready,
         buffer: &mut Vec<u8>,
     ) -> Verdict {
         if let Stage::Dialling(race) = &mut self.stage {
-            match race.advance(registry, token, clock.now().monotonic) {
+            match race.advance(registry, token, clock::now().monotonic) {
                 Standing::Open => return Verdict::Alive,
                 Standing::Lost(error) => return Verdict::Failed(error),
                 Standing::Won(stream) => match proxy {
@@ -96,7 +95,7 @@ impl Socket {
                     }
                     None => {
                         self.stage = Stage::Open(stream);
-                        session.connected(self.link, clock.now());
+                        session.connected(self.link, clock::now());
                     }
                 },
             }
@@ -112,9 +111,9 @@ impl Socket {
                         return Verdict::Ended;
                     };
                     self.stage = Stage::Open(stream);
-                    session.connected(self.link, clock.now());
+                    session.connected(self.link, clock::now());
                     if !early.is_empty() {
-                        session.receive(self.link, &early, clock.now());
+                        session.receive(self.link, &early, clock::now());
                     }
                     // More may have come behind it, of which no readiness will tell.
                     ready = Ready::ToEnd;
@@ -126,7 +125,7 @@ impl Socket {
             ready = Ready::ToEnd;
         }
         if ready != Ready::Not {
-            if let Verdict::Ended = self.read(session, clock, ready, buffer) {
+            if let Verdict::Ended = self.read(session, ready, buffer) {
                 return Verdict::Ended;
             }
             // What was read usually asks for something to be written.
@@ -137,9 +136,9 @@ impl Socket {
 
     /// A peer that takes no more bytes may have said why, and answered what it had: all that before
     /// the end of the connection counts.
-    pub(crate) fn read_rest(&mut self, session: &mut Session, clock: &Clock, buffer: &mut Vec<u8>) {
+    pub(crate) fn read_rest(&mut self, session: &mut Session, buffer: &mut Vec<u8>) {
         // How it ends is known.
-        let _ = self.read(session, clock, Ready::ToEnd, buffer);
+        let _ = self.read(session, Ready::ToEnd, buffer);
     }
 
     /// Writes what the session has for this link.
@@ -165,7 +164,7 @@ impl Socket {
     /// Reads until the socket has nothing more: readiness is reported once only. A read that does
     /// not fill the buffer has emptied the socket; only the end of the stream can hide behind it,
     /// which is reported anew, unless it was reported with this readiness.
-    fn read(&mut self, session: &mut Session, clock: &Clock, ready: Ready, buffer: &mut Vec<u8>) -> Verdict {
+    fn read(&mut self, session: &mut Session, ready: Ready, buffer: &mut Vec<u8>) -> Verdict {
         let Stage::Open(stream) = &mut self.stage else {
             return Verdict::Alive;
         };
@@ -174,7 +173,7 @@ impl Socket {
             match stream.read(buffer) {
                 Ok(0) => return Verdict::Ended,
                 Ok(count) => {
-                    session.receive(self.link, buffer.get(..count).unwrap_or_default(), clock.now());
+                    session.receive(self.link, buffer.get(..count).unwrap_or_default(), clock::now());
                     if count < READ_BUFFER && ready == Ready::ToRead {
                         return Verdict::Alive;
                     }

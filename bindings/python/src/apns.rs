@@ -333,7 +333,8 @@ fn alert_of(
             Err(_) => Alert::line(string(alert)?),
         });
     }
-    let parts: [(_, fn(Alert, apns::Text) -> Alert); 3] = [
+    type Set = fn(Alert, apns::Text) -> Alert;
+    let parts: [(_, Set); 3] = [
         (title, |alert, text| alert.title(text)),
         (subtitle, |alert, text| alert.subtitle(text)),
         (body, |alert, text| alert.body(text)),

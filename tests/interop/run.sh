@@ -1,0 +1,47 @@
+#!/bin/sh
+# Runs every comparison with another implementation that this machine can run.
+#
+#     tests/interop/run.sh [PYTHON]
+#
+# PYTHON is one of a virtual environment that pushcore is installed in (`make interop` makes it);
+# the peers are installed beside it, in the versions of */requirements.txt. What needs node or
+# cargo is left out, with a word, where there is none. PUSHCORE_SANDBOX names the sandbox.
+set -u
+python=${1:-python3}
+here=$(cd "$(dirname "$0")" && pwd)
+passed=0 failed=0
+
+"$python" -m pip install -q --disable-pip-version-check \
+    -r "$here/apns/requirements.txt" -r "$here/fcm/requirements.txt" \
+    -r "$here/sandbox/requirements.txt" -r "$here/webpush/requirements.txt" || exit 1
+
+run() { # NAME COMMAND...
+    name=$1
+    shift
+    started=$(date +%s)
+    if output=$("$@" 2>&1); then
+        passed=$((passed + 1)) word=passed
+    else
+        failed=$((failed + 1)) word=FAILED
+        printf '%s\n' "$output"
+    fi
+    printf '%-8s %-10s %3d s  %s\n' "$word" "$name" $(($(date +%s) - started)) "$(printf '%s' "$output" | tail -1)"
+}
+
+run sandbox "$python" "$here/sandbox/foreign.py"
+if command -v cargo >/dev/null; then
+    run apns "$python" "$here/apns/compare.py"
+    run fcm "$python" "$here/fcm/compare.py"
+else
+    run apns "$python" "$here/apns/compare.py" --without-a2
+    echo "left out: fcm (no cargo)"
+fi
+if command -v node >/dev/null && command -v npm >/dev/null && command -v cargo >/dev/null; then
+    test -d "$here/webpush/node_modules" || (cd "$here/webpush" && npm install --silent --no-audit --no-fund) || exit 1
+    run webpush "$python" "$here/webpush/run.py"
+else
+    echo "left out: webpush (no node, npm or cargo)"
+fi
+
+echo "$passed passed, $failed failed"
+test "$failed" -eq 0
