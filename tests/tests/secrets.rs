@@ -158,6 +158,12 @@ impl World {
                 );
             }
         }
+        for (what, text) in &self.printed {
+            for mark in ["eyJ", "ya29.", "Atc|", "PRIVATE KEY"] {
+                assert!(!text.contains(mark), "{mark} is printed by {what}: {text}");
+            }
+        }
+        assert!(!self.sandbox.log().is_empty(), "nothing reached the sandbox");
     }
 }
 
