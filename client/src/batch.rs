@@ -50,7 +50,7 @@ impl Batch {
         mut taken: impl FnMut(Result<Ticket, Error>),
     ) -> Result<bool, Error> {
         self.client.check_process()?;
-        let mut shared = self.client.lock();
+        let mut shared = self.client.lock_to_submit();
         // What has ended is handed over first: its slots are free, and a table by slot is not.
         if !shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
             return Ok(false);

@@ -1,6 +1,6 @@
 //! The blocking client.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +18,9 @@ use crate::driver::{Driver, WAKER};
 use crate::proxy::Proxy;
 use crate::resolve::Resolver;
 use crate::send_many::SendMany;
+
+/// After so long without a look at the sockets, it takes one before the next message.
+const STALE: Duration = Duration::from_millis(100);
 
 /// A message that has ended, and how.
 pub(crate) type Ended = (Ticket, Result<Outcome, Error>);
@@ -88,8 +91,10 @@ pub(crate) struct Shared {
     /// Answers for `exchange`, until fetched.
     pub(crate) responses: HashMap<Ticket, Result<Response, Error>>,
     /// Answers for `send_many`, by its number.
-    pub(crate) batches: HashMap<u64, Vec<Ended>>,
+    pub(crate) batches: BTreeMap<u64, Vec<Ended>>,
     next_batch: u64,
+    /// When the sockets were last looked at.
+    looked_at: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -125,8 +130,9 @@ impl Client {
                 waiting: Vec::new(),
                 answered: HashMap::new(),
                 responses: HashMap::new(),
-                batches: HashMap::new(),
+                batches: BTreeMap::new(),
                 next_batch: 0,
+                looked_at: Duration::ZERO,
             }),
             changed: Condvar::new(),
             poll: Mutex::new(Poll {
@@ -159,7 +165,7 @@ impl Client {
     ) -> Result<Outcome, Error> {
         self.check_process()?;
         let message = message.as_message();
-        let mut shared = self.lock();
+        let mut shared = self.lock_to_submit();
         let ticket = loop {
             match shared.submit(message, options, Waiting::One) {
                 Err(error) if error.kind() == ErrorKind::QueueFull => shared = self.step(shared, None),
@@ -237,6 +243,22 @@ impl Client {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The lock, for submitting. After a pause in which nobody moved bytes, the sockets are looked at
+    /// first: what goes out over a connection that the server closed meanwhile would end as `Unknown`.
+    pub(crate) fn lock_to_submit(&self) -> MutexGuard<'_, Shared> {
+        let shared = self.lock();
+        let idle_for = shared
+            .driver
+            .clock
+            .now()
+            .monotonic
+            .saturating_sub(shared.looked_at);
+        match idle_for > STALE {
+            true => self.step(shared, Some(Duration::ZERO)),
+            false => shared,
+        }
+    }
+
     /// Writes what has been submitted, and makes a thread that waits for the sockets look again.
     pub(crate) fn nudge(&self, shared: &mut Shared) {
         shared.driver.flush();
@@ -281,6 +303,7 @@ impl Client {
         let mut shared = self.lock();
         shared.polling = false;
         shared.driver.process(events.iter());
+        shared.looked_at = shared.driver.clock.now().monotonic;
         shared.deliver();
         drop(guard);
         self.changed.notify_all();
@@ -296,6 +319,17 @@ impl Shared {
         waiting: Waiting,
     ) -> Result<Ticket, Error> {
         let now = self.driver.clock.now();
+        self.submit_at(message, options, waiting, now)
+    }
+
+    /// [`Shared::submit`] for many at a time, which share one look at the clock.
+    pub(crate) fn submit_at(
+        &mut self,
+        message: MessageRef<'_>,
+        options: SendOptions,
+        waiting: Waiting,
+        now: Now,
+    ) -> Result<Ticket, Error> {
         let ticket = self.driver.session.submit(&message, options, now)?;
         self.expect(ticket, waiting);
         Ok(ticket)
@@ -318,12 +352,12 @@ impl Shared {
         number
     }
 
-    /// The results of a `send_many` that have landed.
-    pub(crate) fn take_results(&mut self, number: u64) -> Vec<Ended> {
-        self.batches
-            .get_mut(&number)
-            .map(std::mem::take)
-            .unwrap_or_default()
+    /// The results of a `send_many` that have landed, in exchange for an empty list whose room is
+    /// used for the next ones.
+    pub(crate) fn swap_results(&mut self, number: u64, empty: &mut Vec<Ended>) {
+        if let Some(batch) = self.batches.get_mut(&number) {
+            std::mem::swap(batch, empty);
+        }
     }
 
     /// Cancels what a `send_many` has not got an answer for.

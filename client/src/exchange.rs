@@ -19,7 +19,7 @@ impl Client {
     /// As [`Session::exchange`](pushcore::session::Session::exchange); `NotSent`, `Unknown` or `Expired`.
     pub fn exchange(&self, request: &Request) -> Result<Response, Error> {
         self.check_process()?;
-        let mut shared = self.lock();
+        let mut shared = self.lock_to_submit();
         let ticket = loop {
             let now = shared.driver.clock.now();
             let session = &mut shared.driver.session;

@@ -64,6 +64,7 @@ mod socket;
 
 pub use batch::Batch;
 pub use client::{Client, ClientConfig};
+pub use clock::now;
 pub use progress::Progress;
 pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;

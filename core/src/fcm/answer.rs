@@ -189,12 +189,14 @@ fn by_fcm_code(answer: &Answer<'_>, code: Option<&str>) -> Option<Outcome> {
 fn by_error_info(answer: &Answer<'_>) -> Option<Outcome> {
     let reason = answer.info_reason()?;
     Some(match reason {
-        "ACCESS_TOKEN_EXPIRED" | "ACCESS_TOKEN_INVALID" | "CREDENTIALS_MISSING" => {
-            answer.credentials(Some(reason), true)
-        }
+        // The last of them is said of a revoked token, which the service does not know any more, and
+        // of a self-signed one where that is not taken: an access token of the endpoint may do.
+        "ACCESS_TOKEN_EXPIRED"
+        | "ACCESS_TOKEN_INVALID"
+        | "CREDENTIALS_MISSING"
+        | "ACCESS_TOKEN_TYPE_UNSUPPORTED" => answer.credentials(Some(reason), true),
         "SERVICE_DISABLED"
         | "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
-        | "ACCESS_TOKEN_TYPE_UNSUPPORTED"
         | "IAM_PERMISSION_DENIED"
         | "BILLING_DISABLED"
         | "CONSUMER_INVALID"

@@ -73,7 +73,7 @@ pub use message::{AsMessage, Message, MessageRef};
 pub use stats::Stats;
 
 use entry::{Ending, Entries, Purpose, State};
-use link::Links;
+use link::{Link, Links};
 use pool::{Lane, Pool, PoolId};
 use rate::TokenBucket;
 use service::{Context, Service};
@@ -214,20 +214,7 @@ impl Session {
             true => Lane::Suspect,
             false => Lane::Main,
         };
-        let authority = self
-            .entries
-            .get(slot)
-            .and_then(|entry| entry.request.authority.clone());
-        let pool = match authority {
-            Some(authority) => self.pool(&authority, lane, now).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::QueueFull,
-                    "too many hosts at once: fetch outcomes first",
-                )
-            }),
-            None => Err(Error::new(ErrorKind::Misuse, "the request names no host")),
-        };
-        let pool = match pool {
+        let pool = match self.pool_of(slot, lane, now) {
             Ok(pool) => pool,
             Err(error) => {
                 self.entries.release(slot);
@@ -253,7 +240,9 @@ impl Session {
             pool.waiting.push_back(ticket);
             pool.used_at = now.monotonic;
         }
-        self.pump(pool, now);
+        if !self.waits_its_turn(pool) {
+            self.pump(pool, now);
+        }
         Ok(ticket)
     }
 
@@ -341,12 +330,49 @@ impl Session {
         self.events.push_back(event);
     }
 
+    /// The pool for the request in a slot.
+    fn pool_of(&mut self, slot: u32, lane: Lane, now: Now) -> Result<PoolId, Error> {
+        let authority = self
+            .entries
+            .get(slot)
+            .and_then(|entry| entry.request.authority.as_ref());
+        let Some(authority) = authority else {
+            return Err(Error::new(ErrorKind::Misuse, "the request names no host"));
+        };
+        if let Some(id) = self.known_pool(authority, lane) {
+            return Ok(id);
+        }
+        let authority = authority.clone();
+        self.pool(&authority, lane, now).ok_or_else(|| {
+            Error::new(
+                ErrorKind::QueueFull,
+                "too many hosts at once: fetch outcomes first",
+            )
+        })
+    }
+
+    fn known_pool(&self, authority: &Authority, lane: Lane) -> Option<PoolId> {
+        let mut pools = self.pools.iter();
+        let index = pools.position(|pool| pool.lane == lane && pool.authority == *authority)?;
+        Some(PoolId(index as u32))
+    }
+
+    /// Whether a message that has just joined the queue of `id` can be left to the others: some wait
+    /// before it, and a connection is full, so that its next answer pumps. Time does the rest
+    /// (see [`Session::poll_timeout`]). Under load that is nearly every message.
+    fn waits_its_turn(&self, id: PoolId) -> bool {
+        let Some(pool) = self.pools.get(id.index()) else {
+            return false;
+        };
+        let is_full = |link: &LinkId| self.links.get(*link).is_some_and(Link::is_full);
+        pool.waiting.len() > 1 && !pool.links.is_empty() && pool.links.iter().all(is_full)
+    }
+
     /// The pool of `authority` and `lane`, made when there is none yet: `None` when all that may
     /// be are busy. Who may name hosts (Web Push) must not be able to fill the memory with them.
     fn pool(&mut self, authority: &Authority, lane: Lane, now: Now) -> Option<PoolId> {
-        let mut pools = self.pools.iter();
-        if let Some(index) = pools.position(|pool| pool.lane == lane && pool.authority == *authority) {
-            return Some(PoolId(index as u32));
+        if let Some(id) = self.known_pool(authority, lane) {
+            return Some(id);
         }
         self.seed = self.seed.wrapping_add(1);
         let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);

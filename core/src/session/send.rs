@@ -84,6 +84,10 @@ impl Session {
                 let Some(entry) = self.entries.get_mut(slot) else {
                     return rejected;
                 };
+                if entry.deadline <= now.monotonic {
+                    // Its time has passed: `expire` is due, and goes on from here.
+                    return rejected;
+                }
                 if !link.takes(entry.request.body.len()) {
                     break;
                 }

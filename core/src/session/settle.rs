@@ -178,15 +178,14 @@ impl Session {
 
     /// Ends what has passed its time.
     pub(super) fn expire(&mut self, now: Now) {
-        let due = self
-            .entries
-            .live()
-            .filter(|(_, entry)| entry.due <= now.monotonic);
-        let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
-        for ticket in due {
-            let entry = self.entries.find(ticket).and_then(|slot| self.entries.get(slot));
-            // The end of one may have moved another.
-            if entry.is_some_and(|entry| entry.due <= now.monotonic) {
+        // Those in the queue first: the end of an open one makes room, and nobody whose time
+        // has passed is to take it.
+        for open in [false, true] {
+            let due = self.entries.live().filter(|(_, entry)| {
+                entry.due <= now.monotonic && matches!(entry.state, State::Open { .. }) == open
+            });
+            let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
+            for ticket in due {
                 self.withdraw(ticket, Ending::TimedOut, now);
             }
         }

@@ -1,0 +1,9 @@
+//! The blocking client over real sockets, against the sandbox and against small peers made here.
+
+mod apns;
+mod calls;
+mod endings;
+mod network;
+mod sharing;
+mod tls;
+mod world;
