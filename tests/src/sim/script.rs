@@ -106,7 +106,7 @@ impl Seen {
 }
 
 /// Decides what follows a request.
-pub(super) type Respond = Box<dyn FnMut(&Seen, &mut Rng) -> Vec<Act> + Send>;
+pub type Respond = Box<dyn FnMut(&Seen, &mut Rng) -> Vec<Act> + Send>;
 
 /// What one server does on one connection.
 pub struct Script {
