@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout lint bench header storm interop clean
+.PHONY: help demo test test-rust test-python test-c test-examples test-fanout lint bench header storm interop msrv clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -54,6 +54,9 @@ header: ## write include/pushcore.h anew
 lint: ## rustfmt, clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -q -- -D warnings
+
+msrv: ## compile everything with Debian's Rust 1.85, in a tree of its own
+	scripts/msrv.sh
 
 clean:
 	$(CARGO) clean

@@ -104,7 +104,7 @@ say "rustc of $SUITE: $*"
 exec "${ns[@]}" /bin/bash -euc '
   mount --rbind /proc "$MSRV_ROOT/proc"; mount --rbind /dev "$MSRV_ROOT/dev"
   while IFS= read -r d; do mkdir -p "$MSRV_ROOT$d"; mount --bind "$d" "$MSRV_ROOT$d"; done <<<"$MSRV_BINDS"
-  exec /usr/sbin/chroot "$MSRV_ROOT" /usr/bin/env -i PATH=/usr/bin:/bin LC_ALL=C HOME=/root PYO3_NO_PYTHON=1 \
+  exec /usr/sbin/chroot "$MSRV_ROOT" /usr/bin/env -i PATH=/usr/bin:/bin LC_ALL=C HOME=/root PYO3_NO_PYTHON=1 PYO3_BUILD_EXTENSION_MODULE=1 \
     CARGO_HOME="$MSRV_CACHE/home" CARGO_TARGET_DIR="$MSRV_CACHE/target" \
     /bin/bash -euc "cd \"\$0\"; v=\$(rustc --version); echo \"\$v\" >&2; case \$v in \"rustc 1.85.\"*) ;; *) exit 3 ;; esac; exec \"\$@\"" "$MSRV_REPO" "$@"
 ' msrv "$@"
