@@ -350,7 +350,17 @@ impl Session {
         }
         self.seed = self.seed.wrapping_add(1);
         let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);
-        let pool = Pool::new(authority.clone(), lane, backoff);
+        let mut pool = Pool::new(authority.clone(), lane, backoff);
+        pool.used_at = now.monotonic;
+        // A host that asked for a pause asked it of every lane.
+        let siblings = self
+            .pools
+            .iter()
+            .filter(|other| other.lane != Lane::Token && other.authority == *authority);
+        let until = siblings.map(|other| other.paused_until).max();
+        if let Some(until) = until.filter(|_| lane != Lane::Token) {
+            pool.paused_until = until;
+        }
         if self.pools.len() < self.config.max_hosts.max(2) {
             self.pools.push(pool);
             return Some(PoolId((self.pools.len() - 1) as u32));

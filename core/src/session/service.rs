@@ -57,6 +57,18 @@ pub(super) enum Room {
     },
 }
 
+impl Room {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Room::Adm { .. } => "Adm",
+            Room::Apns { .. } => "Apns",
+            Room::Baidu { .. } => "Baidu",
+            Room::Fcm { .. } => "Fcm",
+            Room::WebPush { .. } => "WebPush",
+        }
+    }
+}
+
 /// What an answer has to be read against.
 #[derive(Debug, Default)]
 pub(super) enum Context {
@@ -442,15 +454,8 @@ impl Service {
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match &self.room {
-            Room::Adm { .. } => "Adm",
-            Room::Apns { .. } => "Apns",
-            Room::Baidu { .. } => "Baidu",
-            Room::Fcm { .. } => "Fcm",
-            Room::WebPush { .. } => "WebPush",
-        };
         f.debug_struct("Service")
-            .field("room", &name)
+            .field("room", &self.room.name())
             .finish_non_exhaustive()
     }
 }
