@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c lint bench header storm clean
+.PHONY: help demo test test-rust test-python test-c test-examples test-fanout lint bench header storm clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -32,6 +32,18 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox
 
 test-c:
 	sh tests/c/run.sh
+
+storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
+	PUSHCORE_STORM_SEEDS=100 PUSHCORE_STORM_MESSAGES=1000000 $(CARGO) test --release -p pushcore-tests --test storm at_most_once -- --nocapture
+
+test-examples: $(VENV)/.built target/debug/pushcore-sandbox ## every example against the sandbox
+	$(CARGO) build -q -p pushcore-client --examples
+	$(VENV)/bin/pip install -q -r examples/requirements.txt
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/tests
+
+test-fanout: $(VENV)/.built target/debug/pushcore-sandbox ## a job on Celery and on Dask while workers are killed (redis-server)
+	$(VENV)/bin/pip install -q -r examples/fanout/requirements.txt
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/fanout/tests
 
 header: ## write include/pushcore.h anew
 	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed

@@ -98,6 +98,7 @@ class Driver:
 
 
 async def main() -> None:
+    """One message that is taken, one that is not."""
     with Sandbox() as sandbox:
         apns = sandbox.ready["apns"]
         # `service` holds where to and who; a client would be opened from it just the same.

@@ -1,6 +1,6 @@
 //! The blocking client.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub(crate) struct Shared {
     /// Answers for `exchange`, until fetched.
     pub(crate) responses: HashMap<Ticket, Result<Response, Error>>,
     /// Answers for `send_many`, by its number.
-    pub(crate) batches: HashMap<u64, Vec<Ended>>,
+    pub(crate) batches: BTreeMap<u64, Vec<Ended>>,
     next_batch: u64,
     /// When the sockets were last looked at.
     looked_at: Duration,
@@ -99,7 +99,7 @@ impl Client {
                 waiting: Vec::new(),
                 answered: HashMap::new(),
                 responses: HashMap::new(),
-                batches: HashMap::new(),
+                batches: BTreeMap::new(),
                 next_batch: 0,
                 looked_at: Duration::ZERO,
             }),
@@ -288,6 +288,17 @@ impl Shared {
         waiting: Waiting,
     ) -> Result<Ticket, Error> {
         let now = self.driver.clock.now();
+        self.submit_at(message, options, waiting, now)
+    }
+
+    /// [`Shared::submit`] for many at a time, which share one look at the clock.
+    pub(crate) fn submit_at(
+        &mut self,
+        message: MessageRef<'_>,
+        options: SendOptions,
+        waiting: Waiting,
+        now: Now,
+    ) -> Result<Ticket, Error> {
         let ticket = self.driver.session.submit(&message, options, now)?;
         self.expect(ticket, waiting);
         Ok(ticket)
@@ -310,12 +321,12 @@ impl Shared {
         number
     }
 
-    /// The results of a `send_many` that have landed.
-    pub(crate) fn take_results(&mut self, number: u64) -> Vec<Ended> {
-        self.batches
-            .get_mut(&number)
-            .map(std::mem::take)
-            .unwrap_or_default()
+    /// The results of a `send_many` that have landed, in exchange for an empty list whose room is
+    /// used for the next ones.
+    pub(crate) fn swap_results(&mut self, number: u64, empty: &mut Vec<Ended>) {
+        if let Some(batch) = self.batches.get_mut(&number) {
+            std::mem::swap(batch, empty);
+        }
     }
 
     /// Cancels what a `send_many` has not got an answer for.

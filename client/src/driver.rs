@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::dial::{self, Race};
 use crate::proxy::Proxy;
 use crate::resolve::Resolver;
-use crate::socket::{Socket, Verdict};
+use crate::socket::{Ready, Socket, Verdict};
 
 /// The token of the waker; sockets count up from one.
 pub(crate) const WAKER: mio::Token = mio::Token(0);
@@ -29,6 +29,8 @@ pub(crate) struct Driver {
     registry: mio::Registry,
     proxy: Option<Proxy>,
     resolver: Resolver,
+    /// What was read from a socket, for as long as the session looks at it.
+    buffer: Vec<u8>,
 }
 
 impl Driver {
@@ -48,6 +50,7 @@ impl Driver {
             registry,
             proxy,
             resolver,
+            buffer: Vec::new(),
         }
     }
 
@@ -65,7 +68,7 @@ impl Driver {
             let mut ended = Vec::new();
             for socket in self.sockets.values_mut() {
                 if let Verdict::Ended = socket.write(&mut self.session) {
-                    socket.read_rest(&mut self.session, &self.clock);
+                    socket.read_rest(&mut self.session, &self.clock, &mut self.buffer);
                     ended.push(socket.link());
                 }
             }
@@ -82,8 +85,14 @@ impl Driver {
     pub(crate) fn process<'a>(&mut self, events: impl Iterator<Item = &'a Event>) {
         for event in events {
             if let Some(link) = self.tokens.get(&event.token()).copied() {
-                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                self.advance(link, readable);
+                let ready = if event.is_read_closed() || event.is_error() {
+                    Ready::ToEnd
+                } else if event.is_readable() {
+                    Ready::ToRead
+                } else {
+                    Ready::Not
+                };
+                self.advance(link, ready);
             }
         }
         let now = self.clock.now().monotonic;
@@ -92,7 +101,7 @@ impl Driver {
             .values()
             .filter(|socket| socket.poll_timeout().is_some_and(|at| at <= now));
         for link in dialling.map(Socket::link).collect::<Vec<_>>() {
-            self.advance(link, false);
+            self.advance(link, Ready::Not);
         }
         if self.session.poll_timeout().is_some_and(|due| due <= now) {
             self.session.handle_timeout(self.clock.now());
@@ -100,7 +109,7 @@ impl Driver {
         self.flush();
     }
 
-    fn advance(&mut self, link: LinkId, readable: bool) {
+    fn advance(&mut self, link: LinkId, ready: Ready) {
         let Some(socket) = self.sockets.get_mut(&link) else {
             return;
         };
@@ -112,7 +121,8 @@ impl Driver {
             &mut token,
             self.proxy.as_ref(),
             &self.clock,
-            readable,
+            ready,
+            &mut self.buffer,
         );
         match verdict {
             Verdict::Alive => {}
@@ -141,7 +151,7 @@ impl Driver {
                         Ok(addresses) => {
                             self.sockets
                                 .insert(link, Socket::new(link, authority, Race::new(addresses)));
-                            self.advance(link, false);
+                            self.advance(link, Ready::Not);
                         }
                         Err(error) => self.session.connect_failed(link, error, self.clock.now()),
                     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use pushcore::session::{AsMessage, SendOptions, Ticket};
+use pushcore::session::{AsMessage, SendOptions};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::{Client, Ended, Waiting};
@@ -19,8 +19,10 @@ pub struct SendMany<'c, I: Iterator> {
     pending: Vec<Option<I::Item>>,
     /// What has ended, or was refused before anything was sent.
     results: VecDeque<(I::Item, Result<Outcome, Error>)>,
-    /// Taken from the iterator while the queue was full.
-    held: Option<I::Item>,
+    /// What has landed, on its way to `results`: empty but for that.
+    ended: Vec<Ended>,
+    /// Taken from the iterator, not submitted yet.
+    fresh: VecDeque<I::Item>,
     exhausted: bool,
     chunk: usize,
     options: SendOptions,
@@ -55,7 +57,8 @@ where
             number,
             pending: Vec::new(),
             results: VecDeque::new(),
-            held: None,
+            ended: Vec::new(),
+            fresh: VecDeque::new(),
             exhausted: false,
             chunk: 1,
             options: SendOptions::default(),
@@ -85,19 +88,50 @@ where
         &self.progress
     }
 
-    /// Takes messages from the iterator as long as there is room for them. The lock is not held
-    /// while the caller's iterator runs; a slow one gets small chunks, so that results do not wait for it.
+    /// Takes messages from the iterator as long as there is room for them, and submits them. The
+    /// lock is not held while the caller's iterator runs; a slow one gets small chunks, so that
+    /// results do not wait for it.
     fn take_messages(&mut self) {
+        let client = self.client;
+        // Once for many messages: it is a system call.
+        let process = client.check_process();
+        let room = match process {
+            Ok(()) => client.lock_to_submit().driver.session.capacity(),
+            Err(_) => 1,
+        };
         let started = Instant::now();
-        if self.client.check_process().is_ok() {
-            drop(self.client.lock_to_submit());
-        }
-        for _ in 0..self.chunk {
-            let Some(message) = self.held.take().or_else(|| self.messages.next()) else {
+        while self.fresh.len() < self.chunk.min(room) {
+            let Some(message) = self.messages.next() else {
                 self.exhausted = true;
                 break;
             };
-            match self.submit(&message) {
+            self.fresh.push_back(message);
+        }
+        let quick = started.elapsed() < Duration::from_millis(2);
+        self.chunk = if quick {
+            (self.chunk * 2).min(MAX_CHUNK)
+        } else {
+            (self.chunk / 2).max(1)
+        };
+        if let Err(error) = process {
+            while let Some(message) = self.fresh.pop_front() {
+                self.refuse(message, Error::new(error.kind(), error.context().to_owned()));
+            }
+            return;
+        }
+        let mut shared = client.lock();
+        // Another thread may have seen the end of one of ours, whose slot is free for a new one:
+        // the messages that have ended leave theirs first. No more end while the lock is held.
+        shared.swap_results(self.number, &mut self.ended);
+        self.settle();
+        let now = shared.driver.clock.now();
+        while let Some(message) = self.fresh.pop_front() {
+            match shared.submit_at(
+                message.as_message(),
+                self.options,
+                Waiting::Batch(self.number),
+                now,
+            ) {
                 Ok(ticket) => {
                     if self.pending.len() <= ticket.slot() {
                         self.pending.resize_with(ticket.slot() + 1, || None);
@@ -108,49 +142,41 @@ where
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
                 }
+                // Another thread was faster.
                 Err(error) if error.kind() == ErrorKind::QueueFull => {
-                    self.held = Some(message);
+                    self.fresh.push_front(message);
                     break;
                 }
                 Err(error) => {
                     // No other message would be taken: the rest stays with the caller's iterator.
                     self.exhausted |= error.kind() == ErrorKind::Closed;
-                    self.progress.taken += 1;
-                    let result = Err(error);
-                    self.progress.count(&result);
-                    self.results.push_back((message, result));
+                    self.refuse(message, error);
                 }
             }
         }
-        let quick = started.elapsed() < Duration::from_millis(2);
-        self.chunk = if quick {
-            (self.chunk * 2).min(MAX_CHUNK)
-        } else {
-            (self.chunk / 2).max(1)
-        };
     }
 
-    fn submit(&mut self, message: &I::Item) -> Result<Ticket, Error> {
-        self.client.check_process()?;
-        let mut shared = self.client.lock();
-        // Another thread may have seen the end of one of ours, whose slot is free for this one:
-        // the messages that have ended leave theirs first.
-        let ended = shared.take_results(self.number);
-        let ticket = shared.submit(message.as_message(), self.options, Waiting::Batch(self.number));
-        drop(shared);
-        self.settle(ended);
-        ticket
+    fn refuse(&mut self, message: I::Item, error: Error) {
+        self.progress.taken += 1;
+        let result = Err(error);
+        self.progress.count(&result);
+        self.results.push_back((message, result));
     }
 
     /// Gives each result its message.
-    fn settle(&mut self, ended: Vec<Ended>) {
-        for (ticket, result) in ended {
+    fn settle(&mut self) {
+        for (ticket, result) in self.ended.drain(..) {
             self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
             self.progress.count(&result);
             if let Some(message) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
                 self.results.push_back((message, result));
             }
         }
+    }
+
+    /// Whether every message of the iterator has been submitted.
+    fn all_taken(&self) -> bool {
+        self.exhausted && self.fresh.is_empty()
     }
 
     fn tell(&mut self, finished: bool) {
@@ -176,33 +202,33 @@ where
             if let Some(ended) = self.results.pop_front() {
                 return Some(ended);
             }
-            if !self.exhausted {
+            if !self.all_taken() {
                 self.take_messages();
                 if !self.results.is_empty() {
                     continue;
                 }
             }
             // In a forked child nothing that the parent had in flight will end.
-            if (self.exhausted && self.progress.in_flight == 0) || self.client.check_process().is_err() {
+            if (self.all_taken() && self.progress.in_flight == 0) || self.client.check_process().is_err() {
                 self.tell(true);
                 return None;
             }
+            let mut shared = self.client.lock();
             // With room left for more messages the sockets only get a glance.
-            let full = self.exhausted || self.held.is_some();
+            let full = self.all_taken() || shared.driver.session.capacity() == 0;
             let wait = if full {
                 self.report.as_ref().map(|report| report.every)
             } else {
                 Some(Duration::ZERO)
             };
-            let mut shared = self.client.lock();
             self.client.nudge(&mut shared);
-            let mut ended = shared.take_results(self.number);
-            if ended.is_empty() {
+            shared.swap_results(self.number, &mut self.ended);
+            if self.ended.is_empty() {
                 shared = self.client.step(shared, wait);
-                ended = shared.take_results(self.number);
+                shared.swap_results(self.number, &mut self.ended);
             }
             drop(shared);
-            self.settle(ended);
+            self.settle();
             self.tell(false);
         }
     }

@@ -41,6 +41,17 @@ pub(crate) enum Verdict {
     Ended,
 }
 
+/// What the poll said of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ready {
+    /// Nothing about reading.
+    Not,
+    /// There is something to read.
+    ToRead,
+    /// And then comes the end, an error, or who knows what.
+    ToEnd,
+}
+
 /// Read at once; two full TLS records' worth, so that a busy connection needs few calls.
 const READ_BUFFER: usize = 64 * 1024;
 
@@ -72,7 +83,8 @@ impl Socket {
         token: &mut impl FnMut() -> mio::Token,
         proxy: Option<&Proxy>,
         clock: &Clock,
-        mut readable: bool,
+        mut ready: Ready,
+        buffer: &mut Vec<u8>,
     ) -> Verdict {
         if let Stage::Dialling(race) = &mut self.stage {
             match race.advance(registry, token, clock.now().monotonic) {
@@ -105,13 +117,16 @@ impl Socket {
                         session.receive(self.link, &early, clock.now());
                     }
                     // More may have come behind it, of which no readiness will tell.
-                    readable = true;
+                    ready = Ready::ToEnd;
                 }
             }
         }
         let wrote = self.write(session);
-        if readable || matches!(wrote, Verdict::Ended) {
-            if let Verdict::Ended = self.read(session, clock) {
+        if matches!(wrote, Verdict::Ended) {
+            ready = Ready::ToEnd;
+        }
+        if ready != Ready::Not {
+            if let Verdict::Ended = self.read(session, clock, ready, buffer) {
                 return Verdict::Ended;
             }
             // What was read usually asks for something to be written.
@@ -122,9 +137,9 @@ impl Socket {
 
     /// A peer that takes no more bytes may have said why, and answered what it had: all that before
     /// the end of the connection counts.
-    pub(crate) fn read_rest(&mut self, session: &mut Session, clock: &Clock) {
+    pub(crate) fn read_rest(&mut self, session: &mut Session, clock: &Clock, buffer: &mut Vec<u8>) {
         // How it ends is known.
-        let _ = self.read(session, clock);
+        let _ = self.read(session, clock, Ready::ToEnd, buffer);
     }
 
     /// Writes what the session has for this link.
@@ -147,16 +162,23 @@ impl Socket {
         }
     }
 
-    /// Reads until the socket has nothing more: readiness is reported once only.
-    fn read(&mut self, session: &mut Session, clock: &Clock) -> Verdict {
+    /// Reads until the socket has nothing more: readiness is reported once only. A read that does
+    /// not fill the buffer has emptied the socket; only the end of the stream can hide behind it,
+    /// which is reported anew, unless it was reported with this readiness.
+    fn read(&mut self, session: &mut Session, clock: &Clock, ready: Ready, buffer: &mut Vec<u8>) -> Verdict {
         let Stage::Open(stream) = &mut self.stage else {
             return Verdict::Alive;
         };
-        let mut buffer = [0u8; READ_BUFFER];
+        buffer.resize(READ_BUFFER, 0);
         loop {
-            match stream.read(&mut buffer) {
+            match stream.read(buffer) {
                 Ok(0) => return Verdict::Ended,
-                Ok(count) => session.receive(self.link, buffer.get(..count).unwrap_or_default(), clock.now()),
+                Ok(count) => {
+                    session.receive(self.link, buffer.get(..count).unwrap_or_default(), clock.now());
+                    if count < READ_BUFFER && ready == Ready::ToRead {
+                        return Verdict::Alive;
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Verdict::Alive,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Verdict::Ended,

@@ -27,7 +27,7 @@ pub enum Outcome {
 }
 
 /// The service took the message.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Accepted {
     /// The service's id of the message: `apns-id`, FCM's `name`, ADM's request id, Baidu's `msg_id`.
@@ -45,7 +45,7 @@ pub struct Accepted {
 }
 
 /// The token is dead.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct TokenGone {
     /// Since when, by the service's clock (APNs 410).
@@ -54,6 +54,34 @@ pub struct TokenGone {
     pub replacement: Option<Box<str>>,
     /// What the service sent.
     pub evidence: Evidence,
+}
+
+/// Stands for a token, or for a URL that gives its holder power, in what is printed.
+fn hidden<T>(value: &Option<T>) -> Option<fmt::Arguments<'static>> {
+    value.as_ref().map(|_| format_args!("[redacted]"))
+}
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accepted")
+            .field("id", &self.id)
+            .field("unique_id", &self.unique_id)
+            .field("replacement", &hidden(&self.replacement))
+            .field("location", &hidden(&self.location))
+            .field("ttl", &self.ttl)
+            .field("evidence", &self.evidence)
+            .finish()
+    }
+}
+
+impl fmt::Debug for TokenGone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenGone")
+            .field("since", &self.since)
+            .field("replacement", &hidden(&self.replacement))
+            .field("evidence", &self.evidence)
+            .finish()
+    }
 }
 
 impl TokenGone {

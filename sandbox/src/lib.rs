@@ -7,12 +7,23 @@
 //! agreement means something. `docs/sandbox.md` holds the usage, the control API and
 //! the table of rules.
 //!
+//! [`Sandbox::ready`] says where everything listens and which credentials, tokens and files a client
+//! needs; [`Sandbox::log`] holds one [`Record`] for each processed request, so that a test can assert
+//! "exactly once"; a [`Fault`] makes the next answers late, wrong or missing. [`Profile`] says how strict it is.
+//!
 //! ```no_run
 //! use pushcore_sandbox::{Config, Sandbox};
 //! let sandbox = Sandbox::start(Config::default())?;
-//! println!("{}", sandbox.ready());
+//! println!("push to {}", sandbox.ready()["apns"]["authority"]);
+//! println!("a good token: {}", sandbox.ready()["apns"]["tokens"]["valid"]);
+//! // ... point any client at it, trusting the file ready()["ca_file"], then:
+//! for record in sandbox.log() {
+//!     println!("{} {}", record.operation, record.status);
+//! }
 //! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! The binary `pushcore-sandbox` prints the same `ready` as one line of JSON and takes faults over HTTP.
 
 #![forbid(unsafe_code)]
 

@@ -2,6 +2,7 @@
 
 mod adm;
 mod apns;
+mod apns_credentials;
 mod apns_parts;
 mod baidu;
 mod client;
@@ -26,7 +27,9 @@ mod _pushcore {
     #[pymodule_export]
     use crate::adm::{AdmCredentials, AdmMessage};
     #[pymodule_export]
-    use crate::apns::{ApnsCredentials, ApnsMessage};
+    use crate::apns::ApnsMessage;
+    #[pymodule_export]
+    use crate::apns_credentials::ApnsCredentials;
     #[pymodule_export]
     use crate::apns_parts::{LiveActivity, Localized};
     #[pymodule_export]

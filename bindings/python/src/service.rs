@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::adm::AdmCredentials;
-use crate::apns::ApnsCredentials;
+use crate::apns_credentials::ApnsCredentials;
 use crate::baidu::BaiduCredentials;
 use crate::errors::OrRaise;
 use crate::fcm::FcmCredentials;

@@ -25,6 +25,9 @@ pub(crate) struct Session(Mutex<Inner>);
 struct Inner {
     session: session::Session,
     now: Now,
+    /// What the process's own clock was ahead of the caller's, in seconds: credentials are shared
+    /// with clients, and a token's age has to be the same to all of them.
+    ahead: f64,
 }
 
 impl Session {
@@ -39,14 +42,16 @@ impl Session {
     #[new]
     #[pyo3(signature = (service, *, monotonic, unix))]
     fn new(py: Python<'_>, service: &Service, monotonic: f64, unix: f64) -> PyResult<Self> {
-        let now = now(monotonic, unix)?;
+        let ahead = pushcore_client::now().monotonic.as_secs_f64() - monotonic;
+        let now = now(monotonic + ahead, unix)?;
         let session = service.open(service.config(), now).or_raise(py)?;
-        Ok(Self(Mutex::new(Inner { session, now })))
+        Ok(Self(Mutex::new(Inner { session, now, ahead })))
     }
 
     /// What the two clocks show, in seconds; the monotonic one may have any epoch.
     fn tick(&self, monotonic: f64, unix: f64) -> PyResult<()> {
-        self.lock().now = now(monotonic, unix)?;
+        let mut inner = self.lock();
+        inner.now = now(monotonic + inner.ahead, unix)?;
         Ok(())
     }
 
@@ -179,7 +184,9 @@ impl Session {
 
     /// When `handle_timeout` has to be called, on the monotonic clock; `None` is never.
     fn poll_timeout(&self) -> Option<f64> {
-        self.lock().session.poll_timeout().map(|at| at.as_secs_f64())
+        let inner = self.lock();
+        let due = inner.session.poll_timeout()?;
+        Some(due.as_secs_f64() - inner.ahead)
     }
 
     /// Time has passed.

@@ -121,6 +121,8 @@ pub(crate) fn unix_time(value: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
     };
     let since = Duration::try_from_secs_f64(seconds)
         .map_err(|_| PyValueError::new_err("a time is a finite number of seconds since 1970"))?;
+    // To the nearest millisecond: a float that was made from milliseconds must come back as them.
+    let since = since.saturating_add(Duration::from_micros(500));
     let millis = u64::try_from(since.as_millis())
         .map_err(|_| PyValueError::new_err("a time is a finite number of seconds since 1970"))?;
     Ok(UnixTime::from_millis(millis))
@@ -266,16 +268,12 @@ pub(crate) fn unknown_word(what: &str) -> Error {
     )
 }
 
-/// Both clocks: as given, or as Python's `time` module shows them.
-pub(crate) fn clock(py: Python<'_>, unix: Option<&Bound<'_, PyAny>>) -> PyResult<Now> {
-    let time = py.import(intern!(py, "time"))?;
-    let monotonic: f64 = time.call_method0(intern!(py, "monotonic"))?.extract()?;
+/// Both clocks: calendar time as given, or as the clients of this process read it.
+pub(crate) fn clock(_py: Python<'_>, unix: Option<&Bound<'_, PyAny>>) -> PyResult<Now> {
+    let now = pushcore_client::now();
     match unix {
-        Some(unix) => {
-            let unix = unix_time(unix)?;
-            Ok(Now::new(now(monotonic, 0.0)?.monotonic, unix))
-        }
-        None => now(monotonic, time.call_method0(intern!(py, "time"))?.extract()?),
+        Some(unix) => Ok(Now::new(now.monotonic, unix_time(unix)?)),
+        None => Ok(now),
     }
 }
 

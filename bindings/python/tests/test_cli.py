@@ -86,9 +86,7 @@ def test_send_the_others(sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytes
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "txt"])
-def test_bulk(
-    sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], kind: str
-) -> None:
+def test_bulk(sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
     dead = sandbox.ready["apns"]["tokens"]["unregistered"]
     tokens = [*register(sandbox, 300), dead, "not-hex"]
     source = tmp_path / f"tokens.{kind}"

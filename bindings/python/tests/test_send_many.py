@@ -56,10 +56,7 @@ def test_tokens_with_one_template(sandbox: Sandbox) -> None:
 
 def test_messages_of_their_own(sandbox: Sandbox) -> None:
     base = template(sandbox)
-    messages = [
-        base.to(token, id=f"00000000-0000-4000-8000-{n:012x}")
-        for n, token in enumerate(register(sandbox, 50))
-    ]
+    messages = [base.to(token, id=f"00000000-0000-4000-8000-{n:012x}") for n, token in enumerate(register(sandbox, 50))]
     with sandbox.apns(pushcore.Client) as client:
         for message, result in client.send_many(messages):
             assert isinstance(result, pushcore.Accepted)
@@ -169,9 +166,7 @@ def test_web_push_template(sandbox: Sandbox) -> None:
         message = pushcore.WebPushMessage(subscription=targets[0], payload="hello")
         results = dict(client.send_many(targets, message=message))
     assert len(results) == 20
-    assert {result.name for result in results.values() if isinstance(result, pushcore.Outcome)} == {
-        "accepted"
-    }
+    assert {result.name for result in results.values() if isinstance(result, pushcore.Outcome)} == {"accepted"}
 
 
 def test_fcm_template(sandbox: Sandbox) -> None:

@@ -37,7 +37,18 @@ impl Service {
         };
         self.wait_until = None;
         match &self.room {
-            Room::Apns { credentials, .. } => ready(credentials.authorization(now)),
+            Room::Apns { credentials, .. } => match &self.recent {
+                // Many messages are submitted at one moment; what was good for the first is for all.
+                Some((at, block)) if *at == now => Permit::Go {
+                    authorization: block.clone(),
+                    fetch: None,
+                },
+                _ => {
+                    let block = credentials.authorization(now);
+                    self.recent = block.as_ref().ok().map(|block| (now, block.clone()));
+                    ready(block)
+                }
+            },
             // One per origin and encoding, from the credentials' cache.
             Room::WebPush { .. } => Permit::Each,
             // Baidu's requests are signed as a whole when they are written.
@@ -143,6 +154,7 @@ impl Service {
     /// The service refused the authorization of the block `used`. True when sending again, with
     /// another authorization, makes sense.
     pub(super) fn refused(&mut self, outcome: &Outcome, used: Option<u64>, now: Now) -> bool {
+        self.recent = None;
         let Some(used) = used else { return false };
         match &self.room {
             Room::Fcm { credentials, .. } => {

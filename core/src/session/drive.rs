@@ -10,7 +10,6 @@ use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Request, Response};
 use crate::net::{CloseReason, Event, Processed};
-use crate::outcome::Outcome;
 use crate::time::Now;
 
 /// ENHANCE_YOUR_CALM (RFC 9113 §7).
@@ -18,10 +17,6 @@ const ENHANCE_YOUR_CALM: u32 = 0xb;
 
 /// One event of a connection, with what could be borrowed from it already digested.
 enum Happened {
-    Answered {
-        slot: u32,
-        outcome: Outcome,
-    },
     Unanswered {
         slot: u32,
         processed: Processed,
@@ -203,8 +198,11 @@ impl Session {
                             response: response.clone(),
                         },
                         Some(entry) => {
+                            // By far the most frequent event: settled at once, not carried about.
                             let outcome = self.service.outcome(response, &entry.context, now);
-                            Happened::Answered { slot, outcome }
+                            self.heard_from(id, now);
+                            self.answered(slot, outcome, id, now);
+                            continue;
                         }
                         None => Happened::Nothing,
                     },
@@ -247,10 +245,6 @@ impl Session {
     /// Settles one event; true when the link is gone.
     fn happened(&mut self, id: LinkId, happened: Happened, now: Now) -> bool {
         match happened {
-            Happened::Answered { slot, outcome } => {
-                self.heard_from(id, now);
-                self.answered(slot, outcome, id, now);
-            }
             Happened::Unanswered {
                 slot,
                 processed,

@@ -99,6 +99,11 @@ impl Link {
         self.ready && !self.retired && self.connection.capacity() > 0
     }
 
+    /// Whether every stream is in use: the next answer frees one.
+    pub(super) fn is_full(&self) -> bool {
+        self.ready && self.is_hopeful() && !self.in_flight.is_empty() && self.connection.capacity() == 0
+    }
+
     /// Whether the server's flow control takes a body of this size now. One that it does not would
     /// sit in a buffer, out of reach of a better connection. With nothing in flight no window
     /// update will come unasked: then it goes out.

@@ -74,13 +74,13 @@ pub use message::{AsMessage, Message, MessageRef};
 pub use stats::Stats;
 
 use entry::{Ending, Entries, Purpose, State};
-use link::Links;
-use pool::{Lane, Pool};
+use link::{Link, Links};
+use pool::{Lane, Pool, PoolId};
 use rate::TokenBucket;
 use service::{Context, Service};
 
 use crate::error::{Error, ErrorKind};
-use crate::http::Response;
+use crate::http::{Authority, Response};
 use crate::outcome::Outcome;
 use crate::time::Now;
 
@@ -215,20 +215,7 @@ impl Session {
             true => Lane::Suspect,
             false => Lane::Main,
         };
-        let authority = self
-            .entries
-            .get(slot)
-            .and_then(|entry| entry.request.authority.clone());
-        let pool = match authority {
-            Some(authority) => self.pool(&authority, lane, now).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::QueueFull,
-                    "too many hosts at once: fetch outcomes first",
-                )
-            }),
-            None => Err(Error::new(ErrorKind::Misuse, "the request names no host")),
-        };
-        let pool = match pool {
+        let pool = match self.pool_of(slot, lane, now) {
             Ok(pool) => pool,
             Err(error) => {
                 self.entries.release(slot);
@@ -254,7 +241,9 @@ impl Session {
             pool.waiting.push_back(ticket);
             pool.used_at = now.monotonic;
         }
-        self.pump(pool, now);
+        if !self.waits_its_turn(pool) {
+            self.pump(pool, now);
+        }
         Ok(ticket)
     }
 
@@ -340,6 +329,44 @@ impl Session {
             self.events.pop_front();
         }
         self.events.push_back(event);
+    }
+
+    /// The pool for the request in a slot.
+    fn pool_of(&mut self, slot: u32, lane: Lane, now: Now) -> Result<PoolId, Error> {
+        let authority = self
+            .entries
+            .get(slot)
+            .and_then(|entry| entry.request.authority.as_ref());
+        let Some(authority) = authority else {
+            return Err(Error::new(ErrorKind::Misuse, "the request names no host"));
+        };
+        if let Some(id) = self.known_pool(authority, lane) {
+            return Ok(id);
+        }
+        let authority = authority.clone();
+        self.pool(&authority, lane, now).ok_or_else(|| {
+            Error::new(
+                ErrorKind::QueueFull,
+                "too many hosts at once: fetch outcomes first",
+            )
+        })
+    }
+
+    fn known_pool(&self, authority: &Authority, lane: Lane) -> Option<PoolId> {
+        let mut pools = self.pools.iter();
+        let index = pools.position(|pool| pool.lane == lane && pool.authority == *authority)?;
+        Some(PoolId(index as u32))
+    }
+
+    /// Whether a message that has just joined the queue of `id` can be left to the others: some wait
+    /// before it, and a connection is full, so that its next answer pumps. Time does the rest
+    /// (see [`Session::poll_timeout`]). Under load that is nearly every message.
+    fn waits_its_turn(&self, id: PoolId) -> bool {
+        let Some(pool) = self.pools.get(id.index()) else {
+            return false;
+        };
+        let is_full = |link: &LinkId| self.links.get(*link).is_some_and(Link::is_full);
+        pool.waiting.len() > 1 && !pool.links.is_empty() && pool.links.iter().all(is_full)
     }
 
     /// Clocks that step back are held: timers never run backwards.

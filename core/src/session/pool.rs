@@ -78,9 +78,8 @@ impl Session {
     /// The pool of `authority` and `lane`, made when there is none yet: `None` when all that may
     /// be are busy. Who may name hosts (Web Push) must not be able to fill the memory with them.
     pub(super) fn pool(&mut self, authority: &Authority, lane: Lane, now: Now) -> Option<PoolId> {
-        let mut pools = self.pools.iter();
-        if let Some(index) = pools.position(|pool| pool.lane == lane && pool.authority == *authority) {
-            return Some(PoolId(index as u32));
+        if let Some(id) = self.known_pool(authority, lane) {
+            return Some(id);
         }
         self.seed = self.seed.wrapping_add(1);
         let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);

@@ -17,6 +17,11 @@ impl Queue {
         self.places.is_empty()
     }
 
+    /// At least as many as wait: empty places count too.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     /// The slot of the first.
     pub(super) fn front(&self, entries: &Entries) -> Option<u32> {
         self.places.front().and_then(|ticket| entries.find(*ticket))

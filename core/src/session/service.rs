@@ -9,7 +9,7 @@ use super::message::MessageRef;
 use super::pool::Lane;
 use crate::apns::{MixUpDetector, WedgeDetector};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Authority, Request, Response};
+use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway};
 use crate::outcome::{FixCredentials, Outcome};
 use crate::time::Now;
@@ -30,6 +30,8 @@ pub(super) struct Service {
     token: Arc<ConnectionConfig>,
     /// When a fetch that was refused or failed may be tried again.
     pub(super) wait_until: Option<Duration>,
+    /// The last authorization asked for (APNs), and when.
+    pub(super) recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
     mix_up: MixUpDetector,
 }
 
@@ -91,6 +93,7 @@ impl Service {
             push,
             token,
             wait_until: None,
+            recent: None,
             mix_up: MixUpDetector::new(),
         }
     }

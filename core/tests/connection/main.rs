@@ -13,5 +13,7 @@ mod http1;
 mod http2;
 mod identity;
 mod pair;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
 mod sockets;
 mod tls_faults;

@@ -14,7 +14,6 @@ use rustls::{RootCertStore, ServerConfig};
 pub const NAMES: [&str; 3] = ["api.sandbox.push.apple.com", "localhost", "127.0.0.1"];
 
 /// A certificate authority.
-
 pub struct Authority {
     params: CertificateParams,
     certificate: rcgen::Certificate,

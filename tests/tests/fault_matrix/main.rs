@@ -10,6 +10,7 @@ mod auth;
 mod connect;
 mod connection;
 mod flow;
+mod frames;
 mod process;
 mod semantics;
 mod streams;

@@ -81,9 +81,7 @@ class Services:
         return cls(Service.adm(credentials, host=host, **options))
 
     @classmethod
-    def baidu(
-        cls, credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]
-    ) -> Self:
+    def baidu(cls, credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
         """Baidu Cloud Push. `host` (`"host:port"`) replaces Baidu's."""
         return cls(Service.baidu(credentials, host=host, **options))
 

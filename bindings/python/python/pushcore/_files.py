@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 
 def load(value: object) -> object:
@@ -11,11 +12,13 @@ def load(value: object) -> object:
     A path object always names a file. A `str` does too, unless it can only be the text itself:
     several lines, a PEM header, or JSON.
     """
-    if isinstance(value, str) and not _is_text(value):
-        value = os.fspath(value)
-    elif not isinstance(value, os.PathLike):
+    if isinstance(value, os.PathLike):
+        path = os.fspath(cast("os.PathLike[str]", value))
+    elif isinstance(value, str) and not _is_text(value):
+        path = value
+    else:
         return value
-    with open(value, "rb") as file:
+    with open(path, "rb") as file:
         return file.read()
 
 

@@ -202,9 +202,7 @@ class ApnsCredentials:
     """Who pushes to APNs: a signing key or a client certificate. Clients share its provider token."""
 
     @staticmethod
-    def from_p8(
-        key: FileOrBytes, *, key_id: str, team_id: str, topics: Sequence[str] | None = None
-    ) -> ApnsCredentials:
+    def from_p8(key: FileOrBytes, *, key_id: str, team_id: str, topics: Sequence[str] | None = None) -> ApnsCredentials:
         """A signing key: the `.p8` file or what it holds.
 
         `key_id` and `team_id` have ten characters each. `topics` are the bundle ids that a
@@ -247,9 +245,7 @@ class LiveActivity:
     ) -> LiveActivity:
         """Starts an activity; the push needs an alert as well."""
     @staticmethod
-    def update(
-        *, timestamp: _Time, content_state: dict[str, Any], stale_date: _Time | None = None
-    ) -> LiveActivity:
+    def update(*, timestamp: _Time, content_state: dict[str, Any], stale_date: _Time | None = None) -> LiveActivity:
         """Updates an activity."""
     @staticmethod
     def end(
@@ -361,9 +357,7 @@ class FcmCredentials:
     """A Google identity that sends for one project. Clients share its access token."""
 
     @staticmethod
-    def from_service_account(
-        file: FileOrBytes | dict[str, Any], *, token_host: str | None = None
-    ) -> FcmCredentials:
+    def from_service_account(file: FileOrBytes | dict[str, Any], *, token_host: str | None = None) -> FcmCredentials:
         """A service account's key file: a path, its text, or its JSON as a dict.
 
         `token_host` (`"host:port"`) replaces Google's token endpoint. Raises `CredentialError`.
@@ -431,9 +425,7 @@ class FcmMessage:
     @property
     def payload_size(self) -> int:
         """Bytes of payload as the service counts them: at most 4,096, for topics 2,048."""
-    def request(
-        self, credentials: FcmCredentials, *, host: str | None = None, now: _Time | None = None
-    ) -> Request:
+    def request(self, credentials: FcmCredentials, *, host: str | None = None, now: _Time | None = None) -> Request:
         """The request for an HTTP client of one's own; the credentials need a token first."""
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means."""
@@ -524,9 +516,7 @@ class WebPushMessage:
         receipt: bool = False,
         policy: EndpointPolicy | None = None,
     ) -> Self: ...
-    def to(
-        self, subscription: Subscription | _Json, *, policy: EndpointPolicy | None = None
-    ) -> WebPushMessage:
+    def to(self, subscription: Subscription | _Json, *, policy: EndpointPolicy | None = None) -> WebPushMessage:
         """The same message to another subscription."""
     def request(self, credentials: VapidCredentials, *, now: _Time | None = None) -> Request:
         """The request for an HTTP client of one's own: encrypted and signed."""
@@ -596,9 +586,7 @@ class AdmMessage:
     @property
     def payload(self) -> bytes:
         """The body of the request."""
-    def request(
-        self, credentials: AdmCredentials, *, host: str | None = None, now: _Time | None = None
-    ) -> Request:
+    def request(self, credentials: AdmCredentials, *, host: str | None = None, now: _Time | None = None) -> Request:
         """The request for an HTTP client of one's own; the credentials need a token first."""
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means."""
@@ -641,9 +629,7 @@ class BaiduMessage:
     ) -> Self: ...
     def to(self, channel_id: str) -> BaiduMessage:
         """The same message for another device."""
-    def request(
-        self, credentials: BaiduCredentials, *, host: str | None = None, now: _Time | None = None
-    ) -> Request:
+    def request(self, credentials: BaiduCredentials, *, host: str | None = None, now: _Time | None = None) -> Request:
         """The signed request for an HTTP client of one's own; valid for ten minutes."""
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means."""
@@ -675,9 +661,7 @@ class Service:
     def adm(credentials: AdmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
         """ADM."""
     @staticmethod
-    def baidu(
-        credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]
-    ) -> Service:
+    def baidu(credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
         """Baidu."""
     @property
     def deadline(self) -> float:

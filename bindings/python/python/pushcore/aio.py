@@ -8,7 +8,6 @@ after the other or at once: each has connections of its own.
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
@@ -36,14 +35,15 @@ class Client(Services):
     def __init__(self, service: Service) -> None:
         """Not for callers: use `apns`, `fcm`, `web_push`, `adm` or `baidu`."""
         super().__init__(service)
-        self._engines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._engines: dict[asyncio.AbstractEventLoop, Engine] = {}
 
     def _engine(self) -> Engine:
         loop = asyncio.get_running_loop()
         engine = self._engines.get(loop)
         if engine is None or engine.closed:
+            # Loops that ended without `close`: their sockets ended with them.
+            for ended in [other for other in self._engines if other.is_closed()]:
+                self._engines.pop(ended, None)
             engine = self._engines[loop] = Engine(self._service, loop)
         return engine
 

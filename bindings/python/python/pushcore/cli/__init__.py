@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 3
     except BrokenPipeError:
         # The reader has seen enough. Python would complain at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except (OSError, ValueError) as error:
         output.error(str(error))

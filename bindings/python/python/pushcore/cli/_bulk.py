@@ -40,9 +40,7 @@ def add(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--no-progress", action="store_true", help="no live display")
 
 
-def run(
-    options: argparse.Namespace, output: Output, client: Client, template: Callable[[Any], Any]
-) -> int:
+def run(options: argparse.Namespace, output: Output, client: Client, template: Callable[[Any], Any]) -> int:
     """Sends; returns the exit status."""
     source = rows(options.source, options.format, options.column)
     first = next(source, None)
@@ -98,9 +96,7 @@ def run(
 
     try:
         with stop, show(output, options.no_progress) as on_progress:
-            sending = client.send_many(
-                targets(), message=message, deadline=options.deadline, on_progress=on_progress
-            )
+            sending = client.send_many(targets(), message=message, deadline=options.deadline, on_progress=on_progress)
             for made, result in sending:
                 row = made.row if isinstance(made, Target) else subscriptions.pop(id(made))[0]
                 finish(row, result)

@@ -53,8 +53,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     if options.shell == "zsh":
         print("autoload -U +X bashcompinit && bashcompinit")
     cases = (
-        f'        "{_joined(path)}") words="{" ".join([*verbs, *flags])}" ;;'
-        for path, (verbs, flags) in words.items()
+        f'        "{_joined(path)}") words="{" ".join([*verbs, *flags])}" ;;' for path, (verbs, flags) in words.items()
     )
     known = (f'            "{_joined(path)}") ;;' for path in words)
     print(_BASH.format(cases="\n".join(cases), known="\n".join(known)), end="")

@@ -68,9 +68,7 @@ def _checks(options: argparse.Namespace) -> Iterator[tuple[str, bool, str]]:
             yield "connection", False, _explain(error, client)
             return
     yield "connection", True, "TLS and HTTP work"
-    if outcome.name == "fix_credentials":
-        yield "authorization", False, f"{outcome.reason or outcome.status}: {outcome.advice}"
-    elif outcome.name == "retry_later":
+    if outcome.name in ("fix_credentials", "retry_later"):
         yield "authorization", False, f"{outcome.reason or outcome.status}: {outcome.advice}"
     else:
         yield "authorization", True, _welcome(options.service, outcome)

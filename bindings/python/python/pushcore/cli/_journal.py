@@ -22,7 +22,17 @@ _COLUMNS = ("row", "target", "result", "status", "reason", "action", "id", "afte
 #: Certainly not processed: going on sends them again.
 _SAFE = {"notsent", "expired", "cancelled"}
 #: Options that do not change what is sent.
-_NOT_THE_MESSAGE = {"run", "json", "results", "retry", "resend_unknown", "no_progress", "deadline", "ca", "proxy"}
+_NOT_THE_MESSAGE = {
+    "run",
+    "json",
+    "results",
+    "retry",
+    "resend_unknown",
+    "no_progress",
+    "deadline",
+    "ca",
+    "proxy",
+}
 
 _UNKNOWN = {
     "result": "unknown",

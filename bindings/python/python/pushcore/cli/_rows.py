@@ -21,20 +21,20 @@ class Row(NamedTuple):
     target: str
 
 
-def rows(source: str, format: str | None, column: str | None) -> Iterator[Row]:
+def rows(source: str, kind: str | None, column: str | None) -> Iterator[Row]:
     """Every target of the file; `-` is standard input."""
     file: IO[str]
     if source == "-":
         file = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
-        format = format or "lines"
+        kind = kind or "lines"
     else:
         path = pathlib.Path(source)
         known = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-        format = format or known.get(path.suffix.lower(), "lines")
+        kind = kind or known.get(path.suffix.lower(), "lines")
         file = path.open(encoding="utf-8-sig", newline="")
     number = 0
     with file:
-        for target in _READERS[format](file, column):
+        for target in _READERS[kind](file, column):
             number += 1
             yield Row(number, target)
 

@@ -193,9 +193,7 @@ def client(options: argparse.Namespace) -> Client:
             who = ApnsCredentials.from_p8(options.key, key_id=options.key_id, team_id=options.team_id)
         return Client.apns(who, environment=options.environment, host=options.host, **there)
     if options.service == "fcm":
-        google = FcmCredentials.from_file(
-            options.credentials, project=options.project, token_host=options.token_host
-        )
+        google = FcmCredentials.from_file(options.credentials, project=options.project, token_host=options.token_host)
         return Client.fcm(google, host=options.host, **there)
     if options.service == "webpush":
         if not options.key:
@@ -244,7 +242,7 @@ def message(options: argparse.Namespace, first: Any) -> Any:
             fields["data"] = pairs(options.data)
         return FcmMessage(validate_only=options.validate_only, **fields)
     if options.service == "webpush":
-        subscription = given(options.subscription) if first is None else first
+        subscription = first or given(options.subscription) or b""
         return WebPushMessage(
             subscription=subscription,
             payload=given(options.payload),

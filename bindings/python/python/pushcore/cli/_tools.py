@@ -38,7 +38,9 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     decrypt.set_defaults(run=_decrypt)
 
     sandbox = commands.add_parser(
-        "sandbox", help="the five services on this machine", description="Runs pushcore-sandbox; try -- --help."
+        "sandbox",
+        help="the five services on this machine",
+        description="Runs pushcore-sandbox; try -- --help.",
     )
     sandbox.add_argument("arguments", nargs=argparse.REMAINDER, help="options of pushcore-sandbox")
     sandbox.set_defaults(run=_sandbox)
@@ -120,9 +122,7 @@ def _notes(header: dict[str, Any], claims: dict[str, Any], now: float) -> Any:
 
 def _decrypt(options: argparse.Namespace, output: Output) -> int:
     keys = ReceiverKeys.import_keys(read(options.key), auth=options.auth)
-    plain = keys.decrypt(
-        options.body.read_bytes(), crypto_key=options.crypto_key, encryption=options.encryption
-    )
+    plain = keys.decrypt(options.body.read_bytes(), crypto_key=options.crypto_key, encryption=options.encryption)
     if output.json:
         try:
             output.record({"text": plain.decode()})

@@ -1,0 +1,463 @@
+#!/usr/bin/env python3
+"""A bulk send with pushcore beside `aioapns`, `firebase-admin` and `pywebpush`, to one server.
+
+    pip install -r benches/python/requirements.txt      (and pushcore, a release build)
+    PUSHCORE_SANDBOX=target/release/pushcore-sandbox python benches/python/bulk.py
+
+The server is pushcore's sandbox on loopback (lenient, without the APNs stream governor). Each
+subject runs in an interpreter of its own, sends one message to warm up and then the rest. What
+counts is messages per CPU second of that interpreter, all its threads, user and system time:
+the server and the other load of the machine stay outside. Wall rates are given too, but they are
+mostly the server's. Peers send fewer messages, because they take so long.
+
+`--authority HOST:PORT --ca FILE` sends pushcore's APNs part to another HTTP/2 server that answers
+200 to everything. `--scale 0.1` sends a tenth. `--json FILE` keeps the rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import logging
+import os
+import pathlib
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+HERE = pathlib.Path(__file__).resolve()
+ALERT = {"aps": {"alert": {"title": "Portugal vs. Denmark", "body": "great match!"}, "sound": "default"}}
+NOTIFICATION = {"title": "Portugal vs. Denmark", "body": "great match!"}
+WEB_PAYLOAD = json.dumps({"title": "Portugal vs. Denmark", "body": "great match!", "url": "https://example.com/1"})
+#: How many subscriptions the Web Push subjects go round; the others have one target a message.
+SUBSCRIPTIONS = 200
+
+
+@dataclass
+class Subject:
+    """Who sends, what `run` makes of `(ready, targets)`: it yields once when warm, then the accepted."""
+
+    name: str
+    service: str
+    count: int
+    run: Callable[[dict[str, Any], list[Any]], Iterator[int]]
+    peer: bool = False
+
+
+# pushcore
+
+
+def accepted(results: Any) -> int:
+    import pushcore
+
+    return sum(isinstance(result, pushcore.Accepted) for _, result in results)
+
+
+def client(ready: dict[str, Any]) -> Any:
+    """A client for the sandbox that runs already."""
+    import pushcore
+
+    if "apns" in ready:
+        apns = ready["apns"]
+        credentials = pushcore.ApnsCredentials.from_p8(
+            pathlib.Path(apns["p8_file"]), key_id=apns["key_id"], team_id=apns["team_id"]
+        )
+        return pushcore.Client.apns(credentials, host=apns["authority"], ca=pathlib.Path(ready["ca_file"]))
+    if "fcm" in ready:
+        fcm = ready["fcm"]
+        account = json.loads(pathlib.Path(fcm["service_account_file"]).read_bytes())
+        del account["token_uri"]
+        credentials = pushcore.FcmCredentials.from_service_account(account, token_host=fcm["authority"])
+        return pushcore.Client.fcm(credentials, host=fcm["authority"], ca=pathlib.Path(ready["ca_file"]))
+    web = ready["webpush"]
+    vapid = web["vapid"]
+    credentials = pushcore.VapidCredentials(
+        pathlib.Path(vapid["pem_file"]), subject=vapid["subject"], any_subject=True
+    )
+    return pushcore.Client.web_push(credentials, policy=policy(ready), ca=pathlib.Path(ready["ca_file"]))
+
+
+def policy(ready: dict[str, Any]) -> Any:
+    import pushcore
+
+    return pushcore.EndpointPolicy(trusted=[ready["webpush"]["authority"]])
+
+
+def apns_message(ready: dict[str, Any], token: str, number: int | None = None) -> Any:
+    import pushcore
+
+    title = NOTIFICATION["title"] if number is None else f"{NOTIFICATION['title']} {number}"
+    return pushcore.ApnsMessage(
+        token=token,
+        topic=ready["apns"]["topic"],
+        push_type="alert",
+        priority=10,
+        title=title,
+        body=NOTIFICATION["body"],
+        sound="default",
+    )
+
+
+def apns_template(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
+    with client(ready) as apns:
+        template = apns_message(ready, tokens[0])
+        apns.send(template)
+        yield 0
+        yield accepted(apns.send_many(tokens, message=template))
+
+
+def apns_distinct(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
+    with client(ready) as apns:
+        apns.send(apns_message(ready, tokens[0]))
+        yield 0
+        yield accepted(apns.send_many(apns_message(ready, token, at) for at, token in enumerate(tokens)))
+
+
+def apns_async(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
+    import pushcore.aio
+
+    async def send(apns: Any, template: Any) -> int:
+        found = 0
+        async for _, result in apns.send_many(tokens, message=template):
+            found += isinstance(result, pushcore.Accepted)
+        return found
+
+    async def open_one() -> Any:
+        apns = pushcore.ApnsCredentials.from_p8(
+            pathlib.Path(ready["apns"]["p8_file"]),
+            key_id=ready["apns"]["key_id"],
+            team_id=ready["apns"]["team_id"],
+        )
+        return pushcore.aio.Client.apns(
+            apns, host=ready["apns"]["authority"], ca=pathlib.Path(ready["ca_file"])
+        )
+
+    with asyncio.Runner() as runner:
+        aio = runner.run(open_one())
+        template = apns_message(ready, tokens[0])
+        runner.run(aio.send(template))
+        yield 0
+        yield runner.run(send(aio, template))
+        runner.run(aio.close())
+
+
+def fcm_template(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
+    import pushcore
+
+    with client(ready) as fcm:
+        template = pushcore.FcmMessage(token=tokens[0], notification=NOTIFICATION, data={"k": "v"})
+        fcm.send(template)
+        yield 0
+        yield accepted(fcm.send_many(tokens, message=template))
+
+
+def fcm_distinct(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
+    import pushcore
+
+    def messages() -> Iterator[Any]:
+        for at, token in enumerate(tokens):
+            yield pushcore.FcmMessage(token=token, notification=NOTIFICATION, data={"k": str(at)})
+
+    with client(ready) as fcm:
+        fcm.send(next(messages()))
+        yield 0
+        yield accepted(fcm.send_many(messages()))
+
+
+def web_template(ready: dict[str, Any], subscriptions: list[Any]) -> Iterator[int]:
+    import pushcore
+
+    there = policy(ready)
+    with client(ready) as web:
+        known = [pushcore.Subscription(one, policy=there) for one in subscriptions[:SUBSCRIPTIONS]]
+        template = pushcore.WebPushMessage(
+            subscription=known[0], payload=WEB_PAYLOAD, ttl=3600, urgency="normal", policy=there
+        )
+        web.send(template)
+        yield 0
+        targets = (known[at % len(known)] for at in range(len(subscriptions)))
+        yield accepted(web.send_many(targets, message=template))
+
+
+# The peers, each as its own documentation says, but for addresses and trust.
+
+
+def aioapns_send(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
+    import ssl
+
+    import aioapns
+    from aioapns.common import PushType
+
+    logging.getLogger("aioapns").setLevel(logging.CRITICAL)
+    apns = ready["apns"]
+    host, _, port = apns["authority"].rpartition(":")
+
+    async def open_one() -> Any:
+        made = aioapns.APNs(
+            key=pathlib.Path(apns["p8_file"]).read_text(),
+            key_id=apns["key_id"],
+            team_id=apns["team_id"],
+            topic=apns["topic"],
+            ssl_context=ssl.create_default_context(cafile=ready["ca_file"]),
+        )
+        made.pool.protocol_class.APNS_SERVER, made.pool.protocol_class.APNS_PORT = host, int(port)
+        return made
+
+    def request(token: str) -> Any:
+        return aioapns.NotificationRequest(
+            device_token=token, message=ALERT, push_type=PushType.ALERT, priority=10
+        )
+
+    async def send(made: Any) -> int:
+        found = 0
+        # A thousand at a time, as its readme's example gathers them.
+        for at in range(0, len(tokens), 1000):
+            sends = [made.send_notification(request(token)) for token in tokens[at : at + 1000]]
+            found += sum(result.is_successful for result in await asyncio.gather(*sends))
+        return found
+
+    with asyncio.Runner() as runner:
+        made = runner.run(open_one())
+        runner.run(made.send_notification(request(tokens[0])))
+        yield 0
+        yield runner.run(send(made))
+        made.pool.close()
+
+
+def firebase(ready: dict[str, Any]) -> Any:
+    import warnings
+
+    import firebase_admin
+    from firebase_admin import credentials, messaging
+
+    warnings.simplefilter("ignore", DeprecationWarning)
+    fcm = ready["fcm"]
+    app = firebase_admin.initialize_app(credentials.Certificate(fcm["service_account_file"]))
+    service = messaging._get_messaging_service(app)
+    service._fcm_url = f"https://{fcm['authority']}/v1/projects/{fcm['project_id']}/messages:send"
+    return messaging
+
+
+def firebase_messages(messaging: Any, tokens: list[str]) -> list[Any]:
+    notification = messaging.Notification(**NOTIFICATION)
+    return [
+        messaging.Message(token=token, notification=notification, data={"k": str(at)})
+        for at, token in enumerate(tokens)
+    ]
+
+
+def firebase_each(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
+    messaging = firebase(ready)
+    messaging.send_each(firebase_messages(messaging, tokens[:1]))
+    yield 0
+    found = 0
+    for at in range(0, len(tokens), 500):  # its own limit
+        found += messaging.send_each(firebase_messages(messaging, tokens[at : at + 500])).success_count
+    yield found
+
+
+def firebase_each_async(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
+    messaging = firebase(ready)
+
+    async def send() -> int:
+        found = 0
+        for at in range(0, len(tokens), 500):
+            batch = await messaging.send_each_async(firebase_messages(messaging, tokens[at : at + 500]))
+            found += batch.success_count
+        return found
+
+    with asyncio.Runner() as runner:
+        runner.run(messaging.send_each_async(firebase_messages(messaging, tokens[:1])))
+        yield 0
+        yield runner.run(send())
+
+
+def pywebpush_send(ready: dict[str, Any], subscriptions: list[Any]) -> Iterator[int]:
+    import requests
+    from py_vapid import Vapid02
+    from pywebpush import webpush
+
+    vapid = ready["webpush"]["vapid"]
+    key = Vapid02.from_pem(pathlib.Path(vapid["pem_file"]).read_bytes())
+    session = requests.Session()
+
+    def send(subscription: Any) -> int:
+        # It adds `aud` and `exp` to the claims that it is given.
+        claims = {"sub": vapid["subject"]}
+        response = webpush(
+            subscription, WEB_PAYLOAD, vapid_private_key=key, vapid_claims=claims, ttl=3600, requests_session=session
+        )
+        return response.status_code == 201
+
+    send(subscriptions[0])
+    yield 0
+    yield sum(send(subscriptions[at % SUBSCRIPTIONS]) for at in range(len(subscriptions)))
+
+
+SUBJECTS = [
+    Subject("pushcore, one message to many", "apns", 100_000, apns_template),
+    Subject("pushcore, distinct messages", "apns", 100_000, apns_distinct),
+    Subject("pushcore.aio, one message to many", "apns", 100_000, apns_async),
+    Subject("aioapns", "apns", 5_000, aioapns_send, peer=True),
+    Subject("pushcore, one message to many", "fcm", 100_000, fcm_template),
+    Subject("pushcore, distinct messages", "fcm", 10_000, fcm_distinct),
+    Subject("firebase-admin send_each", "fcm", 10_000, firebase_each, peer=True),
+    Subject("firebase-admin send_each_async", "fcm", 2_000, firebase_each_async, peer=True),
+    Subject("pushcore, one message to many", "webpush", 20_000, web_template),
+    Subject("pywebpush", "webpush", 2_000, pywebpush_send, peer=True),
+]
+
+
+# Measuring
+
+
+def status(field: str) -> float:
+    """MiB of this process, `VmRSS` or `VmHWM`."""
+    text = pathlib.Path("/proc/self/status").read_text()
+    return next(float(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith(field))
+
+
+def cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def measure(index: int, folder: pathlib.Path) -> None:
+    """In the subject's own interpreter: one line of JSON."""
+    subject = SUBJECTS[index]
+    ready = json.loads((folder / "ready.json").read_text())
+    ready = {"ca_file": ready["ca_file"], subject.service: ready[subject.service]}
+    targets = json.loads((folder / "targets.json").read_text())
+    steps = subject.run(ready, targets)
+    next(steps)
+    before = status("VmRSS")
+    wall, used = time.perf_counter(), cpu()
+    found = next(steps)
+    wall, used = time.perf_counter() - wall, cpu() - used
+    row = {"sent": len(targets), "accepted": found, "wall": wall, "cpu": used}
+    row |= {"rss_before": before, "rss_peak": status("VmHWM")}
+    next(steps, None)
+    print(json.dumps(row))
+
+
+def imports(module: str) -> dict[str, float]:
+    """What `import module` costs a new interpreter: the best of seven."""
+    code = (
+        "import sys,time,resource\n"
+        "rss=lambda: int(next(l for l in open('/proc/self/status') if l.startswith('VmRSS')).split()[1])/1024\n"
+        f"b,m=time.process_time(),rss()\nimport {module}\nprint(time.process_time()-b, rss()-m)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(7)]
+    best = [min(float(run.stdout.split()[at]) for run in runs) for at in (0, 1)]
+    return {"cpu_ms": best[0] * 1000, "rss_mib": best[1]}
+
+
+def targets_of(sandbox: Any, service: str, count: int) -> list[Any]:
+    """`count` targets that the sandbox knows."""
+    if service == "webpush":
+        call = sandbox.control
+        some = [call("POST", "webpush/subscriptions", {}) for _ in range(min(SUBSCRIPTIONS, count))]
+        return [some[at % len(some)] for at in range(count)]
+    if service == "apns":
+        tokens = [f"{at:064x}" for at in range(1, count + 1)]
+        bundle = sandbox.ready["apns"]["topic"]
+        register(sandbox, "apns/tokens", [{"token": token, "bundle": bundle} for token in tokens])
+        return tokens
+    tokens = [f"bulk{at:08d}:" + "A" * 140 for at in range(count)]
+    register(sandbox, "fcm/tokens", [{"token": token, "state": "active"} for token in tokens])
+    return tokens
+
+
+def register(sandbox: Any, call: str, entries: list[Any]) -> None:
+    """In pieces that the control endpoint takes."""
+    for at in range(0, len(entries), 2000):
+        sandbox.control("POST", call, entries[at : at + 2000])
+
+
+def run(index: int, arguments: argparse.Namespace, folder: pathlib.Path) -> dict[str, Any]:
+    """One subject against a sandbox of its own."""
+    from pushcore.testing import Sandbox
+
+    subject = SUBJECTS[index]
+    count = max(1, int(subject.count * arguments.scale))
+    with Sandbox("--profile", "lenient", "--no-governor") as sandbox:
+        (folder / "targets.json").write_text(json.dumps(targets_of(sandbox, subject.service, count)))
+        ready = json.loads(json.dumps(sandbox.ready))
+        if arguments.authority and subject.service == "apns" and not subject.peer:
+            ready["apns"]["authority"] = arguments.authority
+            ready["ca_file"] = str(arguments.ca)
+        (folder / "ready.json").write_text(json.dumps(ready))
+        before = sandbox.stats()
+        trust = {"REQUESTS_CA_BUNDLE": ready["ca_file"], "SSL_CERT_FILE": ready["ca_file"]}
+        done = subprocess.run(
+            [sys.executable, HERE, "--measure", str(index), "--folder", folder],
+            env={**os.environ, **trust},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"{subject.service} {subject.name}: status {done.returncode}")
+        row = json.loads(done.stdout)
+        after = sandbox.stats()
+        row["server"] = {key: value - before[key] for key, value in after.items() if isinstance(value, int)}
+    return {"service": subject.service, "name": subject.name, "peer": subject.peer, **row}
+
+
+def table(rows: list[dict[str, Any]]) -> None:
+    """In Markdown, ratios against the first row of each service."""
+    print("| service | sender | messages | accepted | a CPU second | to pushcore | wall rate | connections | OAuth tokens | peak RSS, MiB |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    first: dict[str, float] = {}
+    for row in rows:
+        rate = row["sent"] / row["cpu"]
+        best = first.setdefault(row["service"], rate)
+        ratio = "1" if rate == best else f"1 : {best / rate:,.1f}"
+        server = row["server"]
+        print(
+            f"| {row['service']} | {row['name']} | {row['sent']:,} | {row['accepted']:,} | {rate:,.0f} | {ratio} "
+            f"| {row['sent'] / row['wall']:,.0f}/s | {server.get('connections', '')} "
+            f"| {server['fcm_tokens_minted'] or ''} | {row['rss_peak']:.0f} (before: {row['rss_before']:.0f}) |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--only", help="subjects with this text in `service name`")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--authority")
+    parser.add_argument("--ca", type=pathlib.Path)
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--imports", action="store_true", help="measure imports instead")
+    arguments = parser.parse_args()
+    if arguments.measure is not None:
+        measure(arguments.measure, arguments.folder)
+        return
+    print(f"{platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, {time.strftime('%F %R')}")
+    if arguments.imports:
+        for module in ("pushcore", "pushcore.aio", "aioapns", "firebase_admin.messaging", "pywebpush"):
+            importlib.import_module(module)  # compiles it, once
+            cost = imports(module)
+            print(f"| `import {module}` | {cost['cpu_ms']:.0f} ms CPU | {cost['rss_mib']:.1f} MiB |")
+        return
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = [at for at, one in enumerate(SUBJECTS) if (arguments.only or "") in f"{one.service} {one.name}"]
+        rows = [run(at, arguments, pathlib.Path(folder)) for at in chosen]
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1))
+    table(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+//! APNs: who pushes.
+
+use pushcore::Error;
+use pushcore::apns::{self, BundleId};
+use pushcore::crypto::Es256Key;
+use pushcore::net::tls::ClientIdentity;
+use pyo3::prelude::*;
+
+use crate::errors::OrRaise;
+use crate::values::{Str, bytes_or_file, clock};
+
+/// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct ApnsCredentials {
+    pub(crate) credentials: apns::Credentials,
+    /// What the connection presents, where the credentials are a certificate.
+    pub(crate) identity: Option<ClientIdentity>,
+}
+
+#[pymethods]
+impl ApnsCredentials {
+    /// A signing key: the `.p8` file or what it holds.
+    ///
+    /// `key_id` and `team_id` have ten characters each. `topics` are the bundle ids that a
+    /// topic-scoped key is for. Raises `CredentialError`.
+    #[staticmethod]
+    #[pyo3(signature = (key, *, key_id, team_id, topics=None))]
+    fn from_p8(
+        py: Python<'_>,
+        key: &Bound<'_, PyAny>,
+        key_id: Str,
+        team_id: Str,
+        topics: Option<Vec<Str>>,
+    ) -> PyResult<Self> {
+        let key = bytes_or_file(key)?;
+        let make = || -> Result<_, Error> {
+            let scope = match topics {
+                Some(topics) => {
+                    let bundles = topics.iter().map(|topic| BundleId::parse(topic));
+                    apns::KeyScope::Topics(bundles.collect::<Result<_, _>>()?)
+                }
+                None => apns::KeyScope::Team,
+            };
+            let (key_id, team_id) = (apns::KeyId::parse(&key_id)?, apns::TeamId::parse(&team_id)?);
+            let key = Es256Key::from_pem(&key)?;
+            let policy = apns::HeaderPolicy::default();
+            Ok(apns::Credentials::token_with(key_id, team_id, key, scope, policy))
+        };
+        let credentials = make().or_raise(py)?;
+        Ok(Self {
+            credentials,
+            identity: None,
+        })
+    }
+
+    /// A client certificate in PEM; `key` where it is not in the same file.
+    #[staticmethod]
+    #[pyo3(signature = (certificate, key=None))]
+    fn from_certificate(
+        py: Python<'_>,
+        certificate: &Bound<'_, PyAny>,
+        key: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let certificate = bytes_or_file(certificate)?;
+        let key = key.map(bytes_or_file).transpose()?;
+        let key = key.as_deref().unwrap_or(&certificate);
+        let identity = Some(ClientIdentity::from_pem(&certificate, key).or_raise(py)?);
+        let certificate = apns::ClientCertificate::from_pem(&certificate, key).or_raise(py)?;
+        Ok(Self {
+            credentials: apns::Credentials::certificate(certificate),
+            identity,
+        })
+    }
+
+    /// The provider token of now (a JWT).
+    #[pyo3(signature = (*, now=None))]
+    fn provider_token(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
+        let now = clock(py, now)?;
+        let token = py.detach(|| self.credentials.provider_token(now)).or_raise(py)?;
+        Ok(token.expose_secret().clone())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ApnsCredentials {:?}>", self.credentials)
+    }
+}

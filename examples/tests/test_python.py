@@ -1,0 +1,68 @@
+"""The Python examples as a reader starts them; each starts its own sandbox."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+#: File, what has to be installed, and what it has to print.
+EXAMPLES: list[tuple[str, list[str], list[str]]] = [
+    (
+        "python/httpx_l1.py",
+        ["httpx", "h2"],
+        [
+            f"{service}: {name}: "
+            for service in ("fcm", "web push", "apns")
+            for name in ("accepted", "token_gone")
+        ],
+    ),
+    ("python/asyncio_bulk.py", [], ["2000 ended, 0 in flight", "{'accepted': 1800, 'token_gone': 200}"]),
+    ("python/delete_dead_tokens.py", [], ["{'kept': 37, 'deleted': 3}, 37 devices left"]),
+    (
+        "python/flask_subscriptions.py",
+        ["flask"],
+        [
+            "204 https://fcm.googleapis.com/fcm/send/abc",
+            "204 https://push.example.org/up/abc",
+            "400 https://169.254.169.254/latest/meta-data",
+            "400 https://localhost:8080/admin",
+            "400 http://fcm.googleapis.com/fcm/send/abc",
+        ],
+    ),
+    ("python/trio_client.py", ["trio"], ["{'accepted': 27, 'token_gone': 3}"]),
+    ("trio_client.py", ["trio"], ["<Accepted", "<TokenGone"]),
+    ("quickstart.py", [], ["demo ok: 3 services, 3 accepted, 3 refused as expected"]),
+]
+
+
+@pytest.mark.parametrize(("file", "needs", "says"), EXAMPLES, ids=[row[0] for row in EXAMPLES])
+def test_it_runs(file: str, needs: list[str], says: list[str]) -> None:
+    for module in needs:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{module} is not installed")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    for text in says:
+        assert text in done.stdout
+    # The short trio loop leaves its socket to the garbage collector, which says so.
+    assert done.stderr == "" or file == "trio_client.py"
+
+
+def test_every_example_is_in_the_list() -> None:
+    helpers = {"python/local.py"}
+    files = {str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.py"), *ROOT.glob("python/*.py")]}
+    assert files - helpers == {row[0] for row in EXAMPLES}

@@ -1,0 +1,159 @@
+//! Keeps `docs/errors.md` and `docs/bad-input.md` true.
+//!
+//! `PUSHCORE_WRITE_DOCS=1 cargo test -p pushcore-tests --test documents` writes the first anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pushcore::ErrorKind;
+
+fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("tests/ lies in the root").to_path_buf()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The documentation of each kind in core/src/error.rs, by its number.
+fn meanings() -> BTreeMap<u16, String> {
+    let source = read("core/src/error.rs");
+    let (_, list) = source.split_once("\nkinds! {").expect("the list of kinds");
+    let (mut found, mut doc) = (BTreeMap::new(), Vec::new());
+    for line in list.lines().map(str::trim).take_while(|line| *line != "}") {
+        if let Some(text) = line.strip_prefix("/// ") {
+            doc.push(text);
+        } else if let Some((_, number)) = line.trim_end_matches(',').split_once(" = ") {
+            found.insert(number.parse().expect("a number"), doc.join(" "));
+            doc.clear();
+        }
+    }
+    found
+}
+
+/// Python's name and exception of each kind, from the package's own table.
+fn python() -> BTreeMap<u16, (String, String)> {
+    let source = read("bindings/python/python/pushcore/_errors.py");
+    let (kinds, classes) = source.split_once("CLASSES:").expect("the table of classes");
+    let mut names = BTreeMap::new();
+    for line in kinds.lines() {
+        if let Some((name, number)) = line.trim().split_once(" = ") {
+            let is_name = name
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            if let (true, Ok(number)) = (is_name, number.parse::<u16>()) {
+                names.insert(number, name.to_owned());
+            }
+        }
+    }
+    let class = |key: &str| {
+        let row = classes
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(&format!("{key}: ")));
+        row.map(|class| class.trim_end_matches(',').to_owned())
+    };
+    names
+        .into_iter()
+        .map(|(number, name)| {
+            let own = class(&format!("ErrorKind.{name}"));
+            let class = own.or_else(|| class(&(number / 100).to_string()));
+            (number, (name, class.expect("a class")))
+        })
+        .collect()
+}
+
+#[test]
+fn the_table_of_errors_is_current() {
+    let (meanings, python) = (meanings(), python());
+    let mut text = String::from(
+        "# Errors\n\n\
+        Why there is no answer. A service's \"no\" is not here: it is an outcome. The numbers are the same in every language and are never\n\
+        used for anything else. Below 300 the input was refused and nothing was sent. C's statuses are these numbers; 810, 811 and 901 exist in C only.\n\n\
+        Generated from `core/src/error.rs` by `PUSHCORE_WRITE_DOCS=1 cargo test -p pushcore-tests --test documents`.\n\n\
+        | code | name | Python | meaning |\n|---|---|---|---|\n",
+    );
+    for kind in ErrorKind::ALL {
+        let meaning = meanings
+            .get(&kind.code())
+            .unwrap_or_else(|| panic!("{kind} has no words"));
+        let (name, class) = python
+            .get(&kind.code())
+            .unwrap_or_else(|| panic!("{kind} is missing in Python"));
+        let simplified = |name: &str| name.replace('_', "").to_lowercase();
+        assert_eq!(simplified(name), simplified(kind.name()), "{}", kind.code());
+        text += &format!(
+            "| {} | `{kind}` | `{class}`, `{name}` | {meaning} |\n",
+            kind.code()
+        );
+    }
+    assert_eq!(python.len(), ErrorKind::ALL.len(), "kinds that only Python has");
+    if std::env::var_os("PUSHCORE_WRITE_DOCS").is_some() {
+        fs::write(root().join("docs/errors.md"), &text).expect("written");
+    }
+    assert_eq!(
+        read("docs/errors.md"),
+        text,
+        "docs/errors.md is stale: see the head of this file"
+    );
+}
+
+/// The names of all tests in the sources below `folder`: Rust's and Python's.
+fn tests_below(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            tests_below(&path, found);
+            continue;
+        }
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        if !matches!(extension, "rs" | "py") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("utf-8");
+        let mut is_test = false;
+        for line in source.lines().map(str::trim) {
+            let python = line.strip_prefix("async ").unwrap_or(line).strip_prefix("def ");
+            let name = match python {
+                Some(name) if name.starts_with("test_") => Some(name),
+                _ if is_test => line.trim_start_matches("async ").strip_prefix("fn "),
+                _ => None,
+            };
+            if let Some(name) = name {
+                found.insert(name.split('(').next().unwrap_or_default().to_owned());
+                is_test = false;
+            }
+            is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
+        }
+    }
+}
+
+#[test]
+fn every_bad_input_names_tests_that_exist() {
+    let mut tests = BTreeSet::new();
+    for folder in [
+        "core/src",
+        "core/tests",
+        "ffi",
+        "tests/tests",
+        "bindings/python/tests",
+    ] {
+        tests_below(&root().join(folder), &mut tests);
+    }
+    assert!(tests.contains("the_table_of_errors_is_current") && !tests.contains("no_such_test"));
+    let document = read("docs/bad-input.md");
+    let rows: Vec<&str> = document
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| input"))
+        .collect();
+    assert!(rows.len() >= 30, "{} rows", rows.len());
+    for row in rows {
+        let last = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let named: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test: {row}");
+        for test in named {
+            assert!(tests.contains(test), "{test} does not exist: {row}");
+        }
+    }
+}
