@@ -6,17 +6,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pushcore::http::Response;
-use pushcore::net::Security;
-use pushcore::net::tls::TlsConfig;
 use pushcore::session::{
     AsMessage, MessageRef, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
 };
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;
+use crate::config::ClientConfig;
 use crate::driver::{Driver, WAKER};
-use crate::proxy::Proxy;
-use crate::resolve::Resolver;
 use crate::send_many::SendMany;
 
 /// After so long without a look at the sockets, it takes one before the next message.
@@ -24,34 +21,6 @@ const STALE: Duration = Duration::from_millis(100);
 
 /// A message that has ended, and how.
 pub(crate) type Ended = (Ticket, Result<Outcome, Error>);
-
-/// How a client reaches the network; everything else is in [`SessionConfig`].
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct ClientConfig {
-    /// How the session behaves.
-    pub session: SessionConfig,
-    /// A proxy for every connection of this client.
-    pub proxy: Option<Proxy>,
-    /// How names become addresses. With a proxy it is asked for the proxy's name only.
-    pub resolver: Resolver,
-    /// TLS; `None` is TLS with the bundled roots.
-    pub security: Option<Security>,
-}
-
-impl ClientConfig {
-    /// The defaults: no proxy, TLS with the bundled roots.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    pub(crate) fn take_security(&mut self) -> Result<Security, Error> {
-        match self.security.take() {
-            Some(security) => Ok(security),
-            None => Ok(Security::Tls(TlsConfig::new()?)),
-        }
-    }
-}
 
 /// Sends messages to one service, over as many connections as the load asks for.
 ///

@@ -52,6 +52,7 @@
 mod batch;
 mod client;
 mod clock;
+mod config;
 mod dial;
 mod driver;
 mod exchange;
@@ -63,8 +64,9 @@ mod services;
 mod socket;
 
 pub use batch::Batch;
-pub use client::{Client, ClientConfig};
+pub use client::Client;
 pub use clock::now;
+pub use config::ClientConfig;
 pub use progress::Progress;
 pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;

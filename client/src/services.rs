@@ -7,7 +7,8 @@ use pushcore::net::Security;
 use pushcore::session::Session;
 use pushcore::{Error, adm, apns, baidu, fcm, webpush};
 
-use crate::client::{Client, ClientConfig};
+use crate::client::Client;
+use crate::config::ClientConfig;
 
 impl Client {
     /// APNs. `hosts` is usually [`apns::Environment::hosts`].

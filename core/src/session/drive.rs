@@ -153,6 +153,7 @@ impl Session {
         for ticket in self.entries.live_tickets() {
             self.withdraw(ticket, Ending::Abandoned, now);
         }
+        self.next_due = self.entries.live().map(|(_, entry)| entry.due).min();
         for id in self.links.ids() {
             self.let_go(id, now);
         }

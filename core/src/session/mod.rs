@@ -38,6 +38,7 @@
 //! with an `Err` of kind `NotSent`, `Unknown`, `Expired` or `Cancelled`. [`Stats::is_balanced`]
 //! holds after every call.
 
+mod authorize;
 mod backoff;
 mod config;
 mod dial;
@@ -366,53 +367,6 @@ impl Session {
         };
         let is_full = |link: &LinkId| self.links.get(*link).is_some_and(Link::is_full);
         pool.waiting.len() > 1 && !pool.links.is_empty() && pool.links.iter().all(is_full)
-    }
-
-    /// The pool of `authority` and `lane`, made when there is none yet: `None` when all that may
-    /// be are busy. Who may name hosts (Web Push) must not be able to fill the memory with them.
-    fn pool(&mut self, authority: &Authority, lane: Lane, now: Now) -> Option<PoolId> {
-        if let Some(id) = self.known_pool(authority, lane) {
-            return Some(id);
-        }
-        self.seed = self.seed.wrapping_add(1);
-        let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);
-        let pool = Pool::new(authority.clone(), lane, backoff);
-        if self.pools.len() < self.config.max_hosts.max(2) {
-            self.pools.push(pool);
-            return Some(PoolId((self.pools.len() - 1) as u32));
-        }
-        let id = self.idle_pool(now)?;
-        let links = self.pools.get(id.index())?.links.clone();
-        for link in links {
-            self.let_go(link, now);
-        }
-        let place = self
-            .pools
-            .get_mut(id.index())
-            .filter(|pool| pool.links.is_empty())?;
-        *place = pool;
-        Some(id)
-    }
-
-    /// The pool that is missed least: nothing waits or is in flight; not one that is
-    /// to be left alone for a while, if there are others; unused for longest.
-    fn idle_pool(&self, now: Now) -> Option<PoolId> {
-        let busy = |link: &LinkId| {
-            self.links
-                .get(*link)
-                .is_some_and(|link| !link.in_flight.is_empty())
-        };
-        self.pools
-            .iter()
-            .enumerate()
-            .filter(|(_, pool)| pool.waiting.is_empty() && !pool.links.iter().any(busy))
-            .min_by_key(|(_, pool)| {
-                (
-                    pool.dial_after.max(pool.paused_until) > now.monotonic,
-                    pool.used_at,
-                )
-            })
-            .map(|(index, _)| PoolId(index as u32))
     }
 
     /// Clocks that step back are held: timers never run backwards.

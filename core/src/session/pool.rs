@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::Session;
 use super::backoff::Backoff;
 use super::link::LinkId;
 use super::queue::Queue;
 use crate::error::Error;
 use crate::http::Authority;
+use crate::time::Now;
 
 /// A pool's place in the session's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,5 +71,64 @@ impl Pool {
             ever_ready: false,
             last_failure: None,
         }
+    }
+}
+
+impl Session {
+    /// The pool of `authority` and `lane`, made when there is none yet: `None` when all that may
+    /// be are busy. Who may name hosts (Web Push) must not be able to fill the memory with them.
+    pub(super) fn pool(&mut self, authority: &Authority, lane: Lane, now: Now) -> Option<PoolId> {
+        if let Some(id) = self.known_pool(authority, lane) {
+            return Some(id);
+        }
+        self.seed = self.seed.wrapping_add(1);
+        let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);
+        let mut pool = Pool::new(authority.clone(), lane, backoff);
+        pool.used_at = now.monotonic;
+        // A host that asked for a pause asked it of every lane.
+        let siblings = self
+            .pools
+            .iter()
+            .filter(|other| other.lane != Lane::Token && other.authority == *authority);
+        let until = siblings.map(|other| other.paused_until).max();
+        if let Some(until) = until.filter(|_| lane != Lane::Token) {
+            pool.paused_until = until;
+        }
+        if self.pools.len() < self.config.max_hosts.max(2) {
+            self.pools.push(pool);
+            return Some(PoolId((self.pools.len() - 1) as u32));
+        }
+        let id = self.idle_pool(now)?;
+        let links = self.pools.get(id.index())?.links.clone();
+        for link in links {
+            self.let_go(link, now);
+        }
+        let place = self
+            .pools
+            .get_mut(id.index())
+            .filter(|pool| pool.links.is_empty())?;
+        *place = pool;
+        Some(id)
+    }
+
+    /// The pool that is missed least: nothing waits or is in flight; not one that is
+    /// to be left alone for a while, if there are others; unused for longest.
+    fn idle_pool(&self, now: Now) -> Option<PoolId> {
+        let busy = |link: &LinkId| {
+            self.links
+                .get(*link)
+                .is_some_and(|link| !link.in_flight.is_empty())
+        };
+        self.pools
+            .iter()
+            .enumerate()
+            .filter(|(_, pool)| pool.waiting.is_empty() && !pool.links.iter().any(busy))
+            .min_by_key(|(_, pool)| {
+                (
+                    pool.dial_after.max(pool.paused_until) > now.monotonic,
+                    pool.used_at,
+                )
+            })
+            .map(|(index, _)| PoolId(index as u32))
     }
 }

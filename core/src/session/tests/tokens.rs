@@ -1,0 +1,103 @@
+//! Access tokens that come late, or never.
+
+use super::*;
+
+#[test]
+fn a_token_endpoint_that_recovers_delays_and_loses_nothing() {
+    let begun = start().monotonic;
+    let mut world = World::adm(
+        |_| {},
+        move |line, at| match line.contains("O2/token") && at < begun + secs(4) {
+            true => answer(503, "", "<html>busy</html>"),
+            false => adm_ok(line),
+        },
+    );
+    world.submit(5);
+    world.run_for(secs(30));
+    let ends = world.ends();
+    assert!(
+        ends.len() == 5 && ends.iter().all(|end| matches!(end, Ok("accepted"))),
+        "{ends:?}"
+    );
+    let asked = world
+        .requests
+        .iter()
+        .filter(|(_, line)| line.contains("O2/token"))
+        .count();
+    assert!((3..=4).contains(&asked), "{asked}: back-off, not a storm");
+}
+
+#[test]
+fn a_refused_credential_is_told_at_once() {
+    let mut world = World::adm(|_| {}, |_, _| answer(400, "", r#"{"error":"invalid_client"}"#));
+    world.submit(3);
+    world.run_for(secs(5));
+    let ends = world.ends();
+    assert_eq!(ends.len(), 3);
+    for end in ends {
+        let error = end.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotSent);
+        assert_eq!(
+            error.cause().map(Error::kind),
+            Some(ErrorKind::TokenRefused),
+            "{error}"
+        );
+    }
+    assert_eq!((world.requests.len(), world.pushes().len()), (1, 0));
+}
+
+#[test]
+fn a_token_endpoint_out_of_reach_is_the_cause_of_expiry() {
+    let mut world = World::adm(|_| {}, |line, _| adm_ok(line));
+    // The push service can be reached, its token endpoint answers with rubbish.
+    world.respond = Box::new(|_, _| answer(200, "", "not json"));
+    world.submit(2);
+    world.run_for(secs(61));
+    for end in world.ends() {
+        let error = end.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Expired);
+        assert_eq!(
+            error.cause().map(Error::kind),
+            Some(ErrorKind::TokenAnswerInvalid),
+            "{error}"
+        );
+    }
+    assert_eq!((world.pushes().len(), world.session.stats().expired), (0, 2));
+}
+
+/// The keep-alive race: the server closes the connection as the request is on its way.
+#[test]
+fn a_token_request_that_is_lost_is_sent_again() {
+    let mut first = true;
+    let mut world = World::adm(
+        |_| {},
+        move |line, _| match std::mem::take(&mut first) {
+            // A response head that is cut off by the end of the connection.
+            true => "HTTP/1.1 ".into(),
+            false => adm_ok(line),
+        },
+    );
+    world.submit(1);
+    let links: Vec<_> = world.inboxes.keys().copied().collect();
+    for link in links {
+        world.inboxes.remove(&link);
+        world.session.receive_eof(link, world.now);
+    }
+    world.run_for(secs(10));
+    let ends = world.ends();
+    assert!(matches!(ends.as_slice(), [Ok("accepted")]), "{ends:?}");
+}
+
+#[test]
+fn the_connection_to_the_token_endpoint_does_not_stay() {
+    let mut world = World::adm(|_| {}, |line, _| adm_ok(line));
+    world.submit(1);
+    assert_eq!(world.inboxes.len(), 2);
+    world.run_for(secs(11));
+    assert_eq!(world.inboxes.len(), 1, "the one for pushes");
+    world.run_for(secs(600));
+    assert_eq!(world.inboxes.len(), 0);
+    // An end of our own making is no reason to hold back.
+    world.submit(1);
+    assert_eq!(world.pushes().len(), 2);
+}
