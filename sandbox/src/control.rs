@@ -1,7 +1,7 @@
 //! The control endpoint: plain HTTP and JSON on loopback, for tests in any language.
 
 use crate::adm::AdmRegistration;
-use crate::apns::{Check, DeviceToken};
+use crate::apns::{Check, DeviceToken, EnvironmentKeyReason};
 use crate::exchange::{Exchange, Reply};
 use crate::fault::{ConnectFault, Fault, Script};
 use crate::fcm::Registration;
@@ -63,6 +63,7 @@ struct Settings {
     apns_governor: Option<bool>,
     apns_governor_penalty: Option<bool>,
     apns_over_limit_goaway: Option<bool>,
+    apns_environment_key_reason: Option<EnvironmentKeyReason>,
     token_lifetime: Option<i64>,
     fcm_self_signed: Option<bool>,
     webpush_retry_after: Option<u64>,
@@ -107,6 +108,7 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             state.log.clear();
             state.faults.clear();
             state.connect_faults.clear();
+            state.apns.clear_stored();
             drop(state);
             shared.clock.set_offset_ms(0);
             Ok(json!({}))
@@ -154,6 +156,16 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
                 state.apns.tokens.insert(token.token.to_ascii_lowercase(), token);
             }
             Ok(json!({ "registered": state.apns.tokens.len() }))
+        }
+        (&Method::POST, "/apns/bundles") => {
+            let bundles: OneOrMany<String> = body(exchange)?;
+            shared.state().apns.bundles.extend(bundles.into_vec());
+            Ok(json!({}))
+        }
+        (&Method::GET, "/apns/stored") => {
+            let now = shared.now();
+            let state = shared.state();
+            Ok(json!(state.apns.stored(now).collect::<Vec<_>>()))
         }
         (&Method::POST, "/apns/order") => {
             let order: Vec<Check> = body(exchange)?;
@@ -271,6 +283,9 @@ fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     state.apns.over_limit_goaway = wanted
         .apns_over_limit_goaway
         .unwrap_or(state.apns.over_limit_goaway);
+    state.apns.environment_key_reason = wanted
+        .apns_environment_key_reason
+        .or(state.apns.environment_key_reason);
     if let Some(seconds) = wanted.token_lifetime {
         state.fcm.token_lifetime = seconds;
         state.adm.token_lifetime = seconds;

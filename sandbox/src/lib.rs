@@ -37,7 +37,7 @@ mod tls;
 mod webpush;
 
 pub use adm::AdmRegistration;
-pub use apns::{Check, DeviceToken, Environment, Gone};
+pub use apns::{Check, DeviceToken, Environment, EnvironmentKeyReason, Gone, StoredNotification};
 pub use config::{Config, Ports};
 pub use fault::{Action, CloseHow, ConnectFault, Fault, LastStream};
 pub use fcm::Registration;

@@ -9,6 +9,7 @@ use crate::fault::{Action, ConnectFault, Fault, Script};
 use crate::fcm::Fcm;
 use crate::record::{Record, readable};
 use crate::webpush::WebPush;
+use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -175,6 +176,26 @@ impl Shared {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// The time by the sandbox's clock.
+    pub(crate) fn now(&self) -> Moment {
+        Moment {
+            unix_ms: self.clock.now_ms(),
+        }
+    }
+
+    /// An APNs connection presents these client certificates; the reason when it is refused.
+    pub(crate) fn present(&self, connection: u64, chain: &[CertificateDer<'_>]) -> Result<(), &'static str> {
+        let now = self.now();
+        let mut state = self.state();
+        state
+            .apns
+            .present(connection, chain, now)
+            .map_err(|(reason, record)| {
+                state.append(record);
+                reason
+            })
+    }
+
     pub(crate) fn connection_closed(&self, id: u64) {
         self.state().apns.connection_closed(id);
     }
@@ -199,9 +220,11 @@ impl Shared {
     }
 
     /// MAX_CONCURRENT_STREAMS of a new connection.
-    pub(crate) fn initial_max_streams(&self, door: Door) -> u32 {
+    pub(crate) fn initial_max_streams(&self, door: Door, connection: u64) -> u32 {
         match door {
-            Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.state().apns.initial_streams(),
+            Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => {
+                self.state().apns.initial_streams(connection)
+            }
             // Google's front ends say 100.
             _ => 100,
         }
@@ -236,9 +259,7 @@ impl Shared {
                 fault: None,
             };
         }
-        let now = Moment {
-            unix_ms: self.clock.now_ms(),
-        };
+        let now = self.now();
         let mut state = self.state();
         let fault = state.strike(door, exchange);
         let Some(fault) = fault else {

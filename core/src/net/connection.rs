@@ -132,6 +132,11 @@ impl Connection {
         self.protocol.in_flight()
     }
 
+    /// The bytes of all HTTP/2 header blocks so far, as HPACK has them; none on HTTP/1.1.
+    pub fn header_bytes(&self) -> HeaderBytes {
+        self.protocol.header_bytes()
+    }
+
     /// What is spoken; `None` until the TLS handshake is over.
     pub fn protocol(&self) -> Option<HttpVersion> {
         self.protocol.version()

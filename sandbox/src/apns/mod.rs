@@ -1,19 +1,29 @@
 //! APNs: device pushes, broadcasts and channel management.
 
 mod auth;
+mod certificate;
 mod channels;
 mod device;
+mod issue;
 mod registry;
+mod stored;
+mod topic;
 
 pub use device::Check;
-pub use registry::{DeviceToken, Environment, Gone};
+pub(crate) use auth::Key;
+pub(crate) use issue::certificates;
+pub use registry::{DeviceToken, Environment, EnvironmentKeyReason, Gone};
+pub use stored::StoredNotification;
 
 use crate::exchange::{After, Exchange, Reply};
 use crate::record::Record;
 use crate::shared::{Door, Moment, Profile};
-use auth::{Binding, Key};
+use auth::Binding;
 use channels::Channels;
+use rustls::server::danger::ClientCertVerifier;
 use std::collections::HashMap;
+use std::sync::Arc;
+use stored::Stored;
 
 /// MAX_CONCURRENT_STREAMS once a connection is trusted (seen on the wire, 2021 and later).
 const STREAMS: u32 = 1000;
@@ -56,8 +66,13 @@ pub(crate) struct Apns {
     pub(crate) penalty: bool,
     /// Exceeding the limit ends the connection with GOAWAY instead of REFUSED_STREAM.
     pub(crate) over_limit_goaway: bool,
+    /// Which spelling a key of the other environment is refused with.
+    pub(crate) environment_key_reason: Option<EnvironmentKeyReason>,
+    /// Who issues client certificates.
+    pub(crate) issuer: Option<Arc<dyn ClientCertVerifier>>,
     bindings: HashMap<u64, Binding>,
     channels: Channels,
+    stored: Stored,
 }
 
 impl Apns {
@@ -77,25 +92,31 @@ impl Apns {
             governor,
             penalty: false,
             over_limit_goaway: false,
+            environment_key_reason: None,
+            issuer: None,
             bindings: HashMap::new(),
             channels: Channels::default(),
+            stored: Stored::new(),
         }
     }
 
-    /// Registers a signing key by its public point.
-    pub(crate) fn add_key(
-        &mut self,
-        kid: &str,
-        team: &str,
-        public_point: Vec<u8>,
-        environment: Option<Environment>,
-    ) {
-        self.keys.push(Key::new(kid, team, public_point, environment));
+    /// MAX_CONCURRENT_STREAMS of a fresh connection: a certificate has been seen by then,
+    /// a provider token has not.
+    pub(crate) fn initial_streams(&self, connection: u64) -> u32 {
+        if self.governor && !self.trusts(connection) {
+            1
+        } else {
+            STREAMS
+        }
     }
 
-    /// MAX_CONCURRENT_STREAMS of a fresh connection.
-    pub(crate) fn initial_streams(&self) -> u32 {
-        if self.governor { 1 } else { STREAMS }
+    fn trusts(&self, connection: u64) -> bool {
+        self.bindings.get(&connection).is_some_and(Binding::trusted)
+    }
+
+    /// Forgets what is in store.
+    pub(crate) fn clear_stored(&mut self) {
+        self.stored.clear();
     }
 
     pub(crate) fn connection_closed(&mut self, connection: u64) {
@@ -119,8 +140,7 @@ impl Apns {
     /// The stream governor: 1 until the first good token, N then; with the penalty
     /// on, 1 again after a rejection. A 410 is not counted as an error.
     fn govern(&self, connection: u64, record: &Record) -> After {
-        let trusted = self.bindings.get(&connection).is_some_and(Binding::trusted);
-        let max_streams = if !self.governor || !trusted {
+        let max_streams = if !self.governor || !self.trusts(connection) {
             None
         } else if self.penalty && !record.accepted && record.status != 410 {
             Some(1)

@@ -70,7 +70,7 @@ pub(super) async fn serve(
     id: u64,
     tls: TlsStream<TcpStream>,
 ) -> io::Result<()> {
-    let limit = shared.initial_max_streams(door);
+    let limit = shared.initial_max_streams(door, id);
     let (inner, outer) = tokio::io::duplex(256 * 1024);
     let (filter, wire) = Filter::new(shared.initial_settings(door, limit));
     let filter = filter.run(tls, outer);

@@ -376,6 +376,14 @@ fn goaway(last: u32, code: u32, debug: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(debug.as_bytes());
 }
 
+/// The server's preface and its last words, in one.
+pub(super) fn turn_away(debug: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    settings(&[], &mut out);
+    goaway(0, 0, debug, &mut out);
+    out
+}
+
 /// Hexadecimal to bytes, skipping what is not a digit.
 pub(super) fn unhex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text
