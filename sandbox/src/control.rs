@@ -1,8 +1,8 @@
 //! The control endpoint: plain HTTP and JSON on loopback, for tests in any language.
 
 use crate::adm::AdmRegistration;
-use crate::apns::{Check, DeviceToken, EnvironmentKeyReason};
-use crate::exchange::{Exchange, Reply};
+use crate::apns::{Check, ContentMismatch, DeviceToken, EnvironmentKeyReason};
+use crate::exchange::{Coding, Exchange, Reply};
 use crate::fault::{ConnectFault, Fault, Script};
 use crate::fcm::Registration;
 use crate::shared::{Profile, Shared};
@@ -64,6 +64,7 @@ struct Settings {
     apns_governor_penalty: Option<bool>,
     apns_over_limit_goaway: Option<bool>,
     apns_environment_key_reason: Option<EnvironmentKeyReason>,
+    apns_content_mismatch: Option<ContentMismatch>,
     token_lifetime: Option<i64>,
     fcm_self_signed: Option<bool>,
     webpush_retry_after: Option<u64>,
@@ -103,6 +104,7 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             .clone()),
         (&Method::GET, "/log") => log(shared, exchange),
         (&Method::GET, "/stats") => Ok(stats(shared)),
+        (&Method::GET, "/headers") => Ok(headers(shared, exchange)),
         (&Method::POST, "/reset") => {
             let mut state = shared.state();
             state.log.clear();
@@ -261,10 +263,41 @@ fn log(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
     Ok(json!(records))
 }
 
+/// How the logged requests of `?service=` were compressed.
+fn headers(shared: &Shared, exchange: &Exchange) -> Value {
+    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
+    let service = query.iter().find(|(key, _)| key == "service");
+    let state = shared.state();
+    let audited = state.log.iter().filter_map(|record| {
+        let wanted = service.is_none_or(|(_, service)| record.service == *service);
+        record.hpack.filter(|_| wanted).map(|audit| (record, audit))
+    });
+    let in_table = |coding| matches!(coding, Some(Coding::Indexed | Coding::Incremental));
+    let (mut requests, mut bytes, mut inserted, mut evicted) = (0_u64, 0, 0_u64, 0_u64);
+    let (mut path, mut authorization) = (0_u64, 0_u64);
+    for (record, audit) in audited {
+        requests += 1;
+        bytes += record.header_block;
+        inserted += u64::from(audit.inserted);
+        evicted += u64::from(audit.evicted);
+        path += u64::from(in_table(audit.path));
+        authorization += u64::from(in_table(audit.authorization));
+    }
+    json!({
+        "requests": requests,
+        "header_bytes": bytes,
+        "path_indexed": path,
+        "authorization_indexed": authorization,
+        "table_insertions": inserted,
+        "table_evictions": evicted,
+    })
+}
+
 fn stats(shared: &Shared) -> Value {
     let state = shared.state();
     json!({
         "connections": shared.connections(),
+        "apns_connections_last_minute": shared.apns_connections_last_minute(),
         "refused_streams": state.refused_streams,
         "fcm_tokens_minted": state.fcm.mints,
         "adm_tokens_minted": state.adm.mints,
@@ -286,6 +319,9 @@ fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     state.apns.environment_key_reason = wanted
         .apns_environment_key_reason
         .or(state.apns.environment_key_reason);
+    state.apns.content_mismatch = wanted
+        .apns_content_mismatch
+        .unwrap_or(state.apns.content_mismatch);
     if let Some(seconds) = wanted.token_lifetime {
         state.fcm.token_lifetime = seconds;
         state.adm.token_lifetime = seconds;

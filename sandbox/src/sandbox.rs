@@ -1,7 +1,7 @@
 //! The running sandbox.
 
 use crate::adm::{Adm, AdmRegistration};
-use crate::apns::{Apns, Check, DeviceToken, EnvironmentKeyReason, StoredNotification};
+use crate::apns::{Apns, Check, ContentMismatch, DeviceToken, EnvironmentKeyReason, StoredNotification};
 use crate::config::{Config, Ports};
 use crate::fault::{ConnectFault, Fault};
 use crate::fcm::{Fcm, Registration};
@@ -224,6 +224,11 @@ impl Sandbox {
     pub fn apns_stored(&self) -> Vec<StoredNotification> {
         let now = self.shared.now();
         self.shared.state().apns.stored(now).cloned().collect()
+    }
+
+    /// What happens to pushes whose body is not of their push type.
+    pub fn set_apns_content_mismatch(&self, what: ContentMismatch) {
+        self.shared.state().apns.content_mismatch = what;
     }
 
     /// How a key of the other environment is refused; `None` leaves it to the profile.

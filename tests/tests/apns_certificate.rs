@@ -94,10 +94,7 @@ fn certificates_push_to_their_topics() {
     assert!(outcome.is_accepted(), "{outcome:?}");
     let log = world.sandbox.log();
     assert_eq!(log.iter().filter(|record| record.accepted).count(), 3);
-    assert!(
-        log.iter()
-            .all(|record| record.headers["authorization"].is_null())
-    );
+    assert!(log.iter().all(|record| record.headers["authorization"].is_null()));
     assert!(log[2].headers["apns-topic"].is_null());
 }
 
@@ -110,7 +107,10 @@ fn refused_certificates_are_named_by_the_connection() {
     ] {
         let client = world.client(name);
         let result = world.send(&client, PushType::Alert, Some("com.example.app"));
-        assert!(!matches!(&result, Ok(outcome) if outcome.is_accepted()), "{result:?}");
+        assert!(
+            !matches!(&result, Ok(outcome) if outcome.is_accepted()),
+            "{result:?}"
+        );
         let told = std::iter::from_fn(|| client.poll_event())
             .any(|event| matches!(event, SessionEvent::GoAway { reason: said, .. } if *said == *reason));
         assert!(told, "{name}: {result:?}");

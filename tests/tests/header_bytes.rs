@@ -58,7 +58,9 @@ fn measure(policy: HeaderPolicy, varying: bool) -> f64 {
         if varying {
             builder = builder.id(random_id(index));
         }
-        let outcome = client.send(&builder.build().expect("a message")).expect("an answer");
+        let outcome = client
+            .send(&builder.build().expect("a message"))
+            .expect("an answer");
         assert!(outcome.is_accepted(), "{outcome:?}");
     }
     let log = sandbox.log();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{ConnectionConfig, HttpVersion, Protocols, Security};
+use super::h2::HeaderBytes;
 use super::protocol::Protocol;
 use super::tls::{Flow, TlsStream};
 use super::{Event, RequestId, SendError};

@@ -176,10 +176,7 @@ mod tests {
     fn lists_of_topics_are_read_strictly() {
         // SEQUENCE { UTF8String "a.b", SEQUENCE { UTF8String "app" }, UTF8String "a.b.voip" }
         let list = b"\x30\x16\x0c\x03a.b\x30\x05\x0c\x03app\x0c\x08a.b.voip";
-        assert_eq!(
-            strings(list),
-            Some(vec!["a.b".to_owned(), "a.b.voip".to_owned()])
-        );
+        assert_eq!(strings(list), Some(vec!["a.b".to_owned(), "a.b.voip".to_owned()]));
         assert_eq!(strings(b"\x30\x00"), None);
         for cut in 0..list.len() {
             assert_eq!(strings(&list[..cut]), None, "{cut}");

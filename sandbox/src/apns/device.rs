@@ -126,7 +126,8 @@ impl Apns {
         }
         record.accepted = true;
         let topic = self.topic_of(exchange);
-        if let Some(bundle) = topic.and_then(|topic| self.bundle_of(&topic).cloned()) {
+        let bundle = topic.and_then(|topic| self.bundle_of(&topic).cloned());
+        if let Some(bundle) = bundle.filter(|_| !record.dropped) {
             self.store(exchange, &bundle, &id, now);
         }
         let reply = Reply::status(200).with("apns-id", id);
@@ -222,7 +223,7 @@ impl Apns {
                 Err(Refusal::new(413, "PayloadTooLarge", "apns.payload.size"))
             }
             Check::PayloadJson => match serde_json::from_slice::<Value>(&exchange.body) {
-                Ok(Value::Object(_)) => Ok(()),
+                Ok(Value::Object(body)) => self.check_content(kind.map(|(name, ..)| *name), &body, record),
                 _ => bad("BadRequestPayload", "apns.payload.json"),
             },
             Check::TokenSyntax => match token {

@@ -3,14 +3,16 @@
 mod auth;
 mod certificate;
 mod channels;
+mod content;
 mod device;
 mod issue;
 mod registry;
 mod stored;
 mod topic;
 
-pub use device::Check;
 pub(crate) use auth::Key;
+pub use content::ContentMismatch;
+pub use device::Check;
 pub(crate) use issue::certificates;
 pub use registry::{DeviceToken, Environment, EnvironmentKeyReason, Gone};
 pub use stored::StoredNotification;
@@ -27,6 +29,9 @@ use stored::Stored;
 
 /// MAX_CONCURRENT_STREAMS once a connection is trusted (seen on the wire, 2021 and later).
 const STREAMS: u32 = 1000;
+
+/// MAX_HEADER_LIST_SIZE, as announced.
+const HEADER_LIST: usize = 8000;
 
 /// A refusal: what goes to the client and the rule that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +71,8 @@ pub(crate) struct Apns {
     pub(crate) penalty: bool,
     /// Exceeding the limit ends the connection with GOAWAY instead of REFUSED_STREAM.
     pub(crate) over_limit_goaway: bool,
+    /// What happens to bodies that are not of their push type.
+    pub(crate) content_mismatch: ContentMismatch,
     /// Which spelling a key of the other environment is refused with.
     pub(crate) environment_key_reason: Option<EnvironmentKeyReason>,
     /// Who issues client certificates.
@@ -92,6 +99,7 @@ impl Apns {
             governor,
             penalty: false,
             over_limit_goaway: false,
+            content_mismatch: ContentMismatch::default(),
             environment_key_reason: None,
             issuer: None,
             bindings: HashMap::new(),
@@ -125,6 +133,11 @@ impl Apns {
 
     pub(crate) fn handle(&mut self, door: Door, exchange: &Exchange, now: Moment) -> (Reply, Record) {
         let mut record = Record::begin("apns", "push", exchange, now);
+        if header_list(exchange) > HEADER_LIST {
+            record.status = 431;
+            record.rule = Some("apns.header.list".to_owned());
+            return (Reply::status(431), record);
+        }
         let mut reply = if door == Door::ApnsManagement {
             self.manage(exchange, now, &mut record)
         } else if exchange.path.starts_with("/4/broadcasts/") || door == Door::ApnsBroadcast {
@@ -149,6 +162,20 @@ impl Apns {
         };
         After { max_streams }
     }
+}
+
+/// The size of the header list as RFC 9113 §6.5.2 counts it.
+fn header_list(exchange: &Exchange) -> usize {
+    let query = exchange.query.as_ref().map_or(0, |query| query.len() + 1);
+    let pseudo = ":method:path:scheme:authorityhttps".len()
+        + exchange.method.as_str().len()
+        + exchange.path.len()
+        + query
+        + exchange.authority.len()
+        + 4 * 32;
+    let field =
+        |(name, value): (&http::HeaderName, &http::HeaderValue)| name.as_str().len() + value.len() + 32;
+    pseudo + exchange.headers.iter().map(field).sum::<usize>()
 }
 
 /// The error reply in Apple's shape.

@@ -24,7 +24,12 @@ impl Apns {
     }
 
     /// Whether the connection's credentials may push to the topic.
-    pub(super) fn check_topic(&self, connection: u64, topic: &str, kind: Option<&str>) -> Result<(), Refusal> {
+    pub(super) fn check_topic(
+        &self,
+        connection: u64,
+        topic: &str,
+        kind: Option<&str>,
+    ) -> Result<(), Refusal> {
         let Some(bundle) = self.bundle_of(topic) else {
             return disallowed("apns.header.topic.allowed");
         };

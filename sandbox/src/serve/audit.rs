@@ -33,7 +33,12 @@ impl Auditor {
     }
 
     /// One HEADERS or CONTINUATION frame; at the block's end its size and what was seen.
-    pub(super) fn frame(&mut self, kind: u8, flags: u8, payload: &[u8]) -> Option<(usize, Option<HeaderAudit>)> {
+    pub(super) fn frame(
+        &mut self,
+        kind: u8,
+        flags: u8,
+        payload: &[u8],
+    ) -> Option<(usize, Option<HeaderAudit>)> {
         let fragment = if kind == HEADERS {
             self.block.clear();
             fragment(flags, payload).unwrap_or_default()
@@ -185,7 +190,9 @@ mod tests {
             (size, audit.and_then(|audit| audit.path)),
             (4, Some(Coding::Without))
         );
-        let (_, audit) = auditor.frame(HEADERS, END_HEADERS, &[0x17, 0x05]).expect("a block");
+        let (_, audit) = auditor
+            .frame(HEADERS, END_HEADERS, &[0x17, 0x05])
+            .expect("a block");
         assert!(audit.is_none() && auditor.lost);
     }
 }

@@ -1,5 +1,6 @@
 //! Listeners and connections: TLS, ALPN, HTTP/2 behind the frame filter, HTTP/1.1.
 
+mod audit;
 mod h1;
 mod h2c;
 mod wire;
@@ -46,7 +47,7 @@ async fn connection(
     let Some(acceptor) = acceptor else {
         return h1::serve(shared, door, 0, tcp).await;
     };
-    let id = shared.next_connection();
+    let id = shared.next_connection(door);
     if let Some(fault) = shared.connect_fault(door) {
         return misbehave(&fault, tcp, &acceptor).await;
     }
