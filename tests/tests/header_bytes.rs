@@ -76,11 +76,14 @@ fn measure(policy: HeaderPolicy, varying: bool) -> f64 {
 
 #[test]
 fn authorization_in_the_table_saves_most_of_the_headers() {
+    // With values that differ in every request Huffman-coded, the `hpack` package of Python
+    // comes to 63 and 101 bytes, and to 220 and 258. The core spells them plain by default,
+    // for speed: 74 bytes of path, 36 of id, and with `Sending` the provider token.
     for (policy, varying, low, high) in [
-        (HeaderPolicy::Connection, false, 40.0, 75.0),
-        (HeaderPolicy::Connection, true, 70.0, 111.0),
-        (HeaderPolicy::Sending, false, 190.0, 235.0),
-        (HeaderPolicy::Sending, true, 220.0, 270.0),
+        (HeaderPolicy::Connection, false, 63.0, 85.0),
+        (HeaderPolicy::Connection, true, 101.0, 123.0),
+        (HeaderPolicy::Sending, false, 220.0, 280.0),
+        (HeaderPolicy::Sending, true, 258.0, 320.0),
     ] {
         let mean = measure(policy, varying);
         println!("{policy:?}, own id {varying}: {mean:.1} bytes of headers a push");

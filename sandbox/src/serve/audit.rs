@@ -61,12 +61,14 @@ impl Auditor {
             let (coding, length) = representation(block)?;
             let (one, rest) = block.split_at_checked(length)?;
             block = rest;
-            let fields = self.decoder.decode(one).ok()?;
             let Some(coding) = coding else {
+                // The decoder takes a change of the table's size only with a field behind it.
                 self.limit = integer(one, 5)?.0.min(TABLE);
+                self.decoder.set_max_table_size(self.limit);
                 audit.evicted += self.shrink();
                 continue;
             };
+            let fields = self.decoder.decode(one).ok()?;
             let (name, value) = fields.into_iter().next()?;
             match name.as_slice() {
                 b":path" => audit.path = Some(coding),
