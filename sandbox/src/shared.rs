@@ -205,13 +205,13 @@ impl Shared {
     pub(crate) fn present(&self, connection: u64, chain: &[CertificateDer<'_>]) -> Result<(), &'static str> {
         let now = self.now();
         let mut state = self.state();
-        state
-            .apns
-            .present(connection, chain, now)
-            .map_err(|(reason, record)| {
+        match state.apns.present(connection, chain, now) {
+            None => Ok(()),
+            Some((reason, record)) => {
                 state.append(record);
-                reason
-            })
+                Err(reason)
+            }
+        }
     }
 
     pub(crate) fn connection_closed(&self, id: u64) {

@@ -117,19 +117,19 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 type Refused = (&'static str, &'static str);
 
 impl Apns {
-    /// A new connection presents these certificates, leaf first. Otherwise the reason
-    /// to end it with; the refusal is logged as operation `connection`.
+    /// A new connection presents these certificates, leaf first. When they are no good,
+    /// the reason to end it with, and a record of operation `connection` for the log.
     pub(crate) fn present(
         &mut self,
         connection: u64,
         chain: &[CertificateDer<'_>],
         now: Moment,
-    ) -> Result<(), (&'static str, Record)> {
+    ) -> Option<(&'static str, Record)> {
         match self.judge(chain, now) {
             Ok(certificate) => {
                 let binding = self.bindings.entry(connection).or_default();
                 binding.certificate = Some(certificate);
-                Ok(())
+                None
             }
             Err((reason, rule)) => {
                 let record = Record {
@@ -142,7 +142,7 @@ impl Apns {
                     connection,
                     ..Record::default()
                 };
-                Err((reason, record))
+                Some((reason, record))
             }
         }
     }
