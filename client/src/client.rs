@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pushcore::http::Response;
+use pushcore::net::h2::HeaderBytes;
 use pushcore::session::{
     AsMessage, MessageRef, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
 };
@@ -168,6 +169,15 @@ impl Client {
             Ok(()) => self.lock().driver.session.stats(),
             // The lock may have been held when the process forked.
             Err(_) => Stats::default(),
+        }
+    }
+
+    /// What header blocks have cost so far, in bytes; see [`Session::header_bytes`]. In a forked
+    /// child: nothing.
+    pub fn header_bytes(&self) -> HeaderBytes {
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.header_bytes(),
+            Err(_) => HeaderBytes::default(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The control endpoint: plain HTTP and JSON on loopback, for tests in any language.
 
 use crate::adm::AdmRegistration;
-use crate::apns::{Check, DeviceToken};
-use crate::exchange::{Exchange, Reply};
+use crate::apns::{Check, ContentMismatch, DeviceToken, EnvironmentKeyReason};
+use crate::exchange::{Coding, Exchange, Reply};
 use crate::fault::{ConnectFault, Fault, Script};
 use crate::fcm::Registration;
 use crate::shared::{Profile, Shared};
@@ -63,6 +63,8 @@ struct Settings {
     apns_governor: Option<bool>,
     apns_governor_penalty: Option<bool>,
     apns_over_limit_goaway: Option<bool>,
+    apns_environment_key_reason: Option<EnvironmentKeyReason>,
+    apns_content_mismatch: Option<ContentMismatch>,
     token_lifetime: Option<i64>,
     fcm_self_signed: Option<bool>,
     webpush_retry_after: Option<u64>,
@@ -102,11 +104,13 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             .clone()),
         (&Method::GET, "/log") => log(shared, exchange),
         (&Method::GET, "/stats") => Ok(stats(shared)),
+        (&Method::GET, "/headers") => Ok(headers(shared, exchange)),
         (&Method::POST, "/reset") => {
             let mut state = shared.state();
             state.log.clear();
             state.faults.clear();
             state.connect_faults.clear();
+            state.apns.clear_stored();
             drop(state);
             shared.clock.set_offset_ms(0);
             Ok(json!({}))
@@ -154,6 +158,16 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
                 state.apns.tokens.insert(token.token.to_ascii_lowercase(), token);
             }
             Ok(json!({ "registered": state.apns.tokens.len() }))
+        }
+        (&Method::POST, "/apns/bundles") => {
+            let bundles: OneOrMany<String> = body(exchange)?;
+            shared.state().apns.bundles.extend(bundles.into_vec());
+            Ok(json!({}))
+        }
+        (&Method::GET, "/apns/stored") => {
+            let now = shared.now();
+            let state = shared.state();
+            Ok(json!(state.apns.stored(now).collect::<Vec<_>>()))
         }
         (&Method::POST, "/apns/order") => {
             let order: Vec<Check> = body(exchange)?;
@@ -249,10 +263,41 @@ fn log(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
     Ok(json!(records))
 }
 
+/// How the logged requests of `?service=` were compressed.
+fn headers(shared: &Shared, exchange: &Exchange) -> Value {
+    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
+    let service = query.iter().find(|(key, _)| key == "service");
+    let state = shared.state();
+    let audited = state.log.iter().filter_map(|record| {
+        let wanted = service.is_none_or(|(_, service)| record.service == *service);
+        record.hpack.filter(|_| wanted).map(|audit| (record, audit))
+    });
+    let in_table = |coding| matches!(coding, Some(Coding::Indexed | Coding::Incremental));
+    let (mut requests, mut bytes, mut inserted, mut evicted) = (0_u64, 0, 0_u64, 0_u64);
+    let (mut path, mut authorization) = (0_u64, 0_u64);
+    for (record, audit) in audited {
+        requests += 1;
+        bytes += record.header_block;
+        inserted += u64::from(audit.inserted);
+        evicted += u64::from(audit.evicted);
+        path += u64::from(in_table(audit.path));
+        authorization += u64::from(in_table(audit.authorization));
+    }
+    json!({
+        "requests": requests,
+        "header_bytes": bytes,
+        "path_indexed": path,
+        "authorization_indexed": authorization,
+        "table_insertions": inserted,
+        "table_evictions": evicted,
+    })
+}
+
 fn stats(shared: &Shared) -> Value {
     let state = shared.state();
     json!({
         "connections": shared.connections(),
+        "apns_connections_last_minute": shared.apns_connections_last_minute(),
         "refused_streams": state.refused_streams,
         "fcm_tokens_minted": state.fcm.mints,
         "adm_tokens_minted": state.adm.mints,
@@ -271,6 +316,12 @@ fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     state.apns.over_limit_goaway = wanted
         .apns_over_limit_goaway
         .unwrap_or(state.apns.over_limit_goaway);
+    state.apns.environment_key_reason = wanted
+        .apns_environment_key_reason
+        .or(state.apns.environment_key_reason);
+    state.apns.content_mismatch = wanted
+        .apns_content_mismatch
+        .unwrap_or(state.apns.content_mismatch);
     if let Some(seconds) = wanted.token_lifetime {
         state.fcm.token_lifetime = seconds;
         state.adm.token_lifetime = seconds;

@@ -1,6 +1,7 @@
 //! One request and one reply, whatever wire they travelled on.
 
 use http::{HeaderMap, Method};
+use serde::Serialize;
 use serde_json::Value;
 
 /// Which connection a request came in on. APNs binds rules to connections.
@@ -12,6 +13,35 @@ pub(crate) struct Origin {
     pub(crate) stream: u32,
     /// Bytes of the HPACK header block on the wire; 0 on HTTP/1.1.
     pub(crate) header_block: usize,
+    /// How it was coded; `None` on HTTP/1.1, and where it could not be followed.
+    pub(crate) audit: Option<HeaderAudit>,
+}
+
+/// How a client coded one request's headers (RFC 7541).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HeaderAudit {
+    /// `:path`.
+    pub path: Option<Coding>,
+    /// `authorization`, when there is one.
+    pub authorization: Option<Coding>,
+    /// Entries that the request added to the table.
+    pub inserted: u32,
+    /// Entries that it pushed out of the table.
+    pub evicted: u32,
+}
+
+/// How one header field was coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coding {
+    /// As an index: a byte or two.
+    Indexed,
+    /// Written out, and put into the table.
+    Incremental,
+    /// Written out, not put into the table.
+    Without,
+    /// Written out, and no proxy may ever put it into a table.
+    Never,
 }
 
 /// A request, read to its end.

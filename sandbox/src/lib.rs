@@ -48,8 +48,11 @@ mod tls;
 mod webpush;
 
 pub use adm::AdmRegistration;
-pub use apns::{Check, DeviceToken, Environment, Gone};
+pub use apns::{
+    Check, ContentMismatch, DeviceToken, Environment, EnvironmentKeyReason, Gone, StoredNotification,
+};
 pub use config::{Config, Ports};
+pub use exchange::{Coding, HeaderAudit};
 pub use fault::{Action, CloseHow, ConnectFault, Fault, LastStream};
 pub use fcm::Registration;
 pub use record::Record;

@@ -2,7 +2,7 @@
 //! JSON line that tells a client where everything is.
 
 use crate::adm::{Adm, AdmRegistration};
-use crate::apns::{Apns, DeviceToken, Environment, Gone};
+use crate::apns::{Apns, DeviceToken, Environment, Gone, Key};
 use crate::baidu::Baidu;
 use crate::fcm::{Fcm, Registration};
 use crate::ids::{apple_id, b64url, hex, random};
@@ -53,21 +53,38 @@ fn rsa_key() -> io::Result<&'static rsa::RsaPrivateKey> {
 }
 
 /// A file the sandbox made: its name and its content.
-pub(crate) type File = (&'static str, String);
+pub(crate) type File = (String, String);
 
 /// Fills the APNs registry; the `apns` part of the ready line.
 pub(crate) fn apns(apns: &mut Apns, now_ms: i64) -> io::Result<(Value, Vec<File>)> {
-    let (key, production_key) = (EcKey::new()?, EcKey::new()?);
-    let (team, kid, production_kid) = (apple_id(), apple_id(), apple_id());
+    let team = apple_id();
     let here = apns.environment;
     let there = match here {
         Environment::Development => Environment::Production,
         Environment::Production => Environment::Development,
     };
-    apns.add_key(&kid, &team, key.point, None);
-    apns.add_key(&production_kid, &team, production_key.point, Some(there));
     let bundle = apns.bundles.first().cloned().unwrap_or_default();
     let other = apns.bundles.get(1).cloned().unwrap_or_default();
+    let (mut keys, mut files) = (json!({}), Vec::new());
+    let mut kids: Vec<String> = Vec::new();
+    for name in ["", "other_environment_", "second_", "topic_", "topic_related_"] {
+        let (kid, made) = (apple_id(), EcKey::new()?);
+        let key = Key::new(&kid, &team, made.point);
+        apns.keys.push(match (name, kids.last()) {
+            ("other_environment_", _) => key.of(there),
+            ("topic_", _) => key.topics(&[&bundle]),
+            ("topic_related_", Some(topic)) => key.topics(&[&other]).related(topic),
+            _ => key,
+        });
+        let file = match name.trim_end_matches('_').replace('_', "-") {
+            name if name.is_empty() => "apns.p8".to_owned(),
+            name => format!("apns-{name}.p8"),
+        };
+        keys[format!("{name}key_id")] = json!(kid);
+        keys[format!("{name}p8_file")] = json!(file);
+        files.push((file, made.pem));
+        kids.push(kid);
+    }
     let since = now_ms - 86_400_000;
     let mut tokens = json!({});
     let active = DeviceToken {
@@ -125,25 +142,18 @@ pub(crate) fn apns(apns: &mut Apns, now_ms: i64) -> io::Result<(Value, Vec<File>
         apns.tokens.insert(token.clone(), DeviceToken { token, ..device });
     }
     tokens["unknown"] = json!(hex(&random::<32>()));
-    let part = json!({
+    let mut part = json!({
         "team_id": team,
-        "key_id": kid,
-        "p8_file": "apns.p8",
-        "other_environment_key_id": production_kid,
-        "other_environment_p8_file": "apns-other-environment.p8",
         "environment": here,
         "topic": apns.bundles.first(),
         "topics": apns.bundles,
         "tokens": tokens,
         "unregistered_at_ms": since,
     });
-    Ok((
-        part,
-        vec![
-            ("apns.p8", key.pem),
-            ("apns-other-environment.p8", production_key.pem),
-        ],
-    ))
+    if let (Value::Object(part), Value::Object(keys)) = (&mut part, keys) {
+        part.extend(keys);
+    }
+    Ok((part, files))
 }
 
 /// Makes the service account; the `fcm` part of the ready line.
@@ -192,7 +202,7 @@ pub(crate) fn fcm(fcm: &mut Fcm) -> io::Result<(Value, Vec<File>)> {
         "fid": fid,
     });
     let text = serde_json::to_string_pretty(&account).map_err(io::Error::other)?;
-    Ok((part, vec![("service-account.json", text)]))
+    Ok((part, vec![("service-account.json".to_owned(), text)]))
 }
 
 /// Makes subscriptions of every provider; the `webpush` part of the ready line.
@@ -231,7 +241,7 @@ pub(crate) fn webpush(webpush: &mut WebPush) -> io::Result<(Value, Vec<File>)> {
         "subscriptions": providers["plain"],
         "providers": providers,
     });
-    Ok((part, vec![("vapid.pem", vapid.pem)]))
+    Ok((part, vec![("vapid.pem".to_owned(), vapid.pem)]))
 }
 
 /// Fills ADM's registry; the `adm` part of the ready line.

@@ -19,6 +19,9 @@ pub struct Record {
     pub operation: String,
     /// True when the service took it: the push counts as processed.
     pub accepted: bool,
+    /// APNs took it and will not deliver it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dropped: bool,
     /// The status the service answered, or would have answered without a fault.
     pub status: u16,
     /// The service's reason word, when it refused.
@@ -36,6 +39,9 @@ pub struct Record {
     pub stream: u32,
     /// Size in bytes of the HPACK block as it came over the wire; 0 on HTTP/1.1.
     pub header_block: usize,
+    /// How the client coded it; absent on HTTP/1.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hpack: Option<crate::exchange::HeaderAudit>,
     /// Device token, registration token, topic, subscription id, channel id ...
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,

@@ -1,7 +1,7 @@
 //! The running sandbox.
 
 use crate::adm::{Adm, AdmRegistration};
-use crate::apns::{Apns, Check, DeviceToken};
+use crate::apns::{Apns, Check, ContentMismatch, DeviceToken, EnvironmentKeyReason, StoredNotification};
 use crate::config::{Config, Ports};
 use crate::fault::{ConnectFault, Fault};
 use crate::fcm::{Fcm, Registration};
@@ -76,12 +76,16 @@ impl Sandbox {
         adm.token_lifetime = config.token_lifetime;
         let mut state = State::new(apns, fcm, webpush, adm);
         let now = crate::clock::Clock::default().now_ms();
-        let (mut ready, files) = crate::ready::populate(&mut state, now)?;
+        let (mut ready, mut files) = crate::ready::populate(&mut state, now)?;
 
         let ca = Authority::new(&names(&config.host))?;
+        state.apns.issuer = Some(ca.issuer()?);
+        let (certificates, made) = crate::apns::certificates(&mut state.apns, &ca)?;
+        ready["apns"]["certificates"] = certificates;
+        files.extend(made);
         for (name, text) in files
             .iter()
-            .map(|(name, text)| (*name, text))
+            .map(|(name, text)| (name.as_str(), text))
             .chain([("ca.pem", &ca.ca_pem)])
         {
             write_private(&state_dir.join(name), text)?;
@@ -102,8 +106,8 @@ impl Sandbox {
 
         let shared = Arc::new(Shared::new(state));
         *shared.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready.clone();
-        let h2_only = TlsAcceptor::from(ca.server(&[b"h2"])?);
-        let both = TlsAcceptor::from(ca.server(&[b"h2", b"http/1.1"])?);
+        let h2_only = TlsAcceptor::from(ca.server(&[b"h2"], true)?);
+        let both = TlsAcceptor::from(ca.server(&[b"h2", b"http/1.1"], false)?);
         // Never blocks on the runtime: the caller may be inside one of its own.
         let entered = runtime.enter();
         for (door, listener) in listeners {
@@ -187,6 +191,7 @@ impl Sandbox {
         state.log.clear();
         state.faults.clear();
         state.connect_faults.clear();
+        state.apns.clear_stored();
     }
 
     /// Adds a fault script, after those already there.
@@ -208,6 +213,27 @@ impl Sandbox {
     pub fn register_apns(&self, token: DeviceToken) {
         let key = token.token.to_ascii_lowercase();
         self.shared.state().apns.tokens.insert(key, token);
+    }
+
+    /// Gives the team one more app. Connections that have carried a push do not learn of it.
+    pub fn add_apns_bundle(&self, bundle: &str) {
+        self.shared.state().apns.bundles.push(bundle.to_owned());
+    }
+
+    /// What APNs would have in store now for devices that are away.
+    pub fn apns_stored(&self) -> Vec<StoredNotification> {
+        let now = self.shared.now();
+        self.shared.state().apns.stored(now).cloned().collect()
+    }
+
+    /// What happens to pushes whose body is not of their push type.
+    pub fn set_apns_content_mismatch(&self, what: ContentMismatch) {
+        self.shared.state().apns.content_mismatch = what;
+    }
+
+    /// How a key of the other environment is refused; `None` leaves it to the profile.
+    pub fn set_apns_environment_key_reason(&self, reason: Option<EnvironmentKeyReason>) {
+        self.shared.state().apns.environment_key_reason = reason;
     }
 
     /// Registers an FCM token or installation id, or changes one.

@@ -9,8 +9,10 @@ use crate::fault::{Action, ConnectFault, Fault, Script};
 use crate::fcm::Fcm;
 use crate::record::{Record, readable};
 use crate::webpush::WebPush;
+use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -146,6 +148,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     pub(crate) clock: Clock,
     connections: AtomicU64,
+    /// When the APNs connections of the last minute began, oldest first.
+    recent: Mutex<VecDeque<i64>>,
     /// Tells the binary that the control endpoint wants it to stop.
     pub(crate) stop: tokio::sync::Notify,
     /// What `GET /` of the control endpoint prints.
@@ -158,6 +162,7 @@ impl Shared {
             state: Mutex::new(state),
             clock: Clock::default(),
             connections: AtomicU64::new(0),
+            recent: Mutex::default(),
             stop: tokio::sync::Notify::new(),
             ready: Mutex::new(Value::Null),
         }
@@ -171,8 +176,42 @@ impl Shared {
         self.connections.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn next_connection(&self) -> u64 {
+    /// APNs connections begun within a minute, by the sandbox's clock. Apple may take many
+    /// for an attack; the sandbox only counts.
+    pub(crate) fn apns_connections_last_minute(&self) -> usize {
+        let since = self.clock.now_ms() - 60_000;
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|at| *at > since);
+        recent.len()
+    }
+
+    pub(crate) fn next_connection(&self, door: Door) -> u64 {
+        if door.is_apns() {
+            self.apns_connections_last_minute();
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            recent.push_back(self.clock.now_ms());
+        }
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The time by the sandbox's clock.
+    pub(crate) fn now(&self) -> Moment {
+        Moment {
+            unix_ms: self.clock.now_ms(),
+        }
+    }
+
+    /// An APNs connection presents these client certificates; the reason when it is refused.
+    pub(crate) fn present(&self, connection: u64, chain: &[CertificateDer<'_>]) -> Result<(), &'static str> {
+        let now = self.now();
+        let mut state = self.state();
+        match state.apns.present(connection, chain, now) {
+            None => Ok(()),
+            Some((reason, record)) => {
+                state.append(record);
+                Err(reason)
+            }
+        }
     }
 
     pub(crate) fn connection_closed(&self, id: u64) {
@@ -199,9 +238,11 @@ impl Shared {
     }
 
     /// MAX_CONCURRENT_STREAMS of a new connection.
-    pub(crate) fn initial_max_streams(&self, door: Door) -> u32 {
+    pub(crate) fn initial_max_streams(&self, door: Door, connection: u64) -> u32 {
         match door {
-            Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.state().apns.initial_streams(),
+            Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => {
+                self.state().apns.initial_streams(connection)
+            }
             // Google's front ends say 100.
             _ => 100,
         }
@@ -236,9 +277,7 @@ impl Shared {
                 fault: None,
             };
         }
-        let now = Moment {
-            unix_ms: self.clock.now_ms(),
-        };
+        let now = self.now();
         let mut state = self.state();
         let fault = state.strike(door, exchange);
         let Some(fault) = fault else {
@@ -355,6 +394,7 @@ impl Record {
             connection: exchange.origin.connection,
             stream: exchange.origin.stream,
             header_block: exchange.origin.header_block,
+            hpack: exchange.origin.audit,
             headers: Value::Object(headers),
             body: readable(&exchange.body),
             ..Self::default()

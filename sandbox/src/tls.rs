@@ -1,8 +1,12 @@
 //! The sandbox's own certificate authority, made at start and forgotten at the end.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 use std::io;
 use std::sync::Arc;
 
@@ -10,6 +14,8 @@ use std::sync::Arc;
 pub(crate) struct Authority {
     /// The CA certificate, PEM.
     pub(crate) ca_pem: String,
+    ca: rcgen::Certificate,
+    ca_key: KeyPair,
     chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
 }
@@ -37,20 +43,90 @@ impl Authority {
             ca_pem: ca.pem(),
             chain: vec![leaf.der().clone()],
             key: key.serialize_der(),
+            ca,
+            ca_key,
         })
     }
 
-    /// A server configuration: TLS 1.2 and 1.3, these ALPN names in this order.
-    pub(crate) fn server(&self, alpn: &[&[u8]]) -> io::Result<Arc<ServerConfig>> {
+    /// Signs a certificate for `key`.
+    pub(crate) fn sign(&self, leaf: CertificateParams, key: &KeyPair) -> io::Result<rcgen::Certificate> {
+        leaf.signed_by(key, &self.ca, &self.ca_key)
+            .map_err(io::Error::other)
+    }
+
+    /// Judges whether a client certificate comes from here.
+    pub(crate) fn issuer(&self) -> io::Result<Arc<dyn ClientCertVerifier>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.ca.der().clone()).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(io::Error::other)
+    }
+
+    /// A server configuration: TLS 1.2 and 1.3, these ALPN names in this order. With
+    /// `ask`, clients are asked for a certificate; any that they hold the key of will
+    /// do for TLS, the service judges it.
+    pub(crate) fn server(&self, alpn: &[&[u8]], ask: bool) -> io::Result<Arc<ServerConfig>> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
-        let mut config = ServerConfig::builder_with_provider(provider)
+        let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_no_client_auth()
+            .map_err(io::Error::other)?;
+        let config = match ask {
+            true => config.with_client_cert_verifier(Arc::new(AnyCertificate(algorithms))),
+            false => config.with_no_client_auth(),
+        };
+        let mut config = config
             .with_single_cert(self.chain.clone(), key)
             .map_err(io::Error::other)?;
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         Ok(Arc::new(config))
+    }
+}
+
+/// Takes every certificate, or none: APNs refuses bad ones with GOAWAY, not in the handshake.
+#[derive(Debug)]
+struct AnyCertificate(WebPkiSupportedAlgorithms);
+
+impl ClientCertVerifier for AnyCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
     }
 }

@@ -149,6 +149,19 @@ fn the_control_endpoint_drives_everything() {
     );
     assert_eq!(program.control("GET", "/log?accepted=1", &null), (200, json!([])));
     assert_eq!(program.control("GET", "/stats", &null).1["judged"], 0);
+    assert_eq!(program.control("GET", "/apns/stored", &null), (200, json!([])));
+    assert_eq!(program.control("GET", "/headers", &null).1["requests"], 0);
+    assert_eq!(
+        program
+            .control("POST", "/apns/bundles", &json!("com.example.late"))
+            .0,
+        200
+    );
+    let apns = json!({
+        "apns_content_mismatch": "refuse",
+        "apns_environment_key_reason": "BadEnvironmentKeyInToken",
+    });
+    assert_eq!(program.control("POST", "/settings", &apns).0, 200);
     assert_eq!(program.control("POST", "/reset", &null).0, 200);
     assert_eq!(program.control("GET", "/faults", &null).1, json!([]));
     assert_eq!(program.control("GET", "/nothing", &null).0, 404);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{ConnectionConfig, HttpVersion, Protocols, Security};
+use super::h2::HeaderBytes;
 use super::protocol::Protocol;
 use super::tls::{Flow, TlsStream};
 use super::{Event, RequestId, SendError};
@@ -130,6 +131,11 @@ impl Connection {
     /// Requests sent and neither answered nor failed.
     pub fn in_flight(&self) -> usize {
         self.protocol.in_flight()
+    }
+
+    /// The bytes of all HTTP/2 header blocks so far, as HPACK has them; none on HTTP/1.1.
+    pub fn header_bytes(&self) -> HeaderBytes {
+        self.protocol.header_bytes()
     }
 
     /// What is spoken; `None` until the TLS handshake is over.

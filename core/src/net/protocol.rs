@@ -110,6 +110,13 @@ impl Protocol {
         }
     }
 
+    pub(super) fn header_bytes(&self) -> h2::HeaderBytes {
+        match self {
+            Protocol::Undecided(_) | Protocol::Http1(_) => h2::HeaderBytes::default(),
+            Protocol::Http2(engine) => engine.header_bytes(),
+        }
+    }
+
     pub(super) fn is_ready(&self) -> bool {
         match self {
             Protocol::Undecided(_) => false,

@@ -133,6 +133,7 @@ impl Session {
         let Some(mut link) = self.links.remove(id) else {
             return;
         };
+        self.header_bytes += link.connection.header_bytes();
         let last_words = if link.dialled {
             link.connection.transmit().to_vec()
         } else {

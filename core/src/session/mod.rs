@@ -81,6 +81,7 @@ use service::{Context, Service};
 
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Response};
+use crate::net::h2::HeaderBytes;
 use crate::outcome::Outcome;
 use crate::time::Now;
 
@@ -100,6 +101,8 @@ pub struct Session {
     responses: VecDeque<(Ticket, Result<Response, Error>)>,
     events: VecDeque<SessionEvent>,
     stats: Stats,
+    /// Of the connections that are gone.
+    header_bytes: HeaderBytes,
     bucket: Option<TokenBucket>,
     /// Why there is no access token; and whether asking again would not help.
     token_failure: Option<Error>,
@@ -129,6 +132,7 @@ impl Session {
             responses: VecDeque::new(),
             events: VecDeque::new(),
             stats: Stats::default(),
+            header_bytes: HeaderBytes::default(),
             bucket,
             token_failure: None,
             token_refused: false,
@@ -152,6 +156,17 @@ impl Session {
     /// How many messages are where.
     pub fn stats(&self) -> Stats {
         self.stats
+    }
+
+    /// The bytes of all header blocks on all its HTTP/2 connections, those that are gone
+    /// included: what a push costs beside its body. Divide what two calls differ by through
+    /// the number of pushes between them; see [`HeaderPolicy`](crate::apns::HeaderPolicy).
+    pub fn header_bytes(&self) -> HeaderBytes {
+        let mut total = self.header_bytes;
+        for link in self.links.iter() {
+            total += link.connection.header_bytes();
+        }
+        total
     }
 
     /// How the session was told to behave.

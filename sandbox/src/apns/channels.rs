@@ -56,7 +56,7 @@ impl Apns {
         };
         operation.clone_into(&mut record.operation);
         self.authorize(exchange, now, record)?;
-        self.broadcast_bundle(bundle)?;
+        self.broadcast_bundle(exchange, bundle)?;
         let channels = self.channels.by_bundle.entry(bundle.to_owned()).or_default();
         match operation {
             "channel.create" => {
@@ -124,7 +124,7 @@ impl Apns {
             .filter(|bundle| !bundle.is_empty() && !bundle.contains('/'))
             .ok_or_else(|| Refusal::new(404, "BadPath", "apns.broadcast.path"))?;
         self.authorize(exchange, now, record)?;
-        self.broadcast_bundle(bundle)?;
+        self.broadcast_bundle(exchange, bundle)?;
         match exchange.header("apns-push-type") {
             None => return bad("MissingPushType", "apns.broadcast.push-type.missing"),
             Some(kind) if kind.eq_ignore_ascii_case("liveactivity") => {}
@@ -171,9 +171,9 @@ impl Apns {
         }
     }
 
-    fn broadcast_bundle(&self, bundle: &str) -> Result<(), Refusal> {
+    fn broadcast_bundle(&self, exchange: &Exchange, bundle: &str) -> Result<(), Refusal> {
         if self.bundles.iter().any(|known| known == bundle) {
-            return Ok(());
+            return self.check_bundle(exchange.origin.connection, bundle);
         }
         Err(Refusal::new(400, "TopicDisallowed", "apns.broadcast.bundle"))
     }

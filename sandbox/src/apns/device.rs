@@ -1,6 +1,6 @@
 //! `POST /3/device/<token>`: the rules, one check each, in an order that can be changed.
 
-use super::{Apns, Gone, Refusal, is_uuid, refuse};
+use super::{Apns, Gone, Refusal, is_uuid, refuse, topic};
 use crate::exchange::{Exchange, Reply};
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
@@ -81,7 +81,7 @@ impl Check {
 }
 
 /// A push type: its name, its topic's suffix, its body limit.
-const PUSH_TYPES: [(&str, &str, usize); 11] = [
+pub(super) const PUSH_TYPES: [(&str, &str, usize); 11] = [
     ("alert", "", 4096),
     ("background", "", 4096),
     ("voip", ".voip", 5120),
@@ -125,11 +125,24 @@ impl Apns {
             }
         }
         record.accepted = true;
+        let topic = self.topic_of(exchange);
+        let bundle = topic.and_then(|topic| self.bundle_of(&topic).cloned());
+        if let Some(bundle) = bundle.filter(|_| !record.dropped) {
+            self.store(exchange, &bundle, &id, now);
+        }
         let reply = Reply::status(200).with("apns-id", id);
         match self.environment {
             super::Environment::Development => reply.with("apns-unique-id", crate::ids::uuid()),
             super::Environment::Production => reply,
         }
+    }
+
+    /// The request's topic, or the connection's.
+    fn topic_of(&self, exchange: &Exchange) -> Option<String> {
+        exchange
+            .header("apns-topic")
+            .or_else(|| self.default_topic(exchange.origin.connection))
+            .map(str::to_owned)
     }
 
     fn check(
@@ -141,7 +154,8 @@ impl Apns {
     ) -> Result<(), Refusal> {
         let bad = |reason, rule| Err(Refusal::new(400, reason, rule));
         let token = exchange.path.strip_prefix("/3/device/");
-        let topic = exchange.header("apns-topic");
+        let topic = self.topic_of(exchange);
+        let topic = topic.as_deref();
         let kind = exchange
             .header("apns-push-type")
             .and_then(|name| PUSH_TYPES.iter().find(|(known, ..)| *known == name));
@@ -178,22 +192,17 @@ impl Apns {
             },
             Check::TopicPresent => match topic {
                 None => bad("MissingTopic", "apns.header.topic.missing"),
-                Some(topic) if !topic_is_well_formed(topic) => bad("BadTopic", "apns.header.topic"),
+                Some(topic) if !topic::is_well_formed(topic) => bad("BadTopic", "apns.header.topic"),
                 Some(_) => Ok(()),
             },
             Check::TopicAllowed => match topic {
-                Some(topic) if self.bundle_of(topic).is_none() => {
-                    bad("TopicDisallowed", "apns.header.topic.allowed")
+                Some(topic) => {
+                    self.check_topic(exchange.origin.connection, topic, kind.map(|(name, ..)| *name))
                 }
-                _ => Ok(()),
+                None => Ok(()),
             },
             Check::TopicSuffix => match (topic, kind) {
-                (Some(topic), Some((_, suffix, _))) => match self.bundle_of(topic) {
-                    Some(bundle) if topic.get(bundle.len()..) != Some(*suffix) => {
-                        bad("TopicDisallowed", "apns.header.topic.suffix")
-                    }
-                    _ => Ok(()),
-                },
+                (Some(topic), Some((name, suffix, _))) => self.check_suffix(topic, name, suffix),
                 _ => Ok(()),
             },
             Check::Priority => priority(exchange.header("apns-priority"), kind.map(|(name, ..)| *name)),
@@ -214,7 +223,7 @@ impl Apns {
                 Err(Refusal::new(413, "PayloadTooLarge", "apns.payload.size"))
             }
             Check::PayloadJson => match serde_json::from_slice::<Value>(&exchange.body) {
-                Ok(Value::Object(_)) => Ok(()),
+                Ok(Value::Object(body)) => self.check_content(kind.map(|(name, ..)| *name), &body, record),
                 _ => bad("BadRequestPayload", "apns.payload.json"),
             },
             Check::TokenSyntax => match token {
@@ -274,26 +283,6 @@ impl Apns {
             _ => Ok(()),
         }
     }
-
-    /// The longest known bundle that the topic is, or extends by a suffix.
-    fn bundle_of(&self, topic: &str) -> Option<&String> {
-        self.bundles
-            .iter()
-            .filter(|bundle| {
-                topic.strip_prefix(bundle.as_str()).is_some_and(|rest| {
-                    rest.is_empty() || PUSH_TYPES.iter().any(|(_, suffix, _)| rest == *suffix)
-                })
-            })
-            .max_by_key(|bundle| bundle.len())
-    }
-}
-
-fn topic_is_well_formed(topic: &str) -> bool {
-    !topic.is_empty()
-        && topic.len() <= 255
-        && topic
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
 fn priority(text: Option<&str>, kind: Option<&str>) -> Result<(), Refusal> {

@@ -1,22 +1,37 @@
 //! APNs: device pushes, broadcasts and channel management.
 
 mod auth;
+mod certificate;
 mod channels;
+mod content;
 mod device;
+mod issue;
 mod registry;
+mod stored;
+mod topic;
 
+pub(crate) use auth::Key;
+pub use content::ContentMismatch;
 pub use device::Check;
-pub use registry::{DeviceToken, Environment, Gone};
+pub(crate) use issue::certificates;
+pub use registry::{DeviceToken, Environment, EnvironmentKeyReason, Gone};
+pub use stored::StoredNotification;
 
 use crate::exchange::{After, Exchange, Reply};
 use crate::record::Record;
 use crate::shared::{Door, Moment, Profile};
-use auth::{Binding, Key};
+use auth::Binding;
 use channels::Channels;
+use rustls::server::danger::ClientCertVerifier;
 use std::collections::HashMap;
+use std::sync::Arc;
+use stored::Stored;
 
 /// MAX_CONCURRENT_STREAMS once a connection is trusted (seen on the wire, 2021 and later).
 const STREAMS: u32 = 1000;
+
+/// MAX_HEADER_LIST_SIZE, as announced.
+const HEADER_LIST: usize = 8000;
 
 /// A refusal: what goes to the client and the rule that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +71,15 @@ pub(crate) struct Apns {
     pub(crate) penalty: bool,
     /// Exceeding the limit ends the connection with GOAWAY instead of REFUSED_STREAM.
     pub(crate) over_limit_goaway: bool,
+    /// What happens to bodies that are not of their push type.
+    pub(crate) content_mismatch: ContentMismatch,
+    /// Which spelling a key of the other environment is refused with.
+    pub(crate) environment_key_reason: Option<EnvironmentKeyReason>,
+    /// Who issues client certificates.
+    pub(crate) issuer: Option<Arc<dyn ClientCertVerifier>>,
     bindings: HashMap<u64, Binding>,
     channels: Channels,
+    stored: Stored,
 }
 
 impl Apns {
@@ -77,25 +99,32 @@ impl Apns {
             governor,
             penalty: false,
             over_limit_goaway: false,
+            content_mismatch: ContentMismatch::default(),
+            environment_key_reason: None,
+            issuer: None,
             bindings: HashMap::new(),
             channels: Channels::default(),
+            stored: Stored::new(),
         }
     }
 
-    /// Registers a signing key by its public point.
-    pub(crate) fn add_key(
-        &mut self,
-        kid: &str,
-        team: &str,
-        public_point: Vec<u8>,
-        environment: Option<Environment>,
-    ) {
-        self.keys.push(Key::new(kid, team, public_point, environment));
+    /// MAX_CONCURRENT_STREAMS of a fresh connection: a certificate has been seen by then,
+    /// a provider token has not.
+    pub(crate) fn initial_streams(&self, connection: u64) -> u32 {
+        if self.governor && !self.trusts(connection) {
+            1
+        } else {
+            STREAMS
+        }
     }
 
-    /// MAX_CONCURRENT_STREAMS of a fresh connection.
-    pub(crate) fn initial_streams(&self) -> u32 {
-        if self.governor { 1 } else { STREAMS }
+    fn trusts(&self, connection: u64) -> bool {
+        self.bindings.get(&connection).is_some_and(Binding::trusted)
+    }
+
+    /// Forgets what is in store.
+    pub(crate) fn clear_stored(&mut self) {
+        self.stored.clear();
     }
 
     pub(crate) fn connection_closed(&mut self, connection: u64) {
@@ -104,6 +133,11 @@ impl Apns {
 
     pub(crate) fn handle(&mut self, door: Door, exchange: &Exchange, now: Moment) -> (Reply, Record) {
         let mut record = Record::begin("apns", "push", exchange, now);
+        if header_list(exchange) > HEADER_LIST {
+            record.status = 431;
+            record.rule = Some("apns.header.list".to_owned());
+            return (Reply::status(431), record);
+        }
         let mut reply = if door == Door::ApnsManagement {
             self.manage(exchange, now, &mut record)
         } else if exchange.path.starts_with("/4/broadcasts/") || door == Door::ApnsBroadcast {
@@ -119,8 +153,7 @@ impl Apns {
     /// The stream governor: 1 until the first good token, N then; with the penalty
     /// on, 1 again after a rejection. A 410 is not counted as an error.
     fn govern(&self, connection: u64, record: &Record) -> After {
-        let trusted = self.bindings.get(&connection).is_some_and(Binding::trusted);
-        let max_streams = if !self.governor || !trusted {
+        let max_streams = if !self.governor || !self.trusts(connection) {
             None
         } else if self.penalty && !record.accepted && record.status != 410 {
             Some(1)
@@ -129,6 +162,20 @@ impl Apns {
         };
         After { max_streams }
     }
+}
+
+/// The size of the header list as RFC 9113 §6.5.2 counts it.
+fn header_list(exchange: &Exchange) -> usize {
+    let query = exchange.query.as_ref().map_or(0, |query| query.len() + 1);
+    let pseudo = ":method:path:scheme:authorityhttps".len()
+        + exchange.method.as_str().len()
+        + exchange.path.len()
+        + query
+        + exchange.authority.len()
+        + 4 * 32;
+    let field =
+        |(name, value): (&http::HeaderName, &http::HeaderValue)| name.as_str().len() + value.len() + 32;
+    pseudo + exchange.headers.iter().map(field).sum::<usize>()
 }
 
 /// The error reply in Apple's shape.

@@ -13,6 +13,16 @@ pub enum Environment {
     Production,
 }
 
+/// The two spellings of one reason: Apple's text has the first, its servers have been
+/// seen to send the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EnvironmentKeyReason {
+    /// As documented.
+    BadEnvironmentKeyIdInToken,
+    /// As seen.
+    BadEnvironmentKeyInToken,
+}
+
 /// Why a token is inactive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

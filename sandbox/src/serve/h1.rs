@@ -55,6 +55,7 @@ async fn answer(
             connection,
             stream: 0,
             header_block: 0,
+            audit: None,
         },
     };
     let verdict = shared.dispatch(door, &exchange);

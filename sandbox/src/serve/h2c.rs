@@ -70,7 +70,7 @@ pub(super) async fn serve(
     id: u64,
     tls: TlsStream<TcpStream>,
 ) -> io::Result<()> {
-    let limit = shared.initial_max_streams(door);
+    let limit = shared.initial_max_streams(door, id);
     let (inner, outer) = tokio::io::duplex(256 * 1024);
     let (filter, wire) = Filter::new(shared.initial_settings(door, limit));
     let filter = filter.run(tls, outer);
@@ -161,6 +161,7 @@ async fn stream(
         .uri
         .authority()
         .map(|authority| authority.as_str().to_owned());
+    let (header_block, audit) = connection.wire.take_header_block(stream);
     let exchange = Exchange {
         method: parts.method,
         path: parts.uri.path().to_owned(),
@@ -179,7 +180,8 @@ async fn stream(
         origin: Origin {
             connection: connection.id,
             stream,
-            header_block: connection.wire.take_header_block(stream),
+            header_block,
+            audit,
         },
     };
     let Some((verdict, last_stream)) = connection.judge(&exchange) else {

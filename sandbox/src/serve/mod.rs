@@ -1,5 +1,6 @@
 //! Listeners and connections: TLS, ALPN, HTTP/2 behind the frame filter, HTTP/1.1.
 
+mod audit;
 mod h1;
 mod h2c;
 mod wire;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Accepts connections for one door until the runtime stops.
 pub(crate) async fn listen(
@@ -45,11 +47,16 @@ async fn connection(
     let Some(acceptor) = acceptor else {
         return h1::serve(shared, door, 0, tcp).await;
     };
-    let id = shared.next_connection();
+    let id = shared.next_connection(door);
     if let Some(fault) = shared.connect_fault(door) {
         return misbehave(&fault, tcp, &acceptor).await;
     }
     let tls = acceptor.accept(tcp).await?;
+    if let Some(chain) = tls.get_ref().1.peer_certificates() {
+        if let Err(reason) = shared.present(id, chain) {
+            return turn_away(reason, tls).await;
+        }
+    }
     let done = match tls.get_ref().1.alpn_protocol() {
         Some(b"h2") => h2c::serve(shared.clone(), door, id, tls).await,
         // Clients exist that offer no ALPN and are served by APNs nevertheless.
@@ -61,6 +68,17 @@ async fn connection(
     };
     shared.connection_closed(id);
     done
+}
+
+/// Says GOAWAY with Apple's JSON, and reads until the client has understood.
+async fn turn_away(reason: &str, mut tls: TlsStream<TcpStream>) -> io::Result<()> {
+    tls.write_all(&wire::turn_away(&format!(r#"{{"reason":"{reason}"}}"#)))
+        .await?;
+    tls.shutdown().await?;
+    // Closing before the client's bytes are read would reset the connection under its answer.
+    let mut ignored = [0; 4096];
+    while tls.read(&mut ignored).await? > 0 {}
+    Ok(())
 }
 
 /// A connection that is not served.

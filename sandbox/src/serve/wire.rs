@@ -4,6 +4,8 @@
 //! misbehave, so its bytes pass through here: frames are counted, replaced, split,
 //! padded, dropped or added, and the connection can be ended at any byte.
 
+use super::audit::Auditor;
+use crate::exchange::HeaderAudit;
 use crate::fault::CloseHow;
 use bytes::{Buf, BytesMut};
 use std::collections::HashMap;
@@ -51,10 +53,13 @@ pub(super) enum Command {
     },
 }
 
+/// What is known of the header blocks of streams that no service has seen yet.
+type HeaderBlocks = Arc<Mutex<HashMap<u32, (usize, Option<HeaderAudit>)>>>;
+
 /// The service's end of the filter.
 pub(super) struct WireHandle {
     commands: mpsc::UnboundedSender<(Command, Option<oneshot::Sender<()>>)>,
-    header_blocks: Arc<Mutex<HashMap<u32, usize>>>,
+    header_blocks: HeaderBlocks,
 }
 
 impl WireHandle {
@@ -70,20 +75,20 @@ impl WireHandle {
         let _ = wait.await;
     }
 
-    /// Size of the stream's header block as it came in, once.
-    pub(super) fn take_header_block(&self, stream: u32) -> usize {
+    /// Size and coding of the stream's header block as it came in, once.
+    pub(super) fn take_header_block(&self, stream: u32) -> (usize, Option<HeaderAudit>) {
         self.header_blocks
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&stream)
-            .unwrap_or(0)
+            .unwrap_or_default()
     }
 }
 
 /// The filter; [`Filter::run`] pumps until either side ends.
 pub(super) struct Filter {
     commands: mpsc::UnboundedReceiver<(Command, Option<oneshot::Sender<()>>)>,
-    header_blocks: Arc<Mutex<HashMap<u32, usize>>>,
+    header_blocks: HeaderBlocks,
     initial_settings: Vec<(u16, u32)>,
 }
 
@@ -97,7 +102,7 @@ enum End {
 impl Filter {
     pub(super) fn new(initial_settings: Vec<(u16, u32)>) -> (Self, WireHandle) {
         let (sender, commands) = mpsc::unbounded_channel();
-        let header_blocks = Arc::new(Mutex::new(HashMap::new()));
+        let header_blocks = HeaderBlocks::default();
         let handle = WireHandle {
             commands: sender,
             header_blocks: header_blocks.clone(),
@@ -155,11 +160,12 @@ impl Filter {
 async fn inbound(
     from: &mut ReadHalf<TlsStream<TcpStream>>,
     to: &mut WriteHalf<DuplexStream>,
-    header_blocks: &Mutex<HashMap<u32, usize>>,
+    header_blocks: &HeaderBlocks,
 ) -> io::Result<End> {
     let mut buffer = BytesMut::with_capacity(32 * 1024);
     let mut preface = PREFACE;
     let mut acknowledged = false;
+    let mut auditor = Auditor::new();
     let mut out = Vec::new();
     loop {
         if from.read_buf(&mut buffer).await? == 0 {
@@ -174,8 +180,11 @@ async fn inbound(
         while let Some(frame) = (preface == 0).then(|| next_frame(&mut buffer)).flatten() {
             let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
             if kind == HEADERS || kind == CONTINUATION {
-                let mut blocks = header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
-                *blocks.entry(stream).or_default() += frame.len() - 9;
+                if let Some((size, audit)) = auditor.frame(kind, flags, &frame[9..]) {
+                    let mut blocks = header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
+                    let block = blocks.entry(stream).or_insert((0, audit));
+                    block.0 += size;
+                }
             }
             if kind == SETTINGS && flags & 1 != 0 && std::mem::replace(&mut acknowledged, true) {
                 continue;
@@ -374,6 +383,14 @@ fn goaway(last: u32, code: u32, debug: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(&last.to_be_bytes());
     out.extend_from_slice(&code.to_be_bytes());
     out.extend_from_slice(debug.as_bytes());
+}
+
+/// The server's preface and its last words, in one.
+pub(super) fn turn_away(debug: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    settings(&[], &mut out);
+    goaway(0, 0, debug, &mut out);
+    out
 }
 
 /// Hexadecimal to bytes, skipping what is not a digit.

@@ -159,10 +159,14 @@ pub struct Client {
 impl Client {
     pub async fn connect(sandbox: &Sandbox, authority: &str) -> Self {
         let tls = tls(sandbox, authority, &[b"h2"]).await.expect("TLS");
+        Self::over(tls, authority).await
+    }
+
+    pub async fn over(tls: TlsStream<TcpStream>, authority: &str) -> Self {
         let (sender, connection) = h2::client::Builder::new().handshake(tls).await.expect("h2");
         let driver = tokio::spawn(connection);
         Self {
-            sender: sender.ready().await.expect("ready"),
+            sender,
             authority: authority.to_owned(),
             driver,
         }

@@ -30,6 +30,14 @@ pub struct HeaderBytes {
     pub received: u64,
 }
 
+impl std::ops::AddAssign for HeaderBytes {
+    /// Holds at the largest number rather than overflow.
+    fn add_assign(&mut self, other: Self) {
+        self.sent = self.sent.saturating_add(other.sent);
+        self.received = self.received.saturating_add(other.received);
+    }
+}
+
 /// An HTTP/2 client connection without the transport under it.
 ///
 /// Feed it with [`receive`](Self::receive), carry away what [`transmit`](Self::transmit) shows,
