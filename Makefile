@@ -33,6 +33,9 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox
 test-c:
 	sh tests/c/run.sh
 
+bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
+	sh benches/run.sh
+
 header: ## write include/pushcore.h anew
 	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed
 
