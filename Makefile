@@ -48,6 +48,9 @@ test-fanout: $(VENV)/.built target/debug/pushcore-sandbox ## a job on Celery and
 	$(VENV)/bin/pip install -q -r examples/fanout/requirements.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/fanout/tests
 
+bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
+	sh benches/run.sh
+
 header: ## write include/pushcore.h anew
 	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed
 

@@ -1,7 +1,11 @@
 //! `send many AUTHORITY CA COUNT shared|own` sends COUNT messages over one connection and says what that took;
-//! `send make COUNT shared|own` only makes them. `send one AUTHORITY CA COUNT` sends one at a time.
+//! `send make COUNT shared|own` only makes them. `send one AUTHORITY CA COUNT` sends one at a time;
+//! `send pingpong ADDRESS CA COUNT` moves as many bytes with nothing but rustls and a blocking socket.
 
-use std::time::Instant;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use pushcore::apns;
 use pushcore::http::Authority;
@@ -9,16 +13,31 @@ use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
 use pushcore::{Error, Outcome};
 use pushcore_benches::{
-    Campaign, Kind, apns_credentials, cpu_seconds, failed, peak_resident_kib, resident_kib,
+    BODY, Campaign, Kind, apns_credentials, cpu_seconds, failed, peak_resident_kib, resident_kib,
 };
 use pushcore_client::{Client, ClientConfig};
+use rustls::{ClientConfig as ClientConfigOfTls, ClientConnection, RootCertStore, StreamOwned};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 fn main() -> Result<(), Error> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let word = |at: usize| arguments.get(at).map_or("", String::as_str);
     match word(0) {
         "make" => make(number(word(1))?, kind(word(2))?),
-        "many" => many(&client(word(1), word(2))?, number(word(3))?, kind(word(4))?),
+        "many" => many(&client(word(1), word(2))?, number(word(3))?, kind(word(4))?, true),
+        // A server of files answers 404; that is an outcome too.
+        "refused" => many(
+            &client(word(1), word(2))?,
+            number(word(3))?,
+            kind(word(4))?,
+            false,
+        ),
+        "body" => {
+            print!("{BODY}");
+            Ok(())
+        }
+        "pingpong" => pingpong(word(1), word(2), number(word(3))?),
         "one" => one(&client(word(1), word(2))?, number(word(3))?),
         _ => Err(failed("make, many or one?")),
     }
@@ -58,18 +77,18 @@ fn make(count: usize, kind: Kind) -> Result<(), Error> {
     Ok(())
 }
 
-fn many(client: &Client, count: usize, kind: Kind) -> Result<(), Error> {
+fn many(client: &Client, count: usize, kind: Kind, accept: bool) -> Result<(), Error> {
     let (started, used) = (Instant::now(), cpu_seconds().map_err(failed)?);
-    let mut accepted = 0usize;
+    let mut as_expected = 0usize;
     for (message, result) in client.send_many(Campaign::new(kind)?.take(count)) {
-        accepted += usize::from(matches!(result?, Outcome::Accepted(_)));
+        as_expected += usize::from(matches!(result?, Outcome::Accepted(_)) == accept);
         std::hint::black_box(&message);
     }
     let wall = started.elapsed().as_secs_f64();
     let cpu = cpu_seconds().map_err(failed)? - used;
     let stats = client.stats();
-    if accepted != count || stats.accepted != count as u64 || !stats.is_balanced() {
-        return Err(failed(format!("{accepted} of {count} accepted: {stats:?}")));
+    if as_expected != count || stats.ended() != count as u64 || !stats.is_balanced() {
+        return Err(failed(format!("{as_expected} of {count} as expected: {stats:?}")));
     }
     println!(
         "sent={count} wall={wall:.3} cpu={cpu:.3} per_second={:.0} per_cpu_second={:.0} rss_kib={} peak_kib={}",
@@ -94,13 +113,48 @@ fn one(client: &Client, count: usize) -> Result<(), Error> {
             return Err(failed("not accepted"));
         }
     }
+    report(times);
+    Ok(())
+}
+
+/// A TLS record of the size of a push, and one of the size of an answer.
+fn pingpong(address: &str, ca: &str, count: usize) -> Result<(), Error> {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(ca).map_err(failed)?;
+    roots.add(certificate).map_err(failed)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfigOfTls::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "localhost".try_into().map_err(failed)?;
+    let tls = ClientConnection::new(Arc::new(config), name).map_err(failed)?;
+    let socket = TcpStream::connect(address).map_err(failed)?;
+    socket.set_nodelay(true).map_err(failed)?;
+    let mut line = StreamOwned::new(tls, socket);
+    let mut times = Vec::with_capacity(count);
+    let mut answer = [0; 40];
+    for number in 0..=count {
+        let started = Instant::now();
+        line.write_all(&[7; 300]).map_err(failed)?;
+        line.read_exact(&mut answer).map_err(failed)?;
+        if number > 0 {
+            times.push(started.elapsed());
+        }
+    }
+    report(times);
+    Ok(())
+}
+
+fn report(mut times: Vec<Duration>) {
     times.sort();
     let micros = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e6;
     println!(
-        "sent={count} median_us={:.1} p10_us={:.1} p90_us={:.1}",
+        "sent={} median_us={:.1} p10_us={:.1} p90_us={:.1}",
+        times.len(),
         micros(0.5),
         micros(0.1),
         micros(0.9)
     );
-    Ok(())
 }
