@@ -96,7 +96,8 @@ where
         // Once for many messages: it is a system call.
         let process = client.check_process();
         let room = match process {
-            Ok(()) => client.lock_to_submit().driver.session.capacity(),
+            // One at least: it is by submitting that one learns of a client that is closed.
+            Ok(()) => client.lock_to_submit().driver.session.capacity().max(1),
             Err(_) => 1,
         };
         let started = Instant::now();
