@@ -1,13 +1,12 @@
 //! APNs with a client certificate, from the client's credentials to the sandbox's judgement.
 
-use std::time::Duration;
 
 use pushcore::apns::{self, Alert, Aps, ClientCertificate, DeviceToken, Payload, PushType, Topic};
 use pushcore::http::Authority;
 use pushcore::net::Security;
 use pushcore::net::tls::{ClientIdentity, TlsConfig};
 use pushcore::session::SessionEvent;
-use pushcore::{Error, Outcome};
+use pushcore::{Error, ErrorKind, Outcome};
 use pushcore_client::{Client, ClientConfig};
 use pushcore_sandbox::{Config, Sandbox};
 use serde_json::Value;
@@ -45,8 +44,6 @@ impl World {
             .expect("tls");
         let mut config = ClientConfig::new();
         config.security = Some(Security::Tls(tls));
-        // For the refused ones: a connection that is turned away is tried again until then.
-        config.session.deadline = Duration::from_secs(2);
         let certificate = ClientCertificate::from_pem(&certificate, &key).expect("a certificate");
         // Two parsers, one list.
         let listed: Vec<&str> = self.ready["apns"]["certificates"][name]["topics"]
@@ -107,13 +104,14 @@ fn refused_certificates_are_named_by_the_connection() {
     ] {
         let client = world.client(name);
         let result = world.send(&client, PushType::Alert, Some("com.example.app"));
-        assert!(
-            !matches!(&result, Ok(outcome) if outcome.is_accepted()),
-            "{result:?}"
-        );
+        let error = result.expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::NotSent);
+        let cause = error.cause().expect("a cause");
+        assert_eq!(cause.kind(), ErrorKind::InvalidCredential);
+        assert!(cause.to_string().ends_with(reason), "{cause}");
         let told = std::iter::from_fn(|| client.poll_event())
             .any(|event| matches!(event, SessionEvent::GoAway { reason: said, .. } if *said == *reason));
-        assert!(told, "{name}: {result:?}");
+        assert!(told, "{name}");
         let log = world.sandbox.log();
         let last = log.last().expect("something was logged");
         assert_eq!(

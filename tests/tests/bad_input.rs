@@ -98,7 +98,9 @@ fn edges_of_headers_are_refused() {
 }
 
 /// What takes a caller's JSON as it is.
-const TAKERS: &[(&str, fn(&[u8]) -> Result<(), Error>)] = &[
+type Taker = fn(&[u8]) -> Result<(), Error>;
+
+const TAKERS: &[(&str, Taker)] = &[
     ("apns", |json| apns::Payload::raw(json.to_vec()).map(drop)),
     ("adm", |json| adm::Message::builder().notification(json).map(drop)),
     ("baidu", |json| baidu::Message::android_raw(json).map(drop)),

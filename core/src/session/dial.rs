@@ -111,6 +111,7 @@ impl Session {
                     ready: false,
                     retired: false,
                     let_go: false,
+                    refused: None,
                     answered: false,
                     wedge,
                     idle_timeout,

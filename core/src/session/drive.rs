@@ -37,6 +37,8 @@ enum Happened {
     Draining {
         code: u32,
         reason: String,
+        /// It is the credentials that the service does not want.
+        refused: bool,
     },
     Closed(Option<Error>),
     Nothing,
@@ -227,6 +229,7 @@ impl Session {
                 Event::Draining(goaway) => Happened::Draining {
                     code: goaway.code,
                     reason: self.service.go_away_reason(goaway),
+                    refused: self.service.refuses_credentials(goaway),
                 },
                 Event::Closed(CloseReason::Failed(error)) => Happened::Closed(Some(copy_of(error))),
                 Event::Closed(_) => Happened::Closed(None),
@@ -250,10 +253,19 @@ impl Session {
                 processed,
                 error,
             } => {
+                let mut refused = None;
                 if let Some(link) = self.links.get_mut(id) {
                     link.idle_since = now.monotonic;
+                    refused = link
+                        .refused
+                        .as_deref()
+                        .filter(|_| processed == Processed::No)
+                        .map(refusal);
                 }
-                self.unanswered(slot, processed, error, now);
+                match refused {
+                    Some(cause) => self.fail_entry(slot, cause, now),
+                    None => self.unanswered(slot, processed, error, now),
+                }
             }
             Happened::Called { slot, response } => {
                 self.heard_from(id, now);
@@ -284,7 +296,16 @@ impl Session {
                     max_concurrent_streams,
                 });
             }
-            Happened::Draining { code, reason } => self.going_away(id, code, reason, now),
+            Happened::Draining {
+                code,
+                reason,
+                refused,
+            } => {
+                if refused {
+                    self.credentials_refused(id, &reason, now);
+                }
+                self.going_away(id, code, reason, now);
+            }
             Happened::Closed(error) => {
                 self.lose(id, error, now);
                 return true;
@@ -305,6 +326,17 @@ impl Session {
         }
     }
 
+    /// Another connection with the same credentials would end the same way: who waits should hear
+    /// of it now, and not at its deadline.
+    fn credentials_refused(&mut self, id: LinkId, reason: &str, now: Now) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        link.refused = Some(reason.into());
+        let pool = link.pool;
+        self.fail_pool(pool, refusal(reason), now);
+    }
+
     fn going_away(&mut self, id: LinkId, code: u32, reason: String, now: Now) {
         if let Some(link) = self.links.get_mut(id) {
             link.retired = true;
@@ -320,4 +352,9 @@ impl Session {
             reason: reason.into(),
         });
     }
+}
+
+fn refusal(reason: &str) -> Error {
+    let context = format!("the service refuses these credentials: {reason}");
+    Error::new(ErrorKind::InvalidCredential, context)
 }

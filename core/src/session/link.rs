@@ -79,6 +79,8 @@ pub(super) struct Link {
     pub(super) retired: bool,
     /// We ended it ourselves: its end says nothing about the host.
     pub(super) let_go: bool,
+    /// The service's word when it refused the credentials of this connection (GOAWAY).
+    pub(super) refused: Option<Box<str>>,
     /// A response has come over it.
     pub(super) answered: bool,
     /// Watches for the connection that answers, but never again usefully (APNs).

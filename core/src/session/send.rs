@@ -160,7 +160,7 @@ impl Session {
     }
 
     /// Nothing was sent, and nothing will be: `cause` says why.
-    fn fail_entry(&mut self, slot: u32, cause: Error, now: Now) {
+    pub(super) fn fail_entry(&mut self, slot: u32, cause: Error, now: Now) {
         match self.entries.get(slot).map(|entry| entry.purpose) {
             Some(Purpose::Push | Purpose::Call) => {
                 let error = Error::new(ErrorKind::NotSent, "not sent").with_source(cause);

@@ -203,6 +203,15 @@ impl Service {
         }
     }
 
+    /// Whether a GOAWAY says that the credentials are at fault (APNs: a certificate).
+    pub(super) fn refuses_credentials(&self, goaway: &GoAway) -> bool {
+        let outcome = match &self.room {
+            Room::Apns { .. } => apns::go_away_outcome(&goaway.debug_data),
+            _ => None,
+        };
+        matches!(outcome, Some(Outcome::FixCredentials(arm)) if !arm.refreshable && !arm.reconnect)
+    }
+
     pub(super) fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
         match &self.room {
             Room::WebPush { policy, .. } => policy.check_address(authority, address),
