@@ -21,7 +21,7 @@ target/debug/pushcore-sandbox: $(shell find sandbox/src -name '*.rs') Cargo.lock
 demo: $(VENV)/.built target/debug/pushcore-sandbox ## send to APNs, FCM and Web Push on the sandbox
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/quickstart.py
 
-test: test-rust test-python test-c ## everything
+test: test-rust test-python test-examples test-c ## everything
 
 test-rust:
 	$(CARGO) test --workspace --exclude pushcore-python -q

@@ -1,6 +1,5 @@
 //! APNs with a client certificate, from the client's credentials to the sandbox's judgement.
 
-
 use pushcore::apns::{self, Alert, Aps, ClientCertificate, DeviceToken, Payload, PushType, Topic};
 use pushcore::http::Authority;
 use pushcore::net::Security;
