@@ -6,8 +6,6 @@ import pathlib
 import subprocess
 import sys
 
-import pytest
-
 EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples"
 
 
@@ -20,10 +18,3 @@ def run(name: str) -> str:
 
 def test_quickstart() -> None:
     assert run("quickstart.py").splitlines()[-1] == "demo ok: 3 services, 3 accepted, 3 refused as expected"
-
-
-def test_trio() -> None:
-    pytest.importorskip("trio")
-    shown = run("trio_client.py")
-    assert "<Accepted status=200>" in shown
-    assert "<TokenGone status=410" in shown

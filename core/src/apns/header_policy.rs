@@ -8,11 +8,13 @@ use crate::http::Indexing;
 #[non_exhaustive]
 pub enum HeaderPolicy {
     /// "Establishing a connection to APNs": values that rarely change may be
-    /// indexed, `authorization` named among them. About 100 bytes of headers a push.
+    /// indexed, `authorization` named among them. Measured in the steady state: 82 bytes of
+    /// headers a push, 121 with an id of its own.
     #[default]
     Connection,
     /// "Sending notification requests to APNs": `authorization` is never indexed,
-    /// nor are an id, an expiration or a collapse id. About 260 bytes of headers a push.
+    /// nor are an id, an expiration or a collapse id. Measured: 276
+    /// bytes of headers a push, 315 with an id of its own.
     Sending,
 }
 

@@ -56,9 +56,9 @@ use crate::time::Now;
 ///    [`poll_timeout`](Self::poll_timeout) has come, and call the B method for it.
 ///
 /// A request that [`send`](Self::send) took ends in exactly one `Response` or `Failed` event,
-/// before `Closed`. `Processed::No` is said only of requests of which not a byte was handed to
-/// the socket in a TLS record, or that the server itself disclaimed; those bytes will
-/// not be shown by `transmit` any more.
+/// before `Closed`. `Processed::No` is said only of requests whose header block was not
+/// handed to the socket whole, or that the server itself disclaimed; what is left of them
+/// will not be shown by `transmit` any more (`docs/decisions/0010-not-processed.md`).
 pub struct Connection {
     config: Arc<ConnectionConfig>,
     authority: Authority,

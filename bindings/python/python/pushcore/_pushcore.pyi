@@ -800,7 +800,7 @@ class Session:
     """Messages in, outcomes out: the state machine under both clients, for other event loops.
 
     It opens no socket and reads no clock. Call `tick` with both clocks at every turn of the loop.
-    The run loop is in `examples/trio_client.py`.
+    The run loop is in `examples/python/trio_client.py`.
     """
 
     def __new__(cls, service: Service, *, monotonic: float, unix: float) -> Self: ...
