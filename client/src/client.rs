@@ -241,7 +241,10 @@ impl Client {
     /// Writes what has been submitted, and makes a thread that waits for the sockets look again.
     pub(crate) fn nudge(&self, shared: &mut Shared) {
         shared.driver.flush();
-        shared.deliver();
+        if shared.deliver() {
+            // Not all of it need be ours.
+            self.changed.notify_all();
+        }
         if shared.polling && !self.woken.swap(true, Ordering::AcqRel) {
             // Without it the other thread wakes at its own time-out: late, not lost.
             let _ = self.waker.wake();
