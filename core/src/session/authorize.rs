@@ -109,14 +109,23 @@ impl Service {
     }
 
     fn token_request(&self, now: Now) -> Result<Request, Error> {
-        match &self.room {
-            Room::Fcm { credentials, .. } => credentials.token_request(now).map(|token| token.request),
-            Room::Adm { credentials, .. } => credentials.token_request(now).map(|token| token.request),
-            _ => Err(Error::new(
-                ErrorKind::Internal,
-                "this service has no token endpoint",
-            )),
+        let token = match &self.room {
+            Room::Fcm { credentials, .. } => credentials.token_request(now)?,
+            Room::Adm { credentials, .. } => credentials.token_request(now)?,
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    "this service has no token endpoint",
+                ));
+            }
+        };
+        if token.plaintext {
+            // The session's connections are encrypted; a secret must not slip out by another way.
+            let context = "the metadata server is asked over plain http: fetch its token outside of the session, \
+                           with token_request and accept_token";
+            return Err(Error::new(ErrorKind::Misuse, context));
         }
+        Ok(token.request)
     }
 
     /// The token endpoint's answer. `Some` is the next request of several.

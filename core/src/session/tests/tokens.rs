@@ -101,3 +101,19 @@ fn the_connection_to_the_token_endpoint_does_not_stay() {
     world.submit(1);
     assert_eq!(world.pushes().len(), 2);
 }
+
+#[test]
+fn a_metadata_server_is_not_asked_over_tls() {
+    let room = Room::Fcm {
+        credentials: Arc::new(fcm::Credentials::metadata_server(
+            fcm::ProjectId::new("project").unwrap(),
+        )),
+        hosts: fcm::Hosts::all(&authority("push.example")),
+    };
+    let mut world = World::new(room, configured(|_| {}), start(), |_, _| unreachable!("no connection"));
+    world.submit(1);
+    world.run_for(secs(1));
+    let error = world.ends().pop().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotSent);
+    assert_eq!(error.cause().map(Error::kind), Some(ErrorKind::Misuse));
+}
