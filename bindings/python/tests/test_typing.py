@@ -37,7 +37,8 @@ def test_pyright() -> None:
     # The command line is nobody's interface for types; mypy has seen it.
     package = HERE / "python" / "pushcore"
     files = [str(path) for path in (*package.glob("*.py*"), *package.glob("testing/*.py"))]
-    run("pyright", *(file for file in files if not file.endswith(".typed")), *EXAMPLES)
+    # Without it pyright asks whatever `python` is first on the path.
+    run("pyright", "--pythonpath", sys.executable, *(file for file in files if not file.endswith(".typed")), *EXAMPLES)
 
 
 def test_error_kinds_are_the_cores() -> None:
