@@ -110,7 +110,9 @@ fn a_metadata_server_is_not_asked_over_tls() {
         )),
         hosts: fcm::Hosts::all(&authority("push.example")),
     };
-    let mut world = World::new(room, configured(|_| {}), start(), |_, _| unreachable!("no connection"));
+    let mut world = World::new(room, configured(|_| {}), start(), |_, _| {
+        unreachable!("no connection")
+    });
     world.submit(1);
     world.run_for(secs(1));
     let error = world.ends().pop().unwrap().unwrap_err();
