@@ -39,6 +39,7 @@ const FIRST_CONTACT_ATTEMPTS: u32 = 3;
 impl Session {
     /// The next thing for the driver to do.
     pub fn poll_action(&mut self) -> Option<Action> {
+        self.catch_up();
         self.actions.pop_front()
     }
 
@@ -73,7 +74,7 @@ impl Session {
         let Some(pool) = self.pools.get(id.index()) else {
             return;
         };
-        let oldest = pool.waiting.front(&self.entries);
+        let oldest = pool.waiting.first(&self.entries);
         let Some(oldest) = oldest.and_then(|slot| self.entries.get(slot)) else {
             return;
         };

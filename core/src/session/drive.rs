@@ -74,6 +74,7 @@ impl Session {
 
     /// What is to be written to the socket of `link` now. Ask again after every other call.
     pub fn transmit(&mut self, link: LinkId) -> &[u8] {
+        self.catch_up();
         match self.links.get_mut(link) {
             Some(link) if link.dialled => link.connection.transmit(),
             _ => &[],
@@ -89,6 +90,9 @@ impl Session {
 
     /// When `handle_timeout` has to be called, on the monotonic clock; `None` is never.
     pub fn poll_timeout(&self) -> Option<Duration> {
+        if !self.fed.is_empty() {
+            return Some(self.now.monotonic);
+        }
         let links = self.links.iter().flat_map(|link| {
             let connecting = (!link.ready).then_some(link.connect_by);
             [link.connection.poll_timeout(), connecting, link.idle_at()]
@@ -102,7 +106,7 @@ impl Session {
             .flat_map(|pool| {
                 let oldest = pool
                     .waiting
-                    .front(&self.entries)
+                    .first(&self.entries)
                     .and_then(|slot| self.entries.get(slot));
                 let patience = oldest.map(|entry| entry.queued_at.saturating_add(self.config.patience));
                 let (dial, resume) = (Some(pool.dial_after), Some(pool.paused_until));
@@ -123,6 +127,7 @@ impl Session {
         if self.next_due.is_some_and(|due| due <= now.monotonic) {
             self.expire(now);
         }
+        self.catch_up();
         for index in 0..self.pools.len() {
             self.pump(PoolId(index as u32), now);
         }
@@ -188,7 +193,7 @@ impl Session {
                 Event::Response {
                     id: request,
                     response,
-                } => match link.in_flight.remove(&request) {
+                } => match link.in_flight.remove(request.0) {
                     Some(slot) => match self.entries.get(slot) {
                         Some(entry) if entry.purpose == Purpose::Token => Happened::Token {
                             slot,
@@ -214,7 +219,7 @@ impl Session {
                     id: request,
                     processed,
                     error,
-                } => match link.in_flight.remove(&request) {
+                } => match link.in_flight.remove(request.0) {
                     Some(slot) => Happened::Unanswered {
                         slot,
                         processed,

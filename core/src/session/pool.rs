@@ -48,6 +48,8 @@ pub(super) struct Pool {
     /// When those who wait were last looked at. A timer of theirs that is later is still to come;
     /// the session's clock may have passed it meanwhile on another pool's business.
     pub(super) pumped_at: Duration,
+    /// It is in the session's list of pools to be pumped.
+    pub(super) fed: bool,
     /// When it was last of use.
     pub(super) used_at: Duration,
     /// A connection has been ready at least once.
@@ -67,6 +69,7 @@ impl Pool {
             dial_after: Duration::ZERO,
             paused_until: Duration::ZERO,
             pumped_at: Duration::ZERO,
+            fed: false,
             used_at: Duration::ZERO,
             ever_ready: false,
             last_failure: None,

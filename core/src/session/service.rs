@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway};
 use crate::outcome::{FixCredentials, Outcome};
-use crate::time::Now;
+use crate::time::{Now, UnixTime};
 use crate::{adm, apns, baidu, fcm, webpush};
 
 /// Idle connections are kept for so long where the service has no wish of its own.
@@ -76,8 +76,8 @@ pub(super) enum Context {
     /// The answer speaks for itself.
     #[default]
     None,
-    /// The push: when the caller registered the token (APNs).
-    Apns(apns::Message),
+    /// When the caller registered the token (APNs).
+    Registered(UnixTime),
     /// A broadcast: there is no device that could be gone (APNs).
     Broadcast,
     /// The registration id used: the service may name another one (ADM).
@@ -123,13 +123,7 @@ impl Service {
             (Room::Apns { credentials, hosts }, MessageRef::Apns(message)) => {
                 credentials.permits(message)?;
                 message.write(hosts, request)?;
-                // Copied only where it is needed: most pushes do without.
-                let dated = message.registered_at().is_some();
-                Ok(if dated {
-                    Context::Apns(message.clone())
-                } else {
-                    Context::None
-                })
+                Ok(message.registered_at().map_or(Context::None, Context::Registered))
             }
             (Room::Apns { credentials, hosts }, MessageRef::ApnsBroadcast(broadcast)) => {
                 broadcast.check(credentials, now)?;
@@ -178,7 +172,7 @@ impl Service {
                 }
                 let outcome = apns::outcome(response, now);
                 match context {
-                    Context::Apns(message) => message.judge(outcome),
+                    Context::Registered(at) => apns::judge(outcome, Some(*at)),
                     Context::Broadcast => apns::broadcast_outcome(response, now),
                     _ => outcome,
                 }

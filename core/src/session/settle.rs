@@ -12,14 +12,21 @@ use crate::time::Now;
 
 impl Session {
     /// The service answered.
+    #[inline]
     pub(super) fn answered(&mut self, slot: u32, outcome: Outcome, link: LinkId, now: Now) {
         self.watch(slot, &outcome, link, now);
-        if !self.sent_again(slot, &outcome, link, now) {
+        if !matches!(outcome, Outcome::Accepted(_)) {
+            if self.sent_again(slot, &outcome, link, now) {
+                return;
+            }
             if let Outcome::RetryLater(arm) = &outcome {
                 self.throttled(slot, arm.scope, arm.after, now);
             }
-            self.end(slot, Ok(outcome));
         }
+        let Some(ticket) = self.leave(slot) else { return };
+        self.stats.count_outcome(&outcome);
+        self.outcomes.push_back((ticket, Ok(outcome)));
+        self.entries.finish(slot);
     }
 
     /// A call was answered.
@@ -104,7 +111,7 @@ impl Session {
             ),
             Processed::Unknown => (ErrorKind::Unknown, "written, but no answer came"),
         };
-        self.end(slot, Err(Error::new(kind, context).with_source(error)));
+        self.end_unanswered(slot, Error::new(kind, context).with_source(error));
     }
 
     /// Sends an answered message once more, because the answer was about the credential or the
@@ -257,33 +264,28 @@ impl Session {
             }
         };
         match entry.purpose {
-            Purpose::Push | Purpose::Call => self.end(slot, Err(error)),
+            Purpose::Push | Purpose::Call => self.end_unanswered(slot, error),
             Purpose::Token => self.token_ended(slot, Err(error), false, now),
         }
     }
 
-    /// The one place where a message ends; and a call without an answer.
-    pub(super) fn end(&mut self, slot: u32, result: Result<Outcome, Error>) {
+    /// The end of a message, or a call, that was not answered.
+    pub(super) fn end_unanswered(&mut self, slot: u32, error: Error) {
         let Some(ticket) = self.leave(slot) else { return };
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
-        let call = entry.purpose == Purpose::Call;
-        let in_doubt = entry.in_doubt;
-        let result = result.map_err(|error| match error.kind() {
-            ErrorKind::NotSent | ErrorKind::Expired if in_doubt => {
+        let error = match error.kind() {
+            ErrorKind::NotSent | ErrorKind::Expired if entry.in_doubt => {
                 let context = "an earlier attempt was written and got no answer";
                 Error::new(ErrorKind::Unknown, context).with_source(error)
             }
             _ => error,
-        });
-        match &result {
-            Ok(outcome) => self.stats.count_outcome(outcome),
-            Err(error) => self.stats.count_error(error.kind()),
-        }
-        match result {
-            Err(error) if call => self.responses.push_back((ticket, Err(error))),
-            result => self.outcomes.push_back((ticket, result)),
+        };
+        self.stats.count_error(error.kind());
+        match entry.purpose {
+            Purpose::Call => self.responses.push_back((ticket, Err(error))),
+            Purpose::Push | Purpose::Token => self.outcomes.push_back((ticket, Err(error))),
         }
         self.entries.finish(slot);
     }

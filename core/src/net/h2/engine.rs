@@ -119,7 +119,7 @@ pub(super) enum Queued {
     Response(u32, Box<Response>),
     Failed(u32, Processed, Error),
     SettingsChanged(u32),
-    Draining(GoAway),
+    Draining(Box<GoAway>),
     RoundTrip(Duration),
     Closed(CloseReason),
 }
@@ -365,6 +365,12 @@ impl Engine {
             response.body.shrink_to(POOLED_BODY);
             self.pool.push(response);
         }
+    }
+
+    /// The ids of the streams that are open, in no order.
+    pub(super) fn stream_ids(&self) -> impl Iterator<Item = u32> {
+        // Only ids of 31 bits are ever put in.
+        self.streams.ids().map(|id| id as u32)
     }
 
     /// The highest stream id used so far; 0 when none was.

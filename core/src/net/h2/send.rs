@@ -58,7 +58,7 @@ impl Engine {
         };
         let sent = self.write_data(id, body, &mut stream.send_window);
         if sent < body.len() {
-            stream.pending = Some(match &request.body {
+            stream.pending = Some(Box::new(match &request.body {
                 Body::Shared(shared) => PendingBody {
                     body: Body::Shared(shared.clone()),
                     at: sent,
@@ -67,10 +67,10 @@ impl Engine {
                     body: Body::Own(body.get(sent..).unwrap_or_default().to_vec()),
                     at: 0,
                 },
-            });
+            }));
             self.blocked.push_back(id);
         }
-        self.streams.insert(id, stream);
+        self.streams.insert(u64::from(id), stream);
         if self.next_id > MAX_31 {
             // The last id: the owner goes on with another connection (§5.1.1).
             self.phase = Phase::Draining { by_owner: true };
@@ -172,7 +172,7 @@ impl Engine {
         let mut blocked = std::mem::take(&mut self.blocked);
         blocked.retain(|&id| {
             // The stream is taken out so that its body can be read while the rest is written to.
-            let Some(mut stream) = self.streams.remove(&id) else {
+            let Some(mut stream) = self.streams.remove(u64::from(id)) else {
                 return false;
             };
             let mut waits = false;
@@ -181,7 +181,7 @@ impl Engine {
                 waits = !pending.rest().is_empty();
                 stream.pending = waits.then_some(pending);
             }
-            self.streams.insert(id, stream);
+            self.streams.insert(u64::from(id), stream);
             waits
         });
         self.blocked = blocked;
