@@ -72,7 +72,9 @@ impl Session {
         let Some(pool) = self.pools.get_mut(id.index()) else {
             return rejected;
         };
+        // The deadlines have been looked at when the messages came.
         let answer_by = now.monotonic.saturating_add(self.config.response_timeout);
+        self.next_due = Some(self.next_due.map_or(answer_by, |next| next.min(answer_by)));
         for link in &pool.links {
             let Some(link) = self.links.get_mut(*link).filter(|link| link.can_send()) else {
                 continue;
@@ -121,8 +123,6 @@ impl Session {
                             id: request,
                         };
                         entry.due = entry.deadline.min(answer_by);
-                        let due = entry.due;
-                        self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
                         if counted {
                             self.stats.queued -= 1;
                             self.stats.open += 1;
