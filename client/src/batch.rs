@@ -100,10 +100,7 @@ impl Batch {
             self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
             self.progress.count(result);
         }
-        Ok(self
-            .results
-            .drain(..)
-            .map(|(ticket, _, result)| (ticket, result)))
+        Ok(self.results.drain(..).map(|(ticket, _, result)| (ticket, result)))
     }
 
     /// A message that was refused before it was offered: it counts as ended.
