@@ -54,6 +54,8 @@ pub struct SessionConfig {
     /// is let go. It bounds what endpoints chosen by others cost on Web Push. At least 2. Default 256.
     pub max_hosts: usize,
     /// How often one message goes back to the queue before it ends as `NotSent`. Default 3.
+    /// A connection that the server ends with ENHANCE_YOUR_CALM (GOAWAY) does not count: how often
+    /// that happens is bounded by the back-off, and how long by the deadline.
     pub max_requeues: u8,
     /// From `submit` to the end at the latest. Default 60 s.
     pub deadline: Duration,

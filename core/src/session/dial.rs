@@ -92,7 +92,10 @@ impl Session {
         let busy = |link: &Link| link.ready && !(link.can_send() && link.takes(body));
         let crowded = now.monotonic >= oldest.queued_at.saturating_add(self.config.patience);
         let count = links().count();
-        let wanted = count == 0 || (crowded && count < limit && links().all(busy));
+        // After trouble one connection has to get an answer before there are more again.
+        let in_trouble = pool.backoff.attempts() > 0;
+        let more = crowded && !in_trouble && count < limit && links().all(busy);
+        let wanted = count == 0 || more;
         if !wanted || now.monotonic < pool.dial_after.max(pool.paused_until) {
             return;
         }
@@ -100,6 +103,7 @@ impl Session {
         let wedge = self.service.wedge_detector(pool.lane);
         let idle_timeout = self.service.idle_timeout(pool.lane, self.config.idle_timeout);
         let config = self.service.connection_config(pool.lane, &authority);
+        let config = pool.with_its_pings(config);
         let connect_by = now.monotonic.saturating_add(self.config.connect_timeout);
         match Connection::new(&config, &authority, now) {
             Ok(connection) => {
@@ -118,6 +122,10 @@ impl Session {
                     connect_by,
                     idle_since: now.monotonic,
                     in_flight: Default::default(),
+                    most: usize::MAX,
+                    earned: 0,
+                    resumes_at: None,
+                    timeouts: 0,
                 });
                 if let Some(pool) = self.pools.get_mut(id.index()) {
                     pool.links.push(link);
@@ -163,8 +171,7 @@ impl Session {
         // A connection that did its work and then ended is replaced at once. One that never
         // answered anything is not: a server that turns everybody away is not to be hammered.
         if !link.answered && !link.let_go {
-            let wait = pool.backoff.next_wait();
-            pool.dial_after = pool.dial_after.max(now.monotonic.saturating_add(wait));
+            pool.back_off(now.monotonic);
         }
         if let Some(error) = error {
             let first_contact = !pool.ever_ready && pool.backoff.attempts() >= FIRST_CONTACT_ATTEMPTS;

@@ -40,6 +40,7 @@
 
 mod authorize;
 mod backoff;
+mod calm;
 mod config;
 mod dial;
 mod drive;
@@ -393,5 +394,9 @@ impl Session {
 
 /// An error that two have to hear of.
 fn copy_of(error: &Error) -> Error {
-    Error::new(error.kind(), error.to_string())
+    let copy = Error::new(error.kind(), error.to_string());
+    match error.http2_code() {
+        Some(code) => copy.with_http2_code(code),
+        None => copy,
+    }
 }

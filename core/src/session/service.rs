@@ -212,6 +212,15 @@ impl Service {
         matches!(outcome, Some(Outcome::FixCredentials(arm)) if !arm.refreshable && !arm.reconnect)
     }
 
+    /// What it says of the message that the service reset its stream with this code; `None` where
+    /// it says nothing (RFC 9113 §7).
+    pub(super) fn reset_outcome(&self, code: u32) -> Option<Outcome> {
+        match &self.room {
+            Room::Apns { .. } => apns::reset_outcome(code),
+            _ => None,
+        }
+    }
+
     pub(super) fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
         match &self.room {
             Room::WebPush { policy, .. } => policy.check_address(authority, address),

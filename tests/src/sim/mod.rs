@@ -30,7 +30,7 @@ pub use answer::Answer;
 pub use log::Log;
 pub use peer::{End, Peer};
 pub use rng::{Rng, seeds};
-pub use script::{Act, Last, Pings, Respond, Script, Seen};
+pub use script::{Act, Last, OnPing, Pings, Respond, Script, Seen};
 pub use server::Server;
 pub use tls::Endpoint;
 pub use world::{Dial, World};

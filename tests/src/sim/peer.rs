@@ -25,6 +25,7 @@ pub struct Peer {
     pub(super) log: Log,
     rng: Rng,
     number: u32,
+    began: Duration,
     now: Duration,
     preface: usize,
     reader: Reader,
@@ -80,6 +81,7 @@ impl Peer {
             number: log.connection(),
             rng: rng.fork(),
             log,
+            began: now,
             now,
             preface: 0,
             reader: Reader::default(),
@@ -278,6 +280,8 @@ impl Peer {
             connection: self.number,
             nth: self.requests + 1,
             stream: id,
+            at: self.now,
+            open: open + 1,
             fields,
             body: Vec::new(),
         };
@@ -448,6 +452,11 @@ impl Peer {
             }
             Pings::Wrong => self.out.extend(frame::ping(true, [0x5a; 8])),
             Pings::Ignore => {}
+        }
+        if let Some(mut on_ping) = self.script.on_ping.take() {
+            let acts = on_ping(self.now.saturating_sub(self.began));
+            self.script.on_ping = Some(on_ping);
+            self.perform(acts, None);
         }
     }
 

@@ -79,6 +79,10 @@ pub struct Seen {
     pub nth: u32,
     /// The stream.
     pub stream: u32,
+    /// When its header section came, on the clock of the test.
+    pub at: Duration,
+    /// How many streams were open then, this one included.
+    pub open: usize,
     /// The fields, pseudo-header fields included.
     pub fields: Vec<(String, String)>,
     /// The body.
@@ -108,6 +112,9 @@ impl Seen {
 /// Decides what follows a request.
 pub type Respond = Box<dyn FnMut(&Seen, &mut Rng) -> Vec<Act> + Send>;
 
+/// Decides what follows a PING.
+pub type OnPing = Box<dyn FnMut(Duration) -> Vec<Act> + Send>;
+
 /// What one server does on one connection.
 pub struct Script {
     /// First of all. The usual greeting is SETTINGS.
@@ -124,6 +131,8 @@ pub struct Script {
     pub acknowledge: bool,
     /// What happens to PINGs.
     pub pings: Pings,
+    /// What else a PING leads to, so long after the connection began.
+    pub on_ping: Option<OnPing>,
     /// Whether windows are opened again as the client's DATA arrives.
     pub replenish: bool,
     /// Whether to complain when the script makes the server break RFC 9113 §6.8 or §8.7.
@@ -146,6 +155,7 @@ impl Script {
             timed: Vec::new(),
             acknowledge: true,
             pings: Pings::Answer,
+            on_ping: None,
             replenish: true,
             conforming: true,
         }

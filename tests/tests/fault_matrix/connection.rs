@@ -1,5 +1,7 @@
 //! Rows 16 to 26: faults of the whole connection.
 
+use std::sync::{Arc, Mutex};
+
 use pushcore::session::SessionEvent;
 use pushcore_tests::sim::frame::{self, code};
 use pushcore_tests::sim::{Last, Pings};
@@ -167,22 +169,94 @@ fn row_20_enhance_your_calm() {
             (N, 0, 0),
             "{stats:?}"
         );
-        for (step, pair) in world.dials().windows(2).enumerate() {
-            let least = seconds(1 << step) * 79 / 100;
-            assert!(pair[1] - pair[0] >= least, "{:?}", world.dials());
-        }
+        one_connection_a_step(world.dials());
     }
     for seed in seeds(SEEDS) {
-        // For ever: no loop without end.
+        // For ever: no loop without end, and nobody gives a message up before its time.
         let mut world = world(seed, move |_, _| calm().into());
         world.submit(N);
         let stats = world.finish();
-        assert_eq!(
-            (stats.not_sent + stats.expired, stats.unknown),
-            (N, 0),
-            "{stats:?}"
+        assert_eq!(stats.expired, N, "{stats:?}");
+        let cause = |result: &Result<Outcome, Error>| result.as_ref().err().and_then(Error::http2_code);
+        let codes = world.results().iter().map(|(_, result)| cause(result));
+        assert!(
+            codes
+                .into_iter()
+                .all(|code| code == Some(code::ENHANCE_YOUR_CALM))
         );
+        // Before the first complaint arrives, a second connection may have been opened.
+        let first = world
+            .dials()
+            .windows(2)
+            .take_while(|pair| pair[1] - pair[0] < millis(500))
+            .count();
+        assert!(first <= 1, "{:?}", world.dials());
+        one_connection_a_step(&world.dials()[first..]);
         assert!(world.dials().len() <= 8, "{:?}", world.dials());
+    }
+}
+
+/// The waits between connections double from 1 s, give or take a fifth.
+fn one_connection_a_step(dials: &[Duration]) {
+    assert!(dials.len() >= 3, "{dials:?}");
+    for (step, pair) in dials.windows(2).enumerate() {
+        let least = seconds(1 << step) * 79 / 100;
+        assert!(pair[1] - pair[0] >= least, "{dials:?}");
+    }
+}
+
+/// `too_many_pings`: from then on half as often.
+#[test]
+fn row_20_too_many_pings() {
+    for seed in seeds(SEEDS) {
+        let pinged: Arc<Mutex<Vec<Duration>>> = Arc::default();
+        let network = {
+            let pinged = pinged.clone();
+            move |nth: u32, _: &mut Rng| {
+                // The first two complain at the first PING, the third answers after a while.
+                let respond = move |_: &Seen, _: &mut Rng| match nth {
+                    3 => vec![Act::Wait(seconds(150)), ok()],
+                    _ => Vec::new(),
+                };
+                let pinged = pinged.clone();
+                let mut script = Script::new(respond);
+                script.on_ping = Some(Box::new(move |after| {
+                    pinged.lock().expect("a lock").push(after);
+                    match nth {
+                        3 => Vec::new(),
+                        _ => vec![
+                            Act::GoAway(Last::Id(0), code::ENHANCE_YOUR_CALM, b"too_many_pings".to_vec()),
+                            Act::Close,
+                        ],
+                    }
+                }));
+                script.into()
+            }
+        };
+        let mut world = World::new(
+            seed,
+            |config| {
+                config.max_connections = 1;
+                config.response_timeout = seconds(200);
+                config.deadline = seconds(1000);
+            },
+            network,
+        );
+        world.submit(20);
+        let stats = world.finish();
+        assert_eq!((stats.accepted, world.log.duplicates()), (20, 0), "{stats:?}");
+        let pinged: Vec<u64> = pinged
+            .lock()
+            .expect("a lock")
+            .iter()
+            .map(Duration::as_secs)
+            .collect();
+        assert_eq!(
+            pinged,
+            [15, 30, 60, 120],
+            "after so many seconds of each connection"
+        );
+        one_connection_a_step(world.dials());
     }
 }
 

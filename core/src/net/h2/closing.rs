@@ -50,6 +50,7 @@ impl Engine {
         if self.phase == Phase::Closed {
             return;
         }
+        let code = self.goaway.as_ref().map(|goaway| goaway.code);
         let (reason, text) = match &self.goaway {
             Some(goaway) if goaway.code == code::NO_ERROR => (
                 CloseReason::Remote,
@@ -69,7 +70,13 @@ impl Engine {
         };
         let seen = self.out.handed_over();
         self.out.clear();
-        self.end_all(seen, |_| Error::new(ErrorKind::ConnectionLost, text));
+        self.end_all(seen, |_| {
+            let error = Error::new(ErrorKind::ConnectionLost, text);
+            match code {
+                Some(code) => error.with_http2_code(code),
+                None => error,
+            }
+        });
         self.closed(reason);
     }
 
@@ -197,7 +204,8 @@ impl Engine {
             _ => Processed::Unknown,
         };
         let text = format!("stream reset by the server: {} ({code})", code::name(code));
-        self.end_broken(id, stream, processed, Error::new(ErrorKind::StreamReset, text));
+        let error = Error::new(ErrorKind::StreamReset, text).with_http2_code(code);
+        self.end_broken(id, stream, processed, error);
         self.finish_if_drained();
     }
 
@@ -244,4 +252,5 @@ fn goaway_error(goaway: &GoAway) -> Error {
         ErrorKind::GoAway,
         format!("server closes the connection: {} ({code})", code::name(code)),
     )
+    .with_http2_code(code)
 }
