@@ -19,6 +19,7 @@ struct Inner {
     kind: ErrorKind,
     context: Cow<'static, str>,
     http2_code: Option<u32>,
+    tls_alert: Option<u8>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -30,6 +31,7 @@ impl Error {
                 kind,
                 context: context.into(),
                 http2_code: None,
+                tls_alert: None,
                 source: None,
             }),
         }
@@ -60,6 +62,29 @@ impl Error {
             .or_else(|| self.cause().and_then(Error::http2_code))
     }
 
+    /// The same error with the TLS alert that the server gave for it.
+    #[must_use]
+    pub fn with_tls_alert(mut self, alert: u8) -> Self {
+        self.inner.tls_alert = Some(alert);
+        self
+    }
+
+    /// The TLS alert (RFC 8446 §6) with which the server ended the connection, where that is why
+    /// there is no answer: of this error, or of the nearest one underneath that has one. 44 is
+    /// `certificate_revoked`, 116 `certificate_required`.
+    pub fn tls_alert(&self) -> Option<u8> {
+        self.inner
+            .tls_alert
+            .or_else(|| self.cause().and_then(Error::tls_alert))
+    }
+
+    /// The same error with the server's codes that `other` has.
+    pub(crate) fn with_codes_of(mut self, other: &Error) -> Self {
+        self.inner.http2_code = other.http2_code();
+        self.inner.tls_alert = other.tls_alert();
+        self
+    }
+
     /// What went wrong, as a stable number shared by all languages.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
@@ -86,6 +111,9 @@ impl fmt::Debug for Error {
             .field("context", &self.inner.context);
         if let Some(code) = self.inner.http2_code {
             out.field("http2_code", &code);
+        }
+        if let Some(alert) = self.inner.tls_alert {
+            out.field("tls_alert", &alert);
         }
         if let Some(source) = &self.inner.source {
             out.field("source", source);

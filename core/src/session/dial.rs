@@ -175,7 +175,7 @@ impl Session {
         }
         if let Some(error) = error {
             let first_contact = !pool.ever_ready && pool.backoff.attempts() >= FIRST_CONTACT_ATTEMPTS;
-            if is_permanent(error.kind()) || first_contact {
+            if is_permanent(&error) || first_contact {
                 self.fail_pool(link.pool, error, now);
             } else {
                 pool.last_failure = Some(error);
@@ -185,17 +185,23 @@ impl Session {
     }
 }
 
+/// The alerts about our certificate (RFC 8446 §6.2): bad, unsupported, revoked, expired, unknown, of an
+/// unknown authority, without access, missing.
+const REFUSED_CERTIFICATE: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 116];
+
 /// Failures that the next attempt cannot mend: who waits should hear of them now.
-pub(super) fn is_permanent(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::CertificateExpired
-            | ErrorKind::CertificateNotYetValid
-            | ErrorKind::CertificateWrongName
-            | ErrorKind::CertificateUnknownIssuer
-            | ErrorKind::CertificateInvalid
-            | ErrorKind::NoApplicationProtocol
-            | ErrorKind::TlsIncompatible
-            | ErrorKind::AddressNotAllowed
-    )
+pub(super) fn is_permanent(error: &Error) -> bool {
+    let alert = error.tls_alert();
+    alert.is_some_and(|alert| REFUSED_CERTIFICATE.contains(&alert))
+        || matches!(
+            error.kind(),
+            ErrorKind::CertificateExpired
+                | ErrorKind::CertificateNotYetValid
+                | ErrorKind::CertificateWrongName
+                | ErrorKind::CertificateUnknownIssuer
+                | ErrorKind::CertificateInvalid
+                | ErrorKind::NoApplicationProtocol
+                | ErrorKind::TlsIncompatible
+                | ErrorKind::AddressNotAllowed
+        )
 }

@@ -122,6 +122,7 @@ impl Session {
     fn new(service: Service, config: SessionConfig, now: Now) -> Self {
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
         let bucket = config.rate.map(|rate| TokenBucket::new(rate, now.monotonic));
+        let service = service.with_http2(config.http2.as_ref());
         Self {
             config: Arc::new(config),
             service,
@@ -394,9 +395,5 @@ impl Session {
 
 /// An error that two have to hear of.
 fn copy_of(error: &Error) -> Error {
-    let copy = Error::new(error.kind(), error.to_string());
-    match error.http2_code() {
-        Some(code) => copy.with_http2_code(code),
-        None => copy,
-    }
+    Error::new(error.kind(), error.to_string()).with_codes_of(error)
 }

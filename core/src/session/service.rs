@@ -10,7 +10,7 @@ use super::pool::Lane;
 use crate::apns::{MixUpDetector, WedgeDetector};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::net::{ConnectionConfig, GoAway};
+use crate::net::{ConnectionConfig, GoAway, h2};
 use crate::outcome::{FixCredentials, Outcome};
 use crate::time::Now;
 use crate::{adm, apns, baidu, fcm, webpush};
@@ -96,6 +96,14 @@ impl Service {
             recent: None,
             mix_up: MixUpDetector::new(),
         }
+    }
+
+    /// With these choices for HTTP/2 in place of the service's habits, where pushes are carried.
+    pub(super) fn with_http2(mut self, http2: Option<&h2::Config>) -> Self {
+        if let Some(http2) = http2 {
+            Arc::make_mut(&mut self.push).http2 = http2.clone();
+        }
+        self
     }
 
     pub(super) fn connection_config(&self, lane: Lane, authority: &Authority) -> Arc<ConnectionConfig> {

@@ -14,6 +14,7 @@ struct Inner {
     others: HashMap<String, u32>,
     authorizations: HashSet<String>,
     violations: Vec<String>,
+    duplicates: u64,
     requests: u64,
     connections: u32,
     pings: u64,
@@ -64,9 +65,9 @@ impl Log {
         self.lock().resets.push(code);
     }
 
-    pub(super) fn process(&self, path: &str, id: Option<&str>) {
+    pub(super) fn process(&self, number: Option<usize>, path: &str, id: Option<&str>) {
         let mut inner = self.lock();
-        let Some(number) = number_of(path) else {
+        let Some(number) = number else {
             *inner.others.entry(path.to_owned()).or_default() += 1;
             return;
         };
@@ -83,6 +84,8 @@ impl Log {
         push.ids_differ |= push.processed > 0 && push.id != hash;
         push.id = hash;
         push.processed += 1;
+        let copy = u64::from(push.processed > 1);
+        inner.duplicates += copy;
     }
 
     pub(super) fn violation(&self, text: String) {
@@ -105,11 +108,7 @@ impl Log {
 
     /// Actions beyond the first on the same message.
     pub fn duplicates(&self) -> u64 {
-        self.lock()
-            .pushes
-            .iter()
-            .map(|push| u64::from(push.processed.saturating_sub(1)))
-            .sum()
+        self.lock().duplicates
     }
 
     /// Messages whose copies did not carry the same apns-id.
@@ -172,8 +171,17 @@ pub fn token_of(number: usize) -> String {
     format!("{number:064x}")
 }
 
-/// The message of a path; `None` for a path that is no push of ours.
+/// The message of a path (APNs, Web Push); `None` for a path that is no push of ours.
 pub fn number_of(path: &str) -> Option<usize> {
-    let token = path.strip_prefix("/3/device/")?;
+    let token = path
+        .strip_prefix("/3/device/")
+        .or_else(|| path.strip_prefix("/p/"))?;
     usize::from_str_radix(token.get(48..64)?, 16).ok()
+}
+
+/// The message of a body (FCM), where it names a token of ours.
+pub fn number_in(body: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once("\"token\":\"")?;
+    usize::from_str_radix(rest.get(48..64)?, 16).ok()
 }

@@ -54,6 +54,7 @@ pub struct Peer {
     timer_count: u64,
     silent: bool,
     end: Option<End>,
+    alert: Option<u8>,
 }
 
 #[derive(Debug)]
@@ -109,6 +110,7 @@ impl Peer {
             timer_count: 0,
             silent: false,
             end: None,
+            alert: None,
             script,
         };
         for (after, acts) in std::mem::take(&mut peer.script.timed) {
@@ -127,6 +129,11 @@ impl Peer {
     /// Whether and how the server has ended the transport.
     pub fn end(&self) -> Option<End> {
         self.end
+    }
+
+    /// The TLS alert that it ended with.
+    pub(super) fn alert(&self) -> Option<u8> {
+        self.alert
     }
 
     /// Whether the server reads what arrives.
@@ -525,6 +532,13 @@ impl Peer {
                     rest.extend(acts);
                     return self.perform(rest, stream);
                 }
+                Act::Forget(id) => {
+                    self.streams.remove(&id);
+                }
+                Act::Alert(alert) => {
+                    self.alert = Some(alert);
+                    self.end = Some(End::Closed);
+                }
                 Act::Close => self.end = Some(End::Closed),
                 Act::Abort => self.end = Some(End::Aborted),
                 Act::Silence => self.silent = true,
@@ -544,7 +558,8 @@ impl Peer {
             !beyond || !self.script.conforming,
             "the script acts on stream {id} beyond its GOAWAY"
         );
-        self.log.process(stream.seen.path(), stream.seen.field("apns-id"));
+        let (number, path) = (stream.seen.number(), stream.seen.path());
+        self.log.process(number, path, stream.seen.field("apns-id"));
         self.highest_processed = self.highest_processed.max(id);
     }
 

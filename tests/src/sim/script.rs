@@ -36,6 +36,10 @@ pub enum Act {
     RawFor(fn(u32) -> Vec<u8>),
     /// These octets, one by one, with a pause before each.
     Trickle(Vec<u8>, Duration),
+    /// The server knows nothing of this stream any more, and says nothing about it.
+    Forget(u32),
+    /// A fatal TLS alert, and the end.
+    Alert(u8),
     /// FIN, after what has been said has gone out.
     Close,
     /// RST of the transport: what has not arrived yet is lost.
@@ -105,7 +109,7 @@ impl Seen {
 
     /// Which message of the test this is.
     pub fn number(&self) -> Option<usize> {
-        super::log::number_of(self.path())
+        super::log::number_of(self.path()).or_else(|| super::log::number_in(&self.body))
     }
 }
 

@@ -147,6 +147,11 @@ impl Wire {
         }
     }
 
+    /// The client's process is gone: what was handed over still arrives, then the end.
+    pub(super) fn orphan(&mut self) {
+        self.down = Pipe::default();
+    }
+
     /// The client has closed it: what was handed over still arrives, and the server still acts.
     pub(super) fn next_event_of_orphan(&self) -> Option<Duration> {
         let up = self.up.next_arrival().filter(|_| self.peer.is_reading());

@@ -7,6 +7,7 @@
 
 mod abuse;
 mod auth;
+mod conformance;
 mod connect;
 mod connection;
 mod flow;

@@ -90,7 +90,7 @@ impl Engine {
         let seen = self.out.handed_over();
         self.out.clear();
         let (kind, text) = (error.kind(), error.context().to_owned());
-        self.end_all(seen, |_| Error::new(kind, text.clone()));
+        self.end_all(seen, |_| Error::new(kind, text.clone()).with_codes_of(&error));
         self.closed(CloseReason::Failed(error));
     }
 
