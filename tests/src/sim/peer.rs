@@ -461,7 +461,7 @@ impl Peer {
             Pings::Ignore => {}
         }
         if let Some(mut on_ping) = self.script.on_ping.take() {
-            let acts = on_ping(self.now.saturating_sub(self.began));
+            let acts = on_ping(self.now.saturating_sub(self.began), self.streams.len());
             self.script.on_ping = Some(on_ping);
             self.perform(acts, None);
         }

@@ -116,8 +116,8 @@ impl Seen {
 /// Decides what follows a request.
 pub type Respond = Box<dyn FnMut(&Seen, &mut Rng) -> Vec<Act> + Send>;
 
-/// Decides what follows a PING.
-pub type OnPing = Box<dyn FnMut(Duration) -> Vec<Act> + Send>;
+/// Decides what follows a PING that came so long after the connection began, with so many streams open.
+pub type OnPing = Box<dyn FnMut(Duration, usize) -> Vec<Act> + Send>;
 
 /// What one server does on one connection.
 pub struct Script {
@@ -135,7 +135,7 @@ pub struct Script {
     pub acknowledge: bool,
     /// What happens to PINGs.
     pub pings: Pings,
-    /// What else a PING leads to, so long after the connection began.
+    /// What else a PING leads to.
     pub on_ping: Option<OnPing>,
     /// Whether windows are opened again as the client's DATA arrives.
     pub replenish: bool,

@@ -224,12 +224,9 @@ fn row_14_handshake_cut_short() {
             let mut world = tls_world(seed, &ca, instead(greeting.clone()));
             world.submit(N);
             let stats = world.finish();
-            assert_eq!(
-                (stats.not_sent + stats.expired, stats.unknown),
-                (N, 0),
-                "{greeting:?}: {stats:?}"
-            );
-            assert!(world.dials().len() <= 8, "{greeting:?}: {:?}", world.dials());
+            assert_eq!(stats.not_sent, N, "{greeting:?}: {stats:?}");
+            assert_eq!((world.log.requests(), world.log.authorizations()), (0, 0));
+            assert_eq!(world.dials().len(), 3, "{greeting:?}: {:?}", world.dials());
         }
     }
 }
