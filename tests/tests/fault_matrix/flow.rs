@@ -165,7 +165,10 @@ fn row_39_window_that_never_opens() {
         // retires the connection, and ten go out over another one, for the 30 s that are left. The
         // last eight never had a stream.
         assert_eq!((stats.unknown, stats.expired), (22, 8), "{stats:?}");
-        assert_eq!((world.log.resets(), world.dials().len()), (vec![code::CANCEL; 22], 2));
+        assert_eq!(
+            (world.log.resets(), world.dials().len()),
+            (vec![code::CANCEL; 22], 2)
+        );
         assert!(ended - start <= seconds(60), "{:?}", ended - start);
     }
 }
