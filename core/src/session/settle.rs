@@ -50,6 +50,7 @@ impl Session {
             Outcome::RetryLater(arm) if arm.scope == Scope::Connection => {
                 // The service says that this connection, not the message, is the problem: it has
                 // not processed it, and another connection will do.
+                self.service.heed(outcome, now);
                 self.replace(link, now);
                 self.replay(slot, ErrorKind::GoAway, now)
             }

@@ -1,7 +1,8 @@
 //! What the servers did: the oracle of "exactly once".
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Shared by all peers of a test.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +13,8 @@ struct Inner {
     /// By message number: how often a server acted on it, and with which apns-id.
     pushes: Vec<Push>,
     others: HashMap<String, u32>,
-    authorizations: HashSet<String>,
+    /// When each was first and last seen.
+    authorizations: HashMap<String, (Duration, Duration)>,
     violations: Vec<String>,
     duplicates: u64,
     requests: u64,
@@ -41,11 +43,15 @@ impl Log {
         inner.connections
     }
 
-    pub(super) fn request(&self, authorization: Option<&str>) {
+    pub(super) fn request(&self, authorization: Option<&str>, now: Duration) {
         let mut inner = self.lock();
         inner.requests += 1;
-        if let Some(value) = authorization.filter(|value| !inner.authorizations.contains(*value)) {
-            inner.authorizations.insert(value.to_owned());
+        let Some(value) = authorization else { return };
+        match inner.authorizations.get_mut(value) {
+            Some((_, last)) => *last = now,
+            None => {
+                inner.authorizations.insert(value.to_owned(), (now, now));
+            }
         }
     }
 
@@ -153,6 +159,13 @@ impl Log {
     /// The codes of the clients' RST_STREAMs.
     pub fn resets(&self) -> Vec<u32> {
         self.lock().resets.clone()
+    }
+
+    /// When each `authorization` was first and last seen, in the order of the first times.
+    pub fn authorization_times(&self) -> Vec<(Duration, Duration)> {
+        let mut times: Vec<_> = self.lock().authorizations.values().copied().collect();
+        times.sort_unstable();
+        times
     }
 
     /// Different `authorization` values seen.

@@ -341,7 +341,7 @@ impl Peer {
             return;
         };
         let seen = stream.seen.clone();
-        self.log.request(seen.field("authorization"));
+        self.log.request(seen.field("authorization"), self.now);
         let acts = (self.script.respond)(&seen, &mut self.rng);
         self.perform(acts, Some(id));
     }
