@@ -41,6 +41,12 @@ impl Backoff {
         wait.saturating_mul(permille) / 1024
     }
 
+    /// `wait`, lengthened by up to a fifth.
+    pub(super) fn spread_up(&mut self, wait: Duration) -> Duration {
+        let permille = 1024 + (self.random.next() % 205) as u32;
+        wait.saturating_mul(permille) / 1024
+    }
+
     /// Attempts since the last success.
     pub fn attempts(&self) -> u32 {
         self.attempt

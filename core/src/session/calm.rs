@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::entry::{State, Ticket};
 use super::link::{Link, LinkId};
 use super::pool::{Pool, PoolId};
 use super::{Session, SessionEvent};
@@ -74,13 +75,24 @@ impl Session {
         });
     }
 
-    /// A request on this connection was not answered in time, although the connection is alive (or
-    /// its PING would have shown that it is not). Several in a row, and it gets replaced.
-    pub(super) fn not_answered(&mut self, id: LinkId, now: Now) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.timeouts = link.timeouts.saturating_add(1);
-            if link.timeouts >= TIMEOUTS {
-                self.replace(id, now);
+    /// A request got no answer in time, although its connection is alive (or its PING would have shown
+    /// that it is not). Several in a row, and the connection is replaced. A deadline that left the
+    /// request hardly any time says nothing about the connection.
+    pub(super) fn not_answered(&mut self, ticket: Ticket, now: Now) {
+        let entry = self.entries.find(ticket).and_then(|slot| self.entries.get(slot));
+        let Some((State::Open { link, .. }, opened_at)) = entry.map(|entry| (entry.state, entry.opened_at))
+        else {
+            return;
+        };
+        let waited = now.monotonic.saturating_sub(opened_at);
+        if let Some(state) = self
+            .links
+            .get_mut(link)
+            .filter(|_| waited >= self.config.response_timeout / 2)
+        {
+            state.timeouts = state.timeouts.saturating_add(1);
+            if state.timeouts >= TIMEOUTS {
+                self.replace(link, now);
             }
         }
     }

@@ -261,7 +261,6 @@ impl Session {
             } => {
                 let asks_for_calm = error.kind() == ErrorKind::StreamReset
                     && error.http2_code() == Some(code::ENHANCE_YOUR_CALM);
-                let timed_out = processed == Processed::Unknown && self.is_timed_out(slot, now);
                 let mut refused = None;
                 if let Some(link) = self.links.get_mut(id) {
                     link.idle_since = now.monotonic;
@@ -277,9 +276,6 @@ impl Session {
                 match refused {
                     Some(cause) => self.fail_entry(slot, cause, now),
                     None => self.unanswered(slot, processed, error, now),
-                }
-                if timed_out {
-                    self.not_answered(id, now);
                 }
             }
             Happened::Called { slot, response } => {

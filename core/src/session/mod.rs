@@ -82,6 +82,7 @@ use service::{Context, Service};
 
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Response};
+use crate::net::Processed;
 use crate::net::h2::HeaderBytes;
 use crate::outcome::Outcome;
 use crate::time::Now;
@@ -301,16 +302,19 @@ impl Session {
 
     /// Every unfinished message, and whether the service may have acted on it: what a journal
     /// needs to know before the process ends.
-    pub fn unfinished(&self) -> impl Iterator<Item = (Ticket, crate::net::Processed)> {
+    pub fn unfinished(&self) -> impl Iterator<Item = (Ticket, Processed)> {
         let pushes = self
             .entries
             .live()
             .filter(|(_, entry)| entry.purpose != Purpose::Token);
         pushes.map(|(slot, entry)| {
             let processed = match entry.state {
-                State::Open { .. } => crate::net::Processed::Unknown,
-                _ if entry.in_doubt => crate::net::Processed::Unknown,
-                _ => crate::net::Processed::No,
+                _ if entry.in_doubt => Processed::Unknown,
+                State::Open { link, id } => match self.links.get(link) {
+                    Some(link) => link.connection.processed(id),
+                    None => Processed::Unknown,
+                },
+                _ => Processed::No,
             };
             (self.entries.ticket(slot), processed)
         })

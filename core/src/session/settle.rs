@@ -187,15 +187,6 @@ impl Session {
         }
     }
 
-    /// Whether the request in a slot was taken off its stream because its answer took too long. A
-    /// deadline that leaves it hardly any time says nothing about the connection.
-    pub(super) fn is_timed_out(&self, slot: u32, now: Now) -> bool {
-        self.entries.get(slot).is_some_and(|entry| {
-            let waited = now.monotonic.saturating_sub(entry.opened_at);
-            entry.ending == Some(Ending::TimedOut) && waited >= self.config.response_timeout / 2
-        })
-    }
-
     /// No new requests on this connection; it closes when those in flight have ended.
     pub(super) fn replace(&mut self, id: LinkId, now: Now) {
         let Some(link) = self.links.get_mut(id) else {
@@ -217,8 +208,11 @@ impl Session {
                 .and_then(|entry| entry.request.authority.as_ref());
             // Both lanes to the host: the quota is the project's (on Web Push, the origin's).
             for pool in &mut self.pools {
-                if pool.lane != Lane::Token && Some(&pool.authority) == authority {
-                    pool.paused_until = pool.paused_until.max(until);
+                let paused = pool.lane != Lane::Token && Some(&pool.authority) == authority;
+                if paused && pool.paused_until < until {
+                    // Never sooner than asked; a little later, so that not all come back at once.
+                    let wait = pool.backoff.spread_up(after);
+                    pool.paused_until = now.monotonic.saturating_add(wait);
                 }
             }
             if let Some(bucket) = &mut self.bucket {
@@ -237,6 +231,11 @@ impl Session {
                 entry.due <= now.monotonic && matches!(entry.state, State::Open { .. }) == open
             });
             let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
+            // All of them before the first is withdrawn: its stream is not for the next message, if
+            // its connection is of no use.
+            for ticket in &due {
+                self.not_answered(*ticket, now);
+            }
             for ticket in due {
                 self.withdraw(ticket, Ending::TimedOut, now);
             }

@@ -27,11 +27,13 @@ pub fn session(config: SessionConfig, security: Security, now: Now) -> Session {
     Session::apns(credentials(), hosts, security, config, now).expect("a session")
 }
 
-/// The origin of the push service of [`web_push_message`].
-const ENDPOINT: &str = "https://push.example/p/";
+/// The hosts of the push services of [`web_push_session`].
+pub const PUSH_HOSTS: [&str; 2] = ["db5p.notify.windows.com", "push.example"];
 
 fn policy() -> EndpointPolicy {
-    EndpointPolicy::default().trust(Authority::parse("push.example").expect("an authority"))
+    PUSH_HOSTS.iter().fold(EndpointPolicy::default(), |policy, host| {
+        policy.trust(Authority::parse(host).expect("an authority"))
+    })
 }
 
 /// A session of Web Push.
@@ -41,9 +43,9 @@ pub fn web_push_session(config: SessionConfig, now: Now) -> Session {
     Session::web_push(credentials, policy(), Security::Cleartext, config, now).expect("a session")
 }
 
-/// A push without a payload to the subscription of message `number`.
-pub fn web_push_message(number: usize) -> webpush::Message {
-    let endpoint = format!("{ENDPOINT}{}", token_of(number));
+/// A push without a payload to the subscription of message `number` at `host`.
+pub fn web_push_message(host: &str, number: usize) -> webpush::Message {
+    let endpoint = format!("https://{host}/p/{}", token_of(number));
     let subscription = webpush::Subscription::without_keys(&endpoint, &policy()).expect("a subscription");
     webpush::Message::builder(subscription)
         .build()

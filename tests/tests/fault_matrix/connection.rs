@@ -358,6 +358,54 @@ fn row_24_half_open() {
     }
 }
 
+/// It answers PINGs, and nothing else any more: after three time-outs in a row new requests go out over
+/// another connection, and an event says so. No message beyond those in flight is lost to it.
+#[test]
+fn row_24_alive_but_mute() {
+    for seed in seeds(SEEDS) {
+        let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+            1..=100 => vec![ok()],
+            _ => vec![Act::Process],
+        };
+        let mute = move || Script::new(respond).streams(50);
+        let mut world = World::new(seed, |config| config.max_connections = 1, first_then_good(mute));
+        world.submit(N);
+        let stats = world.finish();
+        // The fifty in flight, and the two that take the places of the first to time out, where those
+        // were sent a moment before the others.
+        assert_eq!(stats.unknown + stats.accepted, N, "{stats:?}");
+        assert!((50..=52).contains(&stats.unknown), "{stats:?}");
+        assert!(world.log.pings() > 0);
+        assert_eq!((world.log.duplicates(), world.dials().len()), (0, 2));
+        let retired = world
+            .events()
+            .iter()
+            .filter(|event| matches!(event, SessionEvent::Wedged { .. }));
+        assert_eq!(retired.count(), 1);
+    }
+}
+
+/// One request after the other, each alone: the third time-out is the last.
+#[test]
+fn row_24_three_lone_time_outs_retire_a_connection() {
+    for seed in seeds(SEEDS) {
+        // Seen again after an answer in between, two time-outs are no series.
+        let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+            3 => vec![ok()],
+            _ => vec![Act::Process],
+        };
+        let mute = move || Script::new(respond);
+        let mut world = World::new(seed, |config| config.max_connections = 1, first_then_good(mute));
+        for _ in 0..7 {
+            world.submit(1);
+            world.run();
+        }
+        let stats = world.finish();
+        assert_eq!((stats.unknown, stats.accepted), (5, 2), "{stats:?}");
+        assert_eq!(world.dials().len(), 2);
+    }
+}
+
 #[test]
 fn row_25_ping_acknowledgements_late_or_wrong_and_ping_floods() {
     for seed in seeds(SEEDS) {

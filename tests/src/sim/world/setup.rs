@@ -78,7 +78,7 @@ impl World {
             seed,
             configure,
             fixture::web_push_session,
-            |number| fixture::web_push_message(number).into(),
+            |number| fixture::web_push_message(fixture::PUSH_HOSTS[0], number).into(),
             move |nth, _, rng| network(nth, rng),
         )
     }
