@@ -213,6 +213,9 @@ impl Engine {
         let last = goaway.last_stream_id;
         let mut above: Vec<u32> = self.streams.keys().copied().filter(|&id| id > last).collect();
         above.sort_unstable();
+        // The server would ignore them; and they may be on their way over another connection soon.
+        let data = self.out.withdraw_above(last);
+        self.send_window += i64::try_from(data).unwrap_or(0);
         let error = || goaway_error(&goaway);
         self.events.push_back(Queued::Draining(goaway.clone()));
         for id in above {
@@ -225,6 +228,7 @@ impl Engine {
             self.phase = Phase::Draining { by_owner: false };
         }
         self.goaway = Some(goaway);
+        self.flush_bodies();
         self.finish_if_drained();
     }
 
