@@ -17,6 +17,7 @@ pub mod fixture;
 pub mod frame;
 pub mod hpack;
 pub mod log;
+pub mod mutate;
 mod peer;
 mod rng;
 mod script;

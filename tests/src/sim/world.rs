@@ -32,6 +32,8 @@ pub use setup::Dial;
 
 /// What the network does with connection `nth` (from 1) to that host.
 type Network = Box<dyn FnMut(u32, &Authority, &mut Rng) -> Dial>;
+/// Changes bytes on their way.
+type Garble = Box<dyn FnMut(&mut Vec<u8>, &mut Rng)>;
 /// Makes a session.
 type MakeSession = Box<dyn Fn(SessionConfig, Now) -> Session>;
 
@@ -60,6 +62,8 @@ pub struct World {
     network: Network,
     dials: Vec<Duration>,
     dialling: BTreeMap<LinkId, (Option<Duration>, Dial)>,
+    /// What the network makes of what servers say.
+    garble: Option<Garble>,
     /// To be submitted once more after the process was killed.
     again: VecDeque<usize>,
     /// The most that was open at a time.
@@ -112,6 +116,12 @@ impl World {
     /// would say more.
     pub fn lenient(&mut self) {
         self.book.strict = false;
+    }
+
+    /// From now on this happens to what servers say, before it arrives.
+    pub fn garble(&mut self, garble: impl FnMut(&mut Vec<u8>, &mut Rng) + 'static) {
+        (self.book.hostile, self.book.opaque) = (true, true);
+        self.garble = Some(Box::new(garble));
     }
 
     /// The calendar jumps; the monotonic clock does not.
@@ -327,7 +337,11 @@ impl World {
                 wire.peer.receive(&bytes, now);
             }
             wire.peer.handle_timeout(now);
-            wire.collect(now, latency);
+            wire.collect(now, latency, &mut |bytes| {
+                if let Some(garble) = &mut self.garble {
+                    garble(bytes, &mut self.rng);
+                }
+            });
         }
         self.orphans
             .retain(|wire| wire.next_event_of_orphan().is_some() && wire.peer.end().is_none());

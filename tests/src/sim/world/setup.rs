@@ -134,6 +134,7 @@ impl World {
             network: Box::new(network),
             dials: Vec::new(),
             dialling: BTreeMap::new(),
+            garble: None,
             again: VecDeque::new(),
             most_open: 0,
             wires: BTreeMap::new(),
