@@ -145,7 +145,8 @@ pub enum Scope {
 #[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Evidence {
-    /// The HTTP status.
+    /// The HTTP status; 0 where the service refused the request without one (see
+    /// [`apns::reset_outcome`](crate::apns::reset_outcome)).
     pub status: u16,
     /// The service's reason, if it named one.
     pub reason: Option<Reason>,
@@ -285,7 +286,7 @@ impl Outcome {
         }
     }
 
-    /// The HTTP status.
+    /// The HTTP status; 0 where there was none.
     pub fn status(&self) -> u16 {
         self.evidence().status
     }

@@ -77,7 +77,7 @@ pub use certificate::ClientCertificate;
 pub use channels::{ChannelCall, ChannelId, ChannelOutcome, StoragePolicy, channel_outcome, channel_request};
 pub use credentials::{Credentials, KeyScope, PoolKey, Reaction};
 pub use environment::{Environment, Hosts};
-pub use go_away::{go_away_outcome, go_away_reason};
+pub use go_away::{go_away_outcome, go_away_reason, reset_outcome};
 pub use header_policy::HeaderPolicy;
 pub use ids::{ApnsId, BundleId, CollapseId, KeyId, TeamId, Topic};
 pub use live_activity::{InputPush, LiveActivity};

@@ -8,7 +8,7 @@ use super::config::{ConnectionConfig, HttpVersion, Protocols, Security};
 use super::h2::HeaderBytes;
 use super::protocol::Protocol;
 use super::tls::{Flow, TlsStream};
-use super::{Event, RequestId, SendError};
+use super::{Event, Processed, RequestId, SendError};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Request};
 use crate::time::Now;
@@ -131,6 +131,12 @@ impl Connection {
     /// Requests sent and neither answered nor failed.
     pub fn in_flight(&self) -> usize {
         self.protocol.in_flight()
+    }
+
+    /// Whether the server may have acted on a request that has not ended: what its end would say if
+    /// the connection broke now. `Unknown` for one that has ended.
+    pub fn processed(&self, id: RequestId) -> Processed {
+        self.protocol.processed(id)
     }
 
     /// The bytes of all HTTP/2 header blocks so far, as HPACK has them; none on HTTP/1.1.

@@ -188,6 +188,14 @@ impl Service {
         }
     }
 
+    /// An answer that refuses no authorization may still say something about it: APNs sees too many
+    /// provider tokens, and none is to be made for a while.
+    pub(super) fn heed(&mut self, outcome: &Outcome, now: Now) {
+        if let Room::Apns { credentials, .. } = &self.room {
+            credentials.react(outcome, now);
+        }
+    }
+
     /// When a token may be asked for again.
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
         self.wait_until

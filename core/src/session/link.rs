@@ -68,12 +68,24 @@ pub(super) struct Link {
     pub(super) idle_since: Duration,
     /// Which slot each request carries, by the request's id.
     pub(super) in_flight: IdTable<u32>,
+    /// The most requests in flight here, where the server asked for calm.
+    pub(super) most: usize,
+    /// Answers that count towards one more.
+    pub(super) earned: usize,
+    /// No new requests before this time; cleared when it has come.
+    pub(super) resumes_at: Option<Duration>,
+    /// Requests in a row that were not answered in time.
+    pub(super) timeouts: u32,
 }
 
 impl Link {
     /// Whether a request can go out here now.
     pub(super) fn can_send(&self) -> bool {
-        self.ready && !self.retired && self.connection.capacity() > 0
+        self.ready && !self.retired && self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.connection.capacity() > 0 && self.in_flight.len() < self.most && self.resumes_at.is_none()
     }
 
     /// Whether the server's flow control takes a body of this size now. One that it does not would

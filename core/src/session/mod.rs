@@ -40,6 +40,7 @@
 
 mod authorize;
 mod backoff;
+mod calm;
 mod config;
 mod dial;
 mod drive;
@@ -81,6 +82,7 @@ use service::{Context, Service};
 
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Response};
+use crate::net::Processed;
 use crate::net::h2::HeaderBytes;
 use crate::outcome::Outcome;
 use crate::time::Now;
@@ -124,6 +126,7 @@ impl Session {
     fn new(service: Service, config: SessionConfig, now: Now) -> Self {
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
         let bucket = config.rate.map(|rate| TokenBucket::new(rate, now.monotonic));
+        let service = service.with_http2(config.http2.as_ref());
         Self {
             config: Arc::new(config),
             service,
@@ -314,16 +317,19 @@ impl Session {
 
     /// Every unfinished message, and whether the service may have acted on it: what a journal
     /// needs to know before the process ends.
-    pub fn unfinished(&self) -> impl Iterator<Item = (Ticket, crate::net::Processed)> {
+    pub fn unfinished(&self) -> impl Iterator<Item = (Ticket, Processed)> {
         let pushes = self
             .entries
             .live()
             .filter(|(_, entry)| entry.purpose != Purpose::Token);
         pushes.map(|(slot, entry)| {
             let processed = match entry.state {
-                State::Open { .. } => crate::net::Processed::Unknown,
-                _ if entry.in_doubt => crate::net::Processed::Unknown,
-                _ => crate::net::Processed::No,
+                _ if entry.in_doubt => Processed::Unknown,
+                State::Open { link, id } => match self.links.get(link) {
+                    Some(link) => link.connection.processed(id),
+                    None => Processed::Unknown,
+                },
+                _ => Processed::No,
             };
             (self.entries.ticket(slot), processed)
         })
@@ -403,5 +409,5 @@ impl Session {
 
 /// An error that two have to hear of.
 fn copy_of(error: &Error) -> Error {
-    Error::new(error.kind(), error.to_string())
+    Error::new(error.kind(), error.to_string()).with_codes_of(error)
 }

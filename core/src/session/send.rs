@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::authorize::Permit;
 use super::entry::{Entry, Purpose, State};
 use super::pool::{Lane, PoolId};
-use super::{Session, SessionEvent};
+use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
 use crate::http::HeaderBlock;
 use crate::net::SendError;
@@ -19,6 +19,7 @@ impl Session {
             return;
         };
         pool.pumped_at = now.monotonic;
+        pool.wake(&mut self.entries, now.monotonic);
         if pool.waiting.is_empty() || now.monotonic < pool.paused_until {
             return;
         }
@@ -79,7 +80,7 @@ impl Session {
             let Some(link) = self.links.get_mut(*link).filter(|link| link.can_send()) else {
                 continue;
             };
-            loop {
+            while link.in_flight.len() < link.most {
                 let Some(ticket) = pool.waiting.front() else {
                     return rejected;
                 };
@@ -122,6 +123,7 @@ impl Session {
                             link: link.id,
                             id: request,
                         };
+                        entry.opened_at = now.monotonic;
                         entry.due = entry.deadline.min(answer_by);
                         if counted {
                             self.stats.queued -= 1;
@@ -151,12 +153,13 @@ impl Session {
         let Some(pool) = self.pools.get_mut(id.index()) else {
             return;
         };
-        let waiting = pool.waiting.take(&self.entries);
-        let (kind, context) = (error.kind(), error.to_string());
-        pool.last_failure = Some(error);
+        let mut waiting = pool.waiting.take(&self.entries);
+        waiting.extend(pool.take_resting(&self.entries));
         for slot in waiting {
-            let cause = Error::new(kind, context.clone());
-            self.fail_entry(slot, cause, now);
+            self.fail_entry(slot, copy_of(&error), now);
+        }
+        if let Some(pool) = self.pools.get_mut(id.index()) {
+            pool.last_failure = Some(error);
         }
     }
 

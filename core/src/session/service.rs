@@ -10,7 +10,7 @@ use super::pool::Lane;
 use crate::apns::{MixUpDetector, WedgeDetector};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::net::{ConnectionConfig, GoAway};
+use crate::net::{ConnectionConfig, GoAway, h2};
 use crate::outcome::{FixCredentials, Outcome};
 use crate::time::{Now, UnixTime};
 use crate::{adm, apns, baidu, fcm, webpush};
@@ -96,6 +96,14 @@ impl Service {
             recent: None,
             mix_up: MixUpDetector::new(),
         }
+    }
+
+    /// With these choices for HTTP/2 in place of the service's habits, where pushes are carried.
+    pub(super) fn with_http2(mut self, http2: Option<&h2::Config>) -> Self {
+        if let Some(http2) = http2 {
+            Arc::make_mut(&mut self.push).http2 = http2.clone();
+        }
+        self
     }
 
     pub(super) fn connection_config(&self, lane: Lane, authority: &Authority) -> Arc<ConnectionConfig> {
@@ -204,6 +212,15 @@ impl Service {
             _ => None,
         };
         matches!(outcome, Some(Outcome::FixCredentials(arm)) if !arm.refreshable && !arm.reconnect)
+    }
+
+    /// What it says of the message that the service reset its stream with this code; `None` where
+    /// it says nothing (RFC 9113 §7).
+    pub(super) fn reset_outcome(&self, code: u32) -> Option<Outcome> {
+        match &self.room {
+            Room::Apns { .. } => apns::reset_outcome(code),
+            _ => None,
+        }
     }
 
     pub(super) fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! How a message ends, or goes back to the queue.
 
+use super::calm::code;
 use super::entry::{Ending, Purpose, State, Ticket};
 use super::link::LinkId;
 use super::pool::Lane;
@@ -23,10 +24,7 @@ impl Session {
                 self.throttled(slot, arm.scope, arm.after, now);
             }
         }
-        let Some(ticket) = self.leave(slot) else { return };
-        self.stats.count_outcome(&outcome);
-        self.outcomes.push_back((ticket, Ok(outcome)));
-        self.entries.finish(slot);
+        self.end_answered(slot, outcome);
     }
 
     /// A call was answered.
@@ -56,6 +54,7 @@ impl Session {
             Outcome::RetryLater(arm) if arm.scope == Scope::Connection => {
                 // The service says that this connection, not the message, is the problem: it has
                 // not processed it, and another connection will do.
+                self.service.heed(outcome, now);
                 self.replace(link, now);
                 self.replay(slot, ErrorKind::GoAway, now)
             }
@@ -84,8 +83,12 @@ impl Session {
         let Some(entry) = self.entries.get_mut(slot) else {
             return;
         };
-        if let Some(ending) = entry.ending {
-            return self.withdrawn(slot, ending, processed, now);
+        if entry.purpose == Purpose::Push && error.kind() == ErrorKind::StreamReset {
+            // Some resets are as good as an answer.
+            let code = error.http2_code();
+            if let Some(outcome) = code.and_then(|code| self.service.reset_outcome(code)) {
+                return self.end_answered(slot, outcome);
+            }
         }
         let again = match (processed, entry.purpose) {
             // To ask for a token twice does no harm.
@@ -94,12 +97,25 @@ impl Session {
             // It may be anything, and need not be safe to repeat.
             (Processed::Unknown, Purpose::Call) => false,
         };
+        // A time-out of this attempt is not the end of the message while its deadline is to come.
+        let wanted = matches!(entry.ending, None | Some(Ending::TimedOut));
         let in_time = now.monotonic < entry.deadline;
-        if again && in_time && entry.requeues < self.config.max_requeues {
-            entry.requeues += 1;
+        let told_to_wait = processed == Processed::No
+            && error.kind() == ErrorKind::GoAway
+            && error.http2_code() == Some(code::ENHANCE_YOUR_CALM);
+        let left = told_to_wait || entry.requeues < self.config.max_requeues;
+        if again && wanted && in_time && left {
+            entry.requeues = entry.requeues.saturating_add(u8::from(!told_to_wait));
             entry.in_doubt |= processed == Processed::Unknown;
-            self.note(SessionEvent::Requeued { error: error.kind() });
-            return self.requeue(slot, now);
+            let kind = match entry.ending.take() {
+                Some(_) => ErrorKind::Unknown,
+                None => error.kind(),
+            };
+            self.note(SessionEvent::Requeued { error: kind });
+            return self.requeue_after(slot, &error, now);
+        }
+        if let Some(ending) = entry.ending {
+            return self.withdrawn(slot, ending, processed, now);
         }
         if entry.purpose == Purpose::Token {
             return self.token_ended(slot, Err(error), false, now);
@@ -131,7 +147,28 @@ impl Session {
         true
     }
 
-    /// Back to the head of the queue: it has waited longest.
+    /// Back to the queue: at once, or after a while where it was refused before (REFUSED_STREAM).
+    fn requeue_after(&mut self, slot: u32, error: &Error, now: Now) {
+        let refused =
+            error.kind() == ErrorKind::StreamReset && error.http2_code() == Some(code::REFUSED_STREAM);
+        let Some(entry) = self.entries.get_mut(slot) else {
+            return;
+        };
+        entry.refusals = match refused {
+            true => entry.refusals.saturating_add(1),
+            false => 0,
+        };
+        let (pool, refusals) = (entry.pool, entry.refusals);
+        let wait = self.refusal_wait(pool, refusals);
+        if wait > std::time::Duration::ZERO {
+            if let Some(entry) = self.entries.get_mut(slot) {
+                entry.rests_until = Some(now.monotonic.saturating_add(wait));
+            }
+        }
+        self.requeue(slot, now);
+    }
+
+    /// Back to the head of the queue, which it has waited for longest; or apart from it, where it is to rest.
     fn requeue(&mut self, slot: u32, now: Now) {
         let Some(entry) = self.entries.get_mut(slot) else {
             return;
@@ -144,15 +181,18 @@ impl Session {
         entry.state = State::Queued;
         entry.due = entry.deadline;
         entry.queued_at = now.monotonic;
-        let pool = entry.pool;
+        let (pool, rests_until) = (entry.pool, entry.rests_until);
         let ticket = self.entries.ticket(slot);
         if let Some(pool) = self.pools.get_mut(pool.index()) {
-            pool.waiting.push_front(ticket);
+            match rests_until {
+                Some(until) => pool.rest(ticket, until),
+                None => pool.waiting.push_front(ticket),
+            }
         }
     }
 
     /// No new requests on this connection; it closes when those in flight have ended.
-    fn replace(&mut self, id: LinkId, now: Now) {
+    pub(super) fn replace(&mut self, id: LinkId, now: Now) {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
@@ -172,8 +212,11 @@ impl Session {
                 .and_then(|entry| entry.request.authority.as_ref());
             // Both lanes to the host: the quota is the project's (on Web Push, the origin's).
             for pool in &mut self.pools {
-                if pool.lane != Lane::Token && Some(&pool.authority) == authority {
-                    pool.paused_until = pool.paused_until.max(until);
+                let paused = pool.lane != Lane::Token && Some(&pool.authority) == authority;
+                if paused && pool.paused_until < until {
+                    // Never sooner than asked; a little later, so that not all come back at once.
+                    let wait = pool.backoff.spread_up(after);
+                    pool.paused_until = now.monotonic.saturating_add(wait);
                 }
             }
             if let Some(bucket) = &mut self.bucket {
@@ -192,6 +235,11 @@ impl Session {
                 entry.due <= now.monotonic && matches!(entry.state, State::Open { .. }) == open
             });
             let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
+            // All of them before the first is withdrawn: its stream is not for the next message, if
+            // its connection is of no use.
+            for ticket in &due {
+                self.not_answered(*ticket, now);
+            }
             for ticket in due {
                 self.withdraw(ticket, Ending::TimedOut, now);
             }
@@ -211,10 +259,13 @@ impl Session {
         match entry.state {
             State::Free => return false,
             State::Queued => {
-                let pool = entry.pool;
+                let (pool, rests_until) = (entry.pool, entry.rests_until);
                 self.withdrawn(slot, ending, Processed::No, now);
                 if let Some(pool) = self.pools.get_mut(pool.index()) {
-                    pool.waiting.left(&self.entries);
+                    match rests_until {
+                        Some(until) => pool.left_rest(ticket, until),
+                        None => pool.waiting.left(&self.entries),
+                    }
                 }
             }
             State::Open {
@@ -267,6 +318,15 @@ impl Session {
             Purpose::Push | Purpose::Call => self.end_unanswered(slot, error),
             Purpose::Token => self.token_ended(slot, Err(error), false, now),
         }
+    }
+
+    /// The end of a message that was answered.
+    #[inline]
+    fn end_answered(&mut self, slot: u32, outcome: Outcome) {
+        let Some(ticket) = self.leave(slot) else { return };
+        self.stats.count_outcome(&outcome);
+        self.outcomes.push_back((ticket, Ok(outcome)));
+        self.entries.finish(slot);
     }
 
     /// The end of a message, or a call, that was not answered.

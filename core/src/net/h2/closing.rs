@@ -50,6 +50,7 @@ impl Engine {
         if self.phase == Phase::Closed {
             return;
         }
+        let code = self.goaway.as_ref().map(|goaway| goaway.code);
         let (reason, text) = match &self.goaway {
             Some(goaway) if goaway.code == code::NO_ERROR => (
                 CloseReason::Remote,
@@ -69,7 +70,13 @@ impl Engine {
         };
         let seen = self.out.handed_over();
         self.out.clear();
-        self.end_all(seen, |_| Error::new(ErrorKind::ConnectionLost, text));
+        self.end_all(seen, |_| {
+            let error = Error::new(ErrorKind::ConnectionLost, text);
+            match code {
+                Some(code) => error.with_http2_code(code),
+                None => error,
+            }
+        });
         self.closed(reason);
     }
 
@@ -83,7 +90,7 @@ impl Engine {
         let seen = self.out.handed_over();
         self.out.clear();
         let (kind, text) = (error.kind(), error.context().to_owned());
-        self.end_all(seen, |_| Error::new(kind, text.clone()));
+        self.end_all(seen, |_| Error::new(kind, text.clone()).with_codes_of(&error));
         self.closed(CloseReason::Failed(error));
     }
 
@@ -197,7 +204,8 @@ impl Engine {
             _ => Processed::Unknown,
         };
         let text = format!("stream reset by the server: {} ({code})", code::name(code));
-        self.end_broken(id, stream, processed, Error::new(ErrorKind::StreamReset, text));
+        let error = Error::new(ErrorKind::StreamReset, text).with_http2_code(code);
+        self.end_broken(id, stream, processed, error);
         self.finish_if_drained();
     }
 
@@ -205,6 +213,9 @@ impl Engine {
         let last = goaway.last_stream_id;
         let mut above: Vec<u32> = self.stream_ids().filter(|&id| id > last).collect();
         above.sort_unstable();
+        // The server would ignore them; and they may be on their way over another connection soon.
+        let data = self.out.withdraw_above(last);
+        self.send_window += i64::try_from(data).unwrap_or(0);
         let error = || goaway_error(&goaway);
         self.events.push_back(Queued::Draining(Box::new(goaway.clone())));
         for id in above {
@@ -217,6 +228,7 @@ impl Engine {
             self.phase = Phase::Draining { by_owner: false };
         }
         self.goaway = Some(goaway);
+        self.flush_bodies();
         self.finish_if_drained();
     }
 
@@ -244,4 +256,5 @@ fn goaway_error(goaway: &GoAway) -> Error {
         ErrorKind::GoAway,
         format!("server closes the connection: {} ({code})", code::name(code)),
     )
+    .with_http2_code(code)
 }

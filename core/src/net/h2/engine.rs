@@ -199,6 +199,15 @@ impl Engine {
         self.streams.len()
     }
 
+    /// Whether the server may have seen this request: `No` while its header block has not been
+    /// [handed over](Self::handed_over) whole, `Unknown` from then on.
+    pub fn processed(&self, id: RequestId) -> Processed {
+        match self.streams.get(id.0) {
+            Some(stream) if stream.headers_end > self.out.handed_over() => Processed::No,
+            _ => Processed::Unknown,
+        }
+    }
+
     /// Whether the server's SETTINGS have been received.
     pub fn is_ready(&self) -> bool {
         self.ready && self.phase != Phase::Closed
