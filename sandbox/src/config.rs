@@ -1,6 +1,8 @@
 //! What a sandbox can be told at start.
 
 use crate::apns::Environment;
+use crate::fault::Fault;
+use crate::latency::Latency;
 use crate::shared::Profile;
 use std::path::PathBuf;
 
@@ -47,6 +49,12 @@ pub struct Config {
     pub governor_penalty: bool,
     /// Lifetime of minted access tokens in seconds.
     pub token_lifetime: i64,
+    /// Of everything that is left to chance: latencies, faults with a probability.
+    pub seed: u64,
+    /// How long a service (`None`: every service) takes to answer; those not named answer at once.
+    pub latency: Vec<(Option<String>, Latency)>,
+    /// Fault scripts from the start.
+    pub faults: Vec<Fault>,
     /// The name in the addresses of the ready line; it must resolve to 127.0.0.1.
     pub host: String,
 }
@@ -63,6 +71,9 @@ impl Default for Config {
             governor: true,
             governor_penalty: false,
             token_lifetime: 3600,
+            seed: 0,
+            latency: Vec::new(),
+            faults: Vec::new(),
             host: "localhost".to_owned(),
         }
     }

@@ -3,8 +3,9 @@
 use crate::adm::AdmRegistration;
 use crate::apns::{Check, ContentMismatch, DeviceToken, EnvironmentKeyReason};
 use crate::exchange::{Coding, Exchange, Reply};
-use crate::fault::{ConnectFault, Fault, Script};
+use crate::fault::{ConnectFault, Fault, known};
 use crate::fcm::Registration;
+use crate::latency::Latency;
 use crate::shared::{Profile, Shared};
 use crate::webpush::{NewSubscription, SubscriptionState};
 use http::Method;
@@ -55,6 +56,14 @@ struct ClockChange {
     offset_ms: i64,
 }
 
+/// `distribution` null: at once. No `service`: all of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LatencyChange {
+    service: Option<String>,
+    distribution: Option<Latency>,
+}
+
 /// Every switch; absent ones stay as they are.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +74,7 @@ struct Settings {
     apns_over_limit_goaway: Option<bool>,
     apns_environment_key_reason: Option<EnvironmentKeyReason>,
     apns_content_mismatch: Option<ContentMismatch>,
+    seed: Option<u64>,
     token_lifetime: Option<i64>,
     fcm_self_signed: Option<bool>,
     webpush_retry_after: Option<u64>,
@@ -106,12 +116,7 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
         (&Method::GET, "/stats") => Ok(stats(shared)),
         (&Method::GET, "/headers") => Ok(headers(shared, exchange)),
         (&Method::POST, "/reset") => {
-            let mut state = shared.state();
-            state.log.clear();
-            state.faults.clear();
-            state.connect_faults.clear();
-            state.apns.clear_stored();
-            drop(state);
+            shared.state().reset();
             shared.clock.set_offset_ms(0);
             Ok(json!({}))
         }
@@ -121,18 +126,23 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
         }
         (&Method::POST, "/faults") => {
             let faults: OneOrMany<Fault> = body(exchange)?;
-            shared
-                .state()
-                .faults
-                .extend(faults.into_vec().into_iter().map(Script::from));
+            let faults = faults.into_vec();
+            for fault in &faults {
+                fault.check().map_err(|text| (400, text))?;
+            }
+            let mut state = shared.state();
+            for fault in faults {
+                state.add_fault(fault);
+            }
             Ok(json!({}))
         }
         (&Method::POST, "/connect-faults") => {
             let faults: OneOrMany<ServiceFault> = body(exchange)?;
-            let faults = faults
-                .into_vec()
-                .into_iter()
-                .map(|fault| (fault.service, fault.action));
+            let faults = faults.into_vec();
+            for fault in &faults {
+                known(&fault.service).map_err(|text| (400, text))?;
+            }
+            let faults = faults.into_iter().map(|fault| (fault.service, fault.action));
             shared.state().connect_faults.extend(faults);
             Ok(json!({}))
         }
@@ -144,6 +154,18 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
                 .map(|script| json!({ "fault": script.fault, "matched": script.matched, "fired": script.fired }))
                 .collect();
             Ok(json!(faults))
+        }
+        (&Method::GET, "/latency") => Ok(json!(shared.state().latencies.list())),
+        (&Method::POST, "/latency") => {
+            let changes: OneOrMany<LatencyChange> = body(exchange)?;
+            let mut state = shared.state();
+            for change in changes.into_vec() {
+                let set = state
+                    .latencies
+                    .set(change.service.as_deref(), change.distribution);
+                set.map_err(|text| (400, text))?;
+            }
+            Ok(json!(state.latencies.list()))
         }
         (&Method::POST, "/clock") => {
             let change: ClockChange = body(exchange)?;
@@ -310,6 +332,9 @@ fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     let mut state = shared.state();
     if let Some(profile) = wanted.profile {
         state.set_profile(profile);
+    }
+    if let Some(seed) = wanted.seed {
+        state.set_seed(seed);
     }
     state.apns.governor = wanted.apns_governor.unwrap_or(state.apns.governor);
     state.apns.penalty = wanted.apns_governor_penalty.unwrap_or(state.apns.penalty);

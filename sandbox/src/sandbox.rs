@@ -5,6 +5,7 @@ use crate::apns::{Apns, Check, ContentMismatch, DeviceToken, EnvironmentKeyReaso
 use crate::config::{Config, Ports};
 use crate::fault::{ConnectFault, Fault};
 use crate::fcm::{Fcm, Registration};
+use crate::latency::Latency;
 use crate::record::Record;
 use crate::serve;
 use crate::shared::{Door, Profile, Shared, State};
@@ -74,7 +75,14 @@ impl Sandbox {
         webpush.origin = format!("https://{}", authority(ports.webpush));
         let mut adm = Adm::new(config.profile);
         adm.token_lifetime = config.token_lifetime;
-        let mut state = State::new(apns, fcm, webpush, adm);
+        let mut state = State::new(apns, fcm, webpush, adm, config.seed);
+        for (service, latency) in &config.latency {
+            check(state.latencies.set(service.as_deref(), Some(*latency)))?;
+        }
+        for fault in config.faults.clone() {
+            check(fault.check())?;
+            state.add_fault(fault);
+        }
         let now = crate::clock::Clock::default().now_ms();
         let (mut ready, mut files) = crate::ready::populate(&mut state, now)?;
 
@@ -187,16 +195,26 @@ impl Sandbox {
 
     /// Empties the log and the fault scripts; registries stay.
     pub fn reset(&self) {
-        let mut state = self.shared.state();
-        state.log.clear();
-        state.faults.clear();
-        state.connect_faults.clear();
-        state.apns.clear_stored();
+        self.shared.state().reset();
     }
 
     /// Adds a fault script, after those already there.
     pub fn fault(&self, fault: Fault) {
-        self.shared.state().faults.push(fault.into());
+        self.shared.state().add_fault(fault);
+    }
+
+    /// How long a service (`apns`, `fcm`, ...) takes to answer from now on; all of them when
+    /// `service` is `None`, at once when `latency` is.
+    ///
+    /// # Errors
+    /// In words, for an unknown service and a distribution that is none.
+    pub fn set_latency(&self, service: Option<&str>, latency: Option<Latency>) -> Result<(), String> {
+        self.shared.state().latencies.set(service, latency)
+    }
+
+    /// What is left to chance (latencies, faults with a probability) begins anew, with this seed.
+    pub fn set_seed(&self, seed: u64) {
+        self.shared.state().set_seed(seed);
     }
 
     /// What happens to the next connection to this service (`apns`, `fcm`, ...); several
@@ -324,6 +342,11 @@ impl std::fmt::Debug for Sandbox {
             .field("ports", &self.ports)
             .finish_non_exhaustive()
     }
+}
+
+/// Nonsense in the configuration.
+fn check<T>(result: Result<T, String>) -> io::Result<T> {
+    result.map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))
 }
 
 fn port_of(ports: &mut Ports, door: Door) -> &mut u16 {
