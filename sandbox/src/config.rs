@@ -1,6 +1,6 @@
 //! What a sandbox can be told at start.
 
-use crate::apns::Environment;
+use crate::apns::{ContentMismatch, Environment};
 use crate::fault::Fault;
 use crate::latency::Latency;
 use crate::shared::Profile;
@@ -47,6 +47,12 @@ pub struct Config {
     pub governor: bool,
     /// APNs: 1 stream again after a rejection, until the next success.
     pub governor_penalty: bool,
+    /// APNs: devices are online from the start; by default they are away.
+    pub apns_online: bool,
+    /// APNs: what happens to pushes whose body is not of their push type.
+    pub apns_content_mismatch: ContentMismatch,
+    /// APNs: how late [`ContentMismatch::Delay`] delivers, milliseconds of the sandbox's clock.
+    pub apns_content_delay_ms: u32,
     /// Lifetime of minted access tokens in seconds.
     pub token_lifetime: i64,
     /// Of everything that is left to chance: latencies, faults with a probability.
@@ -70,6 +76,9 @@ impl Default for Config {
             project_id: "pushcore-sandbox".to_owned(),
             governor: true,
             governor_penalty: false,
+            apns_online: false,
+            apns_content_mismatch: ContentMismatch::Warn,
+            apns_content_delay_ms: 60_000,
             token_lifetime: 3600,
             seed: 0,
             latency: Vec::new(),

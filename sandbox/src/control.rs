@@ -56,6 +56,16 @@ struct ClockChange {
     offset_ms: i64,
 }
 
+/// No `token`: every device that is not spoken of by name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DevicePresence {
+    token: Option<String>,
+    online: bool,
+    #[serde(default)]
+    after_ms: u32,
+}
+
 /// `distribution` null: at once. No `service`: all of them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +84,7 @@ struct Settings {
     apns_over_limit_goaway: Option<bool>,
     apns_environment_key_reason: Option<EnvironmentKeyReason>,
     apns_content_mismatch: Option<ContentMismatch>,
+    apns_content_delay_ms: Option<u32>,
     seed: Option<u64>,
     token_lifetime: Option<i64>,
     fcm_self_signed: Option<bool>,
@@ -188,8 +199,33 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
         }
         (&Method::GET, "/apns/stored") => {
             let now = shared.now();
-            let state = shared.state();
-            Ok(json!(state.apns.stored(now).collect::<Vec<_>>()))
+            let mut state = shared.state();
+            state.settle(now);
+            Ok(json!(state.apns.stored().collect::<Vec<_>>()))
+        }
+        (&Method::POST, "/apns/devices") => {
+            let devices: OneOrMany<DevicePresence> = body(exchange)?;
+            let now = shared.now();
+            let mut state = shared.state();
+            for device in devices.into_vec() {
+                let online_in = device.online.then_some(i64::from(device.after_ms));
+                state.apns.set_presence(device.token.as_deref(), online_in, now);
+            }
+            state.write_news();
+            Ok(json!({}))
+        }
+        (&Method::GET, "/apns/delivered") => {
+            let now = shared.now();
+            let mut state = shared.state();
+            state.settle(now);
+            let wanted = query(exchange, "token");
+            let mut delivered = state.delivered();
+            delivered.retain(|record| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|wanted| record.target.as_ref() == Some(wanted))
+            });
+            Ok(json!(delivered))
         }
         (&Method::POST, "/apns/order") => {
             let order: Vec<Check> = body(exchange)?;
@@ -256,29 +292,37 @@ fn body<T: DeserializeOwned>(exchange: &Exchange) -> Result<T, (u16, String)> {
     serde_json::from_slice(&exchange.body).map_err(|error| (400, error.to_string()))
 }
 
+/// The query's member of this name.
+fn query(exchange: &Exchange, name: &str) -> Option<String> {
+    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
+    let found = query.into_iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value)
+}
+
 /// `?service=`, `?operation=`, `?accepted=1`, `?target=`, `?after=<seq>`.
 fn log(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
-    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
-    let field = |name: &str| {
-        query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+    let [service, operation, target, accepted] =
+        ["service", "operation", "target", "accepted"].map(|name| query(exchange, name));
+    let is = |wanted: &Option<String>, text: Option<&str>| {
+        wanted.as_deref().is_none_or(|wanted| text == Some(wanted))
     };
-    let after: u64 = match field("after") {
+    let after: u64 = match query(exchange, "after") {
         Some(text) => text.parse().map_err(|_| (400, "after is no number".to_owned()))?,
         None => 0,
     };
-    let state = shared.state();
+    let now = shared.now();
+    let mut state = shared.state();
+    state.settle(now);
     let records: Vec<_> = state
         .log
         .iter()
         .filter(|record| {
             record.seq > after
-                && field("service").is_none_or(|service| record.service == service)
-                && field("operation").is_none_or(|operation| record.operation == operation)
-                && field("target").is_none_or(|target| record.target.as_deref() == Some(target))
-                && field("accepted")
+                && is(&service, Some(&record.service))
+                && is(&operation, Some(&record.operation))
+                && is(&target, record.target.as_deref())
+                && accepted
+                    .as_deref()
                     .is_none_or(|wanted| record.accepted == (wanted == "1" || wanted == "true"))
         })
         .collect();
@@ -287,11 +331,10 @@ fn log(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
 
 /// How the logged requests of `?service=` were compressed.
 fn headers(shared: &Shared, exchange: &Exchange) -> Value {
-    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
-    let service = query.iter().find(|(key, _)| key == "service");
+    let service = query(exchange, "service");
     let state = shared.state();
     let audited = state.log.iter().filter_map(|record| {
-        let wanted = service.is_none_or(|(_, service)| record.service == *service);
+        let wanted = service.as_ref().is_none_or(|service| record.service == *service);
         record.hpack.filter(|_| wanted).map(|audit| (record, audit))
     });
     let in_table = |coding| matches!(coding, Some(Coding::Indexed | Coding::Incremental));
@@ -347,6 +390,9 @@ fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     state.apns.content_mismatch = wanted
         .apns_content_mismatch
         .unwrap_or(state.apns.content_mismatch);
+    if let Some(delay) = wanted.apns_content_delay_ms {
+        state.apns.content_delay_ms = i64::from(delay);
+    }
     if let Some(seconds) = wanted.token_lifetime {
         state.fcm.token_lifetime = seconds;
         state.adm.token_lifetime = seconds;

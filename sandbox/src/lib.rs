@@ -51,7 +51,8 @@ mod webpush;
 
 pub use adm::AdmRegistration;
 pub use apns::{
-    Check, ContentMismatch, DeviceToken, Environment, EnvironmentKeyReason, Gone, StoredNotification,
+    Check, ContentMismatch, Delivery, DeviceToken, Environment, EnvironmentKeyReason, Fate, Gone,
+    StoredNotification,
 };
 pub use config::{Config, Ports};
 pub use exchange::{Coding, HeaderAudit};

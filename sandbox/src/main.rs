@@ -1,7 +1,7 @@
 //! The sandbox as a program: prints one JSON line when it is ready.
 
 use clap::Parser;
-use pushcore_sandbox::{Config, Environment, Fault, Latency, Ports, Profile, Sandbox};
+use pushcore_sandbox::{Config, ContentMismatch, Environment, Fault, Latency, Ports, Profile, Sandbox};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +57,15 @@ struct Options {
     /// Fall back to 1 stream after a rejection.
     #[arg(long)]
     governor_penalty: bool,
+    /// APNs' devices are online from the start; by default they are away, and pushes are stored.
+    #[arg(long)]
+    apns_online: bool,
+    /// What APNs does about bodies that are not of their push type: warn, drop, delay or refuse.
+    #[arg(long, default_value = "warn", value_parser = content_mismatch)]
+    apns_content_mismatch: ContentMismatch,
+    /// How late "delay" delivers, milliseconds.
+    #[arg(long, default_value_t = 60_000)]
+    apns_content_delay: u32,
     /// Lifetime of minted access tokens, seconds.
     #[arg(long, default_value_t = 3600)]
     token_lifetime: i64,
@@ -78,6 +87,16 @@ struct Options {
     /// Exit when standard input ends, so that the death of a parent stops it.
     #[arg(long)]
     exit_with_stdin: bool,
+}
+
+fn content_mismatch(text: &str) -> Result<ContentMismatch, String> {
+    match text {
+        "warn" => Ok(ContentMismatch::Warn),
+        "drop" => Ok(ContentMismatch::Drop),
+        "delay" => Ok(ContentMismatch::Delay),
+        "refuse" => Ok(ContentMismatch::Refuse),
+        _ => Err("expected warn, drop, delay or refuse".to_owned()),
+    }
 }
 
 /// What one `--fault` says.
@@ -152,6 +171,9 @@ fn config(options: Options) -> Config {
         project_id: options.project,
         governor: !options.no_governor,
         governor_penalty: options.governor_penalty,
+        apns_online: options.apns_online,
+        apns_content_mismatch: options.apns_content_mismatch,
+        apns_content_delay_ms: options.apns_content_delay,
         token_lifetime: options.token_lifetime,
         seed: options.seed,
         latency: options.latencies,

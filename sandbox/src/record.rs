@@ -22,6 +22,12 @@ pub struct Record {
     /// APNs took it and will not deliver it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dropped: bool,
+    /// APNs took it and delivers it late.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub delayed: bool,
+    /// What became of a push that APNs took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<crate::apns::Delivery>,
     /// The status the service answered, or would have answered without a fault.
     pub status: u16,
     /// The service's reason word, when it refused.

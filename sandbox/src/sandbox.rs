@@ -8,7 +8,7 @@ use crate::fcm::{Fcm, Registration};
 use crate::latency::Latency;
 use crate::record::Record;
 use crate::serve;
-use crate::shared::{Door, Profile, Shared, State};
+use crate::shared::{Door, Moment, Profile, Shared, State};
 use crate::tls::Authority;
 use crate::webpush::{NewSubscription, Subscription, SubscriptionState, WebPush};
 use serde_json::{Value, json};
@@ -68,6 +68,8 @@ impl Sandbox {
             config.governor,
         );
         apns.penalty = config.governor_penalty;
+        apns.content_mismatch = config.apns_content_mismatch;
+        apns.content_delay_ms = i64::from(config.apns_content_delay_ms);
         let mut fcm = Fcm::new(config.profile, &config.project_id);
         fcm.token_lifetime = config.token_lifetime;
         fcm.token_uri = format!("https://{}/token", authority(ports.fcm));
@@ -84,6 +86,10 @@ impl Sandbox {
             state.add_fault(fault);
         }
         let now = crate::clock::Clock::default().now_ms();
+        if config.apns_online {
+            let unix_ms = now;
+            state.apns.set_presence(None, Some(0), Moment { unix_ms });
+        }
         let (mut ready, mut files) = crate::ready::populate(&mut state, now)?;
 
         let ca = Authority::new(&names(&config.host))?;
@@ -161,7 +167,10 @@ impl Sandbox {
 
     /// Every request judged so far, oldest first.
     pub fn log(&self) -> Vec<Record> {
-        self.shared.state().log.clone()
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        state.settle(now);
+        state.log.clone()
     }
 
     /// How often a service took a push to this target: the exactly-once oracle.
@@ -241,12 +250,46 @@ impl Sandbox {
     /// What APNs would have in store now for devices that are away.
     pub fn apns_stored(&self) -> Vec<StoredNotification> {
         let now = self.shared.now();
-        self.shared.state().apns.stored(now).cloned().collect()
+        let mut state = self.shared.state();
+        state.settle(now);
+        state.apns.stored().cloned().collect()
+    }
+
+    /// A device (`None`: every device that nothing else was said of) comes online and gets
+    /// what is in store for it, and everything after it at once; `after_ms` later by the
+    /// sandbox's clock. Devices are away until then.
+    pub fn apns_online(&self, token: Option<&str>, after_ms: u32) {
+        self.apns_presence(token, Some(after_ms));
+    }
+
+    /// A device (`None`: every device that nothing else was said of) goes away.
+    pub fn apns_away(&self, token: Option<&str>) {
+        self.apns_presence(token, None);
+    }
+
+    fn apns_presence(&self, token: Option<&str>, online_in_ms: Option<u32>) {
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        state.apns.set_presence(token, online_in_ms.map(i64::from), now);
+        state.write_news();
+    }
+
+    /// The records of the pushes that devices got, in the order in which they got them.
+    pub fn apns_delivered(&self) -> Vec<Record> {
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        state.settle(now);
+        state.delivered().into_iter().cloned().collect()
     }
 
     /// What happens to pushes whose body is not of their push type.
     pub fn set_apns_content_mismatch(&self, what: ContentMismatch) {
         self.shared.state().apns.content_mismatch = what;
+    }
+
+    /// How late [`ContentMismatch::Delay`] delivers, by the sandbox's clock.
+    pub fn set_apns_content_delay_ms(&self, delay: u32) {
+        self.shared.state().apns.content_delay_ms = i64::from(delay);
     }
 
     /// How a key of the other environment is refused; `None` leaves it to the profile.

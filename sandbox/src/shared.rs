@@ -1,7 +1,7 @@
 //! What all connections share: the services' state, the log, the fault scripts.
 
 use crate::adm::Adm;
-use crate::apns::Apns;
+use crate::apns::{Apns, Fate};
 use crate::baidu::Baidu;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, Reply};
@@ -164,6 +164,7 @@ impl State {
     }
 
     fn handle(&mut self, door: Door, exchange: &Exchange, now: Moment) -> (Reply, Record) {
+        self.apns.next_seq = self.sequence + 1;
         match door {
             Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.apns.handle(door, exchange, now),
             Door::Fcm => self.fcm.handle(exchange, now),
@@ -178,6 +179,37 @@ impl State {
         self.sequence += 1;
         record.seq = self.sequence;
         self.log.push(record);
+        self.write_news();
+    }
+
+    /// Brings the log up to this time: what was due is delivered, what was over has expired.
+    pub(crate) fn settle(&mut self, now: Moment) {
+        self.apns.settle(now);
+        self.write_news();
+    }
+
+    /// Writes what became of earlier pushes into their records.
+    pub(crate) fn write_news(&mut self) {
+        for (seq, delivery) in self.apns.take_news() {
+            let at = self.log.binary_search_by_key(&seq, |record| record.seq);
+            if let Some(record) = at.ok().and_then(|at| self.log.get_mut(at)) {
+                record.delivery = Some(delivery);
+            }
+        }
+    }
+
+    /// What devices got, in the order in which they got it.
+    pub(crate) fn delivered(&self) -> Vec<&Record> {
+        let mut all: Vec<(i64, &Record)> = self
+            .log
+            .iter()
+            .filter_map(|record| Some((record.delivery?, record)))
+            .filter(|(delivery, _)| delivery.fate == Fate::Delivered)
+            .map(|(delivery, record)| (delivery.at_ms, record))
+            .collect();
+        // Stable: at the same time, in the order of the log.
+        all.sort_by_key(|(at_ms, _)| *at_ms);
+        all.into_iter().map(|(_, record)| record).collect()
     }
 }
 
