@@ -73,6 +73,10 @@ pub struct SessionConfig {
     pub patience: Duration,
     /// Messages a second at most; `None` is no limit. FCM's project quota is 10,000.
     pub rate: Option<u32>,
+    /// Whether what differs in every request (the device's token in the path) is Huffman-coded
+    /// in HTTP/2: a quarter fewer octets of headers, for about a fifth more work. What many requests
+    /// have in common always is, once. Default: no.
+    pub compact_headers: bool,
     /// Seed of the jitter of back-off; `None` takes the system's randomness.
     pub seed: Option<u64>,
 }
@@ -93,6 +97,7 @@ impl Default for SessionConfig {
             idle_timeout: None,
             patience: Duration::from_millis(20),
             rate: None,
+            compact_headers: false,
             seed: None,
         }
     }
