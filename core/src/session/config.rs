@@ -73,6 +73,11 @@ pub struct SessionConfig {
     pub patience: Duration,
     /// Messages a second at most; `None` is no limit. FCM's project quota is 10,000.
     pub rate: Option<u32>,
+    /// Requests other than messages ([`Session::exchange`](super::Session::exchange)) a second at most. `None`, the
+    /// default, is the service's own limit: FCM takes 3,000 topic calls a second for a project, the others name none.
+    /// `u32::MAX` is as good as no limit. Calls that are bounded go over connections of their own, so that pushes do
+    /// not wait behind them, and are not counted in [`SessionConfig::rate`].
+    pub call_rate: Option<u32>,
     /// Whether what differs in every request (the device's token in the path) is Huffman-coded
     /// in HTTP/2: a quarter fewer octets of headers, for about a fifth more work. What many requests
     /// have in common always is, once. Default: no.
@@ -97,6 +102,7 @@ impl Default for SessionConfig {
             idle_timeout: None,
             patience: Duration::from_millis(20),
             rate: None,
+            call_rate: None,
             compact_headers: false,
             seed: None,
         }

@@ -29,6 +29,9 @@ pub(super) enum Lane {
     Main,
     /// Pushes to tokens never seen good: a BadDeviceToken throttles its whole APNs connection.
     Suspect,
+    /// A caller's own requests, where the service bounds their rate (FCM's topics): pushes do
+    /// not wait behind them.
+    Calls,
     /// Requests to a token endpoint.
     Token,
 }
@@ -85,11 +88,10 @@ impl Session {
         let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);
         let mut pool = Pool::new(authority.clone(), lane, backoff);
         pool.used_at = now.monotonic;
-        // A host that asked for a pause asked it of every lane.
-        let siblings = self
-            .pools
-            .iter()
-            .filter(|other| other.lane != Lane::Token && other.authority == *authority);
+        // A host that asked for a pause asked it of every lane, but that for calls is of calls.
+        let siblings = self.pools.iter().filter(|other| {
+            !matches!(other.lane, Lane::Token | Lane::Calls) && other.authority == *authority
+        });
         let until = siblings.map(|other| other.paused_until).max();
         if let Some(until) = until.filter(|_| lane != Lane::Token) {
             pool.paused_until = until;

@@ -27,7 +27,7 @@ impl Session {
                 authorization: None,
                 fetch: None,
             },
-            Lane::Main | Lane::Suspect => self.service.authorize(now),
+            Lane::Main | Lane::Suspect | Lane::Calls => self.service.authorize(now),
         };
         let (authorization, fetch) = match permit {
             Permit::Go { authorization, fetch } => (Some(Some(authorization)), fetch),
@@ -72,6 +72,11 @@ impl Session {
         let Some(pool) = self.pools.get_mut(id.index()) else {
             return rejected;
         };
+        let mut bucket = match pool.lane {
+            Lane::Main | Lane::Suspect => self.bucket.as_mut(),
+            Lane::Calls => self.calls.as_mut(),
+            Lane::Token => None,
+        };
         for link in &pool.links {
             let Some(link) = self.links.get_mut(*link) else {
                 continue;
@@ -92,8 +97,10 @@ impl Session {
                     break;
                 }
                 let counted = entry.purpose != Purpose::Token;
-                let bucket = self.bucket.as_mut().filter(|_| counted);
-                if bucket.is_some_and(|bucket| !bucket.take(now.monotonic)) {
+                if bucket
+                    .as_deref_mut()
+                    .is_some_and(|bucket| !bucket.take(now.monotonic))
+                {
                     return rejected;
                 }
                 let authorized = match &authorization {
@@ -128,7 +135,7 @@ impl Session {
                         }
                     }
                     Err(refusal) => {
-                        if let Some(bucket) = self.bucket.as_mut().filter(|_| counted) {
+                        if let Some(bucket) = bucket.as_deref_mut() {
                             bucket.put_back();
                         }
                         match refusal {

@@ -104,7 +104,7 @@ impl Service {
         match lane {
             Lane::Token => self.token.clone(),
             _ if lists => self.token.clone(),
-            Lane::Main | Lane::Suspect => self.push.clone(),
+            Lane::Main | Lane::Suspect | Lane::Calls => self.push.clone(),
         }
     }
 
@@ -269,13 +269,21 @@ impl Service {
         let timeout = chosen.or(habit);
         match lane {
             Lane::Token => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
-            Lane::Main | Lane::Suspect => timeout,
+            Lane::Main | Lane::Suspect | Lane::Calls => timeout,
         }
     }
 
     pub(super) fn wedge_detector(&self, lane: Lane) -> Option<WedgeDetector> {
         let apns = matches!(self.room, Room::Apns { .. }) && lane != Lane::Token;
         apns.then(WedgeDetector::new)
+    }
+
+    /// How many requests that are no messages the service takes in a second.
+    pub(super) fn call_rate(&self) -> Option<u32> {
+        match &self.room {
+            Room::Fcm { .. } => Some(fcm::topics::CALLS_PER_SECOND),
+            _ => None,
+        }
     }
 
     /// Whether tokens are made here, and not fetched.

@@ -5,7 +5,7 @@ use super::link::LinkId;
 use super::pool::Lane;
 use super::{Delivery, Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
-use crate::http::Response;
+use crate::http::{Response, retry_after};
 use crate::net::Processed;
 use crate::outcome::{Outcome, Scope};
 use crate::time::Now;
@@ -26,8 +26,27 @@ impl Session {
     pub(super) fn called(&mut self, slot: u32, response: Response, link: LinkId, now: Now) {
         let verdict = self.service.verdict(&response, now);
         if !verdict.is_some_and(|outcome| self.sent_again(slot, &outcome, link, now)) {
+            if response.status == 429 {
+                self.calls_throttled(slot, retry_after(&response, now), now);
+            }
             self.end_call(slot, response);
         }
+    }
+
+    /// Too many calls: those that follow wait, and come at half the rate. Pushes do not.
+    fn calls_throttled(&mut self, slot: u32, after: Option<std::time::Duration>, now: Now) {
+        let pool = self.entries.get(slot).map(|entry| entry.pool.index());
+        let pool = pool.and_then(|index| self.pools.get_mut(index));
+        let Some(pool) = pool.filter(|pool| pool.lane == Lane::Calls) else {
+            return;
+        };
+        let after = after.unwrap_or_default();
+        pool.paused_until = pool.paused_until.max(now.monotonic.saturating_add(after));
+        if let Some(bucket) = &mut self.calls {
+            bucket.slow_down(now.monotonic);
+        }
+        let scope = Scope::Project;
+        self.note(SessionEvent::Throttled { scope, after });
     }
 
     /// Where the answer is about the credential or the connection, and not about the message,
