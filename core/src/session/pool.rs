@@ -34,6 +34,15 @@ pub(super) enum Lane {
     Calls,
     /// Requests to a token endpoint.
     Token,
+    /// Requests to the machine's metadata server: plain HTTP/1.1, never through a proxy.
+    Metadata,
+}
+
+impl Lane {
+    /// Whether requests of ours for tokens go here, and no caller's.
+    pub(super) fn is_for_tokens(self) -> bool {
+        matches!(self, Lane::Token | Lane::Metadata)
+    }
 }
 
 #[derive(Debug)]
@@ -90,10 +99,11 @@ impl Session {
         pool.used_at = now.monotonic;
         // A host that asked for a pause asked it of every lane, but that for calls is of calls.
         let siblings = self.pools.iter().filter(|other| {
-            !matches!(other.lane, Lane::Token | Lane::Calls) && other.authority == *authority
+            let pushes = !other.lane.is_for_tokens() && other.lane != Lane::Calls;
+            pushes && other.authority == *authority
         });
         let until = siblings.map(|other| other.paused_until).max();
-        if let Some(until) = until.filter(|_| lane != Lane::Token) {
+        if let Some(until) = until.filter(|_| !lane.is_for_tokens()) {
             pool.paused_until = until;
         }
         if self.pools.len() < self.config.max_hosts.max(2) {

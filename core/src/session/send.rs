@@ -23,7 +23,7 @@ impl Session {
             return;
         }
         let permit = match pool.lane {
-            Lane::Token => Permit::Go {
+            Lane::Token | Lane::Metadata => Permit::Go {
                 authorization: None,
                 fetch: None,
             },
@@ -75,7 +75,7 @@ impl Session {
         let mut bucket = match pool.lane {
             Lane::Main | Lane::Suspect => self.bucket.as_mut(),
             Lane::Calls => self.calls.as_mut(),
-            Lane::Token => None,
+            Lane::Token | Lane::Metadata => None,
         };
         for link in &pool.links {
             let Some(link) = self.links.get_mut(*link) else {

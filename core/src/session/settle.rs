@@ -184,7 +184,7 @@ impl Session {
                 .and_then(|entry| entry.request.authority.as_ref());
             // Both lanes to the host: the quota is the project's (on Web Push, the origin's).
             for pool in &mut self.pools {
-                if pool.lane != Lane::Token && Some(&pool.authority) == authority {
+                if !pool.lane.is_for_tokens() && Some(&pool.authority) == authority {
                     pool.paused_until = pool.paused_until.max(until);
                 }
             }

@@ -6,6 +6,7 @@ mod file;
 mod source;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -112,9 +113,16 @@ impl Credentials {
         Ok(Self::new(ProjectId::new(project)?, file.source, cache))
     }
 
-    /// The identity of the machine in Google's cloud, asked of its metadata server over plain HTTP.
+    /// The identity of the machine in Google's cloud, asked of its metadata server over plain HTTP:
+    /// `metadata.google.internal`, and of nobody else ([`allow_metadata_address`]). A server elsewhere
+    /// (the environment variable `GCE_METADATA_HOST`) is named with [`Credentials::with_token_authority`].
     pub fn metadata_server(project: ProjectId) -> Self {
         Self::new(project, Source::Metadata, TokenCache::new())
+    }
+
+    /// Whether tokens come from a metadata server, over plain HTTP.
+    pub fn is_of_metadata_server(&self) -> bool {
+        matches!(self.source, Source::Metadata)
     }
 
     /// Tokens that the host mints and hands in with [`Credentials::supply_token`].
@@ -353,6 +361,26 @@ fn impersonated(response: &Response, now: Now) -> Result<Grant, oauth::Failure> 
             after: None,
         }),
     }
+}
+
+/// Whether `address` can be that of Google's metadata server, when `authority` is: link-local, private or loopback
+/// (it is 169.254.169.254). Its name is answered for by whatever resolver the machine has, over plain text; a token
+/// from an address of the open internet would be a stranger's. Other hosts pass.
+///
+/// # Errors
+/// `AddressNotAllowed`.
+pub fn allow_metadata_address(authority: &Authority, address: IpAddr) -> Result<(), Error> {
+    let near = match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_loopback() || v4.is_private(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.is_loopback() || v6.is_unique_local(),
+    };
+    if near || authority.host() != source::METADATA_HOST {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::AddressNotAllowed,
+        "the metadata server's name resolves to an address that is not of this machine's network",
+    ))
 }
 
 /// Asks the metadata server which project the machine belongs to.

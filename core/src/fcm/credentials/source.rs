@@ -18,6 +18,8 @@ use crate::time::Now;
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 /// What a federated token needs to impersonate a service account.
 const IAM_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// Google's metadata server, on every machine of its cloud.
+pub(super) const METADATA_HOST: &str = "metadata.google.internal";
 /// The audience of an assertion, whatever host the token endpoint has.
 const ASSERTION_AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 /// The audience of a self-signed token (AIP-4111).
@@ -150,7 +152,7 @@ pub(super) fn impersonate(endpoint: &Endpoint, federated: &Secret<String>) -> Re
 pub(super) fn metadata(path: &str) -> Result<TokenRequest, Error> {
     let mut request = Request::new();
     request.method = Method::Get;
-    request.authority = Some(constant("metadata.google.internal", 80));
+    request.authority = Some(constant(METADATA_HOST, 80));
     request.path = format!("/computeMetadata/v1/{path}");
     request
         .headers
