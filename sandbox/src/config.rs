@@ -17,6 +17,8 @@ pub struct Ports {
     pub apns_broadcast: u16,
     /// FCM, its OAuth endpoint, and the legacy topic calls.
     pub fcm: u16,
+    /// The metadata server of a machine in Google's cloud, plain HTTP.
+    pub metadata: u16,
     /// The Web Push service.
     pub webpush: u16,
     /// ADM and its token endpoint.

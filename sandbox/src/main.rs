@@ -30,6 +30,9 @@ struct Options {
     /// Port of FCM and its OAuth endpoint.
     #[arg(long, default_value_t = 0)]
     fcm_port: u16,
+    /// Port of the metadata server of a machine in Google's cloud.
+    #[arg(long, default_value_t = 0)]
+    metadata_port: u16,
     /// Port of the Web Push service.
     #[arg(long, default_value_t = 0)]
     webpush_port: u16,
@@ -151,6 +154,7 @@ fn config(options: Options) -> Config {
             apns_management: options.apns_management_port,
             apns_broadcast: options.apns_broadcast_port,
             fcm: options.fcm_port,
+            metadata: options.metadata_port,
             webpush: options.webpush_port,
             adm: options.adm_port,
             baidu: options.baidu_port,

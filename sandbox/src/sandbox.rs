@@ -111,6 +111,7 @@ impl Sandbox {
         ready["apns"]["management"] = json!(authority(ports.apns_management));
         ready["apns"]["broadcast"] = json!(authority(ports.apns_broadcast));
         ready["fcm"]["authority"] = json!(authority(ports.fcm));
+        ready["fcm"]["metadata"] = json!(authority(ports.metadata));
         ready["adm"]["authority"] = json!(authority(ports.adm));
         ready["adm"]["token_uri"] = json!(format!("https://{}/auth/O2/token", authority(ports.adm)));
         ready["baidu"]["authority"] = json!(authority(ports.baidu));
@@ -126,7 +127,7 @@ impl Sandbox {
         let entered = runtime.enter();
         for (door, listener) in listeners {
             let acceptor = match door {
-                Door::Control => None,
+                Door::Control | Door::Metadata => None,
                 _ if door.is_apns() => Some(h2_only.clone()),
                 _ => Some(both.clone()),
             };
@@ -398,6 +399,7 @@ fn port_of(ports: &mut Ports, door: Door) -> &mut u16 {
         Door::ApnsManagement => &mut ports.apns_management,
         Door::ApnsBroadcast => &mut ports.apns_broadcast,
         Door::Fcm => &mut ports.fcm,
+        Door::Metadata => &mut ports.metadata,
         Door::WebPush => &mut ports.webpush,
         Door::Adm => &mut ports.adm,
         Door::Baidu => &mut ports.baidu,

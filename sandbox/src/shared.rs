@@ -25,6 +25,8 @@ pub(crate) enum Door {
     ApnsManagement,
     ApnsBroadcast,
     Fcm,
+    /// The metadata server of a machine in Google's cloud.
+    Metadata,
     WebPush,
     Adm,
     Baidu,
@@ -32,11 +34,12 @@ pub(crate) enum Door {
 }
 
 impl Door {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Apns,
         Self::ApnsManagement,
         Self::ApnsBroadcast,
         Self::Fcm,
+        Self::Metadata,
         Self::WebPush,
         Self::Adm,
         Self::Baidu,
@@ -51,7 +54,7 @@ impl Door {
     pub(crate) fn service(self) -> &'static str {
         match self {
             Self::Apns | Self::ApnsManagement | Self::ApnsBroadcast => "apns",
-            Self::Fcm => "fcm",
+            Self::Fcm | Self::Metadata => "fcm",
             Self::WebPush => "webpush",
             Self::Adm => "adm",
             Self::Baidu => "baidu",
@@ -168,6 +171,7 @@ impl State {
         match door {
             Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.apns.handle(door, exchange, now),
             Door::Fcm => self.fcm.handle(exchange, now),
+            Door::Metadata => self.fcm.metadata(exchange, now),
             Door::WebPush => self.webpush.handle(exchange, now),
             Door::Adm => self.adm.handle(exchange, now),
             Door::Baidu => self.baidu.handle(exchange, now),

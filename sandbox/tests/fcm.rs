@@ -400,3 +400,89 @@ fn self_signed_tokens_are_refused_by_default() {
         }
     });
 }
+
+/// One request over plain HTTP/1.1: status, head and body.
+async fn plainly(authority: &str, request: &str) -> (u16, String, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (_, port) = authority.rsplit_once(':').expect("a port");
+    let port: u16 = port.parse().expect("a port");
+    let mut tcp = tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .expect("connect");
+    let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
+    let request =
+        format!("{line} HTTP/1.1\r\nhost: metadata.google.internal\r\nconnection: close\r\n{headers}\r\n");
+    tcp.write_all(request.as_bytes()).await.expect("write");
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer).await.expect("read");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    (
+        head[9..12].parse().expect("a status"),
+        head.to_lowercase(),
+        body.to_owned(),
+    )
+}
+
+#[test]
+fn a_machine_asks_its_metadata_server() {
+    let sandbox = start();
+    let ready = sandbox.ready().clone();
+    let authority = at(&ready, "/fcm/metadata");
+    const FLAVOR: &str = "metadata-flavor: Google\r\n";
+    let token = "/computeMetadata/v1/instance/service-accounts/default/token";
+    run(async {
+        for (request, status, rule) in [
+            (format!("GET {token}\n"), 403, "fcm.metadata.flavor"),
+            (
+                format!("GET {token}\n{FLAVOR}x-forwarded-for: 10.0.0.1\r\n"),
+                403,
+                "fcm.metadata.forwarded",
+            ),
+            (format!("POST {token}\n{FLAVOR}"), 405, "fcm.metadata.method"),
+            (format!("GET /\n{FLAVOR}"), 404, "fcm.metadata.path"),
+            (
+                format!("GET /computeMetadata/v1/nothing\n{FLAVOR}"),
+                404,
+                "fcm.metadata.path",
+            ),
+            (
+                format!("GET {token}?scopes=https://mail.google.com/\n{FLAVOR}"),
+                404,
+                "fcm.metadata.scope",
+            ),
+        ] {
+            let (seen, head, _) = plainly(authority, &request).await;
+            assert_eq!(
+                (seen, last(&sandbox).rule.as_deref()),
+                (status, Some(rule)),
+                "{request}"
+            );
+            assert!(head.contains("metadata-flavor: google"));
+        }
+        assert_eq!(sandbox.tokens_minted(), 0);
+        let project = format!("GET /computeMetadata/v1/project/project-id\n{FLAVOR}");
+        let (status, _, body) = plainly(authority, &project).await;
+        assert_eq!((status, body.as_str()), (200, at(&ready, "/fcm/project_id")));
+
+        let scope = "https%3A%2F%2Fwww.googleapis.com%2Fauth%2Ffirebase.messaging";
+        let (status, head, body) = plainly(authority, &format!("GET {token}?scopes={scope}\n{FLAVOR}")).await;
+        assert_eq!(status, 200);
+        assert!(head.contains("metadata-flavor: google"));
+        let grant: Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(
+            (&grant["expires_in"], &grant["token_type"]),
+            (&json!(3600), &json!("Bearer"))
+        );
+        // The token is as good as one from the token endpoint.
+        let bearer = format!("Bearer {}", grant["access_token"].as_str().expect("a token"));
+        let mut client = Client::connect(&sandbox, at(&ready, "/fcm/authority")).await;
+        let message = json!({"message": {"token": at(&ready, "/fcm/tokens/valid"), "data": {"a": "b"}}});
+        let path = format!("/v1/projects/{}/messages:send", at(&ready, "/fcm/project_id"));
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+        ];
+        let answer = client.send("POST", &path, &headers, message.to_string()).await;
+        assert_eq!(answer.expect("an answer").status, 200);
+    });
+}

@@ -2,6 +2,7 @@
 
 mod error;
 mod message;
+mod metadata;
 mod oauth;
 mod schema;
 mod topics;

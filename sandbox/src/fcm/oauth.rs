@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// Google's own libraries put this into `aud`, whatever `token_uri` says.
 const GOOGLE_AUDIENCE: &str = "https://oauth2.googleapis.com/token";
-const SCOPES: [&str; 2] = [
+pub(super) const SCOPES: [&str; 2] = [
     "https://www.googleapis.com/auth/firebase.messaging",
     "https://www.googleapis.com/auth/cloud-platform",
 ];
@@ -32,21 +32,7 @@ impl Fcm {
         match self.judge_assertion(exchange, now) {
             Ok(()) => {
                 record.accepted = true;
-                self.mints += 1;
-                let token = format!("ya29.sandbox.{}", crate::ids::b64url(&crate::ids::random::<24>()));
-                self.bearers.insert(
-                    token.clone(),
-                    now.unix_ms
-                        .saturating_add(self.token_lifetime.saturating_mul(1000)),
-                );
-                Reply::json(
-                    200,
-                    &json!({
-                        "access_token": token,
-                        "expires_in": self.token_lifetime,
-                        "token_type": "Bearer",
-                    }),
-                )
+                Reply::json(200, &self.grant(now))
             }
             Err(refused) => {
                 record.rule = Some(refused.rule.to_owned());
@@ -60,6 +46,17 @@ impl Fcm {
                 Reply::json(status, &body)
             }
         }
+    }
+
+    /// A fresh access token.
+    pub(super) fn mint(&mut self, now: Moment) -> String {
+        self.mints += 1;
+        let token = format!("ya29.sandbox.{}", crate::ids::b64url(&crate::ids::random::<24>()));
+        let until = now
+            .unix_ms
+            .saturating_add(self.token_lifetime.saturating_mul(1000));
+        self.bearers.insert(token.clone(), until);
+        token
     }
 
     fn judge_assertion(&self, exchange: &Exchange, now: Moment) -> Result<(), Refused> {
