@@ -3,10 +3,10 @@
 mod endpoint;
 mod external;
 mod file;
+mod metadata;
 mod source;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use external::{Subject, SubjectSource};
+pub use metadata::{allow_metadata_address, metadata_project, metadata_project_request};
 
 use super::project::ProjectId;
 use super::wire::timestamp::Timestamp;
@@ -49,7 +50,7 @@ enum Stage {
     Start,
     /// The host has brought the subject token.
     Exchange(Secret<String>),
-    /// The security token service has answered.
+    /// There is a token to impersonate the service account with.
     Impersonate(Secret<String>),
 }
 
@@ -75,7 +76,8 @@ impl Credentials {
     }
 
     /// Any credential file of Google: `service_account`, `authorized_user` (gcloud's
-    /// own), or `external_account` (workload identity with a file or URL as its source).
+    /// own), `impersonated_service_account` (by either of these), or `external_account` (workload
+    /// identity with a file or URL as its source).
     /// `project` is needed where the file names none, and wins where it does.
     ///
     /// # Errors
@@ -238,9 +240,13 @@ impl Credentials {
                 ErrorKind::TokenNeeded,
                 "the host mints the access tokens: supply one",
             )),
+            Source::Impersonated(account) => match &*self.stage() {
+                Stage::Impersonate(own) => source::impersonate(&account.endpoint, &account.delegates, own),
+                _ => account.request(now),
+            },
             Source::External(external) => match (&*self.stage(), &external.impersonation) {
                 (Stage::Exchange(subject), _) => external.exchange(subject),
-                (Stage::Impersonate(federated), Some(endpoint)) => source::impersonate(endpoint, federated),
+                (Stage::Impersonate(own), Some(endpoint)) => source::impersonate(endpoint, &[], own),
                 _ => Err(Error::new(
                     ErrorKind::TokenNeeded,
                     "supply the subject token first",
@@ -272,11 +278,14 @@ impl Credentials {
             _ => oauth::grant(response, now),
         };
         let grant = grant.map_err(|failure| self.cache.fail_with(failure, now))?;
-        if let (Stage::Exchange(_), Source::External(external)) = (&stage, &self.source) {
-            if external.impersonation.is_some() {
-                *self.stage() = Stage::Impersonate(Secret::new(grant.token().expose_secret().clone()));
-                return Ok(TokenProgress::NextRequest);
-            }
+        let goes_on = match (&stage, &self.source) {
+            (Stage::Exchange(_), Source::External(external)) => external.impersonation.is_some(),
+            (Stage::Start, Source::Impersonated(_)) => true,
+            _ => false,
+        };
+        if goes_on {
+            *self.stage() = Stage::Impersonate(Secret::new(grant.token().expose_secret().clone()));
+            return Ok(TokenProgress::NextRequest);
         }
         self.cache.accept(&grant, now)?;
         Ok(TokenProgress::Done)
@@ -363,55 +372,13 @@ fn impersonated(response: &Response, now: Now) -> Result<Grant, oauth::Failure> 
     }
 }
 
-/// Whether `address` can be that of Google's metadata server, when `authority` is: link-local, private or loopback
-/// (it is 169.254.169.254). Its name is answered for by whatever resolver the machine has, over plain text; a token
-/// from an address of the open internet would be a stranger's. Other hosts pass.
-///
-/// # Errors
-/// `AddressNotAllowed`.
-pub fn allow_metadata_address(authority: &Authority, address: IpAddr) -> Result<(), Error> {
-    let near = match address.to_canonical() {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_loopback() || v4.is_private(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.is_loopback() || v6.is_unique_local(),
-    };
-    if near || authority.host() != source::METADATA_HOST {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::AddressNotAllowed,
-        "the metadata server's name resolves to an address that is not of this machine's network",
-    ))
-}
-
-/// Asks the metadata server which project the machine belongs to.
-///
-/// # Errors
-/// None in practice: the request is constant.
-pub fn metadata_project_request() -> Result<TokenRequest, Error> {
-    source::metadata("project/project-id")
-}
-
-/// Reads the answer to [`metadata_project_request`].
-///
-/// # Errors
-/// `TokenAnswerInvalid` when it is not from a metadata server; `InvalidCredential` when it
-/// holds no project id.
-pub fn metadata_project(response: &Response) -> Result<ProjectId, Error> {
-    if response.status != 200 || response.header("metadata-flavor") != Some("Google") {
-        return Err(Error::new(
-            ErrorKind::TokenAnswerInvalid,
-            "the answer is not from a metadata server",
-        ));
-    }
-    ProjectId::new(String::from_utf8_lossy(&response.body).trim())
-}
-
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match self.source {
             Source::ServiceAccount(_) => "service_account",
             Source::AuthorizedUser(_) => "authorized_user",
             Source::External(_) => "external_account",
+            Source::Impersonated(_) => "impersonated_service_account",
             Source::Metadata => "metadata_server",
             Source::Host => "host_tokens",
         };
