@@ -71,16 +71,16 @@ impl Fcm {
                         "The scope is not one of the account's.",
                     ));
                 }
-                Ok(Reply::json(200, &self.grant(now)))
+                Ok(Reply::json(200, &self.grant(false, now)))
             }
             _ => Err((404, "fcm.metadata.path", "Not found")),
         }
     }
 
     /// A fresh access token, in the words of RFC 6749 §5.1.
-    pub(super) fn grant(&mut self, now: Moment) -> Value {
+    pub(super) fn grant(&mut self, iam: bool, now: Moment) -> Value {
         json!({
-            "access_token": self.mint(now),
+            "access_token": self.mint(iam, self.token_lifetime, now),
             "expires_in": self.token_lifetime,
             "token_type": "Bearer",
         })
