@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::pool::Lane;
 use super::service::{Context, Room, Service};
 use crate::apns;
 use crate::error::{Error, ErrorKind};
@@ -119,11 +120,10 @@ impl Service {
                 ));
             }
         };
-        if token.plaintext {
-            // The session's connections are encrypted; a secret must not slip out by another way.
-            let context = "the metadata server is asked over plain http: fetch its token outside of the session, \
-                           with token_request and accept_token";
-            return Err(Error::new(ErrorKind::Misuse, context));
+        // All other connections are encrypted; a secret must not slip out by this one.
+        if token.plaintext != (self.token_lane() == Lane::Metadata) {
+            let context = "a token request and its connection disagree on encryption";
+            return Err(Error::new(ErrorKind::Internal, context));
         }
         Ok(token.request)
     }

@@ -14,7 +14,8 @@ use crate::time::Now;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Resolve the host anew, ask [`Session::allow_address`] about each address, connect, then
+    /// Resolve the host anew, ask [`Session::allow_address`] about each address, connect (through
+    /// a proxy only where [`Session::is_direct`] is false), then
     /// call [`Session::connected`] or [`Session::connect_failed`].
     Connect {
         /// The connection.
@@ -52,6 +53,14 @@ impl Session {
         self.service.allow_address(authority, address)
     }
 
+    /// Whether the driver connects `link` without its proxy: the machine's metadata server is
+    /// reached without leaving the machine, or not at all.
+    pub fn is_direct(&self, link: LinkId) -> bool {
+        let pool = self.links.get(link).map(|link| link.pool.index());
+        let pool = pool.and_then(|index| self.pools.get(index));
+        pool.is_some_and(|pool| pool.lane == Lane::Metadata)
+    }
+
     /// The socket of `link` is connected.
     pub fn connected(&mut self, link: LinkId, now: Now) {
         let now = self.tick(now);
@@ -84,7 +93,7 @@ impl Session {
                 .filter_map(|link| self.links.get(*link))
                 .filter(|link| link.is_hopeful())
         };
-        let limit = if pool.lane == Lane::Token {
+        let limit = if pool.lane.is_for_tokens() {
             1
         } else {
             self.config.max_connections.max(1)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::calm::code;
 use super::entry::{Ending, Purpose};
 use super::link::LinkId;
-use super::pool::{Pool, PoolId};
+use super::pool::{Lane, Pool, PoolId};
 use super::rate::TokenBucket;
 use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
@@ -100,7 +100,8 @@ impl Session {
                 link.resumes_at,
             ]
         });
-        let bucket = self.bucket.as_ref().and_then(TokenBucket::next_at);
+        let [bucket, calls] =
+            [&self.bucket, &self.calls].map(|bucket| bucket.as_ref().and_then(TokenBucket::next_at));
         let token = self.service.poll_timeout();
         let pools = self
             .pools
@@ -112,6 +113,7 @@ impl Session {
                     .first(&self.entries)
                     .and_then(|slot| self.entries.get(slot));
                 let patience = oldest.map(|entry| entry.queued_at.saturating_add(self.config.patience));
+                let bucket = if pool.lane == Lane::Calls { calls } else { bucket };
                 let (dial, resume) = (Some(pool.dial_after), Some(pool.paused_until));
                 [dial, resume, patience, bucket, token].map(|at| at.filter(|at| *at > pool.pumped_at))
             });
@@ -123,7 +125,7 @@ impl Session {
     /// Time has passed: at least until the last `poll_timeout`, or not; calling too often does no harm.
     pub fn handle_timeout(&mut self, now: Now) {
         let now = self.tick(now);
-        if let Some(bucket) = &mut self.bucket {
+        for bucket in [&mut self.bucket, &mut self.calls].into_iter().flatten() {
             bucket.fill(now.monotonic);
         }
         for id in self.links.ids() {

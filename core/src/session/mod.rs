@@ -106,6 +106,8 @@ pub struct Session {
     /// Of the connections that are gone.
     header_bytes: HeaderBytes,
     bucket: Option<TokenBucket>,
+    /// Of calls; where there is none, they are messages like others.
+    calls: Option<TokenBucket>,
     /// Why there is no access token; and whether asking again would not help.
     token_failure: Option<Error>,
     token_refused: bool,
@@ -127,6 +129,8 @@ impl Session {
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
         let bucket = config.rate.map(|rate| TokenBucket::new(rate, now.monotonic));
         let service = service.with_http2(config.http2.as_ref());
+        let call_rate = config.call_rate.or(service.call_rate());
+        let calls = call_rate.map(|rate| TokenBucket::new(rate, now.monotonic));
         Self {
             config: Arc::new(config),
             service,
@@ -140,6 +144,7 @@ impl Session {
             stats: Stats::default(),
             header_bytes: HeaderBytes::default(),
             bucket,
+            calls,
             token_failure: None,
             token_refused: false,
             token_seen: None,
@@ -233,9 +238,10 @@ impl Session {
         options: SendOptions,
         now: Now,
     ) -> Result<Ticket, Error> {
-        let lane = match options.suspect {
-            true => Lane::Suspect,
-            false => Lane::Main,
+        let lane = match purpose {
+            Purpose::Call if self.calls.is_some() => Lane::Calls,
+            _ if options.suspect => Lane::Suspect,
+            _ => Lane::Main,
         };
         let pool = match self.pool_of(slot, lane, now) {
             Ok(pool) => pool,

@@ -24,11 +24,11 @@ impl Session {
             return;
         }
         let permit = match pool.lane {
-            Lane::Token => Permit::Go {
+            Lane::Token | Lane::Metadata => Permit::Go {
                 authorization: None,
                 fetch: None,
             },
-            Lane::Main | Lane::Suspect => self.service.authorize(now),
+            Lane::Main | Lane::Suspect | Lane::Calls => self.service.authorize(now),
         };
         let (authorization, fetch) = match permit {
             Permit::Go { authorization, fetch } => (Some(Some(authorization)), fetch),
@@ -76,6 +76,11 @@ impl Session {
         // The deadlines have been looked at when the messages came.
         let answer_by = now.monotonic.saturating_add(self.config.response_timeout);
         self.next_due = Some(self.next_due.map_or(answer_by, |next| next.min(answer_by)));
+        let mut bucket = match pool.lane {
+            Lane::Main | Lane::Suspect => self.bucket.as_mut(),
+            Lane::Calls => self.calls.as_mut(),
+            Lane::Token | Lane::Metadata => None,
+        };
         for link in &pool.links {
             let Some(link) = self.links.get_mut(*link).filter(|link| link.can_send()) else {
                 continue;
@@ -96,8 +101,10 @@ impl Session {
                     break;
                 }
                 let counted = entry.purpose != Purpose::Token;
-                let bucket = self.bucket.as_mut().filter(|_| counted);
-                if bucket.is_some_and(|bucket| !bucket.take(now.monotonic)) {
+                if bucket
+                    .as_deref_mut()
+                    .is_some_and(|bucket| !bucket.take(now.monotonic))
+                {
                     return rejected;
                 }
                 let authorized = match &authorization {
@@ -131,7 +138,7 @@ impl Session {
                         }
                     }
                     Err(refusal) => {
-                        if let Some(bucket) = self.bucket.as_mut().filter(|_| counted) {
+                        if let Some(bucket) = bucket.as_deref_mut() {
                             bucket.put_back();
                         }
                         match refusal {

@@ -10,7 +10,7 @@ use super::pool::Lane;
 use crate::apns::{MixUpDetector, WedgeDetector};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::net::{ConnectionConfig, GoAway, h2};
+use crate::net::{ConnectionConfig, GoAway, Protocols, Security, h2};
 use crate::outcome::{FixCredentials, Outcome};
 use crate::time::{Now, UnixTime};
 use crate::{adm, apns, baidu, fcm, webpush};
@@ -111,8 +111,9 @@ impl Service {
         let lists = matches!(&self.room, Room::Apns { hosts, .. } if authority == hosts.management());
         match lane {
             Lane::Token => self.token.clone(),
+            Lane::Metadata => metadata_config(),
             _ if lists => self.token.clone(),
-            Lane::Main | Lane::Suspect => self.push.clone(),
+            Lane::Main | Lane::Suspect | Lane::Calls => self.push.clone(),
         }
     }
 
@@ -226,7 +227,16 @@ impl Service {
     pub(super) fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
         match &self.room {
             Room::WebPush { policy, .. } => policy.check_address(authority, address),
+            Room::Fcm { .. } => fcm::allow_metadata_address(authority, address),
             _ => Ok(()),
+        }
+    }
+
+    /// Where requests for tokens go.
+    pub(super) fn token_lane(&self) -> Lane {
+        match &self.room {
+            Room::Fcm { credentials, .. } if credentials.is_of_metadata_server() => Lane::Metadata,
+            _ => Lane::Token,
         }
     }
 
@@ -279,14 +289,22 @@ impl Service {
         };
         let timeout = chosen.or(habit);
         match lane {
-            Lane::Token => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
-            Lane::Main | Lane::Suspect => timeout,
+            Lane::Token | Lane::Metadata => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
+            Lane::Main | Lane::Suspect | Lane::Calls => timeout,
         }
     }
 
     pub(super) fn wedge_detector(&self, lane: Lane) -> Option<WedgeDetector> {
-        let apns = matches!(self.room, Room::Apns { .. }) && lane != Lane::Token;
+        let apns = matches!(self.room, Room::Apns { .. }) && !lane.is_for_tokens();
         apns.then(WedgeDetector::new)
+    }
+
+    /// How many requests that are no messages the service takes in a second.
+    pub(super) fn call_rate(&self) -> Option<u32> {
+        match &self.room {
+            Room::Fcm { .. } => Some(fcm::topics::CALLS_PER_SECOND),
+            _ => None,
+        }
     }
 
     /// Whether tokens are made here, and not fetched.
@@ -312,6 +330,13 @@ impl Service {
     pub(super) fn is_mix_up_suspected(&self) -> bool {
         self.mix_up.is_suspected()
     }
+}
+
+/// Made anew for each connection: there is one in an hour.
+fn metadata_config() -> Arc<ConnectionConfig> {
+    let mut config = ConnectionConfig::new(Security::Cleartext);
+    config.protocols = Protocols::Http1Only;
+    Arc::new(config)
 }
 
 impl fmt::Debug for Service {

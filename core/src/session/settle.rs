@@ -6,7 +6,7 @@ use super::link::LinkId;
 use super::pool::Lane;
 use super::{Delivery, Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
-use crate::http::Response;
+use crate::http::{Response, retry_after};
 use crate::net::Processed;
 use crate::outcome::{Outcome, Scope};
 use crate::time::Now;
@@ -31,8 +31,27 @@ impl Session {
     pub(super) fn called(&mut self, slot: u32, response: Response, link: LinkId, now: Now) {
         let verdict = self.service.verdict(&response, now);
         if !verdict.is_some_and(|outcome| self.sent_again(slot, &outcome, link, now)) {
+            if response.status == 429 {
+                self.calls_throttled(slot, retry_after(&response, now), now);
+            }
             self.end_call(slot, response);
         }
+    }
+
+    /// Too many calls: those that follow wait, and come at half the rate. Pushes do not.
+    fn calls_throttled(&mut self, slot: u32, after: Option<std::time::Duration>, now: Now) {
+        let pool = self.entries.get(slot).map(|entry| entry.pool.index());
+        let pool = pool.and_then(|index| self.pools.get_mut(index));
+        let Some(pool) = pool.filter(|pool| pool.lane == Lane::Calls) else {
+            return;
+        };
+        let after = after.unwrap_or_default();
+        pool.paused_until = pool.paused_until.max(now.monotonic.saturating_add(after));
+        if let Some(bucket) = &mut self.calls {
+            bucket.slow_down(now.monotonic);
+        }
+        let scope = Scope::Project;
+        self.note(SessionEvent::Throttled { scope, after });
     }
 
     /// Where the answer is about the credential or the connection, and not about the message,
@@ -212,7 +231,7 @@ impl Session {
                 .and_then(|entry| entry.request.authority.as_ref());
             // Both lanes to the host: the quota is the project's (on Web Push, the origin's).
             for pool in &mut self.pools {
-                let paused = pool.lane != Lane::Token && Some(&pool.authority) == authority;
+                let paused = !pool.lane.is_for_tokens() && Some(&pool.authority) == authority;
                 if paused && pool.paused_until < until {
                     // Never sooner than asked; a little later, so that not all come back at once.
                     let wait = pool.backoff.spread_up(after);

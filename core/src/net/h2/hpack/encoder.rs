@@ -196,7 +196,10 @@ impl Encoder {
             }
         }
         let (before, start) = (self.generation, out.len());
+        // What is encoded once may take its time: also what the table must not hold.
+        let asked = std::mem::replace(&mut self.huffman_literals, true);
         self.headers(block.headers(), out);
+        self.huffman_literals = asked;
         // An insertion moved the indices that this block itself uses: good the next time.
         let generation = (before == self.generation).then_some(before);
         if let Some(cached) = self.cache.get_mut(at) {
