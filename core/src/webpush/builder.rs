@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{Encoding, Message, Padding, Shared, Template, Urgency};
+use super::encoding::Encoding;
+use super::message::{Message, Padding, Shared, Template, Urgency};
 use super::provider::Provider;
 use super::subscription::Subscription;
 use super::topic::Topic;
-use crate::crypto::ece;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Headers, Indexing};
 
@@ -156,11 +156,8 @@ impl TemplateBuilder {
     }
 
     fn record(&self, payload: &[u8]) -> Result<Box<[u8]>, Error> {
-        let room = Provider::Other.largest_body() - ece::TAG;
-        let limit = match self.encoding {
-            Encoding::Aes128Gcm => room - ece::HEADER - 1,
-            Encoding::AesGcm { .. } => room - 2,
-        };
+        let limit =
+            Provider::Other.largest_body() - self.encoding.around_record() - self.encoding.in_record();
         if let Some(over @ 1..) = payload.len().checked_sub(limit) {
             return Err(Error::new(
                 ErrorKind::PayloadTooLarge,
@@ -168,21 +165,7 @@ impl TemplateBuilder {
             ));
         }
         let padding = self.padding.apply(payload.len(), limit) - payload.len();
-        let mut record = Vec::with_capacity(payload.len() + padding + 2);
-        match self.encoding {
-            Encoding::Aes128Gcm => {
-                record.extend_from_slice(payload);
-                record.push(2); // the last record (RFC 8188 §2)
-                record.resize(record.len() + padding, 0);
-            }
-            Encoding::AesGcm { .. } => {
-                let padding = u16::try_from(padding).unwrap_or(0);
-                record.extend_from_slice(&padding.to_be_bytes());
-                record.resize(2 + usize::from(padding), 0);
-                record.extend_from_slice(payload);
-            }
-        }
-        Ok(record.into())
+        Ok(self.encoding.record(payload, padding))
     }
 
     fn block(&self, provider: Provider, has_payload: bool) -> Result<Arc<HeaderBlock>, Error> {
@@ -196,13 +179,7 @@ impl TemplateBuilder {
         push("ttl", &ttl.to_string())?;
         if has_payload {
             push("content-type", "application/octet-stream")?;
-            push(
-                "content-encoding",
-                match self.encoding {
-                    Encoding::Aes128Gcm => "aes128gcm",
-                    Encoding::AesGcm { .. } => "aesgcm",
-                },
-            )?;
+            push("content-encoding", self.encoding.name())?;
         }
         if let Some(urgency) = self.urgency {
             push("urgency", urgency.as_str())?;

@@ -99,13 +99,17 @@ impl Credentials {
     /// As [`Credentials::authorization`]; `KeyMismatch` when the legacy encoding names another key.
     pub fn authorization_for(&self, message: &Message, now: Now) -> Result<Arc<HeaderBlock>, Error> {
         let origin = message.subscription().endpoint().authority();
-        match message.legacy_key() {
-            Some(key) if key != self.public_key() => Err(Error::new(
-                ErrorKind::KeyMismatch,
-                "the message's encoding names another vapid key than the credentials",
-            )),
-            key => self.block(origin, key.is_some(), now),
+        #[cfg(feature = "aesgcm")]
+        if let Some(key) = message.legacy_key() {
+            if key != self.public_key() {
+                return Err(Error::new(
+                    ErrorKind::KeyMismatch,
+                    "the message's encoding names another vapid key than the credentials",
+                ));
+            }
+            return self.block(origin, true, now);
         }
+        self.block(origin, false, now)
     }
 
     fn block(&self, origin: &Authority, legacy: bool, now: Now) -> Result<Arc<HeaderBlock>, Error> {

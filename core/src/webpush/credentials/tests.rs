@@ -3,7 +3,6 @@ use std::time::Duration;
 use super::*;
 use crate::crypto::base64;
 use crate::error::ErrorKind::InvalidCredential;
-use crate::webpush::{Encoding, EndpointPolicy, Message, ReceiverKeys, Subscription};
 
 const KEY: &str = "IQ9Ur0ykXoHS9gzfYX0aBjy9lvdrjx_PFUXmie9YRcY";
 
@@ -22,21 +21,13 @@ fn origin(text: &str) -> Authority {
 /// Claims of a header whose signature is right.
 fn verified(credentials: &Credentials, block: &HeaderBlock) -> Value {
     let header = block.headers().get("authorization").unwrap();
-    let (token, key) = match header.strip_prefix("WebPush ") {
-        Some(token) => (token, None),
-        None => {
-            let (token, key) = header
-                .strip_prefix("vapid t=")
-                .unwrap()
-                .split_once(", k=")
-                .unwrap();
-            (token, Some(key))
-        }
-    };
-    if let Some(key) = key {
-        assert_eq!(key.len(), 87);
-        assert_eq!(key, credentials.public_key().to_base64());
-    }
+    let (token, key) = header
+        .strip_prefix("vapid t=")
+        .unwrap()
+        .split_once(", k=")
+        .unwrap();
+    assert_eq!(key.len(), 87);
+    assert_eq!(key, credentials.public_key().to_base64());
     let (input, signature) = token.rsplit_once('.').unwrap();
     let signature = base64::decode(signature).unwrap();
     assert_eq!(signature.len(), 64);
@@ -187,39 +178,6 @@ fn subjects_that_apple_refuses() {
     }
     assert!(Credentials::with_any_subject(key(), "mailto:me@localhost").is_ok());
     assert!(Credentials::with_any_subject(key(), "mailto:me@local host").is_err());
-}
-
-#[test]
-fn the_legacy_scheme_goes_with_the_legacy_encoding() {
-    let credentials = credentials();
-    let keys = ReceiverKeys::generate().unwrap();
-    let json = keys.subscription_json("https://fcm.googleapis.com/fcm/send/x");
-    let subscription = Subscription::parse(json.as_bytes(), &EndpointPolicy::default()).unwrap();
-    let vapid = *credentials.public_key();
-    let legacy = Message::builder(subscription)
-        .payload("x")
-        .encoding(Encoding::AesGcm { vapid })
-        .build()
-        .unwrap();
-    let block = credentials.authorization_for(&legacy, at(7)).unwrap();
-    assert!(
-        block
-            .headers()
-            .get("authorization")
-            .unwrap()
-            .starts_with("WebPush ey")
-    );
-    verified(&credentials, &block);
-    let modern = credentials
-        .authorization(&origin("fcm.googleapis.com"), at(7))
-        .unwrap();
-    assert!(
-        modern
-            .headers()
-            .get("authorization")
-            .unwrap()
-            .starts_with("vapid t=")
-    );
 }
 
 #[test]
