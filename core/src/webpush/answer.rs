@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::credentials::{REFRESH, can_be_corrected};
+use super::link;
 use super::provider::Provider;
 use super::subscription::Subscription;
-use crate::http::{Response, retry_after};
+use crate::http::{Response, clock_skew, retry_after};
 use crate::outcome::{
     Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
 };
@@ -64,10 +66,14 @@ fn read(response: &Response, now: Now, provider: Option<Provider>) -> Outcome {
         })
     };
     let fix = |refreshable| {
+        let clock_skew = clock_skew(response, now).filter(|_| matches!(status, 401 | 403));
+        // What a token made by a clock that is off by less has left is still within 0 to 24 hours.
+        let clock_skew = clock_skew.filter(|skew| skew.unsigned_abs() >= REFRESH);
         Outcome::FixCredentials(FixCredentials {
-            refreshable,
-            reconnect: false,
+            refreshable: refreshable || clock_skew.is_some_and(can_be_corrected),
+            clock_skew,
             evidence: evidence(),
+            ..FixCredentials::default()
         })
     };
     let rejected = || Outcome::Rejected(Rejected { evidence: evidence() });
@@ -111,6 +117,7 @@ fn accepted(response: &Response, evidence: Evidence) -> Accepted {
         id: id.map(MessageId::new),
         replacement: None,
         location: response.header("location").map(Into::into),
+        receipt: link::target(response, link::RECEIPT).map(Into::into),
         ttl: ttl.map(Duration::from_secs),
         evidence,
         ..Accepted::default()

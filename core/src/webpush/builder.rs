@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::encoding::Encoding;
-use super::message::{Message, Padding, Shared, Template, Urgency};
+use super::endpoint::Endpoint;
+use super::message::{Message, Padding, ReceiptLink, Shared, Template, Urgency};
 use super::provider::Provider;
 use super::subscription::Subscription;
 use super::topic::Topic;
@@ -33,6 +34,7 @@ pub struct TemplateBuilder {
     padding: Padding,
     encoding: Encoding,
     receipt: bool,
+    receipts: Option<Endpoint>,
 }
 
 impl fmt::Debug for TemplateBuilder {
@@ -94,11 +96,23 @@ macro_rules! setters {
             $self
         }
 
-        /// Asks for a receipt (`Prefer: respond-async`, RFC 8030 §5.1). No public
-        /// service gives one; self-hosted ones may.
+        /// Asks for a receipt (`Prefer: respond-async`, RFC 8030 §5.1): the outcome's
+        /// [`Accepted::receipt`](crate::outcome::Accepted::receipt) says where, and
+        /// [`receipts`](super::receipts) asks there. No public service gives one; self-hosted ones may.
         #[must_use]
         pub fn receipt(mut $self, receipt: bool) -> Self {
             $target.receipt = receipt;
+            $self
+        }
+
+        /// Asks for a receipt where the receipts of an earlier message come from, so that the
+        /// service can send them together (RFC 8030 §5.1): the [`Endpoint::join`] of its
+        /// [`Accepted::receipt`](crate::outcome::Accepted::receipt). It is told to that push service
+        /// only; messages of the template to others ask for receipts of their own.
+        #[must_use]
+        pub fn receipts_at(mut $self, receipts: Endpoint) -> Self {
+            $target.receipt = true;
+            $target.receipts = Some(receipts);
             $self
         }
     };
@@ -150,6 +164,7 @@ impl TemplateBuilder {
             shared: Arc::new(Shared {
                 record,
                 encoding: self.encoding,
+                receipts: self.receipts.map(ReceiptLink::new),
                 common,
             }),
         })

@@ -9,14 +9,18 @@ use serde_json::{Value, json};
 use super::message::Message;
 use crate::crypto::{Es256Key, Es256PublicKey, jwt};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Authority, HeaderBlock, Headers, Indexing};
+use crate::http::{Authority, HeaderBlock, Headers, Indexing, Response, clock_skew};
 use crate::time::{Now, UnixTime};
 
 /// How long a token is good for: half of the 24 hours that RFC 8292 §2 allows, as
 /// room for clocks that differ.
 const LIFETIME: u64 = 12 * 3600;
 /// A token is used for half of its life. Apple wants one no more often than hourly.
-const REFRESH: u64 = LIFETIME / 2;
+pub(super) const REFRESH: u64 = LIFETIME / 2;
+/// A push service's clock that differs more than this from ours is not believed.
+const SKEW_BOUND: u64 = 24 * 3600;
+/// Two answers' dates may differ by so much without telling of another clock.
+const SKEW_IGNORED: u64 = 60;
 /// Senders meet about four push services; UnifiedPush users may bring their own. An
 /// attacker who invents origins only pushes others out.
 const CACHED: usize = 256;
@@ -40,6 +44,10 @@ struct Tokens {
 
 struct Token {
     block: Arc<HeaderBlock>,
+    /// How many seconds the push service's clock is ahead of ours, where that had to be learned.
+    skew: i64,
+    /// Made before that was learned.
+    wrong: bool,
     minted: UnixTime,
     used: u64,
 }
@@ -112,19 +120,49 @@ impl Credentials {
         self.block(origin, false, now)
     }
 
+    /// Learns a push service's clock from the `date` of its refusal (401 or 403), so that
+    /// the next token for it, and only for it, is dated by that clock. Differences that leave a token
+    /// valid, less than 6 hours, are ignored, those above a day not believed.
+    ///
+    /// The user is told by [`FixCredentials::clock_skew`](crate::outcome::FixCredentials::clock_skew):
+    /// it is this machine's clock that needs setting.
+    pub fn observe_date(&self, origin: &Authority, response: &Response, now: Now) {
+        let Some(skew) = clock_skew(response, now) else {
+            return;
+        };
+        let skew = match skew.unsigned_abs() {
+            0..REFRESH => 0,
+            REFRESH..=SKEW_BOUND => skew,
+            _ => return,
+        };
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        for legacy in [false, true] {
+            if let Some(token) = tokens.entries.get_mut(&(origin.clone(), legacy)) {
+                // Many requests may have gone out with the same token: the first refusal tells.
+                if token.skew.abs_diff(skew) > SKEW_IGNORED {
+                    token.skew = skew;
+                    token.wrong = true;
+                }
+            }
+        }
+    }
+
     fn block(&self, origin: &Authority, legacy: bool, now: Now) -> Result<Arc<HeaderBlock>, Error> {
         // Signing takes tens of microseconds; under the lock it happens once.
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.clock = tokens.clock.saturating_add(1);
         let clock = tokens.clock;
         let key = (origin.clone(), legacy);
+        let mut skew = 0;
         if let Some(token) = tokens.entries.get_mut(&key) {
             if token.is_fresh(now.unix) {
                 token.used = clock;
                 return Ok(Arc::clone(&token.block));
             }
+            skew = token.skew;
         }
-        let block = HeaderBlock::new(self.sign(origin, legacy, now.unix)?);
+        let dated = UnixTime::from_secs(now.unix.as_secs().saturating_add_signed(skew));
+        let block = HeaderBlock::new(self.sign(origin, legacy, dated)?);
         if tokens.entries.len() >= CACHED && !tokens.entries.contains_key(&key) {
             let oldest = tokens.entries.iter().min_by_key(|(_, token)| token.used);
             if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
@@ -133,6 +171,8 @@ impl Credentials {
         }
         let token = Token {
             block: Arc::clone(&block),
+            skew,
+            wrong: false,
             minted: now.unix,
             used: clock,
         };
@@ -160,12 +200,20 @@ impl Credentials {
 
 impl Token {
     fn is_fresh(&self, now: UnixTime) -> bool {
+        if self.wrong {
+            return false;
+        }
         match now.as_secs().checked_sub(self.minted.as_secs()) {
             Some(age) => age < REFRESH,
             // The clock went back. Far enough, and `exp` is more than 24 hours ahead of it.
             None => self.minted.as_secs() - now.as_secs() < LIFETIME,
         }
     }
+}
+
+/// Whether a token dated by the other clock is worth another try.
+pub(super) fn can_be_corrected(skew: i64) -> bool {
+    skew.unsigned_abs() <= SKEW_BOUND
 }
 
 fn check_subject(subject: &str) -> Result<(), Error> {

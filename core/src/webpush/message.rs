@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::builder::{MessageBuilder, TemplateBuilder};
 use super::encoding::Encoding;
+use super::endpoint::Endpoint;
+use super::link;
 use super::provider::Provider;
 use super::subscription::Subscription;
 #[cfg(feature = "aesgcm")]
 use crate::crypto::Es256PublicKey;
 use crate::error::{Error, ErrorKind};
-use crate::http::{HeaderBlock, Method, Request};
+use crate::http::{Authority, HeaderBlock, Indexing, Method, Request};
 
 /// What is added to a payload so that its length tells less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -75,8 +77,24 @@ pub(super) struct Shared {
     /// Plaintext, delimiter and padding in the order of the encoding.
     pub(super) record: Option<Box<[u8]>>,
     pub(super) encoding: Encoding,
+    pub(super) receipts: Option<ReceiptLink>,
     /// In the order of [`Provider::ALL`].
     pub(super) common: [Arc<HeaderBlock>; Provider::ALL.len()],
+}
+
+/// Where an earlier message's receipts come from, for the one origin that it belongs to.
+pub(super) struct ReceiptLink {
+    origin: Authority,
+    link: Box<str>,
+}
+
+impl ReceiptLink {
+    pub(super) fn new(receipts: Endpoint) -> Self {
+        Self {
+            origin: receipts.authority().clone(),
+            link: format!("<{}>; rel=\"{}\"", receipts.url(), link::RECEIPT).into(),
+        }
+    }
 }
 
 impl Template {
@@ -164,6 +182,13 @@ impl Message {
         request.authority = Some(endpoint.authority().clone());
         request.path.push_str(endpoint.path());
         request.common = Some(shared.block(endpoint.provider()));
+        if let Some(receipts) = &shared.receipts {
+            if receipts.origin == *endpoint.authority() {
+                request
+                    .headers
+                    .push("link", &receipts.link, Indexing::Incremental)?;
+            }
+        }
         if let (Some(record), Some(receiver)) = (&shared.record, self.subscription.keys()) {
             shared.encoding.seal(receiver, record, request)?;
         }

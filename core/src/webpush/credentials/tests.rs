@@ -102,6 +102,68 @@ fn one_token_for_half_its_life() {
 }
 
 #[test]
+fn a_clock_13_hours_off_costs_one_refusal_at_that_service() {
+    for wrong in [-13i64, 13, -24, 24] {
+        let credentials = credentials();
+        let (fcm, apple) = (origin("fcm.googleapis.com"), origin("web.push.apple.com"));
+        let theirs = 1_800_000_000u64;
+        let ours = at(theirs.saturating_add_signed(wrong * 3600));
+        let refusal = |secs| {
+            let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(secs));
+            Response::new(403, "").with_header("date", &date)
+        };
+        let exp = |origin, now| {
+            let block = credentials.authorization(origin, now).unwrap();
+            (
+                block.id(),
+                verified(&credentials, &block)["exp"].as_u64().unwrap(),
+            )
+        };
+        let first = exp(&fcm, ours);
+        let elsewhere = exp(&apple, ours);
+        credentials.observe_date(&fcm, &refusal(theirs), ours);
+        let second = exp(&fcm, ours);
+        assert_eq!(second.1, theirs + LIFETIME, "dated by their clock");
+        assert_ne!(second.0, first.0);
+        assert_eq!(
+            exp(&apple, ours),
+            elsewhere,
+            "another service has a clock of its own"
+        );
+        // The refusals of what was under way with the first token, and of anything a second later.
+        credentials.observe_date(&fcm, &refusal(theirs + 2), ours.after(Duration::from_secs(1)));
+        assert_eq!(exp(&fcm, ours), second);
+        // It holds for the next token too ...
+        let later = ours.after(Duration::from_secs(7 * 3600));
+        assert_eq!(exp(&fcm, later).1, theirs + 7 * 3600 + LIFETIME);
+        // ... until somebody sets our clock, which costs one more refusal.
+        let set = at(theirs + 8 * 3600);
+        credentials.observe_date(&fcm, &refusal(theirs + 8 * 3600), set);
+        assert_eq!(exp(&fcm, set).1, theirs + 8 * 3600 + LIFETIME);
+    }
+}
+
+#[test]
+fn a_date_that_proves_nothing_changes_nothing() {
+    let credentials = credentials();
+    let fcm = origin("fcm.googleapis.com");
+    let now = at(1_800_000_000);
+    credentials.observe_date(&fcm, &Response::new(403, ""), now);
+    let first = credentials.authorization(&fcm, now).unwrap().id();
+    for secs in [1_800_000_000 + 6 * 3600 - 1, 1_800_000_000 + 24 * 3600 + 1, 0] {
+        let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(secs));
+        credentials.observe_date(&fcm, &Response::new(403, "").with_header("date", &date), now);
+        assert_eq!(
+            credentials.authorization(&fcm, now).unwrap().id(),
+            first,
+            "{secs}"
+        );
+    }
+    credentials.observe_date(&fcm, &Response::new(403, "").with_header("date", "noon"), now);
+    assert_eq!(credentials.authorization(&fcm, now).unwrap().id(), first);
+}
+
+#[test]
 fn threads_share_one_token() {
     let credentials = credentials();
     let fcm = origin("fcm.googleapis.com");

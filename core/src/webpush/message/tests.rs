@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::crypto::Es256Key;
-use crate::error::ErrorKind::{EndpointNotAllowed, MissingField, PayloadTooLarge};
+use crate::error::ErrorKind::{MissingField, PayloadTooLarge};
 use crate::http::Body;
 use crate::webpush::{self, Credentials, EndpointPolicy, ReceiverKeys, Topic};
 use crate::{Now, UnixTime};
@@ -272,34 +272,25 @@ fn templates_are_shared_between_threads() {
 }
 
 #[test]
-fn taking_a_message_back() {
+fn receipts_are_asked_for_together_at_their_own_service_only() {
     let keys = ReceiverKeys::generate().unwrap();
-    let (subscription, credentials) = (subscription(&keys, MOZILLA), credentials());
-    let policy = EndpointPolicy::default();
-    let delete = |location: &str| webpush::delete(location, &subscription, &policy, &credentials, now());
-    for location in ["https://updates.push.services.mozilla.com/m/gAAAA", "/m/gAAAA"] {
-        let request = delete(location).unwrap();
-        assert_eq!(request.method, Method::Delete);
-        assert_eq!(request.url(), "https://updates.push.services.mozilla.com/m/gAAAA");
-        assert!(request.body.is_empty() && request.header("authorization").is_some());
-    }
-    for location in [
-        "https://169.254.169.254/latest",
-        "https://evil.example.com/m/x",
-        "http://updates.push.services.mozilla.com/m/x",
-        "//evil.example.com/m/x",
-    ] {
-        assert_eq!(
-            delete(location).unwrap_err().kind(),
-            EndpointNotAllowed,
-            "{location}"
-        );
-    }
-    assert!(delete("m/x").is_err() && delete("").is_err() && delete("/m/a b").is_err());
-    // Another origin that the policy knows gets a token of its own.
-    let request = delete("https://fcm.googleapis.com/m/x").unwrap();
-    let own = credentials
-        .authorization(&request.authority.clone().unwrap(), now())
-        .unwrap();
-    assert_eq!(request.authorization.unwrap().id(), own.id());
+    let policy = EndpointPolicy::default()
+        .allow_host("push.example.net")
+        .allow_host("push.example.org");
+    let subscription = |host| {
+        let json = keys.subscription_json(&format!("https://{host}/push/x"));
+        Subscription::parse(json.as_bytes(), &policy).unwrap()
+    };
+    let (net, org) = (subscription("push.example.net"), subscription("push.example.org"));
+    let receipts = net.endpoint().join("/receipt-subscription/3ZtI").unwrap();
+    let template = Template::builder().receipts_at(receipts).build().unwrap();
+    let request = written(&template.to(net).unwrap());
+    assert_eq!(request.header("prefer"), Some("respond-async"));
+    assert_eq!(
+        request.header("link"),
+        Some(r#"<https://push.example.net/receipt-subscription/3ZtI>; rel="urn:ietf:params:push:receipt""#)
+    );
+    let request = written(&template.to(org).unwrap());
+    assert_eq!(request.header("prefer"), Some("respond-async"));
+    assert_eq!(request.header("link"), None);
 }
