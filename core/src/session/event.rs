@@ -62,6 +62,12 @@ pub enum SessionEvent {
         /// For how long.
         after: Duration,
     },
+    /// The service refused a token that we dated by a wrong clock: set this machine's clock. Tokens are
+    /// dated by the service's meanwhile, if it is not more than a day off.
+    ClockSkew {
+        /// How far the service's clock is ahead of ours; negative when it is behind.
+        seconds: i64,
+    },
     /// A connection answers, but not usefully (after an expired provider token, or with one
     /// server error after the other), and gets replaced.
     Wedged {
