@@ -151,7 +151,10 @@ impl TemplateBuilder {
             .as_deref()
             .map(|payload| self.record(payload))
             .transpose()?;
-        let block = |provider| self.block(provider, record.is_some());
+        let body_len = record
+            .as_ref()
+            .map(|record| self.encoding.around_record() + record.len());
+        let block = |provider| self.block(provider, body_len);
         let [mozilla, fcm, apple, wns, other] = Provider::ALL;
         let common = [
             block(mozilla)?,
@@ -183,7 +186,7 @@ impl TemplateBuilder {
         Ok(self.encoding.record(payload, padding))
     }
 
-    fn block(&self, provider: Provider, has_payload: bool) -> Result<Arc<HeaderBlock>, Error> {
+    fn block(&self, provider: Provider, body_len: Option<usize>) -> Result<Arc<HeaderBlock>, Error> {
         let mut headers = Headers::new();
         let mut push = |name, value: &str| headers.push(name, value, Indexing::Incremental);
         let ttl = self
@@ -192,7 +195,9 @@ impl TemplateBuilder {
             .min(provider.longest_ttl())
             .as_secs();
         push("ttl", &ttl.to_string())?;
-        if has_payload {
+        // The same for every message, so it costs nothing after the first; some services count on it.
+        push("content-length", &body_len.unwrap_or_default().to_string())?;
+        if body_len.is_some() {
             push("content-type", "application/octet-stream")?;
             push("content-encoding", self.encoding.name())?;
         }

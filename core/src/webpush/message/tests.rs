@@ -74,6 +74,7 @@ fn the_request_of_a_message() {
         [
             ("authorization", ""),
             ("ttl", "60"),
+            ("content-length", "108"),
             ("content-type", "application/octet-stream"),
             ("content-encoding", "aes128gcm"),
             ("urgency", "high"),
@@ -128,6 +129,8 @@ fn an_empty_payload_is_a_message_and_none_is_a_wake_up() {
     assert!(request.body.is_empty() && request.header("content-encoding").is_none());
     assert!(request.header("authorization").is_some(), "signed all the same");
     assert_eq!(request.header("ttl"), Some("2419200"));
+    assert_eq!(request.header("content-length"), Some("0"));
+    assert_eq!(request.header("content-encoding"), None);
     let error = Message::builder(bare.clone()).payload("x").build().unwrap_err();
     assert_eq!(error.kind(), MissingField);
     assert_eq!(empty.to(bare).unwrap_err().kind(), MissingField);
@@ -161,6 +164,8 @@ fn padding_hides_the_length() {
                 .unwrap();
             let request = written(&message);
             assert_eq!(request.body.len(), padded + overhead, "{padding:?} {len}");
+            let told = request.header("content-length").unwrap();
+            assert_eq!(told, request.body.len().to_string());
             let body = request.body.as_bytes();
             let plain = match encoding {
                 Encoding::Aes128Gcm => keys.decrypt(body),
