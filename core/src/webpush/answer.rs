@@ -27,6 +27,9 @@ const FRESH_RETRY: Duration = Duration::from_secs(2);
 /// `TokenGone` also stands for a subscription that was made with another VAPID key: it
 /// can never be used again with this one, so delete it and let the browser subscribe
 /// anew. A 404 is one too (RFC 8030 §7.3), unless it is a web page of some proxy.
+///
+/// Where a wrong clock explains a 401 or 403, `FixCredentials` says by how much it is wrong; with
+/// [`Credentials::observe_date`](super::Credentials::observe_date) the next token is dated by the service's.
 pub fn outcome(response: &Response, now: Now) -> Outcome {
     read(response, now, None)
 }
