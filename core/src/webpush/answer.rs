@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::credentials::{REFRESH, can_be_corrected};
+use super::credentials::{can_be_corrected, spoils_tokens};
 use super::link;
 use super::provider::Provider;
 use super::subscription::Subscription;
@@ -69,9 +69,8 @@ fn read(response: &Response, now: Now, provider: Option<Provider>) -> Outcome {
         })
     };
     let fix = |refreshable| {
-        let clock_skew = clock_skew(response, now).filter(|_| matches!(status, 401 | 403));
-        // What a token made by a clock that is off by less has left is still within 0 to 24 hours.
-        let clock_skew = clock_skew.filter(|skew| skew.unsigned_abs() >= REFRESH);
+        let clock_skew =
+            clock_skew(response, now).filter(|skew| matches!(status, 401 | 403) && spoils_tokens(*skew));
         Outcome::FixCredentials(FixCredentials {
             refreshable: refreshable || clock_skew.is_some_and(can_be_corrected),
             clock_skew,

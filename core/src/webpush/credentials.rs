@@ -16,7 +16,9 @@ use crate::time::{Now, UnixTime};
 /// room for clocks that differ.
 const LIFETIME: u64 = 12 * 3600;
 /// A token is used for half of its life. Apple wants one no more often than hourly.
-pub(super) const REFRESH: u64 = LIFETIME / 2;
+const REFRESH: u64 = LIFETIME / 2;
+/// The farthest that `exp` may lie ahead (RFC 8292 §2).
+const LONGEST: u64 = 24 * 3600;
 /// A push service's clock that differs more than this from ours is not believed.
 const SKEW_BOUND: u64 = 24 * 3600;
 /// Two answers' dates may differ by so much without telling of another clock.
@@ -122,7 +124,7 @@ impl Credentials {
 
     /// Learns a push service's clock from the `date` of its refusal (401 or 403), so that
     /// the next token for it, and only for it, is dated by that clock. Differences that leave a token
-    /// valid, less than 6 hours, are ignored, those above a day not believed.
+    /// valid are ignored: less than 6 hours ahead of ours, or 12 behind. Those above a day are not believed.
     ///
     /// The user is told by [`FixCredentials::clock_skew`](crate::outcome::FixCredentials::clock_skew):
     /// it is this machine's clock that needs setting.
@@ -130,10 +132,10 @@ impl Credentials {
         let Some(skew) = clock_skew(response, now) else {
             return;
         };
-        let skew = match skew.unsigned_abs() {
-            0..REFRESH => 0,
-            REFRESH..=SKEW_BOUND => skew,
-            _ => return,
+        let skew = match (spoils_tokens(skew), can_be_corrected(skew)) {
+            (false, _) => 0,
+            (true, true) => skew,
+            (true, false) => return,
         };
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         for legacy in [false, true] {
@@ -208,6 +210,16 @@ impl Token {
             // The clock went back. Far enough, and `exp` is more than 24 hours ahead of it.
             None => self.minted.as_secs() - now.as_secs() < LIFETIME,
         }
+    }
+}
+
+/// Whether a service whose clock is ahead by so many seconds (behind, if negative) has a reason to
+/// refuse a token of ours: ahead, it sees one that is half through its life as expired; behind, it sees
+/// a new one expire in more than the 24 hours that RFC 8292 §2 allows.
+pub(super) fn spoils_tokens(skew: i64) -> bool {
+    match skew.unsigned_abs() {
+        ahead if skew > 0 => ahead >= LIFETIME - REFRESH,
+        behind => behind >= LONGEST - LIFETIME,
     }
 }
 

@@ -150,7 +150,13 @@ fn a_date_that_proves_nothing_changes_nothing() {
     let now = at(1_800_000_000);
     credentials.observe_date(&fcm, &Response::new(403, ""), now);
     let first = credentials.authorization(&fcm, now).unwrap().id();
-    for secs in [1_800_000_000 + 6 * 3600 - 1, 1_800_000_000 + 24 * 3600 + 1, 0] {
+    let start = 1_800_000_000;
+    for secs in [
+        start + 6 * 3600 - 1,
+        start - 12 * 3600 + 1,
+        start + 24 * 3600 + 1,
+        0,
+    ] {
         let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(secs));
         credentials.observe_date(&fcm, &Response::new(403, "").with_header("date", &date), now);
         assert_eq!(
