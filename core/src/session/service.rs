@@ -33,6 +33,8 @@ pub(super) struct Service {
     /// The last authorization asked for (APNs), and when.
     pub(super) recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
     mix_up: MixUpDetector,
+    /// What was last said of the service's clock.
+    clock_skew: Option<i64>,
 }
 
 pub(super) enum Room {
@@ -95,6 +97,7 @@ impl Service {
             wait_until: None,
             recent: None,
             mix_up: MixUpDetector::new(),
+            clock_skew: None,
         }
     }
 
@@ -171,8 +174,12 @@ impl Service {
             (Room::Adm { .. }, Context::SentTo(target)) => adm::outcome(response, target, now),
             (Room::Baidu { .. }, _) => baidu::outcome(response, now),
             (Room::Fcm { .. }, _) => fcm::outcome(response, now),
-            (Room::WebPush { .. }, Context::WebPush(message)) => {
-                webpush::outcome_for(response, message.subscription(), now)
+            (Room::WebPush { credentials, .. }, Context::WebPush(message)) => {
+                let subscription = message.subscription();
+                if matches!(response.status, 401 | 403) {
+                    credentials.observe_date(subscription.endpoint().authority(), response, now);
+                }
+                webpush::outcome_for(response, subscription, now)
             }
             (Room::WebPush { .. }, _) => webpush::outcome(response, now),
             (Room::Apns { credentials, .. }, context) => {
@@ -325,6 +332,18 @@ impl Service {
             }
             _ => false,
         }
+    }
+
+    /// How far the service's clock is ahead of ours, the first time that an answer tells: every
+    /// request that is under way with the same token brings the same answer.
+    pub(super) fn clock_is_wrong(&mut self, outcome: &Outcome) -> Option<i64> {
+        let Outcome::FixCredentials(arm) = outcome else {
+            return None;
+        };
+        let seconds = arm.clock_skew?;
+        let known = self.clock_skew.is_some_and(|known| known.abs_diff(seconds) <= 60);
+        self.clock_skew = Some(seconds);
+        (!known).then_some(seconds)
     }
 
     pub(super) fn is_mix_up_suspected(&self) -> bool {

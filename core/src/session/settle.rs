@@ -66,7 +66,8 @@ impl Session {
                 let used = request
                     .and_then(|request| request.authorization.as_ref())
                     .map(|block| block.id());
-                let renewed = arm.refreshable && self.service.refused(outcome, used, now);
+                let authority = request.and_then(|request| request.authority.as_ref());
+                let renewed = arm.refreshable && self.service.refused(outcome, authority, used, now);
                 (renewed || (arm.reconnect && !arm.refreshable))
                     && self.replay(slot, ErrorKind::TokenNeeded, now)
             }
@@ -88,6 +89,9 @@ impl Session {
         };
         if link.wedge.as_mut().is_some_and(|wedge| wedge.record(outcome)) {
             self.replace(id, now);
+        }
+        if let Some(seconds) = self.service.clock_is_wrong(outcome) {
+            self.note(SessionEvent::ClockSkew { seconds });
         }
         let pool = self.entries.get(slot).map(|entry| entry.pool);
         let pool = pool.and_then(|pool| self.pools.get(pool.index()));
