@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
+use crate::recipe::{hash_of, not_pickled};
 use crate::values::{Str, authority, bytes_or_file, clock, duration, json_object, json_text, string};
 
 /// A Google identity that sends for one project. Clients share its access token.
@@ -92,6 +93,18 @@ impl FcmCredentials {
     ) -> PyResult<bool> {
         let progress = self.0.accept_token(&response.0, clock(py, now)?).or_raise(py)?;
         Ok(progress == pushcore::oauth::TokenProgress::Done)
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled("FCM credentials"))
     }
 
     fn __repr__(&self) -> String {
@@ -213,6 +226,27 @@ impl FcmMessage {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         outcome(py, fcm::outcome(&response.0, clock(py, now)?))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyBytes>,) {
+        (self.payload(py),)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let other = other.cast::<Self>();
+        other.is_ok_and(|other| self.0.body() == other.get().0.body())
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        hash_of(py, &self.0.body())
     }
 
     fn __repr__(&self) -> String {

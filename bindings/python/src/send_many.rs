@@ -30,7 +30,7 @@ const QUICK: Duration = Duration::from_millis(2);
 const EVERY: Duration = Duration::from_millis(250);
 
 /// Yields pairs of what was sent and its result, as they land.
-#[pyclass(module = "pushcore")]
+#[pyclass(generic, module = "pushcore")]
 pub(crate) struct SendMany {
     /// `None` when it is over: dropping it cancelled what had not ended.
     batch: Option<Batch>,
