@@ -26,7 +26,6 @@ from ._client import Client, outcome, request
 from ._errors import (
     Cancelled,
     CredentialError,
-    ErrorKind,
     Expired,
     InternalError,
     MessageError,
@@ -78,7 +77,26 @@ from ._pushcore import (
     VapidCredentials,
     WebPushMessage,
 )
-from ._types import Credentials, Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._kinds import ErrorKind
+    from ._types import Credentials, Message
+
+
+if not TYPE_CHECKING:
+    # Seldom needed, and dear: `enum` and `typing` cost more than all the rest of the import.
+    _LAZY = {"ErrorKind": "_kinds", "Credentials": "_types", "Message": "_types"}
+
+    def __getattr__(name):
+        """What is imported when it is asked for."""
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+        return value
+
 
 __all__ = [
     "Accepted",

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._aio_dial import dial
-from ._errors import ErrorKind, Expired, MisuseError, PushcoreError
+from ._errors import Expired, MisuseError, PushcoreError
+from ._kinds import ErrorKind
 from ._pushcore import Outcome, Service, Session
 
 if TYPE_CHECKING:

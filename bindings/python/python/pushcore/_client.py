@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._pushcore import (
-    AdmCredentials,
-    ApnsCredentials,
-    BaiduCredentials,
-    BlockingClient,
-    EndpointPolicy,
-    Event,
-    FcmCredentials,
-    Outcome,
-    Progress,
-    Request,
-    Response,
-    SendMany,
-    Service,
-    VapidCredentials,
-)
+from ._pushcore import BlockingClient, Service
 
+# A checker takes this for true. Importing `typing` costs more than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
+    from typing import Any, TypeVar, overload
+
     from typing_extensions import Self, Unpack
 
-    from ._pushcore import Call
+    from ._pushcore import (
+        AdmCredentials,
+        ApnsCredentials,
+        BaiduCredentials,
+        Call,
+        EndpointPolicy,
+        Event,
+        FcmCredentials,
+        Outcome,
+        Progress,
+        Request,
+        Response,
+        SendMany,
+        VapidCredentials,
+    )
     from ._types import Credentials, Duration, Message, MessageT, Options, TargetT
 
-
-_T = TypeVar("_T")
+    _T = TypeVar("_T")
 
 
 class Services:
@@ -132,27 +133,29 @@ class Client(Services):
         """
         return self._here().send(message, deadline=deadline)
 
-    @overload
-    def send_many(
-        self,
-        messages: Iterable[MessageT],
-        *,
-        message: None = None,
-        deadline: Duration | None = None,
-        on_progress: Callable[[Progress], object] | None = None,
-        progress_every: Duration | None = None,
-    ) -> SendMany[MessageT]: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def send_many(
-        self,
-        messages: Iterable[TargetT],
-        *,
-        message: Message,
-        deadline: Duration | None = None,
-        on_progress: Callable[[Progress], object] | None = None,
-        progress_every: Duration | None = None,
-    ) -> SendMany[TargetT]: ...
+        @overload
+        def send_many(
+            self,
+            messages: Iterable[MessageT],
+            *,
+            message: None = None,
+            deadline: Duration | None = None,
+            on_progress: Callable[[Progress], object] | None = None,
+            progress_every: Duration | None = None,
+        ) -> SendMany[MessageT]: ...
+
+        @overload
+        def send_many(
+            self,
+            messages: Iterable[TargetT],
+            *,
+            message: Message,
+            deadline: Duration | None = None,
+            on_progress: Callable[[Progress], object] | None = None,
+            progress_every: Duration | None = None,
+        ) -> SendMany[TargetT]: ...
 
     def send_many(
         self,
