@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
 import signal
 import subprocess
 import sys
@@ -263,7 +262,9 @@ def test_the_interpreter_ends(start: Start, ending: str) -> None:
 
 def test_what_an_import_needs() -> None:
     """Neither `enum` nor `typing` nor anything else that costs more than the package itself."""
-    program = "import sys; before = set(sys.modules); import pushcore, json; print(json.dumps([*set(sys.modules) - before]))"
+    program = (
+        "import sys; before = set(sys.modules); import pushcore, json; print(json.dumps([*set(sys.modules) - before]))"
+    )
     program = program.replace("import pushcore, json;", "import pushcore; after = set(sys.modules); import json;")
     program = program.replace("set(sys.modules) - before]", "after - before]")
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, check=False, text=True)
