@@ -159,14 +159,13 @@ def test_progress_on_a_terminal(sandbox: Sandbox, tmp_path: pathlib.Path) -> Non
     pty = pytest.importorskip("pty")
     pytest.importorskip("rich")
     source = tmp_path / "tokens.txt"
-    source.write_text("\n".join(register(sandbox, 500)))
-    # The first answer comes alone (APNs allows one stream until then), the others 0.7 seconds later.
-    slow = {"service": "apns", "times": 1000, "action": {"kind": "delay", "ms": 700}}
-    sandbox.control("POST", "settings", {"apns_governor": True})
+    source.write_text("\n".join(register(sandbox, 6000)))
+    # The client keeps 2,000 at a time: they come in waves, half a second apart.
+    slow = {"service": "apns", "times": 100_000, "action": {"kind": "delay", "ms": 500}}
     sandbox.control("POST", "faults", slow)
     ours, theirs = pty.openpty()
     command = apns(sandbox, "--alert", "Hi", "--from", str(source), "--results", str(tmp_path / "r.csv"))
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
     process = subprocess.Popen([sys.executable, "-m", "pushcore", *command], stderr=theirs, env=environment)
     os.close(theirs)
     shown = b""
@@ -180,8 +179,8 @@ def test_progress_on_a_terminal(sandbox: Sandbox, tmp_path: pathlib.Path) -> Non
         shown += data
     os.close(ours)
     assert process.wait(timeout=60) == 0
-    assert b"500 sent" in shown
-    assert b"accepted 500" in shown
+    assert b"6,000 sent" in shown
+    assert b"accepted 6,000" in shown
     text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown).decode()
     rates = {int(rate.replace(",", "")) for rate in re.findall(r"([0-9,]+)/s", text)}
     assert max(rates) > 0, "a rate"
