@@ -1,5 +1,7 @@
 //! APNs: messages.
 
+use std::cell::RefCell;
+
 use pushcore::apns::{self, Aps, BundleId, DeviceToken, Expiration};
 use pushcore::http::Authority;
 use pushcore::{Error, ErrorKind};
@@ -26,6 +28,11 @@ use crate::values::{Str, clock, integer, seconds, text, type_error, unix_time, u
 /// Raises `MessageError` where APNs would refuse.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct ApnsMessage(pub(crate) apns::Message);
+
+thread_local! {
+    /// The headers of the message that this thread made last: the next one mostly has the same.
+    static LAST: RefCell<Option<apns::Template>> = const { RefCell::new(None) };
+}
 
 #[pymethods]
 impl ApnsMessage {
@@ -121,7 +128,15 @@ impl ApnsMessage {
         if let Some(time) = registered_at {
             builder = builder.registered_at(unix_time(time)?);
         }
-        builder.build().map(Self).or_raise(py)
+        let made = LAST.with_borrow_mut(|last| {
+            if let Some(last) = last {
+                builder = builder.alike(last);
+            }
+            let made = builder.build()?;
+            *last = Some(made.template());
+            Ok(made)
+        });
+        made.map(Self).or_raise(py)
     }
 
     /// The same notification to another device; nothing is encoded again.

@@ -94,7 +94,12 @@ impl Message {
     /// id, the registration time and an expiration of this push alone are not taken over.
     #[must_use]
     pub fn to(&self, device: DeviceToken) -> Self {
-        Template(self.notification.clone()).to(device)
+        self.template().to(device)
+    }
+
+    /// What it has in common with others.
+    pub fn template(&self) -> Template {
+        Template(self.notification.clone())
     }
 
     /// With that id; APNs makes one otherwise. Sending the same push again, keep it.
