@@ -58,6 +58,8 @@ impl World {
             skip: 0,
             times: Some(1),
             every: 0,
+            probability: None,
+            seed: None,
             processed,
             action: Action::Answer {
                 status,
@@ -360,5 +362,8 @@ fn recipients_are_spread_over_the_callers_threads() {
     assert!(log.iter().all(|record| record.decrypted == Some("news".into())));
     let targets: std::collections::HashSet<_> = log.iter().map(|record| &record.target).collect();
     assert_eq!((log.len(), targets.len()), (120, 120), "each of them, once");
-    assert!(world.sandbox.connections() <= 8, "grouped by origin, not one connection each");
+    assert!(
+        world.sandbox.connections() <= 8,
+        "grouped by origin, not one connection each"
+    );
 }

@@ -21,19 +21,6 @@ enum Repr {
     Heap(Arc<str>),
 }
 
-/// Each byte in lower case where it is a hex digit, 0 where it is not.
-static HEX: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut at = 0;
-    while at < 16 {
-        let digit = b"0123456789abcdef"[at];
-        table[digit as usize] = digit;
-        table[digit.to_ascii_uppercase() as usize] = digit;
-        at += 1;
-    }
-    table
-};
-
 impl DeviceToken {
     const INLINE: usize = 64;
     const MAX: usize = 200;
@@ -49,25 +36,19 @@ impl DeviceToken {
                 "the device token is empty (MissingDeviceToken)",
             ));
         }
-        let wrong = || {
-            Error::new(
+        if text.len() > Self::MAX || text.len() % 2 != 0 || !is_hex(text.as_bytes()) {
+            return Err(Error::new(
                 ErrorKind::InvalidToken,
                 "the device token is not 2 to 200 hex digits, an even number of them (BadDeviceToken)",
-            )
-        };
-        if text.len() > Self::MAX || text.len() % 2 != 0 {
-            return Err(wrong());
+            ));
         }
-        let mut digits = [0; Self::MAX];
-        let mut good = true;
-        for (digit, byte) in digits.iter_mut().zip(text.bytes()) {
-            *digit = HEX[usize::from(byte)];
-            good &= *digit != 0;
-        }
-        match digits.get(..text.len()).map(std::str::from_utf8) {
-            Some(Ok(digits)) if good => Ok(Self::hold(digits)),
-            _ => Err(wrong()),
-        }
+        Ok(Self(match ArrayString::from(text) {
+            Ok(mut digits) => {
+                digits.make_ascii_lowercase();
+                Repr::Inline(digits)
+            }
+            Err(_) => Repr::Heap(text.to_ascii_lowercase().into()),
+        }))
     }
 
     /// The token's bytes, as the device's operating system hands them to the app.
@@ -130,6 +111,12 @@ impl DeviceToken {
             Err(_) => Self(Repr::Heap(text.into())),
         }
     }
+}
+
+/// Without a branch for each digit: every push brings its token.
+fn is_hex(text: &[u8]) -> bool {
+    let digit = |byte: u8| byte.wrapping_sub(b'0') < 10 || (byte | 0x20).wrapping_sub(b'a') < 6;
+    text.iter().fold(true, |all, &byte| all & digit(byte))
 }
 
 impl PartialEq for DeviceToken {
