@@ -167,7 +167,7 @@ impl TemplateBuilder {
             shared: Arc::new(Shared {
                 record,
                 encoding: self.encoding,
-                receipts: self.receipts.map(ReceiptLink::new),
+                receipts: self.receipts.filter(|_| self.receipt).map(ReceiptLink::new),
                 common,
             }),
         })
