@@ -15,6 +15,7 @@ use pushcore::{Error, ErrorKind, Now, Outcome};
 use crate::clock::Clock;
 use crate::config::ClientConfig;
 use crate::driver::{Driver, WAKER};
+use crate::gather::Gather;
 use crate::send_many::SendMany;
 
 /// After so long without a look at the sockets, it takes one before the next message.
@@ -65,6 +66,9 @@ pub(crate) struct Shared {
     next_batch: u64,
     /// When the sockets were last looked at.
     looked_at: Duration,
+    gather: Gather,
+    /// How many wait for a single answer each.
+    pub(crate) single: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +108,8 @@ impl Client {
                 batches: BTreeMap::new(),
                 next_batch: 0,
                 looked_at: Duration::ZERO,
+                gather: Gather::new(config.gather),
+                single: 0,
             }),
             changed: Condvar::new(),
             poll: Mutex::new(Poll {
@@ -242,7 +248,7 @@ impl Client {
     /// Writes what has been submitted, and makes a thread that waits for the sockets look again.
     pub(crate) fn nudge(&self, shared: &mut Shared) {
         shared.driver.flush();
-        if shared.deliver() {
+        if shared.deliver() > 0 {
             // Not all of it need be ours.
             self.changed.notify_all();
         }
@@ -265,7 +271,7 @@ impl Client {
             return waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         shared.driver.flush();
-        if shared.deliver() {
+        if shared.deliver() > 0 {
             self.changed.notify_all();
             return shared;
         }
@@ -274,9 +280,18 @@ impl Client {
             (Some(wait), Some(longest)) => Some(wait.min(longest)),
             (wait, longest) => wait.or(longest),
         };
+        let in_flight = shared.driver.session.stats().open;
+        let (glance, single) = (wait == Some(Duration::ZERO), shared.single > 0);
+        let pause = match glance || single {
+            true => Duration::ZERO,
+            false => shared.gather.pause(in_flight),
+        };
         shared.polling = true;
         self.woken.store(false, Ordering::Release);
         drop(shared);
+        if !pause.is_zero() {
+            std::thread::sleep(wait.map_or(pause, |wait| wait.min(pause)));
+        }
         let mut guard = self.poll.lock().unwrap_or_else(PoisonError::into_inner);
         let Poll { poll, events } = &mut *guard;
         // An interrupted wait (a signal) is a short one.
@@ -287,7 +302,10 @@ impl Client {
         shared.polling = false;
         shared.driver.process(events.iter());
         shared.looked_at = shared.driver.clock.now().monotonic;
-        shared.deliver();
+        let ended = shared.deliver();
+        if !glance && ended > 0 {
+            shared.gather.learn(ended, in_flight);
+        }
         drop(guard);
         self.changed.notify_all();
         shared
@@ -325,6 +343,7 @@ impl Shared {
         if let Some(place) = self.waiting.get_mut(ticket.slot()) {
             *place = Some((ticket, waiting));
         }
+        self.single += usize::from(!matches!(waiting, Waiting::Batch(..)));
     }
 
     /// A number for a `send_many`, under which its results are kept.
@@ -356,13 +375,14 @@ impl Shared {
         }
     }
 
-    /// Hands every outcome to the one who waits for it; false when there was none.
-    pub(crate) fn deliver(&mut self) -> bool {
-        let mut any = false;
+    /// Hands every outcome to the one who waits for it, and counts them.
+    pub(crate) fn deliver(&mut self) -> u64 {
+        let mut ended = 0;
         while let Some((ticket, result)) = self.driver.session.poll_outcome() {
-            any = true;
+            ended += 1;
             match self.waiting.get_mut(ticket.slot()).and_then(Option::take) {
                 Some((_, Waiting::One)) => {
+                    self.single = self.single.saturating_sub(1);
                     self.answered.insert(ticket, result);
                 }
                 Some((_, Waiting::Batch(number, name))) => {
@@ -374,17 +394,18 @@ impl Shared {
             }
         }
         while let Some((ticket, result)) = self.driver.session.poll_response() {
-            any = true;
+            ended += 1;
             if self
                 .waiting
                 .get_mut(ticket.slot())
                 .and_then(Option::take)
                 .is_some()
             {
+                self.single = self.single.saturating_sub(1);
                 self.responses.insert(ticket, result);
             }
         }
-        any
+        ended
     }
 }
 
