@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) driver: Driver,
     /// Somebody is in `poll`.
     polling: bool,
+    /// So many wait for that one.
+    others: usize,
     /// Who waits for which ticket, by the ticket's slot.
     pub(crate) waiting: Vec<Option<(Ticket, Waiting)>>,
     /// Answers for `send`, until fetched.
@@ -102,6 +104,7 @@ impl Client {
             shared: Mutex::new(Shared {
                 driver: Driver::new(session, clock, registry, config.proxy, config.resolver),
                 polling: false,
+                others: 0,
                 waiting: Vec::new(),
                 answered: HashMap::new(),
                 responses: HashMap::new(),
@@ -250,7 +253,7 @@ impl Client {
         shared.driver.flush();
         if shared.deliver() > 0 {
             // Not all of it need be ours.
-            self.changed.notify_all();
+            self.tell_others(shared);
         }
         if shared.polling && !self.woken.swap(true, Ordering::AcqRel) {
             // Without it the other thread wakes at its own time-out: late, not lost.
@@ -267,12 +270,15 @@ impl Client {
     ) -> MutexGuard<'a, Shared> {
         if shared.polling {
             let longest = longest.unwrap_or(Duration::from_secs(1));
+            shared.others += 1;
             let waited = self.changed.wait_timeout(shared, longest);
-            return waited.unwrap_or_else(PoisonError::into_inner).0;
+            let mut shared = waited.unwrap_or_else(PoisonError::into_inner).0;
+            shared.others -= 1;
+            return shared;
         }
         shared.driver.flush();
         if shared.deliver() > 0 {
-            self.changed.notify_all();
+            self.tell_others(&shared);
             return shared;
         }
         let wait = shared.driver.wait();
@@ -307,8 +313,15 @@ impl Client {
             shared.gather.learn(ended, in_flight);
         }
         drop(guard);
-        self.changed.notify_all();
+        self.tell_others(&shared);
         shared
+    }
+
+    /// Wakes those who wait for the one at the sockets. With nobody there it spares a system call.
+    fn tell_others(&self, shared: &Shared) {
+        if shared.others > 0 {
+            self.changed.notify_all();
+        }
     }
 }
 
