@@ -9,7 +9,7 @@ use super::*;
 const ALL: u64 = 300;
 
 /// The first connection does this, the others accept everything.
-fn row(
+fn first_does(
     script: impl Fn() -> Script + Send + 'static,
     change: impl FnOnce(&mut ClientConfig),
 ) -> (Stats, Results, Server) {
@@ -22,7 +22,7 @@ fn row(
 }
 
 fn plain(script: impl Fn() -> Script + Send + 'static) -> (Stats, Results, Server) {
-    row(script, |_| {})
+    first_does(script, |_| {})
 }
 
 /// Ten in flight, then these octets: the ten are in doubt, all others are taken.
@@ -125,7 +125,7 @@ fn row_24_half_open() {
         .streams(50)
     };
     let start = Instant::now();
-    let (stats, results, _) = row(silent, |config| {
+    let (stats, results, _) = first_does(silent, |config| {
         let mut http2 = h2::Config::default();
         http2.ping = Some(h2::PingPolicy {
             idle: Duration::from_millis(300),
@@ -198,7 +198,7 @@ fn row_28_unknown_frames_are_ignored() {
 
 #[test]
 fn row_30_stream_ids_run_out() {
-    let (stats, _, server) = row(Script::accepting, |config| {
+    let (stats, _, server) = first_does(Script::accepting, |config| {
         let mut http2 = h2::Config::default();
         http2.initial_stream_id = MAX_31 - 2 * 99;
         config.session.http2 = Some(http2);
@@ -292,7 +292,7 @@ fn row_37_stream_limit_up_and_down() {
 
 #[test]
 fn row_38_no_streams_at_all() {
-    let (stats, _, server) = row(
+    let (stats, _, server) = first_does(
         || Script::accepting().streams(0),
         |config| config.session.deadline = Duration::from_millis(300),
     );
