@@ -54,7 +54,10 @@ fn row_16_no_settings_or_garbage() {
             script
         });
         let client = client(&ca, &address(&server), |config| {
-            config.session.connect_timeout = Duration::from_millis(200);
+            // Time enough for a handshake on a machine that has other things to do.
+            if cause == ErrorKind::ConnectTimeout {
+                config.session.connect_timeout = Duration::from_millis(200);
+            }
         });
         let (stats, results) = send(&client, &server, 100);
         assert_eq!((stats.not_sent, server.log().requests()), (100, 0), "{stats:?}");
@@ -114,7 +117,7 @@ fn row_22_goaway_on_every_connection() {
     assert_eq!((stats.accepted, stats.unknown), (ALL, 0), "{stats:?}");
 }
 
-/// Half a second instead of 25.
+/// Two seconds instead of 25.
 #[test]
 fn row_24_half_open() {
     let silent = || {
@@ -128,14 +131,14 @@ fn row_24_half_open() {
     let (stats, results, _) = first_does(silent, |config| {
         let mut http2 = h2::Config::default();
         http2.ping = Some(h2::PingPolicy {
-            idle: Duration::from_millis(300),
-            acknowledge: Duration::from_millis(200),
+            idle: Duration::from_secs(1),
+            acknowledge: Duration::from_secs(1),
             without_streams: false,
         });
         config.session.http2 = Some(http2);
     });
     assert_eq!((stats.unknown, stats.accepted), (50, ALL - 50), "{stats:?}");
-    assert!(start.elapsed() >= Duration::from_millis(500));
+    assert!(start.elapsed() >= Duration::from_secs(2));
     let causes = results.iter().filter_map(|(_, result)| result.as_ref().err());
     assert!(causes.map(deepest).all(|cause| cause == ErrorKind::PeerSilent));
 }
