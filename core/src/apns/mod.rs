@@ -81,6 +81,7 @@ pub use go_away::{go_away_outcome, go_away_reason, reset_outcome};
 pub use header_policy::HeaderPolicy;
 pub use ids::{ApnsId, BundleId, CollapseId, KeyId, TeamId, Topic};
 pub use live_activity::{InputPush, LiveActivity};
+pub(crate) use message::judge;
 pub use message::{Expiration, Message, Template};
 pub use mix_up::MixUpDetector;
 pub use payload::Payload;

@@ -242,9 +242,7 @@ impl Connection {
     /// be written as HTTP.
     pub fn send(&mut self, request: &Request, now: Now) -> Result<RequestId, SendError> {
         self.now = now;
-        let result = self.protocol.send(request, now);
-        self.settle();
-        result
+        self.protocol.send(request, now)
     }
 
     /// Gives up a request: a `Failed` event with `Cancelled` follows. `false`, and nothing

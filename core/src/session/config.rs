@@ -83,6 +83,15 @@ pub struct SessionConfig {
     pub http2: Option<h2::Config>,
     /// Messages a second at most; `None` is no limit. FCM's project quota is 10,000.
     pub rate: Option<u32>,
+    /// Requests other than messages ([`Session::exchange`](super::Session::exchange)) a second at most. `None`, the
+    /// default, is the service's own limit: FCM takes 3,000 topic calls a second for a project, the others name none.
+    /// `u32::MAX` is as good as no limit. Calls that are bounded go over connections of their own, so that pushes do
+    /// not wait behind them, and are not counted in [`SessionConfig::rate`].
+    pub call_rate: Option<u32>,
+    /// Whether what differs in every request (the device's token in the path) is Huffman-coded
+    /// in HTTP/2: a quarter fewer octets of headers, for about a fifth more work. What many requests
+    /// have in common always is, once. Default: no.
+    pub compact_headers: bool,
     /// Seed of the jitter of back-off; `None` takes the system's randomness.
     pub seed: Option<u64>,
 }
@@ -104,6 +113,8 @@ impl Default for SessionConfig {
             patience: Duration::from_millis(20),
             http2: None,
             rate: None,
+            call_rate: None,
+            compact_headers: false,
             seed: None,
         }
     }

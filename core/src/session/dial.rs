@@ -15,7 +15,8 @@ use crate::time::Now;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Resolve the host anew, ask [`Session::allow_address`] about each address, connect, then
+    /// Resolve the host anew, ask [`Session::allow_address`] about each address, connect (through
+    /// a proxy only where [`Session::is_direct`] is false), then
     /// call [`Session::connected`] or [`Session::connect_failed`].
     Connect {
         /// The connection.
@@ -40,6 +41,7 @@ const FIRST_CONTACT_ATTEMPTS: u32 = 3;
 impl Session {
     /// The next thing for the driver to do.
     pub fn poll_action(&mut self) -> Option<Action> {
+        self.catch_up();
         self.actions.pop_front()
     }
 
@@ -50,6 +52,14 @@ impl Session {
     /// `AddressNotAllowed`.
     pub fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
         self.service.allow_address(authority, address)
+    }
+
+    /// Whether the driver connects `link` without its proxy: the machine's metadata server is
+    /// reached without leaving the machine, or not at all.
+    pub fn is_direct(&self, link: LinkId) -> bool {
+        let pool = self.links.get(link).map(|link| link.pool.index());
+        let pool = pool.and_then(|index| self.pools.get(index));
+        pool.is_some_and(|pool| pool.lane == Lane::Metadata)
     }
 
     /// The socket of `link` is connected.
@@ -74,7 +84,7 @@ impl Session {
         let Some(pool) = self.pools.get(id.index()) else {
             return;
         };
-        let oldest = pool.waiting.front(&self.entries);
+        let oldest = pool.waiting.first(&self.entries);
         let Some(oldest) = oldest.and_then(|slot| self.entries.get(slot)) else {
             return;
         };
@@ -84,7 +94,7 @@ impl Session {
                 .filter_map(|link| self.links.get(*link))
                 .filter(|link| link.is_hopeful())
         };
-        let limit = if pool.lane == Lane::Token {
+        let limit = if pool.lane.is_for_tokens() {
             1
         } else {
             self.config.max_connections.max(1)

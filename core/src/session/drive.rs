@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::calm::code;
 use super::entry::{Ending, Purpose};
 use super::link::LinkId;
-use super::pool::{Pool, PoolId};
+use super::pool::{Lane, Pool, PoolId};
 use super::rate::TokenBucket;
 use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
@@ -72,6 +72,7 @@ impl Session {
 
     /// What is to be written to the socket of `link` now. Ask again after every other call.
     pub fn transmit(&mut self, link: LinkId) -> &[u8] {
+        self.catch_up();
         match self.links.get_mut(link) {
             Some(link) if link.dialled => link.connection.transmit(),
             _ => &[],
@@ -87,6 +88,9 @@ impl Session {
 
     /// When `handle_timeout` has to be called, on the monotonic clock; `None` is never.
     pub fn poll_timeout(&self) -> Option<Duration> {
+        if !self.fed.is_empty() {
+            return Some(self.now.monotonic);
+        }
         let links = self.links.iter().flat_map(|link| {
             let connecting = (!link.ready).then_some(link.connect_by);
             [
@@ -96,7 +100,8 @@ impl Session {
                 link.resumes_at,
             ]
         });
-        let bucket = self.bucket.as_ref().and_then(TokenBucket::next_at);
+        let [bucket, calls] =
+            [&self.bucket, &self.calls].map(|bucket| bucket.as_ref().and_then(TokenBucket::next_at));
         let token = self.service.poll_timeout();
         let pools = self
             .pools
@@ -105,9 +110,10 @@ impl Session {
             .flat_map(|pool| {
                 let oldest = pool
                     .waiting
-                    .front(&self.entries)
+                    .first(&self.entries)
                     .and_then(|slot| self.entries.get(slot));
                 let patience = oldest.map(|entry| entry.queued_at.saturating_add(self.config.patience));
+                let bucket = if pool.lane == Lane::Calls { calls } else { bucket };
                 let (dial, resume) = (Some(pool.dial_after), Some(pool.paused_until));
                 [dial, resume, patience, bucket, token].map(|at| at.filter(|at| *at > pool.pumped_at))
             });
@@ -119,7 +125,7 @@ impl Session {
     /// Time has passed: at least until the last `poll_timeout`, or not; calling too often does no harm.
     pub fn handle_timeout(&mut self, now: Now) {
         let now = self.tick(now);
-        if let Some(bucket) = &mut self.bucket {
+        for bucket in [&mut self.bucket, &mut self.calls].into_iter().flatten() {
             bucket.fill(now.monotonic);
         }
         for id in self.links.ids() {
@@ -128,6 +134,7 @@ impl Session {
         if self.next_due.is_some_and(|due| due <= now.monotonic) {
             self.expire(now);
         }
+        self.catch_up();
         for index in 0..self.pools.len() {
             self.pump(PoolId(index as u32), now);
         }
@@ -194,7 +201,7 @@ impl Session {
                 Event::Response {
                     id: request,
                     response,
-                } => match link.in_flight.remove(&request) {
+                } => match link.in_flight.remove(request.0) {
                     Some(slot) => match self.entries.get(slot) {
                         Some(entry) if entry.purpose == Purpose::Token => Happened::Token {
                             slot,
@@ -220,7 +227,7 @@ impl Session {
                     id: request,
                     processed,
                     error,
-                } => match link.in_flight.remove(&request) {
+                } => match link.in_flight.remove(request.0) {
                     Some(slot) => Happened::Unanswered {
                         slot,
                         processed,

@@ -193,6 +193,13 @@ impl Entries {
         (entry.generation == ticket.generation && entry.state != State::Free).then_some(ticket.slot)
     }
 
+    /// An unfinished message.
+    #[inline]
+    pub(super) fn find_mut(&mut self, ticket: Ticket) -> Option<&mut Entry> {
+        let entry = self.slots.get_mut(ticket.slot as usize)?;
+        (entry.generation == ticket.generation && entry.state != State::Free).then_some(entry)
+    }
+
     /// The ticket of every unfinished entry.
     pub(super) fn live_tickets(&self) -> Vec<Ticket> {
         self.live().map(|(slot, _)| self.ticket(slot)).collect()

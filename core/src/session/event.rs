@@ -64,6 +64,12 @@ pub enum SessionEvent {
         /// For how long.
         after: Duration,
     },
+    /// The service refused a token that we dated by a wrong clock: set this machine's clock. Tokens are
+    /// dated by the service's meanwhile, if it is not more than a day off.
+    ClockSkew {
+        /// How far the service's clock is ahead of ours; negative when it is behind.
+        seconds: i64,
+    },
     /// A connection is alive, but of no use, and gets replaced: after an expired provider token,
     /// with one server error after the other, or when three requests in a row got no
     /// answer in time although PINGs are answered.

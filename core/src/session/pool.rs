@@ -31,8 +31,20 @@ pub(super) enum Lane {
     Main,
     /// Pushes to tokens never seen good: a BadDeviceToken throttles its whole APNs connection.
     Suspect,
+    /// A caller's own requests, where the service bounds their rate (FCM's topics): pushes do
+    /// not wait behind them.
+    Calls,
     /// Requests to a token endpoint.
     Token,
+    /// Requests to the machine's metadata server: plain HTTP/1.1, never through a proxy.
+    Metadata,
+}
+
+impl Lane {
+    /// Whether requests of ours for tokens go here, and no caller's.
+    pub(super) fn is_for_tokens(self) -> bool {
+        matches!(self, Lane::Token | Lane::Metadata)
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +64,8 @@ pub(super) struct Pool {
     /// When those who wait were last looked at. A timer of theirs that is later is still to come;
     /// the session's clock may have passed it meanwhile on another pool's business.
     pub(super) pumped_at: Duration,
+    /// It is in the session's list of pools to be pumped.
+    pub(super) fed: bool,
     /// When it was last of use.
     pub(super) used_at: Duration,
     /// A connection has been ready at least once.
@@ -74,6 +88,7 @@ impl Pool {
             dial_after: Duration::ZERO,
             paused_until: Duration::ZERO,
             pumped_at: Duration::ZERO,
+            fed: false,
             used_at: Duration::ZERO,
             ever_ready: false,
             last_failure: None,
@@ -139,13 +154,13 @@ impl Session {
         let backoff = Backoff::new(self.config.first_backoff, self.config.longest_backoff, self.seed);
         let mut pool = Pool::new(authority.clone(), lane, backoff);
         pool.used_at = now.monotonic;
-        // A host that asked for a pause asked it of every lane.
-        let siblings = self
-            .pools
-            .iter()
-            .filter(|other| other.lane != Lane::Token && other.authority == *authority);
+        // A host that asked for a pause asked it of every lane, but that for calls is of calls.
+        let siblings = self.pools.iter().filter(|other| {
+            let pushes = !other.lane.is_for_tokens() && other.lane != Lane::Calls;
+            pushes && other.authority == *authority
+        });
         let until = siblings.map(|other| other.paused_until).max();
-        if let Some(until) = until.filter(|_| lane != Lane::Token) {
+        if let Some(until) = until.filter(|_| !lane.is_for_tokens()) {
             pool.paused_until = until;
         }
         if self.pools.len() < self.config.max_hosts.max(2) {

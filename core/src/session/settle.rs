@@ -6,29 +6,52 @@ use super::link::LinkId;
 use super::pool::Lane;
 use super::{Delivery, Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
-use crate::http::Response;
+use crate::http::{Response, retry_after};
 use crate::net::Processed;
 use crate::outcome::{Outcome, Scope};
 use crate::time::Now;
 
 impl Session {
     /// The service answered.
+    #[inline]
     pub(super) fn answered(&mut self, slot: u32, outcome: Outcome, link: LinkId, now: Now) {
         self.watch(slot, &outcome, link, now);
-        if !self.sent_again(slot, &outcome, link, now) {
+        if !matches!(outcome, Outcome::Accepted(_)) {
+            if self.sent_again(slot, &outcome, link, now) {
+                return;
+            }
             if let Outcome::RetryLater(arm) = &outcome {
                 self.throttled(slot, arm.scope, arm.after, now);
             }
-            self.end(slot, Ok(outcome));
         }
+        self.end_answered(slot, outcome);
     }
 
     /// A call was answered.
     pub(super) fn called(&mut self, slot: u32, response: Response, link: LinkId, now: Now) {
         let verdict = self.service.verdict(&response, now);
         if !verdict.is_some_and(|outcome| self.sent_again(slot, &outcome, link, now)) {
+            if response.status == 429 {
+                self.calls_throttled(slot, retry_after(&response, now), now);
+            }
             self.end_call(slot, response);
         }
+    }
+
+    /// Too many calls: those that follow wait, and come at half the rate. Pushes do not.
+    fn calls_throttled(&mut self, slot: u32, after: Option<std::time::Duration>, now: Now) {
+        let pool = self.entries.get(slot).map(|entry| entry.pool.index());
+        let pool = pool.and_then(|index| self.pools.get_mut(index));
+        let Some(pool) = pool.filter(|pool| pool.lane == Lane::Calls) else {
+            return;
+        };
+        let after = after.unwrap_or_default();
+        pool.paused_until = pool.paused_until.max(now.monotonic.saturating_add(after));
+        if let Some(bucket) = &mut self.calls {
+            bucket.slow_down(now.monotonic);
+        }
+        let scope = Scope::Project;
+        self.note(SessionEvent::Throttled { scope, after });
     }
 
     /// Where the answer is about the credential or the connection, and not about the message,
@@ -43,7 +66,8 @@ impl Session {
                 let used = request
                     .and_then(|request| request.authorization.as_ref())
                     .map(|block| block.id());
-                let renewed = arm.refreshable && self.service.refused(outcome, used, now);
+                let authority = request.and_then(|request| request.authority.as_ref());
+                let renewed = arm.refreshable && self.service.refused(outcome, authority, used, now);
                 (renewed || (arm.reconnect && !arm.refreshable))
                     && self.replay(slot, ErrorKind::TokenNeeded, now)
             }
@@ -66,6 +90,9 @@ impl Session {
         if link.wedge.as_mut().is_some_and(|wedge| wedge.record(outcome)) {
             self.replace(id, now);
         }
+        if let Some(seconds) = self.service.clock_is_wrong(outcome) {
+            self.note(SessionEvent::ClockSkew { seconds });
+        }
         let pool = self.entries.get(slot).map(|entry| entry.pool);
         let pool = pool.and_then(|pool| self.pools.get(pool.index()));
         // Tokens never seen good say nothing when they are bad.
@@ -83,7 +110,7 @@ impl Session {
             // Some resets are as good as an answer.
             let code = error.http2_code();
             if let Some(outcome) = code.and_then(|code| self.service.reset_outcome(code)) {
-                return self.end(slot, Ok(outcome));
+                return self.end_answered(slot, outcome);
             }
         }
         let again = match (processed, entry.purpose) {
@@ -123,7 +150,7 @@ impl Session {
             ),
             Processed::Unknown => (ErrorKind::Unknown, "written, but no answer came"),
         };
-        self.end(slot, Err(Error::new(kind, context).with_source(error)));
+        self.end_unanswered(slot, Error::new(kind, context).with_source(error));
     }
 
     /// Sends an answered message once more, because the answer was about the credential or the
@@ -208,7 +235,7 @@ impl Session {
                 .and_then(|entry| entry.request.authority.as_ref());
             // Both lanes to the host: the quota is the project's (on Web Push, the origin's).
             for pool in &mut self.pools {
-                let paused = pool.lane != Lane::Token && Some(&pool.authority) == authority;
+                let paused = !pool.lane.is_for_tokens() && Some(&pool.authority) == authority;
                 if paused && pool.paused_until < until {
                     // Never sooner than asked; a little later, so that not all come back at once.
                     let wait = pool.backoff.spread_up(after);
@@ -311,33 +338,37 @@ impl Session {
             }
         };
         match entry.purpose {
-            Purpose::Push | Purpose::Call => self.end(slot, Err(error)),
+            Purpose::Push | Purpose::Call => self.end_unanswered(slot, error),
             Purpose::Token => self.token_ended(slot, Err(error), false, now),
         }
     }
 
-    /// The one place where a message ends; and a call without an answer.
-    pub(super) fn end(&mut self, slot: u32, result: Result<Outcome, Error>) {
+    /// The end of a message that was answered.
+    #[inline]
+    fn end_answered(&mut self, slot: u32, outcome: Outcome) {
+        let Some(ticket) = self.leave(slot) else { return };
+        self.stats.count_outcome(&outcome);
+        self.outcomes.push_back((ticket, Ok(outcome)));
+        self.entries.finish(slot);
+    }
+
+    /// The end of a message, or a call, that was not answered.
+    pub(super) fn end_unanswered(&mut self, slot: u32, error: Error) {
         let Some(ticket) = self.leave(slot) else { return };
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
-        let call = entry.purpose == Purpose::Call;
-        let in_doubt = entry.in_doubt;
-        let result = result.map_err(|error| match error.kind() {
-            ErrorKind::NotSent | ErrorKind::Expired if in_doubt => {
+        let error = match error.kind() {
+            ErrorKind::NotSent | ErrorKind::Expired if entry.in_doubt => {
                 let context = "an earlier attempt was written and got no answer";
                 Error::new(ErrorKind::Unknown, context).with_source(error)
             }
             _ => error,
-        });
-        match &result {
-            Ok(outcome) => self.stats.count_outcome(outcome),
-            Err(error) => self.stats.count_error(error.kind()),
-        }
-        match result {
-            Err(error) if call => self.responses.push_back((ticket, Err(error))),
-            result => self.outcomes.push_back((ticket, result)),
+        };
+        self.stats.count_error(error.kind());
+        match entry.purpose {
+            Purpose::Call => self.responses.push_back((ticket, Err(error))),
+            Purpose::Push | Purpose::Token => self.outcomes.push_back((ticket, Err(error))),
         }
         self.entries.finish(slot);
     }

@@ -119,7 +119,7 @@ pub(super) enum Queued {
     Response(u32, Box<Response>),
     Failed(u32, Processed, Error),
     SettingsChanged(u32),
-    Draining(GoAway),
+    Draining(Box<GoAway>),
     RoundTrip(Duration),
     Closed(CloseReason),
 }
@@ -202,8 +202,7 @@ impl Engine {
     /// Whether the server may have seen this request: `No` while its header block has not been
     /// [handed over](Self::handed_over) whole, `Unknown` from then on.
     pub fn processed(&self, id: RequestId) -> Processed {
-        let stream = u32::try_from(id.0).ok().and_then(|id| self.streams.get(&id));
-        match stream {
+        match self.streams.get(id.0) {
             Some(stream) if stream.headers_end > self.out.handed_over() => Processed::No,
             _ => Processed::Unknown,
         }
@@ -375,6 +374,12 @@ impl Engine {
             response.body.shrink_to(POOLED_BODY);
             self.pool.push(response);
         }
+    }
+
+    /// The ids of the streams that are open, in no order.
+    pub(super) fn stream_ids(&self) -> impl Iterator<Item = u32> {
+        // Only ids of 31 bits are ever put in.
+        self.streams.ids().map(|id| id as u32)
     }
 
     /// The highest stream id used so far; 0 when none was.
