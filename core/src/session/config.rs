@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::net::h2::PingPolicy;
+
 /// What happens to a message that was written and got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Delivery {
@@ -69,6 +71,10 @@ pub struct SessionConfig {
     /// `None`, the default, is the service's own habit: 10 min, but never for APNs, because Apple
     /// asks to keep connections. Those to token endpoints go after 10 s at the latest.
     pub idle_timeout: Option<Duration>,
+    /// When a silent connection is asked whether it is still there, and when it is given up. `None`,
+    /// the default, is the service's own habit: with requests in flight only, after 15 s (APNs, token
+    /// endpoints) or 60 s (all others) of silence, and 10 s for the answer.
+    pub ping: Option<PingPolicy>,
     /// How long the oldest message may wait for a stream before another connection is opened. Default 20 ms.
     pub patience: Duration,
     /// Messages a second at most; `None` is no limit. FCM's project quota is 10,000.
@@ -91,6 +97,7 @@ impl Default for SessionConfig {
             first_backoff: Duration::from_secs(1),
             longest_backoff: Duration::from_secs(60),
             idle_timeout: None,
+            ping: None,
             patience: Duration::from_millis(20),
             rate: None,
             seed: None,

@@ -37,6 +37,7 @@ impl Session {
         }
         let mut push = ConnectionConfig::new(security);
         push.protocols = Protocols::Http2Only;
+        apply(&config, &mut push);
         let mut token = push.clone();
         token.body_limit = LONG_BODY_LIMIT;
         let token = Arc::new(token);
@@ -60,7 +61,11 @@ impl Session {
             hosts,
         };
         Ok(Self::new(
-            Service::new(room, topics_config(&security), token_config(&security)),
+            Service::new(
+                room,
+                topics_config(&security, &config),
+                token_config(&security, &config),
+            ),
             config,
             now,
         ))
@@ -83,7 +88,11 @@ impl Session {
             policy: policy.into(),
         };
         Ok(Self::new(
-            Service::new(room, push_config(&security), token_config(&security)),
+            Service::new(
+                room,
+                push_config(&security, &config),
+                token_config(&security, &config),
+            ),
             config,
             now,
         ))
@@ -105,7 +114,11 @@ impl Session {
             authority,
         };
         Ok(Self::new(
-            Service::new(room, push_config(&security), token_config(&security)),
+            Service::new(
+                room,
+                push_config(&security, &config),
+                token_config(&security, &config),
+            ),
             config,
             now,
         ))
@@ -127,31 +140,44 @@ impl Session {
             authority,
         };
         Ok(Self::new(
-            Service::new(room, push_config(&security), token_config(&security)),
+            Service::new(
+                room,
+                push_config(&security, &config),
+                token_config(&security, &config),
+            ),
             config,
             now,
         ))
     }
 }
 
-fn push_config(security: &Security) -> Arc<ConnectionConfig> {
+/// What a session's owner chose about its connections.
+fn apply(session: &SessionConfig, config: &mut ConnectionConfig) {
+    if let Some(ping) = session.ping {
+        config.http2.ping = Some(ping);
+    }
+}
+
+fn push_config(security: &Security, session: &SessionConfig) -> Arc<ConnectionConfig> {
     let mut config = ConnectionConfig::new(security.clone());
     if let Some(ping) = &mut config.http2.ping {
         ping.idle = RARE_PING;
     }
+    apply(session, &mut config);
     Arc::new(config)
 }
 
 /// The same host lists topics, by the page.
-fn topics_config(security: &Security) -> Arc<ConnectionConfig> {
-    let mut config = push_config(security);
+fn topics_config(security: &Security, session: &SessionConfig) -> Arc<ConnectionConfig> {
+    let mut config = push_config(security, session);
     Arc::make_mut(&mut config).body_limit = LONG_BODY_LIMIT;
     config
 }
 
-fn token_config(security: &Security) -> Arc<ConnectionConfig> {
+fn token_config(security: &Security, session: &SessionConfig) -> Arc<ConnectionConfig> {
     let mut config = ConnectionConfig::new(security.clone());
     config.body_limit = LONG_BODY_LIMIT;
+    apply(session, &mut config);
     Arc::new(config)
 }
 

@@ -1,0 +1,54 @@
+//! Which silence a connection is asked about, by service.
+
+use super::*;
+use crate::crypto::Es256Key;
+use crate::net::h2::PingPolicy;
+use crate::session::pool::Lane;
+use crate::{apns, webpush};
+
+fn policies(session: &Session) -> [Option<PingPolicy>; 2] {
+    let host = authority("host.example");
+    [Lane::Main, Lane::Token].map(|lane| session.service.connection_config(lane, &host).http2.ping)
+}
+
+fn sessions(config: &SessionConfig) -> [Session; 2] {
+    let key = || Es256Key::generate().unwrap();
+    let vapid = webpush::Credentials::with_any_subject(key(), "mailto:a@example.com").unwrap();
+    let (id, team) = (
+        apns::KeyId::parse("ABC123DEFG").unwrap(),
+        apns::TeamId::parse("DEF123GHIJ").unwrap(),
+    );
+    let token = apns::Credentials::token(id, team, key());
+    let hosts = apns::Environment::Sandbox.hosts();
+    let policy = webpush::EndpointPolicy::default();
+    let plain = Security::Cleartext;
+    [
+        Session::apns(token, hosts, plain.clone(), config.clone(), start()).unwrap(),
+        Session::web_push(vapid, policy, plain, config.clone(), start()).unwrap(),
+    ]
+}
+
+/// A dead peer is found within 25 s on APNs; nobody else is asked more than once a minute.
+#[test]
+fn each_service_has_its_habit() {
+    let [apns, web_push] = sessions(&SessionConfig::default()).map(|session| {
+        let [push, _] = policies(&session);
+        push.unwrap()
+    });
+    assert_eq!((apns.idle, apns.acknowledge), (secs(15), secs(10)));
+    assert_eq!((web_push.idle, web_push.acknowledge), (secs(60), secs(10)));
+    assert!(!apns.without_streams && !web_push.without_streams);
+}
+
+#[test]
+fn the_owner_has_the_last_word() {
+    let wish = PingPolicy {
+        idle: secs(3),
+        acknowledge: secs(2),
+        without_streams: false,
+    };
+    let config = configured(|config| config.ping = Some(wish));
+    for session in sessions(&config) {
+        assert_eq!(policies(&session), [Some(wish); 2]);
+    }
+}
