@@ -23,8 +23,13 @@ pub struct Authority {
 impl Authority {
     /// A new key under the name `Test CA`.
     pub fn new() -> Self {
+        Self::named("Test CA")
+    }
+
+    /// A new key under this name.
+    pub fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        params.distinguished_name.push(DnType::CommonName, "Test CA");
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.not_before = date_time_ymd(2020, 1, 1);

@@ -19,6 +19,7 @@ pub mod hpack;
 pub mod log;
 mod peer;
 mod rng;
+pub mod road;
 mod script;
 mod server;
 mod tap;

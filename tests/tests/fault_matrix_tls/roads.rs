@@ -1,0 +1,154 @@
+//! What happens to octets below TLS: cut into pieces, cut off anywhere, never read.
+
+use pushcore_tests::sim::frame::setting;
+use pushcore_tests::sim::road::{Cut, Relay, Road};
+
+use super::*;
+
+/// Sends everything through a relay. The server must have seen what the results say.
+fn through(
+    row: &Row,
+    count: usize,
+    roads: impl FnMut(u32, &mut Rng) -> Road + Send + 'static,
+    change: impl FnOnce(&mut ClientConfig),
+) -> (Sent, u32) {
+    let relay = Relay::start(7, row.server.address(), roads);
+    let client = client(
+        &row.ca,
+        &format!("localhost:{}", relay.address().port()),
+        |config| {
+            config.session.max_requeues = u8::MAX;
+            change(config);
+        },
+    );
+    let results = send(&client, &[&row.server], count);
+    assert_eq!(row.server.log().violations(), Vec::<String>::new());
+    (Sent::new(client, results), relay.connections())
+}
+
+/// Every record arrives in pieces of one to seven octets, both ways.
+#[test]
+fn dribbled_octets() {
+    let row = Row::first(Script::accepting);
+    let dribble = |_: u32, _: &mut Rng| Road {
+        piece: 7,
+        ..Road::smooth()
+    };
+    let (sent, connections) = through(&row, 200, dribble, |_| {});
+    assert_eq!((sent.stats.accepted, connections), (200, 1), "{:?}", sent.stats);
+}
+
+/// The first connection ends after so many octets, wherever that is: in the handshake, in a record, in
+/// an answer. Messages are lost only where they may have been processed, and the rest goes on.
+fn cut_anywhere(cut: Cut, up: bool) {
+    let mut in_doubt = 0;
+    // Silence takes its time to be noticed.
+    let all = &[0, 1, 5, 200, 700, 1500, 2500, 3000, 4001, 6007, 9001, 15_013];
+    let few = &[200, 2500, 6007];
+    for octets in if cut == Cut::Silence { &few[..] } else { &all[..] }
+        .iter()
+        .copied()
+    {
+        let row = Row::first(Script::accepting);
+        let roads = move |nth: u32, _: &mut Rng| {
+            let mut road = Road::smooth();
+            if nth == 1 {
+                let side = if up { &mut road.up } else { &mut road.down };
+                *side = Some((octets, cut));
+            }
+            road
+        };
+        let (sent, connections) = through(&row, 300, roads, |config| {
+            if cut == Cut::Silence {
+                impatient(config);
+                config.session.connect_timeout = millis(500);
+            }
+        });
+        let stats = &sent.stats;
+        assert_eq!(stats.accepted + stats.unknown, 300, "{octets} octets: {stats:?}");
+        // No more than the streams that could be open.
+        assert!(stats.unknown <= 100, "{octets} octets: {stats:?}");
+        let processed = row.server.log().total_processed();
+        assert!(
+            (stats.accepted..=300).contains(&processed),
+            "{processed} processed: {stats:?}"
+        );
+        if octets <= if up { 200 } else { 700 } {
+            assert_eq!(stats.unknown, 0, "before any request");
+            assert!(connections >= 2, "{octets} octets");
+        }
+        in_doubt += stats.unknown;
+    }
+    assert!(in_doubt > 0, "the cuts were not where requests are");
+}
+
+#[test]
+fn closed_after_any_octet_from_the_server() {
+    cut_anywhere(Cut::Close, false);
+}
+
+#[test]
+fn closed_after_any_octet_from_the_client() {
+    cut_anywhere(Cut::Close, true);
+}
+
+#[test]
+fn reset_after_any_octet_from_the_server() {
+    cut_anywhere(Cut::Reset, false);
+}
+
+#[test]
+fn reset_after_any_octet_from_the_client() {
+    cut_anywhere(Cut::Reset, true);
+}
+
+#[test]
+fn half_closed_after_any_octet_from_the_server() {
+    cut_anywhere(Cut::HalfClose, false);
+}
+
+#[test]
+fn silent_after_any_octet_from_the_server() {
+    cut_anywhere(Cut::Silence, false);
+}
+
+#[test]
+fn silent_after_any_octet_from_the_client() {
+    cut_anywhere(Cut::Silence, true);
+}
+
+/// The server takes 40 requests and then nothing more from its socket: TCP's own window closes. What
+/// the kernel took is in doubt; what never left goes to the next connection.
+#[test]
+fn a_server_that_stops_reading() {
+    let row = Row::first(|| {
+        let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+            40 => vec![Act::Process, Act::Silence],
+            _ => vec![Act::Process],
+        };
+        let mut script = Script::new(respond).greeting([
+            Act::Settings(vec![
+                (setting::MAX_CONCURRENT_STREAMS, 10_000),
+                (setting::INITIAL_WINDOW_SIZE, 1 << 20),
+            ]),
+            Act::ConnectionWindow(1 << 30),
+        ]);
+        script.replenish = false;
+        script
+    });
+    let count = 6000;
+    let client = row.client(|config| {
+        impatient(config);
+        config.session.max_queued = count;
+    });
+    let results: Results = client.send_many(messages_of(3900, 0..count)).collect();
+    check(&client, &[&row.server], &results, count);
+    let stats = client.stats();
+    assert_eq!(stats.accepted + stats.unknown, count as u64, "{stats:?}");
+    assert!((40..=1000).contains(&stats.unknown), "{stats:?}");
+    assert!(
+        stats.requeued + stats.accepted >= count as u64 - 1000,
+        "{stats:?}"
+    );
+    assert_eq!(row.server.log().total_processed(), 40 + stats.accepted);
+}
