@@ -8,13 +8,9 @@
 
 use std::time::{Duration, Instant};
 
-use pushcore::http::Authority as Host;
-use pushcore::net::Security;
+use pushcore::ErrorKind;
 use pushcore::net::h2::PingPolicy;
-use pushcore::net::tls::TlsConfig;
 use pushcore::session::{Delivery, Stats};
-use pushcore::{ErrorKind, apns};
-use pushcore_client::{Client, ClientConfig};
 use pushcore_tests::sim::certificates::Authority;
 use pushcore_tests::sim::frame::code;
 use pushcore_tests::sim::road::{Cut, Relay, Road};
@@ -135,36 +131,21 @@ fn storm(seed: u64, delivery: Delivery, bad_roads: bool) -> Storm {
     let relay = bad_roads.then(|| Relay::start(seed, server.address(), bad_road));
     let address = relay.as_ref().map_or(server.address(), |relay| relay.address());
 
-    let tls = TlsConfig::builder()
-        .without_bundled_roots()
-        .add_roots(ca.pem())
-        .build();
-    let mut config = ClientConfig::new();
-    config.security = Some(Security::Tls(tls.expect("a configuration")));
-    config.session.delivery = delivery;
-    config.session.max_requeues = u8::MAX;
-    config.session.max_connections = 4;
-    config.session.first_backoff = Duration::from_millis(5);
-    config.session.longest_backoff = Duration::from_millis(100);
-    config.session.deadline = Duration::from_secs(3600);
-    config.session.response_timeout = Duration::from_millis(500);
-    config.session.ping = Some(PingPolicy {
-        idle: Duration::from_millis(100),
-        acknowledge: Duration::from_millis(100),
-        without_streams: false,
+    let client = fixture::client(&ca, &format!("localhost:{}", address.port()), |config| {
+        let session = &mut config.session;
+        session.delivery = delivery;
+        session.max_requeues = u8::MAX;
+        session.max_connections = 4;
+        session.longest_backoff = Duration::from_millis(100);
+        session.deadline = Duration::from_secs(3600);
+        session.response_timeout = Duration::from_millis(500);
+        session.ping = Some(PingPolicy {
+            idle: Duration::from_millis(100),
+            acknowledge: Duration::from_millis(100),
+            without_streams: false,
+        });
     });
-    let hosts = apns::Environment::Sandbox
-        .hosts()
-        .with_device(Host::parse(&format!("localhost:{}", address.port())).expect("a host"));
-    let client = Client::apns(fixture::credentials(), hosts, config).expect("a client");
-
-    let template = fixture::message(64);
-    let messages = (0..count).map(|number| {
-        (
-            number,
-            template.to(fixture::device(number)).with_id(fixture::id(number)),
-        )
-    });
+    let messages = fixture::messages(64, 0..count);
     let (start, mut ends) = (Instant::now(), vec![0u8; count]);
     for ((number, _), result) in client.send_many(messages) {
         ends[number] += 1;

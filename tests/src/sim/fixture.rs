@@ -1,13 +1,20 @@
 //! Credentials and messages that are good enough for servers that check neither.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use pushcore::Now;
 use pushcore::apns::{
     ApnsId, Aps, BundleId, Credentials, DeviceToken, Environment, KeyId, Message, PushType, TeamId,
 };
 use pushcore::crypto::Es256Key;
+use pushcore::http::Authority as Host;
 use pushcore::net::Security;
+use pushcore::net::tls::{TlsConfig, TlsConfigBuilder};
 use pushcore::session::{Session, SessionConfig};
+use pushcore_client::{Client, ClientConfig};
 
+use super::certificates::Authority;
 use super::log::token_of;
 
 /// A key of our own: the scalar 7, seven times over.
@@ -22,6 +29,30 @@ pub fn credentials() -> Credentials {
 pub fn session(config: SessionConfig, security: Security, now: Now) -> Session {
     let hosts = Environment::Sandbox.hosts();
     Session::apns(credentials(), hosts, security, config, now).expect("a session")
+}
+
+/// TLS that trusts `ca` and nobody else.
+pub fn trusting(ca: &Authority) -> TlsConfigBuilder {
+    TlsConfig::builder().without_bundled_roots().add_roots(ca.pem())
+}
+
+/// A client of the servers of `ca` at `host`: one connection at a time, little patience between them.
+pub fn client(ca: &Authority, host: &str, change: impl FnOnce(&mut ClientConfig)) -> Client {
+    let mut config = ClientConfig::new();
+    config.security = Some(Security::Tls(trusting(ca).build().expect("a configuration")));
+    config.session.max_connections = 1;
+    config.session.first_backoff = Duration::from_millis(10);
+    change(&mut config);
+    let hosts = Environment::Sandbox
+        .hosts()
+        .with_device(Host::parse(host).expect("a host"));
+    Client::apns(credentials(), hosts, config).expect("a client")
+}
+
+/// Messages with a device and an id each, whose bodies are about `size` octets long.
+pub fn messages(size: usize, numbers: Range<usize>) -> impl Iterator<Item = (usize, Message)> {
+    let template = message(size);
+    numbers.map(move |number| (number, template.to(device(number)).with_id(id(number))))
 }
 
 /// A push whose body is about `size` octets long.

@@ -7,6 +7,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Inner>>);
 
+/// What a server knows of a TLS handshake.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    /// It went on from an earlier session.
+    pub resumed: bool,
+    /// The version of TLS.
+    pub version: Option<rustls::ProtocolVersion>,
+    /// The name that the client asked for (SNI).
+    pub server_name: Option<String>,
+    /// The client's certificate, in DER.
+    pub client_certificate: Option<Vec<u8>>,
+}
+
 #[derive(Debug, Default)]
 struct Inner {
     /// By message number: how often a server acted on it, and with which apns-id.
@@ -20,6 +33,7 @@ struct Inner {
     acknowledgements: u64,
     goaways: Vec<u32>,
     resets: Vec<u32>,
+    handshakes: Vec<Handshake>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,6 +76,10 @@ impl Log {
 
     pub(super) fn reset(&self, code: u32) {
         self.lock().resets.push(code);
+    }
+
+    pub(super) fn handshake(&self, handshake: Handshake) {
+        self.lock().handshakes.push(handshake);
     }
 
     pub(super) fn process(&self, path: &str, id: Option<&str>) {
@@ -154,6 +172,11 @@ impl Log {
     /// The codes of the clients' RST_STREAMs.
     pub fn resets(&self) -> Vec<u32> {
         self.lock().resets.clone()
+    }
+
+    /// The TLS handshakes that were completed.
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        self.lock().handshakes.clone()
     }
 
     /// Different `authorization` values seen.

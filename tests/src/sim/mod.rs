@@ -28,7 +28,7 @@ mod wire;
 mod world;
 
 pub use answer::Answer;
-pub use log::Log;
+pub use log::{Handshake, Log};
 pub use peer::{End, Peer};
 pub use rng::{Rng, seeds};
 pub use script::{Act, Last, Pings, Respond, Script, Seen};

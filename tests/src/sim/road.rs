@@ -3,8 +3,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub struct Road {
     pub up: Option<(u64, Cut)>,
     /// What happens after so many octets from the server.
     pub down: Option<(u64, Cut)>,
+    /// Whether what the client says is kept, in the pieces in which it came.
+    pub taped: bool,
 }
 
 impl Road {
@@ -42,15 +44,20 @@ impl Road {
             piece: 64 * 1024,
             up: None,
             down: None,
+            taped: false,
         }
     }
 }
+
+/// What clients said.
+type Tape = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// A listening relay on 127.0.0.1; stops when dropped.
 #[derive(Debug)]
 pub struct Relay {
     address: SocketAddr,
     connections: Arc<AtomicU32>,
+    tape: Tape,
     stop: Arc<AtomicBool>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -66,6 +73,8 @@ impl Relay {
         let address = listener.local_addr().expect("an address");
         let (stop, connections) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let (stopped, counter) = (Arc::clone(&stop), Arc::clone(&connections));
+        let tape = Tape::default();
+        let taping = Arc::clone(&tape);
         let accepting = std::thread::spawn(move || {
             let mut rng = Rng::new(seed);
             let mut threads: Vec<JoinHandle<()>> = Vec::new();
@@ -82,6 +91,7 @@ impl Relay {
                     near,
                     far,
                     road,
+                    tape: Arc::clone(&taping),
                     over: AtomicBool::new(false),
                     stop: Arc::clone(&stopped),
                 });
@@ -98,6 +108,7 @@ impl Relay {
         Self {
             address,
             connections,
+            tape,
             stop,
             accepting: Some(accepting),
         }
@@ -106,6 +117,11 @@ impl Relay {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What clients have said since the last time this was asked, where it is taped.
+    pub fn tape(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut *self.tape.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Connections taken so far.
@@ -130,6 +146,7 @@ struct Lane {
     near: TcpStream,
     far: TcpStream,
     road: Road,
+    tape: Tape,
     /// The cut has happened.
     over: AtomicBool,
     stop: Arc<AtomicBool>,
@@ -161,6 +178,10 @@ impl Lane {
                 }
                 Ok(count) => {
                     carried += count as u64;
+                    if up && self.road.taped {
+                        let mut tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
+                        tape.push(buffer[..count].to_vec());
+                    }
                     if to.write_all(&buffer[..count]).is_err() {
                         return;
                     }

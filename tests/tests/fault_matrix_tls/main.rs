@@ -18,7 +18,7 @@
 //! | 10 | wrong purpose, CA as leaf, bad signature | `row_10_wrong_purpose_or_an_authority_as_a_server` | `row_10_wrong_purpose_or_an_authority_as_a_server` |  |
 //! | 11 | old TLS | `row_11_old_tls` | `row_11_old_tls` |  |
 //! | 12 | no h2 by ALPN | `row_12_no_http2_by_alpn` | `row_12_no_http2_by_alpn` |  |
-//! | 13 | client certificate refused | `row_13_client_certificate_required` | `row_13_client_certificate_required` | others' and revoked ones: `tests/sockets/` |
+//! | 13 | client certificate refused | `row_13_client_certificate_required` | `row_13_client_certificate_required` | others' and revoked ones: `tests/tls_sockets.rs` |
 //! | 14 | handshake cut short | `row_14_handshake_cut_short` | `row_14_handshake_cut_short` | after any octet: `roads.rs` |
 //! | 15 | FIN without close_notify | `row_15_end_without_close_notify_after_goaway` | `row_15_end_without_close_notify_after_goaway` |  |
 //! | 16 | no SETTINGS, garbage | `row_16_no_settings_or_garbage` | `row_16_no_settings_or_garbage` |  |
@@ -80,15 +80,13 @@ mod tls;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pushcore::http::Authority as Host;
-use pushcore::net::Security;
 use pushcore::net::h2::PingPolicy;
-use pushcore::net::tls::TlsConfig;
 use pushcore::session::{SessionEvent, Stats};
 use pushcore::{Error, ErrorKind, Outcome, apns};
 use pushcore_client::{Client, ClientConfig};
 use pushcore_tests::sim::certificates::Authority;
-use pushcore_tests::sim::{Act, Answer, Rng, Script, Seen, Server, fixture};
+use pushcore_tests::sim::fixture::{self, client};
+use pushcore_tests::sim::{Act, Answer, Rng, Script, Seen, Server};
 
 /// How many messages a row sends, where it does not say otherwise.
 const N: usize = 1000;
@@ -195,35 +193,8 @@ impl Sent {
     }
 }
 
-fn client(ca: &Authority, host: &str, change: impl FnOnce(&mut ClientConfig)) -> Client {
-    let tls = TlsConfig::builder()
-        .without_bundled_roots()
-        .add_roots(ca.pem())
-        .build();
-    let mut config = ClientConfig::new();
-    config.security = Some(Security::Tls(tls.expect("a configuration")));
-    config.session.max_connections = 1;
-    config.session.first_backoff = millis(10);
-    change(&mut config);
-    let hosts = apns::Environment::Sandbox
-        .hosts()
-        .with_device(Host::parse(host).expect("a host"));
-    Client::apns(fixture::credentials(), hosts, config).expect("a client")
-}
-
 fn messages(range: std::ops::Range<usize>) -> impl Iterator<Item = (usize, apns::Message)> {
-    messages_of(64, range)
-}
-
-/// Messages whose bodies are about `size` octets long.
-fn messages_of(size: usize, range: std::ops::Range<usize>) -> impl Iterator<Item = (usize, apns::Message)> {
-    let template = fixture::message(size);
-    range.map(move |number| {
-        (
-            number,
-            template.to(fixture::device(number)).with_id(fixture::id(number)),
-        )
-    })
+    fixture::messages(64, range)
 }
 
 fn send(client: &Client, servers: &[&Server], count: usize) -> Results {

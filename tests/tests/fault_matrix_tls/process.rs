@@ -3,6 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use pushcore::http::Authority as Host;
+use pushcore::net::Security;
+use pushcore::net::tls::TlsConfig;
 use pushcore::session::Delivery;
 
 use super::*;

@@ -141,7 +141,7 @@ fn a_server_that_stops_reading() {
         impatient(config);
         config.session.max_queued = count;
     });
-    let results: Results = client.send_many(messages_of(3900, 0..count)).collect();
+    let results: Results = client.send_many(fixture::messages(3900, 0..count)).collect();
     check(&client, &[&row.server], &results, count);
     let stats = client.stats();
     assert_eq!(stats.accepted + stats.unknown, count as u64, "{stats:?}");
