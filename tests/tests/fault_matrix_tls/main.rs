@@ -57,7 +57,7 @@
 //! | 49 | redirects | `row_49_redirects_are_not_followed` | `row_49_redirects_are_not_followed` |  |
 //! | 50 | provider tokens | `row_50_expired_provider_token` | `row_50_refusal_of_a_young_token` | what takes 20 minutes or a wrong clock is the simulator's |
 //! | 51 | Retry-After | `row_51_retry_after_in_every_form` | `row_51_retry_after` | one form; how they are read has nothing to do with sockets |
-//! | 52 | kill, fork, sleep, let go | `row_52_killed_at_any_moment` | `row_52_killed_and_started_again` | a real SIGKILL here, a fork in `tests/fork.rs`; sleep is the simulator's |
+//! | 52 | kill, fork, sleep, let go | `row_52_killed_at_any_moment` | `row_52_killed_and_started_again` | a real SIGKILL here, a fork in `tests/fork/`; sleep is the simulator's |
 //!
 //! Faults of sockets that the matrix does not number are in `roads.rs`: octets that dribble, a connection
 //! cut off after any octet in either direction (FIN, RST, half-close, silence), a server that stops reading.

@@ -1,4 +1,4 @@
-//! Row 52: the process ends, or lets go. What a fork does is in `tests/fork.rs`.
+//! Row 52: the process ends, or lets go. What a fork does is in `tests/fork/`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
