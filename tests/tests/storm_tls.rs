@@ -6,11 +6,12 @@
 //! `PUSHCORE_STORM_TLS_MESSAGES=100000 cargo test --release -p pushcore-tests --test storm_tls`.
 //! `PUSHCORE_SEED` chooses what the servers do; when they do it is the machine's.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use pushcore::ErrorKind;
 use pushcore::net::h2::PingPolicy;
 use pushcore::session::{Delivery, Stats};
+use pushcore::{Error, ErrorKind};
 use pushcore_tests::sim::certificates::Authority;
 use pushcore_tests::sim::frame::code;
 use pushcore_tests::sim::road::{Cut, Relay, Road};
@@ -26,7 +27,7 @@ fn size() -> usize {
 /// One connection of a stormy server.
 fn stormy(rng: &mut Rng) -> Script {
     let streams = [1, 10, 30, 100][rng.below(4) as usize];
-    let life = rng.between(1, 300) as u32;
+    let life = rng.between(2, 300) as u32;
     let silent = rng.chance(10);
     // Each connection answers at least one request: otherwise there is no progress to be made.
     let respond = move |seen: &Seen, rng: &mut Rng| {
@@ -147,13 +148,18 @@ fn storm(seed: u64, delivery: Delivery, bad_roads: bool) -> Storm {
     });
     let messages = fixture::messages(64, 0..count);
     let (start, mut ends) = (Instant::now(), vec![0u8; count]);
+    let mut causes = BTreeMap::new();
     for ((number, _), result) in client.send_many(messages) {
         ends[number] += 1;
         let processed = server.log().processed(number);
         match result {
             Ok(outcome) if outcome.is_accepted() => assert!(processed >= 1, "{number}: {outcome:?}"),
             Ok(_) => {}
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Unknown, "{number}: {error}"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Unknown, "{number}: {error}");
+                let cause = error.cause().map_or(error.kind(), Error::kind);
+                *causes.entry(cause.name()).or_insert(0u32) += 1;
+            }
         }
     }
     let (stats, log) = (client.stats(), server.log().clone());
@@ -162,7 +168,7 @@ fn storm(seed: u64, delivery: Delivery, bad_roads: bool) -> Storm {
     assert_eq!((stats.submitted, stats.ended()), (count as u64, count as u64));
     assert_eq!(log.violations(), Vec::<String>::new());
     println!(
-        "seed {seed}: {count} messages in {:.1} s over {} connections: {} processed, {} copies, {stats:?}",
+        "seed {seed}: {count} messages in {:.1} s over {} connections: {} processed, {} copies, {stats:?}, unknown for {causes:?}",
         start.elapsed().as_secs_f64(),
         log.connections(),
         log.total_processed(),
