@@ -3,6 +3,7 @@
 mod apns;
 mod calls;
 mod endings;
+mod events;
 mod network;
 mod sharing;
 mod tls;

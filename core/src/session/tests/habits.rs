@@ -1,4 +1,4 @@
-//! Which silence a connection is asked about, by service.
+//! Which silence a connection is asked about, and how long an idle one is kept, by service.
 
 use super::*;
 use crate::crypto::Es256Key;
@@ -38,6 +38,20 @@ fn each_service_has_its_habit() {
     assert_eq!((apns.idle, apns.acknowledge), (secs(15), secs(10)));
     assert_eq!((web_push.idle, web_push.acknowledge), (secs(60), secs(10)));
     assert!(!apns.without_streams && !web_push.without_streams);
+}
+
+/// Apple asks to keep connections; elsewhere they go after ten minutes, and those for tokens at once.
+#[test]
+fn idle_connections_are_kept_as_the_service_likes() {
+    let [apns, web_push] = sessions(&SessionConfig::default());
+    let idle = |session: &Session, lane, chosen| session.service.idle_timeout(lane, chosen);
+    assert_eq!(idle(&apns, Lane::Main, None), None);
+    assert_eq!(idle(&web_push, Lane::Main, None), Some(secs(600)));
+    for session in [&apns, &web_push] {
+        assert_eq!(idle(session, Lane::Token, None), Some(secs(10)));
+        assert_eq!(idle(session, Lane::Token, Some(secs(99))), Some(secs(10)));
+        assert_eq!(idle(session, Lane::Main, Some(secs(3))), Some(secs(3)));
+    }
 }
 
 #[test]
