@@ -5,6 +5,7 @@ mod calls;
 mod endings;
 mod events;
 mod network;
+mod proxies;
 mod sharing;
 mod tls;
 mod world;

@@ -61,7 +61,7 @@
 //!
 //! Faults of sockets that the matrix does not number are in `roads.rs`: octets that dribble, a connection
 //! cut off after any octet in either direction (FIN, RST, half-close, silence), a server that stops reading.
-//! Proxies are in `tests/client/network.rs`.
+//! Proxies are in `tests/client/proxies.rs`.
 
 mod abuse;
 mod auth;
