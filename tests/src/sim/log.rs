@@ -29,6 +29,7 @@ struct Inner {
     violations: Vec<String>,
     requests: u64,
     connections: u32,
+    ended: u32,
     pings: u64,
     acknowledgements: u64,
     goaways: Vec<u32>,
@@ -52,6 +53,10 @@ impl Log {
         let mut inner = self.lock();
         inner.connections += 1;
         inner.connections
+    }
+
+    pub(super) fn connection_ended(&self) {
+        self.lock().ended += 1;
     }
 
     pub(super) fn request(&self, authorization: Option<&str>) {
@@ -152,6 +157,11 @@ impl Log {
     /// Connections that reached a server.
     pub fn connections(&self) -> u32 {
         self.lock().connections
+    }
+
+    /// Connections over sockets that a server has closed, or seen closed.
+    pub fn ended(&self) -> u32 {
+        self.lock().ended
     }
 
     /// PINGs (not their acknowledgements) that reached a server.

@@ -107,10 +107,14 @@ impl Acceptor {
             connections += 1;
             let script = (self.scripts)(connections);
             let (tls, log, rng) = (self.tls.clone(), self.log.clone(), self.rng.fork());
-            let endpoint = Endpoint::new(script, tls, log, rng, Duration::ZERO);
+            let endpoint = Endpoint::new(script, tls, log.clone(), rng, Duration::ZERO);
             let stop = self.stop.clone();
             threads.retain(|thread| !thread.is_finished());
-            threads.push(std::thread::spawn(move || serve(&socket, endpoint, &stop)));
+            threads.push(std::thread::spawn(move || {
+                serve(&socket, endpoint, &stop);
+                drop(socket);
+                log.connection_ended();
+            }));
         }
         for thread in threads {
             let _ = thread.join();

@@ -1,5 +1,7 @@
 //! What happens to octets below TLS: cut into pieces, cut off anywhere, never read.
 
+use pushcore::session::SendOptions;
+use pushcore_client::Batch;
 use pushcore_tests::sim::frame::setting;
 use pushcore_tests::sim::road::{Cut, Relay, Road};
 
@@ -115,6 +117,48 @@ fn silent_after_any_octet_from_the_server() {
 #[test]
 fn silent_after_any_octet_from_the_client() {
     cut_anywhere(Cut::Silence, true);
+}
+
+/// The answers and the reset have arrived, and nobody has looked, when the next message is written: the
+/// write fails, and the answers count all the same.
+#[test]
+fn answers_before_a_reset_count() {
+    let row = Row::first(|| {
+        let reset = [Act::Wait(millis(20)), Act::AnswerHeld(Answer::ok()), Act::Abort];
+        // There is room for one more.
+        after_holding(30, reset.to_vec()).streams(31)
+    });
+    let client = Arc::new(row.client(|_| {}));
+    let mut batch = Batch::new(Arc::clone(&client), None).expect("a batch");
+    let all: Vec<_> = messages(0..31).map(|(_, message)| message).collect();
+    let submit = |batch: &mut Batch, messages: &[apns::Message]| {
+        let taken = batch.submit(messages, SendOptions::default(), |ticket| assert!(ticket.is_ok()));
+        assert!(taken.expect("an open client"), "there is room");
+    };
+    submit(&mut batch, &all[..30]);
+    let log = row.server.log();
+    let mut accepted = 0;
+    let mut wait = |batch: &mut Batch| {
+        for (_, result) in batch.wait(millis(5)).expect("a wait") {
+            assert!(result.expect("an answer").is_accepted());
+            accepted += 1;
+        }
+        accepted
+    };
+    eventually(
+        || {
+            wait(&mut batch);
+            log.requests() == 30
+        },
+        "thirty requests",
+    );
+    eventually(|| log.ended() == 1, "a reset");
+    submit(&mut batch, &all[30..]);
+    eventually(|| wait(&mut batch) == 31, "thirty-one answers");
+    let stats = client.stats();
+    assert!(stats.is_balanced());
+    assert_eq!((stats.accepted, stats.unknown), (31, 0), "{stats:?}");
+    assert_eq!((log.total_processed(), log.duplicates()), (31, 0));
 }
 
 /// The server takes 40 requests and then nothing more from its socket: TCP's own window closes. What
