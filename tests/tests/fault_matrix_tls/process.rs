@@ -44,6 +44,8 @@ const ENDED: &str = "PUSHCORE_TEST_ENDED";
 
 /// The part that is killed: it sends all that is not in its journal, and its output is the journal.
 fn child(address: &str) {
+    // The harness may have begun a line.
+    println!();
     let ended = std::env::var(ENDED).expect("a list");
     let ended: Vec<usize> = ended
         .split_whitespace()
@@ -119,7 +121,11 @@ fn row_52_killed_and_started_again() {
     assert!(complete, "it was left alone");
     journal.extend(written);
     journal.sort_unstable();
-    assert!(journal.iter().copied().eq(0..N), "each ended once: {journal:?}");
+    assert!(
+        journal.iter().copied().eq(0..N),
+        "{} ends, not each once",
+        journal.len()
+    );
     let log = row.server.log();
     assert!((0..N).all(|number| log.processed(number) >= 1), "lost");
     let copies = log.duplicates();
