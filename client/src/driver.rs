@@ -137,6 +137,11 @@ impl Driver {
         while let Some(action) = self.session.poll_action() {
             match action {
                 Action::Connect { link, authority } => {
+                    // The lookup may take long, and the time of what has been opened runs already.
+                    for socket in self.sockets.values_mut() {
+                        // One that has ended will say so again.
+                        let _ = socket.write(&mut self.session);
+                    }
                     let target = self.proxy.as_ref().map_or(&authority, Proxy::authority);
                     let addresses = dial::resolve(&self.resolver, target).and_then(|addresses| {
                         // A proxy is the operator's choice; what the endpoint policy judges is
