@@ -132,6 +132,47 @@ fn row_03_name_does_not_resolve() {
     assert_eq!(sent.stats.accepted, N as u64, "{:?}", sent.stats);
 }
 
+/// A lookup blocks the thread that drives the client, longer than messages wait for their answers: what
+/// has arrived meanwhile counts, and nobody is given up for it.
+#[test]
+fn row_03_a_slow_lookup_costs_time_and_no_message() {
+    let row = Row::new(|_| Script::new(|_, _| vec![Act::Wait(millis(20)), ok()]).streams(50));
+    let address = row.server.address();
+    let asked = Mutex::new(0);
+    let client = row.client(|config| {
+        config.session.max_connections = 2;
+        // Another connection is wanted as soon as the first is full.
+        config.session.patience = Duration::ZERO;
+        config.session.response_timeout = millis(1000);
+        config.session.ping = Some(PingPolicy {
+            idle: millis(100),
+            acknowledge: millis(1000),
+            without_streams: false,
+        });
+        config.resolver = Resolver::new(move |_, _| {
+            let mut asked = asked.lock().expect("a lock");
+            *asked += 1;
+            if *asked > 1 {
+                std::thread::sleep(millis(1500));
+            }
+            Ok(vec![address])
+        });
+    });
+    let mut all = messages(0..100).map(|(_, message)| message);
+    let first = all.next().expect("a message");
+    assert!(client.send(&first).expect("an answer").is_accepted());
+    let rest: Vec<_> = client.send_many(all).collect();
+    let stats = client.stats();
+    assert!(stats.is_balanced());
+    assert_eq!(
+        (rest.len(), stats.accepted, stats.unknown),
+        (99, 100, 0),
+        "{stats:?}"
+    );
+    let log = row.server.log();
+    assert_eq!((log.connections(), log.total_processed()), (2, 100));
+}
+
 /// The name moves to another address: the next connection goes there, the old one drains.
 #[test]
 fn row_04_address_changes_between_connections() {
