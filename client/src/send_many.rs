@@ -120,7 +120,8 @@ where
             }
             return;
         }
-        let mut shared = client.lock();
+        // The caller may have taken its time over these messages.
+        let mut shared = client.lock_to_submit();
         // Another thread may have seen the end of one of ours, whose slot is free for a new one:
         // the messages that have ended leave theirs first. No more end while the lock is held.
         shared.swap_results(self.number, &mut self.ended);
