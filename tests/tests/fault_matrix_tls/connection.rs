@@ -193,6 +193,25 @@ fn row_23_lost_without_goaway() {
     }
 }
 
+/// The server hangs up while the caller's iterator takes its time: the next message is not lost on a
+/// connection whose end is there to be read.
+#[test]
+fn row_23_lost_while_the_caller_was_busy() {
+    let row = Row::first(|| Script::new(|_, _| vec![ok(), Act::Wait(millis(50)), Act::Close]));
+    let client = row.client(|_| {});
+    let mut all = messages(0..2);
+    let (_, first) = all.next().expect("a message");
+    assert!(client.send(&first).expect("an answer").is_accepted());
+    let log = row.server.log();
+    let slowly = all.inspect(|_| eventually(|| log.ended() == 1, "the end of the connection"));
+    let results: Results = client.send_many(slowly).collect();
+    assert_eq!(results.len(), 1);
+    let stats = client.stats();
+    assert!(stats.is_balanced());
+    assert_eq!((stats.accepted, stats.unknown), (2, 0), "{stats:?}");
+    assert_eq!((log.total_processed(), log.duplicates()), (2, 0));
+}
+
 /// Silence with 50 in flight, and an open socket: the time of the APNs profile (15 s and 10 s) is the
 /// simulator's to show, what follows it is shown here.
 #[test]
