@@ -160,9 +160,19 @@ fn start(address: SocketAddr, registry: &mio::Registry, token: mio::Token) -> io
 }
 
 fn refused(address: SocketAddr, source: io::Error) -> Error {
+    use io::ErrorKind as Io;
     let (kind, verb) = match source.kind() {
-        io::ErrorKind::TimedOut => (ErrorKind::ConnectTimeout, "did not answer"),
-        _ => (ErrorKind::ConnectRefused, "refused the connection"),
+        Io::TimedOut => (ErrorKind::ConnectTimeout, "did not answer"),
+        Io::ConnectionRefused => (ErrorKind::ConnectRefused, "refused the connection"),
+        // Quicker than the news of the connection.
+        Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => {
+            (ErrorKind::ConnectionLost, "closed the connection at once")
+        }
+        Io::HostUnreachable | Io::NetworkUnreachable | Io::AddrNotAvailable => {
+            (ErrorKind::ConnectRefused, "cannot be reached from here")
+        }
+        // Out of descriptors, not permitted: not the host's doing.
+        _ => (ErrorKind::ConnectRefused, "could not be connected to"),
     };
     Error::new(kind, format!("{address} {verb}")).with_source(source)
 }
@@ -198,6 +208,42 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let stream = race([listener.local_addr().expect("an address")]).expect("a connection");
         assert!(stream.nodelay().expect("an option"));
+    }
+
+    #[test]
+    fn what_keeps_a_connection_from_being_made_is_told_apart() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 443));
+        for (source, kind, words) in [
+            (
+                io::ErrorKind::ConnectionRefused,
+                ErrorKind::ConnectRefused,
+                "refused",
+            ),
+            (
+                io::ErrorKind::TimedOut,
+                ErrorKind::ConnectTimeout,
+                "did not answer",
+            ),
+            (
+                io::ErrorKind::ConnectionReset,
+                ErrorKind::ConnectionLost,
+                "closed",
+            ),
+            (
+                io::ErrorKind::NetworkUnreachable,
+                ErrorKind::ConnectRefused,
+                "cannot be reached",
+            ),
+            (
+                io::ErrorKind::PermissionDenied,
+                ErrorKind::ConnectRefused,
+                "could not be",
+            ),
+        ] {
+            let error = refused(address, source.into());
+            assert_eq!(error.kind(), kind, "{source}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 
     #[test]
