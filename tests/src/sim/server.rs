@@ -46,6 +46,16 @@ impl Server {
         scripts: impl FnMut(u32) -> Script + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind(SocketAddr::from((address, 0))).expect("a port");
+        Self::start_on(listener, seed, tls, scripts)
+    }
+
+    /// Takes the connections of a listener that a test has made to its liking.
+    pub fn start_on(
+        listener: TcpListener,
+        seed: u64,
+        tls: Option<Arc<ServerConfig>>,
+        scripts: impl FnMut(u32) -> Script + Send + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let (log, stop) = (Log::default(), Arc::new(AtomicBool::new(false)));
         let acceptor = Acceptor {
