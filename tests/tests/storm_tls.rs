@@ -9,7 +9,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use pushcore::net::h2::PingPolicy;
 use pushcore::session::{Delivery, Stats};
 use pushcore::{Error, ErrorKind};
 use pushcore_tests::sim::certificates::Authority;
@@ -140,11 +139,7 @@ fn storm(seed: u64, delivery: Delivery, bad_roads: bool) -> Storm {
         session.longest_backoff = Duration::from_millis(100);
         session.deadline = Duration::from_secs(3600);
         session.response_timeout = Duration::from_millis(500);
-        session.ping = Some(PingPolicy {
-            idle: Duration::from_millis(100),
-            acknowledge: Duration::from_millis(100),
-            without_streams: false,
-        });
+        fixture::ping(config, Duration::from_millis(100), Duration::from_millis(100));
     });
     let messages = fixture::messages(64, 0..count);
     let (start, mut ends) = (Instant::now(), vec![0u8; count]);

@@ -37,7 +37,7 @@ impl Session {
         }
         let mut push = ConnectionConfig::new(security);
         push.protocols = Protocols::Http2Only;
-        apply(&config, &mut push);
+        push.http2.huffman_literals = config.compact_headers;
         let mut token = push.clone();
         token.body_limit = LONG_BODY_LIMIT;
         let token = Arc::new(token);
@@ -61,11 +61,7 @@ impl Session {
             hosts,
         };
         Ok(Self::new(
-            Service::new(
-                room,
-                topics_config(&security, &config),
-                token_config(&security, &config),
-            ),
+            Service::new(room, topics_config(&security, &config), token_config(&security)),
             config,
             now,
         ))
@@ -88,11 +84,7 @@ impl Session {
             policy: policy.into(),
         };
         Ok(Self::new(
-            Service::new(
-                room,
-                push_config(&security, &config),
-                token_config(&security, &config),
-            ),
+            Service::new(room, push_config(&security, &config), token_config(&security)),
             config,
             now,
         ))
@@ -114,11 +106,7 @@ impl Session {
             authority,
         };
         Ok(Self::new(
-            Service::new(
-                room,
-                push_config(&security, &config),
-                token_config(&security, &config),
-            ),
+            Service::new(room, push_config(&security, &config), token_config(&security)),
             config,
             now,
         ))
@@ -140,44 +128,32 @@ impl Session {
             authority,
         };
         Ok(Self::new(
-            Service::new(
-                room,
-                push_config(&security, &config),
-                token_config(&security, &config),
-            ),
+            Service::new(room, push_config(&security, &config), token_config(&security)),
             config,
             now,
         ))
     }
 }
 
-/// What a session's owner chose about its connections.
-fn apply(session: &SessionConfig, config: &mut ConnectionConfig) {
-    if let Some(ping) = session.ping {
-        config.http2.ping = Some(ping);
-    }
-}
-
-fn push_config(security: &Security, session: &SessionConfig) -> Arc<ConnectionConfig> {
+fn push_config(security: &Security, wanted: &SessionConfig) -> Arc<ConnectionConfig> {
     let mut config = ConnectionConfig::new(security.clone());
+    config.http2.huffman_literals = wanted.compact_headers;
     if let Some(ping) = &mut config.http2.ping {
         ping.idle = RARE_PING;
     }
-    apply(session, &mut config);
     Arc::new(config)
 }
 
 /// The same host lists topics, by the page.
-fn topics_config(security: &Security, session: &SessionConfig) -> Arc<ConnectionConfig> {
-    let mut config = push_config(security, session);
+fn topics_config(security: &Security, wanted: &SessionConfig) -> Arc<ConnectionConfig> {
+    let mut config = push_config(security, wanted);
     Arc::make_mut(&mut config).body_limit = LONG_BODY_LIMIT;
     config
 }
 
-fn token_config(security: &Security, session: &SessionConfig) -> Arc<ConnectionConfig> {
+fn token_config(security: &Security) -> Arc<ConnectionConfig> {
     let mut config = ConnectionConfig::new(security.clone());
     config.body_limit = LONG_BODY_LIMIT;
-    apply(session, &mut config);
     Arc::new(config)
 }
 

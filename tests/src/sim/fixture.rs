@@ -10,8 +10,11 @@ use pushcore::apns::{
 use pushcore::crypto::Es256Key;
 use pushcore::http::Authority as Host;
 use pushcore::net::Security;
+use pushcore::net::h2::PingPolicy;
 use pushcore::net::tls::{TlsConfig, TlsConfigBuilder};
 use pushcore::session::{Session, SessionConfig};
+use pushcore::webpush::EndpointPolicy;
+use pushcore::{fcm, webpush};
 use pushcore_client::{Client, ClientConfig};
 
 use super::certificates::Authority;
@@ -49,10 +52,73 @@ pub fn client(ca: &Authority, host: &str, change: impl FnOnce(&mut ClientConfig)
     Client::apns(credentials(), hosts, config).expect("a client")
 }
 
+/// Asks a connection that has been silent for `idle` with pushes in flight, and gives it up after
+/// `acknowledge`.
+pub fn ping(config: &mut ClientConfig, idle: Duration, acknowledge: Duration) {
+    let http2 = config.session.http2.get_or_insert_default();
+    http2.ping = Some(PingPolicy {
+        idle,
+        acknowledge,
+        without_streams: false,
+    });
+}
+
 /// Messages with a device and an id each, whose bodies are about `size` octets long.
 pub fn messages(size: usize, numbers: Range<usize>) -> impl Iterator<Item = (usize, Message)> {
     let template = message(size);
     numbers.map(move |number| (number, template.to(device(number)).with_id(id(number))))
+}
+
+/// The hosts of the push services of [`web_push_session`].
+pub const PUSH_HOSTS: [&str; 2] = ["db5p.notify.windows.com", "push.example"];
+
+fn policy() -> EndpointPolicy {
+    PUSH_HOSTS.iter().fold(EndpointPolicy::default(), |policy, host| {
+        policy.trust(Host::parse(host).expect("an authority"))
+    })
+}
+
+/// A session of Web Push.
+pub fn web_push_session(config: SessionConfig, now: Now) -> Session {
+    let key = Es256Key::from_scalar(&[9; 32]).expect("a scalar below the order of P-256");
+    let credentials = webpush::Credentials::new(key, "mailto:ops@example.org").expect("credentials");
+    Session::web_push(credentials, policy(), Security::Cleartext, config, now).expect("a session")
+}
+
+/// A push without a payload to the subscription of message `number` at `host`.
+pub fn web_push_message(host: &str, number: usize) -> webpush::Message {
+    let endpoint = format!("https://{host}/p/{}", token_of(number));
+    let subscription = webpush::Subscription::without_keys(&endpoint, &policy()).expect("a subscription");
+    webpush::Message::builder(subscription)
+        .build()
+        .expect("a message")
+}
+
+/// Where [`fcm_session`] fetches its tokens.
+pub fn token_authority() -> Host {
+    Host::parse("token.example").expect("an authority")
+}
+
+/// A session of FCM, with the key of a service account that was made for tests.
+pub fn fcm_session(config: SessionConfig, now: Now) -> Session {
+    let file = include_bytes!("../../../core/tests/data/fcm_service_account.json");
+    let credentials = fcm::Credentials::service_account(file)
+        .expect("credentials")
+        .with_token_authority(token_authority());
+    let hosts = fcm::Hosts::all(&Host::parse("fcm.example").expect("an authority"));
+    Session::fcm(credentials, hosts, Security::Cleartext, config, now).expect("a session")
+}
+
+/// A push of FCM, to whom it may concern.
+pub fn fcm_message() -> fcm::Message {
+    let notification = fcm::Notification::new().title("Hello").body("world");
+    let builder = fcm::Message::builder().notification(notification);
+    builder.build(fcm_target(0)).expect("a message")
+}
+
+/// The registration token of message `number`.
+pub fn fcm_target(number: usize) -> fcm::Target {
+    fcm::Target::token(&token_of(number)).expect("a target")
 }
 
 /// A push whose body is about `size` octets long.

@@ -4,6 +4,8 @@ mod apns;
 mod calls;
 mod endings;
 mod events;
+mod identities;
+mod metadata;
 mod network;
 mod proxies;
 mod sharing;

@@ -232,12 +232,7 @@ fn row_25_ping_acknowledgements_late_or_wrong_and_ping_floods() {
     // Late, but in time: nothing is lost.
     let row =
         Row::new(|_| Script::new(|_, _| vec![Act::Wait(millis(400)), ok()]).pings(Pings::Late(millis(100))));
-    let sent = row.send(N / 10, |config| {
-        impatient(config);
-        if let Some(ping) = &mut config.session.ping {
-            ping.acknowledge = LONG;
-        }
-    });
+    let sent = row.send(N / 10, |config| fixture::ping(config, millis(100), LONG));
     let stats = &sent.stats;
     assert_eq!(stats.accepted, N as u64 / 10, "{stats:?}");
     assert!(row.server.log().pings() > 0);

@@ -144,11 +144,7 @@ fn row_03_a_slow_lookup_costs_time_and_no_message() {
         // Another connection is wanted as soon as the first is full.
         config.session.patience = Duration::ZERO;
         config.session.response_timeout = millis(1000);
-        config.session.ping = Some(PingPolicy {
-            idle: millis(100),
-            acknowledge: millis(1000),
-            without_streams: false,
-        });
+        fixture::ping(config, millis(100), millis(1000));
         config.resolver = Resolver::new(move |_, _| {
             let mut asked = asked.lock().expect("a lock");
             *asked += 1;

@@ -31,8 +31,8 @@
 //! | 23 | lost without GOAWAY | `row_23_lost_without_goaway` | `row_23_lost_without_goaway` | FIN and RST; after any octet: `roads.rs` |
 //! | 24 | half-open | `row_24_half_open` | `row_24_half_open` | with a fifth of a second; 15 s and 10 s are the simulator's |
 //! | 25 | PING ACK late or wrong, PING flood | `row_25_ping_acknowledgements_late_or_wrong_and_ping_floods` | `row_25_ping_acknowledgements_late_or_wrong_and_ping_floods` |  |
-//! | 26 | no PING when idle | `row_26_no_ping_without_streams` | - | an hour of idleness: only a clock that jumps can have it |
-//! | 27 | malformed frames | `row_27_malformed_frames` | `row_27_malformed_frames` | one of each kind; all 24 in the simulator |
+//! | 26 | no PING when idle | `row_26_apns_is_not_pinged_without_streams` | - | an hour of idleness: only a clock that jumps can have it |
+//! | 27 | malformed frames | `row_27_all_57_client_cases` | `row_27_malformed_frames` | one of each kind; all of them in the simulator |
 //! | 28 | too large and unknown frames | `row_28_too_large_and_unknown_frames` | `row_28_too_large_and_unknown_frames` |  |
 //! | 29 | PUSH_PROMISE | `row_29_push_promise` | `row_29_push_promise` |  |
 //! | 30 | stream ids run out | `row_30_stream_ids_run_out` | - | the client cannot be told to begin near the end, and 2^30 requests take hours |
@@ -80,7 +80,6 @@ mod tls;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pushcore::net::h2::PingPolicy;
 use pushcore::session::{SessionEvent, Stats};
 use pushcore::{Error, ErrorKind, Outcome, apns};
 use pushcore_client::{Client, ClientConfig};
@@ -257,11 +256,7 @@ fn ok() -> Act {
 
 /// A dead peer is found within a fifth of a second.
 fn impatient(config: &mut ClientConfig) {
-    config.session.ping = Some(PingPolicy {
-        idle: millis(100),
-        acknowledge: millis(100),
-        without_streams: false,
-    });
+    fixture::ping(config, millis(100), millis(100));
 }
 
 /// A server's configuration behind a script.

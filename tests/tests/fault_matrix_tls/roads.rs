@@ -196,11 +196,8 @@ fn a_server_that_stops_reading() {
     });
     let count = 3000;
     let client = client(&ca, &format!("localhost:{}", server.address().port()), |config| {
-        impatient(config);
-        if let Some(ping) = &mut config.session.ping {
-            // Time to open all of them.
-            ping.idle = Duration::from_secs(1);
-        }
+        // Time to open all of them.
+        fixture::ping(config, Duration::from_secs(1), millis(100));
         config.session.max_queued = count;
     });
     let results: Results = client.send_many(fixture::messages(3900, 0..count)).collect();
