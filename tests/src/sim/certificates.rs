@@ -150,6 +150,19 @@ impl Authority {
         config(rustls::ALL_VERSIONS, alpn, None, certificate.der().clone(), &key)
     }
 
+    /// A server whose certificate was changed after it had been signed.
+    pub fn server_with_bad_signature(&self, alpn: &[&str]) -> Arc<ServerConfig> {
+        let (leaf, key) = self.issue_server(|_| {});
+        let mut der = leaf.to_vec();
+        // The dates are text: another year of the same length.
+        let year = der
+            .windows(7)
+            .position(|text| text == b"3501010")
+            .expect("a date in 2035");
+        der[year + 1] = b'4';
+        config(rustls::ALL_VERSIONS, alpn, None, CertificateDer::from(der), &key)
+    }
+
     fn issue_server(
         &self,
         change: impl FnOnce(&mut CertificateParams),

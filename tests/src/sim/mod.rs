@@ -12,6 +12,7 @@
 
 mod answer;
 mod book;
+pub mod cases;
 pub mod certificates;
 pub mod fixture;
 pub mod frame;

@@ -178,12 +178,13 @@ fn events_that_nobody_fetches_are_bounded() {
     let mut refused = vec![false; 1500];
     let server = Server::start(1, Some(ca.server(&["h2"], |_| {})), move |_| {
         let mut refused = std::mem::take(&mut refused);
-        Script::new(
-            move |seen, _| match seen.number().and_then(|n| refused.get_mut(n)) {
-                Some(place) if !std::mem::replace(place, true) => vec![Act::Reset(code::REFUSED_STREAM)],
+        Script::new(move |seen, _| {
+            let place = seen.number().and_then(|number| refused.get_mut(number));
+            match place.map(|place| std::mem::replace(place, true)) {
+                Some(false) => vec![Act::Reset(code::REFUSED_STREAM)],
                 _ => vec![Act::Answer(Answer::ok())],
-            },
-        )
+            }
+        })
     });
     let client = fixture::client(&ca, &format!("localhost:{}", server.address().port()), |_| {});
     let accepted = client

@@ -227,23 +227,26 @@ fn row_50_fcm_refuses_the_access_token() {
     }
 }
 
+/// What a connection to the token endpoint meets.
+type Trouble = fn() -> Dial;
+
 /// The token endpoint is down, slow, or answers nonsense, and then is well again: messages wait, and
 /// the endpoint is not hammered.
 #[test]
 fn row_50_oauth_endpoint_in_trouble() {
-    let html = || Answer::ok().with_body("<html>down for maintenance</html>");
-    let troubles: [(&str, fn(u32, fn() -> Answer) -> Dial); 5] = [
-        ("down", |_, _| Dial::Fails(ErrorKind::ConnectRefused)),
-        ("lost", |_, _| Script::new(|_, _| vec![Act::Abort]).into()),
-        ("slow", |_, _| {
+    let troubles: [(&str, Trouble); 5] = [
+        ("down", || Dial::Fails(ErrorKind::ConnectRefused)),
+        ("lost", || Script::new(|_, _| vec![Act::Abort]).into()),
+        ("slow", || {
             let late =
                 |_: &Seen, _: &mut Rng| vec![Act::Wait(seconds(20)), Act::Answer(access_token("late"))];
             Script::new(late).into()
         }),
-        ("garbage", |_, garbage| {
-            Script::new(move |_, _| vec![Act::Answer(garbage())]).into()
+        ("garbage", || {
+            let html = || Answer::ok().with_body("<html>down for maintenance</html>");
+            Script::new(move |_, _| vec![Act::Answer(html())]).into()
         }),
-        ("503", |_, _| {
+        ("503", || {
             Script::new(|_, _| vec![Act::Answer(Answer::status(503))]).into()
         }),
     ];
@@ -262,7 +265,7 @@ fn row_50_oauth_endpoint_in_trouble() {
                     }
                     counter.fetch_add(1, Ordering::Relaxed);
                     match in_trouble.load(Ordering::Relaxed) {
-                        true => trouble(0, html),
+                        true => trouble(),
                         false => oauth().into(),
                     }
                 },

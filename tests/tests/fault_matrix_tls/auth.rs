@@ -19,6 +19,23 @@ fn row_50_refusal_of_a_young_token() {
     assert_eq!(row.server.log().authorizations(), 1);
 }
 
+/// The token is refused as too old, on the clock that the server shows: one new token, one new
+/// connection.
+#[test]
+fn row_50_clock_skew() {
+    let ahead = std::time::SystemTime::now() + Duration::from_secs(70 * 60);
+    let date = httpdate::fmt_http_date(ahead);
+    let row = Row::first(move || {
+        let refusal = Answer::refusal(403, "ExpiredProviderToken").with_field("date", date.clone());
+        Script::new(move |_, _| vec![Act::Answer(refusal.clone())])
+    });
+    let sent = row.send(N / 10, |_| {});
+    let stats = &sent.stats;
+    assert_eq!((stats.accepted, stats.unknown), (N as u64 / 10, 0), "{stats:?}");
+    let log = row.server.log();
+    assert_eq!((log.authorizations(), log.connections()), (2, 2));
+}
+
 #[test]
 fn row_50_too_many_token_updates() {
     let row = Row::first(|| {

@@ -1,5 +1,6 @@
-//! Rows 16 to 25: faults of the whole connection.
+//! Rows 16 to 26: faults of the whole connection.
 
+use pushcore_client::Batch;
 use pushcore_tests::sim::frame::{self, code};
 use pushcore_tests::sim::{Last, Pings};
 
@@ -253,4 +254,18 @@ fn row_25_ping_acknowledgements_late_or_wrong_and_ping_floods() {
     assert_eq!((stats.unknown, stats.accepted), (10, N as u64 - 10), "{stats:?}");
     row.first_goaway(code::ENHANCE_YOUR_CALM, "a flood of pings");
     assert!(row.server.log().acknowledgements() <= 1000);
+}
+
+/// Requests in flight are what makes a silent connection worth asking: with none, it is left alone,
+/// however long it is driven.
+#[test]
+fn row_26_no_ping_without_streams() {
+    let row = Row::new(|_| Script::accepting());
+    let client = Arc::new(row.client(|config| fixture::ping(config, millis(20), LONG)));
+    for (_, message) in messages(0..20) {
+        assert!(client.send(&message).expect("an answer").is_accepted());
+    }
+    let mut idle = Batch::new(Arc::clone(&client), None).expect("a batch");
+    assert_eq!(idle.wait(millis(300)).expect("a wait").count(), 0);
+    assert_eq!((row.server.log().pings(), row.server.log().connections()), (0, 1));
 }

@@ -116,7 +116,6 @@ fn row_39_window_that_never_opens() {
     assert!(log.resets().iter().all(|reset| *reset == code::CANCEL));
 }
 
-/// SETTINGS that are never acknowledged take 10 s to matter: the simulator's.
 #[test]
 fn row_40_window_and_settings_floods() {
     for (what, acts, expected) in [
@@ -146,6 +145,25 @@ fn row_40_window_and_settings_floods() {
         );
         row.first_goaway(expected, what);
     }
+}
+
+#[test]
+fn row_40_settings_never_acknowledged() {
+    let row = Row::first(|| {
+        let mut script = after_holding(20, Vec::new());
+        script.acknowledge = false;
+        script
+    });
+    let sent = row.send(N / 10, |config| {
+        config.session.http2.get_or_insert_default().settings_timeout = millis(500);
+    });
+    let stats = &sent.stats;
+    assert_eq!(
+        (stats.unknown, stats.accepted),
+        (20, N as u64 / 10 - 20),
+        "{stats:?}"
+    );
+    row.first_goaway(code::SETTINGS_TIMEOUT, "no acknowledgement");
 }
 
 /// An octet of response at a time: the deadline is the request's, not the read's.

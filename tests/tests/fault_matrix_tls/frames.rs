@@ -1,54 +1,86 @@
 //! Rows 27 to 29: frames that RFC 9113 forbids a server, and some that it allows.
 
+use pushcore::session::SendOptions;
+use pushcore_client::Batch;
+use pushcore_tests::sim::cases::Must::{Accept, Acknowledge, Close, Reset};
+use pushcore_tests::sim::cases::{Case, One, cases};
 use pushcore_tests::sim::frame::{self, code, flag, kind, setting};
 
 use super::*;
 
-/// One of each kind of trouble; the whole list is the simulator's, every octet of it is the same here.
+/// In flight when it happens.
+const OPEN: usize = 10;
+/// All messages of a case.
+const ALL: usize = 60;
+
+/// Ten in flight, then this, then the answers of whatever is still open. When the ten have ended, the
+/// rest is sent: over the same connection, or over one that accepts everything.
+fn case(acts: &[Act], one: One) -> (Row, Stats) {
+    let mut acts = acts.to_vec();
+    if one != One::Open {
+        acts.push(Act::Forget(1));
+    }
+    acts.extend([Act::Wait(millis(10)), Act::AnswerHeld(Answer::ok())]);
+    let row = Row::first(move || {
+        let acts = acts.clone();
+        Script::new(move |seen, _| match seen.nth as usize {
+            1 if one == One::Answered => vec![Act::Process],
+            0..OPEN => Vec::new(),
+            OPEN => acts.clone(),
+            _ => vec![ok()],
+        })
+        .streams(OPEN as u32)
+    });
+    let client = Arc::new(row.client(|_| {}));
+    let mut batch = Batch::new(Arc::clone(&client), None).expect("a batch");
+    let all: Vec<_> = messages(0..ALL).map(|(_, message)| message).collect();
+    let mut ended = 0;
+    for (part, until) in [(&all[..OPEN], OPEN), (&all[OPEN..], ALL)] {
+        let taken = batch.submit(part, SendOptions::default(), |ticket| assert!(ticket.is_ok()));
+        assert!(taken.expect("an open client"), "there is room");
+        eventually(
+            || {
+                ended += batch.wait(millis(5)).expect("a wait").count();
+                ended == until
+            },
+            "all have ended",
+        );
+    }
+    drop(batch);
+    let stats = client.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    (row, stats)
+}
+
 #[test]
-fn row_27_malformed_frames() {
-    let raw = |kind, flags, stream, payload: &[u8]| frame::frame(kind, flags, stream, payload);
-    for (what, bytes, code) in [
-        (
-            "DATA on stream 0",
-            raw(kind::DATA, 0, 0, b"x"),
-            code::PROTOCOL_ERROR,
-        ),
-        (
-            "HEADERS on an idle stream",
-            frame::headers(99, true, &[0x88]),
-            code::PROTOCOL_ERROR,
-        ),
-        (
-            "an unknown index",
-            frame::headers(1, true, &[0xbe]),
-            code::COMPRESSION_ERROR,
-        ),
-        (
-            "RST_STREAM of 3 octets",
-            raw(kind::RST_STREAM, 0, 1, &[0; 3]),
-            code::FRAME_SIZE_ERROR,
-        ),
-        (
-            "INITIAL_WINDOW_SIZE of 2^31",
-            frame::settings(&[(setting::INITIAL_WINDOW_SIZE, 1 << 31)]),
-            code::FLOW_CONTROL_ERROR,
-        ),
-        (
-            "a header block interrupted",
-            [raw(kind::HEADERS, 0, 1, &[0x88]), frame::ping(false, [0; 8])].concat(),
-            code::PROTOCOL_ERROR,
-        ),
-    ] {
-        let row = Row::first(move || after_holding(10, vec![Act::Raw(bytes.clone())])).lenient();
-        let sent = row.send(N / 10, |_| {});
-        let stats = &sent.stats;
+fn row_27_all_57_client_cases() {
+    for Case {
+        name,
+        acts,
+        must,
+        one,
+    } in &cases()
+    {
+        let (row, stats) = case(acts, *one);
+        let doubt = match must {
+            Close(_) => OPEN as u64 - u64::from(*one == One::Answered),
+            _ => u64::from(*one == One::Doubt),
+        };
         assert_eq!(
             (stats.unknown, stats.accepted),
-            (10, N as u64 / 10 - 10),
-            "{what}: {stats:?}"
+            (doubt, ALL as u64 - doubt),
+            "{name}: {stats:?}"
         );
-        row.first_goaway(code, what);
+        let log = row.server.log();
+        assert_eq!(log.duplicates(), 0, "{name}");
+        match must {
+            Close(code) => row.first_goaway(*code, name),
+            Reset(code) => eventually(|| log.resets() == [*code], name),
+            Acknowledge => eventually(|| log.acknowledgements() == 1, name),
+            Accept => assert_eq!(log.resets(), [0; 0], "{name}"),
+        }
+        let connections = 1 + u32::from(matches!(must, Close(_)));
+        assert_eq!(log.connections(), connections, "{name}");
     }
 }
 

@@ -1,12 +1,24 @@
-//! Rows 31 to 36: faults of single streams.
+//! Rows 30 to 36: faults of single streams.
 
 use std::collections::HashMap;
 
 use pushcore::session::SendOptions;
 use pushcore_client::Batch;
-use pushcore_tests::sim::frame::{self, code};
+use pushcore_tests::sim::frame::{self, MAX_31, code};
 
 use super::*;
+
+/// A hundred ids are left on each connection: it ends by itself, and the next goes on.
+#[test]
+fn row_30_stream_ids_run_out() {
+    let row = Row::new(|_| Script::accepting());
+    let sent = row.send(N, |config| {
+        config.session.http2.get_or_insert_default().initial_stream_id = MAX_31 - 2 * 99;
+    });
+    let stats = &sent.stats;
+    assert_eq!((stats.accepted, stats.requeued), (N as u64, 0), "{stats:?}");
+    assert_eq!(row.server.log().connections() as usize, N / 100);
+}
 
 /// Each message for which `refused` says so is refused that many times before it is taken.
 fn refuse(refused: impl Fn(usize) -> u32 + Send + 'static) -> Script {

@@ -3,6 +3,8 @@
 use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
 use rustls::ServerConfig;
 
+use pushcore::session::SendOptions;
+use pushcore_client::Batch;
 use pushcore_tests::sim::Last;
 use pushcore_tests::sim::frame::code;
 
@@ -61,7 +63,7 @@ fn row_09_unknown_issuer() {
 }
 
 #[test]
-fn row_10_wrong_purpose_or_an_authority_as_a_server() {
+fn row_10_wrong_purpose_an_authority_as_a_server_or_a_bad_signature() {
     let ca = Authority::new();
     let config = ca.server(H2, |params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]
@@ -128,6 +130,43 @@ fn row_12_no_http2_by_alpn() {
 fn row_13_client_certificate_required() {
     let ca = Authority::new();
     refuses(&ca, ca.server_with(H2, true, |_| {}), ErrorKind::TlsAlert);
+}
+
+/// A server that looks whether the certificate was revoked only when it has requests: those are in
+/// doubt, all others were not sent, the alert is named, and nobody tries it again. Another alert is
+/// only the end of its connection.
+#[test]
+fn row_13_alert_after_the_first_write() {
+    for (alert, accepted) in [(44, 0), (116, 0), (80, N as u64 - 50)] {
+        let row = Row::first(move || after_holding(50, vec![Act::Alert(alert)]));
+        let client = Arc::new(row.client(|_| {}));
+        let mut batch = Batch::new(Arc::clone(&client), None).expect("a batch");
+        let all: Vec<_> = messages(0..N).map(|(_, message)| message).collect();
+        // All of them are waiting when it comes.
+        let taken = batch.submit(&all, SendOptions::default(), |ticket| assert!(ticket.is_ok()));
+        assert!(taken.expect("an open client"), "there is room");
+        let mut ended = 0;
+        eventually(
+            || {
+                for (_, result) in batch.wait(millis(5)).expect("a wait") {
+                    ended += 1;
+                    if let Err(error) = result {
+                        assert_eq!(error.tls_alert(), Some(alert), "{error}");
+                        assert_eq!(deepest(&error), ErrorKind::TlsAlert, "{error}");
+                    }
+                }
+                ended == N
+            },
+            "all have ended",
+        );
+        let stats = client.stats();
+        assert!(stats.is_balanced(), "{stats:?}");
+        assert_eq!(
+            (stats.unknown, stats.accepted, stats.not_sent),
+            (50, accepted, N as u64 - 50 - accepted),
+            "{alert}: {stats:?}"
+        );
+    }
 }
 
 #[test]
