@@ -356,6 +356,16 @@ impl Shared {
         }
     }
 
+    /// Cancels one message of a [`Batch`](crate::Batch), which is still told its end.
+    pub(crate) fn cancel_of_batch(&mut self, number: u64, ticket: Ticket) -> bool {
+        let now = self.driver.clock.now();
+        let place = self.waiting.get(ticket.slot()).copied().flatten();
+        let ours = place.is_some_and(|(waiting, who)| {
+            waiting == ticket && matches!(who, Waiting::Batch(batch, _) if batch == number)
+        });
+        ours && self.driver.session.cancel(ticket, now)
+    }
+
     /// Hands every outcome to the one who waits for it; false when there was none.
     pub(crate) fn deliver(&mut self) -> bool {
         let mut any = false;

@@ -127,6 +127,60 @@ fn row_35_two_resets_for_one_stream() {
     );
 }
 
+/// Fifty are in flight and fifty wait; of each, twenty are cancelled one by one. Then the answers come,
+/// those of the cancelled ones too.
+#[test]
+fn row_36_cancelled_one_by_one() {
+    let row = Row::new(|_| {
+        Script::new(|seen, _| match seen.number() {
+            // The last that finds room where others were cancelled.
+            Some(89) => {
+                let late = (0..20).flat_map(|nth| frame::headers(2 * nth + 1, true, &[0x88]));
+                vec![Act::Raw(late.collect()), Act::AnswerHeld(Answer::ok())]
+            }
+            Some(90..) => vec![ok()],
+            _ => vec![Act::Process],
+        })
+        .streams(50)
+    });
+    let client = Arc::new(row.client(|_| {}));
+    let mut batch = Batch::new(Arc::clone(&client), None).expect("a batch");
+    let mut other = Batch::new(Arc::clone(&client), None).expect("a batch");
+    let all: Vec<_> = messages(0..100).map(|(_, message)| message).collect();
+    let mut tickets = Vec::new();
+    let taken = batch.submit(&all, SendOptions::default(), |ticket| {
+        tickets.push(ticket.expect("taken"))
+    });
+    assert!(taken.expect("an open client"), "there is room");
+    let log = row.server.log();
+    let mut ended = HashMap::new();
+    let mut wait = |batch: &mut Batch| {
+        for (ticket, result) in batch.wait(millis(5)).expect("a wait") {
+            assert!(ended.insert(ticket, result).is_none(), "an end of its own");
+        }
+        ended.len()
+    };
+    eventually(|| wait(&mut batch) == 0 && log.requests() == 50, "fifty requests");
+    let chosen: Vec<_> = tickets[50..70].iter().chain(&tickets[..20]).copied().collect();
+    for ticket in &chosen {
+        assert!(!other.cancel(*ticket), "not its own");
+        assert!(batch.cancel(*ticket));
+        assert!(!batch.cancel(*ticket), "a message ends once");
+    }
+    eventually(|| wait(&mut batch) == 100, "a hundred ends");
+    for (ticket, result) in &ended {
+        let kind = result.as_ref().err().map(Error::kind);
+        let expected = chosen.contains(ticket).then_some(ErrorKind::Cancelled);
+        assert_eq!(kind, expected, "{result:?}");
+    }
+    let stats = client.stats();
+    assert!(stats.is_balanced());
+    assert_eq!((stats.cancelled, stats.accepted), (40, 60), "{stats:?}");
+    // The twenty that waited were never sent.
+    assert_eq!((log.requests(), log.connections()), (80, 1));
+    eventually(|| log.resets().len() == 20, "twenty resets");
+}
+
 /// Fifty are cancelled while the server holds their answers; then the answers come all the same.
 #[test]
 fn row_36_response_to_a_cancelled_request() {
