@@ -15,7 +15,9 @@ mod frames;
 mod pings;
 mod process;
 mod semantics;
+mod silence;
 mod streams;
+mod throttle;
 mod tls;
 
 use std::collections::BTreeSet;
