@@ -26,7 +26,7 @@ fn row_16_no_settings_or_garbage() {
         });
         // Only who says nothing is waited for.
         let patience = match cause {
-            ErrorKind::ConnectTimeout => millis(300),
+            ErrorKind::ConnectTimeout => millis(150),
             _ => LONG,
         };
         let sent = row.send(N, |config| config.session.connect_timeout = patience);
@@ -125,14 +125,14 @@ fn row_20_enhance_your_calm() {
     assert_eq!(row.server.log().connections(), 4);
     // For ever: no loop without end.
     let row = Row::new(move |_| calm());
-    let sent = row.send(N, |config| config.session.deadline = Duration::from_secs(2));
+    let sent = row.send(N, |config| config.session.deadline = Duration::from_secs(1));
     let stats = &sent.stats;
     assert_eq!(
         (stats.not_sent + stats.expired, stats.unknown),
         (N as u64, 0),
         "{stats:?}"
     );
-    // 10 ms, 20 ms, 40 ms ... of 2 s, shortened by a fifth at most.
+    // 10 ms, 20 ms, 40 ms ... of 1 s, shortened by a fifth at most.
     let connections = row.server.log().connections();
     assert!((3..=10).contains(&connections), "{connections}");
 }

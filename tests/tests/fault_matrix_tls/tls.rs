@@ -198,7 +198,7 @@ fn row_14_handshake_cut_short() {
     ] {
         // Only those who say nothing are waited for.
         let patience = match expected {
-            ErrorKind::ConnectTimeout => millis(200),
+            ErrorKind::ConnectTimeout => millis(100),
             _ => LONG,
         };
         let sent = instead(&greeting, patience);
