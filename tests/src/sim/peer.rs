@@ -269,6 +269,7 @@ impl Peer {
         self.highest_seen = id;
         if self.goaway_last.is_some_and(|last| id > last) {
             // On its way when GOAWAY went out: RFC 9113 §6.8 lets us ignore it.
+            self.log.ignored();
             return;
         }
         let open = self.streams.len();

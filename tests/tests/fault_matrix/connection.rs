@@ -133,6 +133,39 @@ fn row_19_goaway_zero_with_a_reason() {
     }
 }
 
+/// A hundred streams are open, and the socket takes hardly anything: what GOAWAY disclaims and has not
+/// left, does not leave any more, although the connection lives on for those that are processed.
+#[test]
+fn row_19_what_goaway_disclaims_is_withdrawn() {
+    for seed in seeds(SEEDS) {
+        let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+            5 => vec![
+                Act::GoAway(Last::Seen, code::NO_ERROR, Vec::new()),
+                Act::Wait(seconds(5)),
+                Act::AnswerHeld(Answer::ok()),
+                Act::Close,
+            ],
+            _ => Vec::new(),
+        };
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            first_then_good(move || Script::new(respond)),
+        );
+        world.socket_buffer = 1500;
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!((stats.accepted, stats.unknown), (N, 0), "{stats:?}");
+        assert_eq!((world.log.duplicates(), world.dials().len()), (0, 2));
+        // What was on the wire already; the buffer held more than eighty.
+        assert!(
+            world.log.requests_ignored() <= 20,
+            "{}",
+            world.log.requests_ignored()
+        );
+    }
+}
+
 #[test]
 fn row_20_enhance_your_calm() {
     let calm = || {
