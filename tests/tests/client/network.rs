@@ -89,6 +89,16 @@ fn a_name_that_does_not_resolve() {
 /// however many there are, and whatever the name led to the time before.
 #[test]
 fn a_public_name_with_a_private_address_gets_nothing() {
+    private_addresses_are_refused(|resolver| resolver);
+}
+
+/// The policy has the last word on a thread's answer, too.
+#[test]
+fn a_public_name_with_a_private_address_gets_nothing_from_a_thread() {
+    private_addresses_are_refused(Resolver::on_threads);
+}
+
+fn private_addresses_are_refused(finish: fn(Resolver) -> Resolver) {
     let world = World::new();
     let inside = TcpListener::bind("127.0.0.1:0").expect("a port");
     inside.set_nonblocking(true).expect("a listener");
@@ -100,14 +110,14 @@ fn a_public_name_with_a_private_address_gets_nothing() {
     let mut config = world.config();
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    config.resolver = Resolver::new(move |_, _| {
+    config.resolver = finish(Resolver::new(move |_, _| {
         // Every other time there is a public one before it.
         let mut addresses = vec![target];
         if counter.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
             addresses.insert(0, address("8.8.8.8:443"));
         }
         Ok(addresses)
-    });
+    }));
     let client = Client::web_push(credentials, Arc::clone(&policy), config).expect("a client");
     let json = world
         .ready

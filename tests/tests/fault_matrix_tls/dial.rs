@@ -132,41 +132,94 @@ fn row_03_name_does_not_resolve() {
     assert_eq!(sent.stats.accepted, N as u64, "{:?}", sent.stats);
 }
 
-/// A lookup blocks the thread that drives the client, longer than messages wait for their answers: what
-/// has arrived meanwhile counts, and nobody is given up for it.
-#[test]
-fn row_03_a_slow_lookup_costs_time_and_no_message() {
+/// 100 messages over two connections; the lookup for the second takes longer than messages wait for their
+/// answers. How many were accepted before it was over.
+fn a_slow_lookup(on_threads: bool) -> (Stats, u64) {
     let row = Row::new(|_| Script::new(|_, _| vec![Act::Wait(millis(20)), ok()]).streams(50));
     let address = row.server.address();
-    let asked = Mutex::new(0);
+    let log = row.server.log();
+    let (asked, before) = (Mutex::new(0), Arc::new(Mutex::new(0)));
+    let (seen, counter) = (Arc::clone(&before), log.clone());
     let client = row.client(|config| {
         config.session.max_connections = 2;
         // Another connection is wanted as soon as the first is full.
         config.session.patience = Duration::ZERO;
         config.session.response_timeout = millis(1000);
         fixture::ping(config, millis(100), millis(1000));
-        config.resolver = Resolver::new(move |_, _| {
-            let mut asked = asked.lock().expect("a lock");
-            *asked += 1;
-            if *asked > 1 {
+        let resolver = Resolver::new(move |_, _| {
+            let nth = {
+                let mut asked = asked.lock().expect("a lock");
+                *asked += 1;
+                *asked
+            };
+            if nth > 1 {
                 std::thread::sleep(millis(1500));
+                *seen.lock().expect("a lock") = counter.total_processed();
             }
             Ok(vec![address])
         });
+        config.resolver = match on_threads {
+            true => resolver.on_threads(),
+            false => resolver,
+        };
     });
     let mut all = messages(0..100).map(|(_, message)| message);
     let first = all.next().expect("a message");
     assert!(client.send(&first).expect("an answer").is_accepted());
-    let rest: Vec<_> = client.send_many(all).collect();
+    assert_eq!(client.send_many(all).count(), 99);
     let stats = client.stats();
     assert!(stats.is_balanced());
-    assert_eq!(
-        (rest.len(), stats.accepted, stats.unknown),
-        (99, 100, 0),
-        "{stats:?}"
+    assert_eq!(log.total_processed(), 100);
+    // A lookup that nobody waits for any more ends by itself.
+    eventually(|| *before.lock().expect("a lock") > 0, "the end of the lookup");
+    let before = *before.lock().expect("a lock");
+    (stats, before)
+}
+
+/// A lookup blocks the thread that drives the client: what is ready to go leaves before it, what has
+/// arrived meanwhile counts, and nobody is given up for it.
+#[test]
+fn row_03_a_slow_lookup_costs_time_and_no_message() {
+    let (stats, before) = a_slow_lookup(false);
+    assert_eq!((stats.accepted, stats.unknown), (100, 0), "{stats:?}");
+    assert!(before < 100, "it held up the rest");
+}
+
+/// With a thread for it, it holds up nobody.
+#[test]
+fn row_03_a_slow_lookup_on_a_thread_costs_nothing() {
+    let (stats, before) = a_slow_lookup(true);
+    assert_eq!((stats.accepted, stats.unknown), (100, 0), "{stats:?}");
+    assert_eq!(before, 100, "all were accepted before it was over");
+}
+
+/// On threads, the rest is as ever: failures are told, time-outs end the wait, and what was refused by
+/// then is not connected to.
+#[test]
+fn row_03_lookups_on_threads() {
+    let row = Row::first(Script::accepting);
+    let address = row.server.address();
+    let good = row.send(N, |config| {
+        config.resolver = Resolver::new(move |_, _| Ok(vec![address])).on_threads();
+    });
+    assert_eq!(good.stats.accepted, N as u64, "{:?}", good.stats);
+    nobody_is_reached(
+        |config| {
+            config.resolver = Resolver::new(|_, _| Err(std::io::ErrorKind::NotFound.into())).on_threads()
+        },
+        ErrorKind::NameNotResolved,
     );
-    let log = row.server.log();
-    assert_eq!((log.connections(), log.total_processed()), (2, 100));
+    nobody_is_reached(
+        |config| {
+            config.session.connect_timeout = millis(100);
+            let never = Resolver::new(|_, _| {
+                std::thread::sleep(millis(600));
+                Err(std::io::ErrorKind::NotFound.into())
+            });
+            config.resolver = never.on_threads();
+        },
+        ErrorKind::ConnectTimeout,
+    );
 }
 
 /// The name moves to another address: the next connection goes there, the old one drains.
