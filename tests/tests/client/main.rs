@@ -3,9 +3,11 @@
 mod apns;
 mod calls;
 mod endings;
+mod events;
 mod identities;
 mod metadata;
 mod network;
+mod proxies;
 mod sharing;
 mod tls;
 mod world;
