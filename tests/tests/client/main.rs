@@ -1,5 +1,6 @@
 //! The blocking client over real sockets, against the sandbox and against small peers made here.
 
+mod adm_audience;
 mod apns;
 mod calls;
 mod endings;
