@@ -290,7 +290,11 @@ pub(super) fn sign_into<'a>(
     let timestamp = now.unix.as_secs().to_string();
     let mut all: Vec<(&str, &str)> = vec![("apikey", credentials.api_key()), ("timestamp", &timestamp)];
     // Shortened here, so that what is made above and below lives long enough.
-    all.extend(parameters.into_iter().map(|(name, value): (&str, &str)| (name, value)));
+    all.extend(
+        parameters
+            .into_iter()
+            .map(|(name, value): (&str, &str)| (name, value)),
+    );
     all.sort_unstable_by_key(|(name, _)| *name);
     request.authority = Some(authority.clone());
     request.path.push_str("/rest/3.0/");

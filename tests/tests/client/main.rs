@@ -2,6 +2,7 @@
 
 mod adm_audience;
 mod apns;
+mod baidu_calls;
 mod calls;
 mod endings;
 mod identities;
