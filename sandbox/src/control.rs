@@ -125,9 +125,16 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             .clone()),
         (&Method::GET, "/log") => log(shared, exchange),
         (&Method::GET, "/stats") => Ok(stats(shared)),
+        (&Method::GET, "/connections") => {
+            let service = query(exchange, "service");
+            let mut all = shared.notes.list();
+            all.retain(|one| service.as_ref().is_none_or(|service| one.service == *service));
+            Ok(json!(all))
+        }
         (&Method::GET, "/headers") => Ok(headers(shared, exchange)),
         (&Method::POST, "/reset") => {
             shared.state().reset();
+            shared.notes.reset();
             shared.clock.set_offset_ms(0);
             Ok(json!({}))
         }

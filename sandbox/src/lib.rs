@@ -32,6 +32,7 @@ mod apns;
 mod baidu;
 mod clock;
 mod config;
+mod connections;
 mod control;
 mod exchange;
 mod fault;
@@ -55,6 +56,7 @@ pub use apns::{
     StoredNotification,
 };
 pub use config::{Config, Ports};
+pub use connections::Connection;
 pub use exchange::{Coding, HeaderAudit};
 pub use fault::{Action, CloseHow, ConnectFault, Fault, LastStream};
 pub use fcm::Registration;

@@ -3,6 +3,7 @@
 use crate::adm::{Adm, AdmRegistration};
 use crate::apns::{Apns, Check, ContentMismatch, DeviceToken, EnvironmentKeyReason, StoredNotification};
 use crate::config::{Config, Ports};
+use crate::connections::Connection;
 use crate::fault::{ConnectFault, Fault};
 use crate::fcm::{Fcm, Registration};
 use crate::latency::Latency;
@@ -183,6 +184,11 @@ impl Sandbox {
         state.log.iter().filter(taken).count()
     }
 
+    /// What clients did to their connections, oldest first.
+    pub fn connection_notes(&self) -> Vec<Connection> {
+        self.shared.notes.list()
+    }
+
     /// Connections opened so far, on all ports.
     pub fn connections(&self) -> u64 {
         self.shared.connections()
@@ -206,6 +212,7 @@ impl Sandbox {
     /// Empties the log and the fault scripts; registries stay.
     pub fn reset(&self) {
         self.shared.state().reset();
+        self.shared.notes.reset();
     }
 
     /// Adds a fault script, after those already there.

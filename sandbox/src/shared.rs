@@ -4,6 +4,7 @@ use crate::adm::Adm;
 use crate::apns::{Apns, Fate};
 use crate::baidu::Baidu;
 use crate::clock::Clock;
+use crate::connections::Connections;
 use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, ConnectFault, Fault, Script};
 use crate::fcm::Fcm;
@@ -222,6 +223,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     pub(crate) clock: Clock,
     connections: AtomicU64,
+    /// What is known of them.
+    pub(crate) notes: Connections,
     /// When the APNs connections of the last minute began, oldest first.
     recent: Mutex<VecDeque<i64>>,
     /// Tells the binary that the control endpoint wants it to stop.
@@ -236,6 +239,7 @@ impl Shared {
             state: Mutex::new(state),
             clock: Clock::default(),
             connections: AtomicU64::new(0),
+            notes: Connections::default(),
             recent: Mutex::default(),
             stop: tokio::sync::Notify::new(),
             ready: Mutex::new(Value::Null),

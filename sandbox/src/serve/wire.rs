@@ -5,6 +5,7 @@
 //! padded, dropped or added, and the connection can be ended at any byte.
 
 use super::audit::Auditor;
+use crate::connections::Note;
 use crate::exchange::HeaderAudit;
 use crate::fault::CloseHow;
 use bytes::{Buf, BytesMut};
@@ -100,6 +101,7 @@ pub(super) struct Filter {
     /// Bytes a second; 0 is as fast as they come.
     pace: Arc<AtomicU32>,
     initial_settings: Vec<(u16, u32)>,
+    note: Note,
 }
 
 /// How a direction ended.
@@ -110,7 +112,7 @@ enum End {
 }
 
 impl Filter {
-    pub(super) fn new(initial_settings: Vec<(u16, u32)>) -> (Self, WireHandle) {
+    pub(super) fn new(initial_settings: Vec<(u16, u32)>, note: Note) -> (Self, WireHandle) {
         let (sender, commands) = mpsc::unbounded_channel();
         let header_blocks = HeaderBlocks::default();
         let pace = Arc::new(AtomicU32::new(0));
@@ -125,6 +127,7 @@ impl Filter {
                 header_blocks,
                 pace,
                 initial_settings,
+                note,
             },
             handle,
         )
@@ -138,9 +141,10 @@ impl Filter {
             header_blocks,
             pace,
             initial_settings,
+            note,
         } = self;
         let end = {
-            let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks, &pace);
+            let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks, &pace, &note);
             let mut out = Outbound {
                 initial: Some(initial_settings),
                 ..Outbound::default()
@@ -176,6 +180,7 @@ async fn inbound(
     to: &mut WriteHalf<DuplexStream>,
     header_blocks: &HeaderBlocks,
     pace: &AtomicU32,
+    note: &Note,
 ) -> io::Result<End> {
     let mut buffer = BytesMut::with_capacity(32 * 1024);
     let mut preface = PREFACE;
@@ -194,6 +199,9 @@ async fn inbound(
         preface -= plain;
         while let Some(frame) = (preface == 0).then(|| next_frame(&mut buffer)).flatten() {
             let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
+            if kind != HEADERS && kind != DATA {
+                note.write().frame(kind, flags, &frame[9..]);
+            }
             if kind == HEADERS || kind == CONTINUATION {
                 if let Some((size, audit)) = auditor.frame(kind, flags, &frame[9..]) {
                     let mut blocks = header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
