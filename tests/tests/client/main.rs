@@ -5,6 +5,7 @@ mod apns;
 mod baidu_calls;
 mod calls;
 mod endings;
+mod fcm_scripts;
 mod identities;
 mod metadata;
 mod network;
