@@ -62,6 +62,7 @@ mod resolve;
 mod send_many;
 mod services;
 mod socket;
+mod steps;
 
 pub use batch::Batch;
 pub use client::Client;
@@ -71,3 +72,4 @@ pub use progress::Progress;
 pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;
 pub use send_many::SendMany;
+pub use steps::Exchange;

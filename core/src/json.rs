@@ -1,4 +1,6 @@
-//! Reading JSON that a caller wrote: strict where services are lax.
+//! Reading JSON that a caller wrote: strict where services are lax. And writing it.
+
+mod object;
 
 use std::fmt;
 
@@ -6,6 +8,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, ErrorKind};
+
+pub(crate) use object::{Item, Object};
 
 /// Parses one JSON object, in the order of its keys.
 ///

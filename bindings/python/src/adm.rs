@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use pushcore::adm::{self, Priority, RegistrationId};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
+use crate::recipe::{Recipe, hash_of, not_pickled};
 use crate::values::{
     Str, authority, clock, duration, json_object, json_text, string, type_error, unknown_word,
 };
@@ -49,6 +50,18 @@ impl AdmCredentials {
         Ok(progress == pushcore::oauth::TokenProgress::Done)
     }
 
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled("ADM credentials"))
+    }
+
     fn __repr__(&self) -> String {
         "<AdmCredentials>".to_owned()
     }
@@ -59,7 +72,7 @@ impl AdmCredentials {
 /// `expires_after` 60 seconds to 31 days; `consolidation_key` replaces messages of the same key
 /// while the device is away.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct AdmMessage(pub(crate) adm::Message);
+pub(crate) struct AdmMessage(pub(crate) adm::Message, Recipe);
 
 #[pymethods]
 impl AdmMessage {
@@ -80,12 +93,26 @@ impl AdmMessage {
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        let notification = notification.map(json_text).transpose()?;
+        let recipe = Recipe::new(py)
+            .put(py, "registration_id", Some(registration_id))?
+            .put_copy(py, "data", data.map(Bound::as_any))?
+            .put(
+                py,
+                "notification",
+                notification.as_deref().map(|text| PyBytes::new(py, text)),
+            )?
+            .put(py, "priority", priority.as_deref())?
+            .put(py, "consolidation_key", consolidation_key.as_deref())?
+            .put(py, "expires_after", expires_after)?
+            .put(py, "md5", md5.then_some(true))?
+            .put_copy(py, "extra", extra.map(Bound::as_any))?;
         let mut builder = adm::Message::builder();
         for (key, value) in data.into_iter().flat_map(|data| data.iter()) {
             builder = builder.data(string(&key)?, string(&value)?);
         }
         if let Some(notification) = notification {
-            builder = builder.notification(&json_text(notification)?).or_raise(py)?;
+            builder = builder.notification(&notification).or_raise(py)?;
         }
         if let Some(name) = priority {
             let known = match &*name {
@@ -107,12 +134,16 @@ impl AdmMessage {
         for (name, value) in extra.map(json_object).transpose()?.into_iter().flatten() {
             builder = builder.extra(name, value);
         }
-        builder.build(target(registration_id)?).map(Self).or_raise(py)
+        let message = builder.build(target(registration_id)?).or_raise(py)?;
+        Ok(Self(message, recipe))
     }
 
     /// The same message for another device.
     fn to(&self, registration_id: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self(self.0.to(target(registration_id)?)))
+        let recipe = self
+            .1
+            .with(registration_id.py(), "registration_id", registration_id)?;
+        Ok(Self(self.0.to(target(registration_id)?), recipe))
     }
 
     /// The body of the request.
@@ -145,6 +176,29 @@ impl AdmMessage {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         outcome(py, adm::outcome(&response.0, self.0.target(), clock(py, now)?))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        self.1.arguments(py)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| {
+            let other = &other.get().0;
+            self.0.body() == other.body() && self.0.target() == other.target()
+        })
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        hash_of(py, self.0.body())
     }
 
     fn __repr__(&self) -> String {

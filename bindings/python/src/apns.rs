@@ -1,21 +1,21 @@
 //! APNs: messages.
 
-use pushcore::apns::{
-    self, Alert, Aps, BundleId, DeviceToken, Expiration, InterruptionLevel, Payload, Sound,
-};
+use std::cell::RefCell;
+
+use pushcore::apns::{self, Aps, BundleId, DeviceToken, Expiration};
 use pushcore::http::Authority;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::apns_credentials::ApnsCredentials;
-use crate::apns_parts::{LiveActivity, localized};
+use crate::apns_parts::LiveActivity;
+use crate::apns_payload::Parts;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
-use crate::values::{
-    Str, clock, integer, json_object, json_text, string, text, type_error, unix_time, unknown_word,
-};
+use crate::recipe::{Recipe, hash_of};
+use crate::values::{Str, clock, integer, seconds, text, type_error, unix_time, unknown_word};
 
 /// One push to one device.
 ///
@@ -29,24 +29,9 @@ use crate::values::{
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct ApnsMessage(pub(crate) apns::Message);
 
-/// What goes into `aps`, from keyword arguments.
-#[derive(Default)]
-struct Parts {
-    aps: Aps,
-    any: bool,
-}
-
-impl Parts {
-    fn put(&mut self, change: impl FnOnce(Aps) -> Aps) {
-        self.aps = change(std::mem::take(&mut self.aps));
-        self.any = true;
-    }
-
-    fn maybe<T>(&mut self, value: Option<T>, change: impl FnOnce(Aps, T) -> Aps) {
-        if let Some(value) = value {
-            self.put(|aps| change(aps, value));
-        }
-    }
+thread_local! {
+    /// The headers of the message that this thread made last: the next one mostly has the same.
+    static LAST: RefCell<Option<apns::Template>> = const { RefCell::new(None) };
 }
 
 #[pymethods]
@@ -92,64 +77,19 @@ impl ApnsMessage {
         registered_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut parts = Parts::default();
-        if let Some(alert) = alert_of(alert, title, subtitle, body)? {
-            parts.put(|aps| aps.alert(alert));
-        }
-        let badge = badge
-            .map(|badge| integer(badge, "the badge is not a number from 0 to 2^32 - 1"))
-            .transpose()?;
-        parts.maybe(badge, Aps::badge);
-        match (sound, critical_volume) {
-            (Some(name), Some(volume)) => {
-                let sound = Sound::critical(name, volume).or_raise(py)?;
-                parts.put(|aps| aps.sound(sound));
-            }
-            (Some(name), None) => parts.put(|aps| aps.sound(&*name)),
-            (None, Some(_)) => {
-                let error = Error::new(ErrorKind::MissingField, "a critical sound has no name");
-                return Err(error).or_raise(py);
-            }
-            (None, None) => {}
-        }
+        parts.alert(alert, title, subtitle, body)?;
+        parts.badge(badge)?;
+        parts.sound(sound, critical_volume).or_raise(py)?;
         parts.maybe(thread_id, Aps::thread_id);
         parts.maybe(category, Aps::category);
         parts.maybe(content_available.then_some(()), |aps, ()| aps.content_available());
         parts.maybe(mutable_content.then_some(()), |aps, ()| aps.mutable_content());
         parts.maybe(target_content_id, Aps::target_content_id);
-        parts.maybe(
-            interruption_level
-                .map(|name| level(&name))
-                .transpose()
-                .or_raise(py)?,
-            Aps::interruption_level,
-        );
+        parts.interruption_level(interruption_level).or_raise(py)?;
         parts.maybe(relevance_score, Aps::relevance_score);
         parts.maybe(filter_criteria, Aps::filter_criteria);
-        parts.maybe(live_activity.as_deref(), |aps, activity| {
-            aps.live_activity(activity.0.clone())
-        });
-        for (key, value) in aps.map(json_object).transpose()?.into_iter().flatten() {
-            parts.put(|aps| aps.extra(key, value));
-        }
-        let custom = custom.map(json_object).transpose()?;
-        let body = match payload {
-            Some(_) if parts.any || custom.is_some() => {
-                let text = "a whole payload excludes the arguments that make one";
-                return Err(Error::new(ErrorKind::Conflict, text)).or_raise(py);
-            }
-            Some(payload) => Some(Payload::raw(json_text(payload)?).or_raise(py)?),
-            None if parts.any || custom.is_some() => {
-                let typed = Payload::new(parts.aps);
-                let custom = custom.into_iter().flatten();
-                Some(
-                    custom
-                        .into_iter()
-                        .try_fold(typed, |body, (key, value)| body.custom(key, value))
-                        .or_raise(py)?,
-                )
-            }
-            None => None,
-        };
+        parts.live_activity(live_activity.as_deref());
+        let body = parts.finish(py, aps, custom, payload)?;
 
         let kind = match push_type {
             Some(name) => apns::PushType::from_name(&name)
@@ -173,10 +113,8 @@ impl ApnsMessage {
         if let Some(body) = body {
             builder = builder.payload(body);
         }
-        if let Some(priority) = priority {
-            let number = integer(priority, "the priority is not one of those that exist")?;
-            let known = apns::Priority::from_u8(number).ok_or_else(|| unknown_word("the priority"));
-            builder = builder.priority(known.or_raise(py)?);
+        if let Some(value) = priority {
+            builder = builder.priority(self::priority(value)?);
         }
         if let Some(id) = collapse_id {
             builder = builder.collapse_id(apns::CollapseId::parse(&id).or_raise(py)?);
@@ -190,7 +128,15 @@ impl ApnsMessage {
         if let Some(time) = registered_at {
             builder = builder.registered_at(unix_time(time)?);
         }
-        builder.build().map(Self).or_raise(py)
+        let made = LAST.with_borrow_mut(|last| {
+            if let Some(last) = last {
+                builder = builder.alike(last);
+            }
+            let made = builder.build()?;
+            *last = Some(made.template());
+            Ok(made)
+        });
+        made.map(Self).or_raise(py)
     }
 
     /// The same notification to another device; nothing is encoded again.
@@ -274,6 +220,41 @@ impl ApnsMessage {
         outcome(py, self.0.judge(answer))
     }
 
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let expiration = match self.0.expiration() {
+            Expiration::Absent => None,
+            Expiration::Once => Some(0.0),
+            Expiration::Until(time) => Some(seconds(time)),
+        };
+        Recipe::new(py)
+            .put(py, "token", Some(self.token()))?
+            .put(py, "topic", self.topic())?
+            .put(py, "push_type", Some(self.push_type()))?
+            .put(py, "payload", Some(self.payload(py)))?
+            .put(py, "priority", self.0.priority().map(apns::Priority::as_u8))?
+            .put(py, "collapse_id", self.0.collapse_id())?
+            .put(py, "expiration", expiration)?
+            .put(py, "id", self.id())?
+            .put(py, "registered_at", self.0.registered_at().map(seconds))?
+            .arguments(py)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| self.0 == other.get().0)
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        hash_of(py, self.token().as_bytes())
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "<ApnsMessage {} {:?} {} bytes>",
@@ -318,44 +299,15 @@ pub(crate) fn hosts(environment: Option<Str>, host: Option<Str>) -> Result<apns:
     }
 }
 
-fn alert_of(
-    alert: Option<&Bound<'_, PyAny>>,
-    title: Option<&Bound<'_, PyAny>>,
-    subtitle: Option<&Bound<'_, PyAny>>,
-    body: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Option<Alert>> {
-    let mut made = None;
-    if let Some(alert) = alert {
-        made = Some(match alert.cast::<PyDict>() {
-            Ok(dict) => json_object(dict)?
-                .into_iter()
-                .fold(Alert::new(), |alert, (key, value)| alert.extra(key, value)),
-            Err(_) => Alert::line(string(alert)?),
-        });
-    }
-    type Set = fn(Alert, apns::Text) -> Alert;
-    let parts: [(_, Set); 3] = [
-        (title, |alert, text| alert.title(text)),
-        (subtitle, |alert, text| alert.subtitle(text)),
-        (body, |alert, text| alert.body(text)),
-    ];
-    for (value, set) in parts {
-        if let Some(value) = value {
-            made = Some(set(made.unwrap_or_default(), localized(value)?));
-        }
-    }
-    Ok(made)
-}
-
-fn level(name: &str) -> Result<InterruptionLevel, Error> {
-    use InterruptionLevel::{Active, Critical, Passive, TimeSensitive};
-    let all = [Passive, Active, TimeSensitive, Critical];
-    let known = all.into_iter().find(|level| level.as_str() == name);
-    known.ok_or_else(|| unknown_word("the interruption level"))
+/// 10, 5 or 1.
+pub(crate) fn priority(value: &Bound<'_, PyAny>) -> PyResult<apns::Priority> {
+    let number = integer(value, "the priority is not one of those that exist")?;
+    let known = apns::Priority::from_u8(number).ok_or_else(|| unknown_word("the priority"));
+    known.or_raise(value.py())
 }
 
 /// 0 is "once"; anything else a time.
-fn expires(value: &Bound<'_, PyAny>) -> PyResult<Expiration> {
+pub(crate) fn expires(value: &Bound<'_, PyAny>) -> PyResult<Expiration> {
     let time = unix_time(value)?;
     Ok(if time.as_millis() == 0 {
         Expiration::Once
@@ -365,7 +317,7 @@ fn expires(value: &Bound<'_, PyAny>) -> PyResult<Expiration> {
 }
 
 /// A `str` or a `uuid.UUID`.
-fn apns_id(value: &Bound<'_, PyAny>) -> PyResult<apns::ApnsId> {
+pub(crate) fn apns_id(value: &Bound<'_, PyAny>) -> PyResult<apns::ApnsId> {
     let written = value.str()?;
     apns::ApnsId::parse(text(&written)?).or_raise(value.py())
 }

@@ -7,6 +7,7 @@ use pushcore::net::tls::ClientIdentity;
 use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
+use crate::recipe::not_pickled;
 use crate::values::{Str, bytes_or_file, clock};
 
 /// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
@@ -72,12 +73,46 @@ impl ApnsCredentials {
         })
     }
 
+    /// A client certificate with its key in a PKCS#12 file (`.p12`, `.pfx`), or what it holds.
+    ///
+    /// At most 10 MiB and a million key-derivation rounds. Raises `CredentialError`: `WRONG_PASSWORD`,
+    /// `INVALID_KEY`, `INVALID_CREDENTIAL` or `KEY_MISMATCH`.
+    #[staticmethod]
+    #[pyo3(signature = (file, password=None))]
+    fn from_pkcs12(py: Python<'_>, file: &Bound<'_, PyAny>, password: Option<Str>) -> PyResult<Self> {
+        let file = bytes_or_file(file)?;
+        let make = || -> Result<_, Error> {
+            let identity = ClientIdentity::from_pkcs12(&file, password.as_deref().unwrap_or_default())?;
+            let chain = identity.chain().map(<[u8]>::to_vec).collect();
+            // The connection has the key; nothing here asks the certificate for it.
+            let certificate = apns::ClientCertificate::from_der(chain, Vec::new())?;
+            Ok((apns::Credentials::certificate(certificate), identity))
+        };
+        let (credentials, identity) = py.detach(make).or_raise(py)?;
+        Ok(Self {
+            credentials,
+            identity: Some(identity),
+        })
+    }
+
     /// The provider token of now (a JWT).
     #[pyo3(signature = (*, now=None))]
     fn provider_token(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
         let now = clock(py, now)?;
         let token = py.detach(|| self.credentials.provider_token(now)).or_raise(py)?;
         Ok(token.expose_secret().clone())
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled("APNs credentials"))
     }
 
     fn __repr__(&self) -> String {

@@ -2,7 +2,7 @@
 
 use pushcore::apns::{self, ChannelId, InputPush, Text};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 use serde_json::Value;
 
 use crate::errors::OrRaise;
@@ -27,6 +27,11 @@ impl Localized {
             key: key.into(),
             args: args.into_iter().map(String::from).collect(),
         }
+    }
+
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let all: Vec<_> = std::iter::once(&self.key).chain(&self.args).collect();
+        PyTuple::new(py, all)
     }
 
     fn __repr__(&self) -> String {

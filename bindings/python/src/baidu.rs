@@ -5,11 +5,12 @@ use std::sync::Arc;
 use pushcore::baidu::{self, AndroidNotification, DeployStatus, Message, OpenType, Target};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
+use crate::recipe::{Recipe, not_pickled};
 use crate::values::{Str, authority, clock, duration, json_object, json_text, string, unix_time};
 
 /// An application's API key and secret key.
@@ -24,6 +25,18 @@ impl BaiduCredentials {
         Ok(Self(Arc::new(credentials)))
     }
 
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled("Baidu credentials"))
+    }
+
     fn __repr__(&self) -> String {
         "<BaiduCredentials>".to_owned()
     }
@@ -35,7 +48,7 @@ impl BaiduCredentials {
 /// notification, `raw` for JSON that the Android app handles, `ios` for an APNs payload (with
 /// `production`). `expires_after` 1 second to a week.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct BaiduMessage(pub(crate) Message);
+pub(crate) struct BaiduMessage(pub(crate) Message, Recipe);
 
 #[pymethods]
 impl BaiduMessage {
@@ -66,6 +79,24 @@ impl BaiduMessage {
         topic_id: Option<Str>,
         send_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let recipe = Recipe::new(py)
+            .put(py, "channel_id", channel_id)?
+            .put_copy(py, "channel_ids", channel_ids.map(Bound::as_any))?
+            .put(py, "tag", tag.as_deref())?
+            .put_copy(py, "selector", selector)?
+            .put(py, "everyone", everyone.then_some(true))?
+            .put(py, "text", text.as_deref())?
+            .put(py, "title", title.as_deref())?
+            .put(py, "open_url", open_url.as_deref())?
+            .put(py, "confirm", confirm.then_some(true))?
+            .put_copy(py, "custom", custom.map(Bound::as_any))?
+            .put_copy(py, "extra", extra.map(Bound::as_any))?
+            .put_copy(py, "raw", raw)?
+            .put_copy(py, "ios", ios)?
+            .put(py, "production", production)?
+            .put(py, "expires_after", expires_after)?
+            .put(py, "topic_id", topic_id.as_deref())?
+            .put(py, "send_at", send_at)?;
         let refuse = |kind, text: &'static str| Err(Error::new(kind, text)).or_raise(py);
         let builder = match (text, raw, ios) {
             (Some(text), None, None) => {
@@ -120,7 +151,8 @@ impl BaiduMessage {
             (None, None, None, None, true) => Ok(Target::all()),
             _ => return refuse(ErrorKind::InvalidTarget, "not exactly one target"),
         };
-        builder.build(target.or_raise(py)?).map(Self).or_raise(py)
+        let message = builder.build(target.or_raise(py)?).or_raise(py)?;
+        Ok(Self(message, recipe))
     }
 
     /// The same message for another device.
@@ -129,9 +161,12 @@ impl BaiduMessage {
         let text = channel_id
             .cast::<PyString>()
             .map_err(|_| crate::values::type_error(channel_id, "str"))?;
+        let target = Target::device(crate::values::text(text)?).or_raise(py)?;
+        let recipe = Recipe::new(py).put(py, "channel_id", Some(channel_id))?;
+        let others = ["channel_id", "channel_ids", "tag", "selector", "everyone"];
         Ok(Self(
-            self.0
-                .to(Target::device(crate::values::text(text)?).or_raise(py)?),
+            self.0.to(target),
+            recipe.and_the_rest_of(py, &self.1, &others)?,
         ))
     }
 
@@ -159,6 +194,29 @@ impl BaiduMessage {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         outcome(py, baidu::outcome(&response.0, clock(py, now)?))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        self.1.arguments(py)
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match other.cast::<Self>() {
+            Ok(other) => self.1.same_as(py, &other.get().1),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.1.hash_of_text(py)
     }
 
     fn __repr__(&self) -> String {

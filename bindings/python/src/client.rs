@@ -4,25 +4,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pushcore::session::{SendOptions, SessionEvent, Stats};
-use pushcore::{Error, ErrorKind};
-use pushcore_client::{Batch, Client, ClientConfig, Progress};
+use pushcore::{Error, ErrorKind, http};
+use pushcore_client::{Batch, Client, ClientConfig, Exchange, Progress};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::calls::Call;
 use crate::errors::{OrRaise, raise};
+use crate::http::{Request, Response};
 use crate::message::message;
 use crate::outcome::outcome;
 use crate::send_many::SendMany;
-use crate::service::Service;
+use crate::service::{Room, Service};
 use crate::values::optional_duration;
 
 /// How long Python is away at most before it looks at signals (Ctrl-C).
 pub(crate) const ATTENTION: Duration = Duration::from_millis(100);
 
+/// How often a token that is being fetched is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 /// The blocking client of one process.
 #[pyclass(frozen, module = "pushcore._pushcore")]
-pub(crate) struct BlockingClient(Arc<Client>);
+pub(crate) struct BlockingClient {
+    client: Arc<Client>,
+    room: Arc<Room>,
+    deadline: Duration,
+}
 
 #[pymethods]
 impl BlockingClient {
@@ -32,7 +41,11 @@ impl BlockingClient {
         config.session = service.config();
         config.proxy = service.proxy().or_raise(py)?;
         let client = py.detach(|| Client::new(config, |config, now| service.open(config, now)));
-        Ok(Self(Arc::new(client.or_raise(py)?)))
+        Ok(Self {
+            client: Arc::new(client.or_raise(py)?),
+            room: service.room(),
+            deadline: service.config().deadline,
+        })
     }
 
     /// Sends one message and waits for its end.
@@ -45,7 +58,7 @@ impl BlockingClient {
     ) -> PyResult<Py<PyAny>> {
         let message = self::message(message)?;
         let options = options(deadline)?;
-        let mut batch = Batch::new(Arc::clone(&self.0), Some(1)).or_raise(py)?;
+        let mut batch = Batch::new(Arc::clone(&self.client), Some(1)).or_raise(py)?;
         let mut waiting = true;
         loop {
             let step = py.detach(|| -> Result<_, Error> {
@@ -84,29 +97,116 @@ impl BlockingClient {
             .call_method0(intern!(py, "__len__"))
             .and_then(|len| len.extract())
             .ok();
-        let batch = Batch::new(Arc::clone(&self.0), expected).or_raise(py)?;
+        let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
         SendMany::new(batch, source, template, options(deadline)?, on_progress, every)
     }
 
     /// How many messages are where.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let now = py.detach(|| self.0.stats());
+        let now = py.detach(|| self.client.stats());
         stats(py, &now)
+    }
+
+    /// Whether the answers look as if the tokens were of another environment or sender.
+    fn is_mix_up_suspected(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.client.is_mix_up_suspected())
+    }
+
+    /// Bytes of header blocks sent and received so far.
+    fn header_bytes(&self, py: Python<'_>) -> (u64, u64) {
+        let bytes = py.detach(|| self.client.header_bytes());
+        (bytes.sent, bytes.received)
     }
 
     /// The next thing that happened; never waits.
     fn poll_event<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let next = py.detach(|| self.0.poll_event());
+        let next = py.detach(|| self.client.poll_event());
         next.map(|next| event(py, next)).transpose()
+    }
+
+    /// Sends a request that is not a message and reads the answer.
+    #[pyo3(signature = (call, *, deadline=None))]
+    fn call(
+        &self,
+        py: Python<'_>,
+        call: &Bound<'_, Call>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let options = options(deadline)?;
+        let give_up = options.deadline.unwrap_or(self.deadline);
+        let started = pushcore_client::now().monotonic;
+        let call = call.get();
+        let request = loop {
+            let now = pushcore_client::now();
+            match py.detach(|| call.make(&self.room, now)) {
+                Err(error) if error.kind() == ErrorKind::TokenNeeded => {
+                    let waited = now.monotonic.saturating_sub(started);
+                    if waited >= give_up {
+                        let error = Error::new(ErrorKind::Expired, "no access token came in time");
+                        return Err(error).or_raise(py);
+                    }
+                    py.detach(|| self.client.authorization_for(LOOK_AGAIN))
+                        .or_raise(py)?;
+                    py.check_signals()?;
+                }
+                made => break made.or_raise(py)?,
+            }
+        };
+        let response = self.answer(py, &request, options)?;
+        call.read(py, &response, pushcore_client::now())
+    }
+
+    /// Sends a request to one of the service's hosts; the answer is whatever came.
+    #[pyo3(signature = (request, *, deadline=None))]
+    fn exchange(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, Request>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Response> {
+        self.answer(py, &request.get().0, options(deadline)?)
+            .map(Response)
     }
 
     /// Waits until what was taken has ended, then closes the connections.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.0.close()).or_raise(py)
+        while !py.detach(|| self.client.close_for(ATTENTION)).or_raise(py)? {
+            // What is raised here leaves the rest to another `close`, or to the end of the client.
+            py.check_signals()?;
+        }
+        Ok(())
     }
 }
 
-fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptions> {
+impl BlockingClient {
+    fn answer(
+        &self,
+        py: Python<'_>,
+        request: &http::Request,
+        options: SendOptions,
+    ) -> PyResult<http::Response> {
+        let mut exchange = None;
+        loop {
+            let step = py.detach(|| -> Result<_, Error> {
+                let exchange = match &mut exchange {
+                    Some(exchange) => exchange,
+                    empty => match Exchange::new(Arc::clone(&self.client), request, options)? {
+                        Some(begun) => empty.insert(begun),
+                        None => return Ok(None),
+                    },
+                };
+                exchange.wait(ATTENTION)
+            });
+            match step.or_raise(py)? {
+                Some(response) => return Ok(response),
+                // Raising drops the exchange, which cancels it.
+                None => py.check_signals()?,
+            }
+        }
+    }
+}
+
+pub(crate) fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptions> {
     let mut options = SendOptions::default();
     options.deadline = optional_duration(deadline)?;
     Ok(options)
@@ -293,6 +393,7 @@ pub(crate) fn stats<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, 
         ("retry_later", stats.retry_later),
         ("fix_credentials", stats.fix_credentials),
         ("rejected", stats.rejected),
+        ("answered", stats.answered),
         ("not_sent", stats.not_sent),
         ("unknown", stats.unknown),
         ("expired", stats.expired),

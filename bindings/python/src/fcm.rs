@@ -7,12 +7,12 @@ use pushcore::http::Authority;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use serde_json::Value;
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
-use crate::values::{Str, authority, bytes_or_file, clock, duration, json_object, json_text, string};
+use crate::recipe::{hash_of, not_pickled};
+use crate::values::{Str, authority, bytes, bytes_or_file, clock, duration, json_object, json_text, string};
 
 /// A Google identity that sends for one project. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]
@@ -94,6 +94,18 @@ impl FcmCredentials {
         Ok(progress == pushcore::oauth::TokenProgress::Done)
     }
 
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled("FCM credentials"))
+    }
+
     fn __repr__(&self) -> String {
         format!("<FcmCredentials project={:?}>", self.project())
     }
@@ -136,20 +148,23 @@ impl FcmMessage {
         validate_only: Option<bool>,
         fields: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let text = match (message, fields) {
+        let made = match (message, fields) {
             (Some(_), Some(_)) => {
                 let text = "a whole message excludes keyword arguments";
-                return Err(Error::new(ErrorKind::Conflict, text)).or_raise(py);
+                Err(Error::new(ErrorKind::Conflict, text))
             }
-            (Some(message), None) => json_text(message)?,
+            (Some(message), None) => match message.cast::<PyDict>() {
+                Ok(dict) => fcm::Message::from_object(json_object(dict)?),
+                Err(_) => fcm::Message::from_json(&bytes(message)?),
+            },
             (None, fields) => {
-                let given = fields.map(json_object).transpose()?.unwrap_or_default();
+                let mut given = fields.map(json_object).transpose()?.unwrap_or_default();
                 // A keyword that is None is one that was not given.
-                let given = given.into_iter().filter(|(_, value)| !value.is_null()).collect();
-                Value::Object(given).to_string().into_bytes()
+                given.retain(|_, value| !value.is_null());
+                fcm::Message::from_object(given)
             }
         };
-        let mut message = fcm::Message::from_json(&text).or_raise(py)?;
+        let mut message = made.or_raise(py)?;
         if let Some(validate_only) = validate_only {
             message = message.validate_only(validate_only);
         }
@@ -213,6 +228,27 @@ impl FcmMessage {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         outcome(py, fcm::outcome(&response.0, clock(py, now)?))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyBytes>,) {
+        (self.payload(py),)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let other = other.cast::<Self>();
+        other.is_ok_and(|other| self.0.body() == other.get().0.body())
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        hash_of(py, &self.0.body())
     }
 
     fn __repr__(&self) -> String {

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors::OrRaise;
+use crate::recipe::not_pickled;
 use crate::values::{bytes, bytes_or_file};
 
 /// A P-256 private key that signs: for APNs provider tokens and for VAPID.
@@ -73,6 +74,18 @@ impl SigningKey {
     /// The public key as a JSON Web Key.
     fn public_jwk(&self) -> String {
         self.0.public_key().to_jwk()
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled("a signing key"))
     }
 
     fn __repr__(&self) -> String {

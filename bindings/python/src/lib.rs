@@ -2,16 +2,22 @@
 
 mod adm;
 mod apns;
+mod apns_broadcast;
 mod apns_credentials;
 mod apns_parts;
+mod apns_payload;
 mod baidu;
+mod calls;
 mod client;
 mod errors;
 mod fcm;
+mod fcm_topics;
 mod http;
 mod keys;
 mod message;
 mod outcome;
+mod outcome_pickle;
+mod recipe;
 mod send_many;
 mod service;
 mod session;
@@ -29,11 +35,15 @@ mod _pushcore {
     #[pymodule_export]
     use crate::apns::ApnsMessage;
     #[pymodule_export]
+    use crate::apns_broadcast::{ApnsBroadcast, ApnsChannels};
+    #[pymodule_export]
     use crate::apns_credentials::ApnsCredentials;
     #[pymodule_export]
     use crate::apns_parts::{LiveActivity, Localized};
     #[pymodule_export]
     use crate::baidu::{BaiduCredentials, BaiduMessage};
+    #[pymodule_export]
+    use crate::calls::Call;
     #[pymodule_export]
     use crate::client::{BlockingClient, Event, PyProgress};
     #[pymodule_export]
@@ -41,11 +51,15 @@ mod _pushcore {
     #[pymodule_export]
     use crate::fcm::{FcmCredentials, FcmMessage};
     #[pymodule_export]
+    use crate::fcm_topics::{FcmTopics, TopicPage, TopicResult, TopicSubscription};
+    #[pymodule_export]
     use crate::http::{Request, Response};
     #[pymodule_export]
     use crate::keys::SigningKey;
     #[pymodule_export]
     use crate::outcome::{Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone};
+    #[pymodule_export]
+    use crate::outcome_pickle::restore_outcome;
     #[pymodule_export]
     use crate::send_many::SendMany;
     #[pymodule_export]

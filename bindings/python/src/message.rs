@@ -8,6 +8,7 @@ use pyo3::types::PyString;
 
 use crate::adm::AdmMessage;
 use crate::apns::{ApnsMessage, device};
+use crate::apns_broadcast::ApnsBroadcast;
 use crate::baidu::BaiduMessage;
 use crate::errors::OrRaise;
 use crate::fcm::FcmMessage;
@@ -26,10 +27,12 @@ pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
         Ok(message.get().0.clone().into())
     } else if let Ok(message) = value.cast::<BaiduMessage>() {
         Ok(message.get().0.clone().into())
+    } else if let Ok(message) = value.cast::<ApnsBroadcast>() {
+        Ok(message.get().0.clone().into())
     } else {
         Err(type_error(
             value,
-            "a message (ApnsMessage, FcmMessage, WebPushMessage, AdmMessage or BaiduMessage)",
+            "a message (ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage or ApnsBroadcast)",
         ))
     }
 }

@@ -11,65 +11,94 @@ use crate::values::{seconds, unix_time};
 ///
 /// One of `Accepted`, `TokenGone`, `RetryLater`, `FixCredentials`, `Rejected`.
 #[pyclass(frozen, subclass, module = "pushcore", name = "Outcome")]
-pub(crate) struct PyOutcome(pub(crate) Outcome);
+pub(crate) struct PyOutcome {
+    outcome: Outcome,
+    /// Whether the reason was known where the answer was read: a pickle says so in its own field.
+    known: bool,
+}
+
+impl PyOutcome {
+    fn new(outcome: Outcome) -> Self {
+        let known = outcome.reason().is_some_and(outcome::Reason::is_known);
+        Self { outcome, known }
+    }
+}
 
 #[pymethods]
 impl PyOutcome {
     /// The HTTP status.
     #[getter]
     fn status(&self) -> u16 {
-        self.0.status()
+        self.outcome.status()
     }
 
     /// The service's own word, as it was sent.
     #[getter]
     fn reason(&self) -> Option<&str> {
-        self.0.reason().map(outcome::Reason::as_str)
+        self.outcome.reason().map(outcome::Reason::as_str)
     }
 
     /// Whether this version knows what the word means.
     #[getter]
     fn reason_is_known(&self) -> bool {
-        self.0.reason().is_some_and(outcome::Reason::is_known)
+        self.known
     }
 
     /// The body as received, at most 64 KiB.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.body())
+        PyBytes::new(py, self.outcome.body())
     }
 
     /// What to do now, in a few words for a person.
     #[getter]
     fn advice(&self) -> &'static str {
-        self.0.advice()
+        self.outcome.advice()
     }
 
     /// The arm's name as it stands in tables and result files.
     #[getter]
     fn name(&self) -> &'static str {
-        self.0.name()
+        self.outcome.name()
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Self>().is_ok_and(|other| other.get().0 == self.0)
+        other
+            .cast::<Self>()
+            .is_ok_and(|other| other.get().outcome == self.outcome)
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        let parts = (self.0.name(), self.0.status(), self.reason());
+        let parts = (self.outcome.name(), self.outcome.status(), self.reason());
         parts.into_pyobject(py)?.as_any().hash()
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let restore = py.import("pushcore._pushcore")?.getattr("restore_outcome")?;
+        Ok((
+            restore,
+            crate::outcome_pickle::parts(py, &self.outcome, self.known)?,
+        ))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
         let this = slf.get();
-        Ok(match this.0.reason() {
+        Ok(match this.outcome.reason() {
             Some(reason) => format!(
                 "<{class} status={} reason={:?}>",
-                this.0.status(),
+                this.outcome.status(),
                 reason.as_str()
             ),
-            None => format!("<{class} status={}>", this.0.status()),
+            None => format!("<{class} status={}>", this.outcome.status()),
         })
     }
 }
@@ -117,7 +146,7 @@ impl Accepted {
     /// The service's id of the message.
     #[getter]
     fn id<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::Accepted(arm) => arm.id.as_ref().map(|id| PyString::new(slf.py(), id.as_str())),
             _ => None,
         }
@@ -126,7 +155,7 @@ impl Accepted {
     /// A new registration id to store in place of the one used (ADM).
     #[getter]
     fn replacement(slf: &Bound<'_, Self>) -> Option<String> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::Accepted(arm) => arm.replacement.as_deref().map(str::to_owned),
             _ => None,
         }
@@ -135,7 +164,7 @@ impl Accepted {
     /// The id that APNs' console finds the push by (its sandbox environment only).
     #[getter]
     fn unique_id(slf: &Bound<'_, Self>) -> Option<String> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::Accepted(arm) => arm.unique_id.as_deref().map(str::to_owned),
             _ => None,
         }
@@ -144,7 +173,7 @@ impl Accepted {
     /// Where the message lives at the push service (Web Push).
     #[getter]
     fn location(slf: &Bound<'_, Self>) -> Option<String> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::Accepted(arm) => arm.location.as_deref().map(str::to_owned),
             _ => None,
         }
@@ -153,7 +182,7 @@ impl Accepted {
     /// The time to live that the service really applies, in seconds (Web Push).
     #[getter]
     fn ttl(slf: &Bound<'_, Self>) -> Option<f64> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::Accepted(arm) => arm.ttl.map(|ttl| ttl.as_secs_f64()),
             _ => None,
         }
@@ -170,7 +199,7 @@ impl TokenGone {
     /// Since when, in seconds since 1970 by the service's clock (APNs 410).
     #[getter]
     fn since(slf: &Bound<'_, Self>) -> Option<f64> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::TokenGone(arm) => arm.since.map(seconds),
             _ => None,
         }
@@ -179,7 +208,7 @@ impl TokenGone {
     /// The token that takes its place, if the service names one.
     #[getter]
     fn replacement(slf: &Bound<'_, Self>) -> Option<String> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::TokenGone(arm) => arm.replacement.as_deref().map(str::to_owned),
             _ => None,
         }
@@ -188,7 +217,7 @@ impl TokenGone {
     /// Whether a token registered at that time is the one that died.
     fn applies_to(slf: &Bound<'_, Self>, registered_at: &Bound<'_, PyAny>) -> PyResult<bool> {
         let registered_at = unix_time(registered_at)?;
-        Ok(match &slf.as_super().get().0 {
+        Ok(match &slf.as_super().get().outcome {
             Outcome::TokenGone(arm) => arm.applies_to(registered_at),
             _ => false,
         })
@@ -205,7 +234,7 @@ impl RetryLater {
     /// How long to wait at least, in seconds.
     #[getter]
     fn after(slf: &Bound<'_, Self>) -> Option<f64> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::RetryLater(arm) => arm.after.map(|after| after.as_secs_f64()),
             _ => None,
         }
@@ -214,7 +243,7 @@ impl RetryLater {
     /// What has to wait.
     #[getter]
     fn scope(slf: &Bound<'_, Self>) -> Option<&'static str> {
-        match &slf.as_super().get().0 {
+        match &slf.as_super().get().outcome {
             Outcome::RetryLater(arm) => Some(arm.scope.name()),
             _ => None,
         }
@@ -231,13 +260,13 @@ impl FixCredentials {
     /// A new token made from the same key may help.
     #[getter]
     fn refreshable(slf: &Bound<'_, Self>) -> bool {
-        matches!(&slf.as_super().get().0, Outcome::FixCredentials(arm) if arm.refreshable)
+        matches!(&slf.as_super().get().outcome, Outcome::FixCredentials(arm) if arm.refreshable)
     }
 
     /// The connection is spoiled; the client replaces it by itself.
     #[getter]
     fn reconnect(slf: &Bound<'_, Self>) -> bool {
-        matches!(&slf.as_super().get().0, Outcome::FixCredentials(arm) if arm.reconnect)
+        matches!(&slf.as_super().get().outcome, Outcome::FixCredentials(arm) if arm.reconnect)
     }
 }
 
@@ -251,20 +280,29 @@ impl Rejected {
 
 /// An outcome as an instance of its class.
 pub(crate) fn outcome(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyAny>> {
-    fn make<T>(py: Python<'_>, outcome: Outcome, arm: T) -> PyResult<Py<PyAny>>
+    instance(py, PyOutcome::new(outcome))
+}
+
+/// [`outcome`] out of a pickle.
+pub(crate) fn restored(py: Python<'_>, outcome: Outcome, known: bool) -> PyResult<Py<PyAny>> {
+    instance(py, PyOutcome { outcome, known })
+}
+
+fn instance(py: Python<'_>, base: PyOutcome) -> PyResult<Py<PyAny>> {
+    fn make<T>(py: Python<'_>, base: PyOutcome, arm: T) -> PyResult<Py<PyAny>>
     where
         T: PyClass<BaseType = PyOutcome>,
     {
-        let parts = PyClassInitializer::from(PyOutcome(outcome)).add_subclass(arm);
+        let parts = PyClassInitializer::from(base).add_subclass(arm);
         Ok(Py::new(py, parts)?.into_any())
     }
-    match outcome {
-        Outcome::Accepted(_) => make(py, outcome, Accepted),
-        Outcome::TokenGone(_) => make(py, outcome, TokenGone),
-        Outcome::RetryLater(_) => make(py, outcome, RetryLater),
-        Outcome::FixCredentials(_) => make(py, outcome, FixCredentials),
-        Outcome::Rejected(_) => make(py, outcome, Rejected),
+    match base.outcome {
+        Outcome::Accepted(_) => make(py, base, Accepted),
+        Outcome::TokenGone(_) => make(py, base, TokenGone),
+        Outcome::RetryLater(_) => make(py, base, RetryLater),
+        Outcome::FixCredentials(_) => make(py, base, FixCredentials),
+        Outcome::Rejected(_) => make(py, base, Rejected),
         // A sixth arm of a newer core: the base class says all that is known.
-        _ => Ok(Py::new(py, PyOutcome(outcome))?.into_any()),
+        _ => Ok(Py::new(py, base)?.into_any()),
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use pushcore::session::{Message, SendOptions};
+use pushcore::session::{Message, SendOptions, Ticket};
 use pushcore::{Error, Outcome};
 use pushcore_client::Batch;
 use pyo3::PyTraverseError;
@@ -30,7 +30,7 @@ const QUICK: Duration = Duration::from_millis(2);
 const EVERY: Duration = Duration::from_millis(250);
 
 /// Yields pairs of what was sent and its result, as they land.
-#[pyclass(module = "pushcore")]
+#[pyclass(generic, module = "pushcore")]
 pub(crate) struct SendMany {
     /// `None` when it is over: dropping it cancelled what had not ended.
     batch: Option<Batch>,
@@ -46,7 +46,11 @@ pub(crate) struct SendMany {
     messages: VecDeque<Message>,
     /// Submitted, by the ticket's slot.
     pending: Vec<Option<Py<PyAny>>>,
+    /// Ended, with what they belong to: those that were refused before they were submitted.
     ready: VecDeque<(Py<PyAny>, Result<Outcome, Error>)>,
+    /// What has ended, by ticket. All of it is handed out before more is submitted: until then the
+    /// slots of `pending` are theirs.
+    landed: VecDeque<(Ticket, Result<Outcome, Error>)>,
 }
 
 impl SendMany {
@@ -72,6 +76,7 @@ impl SendMany {
             messages: VecDeque::new(),
             pending: Vec::new(),
             ready: VecDeque::new(),
+            landed: VecDeque::new(),
         })
     }
 
@@ -120,8 +125,9 @@ impl SendMany {
         };
         let (messages, options) = (&mut self.messages, self.options);
         let exhausted = self.source.is_none();
+        let landed = &mut self.landed;
         let wait_for_results = self.ready.is_empty();
-        let (taken, ended) = py
+        let taken = py
             .detach(|| -> Result<_, Error> {
                 let mut taken = Vec::with_capacity(messages.len());
                 let all = batch.submit(messages.iter(), options, |result| taken.push(result))?;
@@ -131,8 +137,8 @@ impl SendMany {
                     false => Duration::ZERO,
                 };
                 messages.drain(..taken.len().min(messages.len()));
-                let ended: Vec<_> = batch.wait(longest)?.collect();
-                Ok((taken, ended))
+                landed.extend(batch.wait(longest)?);
+                Ok(taken)
             })
             .or_raise(py)?;
         for taken in taken {
@@ -148,11 +154,6 @@ impl SendMany {
                     }
                 }
                 Err(error) => self.ready.push_back((key, Err(error))),
-            }
-        }
-        for (ticket, result) in ended {
-            if let Some(key) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
-                self.ready.push_back((key, result));
             }
         }
         py.check_signals()
@@ -171,8 +172,21 @@ impl SendMany {
         Ok(())
     }
 
+    /// The next result there is.
+    fn next_result(&mut self) -> Option<(Py<PyAny>, Result<Outcome, Error>)> {
+        if let Some(ready) = self.ready.pop_front() {
+            return Some(ready);
+        }
+        while let Some((ticket, result)) = self.landed.pop_front() {
+            if let Some(key) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
+                return Some((key, result));
+            }
+        }
+        None
+    }
+
     fn advance(&mut self, py: Python<'_>) -> PyResult<()> {
-        while self.ready.is_empty() {
+        while self.ready.is_empty() && self.landed.is_empty() {
             let Some(batch) = &mut self.batch else {
                 return Ok(());
             };
@@ -198,6 +212,12 @@ impl SendMany {
         self.on_progress = None;
         self.keys.clear();
         self.messages.clear();
+        // What had ended before stays to be fetched.
+        for (ticket, result) in self.landed.drain(..) {
+            if let Some(key) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
+                self.ready.push_back((key, result));
+            }
+        }
         self.pending.clear();
     }
 }
@@ -209,13 +229,17 @@ impl SendMany {
     }
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<(Py<PyAny>, Py<PyAny>)>> {
-        if self.ready.is_empty() {
-            if let Err(error) = self.advance(py) {
-                self.stop(py);
-                return Err(error);
+        let next = match self.next_result() {
+            None => {
+                if let Err(error) = self.advance(py) {
+                    self.stop(py);
+                    return Err(error);
+                }
+                self.next_result()
             }
-        }
-        let Some((key, result)) = self.ready.pop_front() else {
+            some => some,
+        };
+        let Some((key, result)) = next else {
             return Ok(None);
         };
         let result = match result {
@@ -269,6 +293,7 @@ impl SendMany {
         self.keys.clear();
         self.pending.clear();
         self.ready.clear();
+        self.landed.clear();
     }
 }
 

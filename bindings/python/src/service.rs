@@ -18,10 +18,11 @@ use crate::apns_credentials::ApnsCredentials;
 use crate::baidu::BaiduCredentials;
 use crate::errors::OrRaise;
 use crate::fcm::FcmCredentials;
-use crate::values::{Str, authority, bytes_or_file, duration, integer, string};
+use crate::values::{Str, authority, bytes_or_file, duration, integer, string, type_error};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
-enum Room {
+/// A service with its credentials and hosts.
+pub(crate) enum Room {
     Adm(Arc<adm::Credentials>, Authority),
     Apns(apns::Credentials, apns::Hosts),
     Baidu(Arc<baidu::Credentials>, Authority),
@@ -32,17 +33,52 @@ enum Room {
 /// A service with its credentials and settings: what clients and sessions are opened from.
 #[pyclass(frozen, module = "pushcore._pushcore")]
 pub(crate) struct Service {
-    room: Room,
+    room: Arc<Room>,
     security: Security,
     config: SessionConfig,
     proxy: Option<String>,
 }
 
+impl Room {
+    /// The service that the credentials are for.
+    pub(crate) fn of(
+        credentials: &Bound<'_, PyAny>,
+        environment: Option<Str>,
+        host: Option<Str>,
+        policy: Option<&EndpointPolicy>,
+    ) -> PyResult<Self> {
+        let py = credentials.py();
+        if let Ok(known) = credentials.cast::<ApnsCredentials>() {
+            let hosts = crate::apns::hosts(environment, host).or_raise(py)?;
+            Ok(Self::Apns(known.get().credentials.clone(), hosts))
+        } else if let Ok(known) = credentials.cast::<FcmCredentials>() {
+            let hosts = crate::fcm::hosts(host).or_raise(py)?;
+            Ok(Self::Fcm(Arc::clone(&known.get().0), hosts))
+        } else if let Ok(known) = credentials.cast::<VapidCredentials>() {
+            let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
+            Ok(Self::WebPush(Arc::clone(&known.get().0), Arc::new(policy)))
+        } else if let Ok(known) = credentials.cast::<AdmCredentials>() {
+            let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
+            Ok(Self::Adm(Arc::clone(&known.get().0), host))
+        } else if let Ok(known) = credentials.cast::<BaiduCredentials>() {
+            let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
+            Ok(Self::Baidu(Arc::clone(&known.get().0), host))
+        } else {
+            Err(type_error(credentials, "credentials of one of the services"))
+        }
+    }
+}
+
 impl Service {
+    /// What calls are made with.
+    pub(crate) fn room(&self) -> Arc<Room> {
+        Arc::clone(&self.room)
+    }
+
     /// A session of its own.
     pub(crate) fn open(&self, config: SessionConfig, now: Now) -> Result<Session, Error> {
         let security = self.security.clone();
-        match &self.room {
+        match &*self.room {
             Room::Adm(credentials, host) => {
                 Session::adm(Arc::clone(credentials), host.clone(), security, config, now)
             }
@@ -115,7 +151,7 @@ impl Service {
         }
         let tls = py.detach(|| tls.build()).or_raise(py)?;
         Ok(Self {
-            room,
+            room: Arc::new(room),
             security: Security::Tls(tls),
             config,
             proxy,
@@ -125,19 +161,29 @@ impl Service {
 
 #[pymethods]
 impl Service {
-    /// APNs.
+    /// APNs. Channels are managed at `management_host`, broadcasts go to `broadcast_host`: `host` unless told.
     #[staticmethod]
-    #[pyo3(signature = (credentials, *, environment=None, host=None, **options))]
+    #[pyo3(signature = (
+        credentials, *, environment=None, host=None, management_host=None, broadcast_host=None, **options
+    ))]
     fn apns(
         py: Python<'_>,
-        credentials: &ApnsCredentials,
+        credentials: &Bound<'_, ApnsCredentials>,
         environment: Option<Str>,
         host: Option<Str>,
+        management_host: Option<Str>,
+        broadcast_host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let hosts = crate::apns::hosts(environment, host).or_raise(py)?;
-        let room = Room::Apns(credentials.credentials.clone(), hosts);
-        Self::new(py, room, credentials.identity.clone(), options)
+        let mut hosts = crate::apns::hosts(environment, host).or_raise(py)?;
+        if let Some(host) = authority(py, management_host)? {
+            hosts = hosts.with_management(host);
+        }
+        if let Some(host) = authority(py, broadcast_host)? {
+            hosts = hosts.with_broadcast(host);
+        }
+        let room = Room::Apns(credentials.get().credentials.clone(), hosts);
+        Self::new(py, room, credentials.get().identity.clone(), options)
     }
 
     /// FCM.
@@ -145,12 +191,16 @@ impl Service {
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn fcm(
         py: Python<'_>,
-        credentials: &FcmCredentials,
+        credentials: &Bound<'_, FcmCredentials>,
         host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let hosts = crate::fcm::hosts(host).or_raise(py)?;
-        Self::new(py, Room::Fcm(Arc::clone(&credentials.0), hosts), None, options)
+        Self::new(
+            py,
+            Room::of(credentials.as_any(), None, host, None)?,
+            None,
+            options,
+        )
     }
 
     /// Web Push.
@@ -158,13 +208,16 @@ impl Service {
     #[pyo3(signature = (credentials, *, policy=None, **options))]
     fn web_push(
         py: Python<'_>,
-        credentials: &VapidCredentials,
+        credentials: &Bound<'_, VapidCredentials>,
         policy: Option<&EndpointPolicy>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
-        let room = Room::WebPush(Arc::clone(&credentials.0), Arc::new(policy));
-        Self::new(py, room, None, options)
+        Self::new(
+            py,
+            Room::of(credentials.as_any(), None, None, policy)?,
+            None,
+            options,
+        )
     }
 
     /// ADM.
@@ -172,12 +225,16 @@ impl Service {
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn adm(
         py: Python<'_>,
-        credentials: &AdmCredentials,
+        credentials: &Bound<'_, AdmCredentials>,
         host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
-        Self::new(py, Room::Adm(Arc::clone(&credentials.0), host), None, options)
+        Self::new(
+            py,
+            Room::of(credentials.as_any(), None, host, None)?,
+            None,
+            options,
+        )
     }
 
     /// Baidu.
@@ -185,12 +242,16 @@ impl Service {
     #[pyo3(signature = (credentials, *, host=None, **options))]
     fn baidu(
         py: Python<'_>,
-        credentials: &BaiduCredentials,
+        credentials: &Bound<'_, BaiduCredentials>,
         host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
-        Self::new(py, Room::Baidu(Arc::clone(&credentials.0), host), None, options)
+        Self::new(
+            py,
+            Room::of(credentials.as_any(), None, host, None)?,
+            None,
+            options,
+        )
     }
 
     /// From submission to the end at the latest, in seconds.

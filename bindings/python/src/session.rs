@@ -1,26 +1,31 @@
 //! The session as a state machine: for event loops that own the sockets.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pushcore::http::Authority;
-use pushcore::session::{self, Action, LinkId, SendOptions, Ticket};
+use pushcore::session::{self, Action, LinkId, Ticket};
 use pushcore::{Error, ErrorKind, Now};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::client::{event, stats};
+use crate::calls::Call;
+use crate::client::{event, options, stats};
 use crate::errors::{OrRaise, exception, kind_of};
+use crate::http::{Request, Response};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
-use crate::service::Service;
-use crate::values::{Str, bytes, now, optional_duration};
+use crate::service::{Room, Service};
+use crate::values::{Str, bytes, now};
 
 /// Messages in, outcomes out: the state machine under both clients, for other event loops.
 ///
 /// It opens no socket and reads no clock. Call `tick` with both clocks at every turn of the loop.
 /// The run loop is in `examples/trio_client.py`.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct Session(Mutex<Inner>);
+pub(crate) struct Session {
+    inner: Mutex<Inner>,
+    room: Arc<Room>,
+}
 
 struct Inner {
     session: session::Session,
@@ -33,7 +38,15 @@ struct Inner {
 impl Session {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // The core does not panic; a poisoned lock is still whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the session. The lock is free again when an error becomes an exception:
+    /// that runs Python, which may give another thread its turn.
+    fn with<T>(&self, work: impl FnOnce(&mut session::Session, Now) -> T) -> T {
+        let mut inner = self.lock();
+        let now = inner.now;
+        work(&mut inner.session, now)
     }
 }
 
@@ -45,7 +58,10 @@ impl Session {
         let ahead = pushcore_client::now().monotonic.as_secs_f64() - monotonic;
         let now = now(monotonic + ahead, unix)?;
         let session = service.open(service.config(), now).or_raise(py)?;
-        Ok(Self(Mutex::new(Inner { session, now, ahead })))
+        Ok(Self {
+            inner: Mutex::new(Inner { session, now, ahead }),
+            room: service.room(),
+        })
     }
 
     /// What the two clocks show, in seconds; the monotonic one may have any epoch.
@@ -73,19 +89,73 @@ impl Session {
         if let Some(target) = to {
             message = retarget(&message, target)?;
         }
-        let mut options = SendOptions::default();
-        options.deadline = optional_duration(deadline)?;
-        let mut inner = self.lock();
-        let now = inner.now;
-        let ticket = inner.session.submit(&message, options, now).or_raise(py)?;
-        Ok(ticket.to_u64())
+        let options = options(deadline)?;
+        let ticket = self.with(|session, now| session.submit(&message, options, now));
+        Ok(ticket.or_raise(py)?.to_u64())
+    }
+
+    /// Takes a request that is not a message; its ticket comes back in `poll_responses`. `None` while
+    /// the access token that it needs is being fetched: ask again.
+    #[pyo3(signature = (call, *, deadline=None))]
+    fn call(
+        &self,
+        py: Python<'_>,
+        call: &Bound<'_, Call>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<u64>> {
+        let options = options(deadline)?;
+        let call = call.get();
+        let ticket = self.with(|session, now| {
+            let request = match call.make(&self.room, now) {
+                Err(error) if error.kind() == ErrorKind::TokenNeeded => {
+                    if !session.fetch_authorization(now)? {
+                        return Ok(None);
+                    }
+                    call.make(&self.room, now)?
+                }
+                made => made?,
+            };
+            session.exchange(request, options, now).map(Some)
+        });
+        Ok(ticket.or_raise(py)?.map(Ticket::to_u64))
+    }
+
+    /// Takes a request to one of the service's hosts; its ticket comes back in `poll_responses`.
+    #[pyo3(signature = (request, *, deadline=None))]
+    fn exchange(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, Request>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<u64> {
+        let options = options(deadline)?;
+        let request = request.get().0.clone();
+        let ticket = self.with(|session, now| session.exchange(request, options, now));
+        Ok(ticket.or_raise(py)?.to_u64())
+    }
+
+    /// Every request of `call` and `exchange` that has ended: tickets with their answer or exception.
+    fn poll_responses(&self, py: Python<'_>) -> PyResult<Vec<(u64, Py<PyAny>)>> {
+        let mut ended = Vec::new();
+        {
+            let mut inner = self.lock();
+            while let Some(end) = inner.session.poll_response() {
+                ended.push(end);
+            }
+        }
+        let result = |result| match result {
+            Ok(answer) => Py::new(py, Response(answer)).map(Py::into_any),
+            Err(error) => exception(py, &error).map(Bound::unbind),
+        };
+        ended
+            .into_iter()
+            .map(|(ticket, end)| Ok((ticket.to_u64(), result(end)?)))
+            .collect()
     }
 
     /// Ends a message as cancelled; `False` when it has ended already.
     fn cancel(&self, ticket: u64) -> bool {
-        let mut inner = self.lock();
-        let now = inner.now;
-        inner.session.cancel(Ticket::from_u64(ticket), now)
+        self.with(|session, now| session.cancel(Ticket::from_u64(ticket), now))
     }
 
     /// The next thing to do: `("connect", link, host, port)` or `("close", link, last_words)`.
@@ -110,17 +180,14 @@ impl Session {
         let parsed = address
             .parse()
             .map_err(|_| Error::new(ErrorKind::InvalidValue, "not an address"));
-        self.lock()
-            .session
-            .allow_address(&authority, parsed.or_raise(py)?)
+        let address = parsed.or_raise(py)?;
+        self.with(|session, _| session.allow_address(&authority, address))
             .or_raise(py)
     }
 
     /// The socket of `link` is connected.
     fn connected(&self, link: u64) {
-        let mut inner = self.lock();
-        let now = inner.now;
-        inner.session.connected(LinkId::from_u64(link), now);
+        self.with(|session, now| session.connected(LinkId::from_u64(link), now));
     }
 
     /// The socket of `link` could not be connected; `code` is an `ErrorKind`.
@@ -129,9 +196,7 @@ impl Session {
             kind_of(code).unwrap_or(ErrorKind::ConnectRefused),
             String::from(text),
         );
-        let mut inner = self.lock();
-        let now = inner.now;
-        inner.session.connect_failed(LinkId::from_u64(link), error, now);
+        self.with(|session, now| session.connect_failed(LinkId::from_u64(link), error, now));
     }
 
     /// Bytes from the socket of `link`.
@@ -155,25 +220,24 @@ impl Session {
 
     /// The socket of `link` has come to its end.
     fn receive_eof(&self, link: u64) {
-        let mut inner = self.lock();
-        let now = inner.now;
-        inner.session.receive_eof(LinkId::from_u64(link), now);
+        self.with(|session, now| session.receive_eof(LinkId::from_u64(link), now));
     }
 
     /// Everything that is to be written to the socket of `link` now; it counts as written.
     fn data_to_send<'py>(&self, py: Python<'py>, link: u64) -> Bound<'py, PyBytes> {
         let link = LinkId::from_u64(link);
-        let mut inner = self.lock();
-        let mut all = Vec::new();
-        loop {
-            let data = inner.session.transmit(link);
-            if data.is_empty() {
-                break;
+        let all = self.with(|session, _| {
+            let mut all = Vec::new();
+            loop {
+                let data = session.transmit(link);
+                if data.is_empty() {
+                    break all;
+                }
+                let count = data.len();
+                all.extend_from_slice(data);
+                session.transmitted(link, count);
             }
-            let count = data.len();
-            all.extend_from_slice(data);
-            inner.session.transmitted(link, count);
-        }
+        });
         PyBytes::new(py, &all)
     }
 
@@ -225,21 +289,29 @@ impl Session {
 
     /// How many messages are where.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        stats(py, &self.lock().session.stats())
+        let now = self.with(|session, _| session.stats());
+        stats(py, &now)
+    }
+
+    /// Whether the answers look as if the tokens were of another environment or sender.
+    fn is_mix_up_suspected(&self) -> bool {
+        self.with(|session, _| session.is_mix_up_suspected())
+    }
+
+    /// Bytes of header blocks sent and received so far.
+    fn header_bytes(&self) -> (u64, u64) {
+        let bytes = self.with(|session, _| session.header_bytes());
+        (bytes.sent, bytes.received)
     }
 
     /// No more messages; those taken go on to their end.
     fn close(&self) {
-        let mut inner = self.lock();
-        let now = inner.now;
-        inner.session.close(now);
+        self.with(|session, now| session.close(now));
     }
 
     /// Ends every message now.
     fn abandon(&self) {
-        let mut inner = self.lock();
-        let now = inner.now;
-        inner.session.abandon(now);
+        self.with(|session, now| session.abandon(now));
     }
 
     /// Whether every message has ended and every connection is gone.

@@ -7,12 +7,14 @@ use pushcore::http::Authority;
 use pushcore::webpush::{self, EndpointPolicy as Policy, Padding, Topic, Urgency};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+use crate::calls::{Call, Kind};
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::keys::SigningKey;
 use crate::outcome::outcome;
+use crate::recipe::{Recipe, hash_of, not_pickled};
 use crate::values::{
     Str, bytes, bytes_or_file, clock, duration, json_text, seconds, unix_time, unknown_word,
 };
@@ -43,6 +45,18 @@ impl VapidCredentials {
     #[getter]
     fn public_key(&self) -> String {
         self.0.public_key().to_base64()
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled("VAPID credentials"))
     }
 
     fn __repr__(&self) -> String {
@@ -139,6 +153,35 @@ impl Subscription {
         self.endpoint().into_pyobject(py)?.as_any().hash()
     }
 
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    /// Read again under a policy that trusts its origin: what a client sends to is the client's policy.
+    #[staticmethod]
+    fn _restore(py: Python<'_>, json: &[u8], origin: Str, created_at: Option<f64>) -> PyResult<Self> {
+        let origin = Authority::parse(&origin).or_raise(py)?;
+        let policy = Policy::default().trust(origin);
+        let parsed = webpush::Subscription::parse(json, &policy).or_raise(py)?;
+        Ok(Self(Arc::new(match created_at {
+            Some(time) => parsed.created_at(unix_time(time.into_pyobject(py)?.as_any())?),
+            None => parsed,
+        })))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let py = slf.py();
+        let this = &slf.get().0;
+        let json = PyBytes::new(py, this.to_json().as_bytes());
+        let origin = this.endpoint().authority().as_str();
+        let parts = (json, origin, this.created().map(seconds)).into_pyobject(py)?;
+        Ok((slf.get_type().getattr("_restore")?, parts))
+    }
+
     fn __repr__(&self) -> String {
         // The path of an endpoint is a capability.
         format!("<Subscription at {}>", self.0.endpoint().authority())
@@ -167,7 +210,7 @@ pub(crate) fn subscription(
 /// `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
 /// `pad_to` and `pad_to_multiple_of` hide the payload's length.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct WebPushMessage(pub(crate) webpush::Message);
+pub(crate) struct WebPushMessage(pub(crate) webpush::Message, Recipe);
 
 #[pymethods]
 impl WebPushMessage {
@@ -190,9 +233,23 @@ impl WebPushMessage {
         policy: Option<&EndpointPolicy>,
     ) -> PyResult<Self> {
         let target = self::subscription(subscription, policy)?;
+        let payload = payload.map(json_text).transpose()?;
+        let recipe = Recipe::new(py)
+            .put(py, "subscription", Some(Subscription(Arc::clone(&target))))?
+            .put(
+                py,
+                "payload",
+                payload.as_deref().map(|text| PyBytes::new(py, text)),
+            )?
+            .put(py, "ttl", ttl)?
+            .put(py, "urgency", urgency.as_deref())?
+            .put(py, "topic", topic.as_deref())?
+            .put(py, "pad_to", pad_to)?
+            .put(py, "pad_to_multiple_of", pad_to_multiple_of)?
+            .put(py, "receipt", receipt.then_some(true))?;
         let mut builder = webpush::Message::builder(target).receipt(receipt);
         if let Some(payload) = payload {
-            builder = builder.payload(json_text(payload)?);
+            builder = builder.payload(payload);
         }
         if let Some(ttl) = ttl {
             builder = builder.ttl(duration(ttl)?);
@@ -217,14 +274,18 @@ impl WebPushMessage {
             (None, Some(step)) => builder.padding(Padding::ToMultipleOf(step)),
             (None, None) => builder,
         };
-        builder.build().map(Self).or_raise(py)
+        Ok(Self(builder.build().or_raise(py)?, recipe))
     }
 
     /// The same message to another subscription.
     #[pyo3(signature = (subscription, *, policy=None))]
     fn to(&self, subscription: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<Self> {
+        let py = subscription.py();
         let target = self::subscription(subscription, policy)?;
-        self.0.to(target).map(Self).or_raise(subscription.py())
+        let recipe = self
+            .1
+            .with(py, "subscription", Subscription(Arc::clone(&target)))?;
+        Ok(Self(self.0.to(target).or_raise(py)?, recipe))
     }
 
     /// The request for an HTTP client of one's own: encrypted and signed.
@@ -241,6 +302,16 @@ impl WebPushMessage {
             .or_raise(py)
     }
 
+    /// Takes back a message that the device has not got yet: what `Client.call` takes.
+    ///
+    /// `location` is that of the `Accepted` outcome of this message.
+    fn withdraw(&self, location: Str) -> Call {
+        Call(Kind::Withdraw {
+            location: location.into(),
+            subscription: Arc::new(self.0.subscription().clone()),
+        })
+    }
+
     /// What the answer to that request means for this subscription.
     #[pyo3(signature = (response, *, now=None))]
     fn outcome(
@@ -251,6 +322,29 @@ impl WebPushMessage {
     ) -> PyResult<Py<PyAny>> {
         let answer = webpush::outcome_for(&response.0, self.0.subscription(), clock(py, now)?);
         outcome(py, answer)
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        self.1.arguments(py)
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match other.cast::<Self>() {
+            Ok(other) => self.1.same_as(py, &other.get().1),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        hash_of(py, self.0.subscription().endpoint().url().as_bytes())
     }
 
     fn __repr__(&self) -> String {
@@ -324,6 +418,18 @@ impl ReceiverKeys {
             }
         };
         Ok(PyBytes::new(py, &plain.or_raise(py)?))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled("a receiver's keys"))
     }
 
     fn __repr__(&self) -> String {

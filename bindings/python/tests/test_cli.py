@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -157,10 +159,13 @@ def test_progress_on_a_terminal(sandbox: Sandbox, tmp_path: pathlib.Path) -> Non
     pty = pytest.importorskip("pty")
     pytest.importorskip("rich")
     source = tmp_path / "tokens.txt"
-    source.write_text("\n".join(register(sandbox, 500)))
+    source.write_text("\n".join(register(sandbox, 6000)))
+    # The client keeps 2,000 at a time: they come in waves, half a second apart.
+    slow = {"service": "apns", "times": 100_000, "action": {"kind": "delay", "ms": 500}}
+    sandbox.control("POST", "faults", slow)
     ours, theirs = pty.openpty()
     command = apns(sandbox, "--alert", "Hi", "--from", str(source), "--results", str(tmp_path / "r.csv"))
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
     process = subprocess.Popen([sys.executable, "-m", "pushcore", *command], stderr=theirs, env=environment)
     os.close(theirs)
     shown = b""
@@ -174,8 +179,15 @@ def test_progress_on_a_terminal(sandbox: Sandbox, tmp_path: pathlib.Path) -> Non
         shown += data
     os.close(ours)
     assert process.wait(timeout=60) == 0
-    assert b"500 sent" in shown
-    assert b"accepted 500" in shown
+    assert b"6,000 sent" in shown
+    assert b"accepted 6,000" in shown
+    text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown).decode()
+    rates = {int(rate.replace(",", "")) for rate in re.findall(r"([0-9,]+)/s", text)}
+    assert max(rates) > 0, "a rate"
+    assert re.search(r"ETA \d+:\d\d:\d\d", text.replace("ETA 0:00:00", "")), "and the time that is left"
+    assert "ETA 0:00:00" in text, "which is none at the end"
+    counts = [int(count.replace(",", "")) for count in re.findall(r"([0-9,]+) sent", text)]
+    assert len(set(counts)) > 1, "while it goes on"
 
 
 def test_keys(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -266,3 +278,150 @@ def test_sandbox_command() -> None:
         [sys.executable, "-m", "pushcore", "sandbox", "--", "--version"], capture_output=True, check=True
     )
     assert b"pushcore-sandbox" in done.stdout
+
+
+def apns_connection(sandbox: Sandbox) -> list[str]:
+    ready = sandbox.ready["apns"]
+    return [
+        "--key", ready["p8_file"], "--key-id", ready["key_id"], "--team-id", ready["team_id"],
+        "--host", ready["authority"], "--management-host", ready["management"], "--ca", str(sandbox.ca),
+        "--bundle", ready["topic"], "--json",
+    ]  # fmt: skip
+
+
+def test_channels(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    there = apns_connection(sandbox)
+    assert main(["channels", "create", "--storage", "most_recent", *there]) == 0
+    [made] = lines(capsys)
+    channel = made["channel"]
+    assert main(["channels", "list", *there]) == 0
+    assert made in lines(capsys)
+    assert main(["channels", "read", channel, *there]) == 0
+    assert lines(capsys) == [{"storage": "most_recent"}]
+    broadcast = ["channels", "broadcast", channel, "--storage", "most_recent", "--state", '{"score":"3:1"}']
+    to = ["--broadcast-host", sandbox.ready["apns"]["broadcast"]]
+    assert main([*broadcast, "--expiration", str(int(time.time()) + 600), *to, *there]) == 0
+    assert lines(capsys)[0]["result"] == "accepted"
+    assert main(["channels", "delete", channel, *there]) == 0
+    assert lines(capsys)[0]["result"] == "accepted"
+    assert main(["channels", "read", channel, *there]) == 1
+    assert lines(capsys)[0]["reason"] == "ChannelNotRegistered"
+
+
+def test_topics(
+    sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcm = sandbox.ready["fcm"]
+    account = json.loads(pathlib.Path(fcm["service_account_file"]).read_text())
+    del account["token_uri"]
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(account))
+    there = ["--credentials", str(file), "--host", fcm["authority"], "--token-host", fcm["authority"],
+             "--ca", str(sandbox.ca), "--json"]  # fmt: skip
+    tokens = fcm["tokens"]
+    assert main(["topics", "subscribe", "news", tokens["valid"], tokens["unregistered"], *there]) == 1
+    assert [record["result"] for record in lines(capsys)] == ["done", "token_gone"]
+    assert main(["topics", "list", tokens["valid"], *there]) == 0
+    assert [record["topic"] for record in lines(capsys)] == ["news"]
+    monkeypatch.setattr("sys.stdin", io.StringIO(tokens["valid"] + "\n\n"))
+    assert main(["topics", "unsubscribe", "news", *there]) == 0
+    assert [record["result"] for record in lines(capsys)] == ["done"]
+    assert main(["topics", "list", tokens["valid"], *there]) == 0
+    assert lines(capsys) == []
+
+
+def test_withdraw(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    web = sandbox.ready["webpush"]
+    subscription = sandbox.control("POST", "webpush/subscriptions", {})
+    with sandbox.web_push(pushcore.Client) as client:
+        sent = client.send(pushcore.WebPushMessage(subscription=subscription, payload="x", policy=sandbox.policy()))
+    assert isinstance(sent, pushcore.Accepted)
+    assert sent.location
+    there = [
+        "--subscription", json.dumps(subscription), "--key", web["vapid"]["private_key"], "--any-subject",
+        "--subject", web["vapid"]["subject"], "--trust", web["authority"], "--ca", str(sandbox.ca), "--json",
+    ]  # fmt: skip
+    assert main(["webpush", "withdraw", sent.location, *there]) == 0
+    assert main(["webpush", "withdraw", sent.location, *there]) == 1
+    assert lines(capsys)[0]["result"] == "accepted"
+
+
+def test_a_client_certificate_in_pkcs12(
+    sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Made by another implementation (OpenSSL), in both of its ciphers."""
+    ready = sandbox.ready["apns"]
+    certificate = ready["certificates"]["universal"]
+    for extra in ([], ["-legacy"]):
+        file = tmp_path / "apns.p12"
+        made = subprocess.run(
+            ["openssl", "pkcs12", "-export", *extra, "-in", certificate["certificate_file"], "-inkey",
+             certificate["key_file"], "-out", str(file), "-passout", "pass:größe"],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        if made.returncode and extra:
+            continue  # an OpenSSL without the old ciphers
+        assert made.returncode == 0, made.stderr
+        credentials = pushcore.ApnsCredentials.from_pkcs12(file, "größe")
+        assert pushcore.ApnsCredentials.from_pkcs12(file.read_bytes(), "größe") is not None
+        message = pushcore.ApnsMessage(token=ready["tokens"]["valid"], topic=certificate["topics"][0], alert="x")
+        with pushcore.Client.apns(credentials, host=ready["authority"], ca=sandbox.ca) as client:
+            assert client.send(message).name == "accepted"
+        command = ["send", "apns", "--certificate", str(file), "--password", "größe", "--host", ready["authority"],
+                   "--ca", str(sandbox.ca), "--topic", certificate["topics"][0], "--alert", "x"]  # fmt: skip
+        assert main([*command, "--token", ready["tokens"]["valid"]]) == 0
+        with pytest.raises(pushcore.CredentialError) as raised:
+            pushcore.ApnsCredentials.from_pkcs12(file, "wrong")
+        assert raised.value.kind == pushcore.ErrorKind.WRONG_PASSWORD
+    with pytest.raises(pushcore.CredentialError):
+        pushcore.ApnsCredentials.from_pkcs12(b"not a file", "")
+    capsys.readouterr()
+
+
+def test_every_command_has_help_and_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command of the grammar explains itself, and the completion knows each of its options."""
+    from pushcore.cli import parser
+    from pushcore.cli._completion import _walk
+
+    words = dict(_walk(parser(), ()))
+    assert {("send", "apns"), ("channels", "create"), ("topics", "list"), ("doctor", "fcm")} <= set(words)
+    for path, (_, flags) in words.items():
+        with pytest.raises(SystemExit) as ended:
+            main([*path, "--help"])
+        assert ended.value.code == 0
+        shown = capsys.readouterr().out
+        assert all(flag in shown for flag in flags), path
+    main(["completion", "bash"])
+    script = capsys.readouterr().out
+    for path, (verbs, flags) in words.items():
+        assert all(word in script for word in (*verbs, *flags)), path
+
+
+def test_doctor_explains_each_service(
+    sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fcm, web, adm, baidu = (sandbox.ready[name] for name in ("fcm", "webpush", "adm", "baidu"))
+    account = json.loads(pathlib.Path(fcm["service_account_file"]).read_text())
+    del account["token_uri"]
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(account))
+    ca = ["--ca", str(sandbox.ca), "--json"]
+    subscription = json.dumps(sandbox.control("POST", "webpush/subscriptions", {}))
+    commands = [
+        ["fcm", "--credentials", str(file), "--host", fcm["authority"], "--token-host", fcm["authority"]],
+        ["webpush", "--key", web["vapid"]["private_key"], "--subject", web["vapid"]["subject"], "--any-subject",
+         "--trust", web["authority"], "--subscription", subscription],
+        ["adm", "--client-id", adm["client_id"], "--client-secret", adm["client_secret"], "--host", adm["authority"],
+         "--token-host", adm["authority"]],
+        ["baidu", "--api-key", baidu["api_key"], "--secret-key", baidu["secret_key"], "--host", baidu["authority"]],
+    ]  # fmt: skip
+    for command in commands:
+        status = main(["doctor", *command, *ca])
+        records = lines(capsys)
+        assert status == 0, records
+        assert [record["check"] for record in records] == ["credentials", "connection", "authorization"]
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}")
+    assert main(["doctor", "fcm", "--credentials", str(broken), *ca]) == 1
+    [record] = lines(capsys)
+    assert (record["check"], record["ok"]) == ("credentials", False)

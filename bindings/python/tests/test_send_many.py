@@ -116,6 +116,29 @@ def test_a_callback_that_raises(sandbox: Sandbox) -> None:
         list(client.send_many([token] * 10, message=template(sandbox), on_progress=broken, progress_every=0))
 
 
+def test_what_had_ended_before_an_exception_is_not_lost(sandbox: Sandbox) -> None:
+    tokens = register(sandbox, 3000)
+    calls = 0
+
+    def broken(progress: pushcore.Progress) -> None:
+        nonlocal calls
+        calls += 1
+        if progress.ended > 100:
+            raise ZeroDivisionError
+
+    results = []
+    with sandbox.apns(pushcore.Client) as client:
+        run = client.send_many(tokens, message=template(sandbox), on_progress=broken, progress_every=0)
+        with pytest.raises(ZeroDivisionError):
+            results += run
+        # `+=` of a list keeps what it got, and the rest of what had ended can still be fetched.
+        results += run
+        stats = client.stats()
+        assert stats["accepted"] == len(results) > 100
+        assert len({token for token, _ in results}) == len(results)
+        assert stats["queued"] == stats["open"] == 0
+
+
 def test_wrong_types_end_the_run(sandbox: Sandbox) -> None:
     with sandbox.apns(pushcore.Client) as client:
         with pytest.raises(TypeError, match="ApnsMessage"):

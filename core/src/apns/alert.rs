@@ -1,6 +1,8 @@
 //! What the user sees.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+use crate::json::{Item, Object};
 
 /// A text that is sent as it is, or that the app looks up in its own language files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,15 +105,15 @@ impl Alert {
     }
 
     /// The value of `aps.alert` in an ordinary push.
-    pub(crate) fn encode(&self) -> Value {
+    pub(crate) fn encode(&self) -> Item<'_> {
         let parts = [&self.title, &self.subtitle, &self.body];
         if let Some(line) = &self.line {
             if parts.iter().all(|part| part.is_none()) && self.launch_image.is_none() && self.extra.is_empty()
             {
-                return Value::String(line.clone());
+                return Item::Text(line);
             }
         }
-        let mut map = Map::new();
+        let mut object = Object::new();
         let names = [
             ("title", "title-loc-key", "title-loc-args"),
             ("subtitle", "subtitle-loc-key", "subtitle-loc-args"),
@@ -119,25 +121,23 @@ impl Alert {
         ];
         for (part, (plain, loc_key, loc_args)) in parts.into_iter().zip(names) {
             match part {
-                Some(Text::Plain(text)) => {
-                    map.insert(plain.into(), json!(text));
-                }
+                Some(Text::Plain(text)) => object.insert(plain, text),
                 Some(Text::Localized { key, args }) => {
-                    map.insert(loc_key.into(), json!(key));
+                    object.insert(loc_key, key);
                     if !args.is_empty() {
-                        map.insert(loc_args.into(), json!(args));
+                        object.insert(loc_args, args);
                     }
                 }
                 None => {}
             }
         }
-        self.finish(map)
+        self.finish(object)
     }
 
     /// The value of `aps.alert` in a Live Activity's push: texts are strings or
     /// objects, and the sound sits inside.
-    pub(crate) fn encode_live_activity(&self, sound: Option<Value>) -> Value {
-        let mut map = Map::new();
+    pub(crate) fn encode_live_activity<'a>(&'a self, sound: Option<Item<'a>>) -> Item<'a> {
+        let mut object = Object::new();
         let parts = [
             ("title", &self.title),
             ("subtitle", &self.subtitle),
@@ -145,37 +145,33 @@ impl Alert {
         ];
         for (name, part) in parts {
             match part {
-                Some(Text::Plain(text)) => {
-                    map.insert(name.into(), json!(text));
-                }
+                Some(Text::Plain(text)) => object.insert(name, text),
                 Some(Text::Localized { key, args }) => {
-                    let mut object = Map::new();
-                    object.insert("loc-key".into(), json!(key));
+                    let mut localized = Object::new();
+                    localized.insert("loc-key", key);
                     if !args.is_empty() {
-                        object.insert("loc-args".into(), json!(args));
+                        localized.insert("loc-args", args);
                     }
-                    map.insert(name.into(), Value::Object(object));
+                    object.insert(name, localized);
                 }
                 None => {}
             }
         }
         if let Some(sound) = sound {
-            map.insert("sound".into(), sound);
+            object.insert("sound", sound);
         }
-        self.finish(map)
+        self.finish(object)
     }
 
-    fn finish(&self, mut map: Map<String, Value>) -> Value {
+    fn finish<'a>(&'a self, mut object: Object<'a>) -> Item<'a> {
         if let Some(line) = &self.line {
-            map.entry("body").or_insert_with(|| json!(line));
+            object.insert_missing("body", line);
         }
         if let Some(file) = &self.launch_image {
-            map.insert("launch-image".into(), json!(file));
+            object.insert("launch-image", file);
         }
-        for (key, value) in &self.extra {
-            map.insert(key.clone(), value.clone());
-        }
-        Value::Object(map)
+        object.extend(&self.extra);
+        object.into()
     }
 }
 
@@ -197,7 +193,7 @@ mod tests {
             .body("B")
             .launch_image("L.png");
         assert_eq!(
-            plain.encode().to_string(),
+            plain.encode().to_text(),
             r#"{"title":"T","subtitle":"S","body":"B","launch-image":"L.png"}"#
         );
         let localized = Alert::new()
@@ -206,12 +202,12 @@ mod tests {
             .body(Text::localized("BK", Vec::<String>::new()))
             .extra("action-loc-key", "OPEN");
         assert_eq!(
-            localized.encode().to_string(),
+            localized.encode().to_text(),
             r#"{"title-loc-key":"TK","title-loc-args":["a"],"subtitle-loc-key":"SK","subtitle-loc-args":["b","c"],"loc-key":"BK","action-loc-key":"OPEN"}"#
         );
-        assert_eq!(Alert::line("hi").encode().to_string(), r#""hi""#);
+        assert_eq!(Alert::line("hi").encode().to_text(), r#""hi""#);
         assert_eq!(
-            Alert::line("hi").title("T").encode().to_string(),
+            Alert::line("hi").title("T").encode().to_text(),
             r#"{"title":"T","body":"hi"}"#
         );
     }
@@ -223,8 +219,8 @@ mod tests {
             .body("Use a potion to heal");
         assert_eq!(
             alert
-                .encode_live_activity(Some(json!("HeroDown.mp4")))
-                .to_string(),
+                .encode_live_activity(Some(Item::Text("HeroDown.mp4")))
+                .to_text(),
             r#"{"title":{"loc-key":"%@ is knocked down!","loc-args":["Power Panda"]},"body":"Use a potion to heal","sound":"HeroDown.mp4"}"#
         );
     }

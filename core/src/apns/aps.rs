@@ -7,6 +7,7 @@ use super::live_activity::LiveActivity;
 use super::push_type::PushType;
 use super::sound::Sound;
 use crate::error::{Error, ErrorKind};
+use crate::json::{Item, Object};
 
 /// How much a notification may interrupt (`interruption-level`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -174,57 +175,58 @@ impl Aps {
         self.live_activity.as_ref().is_some_and(LiveActivity::is_start)
     }
 
-    pub(crate) fn encode(&self, kind: PushType) -> Result<Map<String, Value>, Error> {
+    pub(crate) fn encode(&self, kind: PushType) -> Result<Object<'_>, Error> {
         self.check(kind)?;
         let live = kind == PushType::LiveActivity;
-        let mut map = Map::new();
+        let mut object = Object::new();
         if let Some(activity) = &self.live_activity {
-            activity.encode_into(&mut map);
+            activity.encode_into(&mut object);
         }
         let sound = self.sound.as_ref().map(Sound::encode);
         match (&self.alert, live) {
-            (Some(alert), true) => {
-                map.insert("alert".into(), alert.encode_live_activity(sound));
-            }
+            (Some(alert), true) => object.insert("alert", alert.encode_live_activity(sound)),
             (alert, _) => {
                 if let Some(alert) = alert {
-                    map.insert("alert".into(), alert.encode());
+                    object.insert("alert", alert.encode());
                 }
                 if let Some(sound) = sound {
-                    map.insert("sound".into(), sound);
+                    object.insert("sound", sound);
                 }
             }
         }
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                map.insert(key.into(), value);
+        let one = |set: bool| set.then_some(Item::Number(1));
+        let rest = [
+            ("badge", self.badge.map(Item::from)),
+            ("thread-id", self.thread_id.as_ref().map(Item::from)),
+            ("category", self.category.as_ref().map(Item::from)),
+            ("content-available", one(self.content_available)),
+            ("mutable-content", one(self.mutable_content)),
+            (
+                "target-content-id",
+                self.target_content_id.as_ref().map(Item::from),
+            ),
+            (
+                "interruption-level",
+                self.interruption_level.map(|level| Item::Text(level.as_str())),
+            ),
+            (
+                "relevance-score",
+                self.relevance_score.and_then(number).map(Item::Own),
+            ),
+            ("filter-criteria", self.filter_criteria.as_ref().map(Item::from)),
+            ("url-args", self.url_args.as_ref().map(Item::from)),
+            (
+                "content-changed",
+                self.content_changed.then_some(Item::Flag(true)),
+            ),
+        ];
+        for (key, item) in rest {
+            if let Some(item) = item {
+                object.insert(key, item);
             }
-        };
-        let one = |set: bool| set.then(|| json!(1));
-        put("badge", self.badge.map(|number| json!(number)));
-        put("thread-id", self.thread_id.as_ref().map(|text| json!(text)));
-        put("category", self.category.as_ref().map(|text| json!(text)));
-        put("content-available", one(self.content_available));
-        put("mutable-content", one(self.mutable_content));
-        put(
-            "target-content-id",
-            self.target_content_id.as_ref().map(|text| json!(text)),
-        );
-        put(
-            "interruption-level",
-            self.interruption_level.map(|level| json!(level.as_str())),
-        );
-        put("relevance-score", self.relevance_score.and_then(number));
-        put(
-            "filter-criteria",
-            self.filter_criteria.as_ref().map(|text| json!(text)),
-        );
-        put("url-args", self.url_args.as_ref().map(|args| json!(args)));
-        put("content-changed", self.content_changed.then(|| json!(true)));
-        for (key, value) in &self.extra {
-            map.insert(key.clone(), value.clone());
         }
-        Ok(map)
+        object.extend(&self.extra);
+        Ok(object)
     }
 
     fn check(&self, kind: PushType) -> Result<(), Error> {

@@ -26,6 +26,7 @@ pub struct MessageBuilder {
     priority: Option<Priority>,
     collapse_id: Option<CollapseId>,
     policy: HeaderPolicy,
+    alike: Option<Template>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +50,7 @@ impl MessageBuilder {
             priority: None,
             collapse_id: None,
             policy: HeaderPolicy::default(),
+            alike: None,
         }
     }
 
@@ -129,6 +131,14 @@ impl MessageBuilder {
         self
     }
 
+    /// Shares the encoded headers of `other` where they are the same: for messages that differ in
+    /// their payload alone. A connection sends headers that it knows as a few bytes.
+    #[must_use]
+    pub fn alike(mut self, other: &Template) -> Self {
+        self.alike = Some(other.clone());
+        self
+    }
+
     /// The notification without a device.
     ///
     /// # Errors
@@ -177,13 +187,14 @@ impl MessageBuilder {
             "apns-collapse-id",
             self.collapse_id.as_ref().map(CollapseId::as_str),
         )?;
-        let without_expiration = HeaderBlock::new(headers.clone());
+        let known = self.alike.as_ref().map(|alike| &*alike.0);
+        let without_expiration = shared(known.map(|known| &known.without_expiration), &headers);
         let expiration = self.expiration.unwrap_or(rules.default_expiration);
         let common = match expiration.write(&mut [0; 20])? {
             None => without_expiration.clone(),
             Some(value) => {
                 headers.push("apns-expiration", value, self.policy.constant("apns-expiration"))?;
-                HeaderBlock::new(headers)
+                shared(known.map(|known| &known.common), &headers)
             }
         };
         Ok(Template(Arc::new(Notification {
@@ -242,5 +253,40 @@ impl MessageBuilder {
                 ),
             )),
         }
+    }
+}
+
+/// The block that is there already, where it says the same.
+fn shared(known: Option<&Arc<HeaderBlock>>, headers: &Headers) -> Arc<HeaderBlock> {
+    match known {
+        Some(block) if block.headers() == headers => Arc::clone(block),
+        _ => HeaderBlock::new(headers.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apns::Alert;
+
+    #[test]
+    fn messages_alike_share_their_headers() {
+        let make = |text: &str, priority, alike: Option<&Template>| {
+            let builder = Message::builder(PushType::Alert)
+                .bundle(BundleId::parse("com.example.app").unwrap())
+                .priority(priority)
+                .expiration(Expiration::Once)
+                .payload(Aps::new().alert(Alert::line(text)));
+            let builder = alike.map_or(builder.clone(), |alike| builder.alike(alike));
+            builder.template().unwrap()
+        };
+        let one = make("one", Priority::Immediate, None);
+        let same = make("two", Priority::Immediate, Some(&one));
+        assert_eq!(same.0.common.id(), one.0.common.id());
+        assert_eq!(same.0.without_expiration.id(), one.0.without_expiration.id());
+        assert_ne!(same.0.body, one.0.body);
+        let other = make("two", Priority::PowerAware, Some(&one));
+        assert_ne!(other.0.common.id(), one.0.common.id());
+        assert_ne!(other.0.common.headers(), one.0.common.headers());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use arrayvec::ArrayString;
+
 use crate::error::{Error, ErrorKind};
 
 macro_rules! ten_characters {
@@ -54,7 +56,7 @@ ten_characters! {
 /// The id of one push: a UUID in its canonical form, lower-case. The caller
 /// makes it, or APNs does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ApnsId([u8; 36]);
+pub struct ApnsId(ArrayString<36>);
 
 impl ApnsId {
     /// Reads `123e4567-e89b-12d3-a456-426614174000`, in either case.
@@ -66,33 +68,36 @@ impl ApnsId {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         };
-        <[u8; 36]>::try_from(text.as_bytes())
-            .ok()
-            .filter(|bytes| bytes.iter().copied().enumerate().all(fits))
-            .map(|bytes| Self(bytes.map(|byte| byte.to_ascii_lowercase())))
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::InvalidHeader,
-                    "the apns-id is not a uuid in the form 8-4-4-4-12 (BadMessageId)",
-                )
-            })
+        match ArrayString::from(text) {
+            Ok(mut id) if text.len() == 36 && text.bytes().enumerate().all(fits) => {
+                id.make_ascii_lowercase();
+                Ok(Self(id))
+            }
+            _ => Err(Error::new(
+                ErrorKind::InvalidHeader,
+                "the apns-id is not a uuid in the form 8-4-4-4-12 (BadMessageId)",
+            )),
+        }
     }
 
     /// From the 16 bytes of a UUID.
     pub fn from_bytes(uuid: [u8; 16]) -> Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [b'-'; 36];
-        let places = (0..36).filter(|at| !matches!(at, 8 | 13 | 18 | 23));
-        let nibbles = uuid.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        for (place, nibble) in places.zip(nibbles) {
-            text[place] = DIGITS[usize::from(nibble)];
+        let mut text = ArrayString::new();
+        for (at, byte) in uuid.into_iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from(DIGITS[usize::from(nibble)]));
+            }
         }
         Self(text)
     }
 
     /// The canonical text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        &self.0
     }
 }
 

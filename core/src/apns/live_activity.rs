@@ -1,9 +1,10 @@
 //! The state of a Live Activity ("Starting and updating Live Activities with
 //! ActivityKit push notifications").
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::channels::ChannelId;
+use crate::json::Object;
 use crate::time::UnixTime;
 
 /// How the started activity gets its updates (iOS 18 and later).
@@ -112,16 +113,16 @@ impl LiveActivity {
     }
 
     /// Times are whole seconds; milliseconds are rounded down.
-    pub(crate) fn encode_into(&self, aps: &mut Map<String, Value>) {
-        aps.insert("timestamp".into(), json!(self.timestamp.as_secs()));
+    pub(crate) fn encode_into<'a>(&'a self, aps: &mut Object<'a>) {
+        aps.insert("timestamp", self.timestamp.as_secs());
         let event = match &self.event {
             Event::Start { .. } => "start",
             Event::Update => "update",
             Event::End => "end",
         };
-        aps.insert("event".into(), json!(event));
+        aps.insert("event", event);
         if let Some(state) = &self.content_state {
-            aps.insert("content-state".into(), state.clone());
+            aps.insert("content-state", state);
         }
         if let Event::Start {
             attributes_type,
@@ -129,19 +130,19 @@ impl LiveActivity {
             input,
         } = &self.event
         {
-            aps.insert("attributes-type".into(), json!(attributes_type));
-            aps.insert("attributes".into(), attributes.clone());
+            aps.insert("attributes-type", attributes_type);
+            aps.insert("attributes", attributes);
             match input {
-                Some(InputPush::Token) => aps.insert("input-push-token".into(), json!(1)),
-                Some(InputPush::Channel(id)) => aps.insert("input-push-channel".into(), json!(id.as_str())),
-                None => None,
-            };
+                Some(InputPush::Token) => aps.insert("input-push-token", 1_u32),
+                Some(InputPush::Channel(id)) => aps.insert("input-push-channel", id.as_str()),
+                None => {}
+            }
         }
         if let Some(date) = self.stale_date {
-            aps.insert("stale-date".into(), json!(date.as_secs()));
+            aps.insert("stale-date", date.as_secs());
         }
         if let Some(date) = self.dismissal_date {
-            aps.insert("dismissal-date".into(), json!(date.as_secs()));
+            aps.insert("dismissal-date", date.as_secs());
         }
     }
 }

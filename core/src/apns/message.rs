@@ -7,7 +7,7 @@ use super::builder::MessageBuilder;
 use super::environment::Hosts;
 use super::header_policy::HeaderPolicy;
 use super::ids::ApnsId;
-use super::push_type::PushType;
+use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Body, HeaderBlock, Method, Request};
@@ -94,7 +94,12 @@ impl Message {
     /// id, the registration time and an expiration of this push alone are not taken over.
     #[must_use]
     pub fn to(&self, device: DeviceToken) -> Self {
-        Template(self.notification.clone()).to(device)
+        self.template().to(device)
+    }
+
+    /// What it has in common with others.
+    pub fn template(&self) -> Template {
+        Template(self.notification.clone())
     }
 
     /// With that id; APNs makes one otherwise. Sending the same push again, keep it.
@@ -143,6 +148,31 @@ impl Message {
         self.registered_at
     }
 
+    /// How urgent it is; `None` where APNs decides.
+    pub fn priority(&self) -> Option<Priority> {
+        let value = self.constant("apns-priority")?;
+        value.parse().ok().and_then(Priority::from_u8)
+    }
+
+    /// Notifications with the same id are shown as one.
+    pub fn collapse_id(&self) -> Option<&str> {
+        self.constant("apns-collapse-id")
+    }
+
+    /// How long APNs keeps it: this push's own expiration, or the notification's.
+    pub fn expiration(&self) -> Expiration {
+        self.expiration
+            .unwrap_or_else(|| match self.constant("apns-expiration").map(str::parse) {
+                Some(Ok(0)) => Expiration::Once,
+                Some(Ok(secs)) => Expiration::Until(UnixTime::from_secs(secs)),
+                _ => Expiration::Absent,
+            })
+    }
+
+    fn constant(&self, name: &str) -> Option<&str> {
+        self.notification.common.headers().get(name)
+    }
+
     /// The payload as it is sent.
     pub fn body(&self) -> &Arc<[u8]> {
         &self.notification.body
@@ -152,16 +182,7 @@ impl Message {
     /// registration speaks of an earlier life of the token, and becomes
     /// `RetryLater`. Everything else is left as it is.
     pub fn judge(&self, outcome: Outcome) -> Outcome {
-        match (outcome, self.registered_at) {
-            (Outcome::TokenGone(gone), Some(registered_at)) if !gone.applies_to(registered_at) => {
-                Outcome::RetryLater(RetryLater {
-                    after: None,
-                    scope: Scope::Device,
-                    evidence: gone.evidence,
-                })
-            }
-            (outcome, _) => outcome,
-        }
+        judge(outcome, self.registered_at)
     }
 
     /// Fills a cleared request, all but the authorization. Allocates nothing
@@ -194,6 +215,36 @@ impl Message {
         request.common = Some(common.clone());
         request.body = Body::Shared(notification.body.clone());
         Ok(())
+    }
+}
+
+/// [`Message::judge`] by what it needs of the message.
+pub(crate) fn judge(outcome: Outcome, registered_at: Option<UnixTime>) -> Outcome {
+    match (outcome, registered_at) {
+        (Outcome::TokenGone(gone), Some(registered_at)) if !gone.applies_to(registered_at) => {
+            Outcome::RetryLater(RetryLater {
+                after: None,
+                scope: Scope::Device,
+                evidence: gone.evidence,
+            })
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.notification, &other.notification);
+        // The expirations are compared wherever they come from.
+        let same = || {
+            ours.without_expiration.headers() == theirs.without_expiration.headers()
+                && ours.body == theirs.body
+        };
+        (Arc::ptr_eq(ours, theirs) || same())
+            && self.device == other.device
+            && self.id == other.id
+            && self.expiration() == other.expiration()
+            && self.registered_at == other.registered_at
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::aps::Aps;
 use super::push_type::PushType;
 use crate::error::{Error, ErrorKind};
-use crate::json;
+use crate::json::{self, Object};
 
 /// The body of a push: typed, or JSON of the caller's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,11 +111,9 @@ impl Payload {
             Kind::Raw(bytes) => bytes.clone(),
             Kind::Typed { aps, custom } => {
                 let bare_kind = matches!(kind, PushType::Mdm | PushType::FileProvider);
-                let mut map = Map::new();
+                let mut object = Object::new();
                 match aps {
-                    Some(aps) => {
-                        map.insert("aps".into(), Value::Object(aps.encode(kind)?));
-                    }
+                    Some(aps) => object.insert("aps", aps.encode(kind)?),
                     None if !bare_kind => {
                         return Err(Error::new(
                             ErrorKind::InvalidPayload,
@@ -130,8 +128,10 @@ impl Payload {
                         "a push of type mdm has no push magic",
                     ));
                 }
-                map.extend(custom.iter().map(|(key, value)| (key.clone(), value.clone())));
-                Value::Object(map).to_string().into_bytes().into()
+                object.extend(custom);
+                let mut text = Vec::with_capacity(256);
+                object.write(&mut text);
+                text.into()
             }
         };
         if bytes.len() > limit {

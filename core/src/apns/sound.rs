@@ -1,8 +1,9 @@
 //! What the user hears.
 
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Number, Value, json};
 
 use crate::error::{Error, ErrorKind};
+use crate::json::{Item, Object};
 
 /// A sound file of the app, `default`, or a critical sound that also plays when
 /// the device is muted (which needs Apple's permission).
@@ -38,18 +39,15 @@ impl Sound {
         })
     }
 
-    pub(crate) fn encode(&self) -> Value {
+    pub(crate) fn encode(&self) -> Item<'_> {
         let Some(volume) = self.critical else {
-            return json!(self.name);
+            return Item::Text(&self.name);
         };
-        let mut map = Map::new();
-        map.insert("critical".into(), json!(1));
-        map.insert("name".into(), json!(self.name));
-        map.insert(
-            "volume".into(),
-            Number::from_f64(volume).map_or(json!(1), Value::Number),
-        );
-        Value::Object(map)
+        let mut object = Object::new();
+        object.insert("critical", 1_u32);
+        object.insert("name", &self.name);
+        object.insert("volume", Number::from_f64(volume).map_or(json!(1), Value::Number));
+        object.into()
     }
 }
 
@@ -65,10 +63,10 @@ mod tests {
 
     #[test]
     fn a_sound_is_a_name_or_a_critical_dictionary() {
-        assert_eq!(Sound::named("default").encode().to_string(), r#""default""#);
+        assert_eq!(Sound::named("default").encode().to_text(), r#""default""#);
         let critical = Sound::critical("siren.aiff", 0.5).unwrap();
         assert_eq!(
-            critical.encode().to_string(),
+            critical.encode().to_text(),
             r#"{"critical":1,"name":"siren.aiff","volume":0.5}"#
         );
         for volume in [-0.1, 1.1, f64::NAN, f64::INFINITY] {

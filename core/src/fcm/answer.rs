@@ -34,15 +34,40 @@ const INVALID_TOKEN: &str = "The registration token is not a valid FCM registrat
 /// * 401 without an FCM reason is refreshable; `THIRD_PARTY_AUTH_ERROR` (the project's APNs
 ///   key or web push key) is not.
 pub fn outcome(response: &Response, now: Now) -> Outcome {
-    let answer = Answer::new(response, now);
-    if (200..300).contains(&response.status) {
-        return Outcome::Accepted(Accepted {
-            id: answer.name().map(MessageId::new),
-            evidence: answer.evidence(None),
+    let accepted = |name: Option<&str>| {
+        Outcome::Accepted(Accepted {
+            id: name.map(MessageId::new),
+            evidence: Evidence::new(response.status, None, response.body.clone()),
             ..Accepted::default()
-        });
+        })
+    };
+    let is_success = (200..300).contains(&response.status);
+    if let Some(name) = only_name(&response.body).filter(|_| is_success) {
+        return accepted(Some(name));
     }
-    classify(&answer)
+    let answer = Answer::new(response, now);
+    match is_success {
+        true => accepted(answer.name()),
+        false => classify(&answer),
+    }
+}
+
+/// The name in `{"name":"projects/…"}`, as nearly every answer is: without taking JSON apart. What
+/// is written in any other way (an escape, another member) is left to the parser.
+fn only_name(body: &[u8]) -> Option<&str> {
+    let inside = body
+        .trim_ascii()
+        .strip_prefix(b"{")?
+        .strip_suffix(b"}")?
+        .trim_ascii();
+    let rest = inside.strip_prefix(b"\"name\"")?.trim_ascii();
+    let name = rest.strip_prefix(b":")?.trim_ascii();
+    let name = name.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let plain = |&byte: &u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    name.iter()
+        .all(plain)
+        .then(|| std::str::from_utf8(name).ok())
+        .flatten()
 }
 
 /// An answer taken apart as far as it can be.
@@ -299,3 +324,7 @@ fn word(text: &str) -> Reason {
         None => Reason::other(text),
     }
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

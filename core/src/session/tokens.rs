@@ -99,7 +99,7 @@ impl Session {
                     error: error.kind(),
                     text: error.to_string().into(),
                 });
-                let refused = refused || is_permanent(error.kind());
+                let refused = refused || is_permanent(&error);
                 for id in self.push_pools().filter(|_| refused) {
                     self.fail_pool(id, copy_of(&error), now);
                 }

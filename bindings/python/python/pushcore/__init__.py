@@ -26,7 +26,6 @@ from ._client import Client, outcome, request
 from ._errors import (
     Cancelled,
     CredentialError,
-    ErrorKind,
     Expired,
     InternalError,
     MessageError,
@@ -45,14 +44,18 @@ from ._pushcore import (
     Accepted,
     AdmCredentials,
     AdmMessage,
+    ApnsBroadcast,
+    ApnsChannels,
     ApnsCredentials,
     ApnsMessage,
     BaiduCredentials,
     BaiduMessage,
+    Call,
     EndpointPolicy,
     Event,
     FcmCredentials,
     FcmMessage,
+    FcmTopics,
     FixCredentials,
     LiveActivity,
     Localized,
@@ -68,19 +71,44 @@ from ._pushcore import (
     SigningKey,
     Subscription,
     TokenGone,
+    TopicPage,
+    TopicResult,
+    TopicSubscription,
     VapidCredentials,
     WebPushMessage,
 )
-from ._types import Credentials, Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._kinds import ErrorKind
+    from ._types import Credentials, Message
+
+
+if not TYPE_CHECKING:
+    # Seldom needed, and dear: `enum` and `typing` cost more than all the rest of the import.
+    _LAZY = {"ErrorKind": "_kinds", "Credentials": "_types", "Message": "_types"}
+
+    def __getattr__(name):
+        """What is imported when it is asked for."""
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+        return value
+
 
 __all__ = [
     "Accepted",
     "AdmCredentials",
     "AdmMessage",
+    "ApnsBroadcast",
+    "ApnsChannels",
     "ApnsCredentials",
     "ApnsMessage",
     "BaiduCredentials",
     "BaiduMessage",
+    "Call",
     "Cancelled",
     "Client",
     "CredentialError",
@@ -91,6 +119,7 @@ __all__ = [
     "Expired",
     "FcmCredentials",
     "FcmMessage",
+    "FcmTopics",
     "FixCredentials",
     "InternalError",
     "LiveActivity",
@@ -114,6 +143,9 @@ __all__ = [
     "Subscription",
     "TlsError",
     "TokenGone",
+    "TopicPage",
+    "TopicResult",
+    "TopicSubscription",
     "TransportError",
     "Unknown",
     "VapidCredentials",

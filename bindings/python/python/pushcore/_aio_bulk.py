@@ -9,7 +9,8 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ._errors import ErrorKind, PushcoreError
+from ._errors import PushcoreError
+from ._kinds import ErrorKind
 from ._pushcore import Outcome, Progress
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Any
 
-from ._errors import ErrorKind, TransportError
+from ._errors import TransportError
+from ._kinds import ErrorKind
 from ._proxy import tunnel
 
 if TYPE_CHECKING:

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._aio_dial import dial
-from ._errors import ErrorKind, MisuseError, PushcoreError
+from ._errors import Expired, MisuseError, PushcoreError
+from ._kinds import ErrorKind
 from ._pushcore import Outcome, Service, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._pushcore import Call, Request, Response
     from ._types import Duration, Message
 
-    Ended = Callable[[int, "Outcome | PushcoreError"], None]
+    Ended = Callable[[int, Any], None]
+
+_T = TypeVar("_T")
+#: How often a token that is being fetched is looked for, in seconds.
+_LOOK_AGAIN = 0.02
+
+
+def _settle(future: asyncio.Future[Any]) -> Callable[[int, Any], None]:
+    def ended(_ticket: int, result: Any) -> None:
+        if future.done():
+            return
+        if isinstance(result, PushcoreError):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    return ended
 
 
 class Link(asyncio.Protocol):
@@ -67,6 +86,7 @@ class Engine:
         """Belongs to `loop`."""
         self.loop = loop
         self.proxy = service.proxy_url
+        self._deadline = service.deadline
         self.session = Session(service, monotonic=loop.time(), unix=time.time())
         self.closed = False
         self._links: dict[int, Link] = {}
@@ -80,17 +100,42 @@ class Engine:
     async def send(self, message: Message, *, deadline: Duration | None) -> Outcome:
         """One message."""
         future: asyncio.Future[Outcome] = self.loop.create_future()
-
-        def ended(_ticket: int, result: Outcome | PushcoreError) -> None:
-            if future.done():
-                return
-            if isinstance(result, PushcoreError):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
-
+        ended = _settle(future)
         while (ticket := self.submit(message, ended, deadline=deadline)) is None:
             await self.changed()
+        return await self._wait(ticket, future)
+
+    async def call(self, call: Call[Any], *, deadline: Duration | None) -> Any:
+        """A request that is not a message."""
+        longest = self._deadline if deadline is None else deadline
+        seconds = longest.total_seconds() if isinstance(longest, datetime.timedelta) else longest
+        give_up = self.loop.time() + seconds
+        while True:
+            ticket = None
+            if self.closed or self.session.capacity():
+                self.tick()
+                ticket = self.session.call(call, deadline=deadline)
+                self.flush_soon()
+            if ticket is not None:
+                return call.outcome(await self._response(ticket))
+            if self.loop.time() >= give_up:
+                raise Expired("no access token came in time", ErrorKind.EXPIRED, "Expired")
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    async def exchange(self, request: Request, *, deadline: Duration | None) -> Response:
+        """A request of the caller's own."""
+        while not self.session.capacity() and not self.closed:
+            await self.changed()
+        self.tick()
+        return await self._response(self.session.exchange(request, deadline=deadline))
+
+    async def _response(self, ticket: int) -> Response:
+        future: asyncio.Future[Response] = self.loop.create_future()
+        self._waiting[ticket] = _settle(future)
+        self.flush_soon()
+        return await self._wait(ticket, future)
+
+    async def _wait(self, ticket: int, future: asyncio.Future[_T]) -> _T:
         try:
             return await future
         except asyncio.CancelledError:
@@ -156,7 +201,7 @@ class Engine:
                 data = session.data_to_send(protocol.link)
                 if data:
                     protocol.transport.write(data)
-        outcomes = session.poll_outcomes()
+        outcomes: list[tuple[int, Any]] = [*session.poll_outcomes(), *session.poll_responses()]
         for ticket, result in outcomes:
             ended = self._waiting.pop(ticket, None)
             if ended is not None:

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, overload
 
-from ._pushcore import (
-    AdmCredentials,
-    ApnsCredentials,
-    BaiduCredentials,
-    BlockingClient,
-    EndpointPolicy,
-    Event,
-    FcmCredentials,
-    Outcome,
-    Progress,
-    Request,
-    Response,
-    SendMany,
-    Service,
-    VapidCredentials,
-)
+from ._pushcore import BlockingClient, Service
 
+# A checker takes this for true. Importing `typing` costs more than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
+    from typing import Any, TypeVar, overload
+
     from typing_extensions import Self, Unpack
 
+    from ._pushcore import (
+        AdmCredentials,
+        ApnsCredentials,
+        BaiduCredentials,
+        Call,
+        EndpointPolicy,
+        Event,
+        FcmCredentials,
+        Outcome,
+        Progress,
+        Request,
+        Response,
+        SendMany,
+        VapidCredentials,
+    )
     from ._types import Credentials, Duration, Message, MessageT, Options, TargetT
+
+    _T = TypeVar("_T")
 
 
 class Services:
@@ -49,15 +54,26 @@ class Services:
         *,
         environment: str | None = None,
         host: str | None = None,
+        management_host: str | None = None,
+        broadcast_host: str | None = None,
         **options: Unpack[Options],
     ) -> Self:
         """APNs.
 
         `environment` is `"production"` (the default) or `"sandbox"`, the one that the device
         tokens belong to. `host` (`"host:port"`) replaces Apple's: the alternate port, a proxy, a
-        sandbox of one's own.
+        sandbox of one's own. Channels are managed at `management_host` and broadcasts go to
+        `broadcast_host`; each is `host` unless told.
         """
-        return cls(Service.apns(credentials, environment=environment, host=host, **options))
+        made = Service.apns(
+            credentials,
+            environment=environment,
+            host=host,
+            management_host=management_host,
+            broadcast_host=broadcast_host,
+            **options,
+        )
+        return cls(made)
 
     @classmethod
     def fcm(cls, credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
@@ -117,27 +133,29 @@ class Client(Services):
         """
         return self._here().send(message, deadline=deadline)
 
-    @overload
-    def send_many(
-        self,
-        messages: Iterable[MessageT],
-        *,
-        message: None = None,
-        deadline: Duration | None = None,
-        on_progress: Callable[[Progress], object] | None = None,
-        progress_every: Duration | None = None,
-    ) -> SendMany[MessageT]: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def send_many(
-        self,
-        messages: Iterable[TargetT],
-        *,
-        message: Message,
-        deadline: Duration | None = None,
-        on_progress: Callable[[Progress], object] | None = None,
-        progress_every: Duration | None = None,
-    ) -> SendMany[TargetT]: ...
+        @overload
+        def send_many(
+            self,
+            messages: Iterable[MessageT],
+            *,
+            message: None = None,
+            deadline: Duration | None = None,
+            on_progress: Callable[[Progress], object] | None = None,
+            progress_every: Duration | None = None,
+        ) -> SendMany[MessageT]: ...
+
+        @overload
+        def send_many(
+            self,
+            messages: Iterable[TargetT],
+            *,
+            message: Message,
+            deadline: Duration | None = None,
+            on_progress: Callable[[Progress], object] | None = None,
+            progress_every: Duration | None = None,
+        ) -> SendMany[TargetT]: ...
 
     def send_many(
         self,
@@ -167,9 +185,37 @@ class Client(Services):
             progress_every=progress_every,
         )
 
+    def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
+        """Sends a request that is not a message, and reads the answer.
+
+        Calls are made by `ApnsChannels`, `FcmTopics` and `WebPushMessage.withdraw`; each says what it
+        comes to. Raises what `send` raises.
+        """
+        result: _T = self._here().call(call, deadline=deadline)
+        return result
+
+    def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
+        """Sends a request of one's own to one of the service's hosts; the answer is whatever came.
+
+        The client's authorization is added where the request has none. Raises `MisuseError` for any
+        other host, and what `send` raises.
+        """
+        return self._here().exchange(request, deadline=deadline)
+
     def stats(self) -> dict[str, int]:
         """How many messages of this client are where."""
         return self._here().stats()
+
+    def header_bytes(self) -> tuple[int, int]:
+        """Bytes of compressed headers sent and received so far."""
+        return self._here().header_bytes()
+
+    def is_mix_up_suspected(self) -> bool:
+        """Whether the tokens seem to belong to another environment (APNs) or sender (FCM).
+
+        Then tokens that are "gone" are to be kept: the configuration is wrong, not the tokens.
+        """
+        return self._here().is_mix_up_suspected()
 
     def events(self) -> Iterator[Event]:
         """What happened since the last call, for logs and metrics. Never waits."""
@@ -177,7 +223,10 @@ class Client(Services):
             yield event
 
     def close(self) -> None:
-        """Waits until what was taken has ended, then closes the connections."""
+        """Waits until what was taken has ended, then closes the connections.
+
+        Ctrl-C works: then `close` can be called again, and what is left ends with the client.
+        """
         if os.getpid() == self._process:
             self._blocking.close()
 

@@ -2,96 +2,33 @@
 
 from __future__ import annotations
 
-import enum
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-
-class ErrorKind(enum.IntEnum):
-    """What went wrong, as a number that is the same in every language and never reused."""
-
-    INVALID_KEY = 100
-    WRONG_KEY_TYPE = 101
-    WRONG_CURVE = 102
-    ENCRYPTED_KEY = 103
-    KEY_MISMATCH = 104
-    INVALID_CREDENTIAL = 105
-    WRONG_PASSWORD = 106
-    TOKEN_ENDPOINT_NOT_ALLOWED = 107
-    TOKEN_REFUSED = 108
-    TOKEN_ANSWER_INVALID = 109
-    TOKEN_NEEDED = 110
-
-    INVALID_TOKEN = 200
-    INVALID_TOPIC = 201
-    INVALID_HEADER = 202
-    INVALID_PAYLOAD = 203
-    PAYLOAD_TOO_LARGE = 204
-    PAYLOAD_EMPTY = 205
-    INVALID_UTF8 = 206
-    INVALID_TARGET = 207
-    RESERVED_KEY = 208
-    INVALID_VALUE = 209
-    INVALID_SUBSCRIPTION = 210
-    ENDPOINT_NOT_ALLOWED = 211
-    CONFLICT = 212
-    INVALID_CONDITION = 213
-    MISSING_FIELD = 214
-    INVALID_CIPHERTEXT = 215
-    DECRYPTION_FAILED = 216
-
-    CERTIFICATE_EXPIRED = 300
-    CERTIFICATE_NOT_YET_VALID = 301
-    CERTIFICATE_WRONG_NAME = 302
-    CERTIFICATE_UNKNOWN_ISSUER = 303
-    CERTIFICATE_INVALID = 304
-    NO_APPLICATION_PROTOCOL = 305
-    TLS_INCOMPATIBLE = 306
-    TLS_ALERT = 307
-    TLS_PROTOCOL = 308
-
-    CONNECT_REFUSED = 400
-    CONNECT_TIMEOUT = 401
-    NAME_NOT_RESOLVED = 402
-    ADDRESS_NOT_ALLOWED = 403
-    CONNECTION_LOST = 404
-    HTTP2_PROTOCOL = 405
-    HTTP1_PROTOCOL = 406
-    LIMIT_EXCEEDED = 407
-    GO_AWAY = 408
-    STREAM_RESET = 409
-    PROXY_REFUSED = 410
-    PEER_SILENT = 411
-
-    NOT_SENT = 500
-    UNKNOWN = 501
-    EXPIRED = 502
-    CANCELLED = 503
-
-    MISUSE = 800
-    QUEUE_FULL = 801
-    CLOSED = 802
-
-    INTERNAL = 900
+    from ._kinds import ErrorKind
 
 
 class PushcoreError(Exception):
     """The base of all exceptions of this package.
 
-    `code` is the number of the kind, the same in every language; `kind` is its name as an
-    `ErrorKind`, or the bare number where this file is older than the extension.
+    `code` is the number of the kind, the same in every language; `name` its name in the core.
     """
-
-    code: int
-    kind: ErrorKind | int
 
     def __init__(self, message: str = "", code: int = 900, name: str = "Internal") -> None:
         super().__init__(message)
         self.code = code
         self.name = name
+
+    @property
+    def kind(self) -> ErrorKind | int:
+        """The name of the kind, or the bare number where this file is older than the extension."""
+        from ._kinds import ErrorKind
+
         try:
-            self.kind = ErrorKind(code)
+            return ErrorKind(self.code)
         except ValueError:
-            self.kind = code
+            return self.code
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.code, self.name)
@@ -153,10 +90,10 @@ CLASSES: dict[int, type[PushcoreError]] = {
     5: NoAnswer,
     8: MisuseError,
     9: InternalError,
-    ErrorKind.NOT_SENT: NotSent,
-    ErrorKind.UNKNOWN: Unknown,
-    ErrorKind.EXPIRED: Expired,
-    ErrorKind.CANCELLED: Cancelled,
+    500: NotSent,
+    501: Unknown,
+    502: Expired,
+    503: Cancelled,
 }
 
 for _class in (*CLASSES.values(), PushcoreError):

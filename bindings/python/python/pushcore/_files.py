@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import cast
 
 
 def load(value: object) -> object:
@@ -13,7 +12,7 @@ def load(value: object) -> object:
     several lines, a PEM header, or JSON.
     """
     if isinstance(value, os.PathLike):
-        path = os.fspath(cast("os.PathLike[str]", value))
+        path: str = os.fspath(value)
     elif isinstance(value, str) and not _is_text(value):
         path = value
     else:

@@ -6,7 +6,8 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
-from ._errors import ErrorKind, TransportError
+from ._errors import TransportError
+from ._kinds import ErrorKind
 from ._pushcore import Tunnel
 
 

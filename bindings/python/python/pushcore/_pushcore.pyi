@@ -4,8 +4,8 @@ import datetime
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, final
+from types import GenericAlias, TracebackType
+from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeVar, final
 
 from typing_extensions import Self, Unpack, disjoint_base
 
@@ -13,9 +13,13 @@ from ._errors import PushcoreError
 from ._types import Duration, FileOrBytes, Message, Options
 
 _T = TypeVar("_T")
+_R = TypeVar("_R", covariant=True)
 _Bytes = str | bytes | bytearray | memoryview
 _Time = float | datetime.datetime
 _Json = Mapping[str, Any] | _Bytes
+_StoragePolicy = Literal["no_storage", "most_recent"]
+_Ids = list[str]
+_Results = list[TopicResult]
 
 VERSION: Final[str]
 
@@ -51,6 +55,9 @@ class Outcome:
         """The arm's name as it stands in tables and result files."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class Accepted(Outcome):
@@ -117,12 +124,29 @@ class Rejected(Outcome):
 
     __match_args__: ClassVar[tuple[str, ...]] = ("reason",)
 
+def restore_outcome(
+    name: str, status: int, reason: str | None, known: bool, body: bytes, rest: tuple[Any, ...]
+) -> Outcome:
+    """An outcome out of a pickle."""
+
 # HTTP values
 
 @final
 class Request:
-    """One HTTPS request, complete: hand it to any HTTP client. APNs wants HTTP/2."""
+    """One HTTPS request, complete: hand it to any HTTP client. APNs wants HTTP/2.
 
+    Or one of your own, for `Client.exchange`: `authority` is `host` or `host:port`, `path` begins with a
+    slash and is percent-encoded. Raises `MessageError`.
+    """
+
+    def __new__(
+        cls,
+        method: Literal["DELETE", "GET", "PATCH", "POST", "PUT"],
+        authority: str,
+        path: str,
+        headers: Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]] | None = None,
+        body: _Bytes | None = None,
+    ) -> Self: ...
     @property
     def method(self) -> str:
         """`POST`, mostly."""
@@ -141,6 +165,9 @@ class Request:
     @property
     def body(self) -> bytes:
         """The body."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class Response:
@@ -155,6 +182,9 @@ class Response:
     @property
     def status(self) -> int:
         """The status."""
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in lower case, in the order of the wire."""
     @property
     def body(self) -> bytes:
         """The body."""
@@ -194,6 +224,9 @@ class SigningKey:
         """The public key in PEM."""
     def public_jwk(self) -> str:
         """The public key as a JSON Web Key."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
 
 # APNs
 
@@ -211,8 +244,18 @@ class ApnsCredentials:
     @staticmethod
     def from_certificate(certificate: FileOrBytes, key: FileOrBytes | None = None) -> ApnsCredentials:
         """A client certificate in PEM; `key` where it is not in the same file."""
+    @staticmethod
+    def from_pkcs12(file: FileOrBytes, password: str | None = None) -> ApnsCredentials:
+        """A client certificate with its key in a PKCS#12 file (`.p12`, `.pfx`), or what it holds.
+
+        At most 10 MiB and a million key-derivation rounds. Raises `CredentialError`: `WRONG_PASSWORD`,
+        `INVALID_KEY`, `INVALID_CREDENTIAL` or `KEY_MISMATCH`.
+        """
     def provider_token(self, *, now: _Time | None = None) -> str:
         """The provider token of now (a JWT)."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class Localized:
@@ -227,6 +270,7 @@ class Localized:
         """What goes into its placeholders."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+    def __getnewargs__(self) -> tuple[str, ...]: ...
 
 @final
 class LiveActivity:
@@ -349,6 +393,83 @@ class ApnsMessage:
         """The request for an HTTP/2 client of one's own."""
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means for this device."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
+
+@final
+class ApnsBroadcast:
+    """An update or the end of a Live Activity, for everyone who follows a channel.
+
+    `bundle` is the app's bundle id, `channel` the id that `ApnsChannels.create` gave, `storage` the
+    policy that the channel was made with: `"no_storage"` channels take no `expiration`, others at most
+    8 hours. At most 5,120 bytes. Raises `MessageError` where APNs would refuse.
+    """
+
+    def __new__(
+        cls,
+        *,
+        bundle: str,
+        channel: str,
+        storage: _StoragePolicy | None = None,
+        live_activity: LiveActivity | None = None,
+        alert: str | dict[str, Any] | None = None,
+        title: str | Localized | None = None,
+        subtitle: str | Localized | None = None,
+        body: str | Localized | None = None,
+        sound: str | None = None,
+        relevance_score: float | None = None,
+        aps: dict[str, Any] | None = None,
+        custom: dict[str, Any] | None = None,
+        payload: dict[str, Any] | _Bytes | None = None,
+        priority: Literal[10, 5] | None = None,
+        expiration: _Time | None = None,
+        id: str | uuid.UUID | None = None,
+    ) -> Self: ...
+    @property
+    def payload(self) -> bytes:
+        """The payload as it is sent."""
+    def request(
+        self,
+        credentials: ApnsCredentials,
+        *,
+        environment: Literal["production", "sandbox"] | str | None = None,
+        host: str | None = None,
+        now: _Time | None = None,
+    ) -> Request:
+        """The request for an HTTP/2 client of one's own."""
+    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
+        """What the answer to that request means."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
+
+@final
+class ApnsChannels:
+    """The broadcast channels of one app: what `Client.call` takes.
+
+    An app has at most 10,000 of them in an environment.
+    """
+
+    def __new__(cls, bundle: str) -> Self: ...
+    def create(
+        self, *, storage: _StoragePolicy | None = None, id: str | uuid.UUID | None = None
+    ) -> Call[str | Outcome]:
+        """Makes a channel: its id, or the outcome that says why not.
+
+        `storage` cannot be changed later: `"no_storage"` (the default) or `"most_recent"`, which keeps
+        the last broadcast for devices that are away, for up to 8 hours.
+        """
+    def read(self, channel: str, *, id: str | uuid.UUID | None = None) -> Call[_StoragePolicy | Outcome]:
+        """Asks for the storage policy of a channel: its word, or an outcome."""
+    def delete(self, channel: str, *, id: str | uuid.UUID | None = None) -> Call[Outcome]:
+        """Deletes a channel for good. Broadcasts that are stored may still arrive."""
+    def list(self, *, id: str | uuid.UUID | None = None) -> Call[_Ids | Outcome]:
+        """Lists the ids of all channels of the app, or says why not."""
 
 # FCM
 
@@ -379,6 +500,9 @@ class FcmCredentials:
         """The request that fetches an access token, for an HTTP client of one's own."""
     def accept_token(self, response: Response, *, now: _Time | None = None) -> bool:
         """Takes the answer; `False` when another request is due."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class FcmMessage:
@@ -429,6 +553,78 @@ class FcmMessage:
         """The request for an HTTP client of one's own; the credentials need a token first."""
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs__(self) -> tuple[bytes]: ...
+
+@final
+class FcmTopics:
+    """Topic subscriptions of FCM: what `Client.call` takes.
+
+    Google allows a project 3,000 of the single calls a second: give the client a `rate`, or use
+    `subscribe_many` and `unsubscribe_many`, which take up to 1,000 tokens at once.
+    """
+
+    @staticmethod
+    def subscribe(token: str, topic: str) -> Call[Outcome]:
+        """Subscribes a registration token or installation id to a topic; doing it twice does no harm."""
+    @staticmethod
+    def unsubscribe(token: str, topic: str) -> Call[Outcome]:
+        """Ends a subscription; doing it twice does no harm."""
+    @staticmethod
+    def list(token: str, *, page_size: int | None = None, page_token: str | None = None) -> Call[TopicPage | Outcome]:
+        """Asks for a page of one token's subscriptions: a `TopicPage`, or the outcome that says why not.
+
+        `page_size` is 1 to 2,000, `page_token` the `next_page_token` of the page before.
+        """
+    @staticmethod
+    def subscribe_many(tokens: Sequence[str], topic: str) -> Call[_Results | Outcome]:
+        """Subscribes up to 1,000 registration tokens with one request, over Google's older service.
+
+        One `TopicResult` for each token, in their order, or the outcome of the whole request.
+        """
+    @staticmethod
+    def unsubscribe_many(tokens: Sequence[str], topic: str) -> Call[_Results | Outcome]:
+        """Ends the subscriptions of up to 1,000 registration tokens with one request."""
+
+@final
+class TopicPage:
+    """One page of a token's topic subscriptions."""
+
+    @property
+    def subscriptions(self) -> list[TopicSubscription]:
+        """The subscriptions."""
+    @property
+    def next_page_token(self) -> str | None:
+        """What to ask the next page with; `None` on the last one."""
+
+@final
+class TopicSubscription:
+    """One topic that a token is subscribed to."""
+
+    @property
+    def topic(self) -> str:
+        """The topic's name."""
+    @property
+    def create_time(self) -> float | None:
+        """Since when, in seconds since 1970."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class TopicResult:
+    """What became of one token of a `subscribe_many` or `unsubscribe_many`."""
+
+    @property
+    def name(self) -> str:
+        """`done`, `token_gone` (delete the token), `retry_later` or `rejected`; others may come."""
+    @property
+    def reason(self) -> str | None:
+        """The service's word, where it gave one."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 # Web Push
 
@@ -451,6 +647,9 @@ class VapidCredentials:
     @property
     def public_key(self) -> str:
         """What JavaScript takes as `applicationServerKey`."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class EndpointPolicy:
@@ -493,6 +692,12 @@ class Subscription:
         """The JSON that browsers make of it."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    @staticmethod
+    def _restore(json: bytes, origin: str, created_at: float | None) -> Subscription:
+        """Read again under a policy that trusts its origin: what a client sends to is the client's policy."""
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class WebPushMessage:
@@ -522,6 +727,16 @@ class WebPushMessage:
         """The request for an HTTP client of one's own: encrypted and signed."""
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means for this subscription."""
+    def withdraw(self, location: str) -> Call[Outcome]:
+        """Takes back a message that the device has not got yet: what `Client.call` takes.
+
+        `location` is that of the `Accepted` outcome of this message.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
 
 @final
 class ReceiverKeys:
@@ -548,6 +763,9 @@ class ReceiverKeys:
 
         Raises `MessageError`: `INVALID_CIPHERTEXT` or `DECRYPTION_FAILED`.
         """
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
 
 # ADM and Baidu
 
@@ -560,6 +778,9 @@ class AdmCredentials:
         """The request that fetches an access token, for an HTTP client of one's own."""
     def accept_token(self, response: Response, *, now: _Time | None = None) -> bool:
         """Takes the answer."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class AdmMessage:
@@ -590,12 +811,20 @@ class AdmMessage:
         """The request for an HTTP client of one's own; the credentials need a token first."""
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
 
 @final
 class BaiduCredentials:
     """An application's API key and secret key."""
 
     def __new__(cls, api_key: str, secret_key: str) -> Self: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class BaiduMessage:
@@ -633,8 +862,36 @@ class BaiduMessage:
         """The signed request for an HTTP client of one's own; valid for ten minutes."""
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
 
 # Driving
+
+@final
+class Call(Generic[_R]):
+    """A request to a service that is not a message: `Client.call` sends it and reads the answer.
+
+    Made by `ApnsChannels`, `FcmTopics` and `WebPushMessage.withdraw`. With an HTTP client of one's
+    own: send what `request` gives, and hand the answer to `outcome`.
+    """
+
+    def request(
+        self,
+        credentials: ApnsCredentials | FcmCredentials | VapidCredentials,
+        *,
+        environment: Literal["production", "sandbox"] | str | None = None,
+        host: str | None = None,
+        policy: EndpointPolicy | None = None,
+        now: _Time | None = None,
+    ) -> Request:
+        """The request for an HTTP client of one's own. FCM's credentials need a token first."""
+    def outcome(self, response: Response, *, now: _Time | None = None) -> _R:
+        """What the answer to that request means."""
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
 class Service:
@@ -646,9 +903,11 @@ class Service:
         *,
         environment: str | None = None,
         host: str | None = None,
+        management_host: str | None = None,
+        broadcast_host: str | None = None,
         **options: Unpack[Options],
     ) -> Service:
-        """APNs."""
+        """APNs. Channels are managed at `management_host`, broadcasts go to `broadcast_host`: `host` unless told."""
     @staticmethod
     def fcm(credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
         """FCM."""
@@ -756,6 +1015,8 @@ class Event:
 class SendMany(Generic[_T]):
     """Yields pairs of what was sent and its result, as they land."""
 
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[_T, Outcome | PushcoreError]: ...
     @property
@@ -788,8 +1049,16 @@ class BlockingClient:
         progress_every: Duration | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
+    def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
+        """Sends a request that is not a message and reads the answer."""
+    def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
+        """Sends a request to one of the service's hosts; the answer is whatever came."""
     def stats(self) -> dict[str, int]:
         """How many messages are where."""
+    def header_bytes(self) -> tuple[int, int]:
+        """Bytes of header blocks sent and received so far."""
+    def is_mix_up_suspected(self) -> bool:
+        """Whether the answers look as if the tokens were of another environment or sender."""
     def poll_event(self) -> Event | None:
         """The next thing that happened; never waits."""
     def close(self) -> None:
@@ -810,6 +1079,15 @@ class Session:
         """How many more messages `submit` takes now."""
     def submit(self, message: Message, *, to: object = None, deadline: Duration | None = None) -> int:
         """Takes a message, or the same message to another target; its ticket comes back with its end."""
+    def call(self, call: Call[Any], *, deadline: Duration | None = None) -> int | None:
+        """Takes a request that is not a message; its ticket comes back in `poll_responses`.
+
+        `None` while the access token that it needs is being fetched: ask again.
+        """
+    def exchange(self, request: Request, *, deadline: Duration | None = None) -> int:
+        """Takes a request to one of the service's hosts; its ticket comes back in `poll_responses`."""
+    def poll_responses(self) -> list[tuple[int, Response | PushcoreError]]:
+        """Every request of `call` and `exchange` that has ended: tickets with their answer or exception."""
     def cancel(self, ticket: int) -> bool:
         """Ends a message as cancelled; `False` when it has ended already."""
     def poll_action(
@@ -840,6 +1118,10 @@ class Session:
         """The next thing that happened."""
     def stats(self) -> dict[str, int]:
         """How many messages are where."""
+    def header_bytes(self) -> tuple[int, int]:
+        """Bytes of header blocks sent and received so far."""
+    def is_mix_up_suspected(self) -> bool:
+        """Whether the answers look as if the tokens were of another environment or sender."""
     def close(self) -> None:
         """No more messages; those taken go on to their end."""
     def abandon(self) -> None:

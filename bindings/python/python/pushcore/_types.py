@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Union
 from ._pushcore import (
     AdmCredentials,
     AdmMessage,
+    ApnsBroadcast,
     ApnsCredentials,
     ApnsMessage,
     BaiduCredentials,
@@ -22,7 +23,7 @@ from ._pushcore import (
 )
 
 #: A message to any of the services.
-Message = Union[ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage]
+Message = Union[ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage, ApnsBroadcast]
 #: Credentials of any of the services.
 Credentials = Union[ApnsCredentials, FcmCredentials, VapidCredentials, AdmCredentials, BaiduCredentials]
 #: What a template is sent to: a token, raw APNs token bytes, or a Web Push subscription.

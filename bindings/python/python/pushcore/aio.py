@@ -10,20 +10,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._aio_bulk import bulk
 from ._aio_engine import Engine
 from ._client import Services
-from ._pushcore import Event, Outcome, Progress, Service
+from ._pushcore import Event, Outcome, Progress, Request, Response, Service
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._errors import PushcoreError
+    from ._pushcore import Call
     from ._types import Duration, Message, MessageT, TargetT
 
 __all__ = ["Client"]
+
+_T = TypeVar("_T")
 
 
 class Client(Services):
@@ -101,9 +104,26 @@ class Client(Services):
             progress_every=progress_every,
         )
 
+    async def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
+        """Sends a request that is not a message, and reads the answer; as `pushcore.Client.call`."""
+        result: _T = await self._engine().call(call, deadline=deadline)
+        return result
+
+    async def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
+        """Sends a request of one's own to one of the service's hosts; as `pushcore.Client.exchange`."""
+        return await self._engine().exchange(request, deadline=deadline)
+
     def stats(self) -> dict[str, int]:
         """How many messages of this loop's share of the client are where."""
         return self._engine().session.stats()
+
+    def header_bytes(self) -> tuple[int, int]:
+        """Bytes of compressed headers sent and received so far in this loop."""
+        return self._engine().session.header_bytes()
+
+    def is_mix_up_suspected(self) -> bool:
+        """Whether the tokens seem to belong to another environment (APNs) or sender (FCM)."""
+        return self._engine().session.is_mix_up_suspected()
 
     def events(self) -> Iterator[Event]:
         """What happened in this loop since the last call, for logs and metrics."""

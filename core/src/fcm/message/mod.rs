@@ -57,7 +57,14 @@ impl Message {
     /// `InvalidPayload` when it is not JSON, holds a key twice or a value of the wrong type;
     /// `InvalidTarget` when there is not exactly one target; and as [`MessageBuilder::build`].
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
-        let mut map = json::parse_object(text)?;
+        Self::from_object(json::parse_object(text)?)
+    }
+
+    /// [`Message::from_json`] of an object that has been parsed already, or was never text.
+    ///
+    /// # Errors
+    /// As [`Message::from_json`].
+    pub fn from_object(mut map: Map<String, Value>) -> Result<Self, Error> {
         let mut validate_only = false;
         if let Some(message) = map.remove("message") {
             for (key, value) in map {
@@ -255,13 +262,15 @@ impl MessageBuilder {
         }
         self.check(&Path::MESSAGE)?;
         let value = self.to_value(&Path::MESSAGE)?;
-        // `{"data":…}` becomes `,"data":…}`, and `{}` becomes `}`.
-        let text = value.to_string();
-        let inner = text.strip_prefix('{').unwrap_or("}");
-        let comma = if inner == "}" { "" } else { "," };
+        // `{"data":…}` becomes `,"data":…}`, and `{}` becomes `}`. (It is an object, so it can be written.)
+        let mut text = serde_json::to_string(&value).unwrap_or_default();
+        match text.as_str() {
+            "" | "{}" => text.replace_range(.., "}"),
+            _ => text.replace_range(..1, ","),
+        }
         let message = Message {
             encoded: Arc::new(Encoded {
-                rest: format!("{comma}{inner}").into(),
+                rest: text.into(),
                 size: self.size(),
             }),
             target,

@@ -24,10 +24,12 @@ fn retry_after_holds_the_whole_project_back_and_no_longer() {
     world.session.submit(&fcm_message(), suspect, now).unwrap();
     world.run_for(secs(6));
     assert_eq!(world.pushes().len(), 1, "the others wait, in both lanes");
-    world.run_for(secs(2));
+    world.run_for(secs(3));
     let late = world.pushes();
     assert_eq!(late.len(), 5);
-    assert!(late[1..].iter().all(|at| *at == begun + secs(7)), "{late:?}");
+    // Up to a fifth later, so that not all clients come back at once.
+    let due = begun + secs(7)..=begun + secs(7) * 121 / 100;
+    assert!(late[1..].iter().all(|at| due.contains(at)), "{late:?}");
     assert!(world.ends().iter().all(|end| matches!(end, Ok("accepted"))));
     let throttled =
         |event: &SessionEvent| matches!(event, SessionEvent::Throttled { after, .. } if *after == secs(7));

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from .._errors import CredentialError, MessageError, MisuseError, PushcoreError
 from .._pushcore import VERSION
-from . import _completion, _doctor, _keys, _send, _tools
+from . import _completion, _doctor, _keys, _manage, _send, _tools
 from ._output import Output
 
 
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="write JSON, one object a line, for programs")
     _send.add(commands, common)
+    _manage.add(commands, common)
     _keys.add(commands, common)
     _tools.add(commands, common)
     _doctor.add(commands, common)

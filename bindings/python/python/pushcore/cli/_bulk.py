@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .._errors import PushcoreError
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from .._client import Client
+
+
+class Counted:
+    """Targets with their number, where somebody watches how far it is."""
+
+    def __init__(self, targets: Iterator[Any], count: int) -> None:
+        """`count`: an estimate will do."""
+        self._targets, self._count = targets, count
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._targets
+
+    def __len__(self) -> int:
+        return self._count
 
 
 class Target(str):
@@ -96,7 +110,14 @@ def run(options: argparse.Namespace, output: Output, client: Client, template: C
 
     try:
         with stop, show(output, options.no_progress) as on_progress:
-            sending = client.send_many(targets(), message=message, deadline=options.deadline, on_progress=on_progress)
+            source_of_targets: Iterable[Any] = targets()
+            if on_progress is not None and options.source != "-":
+                every = rows(options.source, options.format, options.column)
+                count = sum(not journal.is_done(row) for row in every)
+                source_of_targets = Counted(targets(), count)
+            sending = client.send_many(
+                source_of_targets, message=message, deadline=options.deadline, on_progress=on_progress
+            )
             for made, result in sending:
                 row = made.row if isinstance(made, Target) else subscriptions.pop(id(made))[0]
                 finish(row, result)

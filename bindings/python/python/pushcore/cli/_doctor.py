@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._client import Client
-from .._errors import ErrorKind, PushcoreError
+from .._errors import PushcoreError
+from .._kinds import ErrorKind
 from .._pushcore import AdmMessage, ApnsMessage, BaiduMessage, FcmMessage, Outcome, WebPushMessage
 from . import _send
 from ._output import Output

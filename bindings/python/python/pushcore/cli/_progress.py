@@ -33,22 +33,31 @@ def show(output: Output, off: bool) -> Iterator[Callable[[Progress], object] | N
         rich.progress.TextColumn("{task.fields[rate]}/s"),
         rich.progress.TextColumn("{task.fields[outcomes]}"),
         rich.progress.TimeElapsedColumn(),
-        rich.progress.TimeRemainingColumn(),
+        rich.progress.TextColumn("{task.fields[left]}"),
     )
     console = rich.console.Console(stderr=True)
     with rich.progress.Progress(*columns, console=console) as display:
-        task = display.add_task("send", total=None, rate="0", outcomes="")
+        task = display.add_task("send", total=None, rate="0", outcomes="", left="")
 
         def update(progress: Progress) -> None:
             fields: dict[str, Any] = {"rate": f"{progress.rate:,.0f}", "outcomes": _outcomes(progress)}
+            fields["left"] = _left(progress)
             display.update(task, completed=progress.ended, total=progress.expected, **fields)
 
         yield update
 
 
 def _plain(progress: Progress) -> None:
-    line = f"{progress.ended:,} sent  {progress.rate:,.0f}/s  {_outcomes(progress)}"
+    line = f"{progress.ended:,} sent  {progress.rate:,.0f}/s  {_outcomes(progress)}  {_left(progress)}"
     print(f"\r{line:78.78}", end="", file=sys.stderr, flush=True)
+
+
+def _left(progress: Progress) -> str:
+    """`ETA 0:01:30`, where it is known how much there is."""
+    if progress.expected is None or progress.rate <= 0:
+        return ""
+    seconds = int(max(0, progress.expected - progress.ended) / progress.rate + 0.5)
+    return f"ETA {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _outcomes(progress: Progress) -> str:

@@ -79,7 +79,9 @@ def credentials(group: argparse._ArgumentGroup, service: str) -> None:
         group.add_argument("--key-id", help="its id, ten characters")
         group.add_argument("--team-id", help="the team's id, ten characters")
         group.add_argument("--certificate", type=pathlib.Path, metavar="FILE",
-                           help="or a client certificate with its key, in PEM")  # fmt: skip
+                           help="or a client certificate with its key: PEM, or .p12 and .pfx")  # fmt: skip
+        group.add_argument("--password", default=os.environ.get("PUSHCORE_APNS_PASSWORD"),
+                           help="of a .p12 file; better in PUSHCORE_APNS_PASSWORD")  # fmt: skip
     elif service == "fcm":
         group.add_argument("--credentials", type=pathlib.Path, metavar="FILE", required=True,
                            help="the service account's JSON file")  # fmt: skip
@@ -185,13 +187,16 @@ def client(options: argparse.Namespace) -> Client:
     """The client that the options describe."""
     there: dict[str, Any] = {"ca": options.ca, "proxy": options.proxy}
     if options.service == "apns":
-        if options.certificate is not None:
+        if options.certificate is not None and options.certificate.suffix.lower() in (".p12", ".pfx"):
+            who = ApnsCredentials.from_pkcs12(options.certificate, options.password)
+        elif options.certificate is not None:
             who = ApnsCredentials.from_certificate(options.certificate)
         elif None in (options.key, options.key_id, options.team_id):
             raise ValueError("--key, --key-id and --team-id are needed, or --certificate")
         else:
             who = ApnsCredentials.from_p8(options.key, key_id=options.key_id, team_id=options.team_id)
-        return Client.apns(who, environment=options.environment, host=options.host, **there)
+        hosts = {name: getattr(options, name, None) for name in ("host", "management_host", "broadcast_host")}
+        return Client.apns(who, environment=options.environment, **hosts, **there)
     if options.service == "fcm":
         google = FcmCredentials.from_file(options.credentials, project=options.project, token_host=options.token_host)
         return Client.fcm(google, host=options.host, **there)

@@ -15,6 +15,7 @@ from typing import Any
 
 from .._pushcore import ReceiverKeys
 from ..testing.sandbox import find
+from . import _manage
 from ._keys import read
 from ._output import Output
 
@@ -36,6 +37,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     decrypt.add_argument("--crypto-key", help="the header, for the legacy encoding aesgcm")
     decrypt.add_argument("--encryption", help="the header, for the legacy encoding aesgcm")
     decrypt.set_defaults(run=_decrypt)
+    _manage.withdraw(verbs, common)
 
     sandbox = commands.add_parser(
         "sandbox",

@@ -90,7 +90,9 @@ class Sandbox:
 
     def apns(self, client: type[_C], **options: Any) -> _C:
         """An APNs client of the class `client`."""
-        return client.apns(self.apns_credentials(), **{**self._there("apns"), **options})
+        apns = self.ready["apns"]
+        there = {"management_host": apns["management"], "broadcast_host": apns["broadcast"], **self._there("apns")}
+        return client.apns(self.apns_credentials(), **{**there, **options})
 
     def fcm(self, client: type[_C], **options: Any) -> _C:
         """An FCM client of the class `client`."""

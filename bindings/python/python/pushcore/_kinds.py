@@ -1,0 +1,77 @@
+"""What went wrong, as numbers. In a file of its own: `enum` is what costs most in an import."""
+
+from __future__ import annotations
+
+import enum
+
+
+class ErrorKind(enum.IntEnum):
+    """What went wrong, as a number that is the same in every language and never reused."""
+
+    INVALID_KEY = 100
+    WRONG_KEY_TYPE = 101
+    WRONG_CURVE = 102
+    ENCRYPTED_KEY = 103
+    KEY_MISMATCH = 104
+    INVALID_CREDENTIAL = 105
+    WRONG_PASSWORD = 106
+    TOKEN_ENDPOINT_NOT_ALLOWED = 107
+    TOKEN_REFUSED = 108
+    TOKEN_ANSWER_INVALID = 109
+    TOKEN_NEEDED = 110
+
+    INVALID_TOKEN = 200
+    INVALID_TOPIC = 201
+    INVALID_HEADER = 202
+    INVALID_PAYLOAD = 203
+    PAYLOAD_TOO_LARGE = 204
+    PAYLOAD_EMPTY = 205
+    INVALID_UTF8 = 206
+    INVALID_TARGET = 207
+    RESERVED_KEY = 208
+    INVALID_VALUE = 209
+    INVALID_SUBSCRIPTION = 210
+    ENDPOINT_NOT_ALLOWED = 211
+    CONFLICT = 212
+    INVALID_CONDITION = 213
+    MISSING_FIELD = 214
+    INVALID_CIPHERTEXT = 215
+    DECRYPTION_FAILED = 216
+
+    CERTIFICATE_EXPIRED = 300
+    CERTIFICATE_NOT_YET_VALID = 301
+    CERTIFICATE_WRONG_NAME = 302
+    CERTIFICATE_UNKNOWN_ISSUER = 303
+    CERTIFICATE_INVALID = 304
+    NO_APPLICATION_PROTOCOL = 305
+    TLS_INCOMPATIBLE = 306
+    TLS_ALERT = 307
+    TLS_PROTOCOL = 308
+
+    CONNECT_REFUSED = 400
+    CONNECT_TIMEOUT = 401
+    NAME_NOT_RESOLVED = 402
+    ADDRESS_NOT_ALLOWED = 403
+    CONNECTION_LOST = 404
+    HTTP2_PROTOCOL = 405
+    HTTP1_PROTOCOL = 406
+    LIMIT_EXCEEDED = 407
+    GO_AWAY = 408
+    STREAM_RESET = 409
+    PROXY_REFUSED = 410
+    PEER_SILENT = 411
+
+    NOT_SENT = 500
+    UNKNOWN = 501
+    EXPIRED = 502
+    CANCELLED = 503
+
+    MISUSE = 800
+    QUEUE_FULL = 801
+    CLOSED = 802
+
+    INTERNAL = 900
+
+
+# It is documented and pickled as a member of the package.
+ErrorKind.__module__ = "pushcore"

@@ -1,0 +1,220 @@
+//! APNs: broadcasts to channels, and the channels themselves.
+
+use pushcore::apns::{self, Aps, BundleId, ChannelCall, ChannelId, StoragePolicy};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+
+use crate::apns::{apns_id, expires, hosts, priority};
+use crate::apns_credentials::ApnsCredentials;
+use crate::apns_parts::LiveActivity;
+use crate::apns_payload::Parts;
+use crate::calls::{Call, Kind};
+use crate::errors::OrRaise;
+use crate::http::{Request, Response};
+use crate::outcome::outcome;
+use crate::recipe::{Recipe, hash_of};
+use crate::values::{Str, clock, unknown_word};
+
+/// An update or the end of a Live Activity, for everyone who follows a channel.
+///
+/// `bundle` is the app's bundle id, `channel` the id that `ApnsChannels.create` gave, `storage` the
+/// policy that the channel was made with: `"no_storage"` channels take no `expiration`, others at most
+/// 8 hours. At most 5,120 bytes. Raises `MessageError` where APNs would refuse.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct ApnsBroadcast(pub(crate) apns::Broadcast, Recipe);
+
+#[pymethods]
+impl ApnsBroadcast {
+    #[new]
+    #[pyo3(signature = (
+        *, bundle, channel, storage=None, live_activity=None, alert=None, title=None, subtitle=None, body=None,
+        sound=None, relevance_score=None, aps=None, custom=None, payload=None, priority=None, expiration=None,
+        id=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        bundle: Str,
+        channel: Str,
+        storage: Option<Str>,
+        live_activity: Option<PyRef<'_, LiveActivity>>,
+        alert: Option<&Bound<'_, PyAny>>,
+        title: Option<&Bound<'_, PyAny>>,
+        subtitle: Option<&Bound<'_, PyAny>>,
+        body: Option<&Bound<'_, PyAny>>,
+        sound: Option<Str>,
+        relevance_score: Option<f64>,
+        aps: Option<&Bound<'_, PyDict>>,
+        custom: Option<&Bound<'_, PyDict>>,
+        payload: Option<&Bound<'_, PyAny>>,
+        priority: Option<&Bound<'_, PyAny>>,
+        expiration: Option<&Bound<'_, PyAny>>,
+        id: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        // The payload is added when it is asked for: as it was encoded.
+        let recipe = Recipe::new(py)
+            .put(py, "bundle", Some(&*bundle))?
+            .put(py, "channel", Some(&*channel))?
+            .put(py, "storage", storage.as_deref())?
+            .put(py, "priority", priority)?
+            .put(py, "expiration", expiration)?
+            .put(py, "id", id)?;
+        let bundle = BundleId::parse(&bundle).or_raise(py)?;
+        let channel = ChannelId::parse(&channel).or_raise(py)?;
+        let mut builder = apns::Broadcast::builder(bundle, channel, policy(py, storage)?);
+        let mut parts = Parts::default();
+        parts.alert(alert, title, subtitle, body)?;
+        parts.sound(sound, None).or_raise(py)?;
+        parts.maybe(relevance_score, Aps::relevance_score);
+        parts.live_activity(live_activity.as_deref());
+        if let Some(payload) = parts.finish(py, aps, custom, payload)? {
+            builder = builder.payload(payload);
+        }
+        if let Some(value) = priority {
+            builder = builder.priority(self::priority(value)?);
+        }
+        if let Some(expiration) = expiration {
+            builder = builder.expiration(expires(expiration)?);
+        }
+        if let Some(id) = id {
+            builder = builder.id(apns_id(id)?);
+        }
+        Ok(Self(builder.build().or_raise(py)?, recipe))
+    }
+
+    /// The payload as it is sent.
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.body())
+    }
+
+    /// The request for an HTTP/2 client of one's own.
+    #[pyo3(signature = (credentials, *, environment=None, host=None, now=None))]
+    fn request(
+        &self,
+        py: Python<'_>,
+        credentials: &ApnsCredentials,
+        environment: Option<Str>,
+        host: Option<Str>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Request> {
+        let hosts = hosts(environment, host).or_raise(py)?;
+        let now = clock(py, now)?;
+        py.detach(|| apns::broadcast_request(&self.0, &credentials.credentials, &hosts, now))
+            .map(Request)
+            .or_raise(py)
+    }
+
+    /// What the answer to that request means.
+    #[pyo3(signature = (response, *, now=None))]
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        outcome(py, apns::broadcast_outcome(&response.0, clock(py, now)?))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        self.1.with(py, "payload", self.payload(py))?.arguments(py)
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let Ok(other) = other.cast::<Self>().map(Bound::get) else {
+            return Ok(false);
+        };
+        Ok(self.0.body() == other.0.body() && self.1.same_as(py, &other.1)?)
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        hash_of(py, self.0.body())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ApnsBroadcast {} bytes>", self.0.body().len())
+    }
+}
+
+/// The broadcast channels of one app: what `Client.call` takes. An app has at most 10,000 of them in
+/// an environment.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct ApnsChannels(BundleId);
+
+impl ApnsChannels {
+    fn call(&self, call: ChannelCall, id: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
+        Ok(Call(Kind::Channel {
+            call,
+            bundle: self.0.clone(),
+            id: id.map(apns_id).transpose()?,
+        }))
+    }
+}
+
+#[pymethods]
+impl ApnsChannels {
+    #[new]
+    fn new(py: Python<'_>, bundle: Str) -> PyResult<Self> {
+        BundleId::parse(&bundle).map(Self).or_raise(py)
+    }
+
+    /// Makes a channel: its id, or the outcome that says why not.
+    ///
+    /// `storage` cannot be changed later: `"no_storage"` (the default) or `"most_recent"`, which keeps
+    /// the last broadcast for devices that are away, for up to 8 hours.
+    #[pyo3(signature = (*, storage=None, id=None))]
+    fn create(&self, py: Python<'_>, storage: Option<Str>, id: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
+        self.call(ChannelCall::Create(policy(py, storage)?), id)
+    }
+
+    /// Asks for the storage policy of a channel: its word, or an outcome.
+    #[pyo3(signature = (channel, *, id=None))]
+    fn read(&self, py: Python<'_>, channel: Str, id: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
+        let channel = ChannelId::parse(&channel).or_raise(py)?;
+        self.call(ChannelCall::Read(channel), id)
+    }
+
+    /// Deletes a channel for good. Broadcasts that are stored may still arrive.
+    #[pyo3(signature = (channel, *, id=None))]
+    fn delete(&self, py: Python<'_>, channel: Str, id: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
+        let channel = ChannelId::parse(&channel).or_raise(py)?;
+        self.call(ChannelCall::Delete(channel), id)
+    }
+
+    /// Lists the ids of all channels of the app, or says why not.
+    #[pyo3(signature = (*, id=None))]
+    fn list(&self, id: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
+        self.call(ChannelCall::List, id)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ApnsChannels {:?}>", self.0.as_str())
+    }
+}
+
+/// The word of a storage policy.
+pub(crate) fn policy_name(policy: StoragePolicy) -> &'static str {
+    match policy {
+        StoragePolicy::NoStorage => "no_storage",
+        StoragePolicy::MostRecent => "most_recent",
+    }
+}
+
+fn policy(py: Python<'_>, name: Option<Str>) -> PyResult<StoragePolicy> {
+    let Some(name) = name else {
+        return Ok(StoragePolicy::NoStorage);
+    };
+    let all = [StoragePolicy::NoStorage, StoragePolicy::MostRecent];
+    let known = all.into_iter().find(|policy| policy_name(*policy) == &*name);
+    known
+        .ok_or_else(|| unknown_word("the storage policy"))
+        .or_raise(py)
+}

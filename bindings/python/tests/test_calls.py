@@ -1,0 +1,197 @@
+"""Channels, broadcasts, topics, withdrawals and requests of one's own: in both clients."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pushcore
+import pushcore.aio
+import pytest
+from pushcore import ApnsBroadcast, ApnsChannels, FcmTopics, LiveActivity
+from pushcore.testing import Sandbox
+
+Run = Callable[..., Any]
+
+
+class Both:
+    """The same calls on either client."""
+
+    def __init__(self, sandbox: Sandbox, kind: str) -> None:
+        self.sandbox, self.kind = sandbox, kind
+
+    def __call__(self, service: str, *steps: Callable[[Any], Any]) -> list[Any]:
+        if self.kind == "blocking":
+            with getattr(self.sandbox, service)(pushcore.Client) as client:
+                return [step(client) for step in steps]
+
+        async def run() -> list[Any]:
+            async with getattr(self.sandbox, service)(pushcore.aio.Client) as client:
+                return [await step(client) for step in steps]
+
+        return asyncio.run(run())
+
+
+@pytest.fixture(params=["blocking", "aio"])
+def both(sandbox: Sandbox, request: pytest.FixtureRequest) -> Both:
+    return Both(sandbox, request.param)
+
+
+def activity() -> LiveActivity:
+    return LiveActivity.update(timestamp=time.time(), content_state={"score": "3:1"})
+
+
+def test_channels_and_broadcasts(sandbox: Sandbox, both: Both) -> None:
+    bundle = sandbox.ready["apns"]["topic"]
+    channels = ApnsChannels(bundle)
+    quiet, storing = both(
+        "apns",
+        lambda client: client.call(channels.create()),
+        lambda client: client.call(channels.create(storage="most_recent")),
+    )
+    assert isinstance(quiet, str)
+    assert isinstance(storing, str)
+    until = time.time() + 3600
+    stored = ApnsBroadcast(
+        bundle=bundle, channel=storing, storage="most_recent", live_activity=activity(), expiration=until
+    )
+    listed, policies, more, sent, kept, deleted, again, gone = both(
+        "apns",
+        lambda client: client.call(channels.list()),
+        lambda client: client.call(channels.read(quiet)),
+        lambda client: client.call(channels.read(storing)),
+        lambda client: client.send(ApnsBroadcast(bundle=bundle, channel=quiet, live_activity=activity())),
+        lambda client: client.send(stored, deadline=20),
+        lambda client: client.call(channels.delete(quiet), deadline=20),
+        lambda client: client.call(channels.delete(quiet)),
+        lambda client: client.call(channels.read(quiet)),
+    )
+    assert set(listed) >= {quiet, storing}
+    assert (policies, more) == ("no_storage", "most_recent")
+    assert isinstance(sent, pushcore.Accepted)
+    assert isinstance(kept, pushcore.Accepted)
+    assert isinstance(deleted, pushcore.Accepted)
+    for refused in (again, gone):
+        assert isinstance(refused, pushcore.Rejected)
+        assert refused.reason == "ChannelNotRegistered"
+    records = sandbox.log(service="apns", operation="broadcast", accepted=True)
+    assert len(records) == 2
+
+
+def test_what_a_broadcast_refuses() -> None:
+    def make(**fields: Any) -> ApnsBroadcast:
+        given = {"bundle": "com.example.app", "channel": "abcd", "live_activity": activity(), **fields}
+        return ApnsBroadcast(**given)
+
+    with pytest.raises(pushcore.MessageError, match="BadExpirationDate"):
+        make(expiration=time.time() + 60)
+    with pytest.raises(pushcore.MessageError, match="BadPriority"):
+        make(priority=1)
+    with pytest.raises(pushcore.MessageError, match="BadChannelId"):
+        make(channel="?")
+    with pytest.raises(pushcore.MessageError, match="storage policy"):
+        make(storage="all")
+    with pytest.raises(pushcore.MessageError, match="start"):
+        make(
+            live_activity=LiveActivity.start(timestamp=1, attributes_type="A", attributes={}, content_state={}),
+            alert="x",
+        )
+
+
+def test_topics(sandbox: Sandbox, both: Both) -> None:
+    tokens = sandbox.ready["fcm"]["tokens"]
+    valid, other = tokens["valid"], tokens["valid_2"]
+    subscribed, page, results, ended, empty = both(
+        "fcm",
+        lambda client: client.call(FcmTopics.subscribe(valid, "news")),
+        lambda client: client.call(FcmTopics.list(valid, page_size=10)),
+        lambda client: client.call(FcmTopics.subscribe_many([other, tokens["unregistered"]], "news")),
+        lambda client: client.call(FcmTopics.unsubscribe(valid, "news")),
+        lambda client: client.call(FcmTopics.list(valid)),
+    )
+    assert isinstance(subscribed, pushcore.Accepted)
+    assert [one.topic for one in page.subscriptions] == ["news"]
+    assert page.next_page_token is None
+    assert [one.name for one in results] == ["done", "token_gone"]
+    assert isinstance(ended, pushcore.Accepted)
+    assert empty.subscriptions == []
+    [removed] = both("fcm", lambda client: client.call(FcmTopics.unsubscribe_many([other], "news")))
+    assert [one.name for one in removed] == ["done"]
+    with pytest.raises(pushcore.MessageError):
+        FcmTopics.subscribe(valid, "no spaces please")
+    with pytest.raises(pushcore.MessageError, match="1 to 1000"):
+        both("fcm", lambda client: client.call(FcmTopics.subscribe_many([], "news")))
+
+
+def test_withdrawing_a_message(sandbox: Sandbox, both: Both) -> None:
+    subscription = sandbox.control("POST", "webpush/subscriptions", {})
+    message = pushcore.WebPushMessage(subscription=subscription, payload="hello", policy=sandbox.policy())
+    [sent] = both("web_push", lambda client: client.send(message))
+    assert sent.location
+    withdrawn, twice = both(
+        "web_push",
+        lambda client: client.call(message.withdraw(sent.location)),
+        lambda client: client.call(message.withdraw(sent.location)),
+    )
+    assert isinstance(withdrawn, pushcore.Accepted)
+    assert not isinstance(twice, pushcore.Accepted)
+    with pytest.raises(pushcore.MessageError):
+        both("web_push", lambda client: client.call(message.withdraw("https://127.0.0.1:1/x")))
+
+
+def test_requests_of_ones_own(sandbox: Sandbox, both: Both) -> None:
+    apns = sandbox.ready["apns"]
+    request = pushcore.Request("GET", apns["management"], f"/1/apps/{apns['topic']}/all-channels")
+    [answer] = both("apns", lambda client: client.exchange(request))
+    assert answer.status == 200
+    assert answer.body.startswith(b"{")
+    assert any(name == "apns-request-id" for name, _ in answer.headers)
+    elsewhere = pushcore.Request("POST", "example.com", "/", {"X-Thing": "1"}, b"{}")
+    assert elsewhere.headers == [("x-thing", "1")]
+    assert elsewhere.body == b"{}"
+    with pytest.raises(pushcore.MisuseError, match="another host"):
+        both("apns", lambda client: client.exchange(elsewhere))
+    wrong: Any
+    for wrong in (("TRACE", "a", "/"), ("GET", "a b", "/"), ("GET", "a", "x"), ("GET", "a", "/\r\n")):
+        with pytest.raises(pushcore.MessageError):
+            pushcore.Request(*wrong)
+    with pytest.raises(pushcore.MessageError):
+        pushcore.Request("GET", "a", "/", {"a": "b\r\nc: d"})
+
+
+def test_calls_are_for_their_service(both: Both) -> None:
+    with pytest.raises(pushcore.MisuseError, match="another service"):
+        both("fcm", lambda client: client.call(ApnsChannels("com.example.app").list()))
+    with pytest.raises(pushcore.MisuseError, match="another service"):
+        both("apns", lambda client: client.call(FcmTopics.subscribe("x", "news")))
+
+
+def test_calls_without_a_client(sandbox: Sandbox) -> None:
+    apns = sandbox.ready["apns"]
+    call = ApnsChannels(apns["topic"]).list()
+    request = call.request(sandbox.apns_credentials(), host=apns["management"])
+    assert (request.method, request.path) == ("GET", f"/1/apps/{apns['topic']}/all-channels")
+    assert call.outcome(pushcore.Response(200, body=b'{"channels":["abc="]}')) == ["abc="]
+    refused = call.outcome(pushcore.Response(403, body=b'{"reason":"Forbidden"}'))
+    assert isinstance(refused, pushcore.FixCredentials)
+    with pytest.raises(pushcore.CredentialError):
+        FcmTopics.subscribe("x", "news").request(sandbox.fcm_credentials())
+
+
+def test_stats_count_calls(sandbox: Sandbox) -> None:
+    with sandbox.apns(pushcore.Client) as client:
+        client.call(ApnsChannels(sandbox.ready["apns"]["topic"]).list())
+        assert client.stats()["answered"] == 1
+        sent, received = client.header_bytes()
+        assert sent > 0
+        assert received > 0
+        assert client.is_mix_up_suspected() is False
+
+
+def test_a_call_that_cannot_get_its_token_ends(sandbox: Sandbox, both: Both) -> None:
+    sandbox.control("POST", "faults", {"service": "fcm", "times": 100, "action": {"kind": "no_answer"}})
+    with pytest.raises(pushcore.PushcoreError) as raised:
+        both("fcm", lambda client: client.call(FcmTopics.subscribe("x", "news"), deadline=0.5))
+    assert raised.value.code in (pushcore.ErrorKind.EXPIRED, pushcore.ErrorKind.NOT_SENT)

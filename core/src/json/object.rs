@@ -1,0 +1,204 @@
+//! Writing a JSON object whose parts are borrowed: one list, no map, no copies of texts.
+
+use serde_json::Value;
+
+/// Keys and values in the order of their insertion.
+#[derive(Debug, Default)]
+pub(crate) struct Object<'a>(Vec<(&'a str, Item<'a>)>);
+
+/// A value.
+#[derive(Debug)]
+pub(crate) enum Item<'a> {
+    Text(&'a str),
+    Texts(&'a [String]),
+    Number(u64),
+    Flag(bool),
+    Value(&'a Value),
+    Own(Value),
+    Object(Object<'a>),
+}
+
+impl<'a> Object<'a> {
+    pub(crate) fn new() -> Self {
+        // Enough for most, so that it is allocated once.
+        Self(Vec::with_capacity(8))
+    }
+
+    /// Adds a key; one that is there already keeps its place and gets the new value.
+    pub(crate) fn insert(&mut self, key: &'a str, item: impl Into<Item<'a>>) {
+        let item = item.into();
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, place)) => *place = item,
+            None => self.0.push((key, item)),
+        }
+    }
+
+    /// Adds a key that is not there yet.
+    pub(crate) fn insert_missing(&mut self, key: &'a str, item: impl Into<Item<'a>>) {
+        if self.0.iter().all(|(known, _)| *known != key) {
+            self.0.push((key, item.into()));
+        }
+    }
+
+    /// Adds every pair.
+    pub(crate) fn extend(&mut self, pairs: impl IntoIterator<Item = (&'a String, &'a Value)>) {
+        for (key, value) in pairs {
+            self.insert(key, value);
+        }
+    }
+
+    /// Appends the object as JSON text.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (at, (key, item)) in self.0.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            text(key, out);
+            out.push(b':');
+            item.write(out);
+        }
+        out.push(b'}');
+    }
+}
+
+impl Item<'_> {
+    /// Appends the value as JSON text.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Item::Text(one) => text(one, out),
+            Item::Texts(all) => {
+                out.push(b'[');
+                for (at, one) in all.iter().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    text(one, out);
+                }
+                out.push(b']');
+            }
+            Item::Number(number) => write(number, out),
+            Item::Flag(flag) => write(flag, out),
+            Item::Value(value) => write(value, out),
+            Item::Own(value) => write(value, out),
+            Item::Object(object) => object.write(out),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Item<'_> {
+    pub(crate) fn to_text(&self) -> String {
+        let mut out = Vec::new();
+        self.write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+}
+
+/// A quoted text. Most need no escape, and are copied at once.
+fn text(text: &str, out: &mut Vec<u8>) {
+    if text
+        .bytes()
+        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    {
+        return write(text, out);
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+fn write<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    // Into memory, and no map has keys that are not text: it cannot fail.
+    let _ = serde_json::to_writer(out, value);
+}
+
+impl<'a> From<&'a str> for Item<'a> {
+    fn from(text: &'a str) -> Self {
+        Item::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Item<'a> {
+    fn from(text: &'a String) -> Self {
+        Item::Text(text)
+    }
+}
+
+impl<'a> From<&'a Vec<String>> for Item<'a> {
+    fn from(texts: &'a Vec<String>) -> Self {
+        Item::Texts(texts)
+    }
+}
+
+impl From<u64> for Item<'_> {
+    fn from(number: u64) -> Self {
+        Item::Number(number)
+    }
+}
+
+impl From<u32> for Item<'_> {
+    fn from(number: u32) -> Self {
+        Item::Number(number.into())
+    }
+}
+
+impl From<bool> for Item<'_> {
+    fn from(flag: bool) -> Self {
+        Item::Flag(flag)
+    }
+}
+
+impl<'a> From<&'a Value> for Item<'a> {
+    fn from(value: &'a Value) -> Self {
+        Item::Value(value)
+    }
+}
+
+impl From<Value> for Item<'_> {
+    fn from(value: Value) -> Self {
+        Item::Own(value)
+    }
+}
+
+impl<'a> From<Object<'a>> for Item<'a> {
+    fn from(object: Object<'a>) -> Self {
+        Item::Object(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn writes_what_serde_json_writes() {
+        let (value, texts) = (
+            json!({"b": [1.5, null], "a": "x"}),
+            vec!["a".to_owned(), "\"".to_owned()],
+        );
+        let awkward = "\u{0}\u{1f}\"\\/\u{7f}\u{2028}é😀\n\t\r\u{8}\u{c}";
+        let mut inner = Object::new();
+        inner.insert("k", awkward);
+        let mut object = Object::new();
+        object.insert(awkward, "plain");
+        object.insert("texts", &texts);
+        object.insert("number", u64::MAX);
+        object.insert("flag", true);
+        object.insert("value", &value);
+        object.insert("own", json!(-1));
+        object.insert("inner", inner);
+        object.insert("number", 7_u32);
+        object.insert_missing("flag", false);
+        object.insert_missing("empty", Object::new());
+        let mut out = Vec::new();
+        object.write(&mut out);
+        let same = json!({
+            awkward: "plain", "texts": texts, "number": 7, "flag": true, "value": value, "own": -1,
+            "inner": {"k": awkward}, "empty": {},
+        });
+        assert_eq!(String::from_utf8(out).unwrap(), same.to_string());
+    }
+}
