@@ -63,11 +63,12 @@ fn every_option_setting_call_and_action_is_documented() {
     let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("a readable file");
     let document = read("../docs/sandbox.md");
     let field = |line: &str| {
-        let (name, _) = line.split_once(": Option<")?;
+        let (name, _) = line.strip_prefix("pub(super) ")?.split_once(": Option<")?;
         Some(format!("`{name}`"))
     };
-    let control = read("src/control.rs");
-    let settings = words(&control, "struct Settings {", "}", field);
+    let words_of_control = read("src/control/words.rs");
+    let control = read("src/control/mod.rs");
+    let settings = words(&words_of_control, "struct Settings {", "}", field);
     let call = |line: &str| {
         let rest = line.strip_prefix("(&Method::")?;
         let (method, rest) = rest.split_once(", \"")?;

@@ -260,7 +260,7 @@ async fn stream(
         }
         Some(Action::Raw { hex, repeat }) => {
             let hex = hex.replace("{stream}", &format!("{stream:08x}"));
-            wire.send_and_wait(Command::Raw(crate::serve::wire::unhex(&hex), repeat))
+            wire.send_and_wait(Command::Raw(super::frame::unhex(&hex), repeat))
                 .await;
         }
     }

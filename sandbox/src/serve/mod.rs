@@ -1,6 +1,7 @@
 //! Listeners and connections: TLS, ALPN, HTTP/2 behind the frame filter, HTTP/1.1.
 
 mod audit;
+mod frame;
 mod h1;
 mod h2c;
 mod wire;
@@ -105,7 +106,7 @@ fn describe(tls: &TlsStream<TcpStream>, note: &Note) {
 
 /// Says GOAWAY with Apple's JSON, and reads until the client has understood.
 async fn turn_away(reason: &str, mut tls: TlsStream<TcpStream>) -> io::Result<()> {
-    tls.write_all(&wire::turn_away(&format!(r#"{{"reason":"{reason}"}}"#)))
+    tls.write_all(&frame::turn_away(&format!(r#"{{"reason":"{reason}"}}"#)))
         .await?;
     tls.shutdown().await?;
     // Closing before the client's bytes are read would reset the connection under its answer.
@@ -121,12 +122,12 @@ async fn misbehave(fault: &ConnectFault, mut tcp: TcpStream, acceptor: &TlsAccep
         ConnectFault::Close => Ok(()),
         ConnectFault::Hold => tcp.read_to_end(&mut ignored).await.map(drop),
         ConnectFault::Garbage { hex } => {
-            tcp.write_all(&wire::unhex(hex)).await?;
+            tcp.write_all(&frame::unhex(hex)).await?;
             tcp.shutdown().await
         }
         ConnectFault::AfterTls { hex } => {
             let mut tls = acceptor.accept(tcp).await?;
-            tls.write_all(&wire::unhex(hex)).await?;
+            tls.write_all(&frame::unhex(hex)).await?;
             tls.flush().await?;
             tls.read_to_end(&mut ignored).await.map(drop)
         }
