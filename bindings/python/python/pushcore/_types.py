@@ -64,6 +64,10 @@ class Options(TypedDict, total=False):
     """An idle connection is closed after so many seconds. 600; APNs: never."""
     rate: int | None
     """Messages a second at most. No limit."""
+    call_rate: int | None
+    """Calls (topics, channels) a second at most. What the service allows: FCM 3,000, the others name none."""
+    compact_headers: bool
+    """Fewer bytes of headers for more work: what differs per message is compressed too. `False`."""
 
 
 if TYPE_CHECKING:
