@@ -12,7 +12,8 @@ def load(value: object) -> object:
     several lines, a PEM header, or JSON.
     """
     if isinstance(value, os.PathLike):
-        path: str = os.fspath(value)
+        named: os.PathLike[str] = value
+        path = os.fspath(named)
     elif isinstance(value, str) and not _is_text(value):
         path = value
     else:
