@@ -1079,6 +1079,13 @@ class Session:
         """How many more messages `submit` takes now."""
     def submit(self, message: Message, *, to: object = None, deadline: Duration | None = None) -> int:
         """Takes a message, or the same message to another target; its ticket comes back with its end."""
+    def submit_many(
+        self, items: list[Any], *, template: Message | None = None, deadline: Duration | None = None
+    ) -> list[int | PushcoreError]:
+        """`submit` of many, to the end of the list or of the room.
+
+        For each that was looked at its ticket, or the exception that says why it cannot be sent.
+        """
     def call(self, call: Call[Any], *, deadline: Duration | None = None) -> int | None:
         """Takes a request that is not a message; its ticket comes back in `poll_responses`.
 
