@@ -57,6 +57,7 @@ header: ## write include/pushcore.h anew
 lint: ## rustfmt, clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -q -- -D warnings
+	$(CARGO) clippy -p pushcore --all-targets -q -- -D warnings # the core by itself: no feature is on
 
 msrv: ## compile everything with Debian's Rust 1.85, in a tree of its own
 	scripts/msrv.sh

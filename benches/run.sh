@@ -100,9 +100,8 @@ title "memory"
 timed "$bin/send" many localhost:9473 "$ca" 1000000 shared
 "$bin/simulate" 10000000
 
-title "Web Push encryption, one core"
-"$bin/web_push"
-[ "$PEERS" = 0 ] || "$peers/web_push_peers"
+title "Web Push requests, one core"
+if [ "$PEERS" = 1 ]; then sh benches/run-webpush.sh; else "$bin/web_push"; fi
 
 title "size of the C library"
 cargo build -q --release -p pushcore-ffi

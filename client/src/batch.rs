@@ -1,5 +1,6 @@
 //! A bulk send in steps, for callers who cannot lend an iterator: other languages.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use pushcore::session::{AsMessage, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
-use crate::client::{Client, Waiting};
+use crate::client::{Client, Ended, Waiting};
 use crate::progress::Progress;
 
 /// What [`Client::send_many`] does, in the caller's own loop: submit, wait, submit again.
@@ -16,7 +17,7 @@ use crate::progress::Progress;
 pub struct Batch {
     client: Arc<Client>,
     number: u64,
-    results: Vec<(Ticket, Result<Outcome, Error>)>,
+    results: VecDeque<Ended>,
     progress: Progress,
 }
 
@@ -31,7 +32,7 @@ impl Batch {
         Ok(Self {
             client,
             number,
-            results: Vec::new(),
+            results: VecDeque::new(),
             progress: Progress::new(expected),
         })
     }
@@ -52,12 +53,12 @@ impl Batch {
         self.client.check_process()?;
         let mut shared = self.client.lock_to_submit();
         // What has ended is handed over first: its slots are free, and a table by slot is not.
-        if !shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
+        if !shared.batches.get(&self.number).is_none_or(VecDeque::is_empty) {
             return Ok(false);
         }
         let now = shared.driver.clock.now();
         for message in messages {
-            match shared.submit_at(message.as_message(), options, Waiting::Batch(self.number), now) {
+            match shared.submit_at(message.as_message(), options, Waiting::Batch(self.number, 0), now) {
                 Ok(ticket) => {
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
@@ -88,18 +89,18 @@ impl Batch {
         self.results.clear();
         let mut shared = self.client.lock();
         self.client.nudge(&mut shared);
-        if shared.batches.get(&self.number).is_none_or(Vec::is_empty) {
+        if shared.batches.get(&self.number).is_none_or(VecDeque::is_empty) {
             shared = self.client.step(shared, Some(longest));
         }
         if let Some(batch) = shared.batches.get_mut(&self.number) {
             std::mem::swap(batch, &mut self.results);
         }
         drop(shared);
-        for (_, result) in &self.results {
+        for (_, _, result) in &self.results {
             self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
             self.progress.count(result);
         }
-        Ok(self.results.drain(..))
+        Ok(self.results.drain(..).map(|(ticket, _, result)| (ticket, result)))
     }
 
     /// A message that was refused before it was offered: it counts as ended.

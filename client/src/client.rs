@@ -1,6 +1,6 @@
 //! The blocking client.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,8 +20,8 @@ use crate::send_many::SendMany;
 /// After so long without a look at the sockets, it takes one before the next message.
 const STALE: Duration = Duration::from_millis(100);
 
-/// A message that has ended, and how.
-pub(crate) type Ended = (Ticket, Result<Outcome, Error>);
+/// A message of a batch that has ended, what its batch calls it, and how it ended.
+pub(crate) type Ended = (Ticket, u32, Result<Outcome, Error>);
 
 /// Sends messages to one service, over as many connections as the load asks for.
 ///
@@ -61,7 +61,7 @@ pub(crate) struct Shared {
     /// Answers for `exchange`, until fetched.
     pub(crate) responses: HashMap<Ticket, Result<Response, Error>>,
     /// Answers for `send_many`, by its number.
-    pub(crate) batches: BTreeMap<u64, Vec<Ended>>,
+    pub(crate) batches: BTreeMap<u64, VecDeque<Ended>>,
     next_batch: u64,
     /// When the sockets were last looked at.
     looked_at: Duration,
@@ -71,7 +71,8 @@ pub(crate) struct Shared {
 pub(crate) enum Waiting {
     One,
     Call,
-    Batch(u64),
+    /// The batch, and what it calls the message.
+    Batch(u64, u32),
 }
 
 impl Client {
@@ -330,13 +331,13 @@ impl Shared {
     pub(crate) fn begin_batch(&mut self) -> u64 {
         let number = self.next_batch;
         self.next_batch = number.wrapping_add(1);
-        self.batches.insert(number, Vec::new());
+        self.batches.insert(number, VecDeque::new());
         number
     }
 
     /// The results of a `send_many` that have landed, in exchange for an empty list whose room is
     /// used for the next ones.
-    pub(crate) fn swap_results(&mut self, number: u64, empty: &mut Vec<Ended>) {
+    pub(crate) fn swap_results(&mut self, number: u64, empty: &mut VecDeque<Ended>) {
         if let Some(batch) = self.batches.get_mut(&number) {
             std::mem::swap(batch, empty);
         }
@@ -346,7 +347,7 @@ impl Shared {
     pub(crate) fn cancel_batch(&mut self, number: u64) {
         let now = self.driver.clock.now();
         for place in &mut self.waiting {
-            if let Some((ticket, Waiting::Batch(batch))) = *place {
+            if let Some((ticket, Waiting::Batch(batch, _))) = *place {
                 if batch == number {
                     *place = None;
                     self.driver.session.cancel(ticket, now);
@@ -364,9 +365,9 @@ impl Shared {
                 Some((_, Waiting::One)) => {
                     self.answered.insert(ticket, result);
                 }
-                Some((_, Waiting::Batch(number))) => {
+                Some((_, Waiting::Batch(number, name))) => {
                     if let Some(batch) = self.batches.get_mut(&number) {
-                        batch.push((ticket, result));
+                        batch.push_back((ticket, name, result));
                     }
                 }
                 _ => {}

@@ -113,13 +113,14 @@ impl Driver {
         let Some(socket) = self.sockets.get_mut(&link) else {
             return;
         };
+        let direct = self.proxy.is_some() && self.session.is_direct(link);
         let (tokens, next) = (&mut self.tokens, &mut self.next_token);
         let mut token = || new_token(tokens, next, link);
         let verdict = socket.advance(
             &mut self.session,
             &self.registry,
             &mut token,
-            self.proxy.as_ref(),
+            self.proxy.as_ref().filter(|_| !direct),
             ready,
             &mut self.buffer,
         );
@@ -137,11 +138,12 @@ impl Driver {
         while let Some(action) = self.session.poll_action() {
             match action {
                 Action::Connect { link, authority } => {
-                    let target = self.proxy.as_ref().map_or(&authority, Proxy::authority);
+                    let proxy = self.proxy.as_ref().filter(|_| !self.session.is_direct(link));
+                    let target = proxy.map_or(&authority, Proxy::authority);
                     let addresses = dial::resolve(&self.resolver, target).and_then(|addresses| {
                         // A proxy is the operator's choice; what the endpoint policy judges is
                         // the push service's own address.
-                        if self.proxy.is_none() {
+                        if proxy.is_none() {
                             self.veto(&authority, &addresses)?;
                         }
                         Ok(addresses)

@@ -12,7 +12,7 @@ pub struct Progress {
     pub expected: Option<usize>,
     /// Taken from the iterator.
     pub taken: u64,
-    /// Submitted, not ended.
+    /// Taken, and not handed over with its end yet.
     pub in_flight: u64,
     /// Ended: taken by the service.
     pub accepted: u64,

@@ -15,14 +15,15 @@ pub struct SendMany<'c, I: Iterator> {
     client: &'c Client,
     messages: I,
     number: u64,
-    /// What was submitted and has not ended, by the ticket's slot.
-    pending: Vec<Option<I::Item>>,
-    /// What has ended, or was refused before anything was sent.
-    results: VecDeque<(I::Item, Result<Outcome, Error>)>,
-    /// What has landed, on its way to `results`: empty but for that.
-    ended: Vec<Ended>,
+    /// Where messages stay from the iterator to their end; what else there is names their place.
+    held: Vec<Option<I::Item>>,
+    free: Vec<u32>,
     /// Taken from the iterator, not submitted yet.
-    fresh: VecDeque<I::Item>,
+    fresh: VecDeque<u32>,
+    /// Refused before anything was sent.
+    refused: VecDeque<(u32, Error)>,
+    /// What has landed, not fetched yet.
+    landed: VecDeque<Ended>,
     exhausted: bool,
     chunk: usize,
     options: SendOptions,
@@ -55,10 +56,11 @@ where
             client,
             messages,
             number,
-            pending: Vec::new(),
-            results: VecDeque::new(),
-            ended: Vec::new(),
+            held: Vec::new(),
+            free: Vec::new(),
             fresh: VecDeque::new(),
+            refused: VecDeque::new(),
+            landed: VecDeque::new(),
             exhausted: false,
             chunk: 1,
             options: SendOptions::default(),
@@ -106,7 +108,8 @@ where
                 self.exhausted = true;
                 break;
             };
-            self.fresh.push_back(message);
+            let place = self.hold(message);
+            self.fresh.push_back(place);
         }
         let quick = started.elapsed() < Duration::from_millis(2);
         self.chunk = if quick {
@@ -115,64 +118,69 @@ where
             (self.chunk / 2).max(1)
         };
         if let Err(error) = process {
-            while let Some(message) = self.fresh.pop_front() {
-                self.refuse(message, Error::new(error.kind(), error.context().to_owned()));
+            while let Some(place) = self.fresh.pop_front() {
+                self.refuse(place, Error::new(error.kind(), error.context().to_owned()));
             }
             return;
         }
         let mut shared = client.lock();
-        // Another thread may have seen the end of one of ours, whose slot is free for a new one:
-        // the messages that have ended leave theirs first. No more end while the lock is held.
-        shared.swap_results(self.number, &mut self.ended);
-        self.settle();
         let now = shared.driver.clock.now();
-        while let Some(message) = self.fresh.pop_front() {
-            match shared.submit_at(
-                message.as_message(),
-                self.options,
-                Waiting::Batch(self.number),
-                now,
-            ) {
-                Ok(ticket) => {
-                    if self.pending.len() <= ticket.slot() {
-                        self.pending.resize_with(ticket.slot() + 1, || None);
-                    }
-                    if let Some(place) = self.pending.get_mut(ticket.slot()) {
-                        *place = Some(message);
-                    }
+        while let Some(place) = self.fresh.front().copied() {
+            let Some(message) = self.held.get(place as usize).and_then(Option::as_ref) else {
+                self.fresh.pop_front();
+                continue;
+            };
+            let waiting = Waiting::Batch(self.number, place);
+            match shared.submit_at(message.as_message(), self.options, waiting, now) {
+                Ok(_) => {
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
                 }
                 // Another thread was faster.
-                Err(error) if error.kind() == ErrorKind::QueueFull => {
-                    self.fresh.push_front(message);
-                    break;
-                }
+                Err(error) if error.kind() == ErrorKind::QueueFull => break,
                 Err(error) => {
                     // No other message would be taken: the rest stays with the caller's iterator.
                     self.exhausted |= error.kind() == ErrorKind::Closed;
-                    self.refuse(message, error);
+                    self.refuse(place, error);
                 }
             }
+            self.fresh.pop_front();
         }
     }
 
-    fn refuse(&mut self, message: I::Item, error: Error) {
-        self.progress.taken += 1;
-        let result = Err(error);
-        self.progress.count(&result);
-        self.results.push_back((message, result));
-    }
-
-    /// Gives each result its message.
-    fn settle(&mut self) {
-        for (ticket, result) in self.ended.drain(..) {
-            self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
-            self.progress.count(&result);
-            if let Some(message) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
-                self.results.push_back((message, result));
+    /// Gives a message a place.
+    fn hold(&mut self, message: I::Item) -> u32 {
+        if let Some(place) = self.free.pop() {
+            if let Some(there) = self.held.get_mut(place as usize) {
+                *there = Some(message);
             }
+            return place;
         }
+        // As many places as messages that have not ended: the session holds fewer than 2^32.
+        self.held.push(Some(message));
+        (self.held.len() - 1) as u32
+    }
+
+    fn refuse(&mut self, place: u32, error: Error) {
+        self.progress.taken += 1;
+        self.progress.in_flight += 1;
+        self.refused.push_back((place, error));
+    }
+
+    /// The next message that has ended. Its place is free.
+    fn next_ended(&mut self) -> Option<(I::Item, Result<Outcome, Error>)> {
+        let (place, result) = match self.landed.pop_front() {
+            Some((_, place, result)) => (place, result),
+            None => self
+                .refused
+                .pop_front()
+                .map(|(place, error)| (place, Err(error)))?,
+        };
+        self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
+        self.progress.count(&result);
+        self.free.push(place);
+        let message = self.held.get_mut(place as usize).and_then(Option::take)?;
+        Some((message, result))
     }
 
     /// Whether every message of the iterator has been submitted.
@@ -200,12 +208,12 @@ where
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(ended) = self.results.pop_front() {
+            if let Some(ended) = self.next_ended() {
                 return Some(ended);
             }
             if !self.all_taken() {
                 self.take_messages();
-                if !self.results.is_empty() {
+                if !self.refused.is_empty() {
                     continue;
                 }
             }
@@ -223,13 +231,12 @@ where
                 Some(Duration::ZERO)
             };
             self.client.nudge(&mut shared);
-            shared.swap_results(self.number, &mut self.ended);
-            if self.ended.is_empty() {
+            shared.swap_results(self.number, &mut self.landed);
+            if self.landed.is_empty() {
                 shared = self.client.step(shared, wait);
-                shared.swap_results(self.number, &mut self.ended);
+                shared.swap_results(self.number, &mut self.landed);
             }
             drop(shared);
-            self.settle();
             self.tell(false);
         }
     }

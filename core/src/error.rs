@@ -18,6 +18,8 @@ pub struct Error {
 struct Inner {
     kind: ErrorKind,
     context: Cow<'static, str>,
+    http2_code: Option<u32>,
+    tls_alert: Option<u8>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -28,6 +30,8 @@ impl Error {
             inner: Box::new(Inner {
                 kind,
                 context: context.into(),
+                http2_code: None,
+                tls_alert: None,
                 source: None,
             }),
         }
@@ -37,6 +41,47 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner.source = Some(source.into());
+        self
+    }
+
+    /// The same error with the HTTP/2 error code that the server gave for it.
+    #[must_use]
+    pub fn with_http2_code(mut self, code: u32) -> Self {
+        self.inner.http2_code = Some(code);
+        self
+    }
+
+    /// The error code (RFC 9113 §7) with which the server reset the stream (RST_STREAM) or gave
+    /// the connection up (GOAWAY), where that is why there is no answer: of this error, or of the
+    /// nearest one underneath that has one. 7, REFUSED_STREAM, is behind a `NotSent`; 11,
+    /// ENHANCE_YOUR_CALM, asks to slow down; any number may come, known or not. `None` where
+    /// the server named no code: a lost connection, an error of ours, HTTP/1.1.
+    pub fn http2_code(&self) -> Option<u32> {
+        self.inner
+            .http2_code
+            .or_else(|| self.cause().and_then(Error::http2_code))
+    }
+
+    /// The same error with the TLS alert that the server gave for it.
+    #[must_use]
+    pub fn with_tls_alert(mut self, alert: u8) -> Self {
+        self.inner.tls_alert = Some(alert);
+        self
+    }
+
+    /// The TLS alert (RFC 8446 §6) with which the server ended the connection, where that is why
+    /// there is no answer: of this error, or of the nearest one underneath that has one. 44 is
+    /// `certificate_revoked`, 116 `certificate_required`.
+    pub fn tls_alert(&self) -> Option<u8> {
+        self.inner
+            .tls_alert
+            .or_else(|| self.cause().and_then(Error::tls_alert))
+    }
+
+    /// The same error with the server's codes that `other` has.
+    pub(crate) fn with_codes_of(mut self, other: &Error) -> Self {
+        self.inner.http2_code = other.http2_code();
+        self.inner.tls_alert = other.tls_alert();
         self
     }
 
@@ -64,6 +109,12 @@ impl fmt::Debug for Error {
         let mut out = f.debug_struct("Error");
         out.field("kind", &self.inner.kind)
             .field("context", &self.inner.context);
+        if let Some(code) = self.inner.http2_code {
+            out.field("http2_code", &code);
+        }
+        if let Some(alert) = self.inner.tls_alert {
+            out.field("tls_alert", &alert);
+        }
         if let Some(source) = &self.inner.source {
             out.field("source", source);
         }
@@ -268,5 +319,14 @@ mod tests {
         let error = Error::new(ErrorKind::Unknown, "no answer").with_source(cause);
         assert_eq!(error.to_string(), "no answer: connection closed by peer");
         assert_eq!(error.cause().map(Error::kind), Some(ErrorKind::ConnectionLost));
+    }
+
+    #[test]
+    fn the_code_of_the_nearest_cause_is_told() {
+        let reset = Error::new(ErrorKind::StreamReset, "stream reset").with_http2_code(11);
+        let error = Error::new(ErrorKind::Unknown, "no answer").with_source(reset);
+        assert_eq!(error.http2_code(), Some(11));
+        assert_eq!(error.with_http2_code(0).http2_code(), Some(0));
+        assert_eq!(Error::new(ErrorKind::Unknown, "no answer").http2_code(), None);
     }
 }

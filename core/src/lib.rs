@@ -129,6 +129,7 @@
 //!
 //! # Features
 //!
+//! * `aesgcm` (off): sending Web Push payloads in the legacy encoding, `webpush::Encoding::AesGcm`. Receiving them needs no feature.
 //! * `pkcs12` (off): client certificates from PKCS#12 files, `net::tls::ClientIdentity::from_pkcs12`. PEM needs no feature.
 
 #![forbid(unsafe_code)]

@@ -38,6 +38,8 @@ pub struct Accepted {
     pub replacement: Option<Box<str>>,
     /// Where the message lives at the push service, to be deleted there (Web Push `Location`).
     pub location: Option<Box<str>>,
+    /// Where receipts come from, if one was asked for (Web Push `Link`, relation `urn:ietf:params:push:receipt`).
+    pub receipt: Option<Box<str>>,
     /// The time to live that the service really applies (Web Push `TTL`).
     pub ttl: Option<Duration>,
     /// What the service sent.
@@ -68,6 +70,7 @@ impl fmt::Debug for Accepted {
             .field("unique_id", &self.unique_id)
             .field("replacement", &hidden(&self.replacement))
             .field("location", &hidden(&self.location))
+            .field("receipt", &hidden(&self.receipt))
             .field("ttl", &self.ttl)
             .field("evidence", &self.evidence)
             .finish()
@@ -112,6 +115,9 @@ pub struct FixCredentials {
     pub refreshable: bool,
     /// This connection is spoiled: use another one.
     pub reconnect: bool,
+    /// How many seconds the service's clock (its `date`) is ahead of ours, negative when it is behind; only
+    /// where that is enough to be why the token was refused. Then this machine's clock has to be set.
+    pub clock_skew: Option<i64>,
     /// What the service sent.
     pub evidence: Evidence,
 }
@@ -145,7 +151,8 @@ pub enum Scope {
 #[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Evidence {
-    /// The HTTP status.
+    /// The HTTP status; 0 where the service refused the request without one (see
+    /// [`apns::reset_outcome`](crate::apns::reset_outcome)).
     pub status: u16,
     /// The service's reason, if it named one.
     pub reason: Option<Reason>,
@@ -285,7 +292,7 @@ impl Outcome {
         }
     }
 
-    /// The HTTP status.
+    /// The HTTP status; 0 where there was none.
     pub fn status(&self) -> u16 {
         self.evidence().status
     }
@@ -335,6 +342,9 @@ impl Outcome {
                 Scope::Project => "pause the whole project, then send again",
                 Scope::Connection => "send again on another connection",
             },
+            Outcome::FixCredentials(arm) if arm.clock_skew.is_some() => {
+                "set this machine's clock, then send again"
+            }
             Outcome::FixCredentials(arm) if arm.refreshable => "renew the access token, then send again",
             Outcome::FixCredentials(_) => "fix the credentials; keep the device's token",
             Outcome::Rejected(_) => "fix the message; do not send it again as it is",

@@ -163,7 +163,9 @@ impl World {
                 let seen = self.delivered().into_iter().max().unwrap_or(0);
                 self.last_stream = self.last_stream.min(seen + 2 * self.random.below(3) as u32);
                 let code = self.random.below(12) as u32;
+                let before = self.frames();
                 self.receive(&goaway(self.last_stream, code, b"bye"));
+                self.withdrawn(before);
             }
             28 if self.random.below(25) == 0 => {
                 self.engine.receive_eof(at(self.seconds));
@@ -196,6 +198,43 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// Type, stream and length of every frame written so far, taken or not.
+    fn frames(&self) -> Vec<(u8, u32, usize)> {
+        let all = [&self.wire[..], self.engine.transmit()].concat();
+        let (mut at, mut frames) = (24, Vec::new());
+        while let Some(head) = all.get(at..at + 9) {
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+            frames.push((
+                head[3],
+                u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
+                length,
+            ));
+            at += 9 + length;
+        }
+        frames
+    }
+
+    /// After a GOAWAY: what is not there any more lies above its last stream, and its DATA does not
+    /// count against the window.
+    fn withdrawn(&mut self, before: Vec<(u8, u32, usize)>) {
+        if self.engine.is_closed() {
+            return;
+        }
+        let mut after = self.frames().into_iter().peekable();
+        for frame in before {
+            if after.next_if_eq(&frame).is_some() {
+                continue;
+            }
+            let (kind, id, length) = frame;
+            assert!(id > self.last_stream, "{kind} on stream {id} is withdrawn");
+            self.checked -= 9 + length;
+            if kind == DATA {
+                self.connection_window += length as i64;
+            }
+        }
+        assert_eq!(after.next(), None);
     }
 
     /// The next layer takes some octets.

@@ -114,6 +114,10 @@ fn hostile_input_never_panics_and_never_gets_past_the_policy() {
         if let Ok(endpoint) = Endpoint::parse(&url) {
             // What was read is what would be sent, and reads the same again.
             assert_eq!(Endpoint::parse(&endpoint.url()).unwrap(), endpoint);
+            assert_eq!(
+                endpoint.join(endpoint.path()).is_ok(),
+                !endpoint.path().starts_with("//")
+            );
             if policy.check(&endpoint).is_ok() {
                 assert_eq!(endpoint.authority().as_str(), "fcm.googleapis.com");
             }
@@ -150,12 +154,24 @@ fn every_answer_is_an_outcome() {
         "location",
         "apns-id",
         "content-type",
+        "link",
+        "date",
+        "x-wns-error-description",
+    ];
+    let values = [
+        "</r/3Z>; rel=\"urn:ietf:params:push:receipt\"",
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "120",
+        "channelthrottled",
     ];
     for _ in 0..20_000 {
         let status = u16::try_from(random.below(1000)).unwrap();
         let body = bodies[random.below(bodies.len())];
         let body = random.mangle(body.as_bytes());
-        let value = random.bytes(12);
+        let value = match values.get(random.below(values.len() + 1)) {
+            Some(value) => random.mangle(value.as_bytes()),
+            None => random.bytes(12),
+        };
         let response = Response::new(status, body.clone()).with_header(
             headers[random.below(headers.len())],
             &String::from_utf8_lossy(&value),

@@ -106,6 +106,23 @@ def test_web_push(sandbox: Sandbox, target: pathlib.Path, tmp_path: pathlib.Path
     assert record["decrypted"]["notification"]["title"] == "Good news"
 
 
+def test_a_campaign_on_several_threads(
+    sandbox: Sandbox, target: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    ready = sandbox.ready["webpush"]
+    made = [ready["subscriptions"][name] for name in ("active", "expired", "active", "throttled")]
+    stranger = {**made[0], "endpoint": "https://169.254.169.254/latest/meta-data/"}
+    file = tmp_path / "subscriptions.jsonl"
+    file.write_text("\n".join(map(json.dumps, [*made, stranger])))
+    words = (ready["vapid"]["pem_file"], ready["vapid"]["subject"], file, "News", "--threads", 3)
+    done = run(target, "web_push_many", *words, "--trust", ready["authority"], "--ca", sandbox.ca)
+    assert done.returncode == 0, done.stderr
+    rows = {int(line.split("\t")[0]): line.split("\t")[1] for line in done.stdout.splitlines()}
+    names = ["accepted", "token_gone", "accepted", "retry_later", "EndpointNotAllowed"]
+    assert rows == dict(enumerate(names, start=1))
+    assert [record["decrypted"] for record in sandbox.log(service="webpush", accepted=True)] == ["News"] * 2
+
+
 def test_an_endpoint_of_nobodys_choosing_is_refused(
     sandbox: Sandbox, target: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
@@ -126,7 +143,7 @@ def test_an_endpoint_of_nobodys_choosing_is_refused(
     assert sandbox.log(service="webpush") == []
 
 
-@pytest.mark.parametrize("name", [*APNS, "fcm_send", "l1_request", "send_many", "web_push_send"])
+@pytest.mark.parametrize("name", [*APNS, "fcm_send", "l1_request", "send_many", "web_push_send", "web_push_many"])
 def test_usage(target: pathlib.Path, name: str) -> None:
     done = run(target, name)
     assert done.returncode == 1

@@ -36,6 +36,12 @@ export async function subscribe(publicKey, url) {
   return subscription;
 }
 
+// The sender's key as bytes, for `applicationServerKey` in browsers that do not take text (before 2018).
+export function bytes(publicKey) {
+  const text = atob(publicKey.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 // The key of a subscription as base64url.
 function key(subscription) {
   const bytes = new Uint8Array(subscription.options.applicationServerKey ?? []);

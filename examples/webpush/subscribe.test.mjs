@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 
 const source = readFileSync(new URL("subscribe.js", import.meta.url), "utf8");
-const { subscribe } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { bytes, subscribe } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 const KEY = Buffer.alloc(65, 4).toString("base64url");
 const OTHER_KEY = Buffer.alloc(65, 5).toString("base64url");
@@ -76,4 +76,9 @@ test("a user who says no is not subscribed", async () => {
 test("a server that does not take it is an error", async () => {
   browser({ status: 400 });
   await assert.rejects(subscribe(KEY, "/subscriptions"), /400/);
+});
+
+test("the key as bytes, for browsers that take no text", () => {
+  const key = "BMjQIp55pdbU8pfCBKyXcZjlmER_mXt5LqNrN1hrXbdBS5EnhIbMu3Au-RV53iIpztzNXkGI56BFB1udQ8Bq_H4";
+  assert.deepEqual(Buffer.from(bytes(key)), Buffer.from(key, "base64url"));
 });

@@ -1,6 +1,8 @@
 //! What a sandbox can be told at start.
 
-use crate::apns::Environment;
+use crate::apns::{ContentMismatch, Environment};
+use crate::fault::Fault;
+use crate::latency::Latency;
 use crate::shared::Profile;
 use std::path::PathBuf;
 
@@ -15,6 +17,8 @@ pub struct Ports {
     pub apns_broadcast: u16,
     /// FCM, its OAuth endpoint, and the legacy topic calls.
     pub fcm: u16,
+    /// The metadata server of a machine in Google's cloud, plain HTTP.
+    pub metadata: u16,
     /// The Web Push service.
     pub webpush: u16,
     /// ADM and its token endpoint.
@@ -45,8 +49,20 @@ pub struct Config {
     pub governor: bool,
     /// APNs: 1 stream again after a rejection, until the next success.
     pub governor_penalty: bool,
+    /// APNs: devices are online from the start; by default they are away.
+    pub apns_online: bool,
+    /// APNs: what happens to pushes whose body is not of their push type.
+    pub apns_content_mismatch: ContentMismatch,
+    /// APNs: how late [`ContentMismatch::Delay`] delivers, milliseconds of the sandbox's clock.
+    pub apns_content_delay_ms: u32,
     /// Lifetime of minted access tokens in seconds.
     pub token_lifetime: i64,
+    /// Of everything that is left to chance: latencies, faults with a probability.
+    pub seed: u64,
+    /// How long a service (`None`: every service) takes to answer; those not named answer at once.
+    pub latency: Vec<(Option<String>, Latency)>,
+    /// Fault scripts from the start.
+    pub faults: Vec<Fault>,
     /// The name in the addresses of the ready line; it must resolve to 127.0.0.1.
     pub host: String,
 }
@@ -62,7 +78,13 @@ impl Default for Config {
             project_id: "pushcore-sandbox".to_owned(),
             governor: true,
             governor_penalty: false,
+            apns_online: false,
+            apns_content_mismatch: ContentMismatch::Warn,
+            apns_content_delay_ms: 60_000,
             token_lifetime: 3600,
+            seed: 0,
+            latency: Vec::new(),
+            faults: Vec::new(),
             host: "localhost".to_owned(),
         }
     }

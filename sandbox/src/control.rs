@@ -3,8 +3,9 @@
 use crate::adm::AdmRegistration;
 use crate::apns::{Check, ContentMismatch, DeviceToken, EnvironmentKeyReason};
 use crate::exchange::{Coding, Exchange, Reply};
-use crate::fault::{ConnectFault, Fault, Script};
+use crate::fault::{ConnectFault, Fault, known};
 use crate::fcm::Registration;
+use crate::latency::Latency;
 use crate::shared::{Profile, Shared};
 use crate::webpush::{NewSubscription, SubscriptionState};
 use http::Method;
@@ -55,6 +56,24 @@ struct ClockChange {
     offset_ms: i64,
 }
 
+/// No `token`: every device that is not spoken of by name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DevicePresence {
+    token: Option<String>,
+    online: bool,
+    #[serde(default)]
+    after_ms: u32,
+}
+
+/// `distribution` null: at once. No `service`: all of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LatencyChange {
+    service: Option<String>,
+    distribution: Option<Latency>,
+}
+
 /// Every switch; absent ones stay as they are.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +84,8 @@ struct Settings {
     apns_over_limit_goaway: Option<bool>,
     apns_environment_key_reason: Option<EnvironmentKeyReason>,
     apns_content_mismatch: Option<ContentMismatch>,
+    apns_content_delay_ms: Option<u32>,
+    seed: Option<u64>,
     token_lifetime: Option<i64>,
     fcm_self_signed: Option<bool>,
     webpush_retry_after: Option<u64>,
@@ -106,12 +127,7 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
         (&Method::GET, "/stats") => Ok(stats(shared)),
         (&Method::GET, "/headers") => Ok(headers(shared, exchange)),
         (&Method::POST, "/reset") => {
-            let mut state = shared.state();
-            state.log.clear();
-            state.faults.clear();
-            state.connect_faults.clear();
-            state.apns.clear_stored();
-            drop(state);
+            shared.state().reset();
             shared.clock.set_offset_ms(0);
             Ok(json!({}))
         }
@@ -121,18 +137,23 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
         }
         (&Method::POST, "/faults") => {
             let faults: OneOrMany<Fault> = body(exchange)?;
-            shared
-                .state()
-                .faults
-                .extend(faults.into_vec().into_iter().map(Script::from));
+            let faults = faults.into_vec();
+            for fault in &faults {
+                fault.check().map_err(|text| (400, text))?;
+            }
+            let mut state = shared.state();
+            for fault in faults {
+                state.add_fault(fault);
+            }
             Ok(json!({}))
         }
         (&Method::POST, "/connect-faults") => {
             let faults: OneOrMany<ServiceFault> = body(exchange)?;
-            let faults = faults
-                .into_vec()
-                .into_iter()
-                .map(|fault| (fault.service, fault.action));
+            let faults = faults.into_vec();
+            for fault in &faults {
+                known(&fault.service).map_err(|text| (400, text))?;
+            }
+            let faults = faults.into_iter().map(|fault| (fault.service, fault.action));
             shared.state().connect_faults.extend(faults);
             Ok(json!({}))
         }
@@ -144,6 +165,18 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
                 .map(|script| json!({ "fault": script.fault, "matched": script.matched, "fired": script.fired }))
                 .collect();
             Ok(json!(faults))
+        }
+        (&Method::GET, "/latency") => Ok(json!(shared.state().latencies.list())),
+        (&Method::POST, "/latency") => {
+            let changes: OneOrMany<LatencyChange> = body(exchange)?;
+            let mut state = shared.state();
+            for change in changes.into_vec() {
+                let set = state
+                    .latencies
+                    .set(change.service.as_deref(), change.distribution);
+                set.map_err(|text| (400, text))?;
+            }
+            Ok(json!(state.latencies.list()))
         }
         (&Method::POST, "/clock") => {
             let change: ClockChange = body(exchange)?;
@@ -166,8 +199,33 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
         }
         (&Method::GET, "/apns/stored") => {
             let now = shared.now();
-            let state = shared.state();
-            Ok(json!(state.apns.stored(now).collect::<Vec<_>>()))
+            let mut state = shared.state();
+            state.settle(now);
+            Ok(json!(state.apns.stored().collect::<Vec<_>>()))
+        }
+        (&Method::POST, "/apns/devices") => {
+            let devices: OneOrMany<DevicePresence> = body(exchange)?;
+            let now = shared.now();
+            let mut state = shared.state();
+            for device in devices.into_vec() {
+                let online_in = device.online.then_some(i64::from(device.after_ms));
+                state.apns.set_presence(device.token.as_deref(), online_in, now);
+            }
+            state.write_news();
+            Ok(json!({}))
+        }
+        (&Method::GET, "/apns/delivered") => {
+            let now = shared.now();
+            let mut state = shared.state();
+            state.settle(now);
+            let wanted = query(exchange, "token");
+            let mut delivered = state.delivered();
+            delivered.retain(|record| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|wanted| record.target.as_ref() == Some(wanted))
+            });
+            Ok(json!(delivered))
         }
         (&Method::POST, "/apns/order") => {
             let order: Vec<Check> = body(exchange)?;
@@ -234,29 +292,37 @@ fn body<T: DeserializeOwned>(exchange: &Exchange) -> Result<T, (u16, String)> {
     serde_json::from_slice(&exchange.body).map_err(|error| (400, error.to_string()))
 }
 
+/// The query's member of this name.
+fn query(exchange: &Exchange, name: &str) -> Option<String> {
+    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
+    let found = query.into_iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value)
+}
+
 /// `?service=`, `?operation=`, `?accepted=1`, `?target=`, `?after=<seq>`.
 fn log(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
-    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
-    let field = |name: &str| {
-        query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+    let [service, operation, target, accepted] =
+        ["service", "operation", "target", "accepted"].map(|name| query(exchange, name));
+    let is = |wanted: &Option<String>, text: Option<&str>| {
+        wanted.as_deref().is_none_or(|wanted| text == Some(wanted))
     };
-    let after: u64 = match field("after") {
+    let after: u64 = match query(exchange, "after") {
         Some(text) => text.parse().map_err(|_| (400, "after is no number".to_owned()))?,
         None => 0,
     };
-    let state = shared.state();
+    let now = shared.now();
+    let mut state = shared.state();
+    state.settle(now);
     let records: Vec<_> = state
         .log
         .iter()
         .filter(|record| {
             record.seq > after
-                && field("service").is_none_or(|service| record.service == service)
-                && field("operation").is_none_or(|operation| record.operation == operation)
-                && field("target").is_none_or(|target| record.target.as_deref() == Some(target))
-                && field("accepted")
+                && is(&service, Some(&record.service))
+                && is(&operation, Some(&record.operation))
+                && is(&target, record.target.as_deref())
+                && accepted
+                    .as_deref()
                     .is_none_or(|wanted| record.accepted == (wanted == "1" || wanted == "true"))
         })
         .collect();
@@ -265,11 +331,10 @@ fn log(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
 
 /// How the logged requests of `?service=` were compressed.
 fn headers(shared: &Shared, exchange: &Exchange) -> Value {
-    let query = Exchange::form(exchange.query.as_deref().unwrap_or_default());
-    let service = query.iter().find(|(key, _)| key == "service");
+    let service = query(exchange, "service");
     let state = shared.state();
     let audited = state.log.iter().filter_map(|record| {
-        let wanted = service.is_none_or(|(_, service)| record.service == *service);
+        let wanted = service.as_ref().is_none_or(|service| record.service == *service);
         record.hpack.filter(|_| wanted).map(|audit| (record, audit))
     });
     let in_table = |coding| matches!(coding, Some(Coding::Indexed | Coding::Incremental));
@@ -311,6 +376,9 @@ fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     if let Some(profile) = wanted.profile {
         state.set_profile(profile);
     }
+    if let Some(seed) = wanted.seed {
+        state.set_seed(seed);
+    }
     state.apns.governor = wanted.apns_governor.unwrap_or(state.apns.governor);
     state.apns.penalty = wanted.apns_governor_penalty.unwrap_or(state.apns.penalty);
     state.apns.over_limit_goaway = wanted
@@ -322,6 +390,9 @@ fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     state.apns.content_mismatch = wanted
         .apns_content_mismatch
         .unwrap_or(state.apns.content_mismatch);
+    if let Some(delay) = wanted.apns_content_delay_ms {
+        state.apns.content_delay_ms = i64::from(delay);
+    }
     if let Some(seconds) = wanted.token_lifetime {
         state.fcm.token_lifetime = seconds;
         state.adm.token_lifetime = seconds;

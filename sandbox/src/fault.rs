@@ -1,5 +1,7 @@
 //! Fault scripts: which requests are to go wrong, and how.
 
+use crate::latency::Latency;
+use crate::random::Random;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +27,13 @@ pub struct Fault {
     /// Fire on one matching request in `every` (after `skip`); 0 and 1 mean each.
     #[serde(default)]
     pub every: u64,
+    /// Fire with this probability, 0 to 1, on each request that `skip` and `every` leave;
+    /// absent means always. What it hits is settled by the sandbox's seed, or by `seed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// This script's own seed, in place of the sandbox's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Judge, register and log the request before the fault strikes. The default is
     /// false: the service never sees it.
     #[serde(default)]
@@ -52,6 +61,11 @@ pub enum Action {
     Delay {
         /// Milliseconds.
         ms: u64,
+    },
+    /// The ordinary answer, late by what a distribution says.
+    Latency {
+        /// The distribution.
+        distribution: Latency,
     },
     /// Never answer this request; the connection lives on.
     NoAnswer,
@@ -91,6 +105,11 @@ pub enum Action {
     },
     /// Send no WINDOW_UPDATE from now on: the client runs out of window.
     StarveWindow,
+    /// Read the connection at this pace from now on: the client's socket fills up.
+    SlowRead {
+        /// Bytes of TLS plaintext; 0 counts as 1.
+        bytes_per_second: u32,
+    },
     /// Shape the frames of the ordinary answers on this connection from now on.
     Shape {
         /// Largest DATA payload; 1 gives a frame a byte.
@@ -185,10 +204,41 @@ impl Fault {
             skip: 0,
             times: Some(times),
             every: 0,
+            probability: None,
+            seed: None,
             processed: false,
             action,
         }
     }
+
+    /// The service exists, and probability and distribution are what they say.
+    ///
+    /// # Errors
+    /// In words, what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(service) = &self.service {
+            known(service)?;
+        }
+        match self.probability {
+            Some(probability) if !(0.0..=1.0).contains(&probability) => {
+                return Err(format!("{probability} is no probability"));
+            }
+            _ => {}
+        }
+        match &self.action {
+            Action::Latency { distribution } => distribution.check(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The services' names, as scripts and settings use them.
+pub(crate) const SERVICES: [&str; 5] = ["apns", "fcm", "webpush", "adm", "baidu"];
+
+/// The service of this name.
+pub(crate) fn known(name: &str) -> Result<&'static str, String> {
+    let found = SERVICES.into_iter().find(|service| *service == name);
+    found.ok_or_else(|| format!("{name:?} is none of {}", SERVICES.join(", ")))
 }
 
 /// A fault at work: how often it matched and fired.
@@ -197,14 +247,21 @@ pub(crate) struct Script {
     pub(crate) fault: Fault,
     pub(crate) matched: u64,
     pub(crate) fired: u64,
+    pub(crate) random: Random,
 }
 
-impl From<Fault> for Script {
-    fn from(fault: Fault) -> Self {
+impl Script {
+    /// The `number`-th script of a sandbox with this seed.
+    pub(crate) fn new(fault: Fault, seed: u64, number: u64) -> Self {
+        let random = match fault.seed {
+            Some(own) => Random::new(own, "fault"),
+            None => Random::new(seed, &format!("fault {number}")),
+        };
         Self {
             fault,
             matched: 0,
             fired: 0,
+            random,
         }
     }
 }
@@ -228,6 +285,8 @@ impl Script {
         self.matched += 1;
         let strikes =
             self.matched > fault.skip && (fault.every <= 1 || (self.matched - fault.skip) % fault.every == 0);
+        // One draw for each candidate, hit or miss.
+        let strikes = strikes && fault.probability.is_none_or(|chance| self.random.unit() < chance);
         self.fired += u64::from(strikes);
         strikes
     }
@@ -239,6 +298,7 @@ impl Action {
         match self {
             Self::Answer { .. } => "answer",
             Self::Delay { .. } => "delay",
+            Self::Latency { .. } => "latency",
             Self::NoAnswer => "no_answer",
             Self::Rst { .. } => "rst",
             Self::Goaway { .. } => "goaway",
@@ -246,6 +306,7 @@ impl Action {
             Self::Silence => "silence",
             Self::Settings { .. } => "settings",
             Self::StarveWindow => "starve_window",
+            Self::SlowRead { .. } => "slow_read",
             Self::Shape { .. } => "shape",
             Self::Interim { .. } => "interim",
             Self::Raw { .. } => "raw",

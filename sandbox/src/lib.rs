@@ -39,6 +39,8 @@ mod fcm;
 mod http_date;
 mod ids;
 mod jose;
+mod latency;
+mod random;
 mod ready;
 mod record;
 mod sandbox;
@@ -49,12 +51,14 @@ mod webpush;
 
 pub use adm::AdmRegistration;
 pub use apns::{
-    Check, ContentMismatch, DeviceToken, Environment, EnvironmentKeyReason, Gone, StoredNotification,
+    Check, ContentMismatch, Delivery, DeviceToken, Environment, EnvironmentKeyReason, Fate, Gone,
+    StoredNotification,
 };
 pub use config::{Config, Ports};
 pub use exchange::{Coding, HeaderAudit};
 pub use fault::{Action, CloseHow, ConnectFault, Fault, LastStream};
 pub use fcm::Registration;
+pub use latency::Latency;
 pub use record::Record;
 pub use sandbox::Sandbox;
 pub use shared::Profile;

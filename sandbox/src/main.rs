@@ -1,7 +1,7 @@
 //! The sandbox as a program: prints one JSON line when it is ready.
 
 use clap::Parser;
-use pushcore_sandbox::{Config, Environment, Ports, Profile, Sandbox};
+use pushcore_sandbox::{Config, ContentMismatch, Environment, Fault, Latency, Ports, Profile, Sandbox};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +30,9 @@ struct Options {
     /// Port of FCM and its OAuth endpoint.
     #[arg(long, default_value_t = 0)]
     fcm_port: u16,
+    /// Port of the metadata server of a machine in Google's cloud.
+    #[arg(long, default_value_t = 0)]
+    metadata_port: u16,
     /// Port of the Web Push service.
     #[arg(long, default_value_t = 0)]
     webpush_port: u16,
@@ -57,15 +60,68 @@ struct Options {
     /// Fall back to 1 stream after a rejection.
     #[arg(long)]
     governor_penalty: bool,
+    /// APNs' devices are online from the start; by default they are away, and pushes are stored.
+    #[arg(long)]
+    apns_online: bool,
+    /// What APNs does about bodies that are not of their push type: warn, drop, delay or refuse.
+    #[arg(long, default_value = "warn", value_parser = content_mismatch)]
+    apns_content_mismatch: ContentMismatch,
+    /// How late "delay" delivers, milliseconds.
+    #[arg(long, default_value_t = 60_000)]
+    apns_content_delay: u32,
     /// Lifetime of minted access tokens, seconds.
     #[arg(long, default_value_t = 3600)]
     token_lifetime: i64,
+    /// Seed of everything that is left to chance: latencies, faults with a probability.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How long a service takes to answer, milliseconds; without SERVICE, all of them. DELAY is
+    /// fixed:MS, uniform:MIN,MAX, exponential:MEAN, normal:MEAN,DEVIATION or log-normal:MEDIAN,SIGMA.
+    /// May be repeated; the last word on a service counts.
+    #[arg(long = "latency", value_name = "[SERVICE=]DELAY", value_parser = latency)]
+    latencies: Vec<(Option<String>, Latency)>,
+    /// A fault script, or a list of them, as POST /faults takes them: JSON, or the name of a
+    /// file with JSON behind an @. May be repeated.
+    #[arg(long = "fault", value_name = "JSON|@FILE", value_parser = faults)]
+    faults: Vec<Script>,
     /// The host name in the printed addresses; it must resolve to 127.0.0.1.
     #[arg(long, default_value = "localhost")]
     host: String,
     /// Exit when standard input ends, so that the death of a parent stops it.
     #[arg(long)]
     exit_with_stdin: bool,
+}
+
+fn content_mismatch(text: &str) -> Result<ContentMismatch, String> {
+    match text {
+        "warn" => Ok(ContentMismatch::Warn),
+        "drop" => Ok(ContentMismatch::Drop),
+        "delay" => Ok(ContentMismatch::Delay),
+        "refuse" => Ok(ContentMismatch::Refuse),
+        _ => Err("expected warn, drop, delay or refuse".to_owned()),
+    }
+}
+
+/// What one `--fault` says.
+type Script = Vec<Fault>;
+
+fn latency(text: &str) -> Result<(Option<String>, Latency), String> {
+    match text.split_once('=') {
+        Some((service, delay)) => Ok((Some(service.to_owned()), delay.parse()?)),
+        None => Ok((None, text.parse()?)),
+    }
+}
+
+fn faults(text: &str) -> Result<Script, String> {
+    let text = match text.strip_prefix('@') {
+        Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
+        None => text.to_owned(),
+    };
+    let list = match text.trim_start().starts_with('[') {
+        true => serde_json::from_str(&text),
+        false => serde_json::from_str(&text).map(|fault| vec![fault]),
+    };
+    list.map_err(|error| error.to_string())
 }
 
 fn profile(text: &str) -> Result<Profile, String> {
@@ -98,6 +154,7 @@ fn config(options: Options) -> Config {
             apns_management: options.apns_management_port,
             apns_broadcast: options.apns_broadcast_port,
             fcm: options.fcm_port,
+            metadata: options.metadata_port,
             webpush: options.webpush_port,
             adm: options.adm_port,
             baidu: options.baidu_port,
@@ -118,7 +175,13 @@ fn config(options: Options) -> Config {
         project_id: options.project,
         governor: !options.no_governor,
         governor_penalty: options.governor_penalty,
+        apns_online: options.apns_online,
+        apns_content_mismatch: options.apns_content_mismatch,
+        apns_content_delay_ms: options.apns_content_delay,
         token_lifetime: options.token_lifetime,
+        seed: options.seed,
+        latency: options.latencies,
+        faults: options.faults.concat(),
         host: options.host,
     }
 }

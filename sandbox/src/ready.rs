@@ -198,11 +198,38 @@ pub(crate) fn fcm(fcm: &mut Fcm) -> io::Result<(Value, Vec<File>)> {
         "project_number": fcm.project_number,
         "token_uri": fcm.token_uri,
         "service_account_file": "service-account.json",
+        "authorized_user_file": "authorized-user.json",
+        "impersonated_file": "impersonated.json",
         "tokens": tokens,
         "fid": fid,
     });
-    let text = serde_json::to_string_pretty(&account).map_err(io::Error::other)?;
-    Ok((part, vec![("service-account.json".to_owned(), text)]))
+    let user = json!({
+        "type": "authorized_user",
+        "client_id": fcm.user.client_id,
+        "client_secret": fcm.user.client_secret,
+        "refresh_token": fcm.user.refresh_token,
+        "token_uri": fcm.token_uri,
+        "universe_domain": "googleapis.com",
+    });
+    let impersonated = json!({
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": fcm.token_uri.replace(
+            "/token",
+            &format!("/v1/projects/-/serviceAccounts/{}:generateAccessToken", fcm.client_email),
+        ),
+        "delegates": [],
+        "source_credentials": user,
+    });
+    let mut files = Vec::new();
+    for (name, file) in [
+        ("service-account.json", account),
+        ("authorized-user.json", user),
+        ("impersonated.json", impersonated),
+    ] {
+        let text = serde_json::to_string_pretty(&file).map_err(io::Error::other)?;
+        files.push((name.to_owned(), text));
+    }
+    Ok((part, files))
 }
 
 /// Makes subscriptions of every provider; the `webpush` part of the ready line.

@@ -22,6 +22,12 @@ pub struct Record {
     /// APNs took it and will not deliver it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dropped: bool,
+    /// APNs took it and delivers it late.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub delayed: bool,
+    /// What became of a push that APNs took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<crate::apns::Delivery>,
     /// The status the service answered, or would have answered without a fault.
     pub status: u16,
     /// The service's reason word, when it refused.
@@ -48,6 +54,10 @@ pub struct Record {
     /// apns-id, message name, message location: what the service calls this push.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// How long the answer was held back on purpose, in microseconds: the service's latency
+    /// and a script's delay.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub delay_us: u64,
     /// Request headers without the credentials.
     pub headers: Value,
     /// The body: JSON where it is JSON, else text, else `{"base64": ...}`.
@@ -68,6 +78,12 @@ impl Record {
                 || self.operation == "broadcast"
                 || self.operation.starts_with("push/"))
     }
+}
+
+/// Serde asks by reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 /// Bytes as JSON, as text, or as base64, whichever is the most readable.

@@ -5,9 +5,10 @@ use crate::apns::{Apns, Check, ContentMismatch, DeviceToken, EnvironmentKeyReaso
 use crate::config::{Config, Ports};
 use crate::fault::{ConnectFault, Fault};
 use crate::fcm::{Fcm, Registration};
+use crate::latency::Latency;
 use crate::record::Record;
 use crate::serve;
-use crate::shared::{Door, Profile, Shared, State};
+use crate::shared::{Door, Moment, Profile, Shared, State};
 use crate::tls::Authority;
 use crate::webpush::{NewSubscription, Subscription, SubscriptionState, WebPush};
 use serde_json::{Value, json};
@@ -67,6 +68,8 @@ impl Sandbox {
             config.governor,
         );
         apns.penalty = config.governor_penalty;
+        apns.content_mismatch = config.apns_content_mismatch;
+        apns.content_delay_ms = i64::from(config.apns_content_delay_ms);
         let mut fcm = Fcm::new(config.profile, &config.project_id);
         fcm.token_lifetime = config.token_lifetime;
         fcm.token_uri = format!("https://{}/token", authority(ports.fcm));
@@ -74,8 +77,19 @@ impl Sandbox {
         webpush.origin = format!("https://{}", authority(ports.webpush));
         let mut adm = Adm::new(config.profile);
         adm.token_lifetime = config.token_lifetime;
-        let mut state = State::new(apns, fcm, webpush, adm);
+        let mut state = State::new(apns, fcm, webpush, adm, config.seed);
+        for (service, latency) in &config.latency {
+            check(state.latencies.set(service.as_deref(), Some(*latency)))?;
+        }
+        for fault in config.faults.clone() {
+            check(fault.check())?;
+            state.add_fault(fault);
+        }
         let now = crate::clock::Clock::default().now_ms();
+        if config.apns_online {
+            let unix_ms = now;
+            state.apns.set_presence(None, Some(0), Moment { unix_ms });
+        }
         let (mut ready, mut files) = crate::ready::populate(&mut state, now)?;
 
         let ca = Authority::new(&names(&config.host))?;
@@ -97,6 +111,7 @@ impl Sandbox {
         ready["apns"]["management"] = json!(authority(ports.apns_management));
         ready["apns"]["broadcast"] = json!(authority(ports.apns_broadcast));
         ready["fcm"]["authority"] = json!(authority(ports.fcm));
+        ready["fcm"]["metadata"] = json!(authority(ports.metadata));
         ready["adm"]["authority"] = json!(authority(ports.adm));
         ready["adm"]["token_uri"] = json!(format!("https://{}/auth/O2/token", authority(ports.adm)));
         ready["baidu"]["authority"] = json!(authority(ports.baidu));
@@ -112,7 +127,7 @@ impl Sandbox {
         let entered = runtime.enter();
         for (door, listener) in listeners {
             let acceptor = match door {
-                Door::Control => None,
+                Door::Control | Door::Metadata => None,
                 _ if door.is_apns() => Some(h2_only.clone()),
                 _ => Some(both.clone()),
             };
@@ -153,7 +168,10 @@ impl Sandbox {
 
     /// Every request judged so far, oldest first.
     pub fn log(&self) -> Vec<Record> {
-        self.shared.state().log.clone()
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        state.settle(now);
+        state.log.clone()
     }
 
     /// How often a service took a push to this target: the exactly-once oracle.
@@ -187,16 +205,26 @@ impl Sandbox {
 
     /// Empties the log and the fault scripts; registries stay.
     pub fn reset(&self) {
-        let mut state = self.shared.state();
-        state.log.clear();
-        state.faults.clear();
-        state.connect_faults.clear();
-        state.apns.clear_stored();
+        self.shared.state().reset();
     }
 
     /// Adds a fault script, after those already there.
     pub fn fault(&self, fault: Fault) {
-        self.shared.state().faults.push(fault.into());
+        self.shared.state().add_fault(fault);
+    }
+
+    /// How long a service (`apns`, `fcm`, ...) takes to answer from now on; all of them when
+    /// `service` is `None`, at once when `latency` is.
+    ///
+    /// # Errors
+    /// In words, for an unknown service and a distribution that is none.
+    pub fn set_latency(&self, service: Option<&str>, latency: Option<Latency>) -> Result<(), String> {
+        self.shared.state().latencies.set(service, latency)
+    }
+
+    /// What is left to chance (latencies, faults with a probability) begins anew, with this seed.
+    pub fn set_seed(&self, seed: u64) {
+        self.shared.state().set_seed(seed);
     }
 
     /// What happens to the next connection to this service (`apns`, `fcm`, ...); several
@@ -223,12 +251,46 @@ impl Sandbox {
     /// What APNs would have in store now for devices that are away.
     pub fn apns_stored(&self) -> Vec<StoredNotification> {
         let now = self.shared.now();
-        self.shared.state().apns.stored(now).cloned().collect()
+        let mut state = self.shared.state();
+        state.settle(now);
+        state.apns.stored().cloned().collect()
+    }
+
+    /// A device (`None`: every device that nothing else was said of) comes online and gets
+    /// what is in store for it, and everything after it at once; `after_ms` later by the
+    /// sandbox's clock. Devices are away until then.
+    pub fn apns_online(&self, token: Option<&str>, after_ms: u32) {
+        self.apns_presence(token, Some(after_ms));
+    }
+
+    /// A device (`None`: every device that nothing else was said of) goes away.
+    pub fn apns_away(&self, token: Option<&str>) {
+        self.apns_presence(token, None);
+    }
+
+    fn apns_presence(&self, token: Option<&str>, online_in_ms: Option<u32>) {
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        state.apns.set_presence(token, online_in_ms.map(i64::from), now);
+        state.write_news();
+    }
+
+    /// The records of the pushes that devices got, in the order in which they got them.
+    pub fn apns_delivered(&self) -> Vec<Record> {
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        state.settle(now);
+        state.delivered().into_iter().cloned().collect()
     }
 
     /// What happens to pushes whose body is not of their push type.
     pub fn set_apns_content_mismatch(&self, what: ContentMismatch) {
         self.shared.state().apns.content_mismatch = what;
+    }
+
+    /// How late [`ContentMismatch::Delay`] delivers, by the sandbox's clock.
+    pub fn set_apns_content_delay_ms(&self, delay: u32) {
+        self.shared.state().apns.content_delay_ms = i64::from(delay);
     }
 
     /// How a key of the other environment is refused; `None` leaves it to the profile.
@@ -326,12 +388,18 @@ impl std::fmt::Debug for Sandbox {
     }
 }
 
+/// Nonsense in the configuration.
+fn check<T>(result: Result<T, String>) -> io::Result<T> {
+    result.map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))
+}
+
 fn port_of(ports: &mut Ports, door: Door) -> &mut u16 {
     match door {
         Door::Apns => &mut ports.apns,
         Door::ApnsManagement => &mut ports.apns_management,
         Door::ApnsBroadcast => &mut ports.apns_broadcast,
         Door::Fcm => &mut ports.fcm,
+        Door::Metadata => &mut ports.metadata,
         Door::WebPush => &mut ports.webpush,
         Door::Adm => &mut ports.adm,
         Door::Baidu => &mut ports.baidu,

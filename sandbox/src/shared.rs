@@ -1,12 +1,13 @@
 //! What all connections share: the services' state, the log, the fault scripts.
 
 use crate::adm::Adm;
-use crate::apns::Apns;
+use crate::apns::{Apns, Fate};
 use crate::baidu::Baidu;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, ConnectFault, Fault, Script};
 use crate::fcm::Fcm;
+use crate::latency::Latencies;
 use crate::record::{Record, readable};
 use crate::webpush::WebPush;
 use rustls::pki_types::CertificateDer;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Which port a connection came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +25,8 @@ pub(crate) enum Door {
     ApnsManagement,
     ApnsBroadcast,
     Fcm,
+    /// The metadata server of a machine in Google's cloud.
+    Metadata,
     WebPush,
     Adm,
     Baidu,
@@ -30,11 +34,12 @@ pub(crate) enum Door {
 }
 
 impl Door {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Apns,
         Self::ApnsManagement,
         Self::ApnsBroadcast,
         Self::Fcm,
+        Self::Metadata,
         Self::WebPush,
         Self::Adm,
         Self::Baidu,
@@ -49,7 +54,7 @@ impl Door {
     pub(crate) fn service(self) -> &'static str {
         match self {
             Self::Apns | Self::ApnsManagement | Self::ApnsBroadcast => "apns",
-            Self::Fcm => "fcm",
+            Self::Fcm | Self::Metadata => "fcm",
             Self::WebPush => "webpush",
             Self::Adm => "adm",
             Self::Baidu => "baidu",
@@ -81,6 +86,8 @@ pub(crate) struct Moment {
 pub(crate) struct Verdict {
     pub(crate) reply: Reply,
     pub(crate) fault: Option<Action>,
+    /// The answer is held back this long.
+    pub(crate) delay: Duration,
     /// A service saw the request: it counts as processed, whatever the answer.
     pub(crate) judged: bool,
 }
@@ -94,6 +101,11 @@ pub(crate) struct State {
     pub(crate) baidu: Baidu,
     pub(crate) log: Vec<Record>,
     pub(crate) faults: Vec<Script>,
+    pub(crate) latencies: Latencies,
+    /// Of everything that is left to chance.
+    seed: u64,
+    /// Scripts there have been since the last reset.
+    scripts: u64,
     /// For the next connections, one each, by service.
     pub(crate) connect_faults: Vec<(String, ConnectFault)>,
     /// Streams refused for being above the announced limit.
@@ -102,7 +114,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(apns: Apns, fcm: Fcm, webpush: WebPush, adm: Adm) -> Self {
+    pub(crate) fn new(apns: Apns, fcm: Fcm, webpush: WebPush, adm: Adm, seed: u64) -> Self {
         Self {
             apns,
             fcm,
@@ -111,10 +123,39 @@ impl State {
             baidu: Baidu::new(),
             log: Vec::new(),
             faults: Vec::new(),
+            latencies: Latencies::new(seed),
+            seed,
+            scripts: 0,
             connect_faults: Vec::new(),
             refused_streams: 0,
             sequence: 0,
         }
+    }
+
+    /// Adds a script after those already there.
+    pub(crate) fn add_fault(&mut self, fault: Fault) {
+        self.scripts += 1;
+        self.faults.push(Script::new(fault, self.seed, self.scripts));
+    }
+
+    /// Everything that is left to chance begins anew, with this seed.
+    pub(crate) fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.latencies.set_seed(seed);
+        for (script, number) in self.faults.iter_mut().zip(1..) {
+            script.random = Script::new(script.fault.clone(), seed, number).random;
+        }
+    }
+
+    /// Empties the log, the scripts and what is in store; registries and settings stay, and
+    /// what is left to chance begins anew.
+    pub(crate) fn reset(&mut self) {
+        self.log.clear();
+        self.faults.clear();
+        self.scripts = 0;
+        self.connect_faults.clear();
+        self.apns.clear_stored();
+        self.set_seed(self.seed);
     }
 
     /// Changes the strictness of every service that knows one.
@@ -126,9 +167,11 @@ impl State {
     }
 
     fn handle(&mut self, door: Door, exchange: &Exchange, now: Moment) -> (Reply, Record) {
+        self.apns.next_seq = self.sequence + 1;
         match door {
             Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.apns.handle(door, exchange, now),
             Door::Fcm => self.fcm.handle(exchange, now),
+            Door::Metadata => self.fcm.metadata(exchange, now),
             Door::WebPush => self.webpush.handle(exchange, now),
             Door::Adm => self.adm.handle(exchange, now),
             Door::Baidu => self.baidu.handle(exchange, now),
@@ -140,6 +183,37 @@ impl State {
         self.sequence += 1;
         record.seq = self.sequence;
         self.log.push(record);
+        self.write_news();
+    }
+
+    /// Brings the log up to this time: what was due is delivered, what was over has expired.
+    pub(crate) fn settle(&mut self, now: Moment) {
+        self.apns.settle(now);
+        self.write_news();
+    }
+
+    /// Writes what became of earlier pushes into their records.
+    pub(crate) fn write_news(&mut self) {
+        for (seq, delivery) in self.apns.take_news() {
+            let at = self.log.binary_search_by_key(&seq, |record| record.seq);
+            if let Some(record) = at.ok().and_then(|at| self.log.get_mut(at)) {
+                record.delivery = Some(delivery);
+            }
+        }
+    }
+
+    /// What devices got, in the order in which they got it.
+    pub(crate) fn delivered(&self) -> Vec<&Record> {
+        let mut all: Vec<(i64, &Record)> = self
+            .log
+            .iter()
+            .filter_map(|record| Some((record.delivery?, record)))
+            .filter(|(delivery, _)| delivery.fate == Fate::Delivered)
+            .map(|(delivery, record)| (delivery.at_ms, record))
+            .collect();
+        // Stable: at the same time, in the order of the log.
+        all.sort_by_key(|(at_ms, _)| *at_ms);
+        all.into_iter().map(|(_, record)| record).collect()
     }
 }
 
@@ -275,20 +349,25 @@ impl Shared {
                 reply: crate::control::answer(self, exchange),
                 judged: true,
                 fault: None,
+                delay: Duration::ZERO,
             };
         }
         let now = self.now();
         let mut state = self.state();
+        let mut delay = state.latencies.draw(door.service());
         let fault = state.strike(door, exchange);
-        let Some(fault) = fault else {
-            let (reply, record) = state.handle(door, exchange, now);
+        let Some((fault, late)) = fault else {
+            let (reply, mut record) = state.handle(door, exchange, now);
+            record.delay_us = micros(delay);
             state.append(record);
             return Verdict {
                 reply,
                 fault: None,
+                delay,
                 judged: true,
             };
         };
+        delay += late;
         let judged = fault.processed || fault.action.keeps_the_answer();
         let (mut reply, mut record) = if judged {
             state.handle(door, exchange, now)
@@ -299,6 +378,9 @@ impl Shared {
             )
         };
         record.fault = Some(fault.action.kind().to_owned());
+        if fault.action.answers() {
+            record.delay_us = micros(delay);
+        }
         if let Action::Answer {
             status,
             headers,
@@ -324,14 +406,19 @@ impl Shared {
         Verdict {
             reply,
             fault: Some(fault.action),
+            delay,
             judged,
         }
     }
 }
 
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 impl State {
-    /// The first script that strikes this request.
-    fn strike(&mut self, door: Door, exchange: &Exchange) -> Option<Fault> {
+    /// The first script that strikes this request, and how late it makes the answer.
+    fn strike(&mut self, door: Door, exchange: &Exchange) -> Option<(Fault, Duration)> {
         let contains = |text: &str| {
             exchange.path.contains(text)
                 || exchange
@@ -346,7 +433,12 @@ impl State {
         let connection = exchange.origin.connection;
         for script in &mut self.faults {
             if script.strikes(door.service(), &contains, connection) {
-                return Some(script.fault.clone());
+                let late = match &script.fault.action {
+                    Action::Delay { ms } => Duration::from_millis(*ms),
+                    Action::Latency { distribution } => distribution.draw(&mut script.random),
+                    _ => Duration::ZERO,
+                };
+                return Some((script.fault.clone(), late));
             }
         }
         None
@@ -354,10 +446,17 @@ impl State {
 }
 
 impl Action {
+    /// Some answer is sent, sooner or later.
+    fn answers(&self) -> bool {
+        self.keeps_the_answer() || matches!(self, Self::Answer { .. })
+    }
+
     /// The service judges the request and its answer is sent, sooner or later.
     fn keeps_the_answer(&self) -> bool {
         match self {
             Self::Delay { .. }
+            | Self::Latency { .. }
+            | Self::SlowRead { .. }
             | Self::Settings { .. }
             | Self::StarveWindow
             | Self::Shape { .. }

@@ -72,6 +72,7 @@ fn accepts_a_good_push_and_logs_it_once() {
 fn every_request_rule_gives_its_reason() {
     let world = World::new();
     let long = "x".repeat(65);
+    let wide = "é".repeat(33);
     let big = format!(r#"{{"a":"{}"}}"#, "x".repeat(4089));
     assert_eq!(big.len(), 4097);
     let voip = format!(r#"{{"a":"{}"}}"#, "x".repeat(5113));
@@ -209,6 +210,15 @@ fn every_request_rule_gives_its_reason() {
             400,
             "BadExpirationDate",
             "apns.header.expiration",
+        ),
+        (
+            "POST",
+            "valid",
+            &[("apns-collapse-id", Some(&wide))],
+            BODY,
+            400,
+            "BadCollapseId",
+            "apns.header.collapse-id",
         ),
         (
             "POST",

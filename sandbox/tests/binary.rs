@@ -162,6 +162,45 @@ fn the_control_endpoint_drives_everything() {
         "apns_environment_key_reason": "BadEnvironmentKeyInToken",
     });
     assert_eq!(program.control("POST", "/settings", &apns).0, 200);
+    let late = json!({"apns_content_mismatch": "delay", "apns_content_delay_ms": 5000, "seed": 7});
+    assert_eq!(program.control("POST", "/settings", &late).0, 200);
+    let devices = json!([{"online": true, "after_ms": 10}, {"token": "00ff", "online": false}]);
+    assert_eq!(program.control("POST", "/apns/devices", &devices).0, 200);
+    let delivered = program.control("GET", "/apns/delivered?token=00ff", &null);
+    assert_eq!(delivered, (200, json!([])));
+    let latency =
+        json!({"service": "fcm", "distribution": {"kind": "log_normal", "median_ms": 3.0, "sigma": 0.5}});
+    let set = program.control("POST", "/latency", &latency);
+    assert_eq!(set, (200, json!({"fcm": latency["distribution"]})));
+    let fixed = json!({"distribution": {"kind": "fixed", "ms": 1}});
+    assert_eq!(
+        program
+            .control("POST", "/latency", &fixed)
+            .1
+            .as_object()
+            .map(|all| all.len()),
+        Some(5)
+    );
+    assert_eq!(
+        program
+            .control("POST", "/latency", &json!({"distribution": null}))
+            .1,
+        json!({})
+    );
+    assert_eq!(program.control("GET", "/latency", &null), (200, json!({})));
+    for wrong in [
+        json!({"service": "apple", "distribution": null}),
+        json!({"distribution": {"kind": "uniform", "min_ms": 2, "max_ms": 1}}),
+        json!({"distribution": {"kind": "pareto"}}),
+    ] {
+        assert_eq!(program.control("POST", "/latency", &wrong).0, 400, "{wrong}");
+    }
+    for wrong in [
+        json!({"service": "apple", "action": {"kind": "no_answer"}}),
+        json!({"probability": 2, "action": {"kind": "no_answer"}}),
+    ] {
+        assert_eq!(program.control("POST", "/faults", &wrong).0, 400, "{wrong}");
+    }
     assert_eq!(program.control("POST", "/reset", &null).0, 200);
     assert_eq!(program.control("GET", "/faults", &null).1, json!([]));
     assert_eq!(program.control("GET", "/nothing", &null).0, 404);
@@ -173,6 +212,55 @@ fn the_control_endpoint_drives_everything() {
         !std::path::Path::new(&directory).exists(),
         "its directory goes with it"
     );
+}
+
+#[test]
+fn chance_and_delivery_can_be_set_at_the_start() {
+    let file = std::env::temp_dir().join(format!("pushcore-sandbox-faults-{}.json", std::process::id()));
+    std::fs::write(
+        &file,
+        r#"[{"service": "fcm", "action": {"kind": "rst", "code": 7}}]"#,
+    )
+    .expect("written");
+    let from_file = format!("@{}", file.display());
+    let program = Program::start(&[
+        "--seed",
+        "42",
+        "--latency",
+        "fixed:1",
+        "--latency",
+        "apns=log-normal:20,0.5",
+        "--fault",
+        r#"{"service": "apns", "probability": 0.25, "action": {"kind": "no_answer"}}"#,
+        "--fault",
+        &from_file,
+        "--apns-online",
+        "--apns-content-mismatch",
+        "delay",
+        "--apns-content-delay",
+        "1000",
+    ]);
+    let latency = program.control("GET", "/latency", &Value::Null).1;
+    assert_eq!(
+        latency["apns"],
+        json!({"kind": "log_normal", "median_ms": 20.0, "sigma": 0.5})
+    );
+    assert_eq!(latency["baidu"], json!({"kind": "fixed", "ms": 1.0}));
+    let faults = program.control("GET", "/faults", &Value::Null).1;
+    assert_eq!(faults[0]["fault"]["probability"], 0.25);
+    assert_eq!(faults[1]["fault"]["service"], "fcm");
+    std::fs::remove_file(&file).expect("removed");
+    for wrong in [
+        &["--latency", "apple=fixed:1"],
+        &["--latency", "apns=fixed"],
+        &["--fault", "{}"],
+        &["--fault", "@/no/such/file"],
+        &["--apns-content-mismatch", "ignore"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pushcore-sandbox"));
+        let out = command.args(wrong).output().expect("runs");
+        assert!(!out.status.success() && out.stdout.is_empty(), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -46,3 +46,62 @@ fn the_rule_table_and_the_code_agree() {
         Vec::<&String>::new()
     );
 }
+
+/// Words that open a line of the source: options of the program, members of the settings,
+/// kinds of actions, control calls.
+fn words(source: &str, from: &str, to: &str, pick: impl Fn(&str) -> Option<String>) -> BTreeSet<String> {
+    let (_, rest) = source.split_once(from).unwrap_or_else(|| panic!("{from}"));
+    let (part, _) = rest.split_once(to).unwrap_or_else(|| panic!("{to}"));
+    let found: BTreeSet<String> = part.lines().filter_map(|line| pick(line.trim())).collect();
+    assert!(found.len() > 3, "{from}: {found:?}");
+    found
+}
+
+#[test]
+fn every_option_setting_call_and_action_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("a readable file");
+    let document = read("../docs/sandbox.md");
+    let field = |line: &str| {
+        let (name, _) = line.split_once(": Option<")?;
+        Some(format!("`{name}`"))
+    };
+    let control = read("src/control.rs");
+    let settings = words(&control, "struct Settings {", "}", field);
+    let call = |line: &str| {
+        let rest = line.strip_prefix("(&Method::")?;
+        let (method, rest) = rest.split_once(", \"")?;
+        Some(format!("`{method} {}", rest.split_once('"')?.0))
+    };
+    let calls = words(&control, "fn route(", "\n}", call);
+    let kind = |line: &str| {
+        Some(format!(
+            "| `{}` |",
+            line.split("=> \"").nth(1)?.split('"').next()?
+        ))
+    };
+    let fault = read("src/fault.rs");
+    let actions = words(&fault, "fn kind(", "\n    }", kind);
+    let member = |line: &str| {
+        let (name, _) = line.strip_prefix("pub ")?.split_once(": ")?;
+        Some(format!("\"{name}\": "))
+    };
+    let members = words(&fault, "pub struct Fault {", "}", member);
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_pushcore-sandbox"))
+        .arg("--help")
+        .output()
+        .expect("runs");
+    let help = String::from_utf8(help.stdout).expect("text");
+    let options: BTreeSet<String> = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("--") && !["--help", "--version"].contains(word))
+        .map(|word| format!("`{word}"))
+        .collect();
+    assert!(options.len() > 15, "{options:?}");
+    for word in [settings, calls, actions, members, options].iter().flatten() {
+        assert!(
+            document.contains(word.as_str()),
+            "docs/sandbox.md does not say {word}"
+        );
+    }
+}

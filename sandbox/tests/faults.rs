@@ -330,6 +330,8 @@ fn scripts_choose_their_requests_and_keep_the_oracle() {
         contains: Some(second.to_owned()),
         skip: 1,
         every: 2,
+        probability: None,
+        seed: None,
         times: Some(2),
         ..Fault::new(
             "apns",

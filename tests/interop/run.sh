@@ -28,6 +28,7 @@ run() { # NAME COMMAND...
     printf '%-8s %-10s %3d s  %s\n' "$word" "$name" $(($(date +%s) - started)) "$(printf '%s' "$output" | tail -1)"
 }
 
+run headers "$python" "$here/apns/header_bytes.py"
 run sandbox "$python" "$here/sandbox/foreign.py"
 if command -v cargo >/dev/null; then
     run apns "$python" "$here/apns/compare.py"

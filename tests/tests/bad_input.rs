@@ -85,8 +85,15 @@ fn edges_of_headers_are_refused() {
             "abcdefghi\t",
             "abcdefgh\u{e9}",
             "abcdefgh\u{ff11}",
+            "abcdefgh\u{85}",
+            "abcdefgh\u{a0}",
             "",
         ] {
+            // Apple's collapse ids are UTF-8, the one header here that is not plain ASCII.
+            if *name == "collapse id" && input.ends_with(['\u{e9}', '\u{ff11}']) {
+                assert!(read(input).is_ok(), "{input:?}");
+                continue;
+            }
             let error = read(input)
                 .err()
                 .unwrap_or_else(|| panic!("{name} takes {input:?}"));

@@ -1,78 +1,95 @@
-//! Web Push encryptions beside the raw operations of `ring` that they are made of, in turn, on one core:
-//! key generation, ECDH, five HMACs, AES-128-GCM; 1000 different subscriptions, 200 bytes.
+//! Web Push requests beside the raw operations of `ring` that they are made of, in turn, on one core: key
+//! generation, ECDH, five HMACs, AES-128-GCM. Different subscriptions of one push service, one payload.
+//!
+//! `web_push` prints the ratio; `web_push serve MESSAGES BYTES` is measured by
+//! `benches/peers/webpush/compare.py`, beside other libraries.
 
 use std::hint::black_box;
+use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pushcore::crypto::Es256Key;
 use pushcore::http::Request;
-use pushcore::webpush::{Credentials, EndpointPolicy, Message, ReceiverKeys, Subscription, request_into};
+use pushcore::webpush::{Credentials, EndpointPolicy, ReceiverKeys, Subscription, Template, request_into};
 use pushcore::{Error, Now, UnixTime};
 use pushcore_benches::failed;
 use ring::rand::SystemRandom;
 use ring::{aead, agreement, hmac};
 
-const MESSAGES: usize = 1000;
 const ROUNDS: usize = 15;
 
 fn main() -> Result<(), Error> {
-    let policy = EndpointPolicy::default();
-    let mut subscriptions = Vec::new();
-    let mut points = Vec::new();
-    let rng = SystemRandom::new();
-    for number in 0..MESSAGES {
-        let keys = ReceiverKeys::generate()?;
-        let endpoint = format!("https://updates.push.services.mozilla.com/wpush/v2/{number}");
-        let subscription = Subscription::new(&endpoint, &keys.p256dh(), &keys.auth(), &policy)?;
-        subscriptions.push(Arc::new(subscription));
-        let peer = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &rng).map_err(failed)?;
-        points.push(peer.compute_public_key().map_err(failed)?);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize| words.get(at).and_then(|word| word.parse().ok());
+    match words.first().map(String::as_str) {
+        None => compare(&mut Campaign::new(1000, 200)?),
+        Some("serve") => match (number(1), number(2)) {
+            (Some(messages), Some(bytes)) => serve(&mut Campaign::new(messages, bytes)?),
+            _ => Err(failed("usage: web_push serve MESSAGES BYTES")),
+        },
+        Some(_) => Err(failed("usage: web_push [serve MESSAGES BYTES]")),
     }
-    let credentials = Credentials::new(Es256Key::generate()?, "mailto:ops@example.com")?;
-    let template = Message::builder(subscriptions[0].clone())
-        .payload(vec![b'x'; 200])
-        .build()?;
-    let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_795_000_000));
-    let mut request = Request::new();
-
-    let (mut ours, mut raw, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let started = Instant::now();
-        for subscription in &subscriptions {
-            let message = template.to(subscription.clone())?;
-            request_into(&mut request, &message, &credentials, now)?;
-            black_box(&request);
-        }
-        let one = started.elapsed();
-        let started = Instant::now();
-        for point in &points {
-            operations(&rng, point)?;
-        }
-        let other = started.elapsed();
-        ratios.push(one.as_secs_f64() / other.as_secs_f64());
-        ours.push(one.as_secs_f64());
-        raw.push(other.as_secs_f64());
-    }
-    let micros = |times: &mut Vec<f64>| median(times) * 1e6 / MESSAGES as f64;
-    let each = micros(&mut ours);
-    println!("pushcore        {each:.1} us each, {:.0} a second", 1e6 / each);
-    println!("raw ring        {:.1} us each", micros(&mut raw));
-    println!(
-        "ratio           {:.3} (median of {ROUNDS} pairs)",
-        median(&mut ratios)
-    );
-    Ok(())
 }
 
-fn median(numbers: &mut [f64]) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
+struct Campaign {
+    subscriptions: Vec<Arc<Subscription>>,
+    template: Template,
+    credentials: Credentials,
+    request: Request,
+    random: SystemRandom,
+    points: Vec<agreement::PublicKey>,
+    text: Vec<u8>,
+}
+
+impl Campaign {
+    fn new(messages: usize, bytes: usize) -> Result<Self, Error> {
+        let policy = EndpointPolicy::default();
+        let random = SystemRandom::new();
+        let (mut subscriptions, mut points) = (Vec::new(), Vec::new());
+        for number in 0..messages {
+            let keys = ReceiverKeys::generate()?;
+            let endpoint = format!("https://updates.push.services.mozilla.com/wpush/v2/{number}");
+            let subscription = Subscription::new(&endpoint, &keys.p256dh(), &keys.auth(), &policy)?;
+            subscriptions.push(Arc::new(subscription));
+            let peer = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random);
+            points.push(peer.map_err(failed)?.compute_public_key().map_err(failed)?);
+        }
+        Ok(Self {
+            subscriptions,
+            template: Template::builder().payload(vec![b'x'; bytes]).build()?,
+            credentials: Credentials::new(Es256Key::generate()?, "mailto:ops@example.com")?,
+            request: Request::new(),
+            random,
+            points,
+            text: vec![b'x'; bytes + 1],
+        })
+    }
+
+    /// Every request of the campaign: sealed, signed, complete.
+    fn requests(&mut self) -> Result<Duration, Error> {
+        let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_795_000_000));
+        let started = Instant::now();
+        for subscription in &self.subscriptions {
+            let message = self.template.to(subscription.clone())?;
+            request_into(&mut self.request, &message, &self.credentials, now)?;
+            black_box(&self.request);
+        }
+        Ok(started.elapsed())
+    }
+
+    fn raw(&mut self) -> Result<Duration, Error> {
+        let started = Instant::now();
+        for point in &self.points {
+            operations(&self.random, point, &mut self.text)?;
+        }
+        Ok(started.elapsed())
+    }
 }
 
 /// What RFC 8291 cannot do without, and nothing else.
-fn operations(rng: &SystemRandom, point: &agreement::PublicKey) -> Result<(), Error> {
-    let key = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, rng).map_err(failed)?;
+fn operations(random: &SystemRandom, point: &agreement::PublicKey, text: &mut [u8]) -> Result<(), Error> {
+    let key = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, random).map_err(failed)?;
     black_box(key.compute_public_key().map_err(failed)?);
     let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point.as_ref());
     let secret = agreement::agree_ephemeral(key, &peer, |secret| {
@@ -87,9 +104,49 @@ fn operations(rng: &SystemRandom, point: &agreement::PublicKey) -> Result<(), Er
     }
     let bytes = tag.as_ref().get(..16).ok_or_else(|| failed("tag"))?;
     let key = aead::UnboundKey::new(&aead::AES_128_GCM, bytes).map_err(failed)?;
-    let mut text = [7u8; 201];
     let nonce = aead::Nonce::assume_unique_for_key([7; 12]);
-    let sealed = aead::LessSafeKey::new(key).seal_in_place_separate_tag(nonce, aead::Aad::empty(), &mut text);
+    let sealed = aead::LessSafeKey::new(key).seal_in_place_separate_tag(nonce, aead::Aad::empty(), text);
     let _ = black_box(sealed.map_err(failed)?);
     Ok(())
+}
+
+fn serve(campaign: &mut Campaign) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "pushcore|raw ring operations").map_err(failed)?;
+    out.flush().map_err(failed)?;
+    for name in std::io::stdin().lock().lines() {
+        let time = match name.map_err(failed)?.as_str() {
+            "pushcore" => campaign.requests()?,
+            _ => campaign.raw()?,
+        };
+        writeln!(out, "{}", time.as_nanos()).map_err(failed)?;
+        out.flush().map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn compare(campaign: &mut Campaign) -> Result<(), Error> {
+    let (mut ours, mut raw, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let one = campaign.requests()?.as_secs_f64();
+        let other = campaign.raw()?.as_secs_f64();
+        ratios.push(one / other);
+        ours.push(one);
+        raw.push(other);
+    }
+    let messages = campaign.subscriptions.len() as f64;
+    let micros = |times: &mut Vec<f64>| median(times) * 1e6 / messages;
+    let each = micros(&mut ours);
+    println!("pushcore        {each:.1} us each, {:.0} a second", 1e6 / each);
+    println!("raw ring        {:.1} us each", micros(&mut raw));
+    println!(
+        "ratio           {:.3} (median of {ROUNDS} pairs)",
+        median(&mut ratios)
+    );
+    Ok(())
+}
+
+fn median(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::provider_token::SKEW_IGNORED;
 use super::reasons::{self, Action, Row};
-use crate::http::{Response, retry_after};
+use crate::http::{Response, clock_skew, retry_after};
 use crate::outcome::{
     Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
 };
@@ -46,7 +47,15 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
     };
     let evidence = Evidence::new(status, reason, response.body.clone());
     let action = action(status, row, response);
-    decide(action, evidence, error.since, retry_after(response, now))
+    let mut outcome = decide(action, evidence, error.since, retry_after(response, now));
+    if let Outcome::FixCredentials(arm) = &mut outcome {
+        let dated = matches!(
+            row.map(|row| row.reason),
+            Some("ExpiredProviderToken" | "InvalidProviderToken")
+        );
+        arm.clock_skew = clock_skew(response, now).filter(|skew| dated && skew.abs() > SKEW_IGNORED);
+    }
+    outcome
 }
 
 /// By the reason where it is known and of the same kind as the status; else by the status alone.
@@ -82,6 +91,7 @@ pub(super) fn decide(
         Outcome::FixCredentials(FixCredentials {
             refreshable: renew,
             reconnect: renew,
+            clock_skew: None,
             evidence,
         })
     };

@@ -100,14 +100,14 @@ impl Credentials {
 
     /// No key here: provider tokens come from elsewhere, through [`Credentials::import_token`].
     pub fn imported(key_id: KeyId, team_id: TeamId) -> Self {
+        Self::imported_with(key_id, team_id, KeyScope::Team, HeaderPolicy::default())
+    }
+
+    /// The same with a scope, and one of Apple's two rules for header compression.
+    pub fn imported_with(key_id: KeyId, team_id: TeamId, scope: KeyScope, policy: HeaderPolicy) -> Self {
         Self(Arc::new(Inner::Token {
-            authority: Box::new(provider_token::Authority::new(
-                key_id,
-                team_id,
-                None,
-                HeaderPolicy::default(),
-            )),
-            scope: KeyScope::Team,
+            authority: Box::new(provider_token::Authority::new(key_id, team_id, None, policy)),
+            scope,
         }))
     }
 

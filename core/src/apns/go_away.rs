@@ -1,10 +1,14 @@
-//! Why APNs closed a connection: it says so in GOAWAY's debug data.
+//! Why APNs closed a connection: it says so in GOAWAY's debug data. And what it means that it
+//! reset a stream.
 
 use serde_json::Value;
 
 use super::answer::{decide, read};
 use super::reasons;
-use crate::outcome::{Evidence, Outcome, Reason};
+use crate::outcome::{Evidence, Outcome, Reason, Rejected};
+
+/// RFC 9113 §7.
+const HTTP_1_1_REQUIRED: u32 = 13;
 
 /// The reason in the debug data of a GOAWAY: usually JSON as in an error body,
 /// sometimes plain text, often nothing. Text is cut at 200 characters.
@@ -31,6 +35,19 @@ pub fn go_away_outcome(debug_data: &[u8]) -> Option<Outcome> {
     let row = reasons::find(reason.as_str())?;
     let evidence = Evidence::new(row.status, Some(reason), debug_data.to_vec());
     Some(decide(row.action, evidence, None, None))
+}
+
+/// What it means that APNs reset a stream with this error code (RFC 9113 §7), where that says more
+/// than that there is no answer: HTTP_1_1_REQUIRED (13) refuses the request for good, because APNs
+/// has no HTTP/1.1 to send it by. The outcome's status is 0: there was none. `None` for every
+/// other code; see [`Error::http2_code`](crate::Error::http2_code).
+pub fn reset_outcome(code: u32) -> Option<Outcome> {
+    (code == HTTP_1_1_REQUIRED).then(|| {
+        let reason = Reason::known("HTTP_1_1_REQUIRED");
+        Outcome::Rejected(Rejected {
+            evidence: Evidence::new(0, Some(reason), Vec::new()),
+        })
+    })
 }
 
 #[cfg(test)]

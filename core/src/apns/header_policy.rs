@@ -8,13 +8,12 @@ use crate::http::Indexing;
 #[non_exhaustive]
 pub enum HeaderPolicy {
     /// "Establishing a connection to APNs": values that rarely change may be
-    /// indexed, `authorization` named among them. Measured in the steady state: 82 bytes of
-    /// headers a push, 121 with an id of its own.
+    /// indexed, `authorization` named among them. In the steady state of a campaign: 84 bytes of
+    /// headers a push, 63 with [`compact_headers`](crate::session::SessionConfig::compact_headers).
     #[default]
     Connection,
     /// "Sending notification requests to APNs": `authorization` is never indexed,
-    /// nor are an id, an expiration or a collapse id. Measured: 276
-    /// bytes of headers a push, 315 with an id of its own.
+    /// nor are an id, an expiration or a collapse id: 249 bytes of headers a push, or 228.
     Sending,
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use arrayvec::ArrayString;
+
 use crate::error::{Error, ErrorKind};
 
 macro_rules! ten_characters {
@@ -54,7 +56,7 @@ ten_characters! {
 /// The id of one push: a UUID in its canonical form, lower-case. The caller
 /// makes it, or APNs does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ApnsId([u8; 36]);
+pub struct ApnsId(ArrayString<36>);
 
 impl ApnsId {
     /// Reads `123e4567-e89b-12d3-a456-426614174000`, in either case.
@@ -66,33 +68,36 @@ impl ApnsId {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         };
-        <[u8; 36]>::try_from(text.as_bytes())
-            .ok()
-            .filter(|bytes| bytes.iter().copied().enumerate().all(fits))
-            .map(|bytes| Self(bytes.map(|byte| byte.to_ascii_lowercase())))
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::InvalidHeader,
-                    "the apns-id is not a uuid in the form 8-4-4-4-12 (BadMessageId)",
-                )
-            })
+        match ArrayString::from(text) {
+            Ok(mut id) if text.len() == 36 && text.bytes().enumerate().all(fits) => {
+                id.make_ascii_lowercase();
+                Ok(Self(id))
+            }
+            _ => Err(Error::new(
+                ErrorKind::InvalidHeader,
+                "the apns-id is not a uuid in the form 8-4-4-4-12 (BadMessageId)",
+            )),
+        }
     }
 
     /// From the 16 bytes of a UUID.
     pub fn from_bytes(uuid: [u8; 16]) -> Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [b'-'; 36];
-        let places = (0..36).filter(|at| !matches!(at, 8 | 13 | 18 | 23));
-        let nibbles = uuid.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        for (place, nibble) in places.zip(nibbles) {
-            text[place] = DIGITS[usize::from(nibble)];
+        let mut text = ArrayString::new();
+        for (at, byte) in uuid.into_iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from(DIGITS[usize::from(nibble)]));
+            }
         }
         Self(text)
     }
 
     /// The canonical text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        &self.0
     }
 }
 
@@ -107,16 +112,21 @@ impl fmt::Debug for ApnsId {
 pub struct CollapseId(Box<str>);
 
 impl CollapseId {
-    /// 1 to 64 bytes of visible ASCII and inner spaces.
+    /// 1 to 64 bytes of UTF-8: Apple counts bytes, not characters. No control characters
+    /// and no white space at either end, which no header can carry (RFC 9113 §8.2.1).
+    ///
+    /// Text outside ASCII goes into the header as UTF-8 (`obs-text`, RFC 9110 §5.5), which
+    /// HTTP/2 and APNs' text allow; some HTTP clients that one may use with
+    /// [`request`](crate::apns::request) do not.
     ///
     /// # Errors
     /// `InvalidHeader` (APNs: `BadCollapseId`) for anything else.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let visible = text.bytes().all(|b| (0x20..0x7f).contains(&b));
+        let visible = !text.chars().any(char::is_control);
         if text.is_empty() || text.len() > 64 || !visible || text.trim() != text {
             return Err(Error::new(
                 ErrorKind::InvalidHeader,
-                "the collapse id is not 1 to 64 bytes of visible ascii (BadCollapseId)",
+                "the collapse id is not 1 to 64 bytes of text without control characters (BadCollapseId)",
             ));
         }
         Ok(Self(text.into()))
@@ -222,16 +232,25 @@ mod tests {
     fn collapse_ids_end_at_64_bytes() {
         assert!(CollapseId::parse(&"x".repeat(64)).is_ok());
         assert!(CollapseId::parse("news of the day").is_ok());
+        // Bytes count, not characters: 32 of two, 21 of three and one more, 16 of four.
+        for text in ["é".repeat(32), "昨".repeat(21) + "x", "🏆".repeat(16)] {
+            assert_eq!(text.len(), 64);
+            assert_eq!(CollapseId::parse(&text).unwrap().as_str(), text);
+        }
         for text in [
             "",
             &"x".repeat(65),
+            &("é".repeat(32) + "x"),
+            &("昨".repeat(20) + "ééx"),
+            &("🏆".repeat(16) + "x"),
             "a\r\nb",
             "a\nb",
             "a\0",
             "a\x7f",
             " a",
             "a ",
-            "é",
+            "a\u{a0}",
+            "a\u{85}b",
         ] {
             let error = CollapseId::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidHeader, "{text:?}");

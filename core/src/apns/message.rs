@@ -182,16 +182,7 @@ impl Message {
     /// registration speaks of an earlier life of the token, and becomes
     /// `RetryLater`. Everything else is left as it is.
     pub fn judge(&self, outcome: Outcome) -> Outcome {
-        match (outcome, self.registered_at) {
-            (Outcome::TokenGone(gone), Some(registered_at)) if !gone.applies_to(registered_at) => {
-                Outcome::RetryLater(RetryLater {
-                    after: None,
-                    scope: Scope::Device,
-                    evidence: gone.evidence,
-                })
-            }
-            (outcome, _) => outcome,
-        }
+        judge(outcome, self.registered_at)
     }
 
     /// Fills a cleared request, all but the authorization. Allocates nothing
@@ -224,6 +215,20 @@ impl Message {
         request.common = Some(common.clone());
         request.body = Body::Shared(notification.body.clone());
         Ok(())
+    }
+}
+
+/// [`Message::judge`] by what it needs of the message.
+pub(crate) fn judge(outcome: Outcome, registered_at: Option<UnixTime>) -> Outcome {
+    match (outcome, registered_at) {
+        (Outcome::TokenGone(gone), Some(registered_at)) if !gone.applies_to(registered_at) => {
+            Outcome::RetryLater(RetryLater {
+                after: None,
+                scope: Scope::Device,
+                evidence: gone.evidence,
+            })
+        }
+        (outcome, _) => outcome,
     }
 }
 

@@ -44,7 +44,8 @@ impl MixUpDetector {
     pub(crate) fn count(&mut self, bad: bool) -> bool {
         self.verdicts = (self.verdicts << 1) | u128::from(bad);
         self.seen = self.seen.saturating_add(1).min(u128::BITS);
-        if self.seen < Self::RECENT {
+        if self.seen < Self::RECENT || (!bad && !self.suspected) {
+            // A good token raises no suspicion.
             return false;
         }
         let recent = (self.verdicts & ((1 << Self::RECENT) - 1)).count_ones();

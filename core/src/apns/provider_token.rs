@@ -22,7 +22,7 @@ const FLOOR: Duration = Duration::from_secs(20 * 60);
 /// ... and never used beyond this one (APNs: `ExpiredProviderToken`).
 const CEILING: Duration = Duration::from_secs(60 * 60);
 /// A service's clock that differs less than this from ours is not corrected for.
-const SKEW_IGNORED: i64 = 60;
+pub(super) const SKEW_IGNORED: i64 = 60;
 /// One that differs more is not believed.
 const SKEW_BOUND: i64 = 24 * 3600;
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use arrayvec::ArrayString;
+
 use crate::error::{Error, ErrorKind};
 
 /// The token of one app on one device, in the form that goes into the path.
@@ -15,10 +17,7 @@ pub struct DeviceToken(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline {
-        len: u8,
-        bytes: [u8; DeviceToken::INLINE],
-    },
+    Inline(ArrayString<{ DeviceToken::INLINE }>),
     Heap(Arc<str>),
 }
 
@@ -43,8 +42,13 @@ impl DeviceToken {
                 "the device token is not 2 to 200 hex digits, an even number of them (BadDeviceToken)",
             ));
         }
-        // In hex digits the bit that makes a letter small is always set in a number.
-        Ok(Self::hold(text, |byte| byte | 0x20))
+        Ok(Self(match ArrayString::from(text) {
+            Ok(mut digits) => {
+                digits.make_ascii_lowercase();
+                Repr::Inline(digits)
+            }
+            Err(_) => Repr::Heap(text.to_ascii_lowercase().into()),
+        }))
     }
 
     /// The token's bytes, as the device's operating system hands them to the app.
@@ -80,7 +84,7 @@ impl DeviceToken {
         }
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
         if text.bytes().all(plain) {
-            return Ok(Self::hold(text, |byte| byte));
+            return Ok(Self::hold(text));
         }
         let mut encoded = String::with_capacity(text.len() * 3);
         for byte in text.bytes() {
@@ -90,34 +94,21 @@ impl DeviceToken {
                 encoded.push_str(&format!("%{byte:02X}"));
             }
         }
-        Ok(Self::hold(&encoded, |byte| byte))
+        Ok(Self::hold(&encoded))
     }
 
     /// The token as it stands in the path: lower-case hex, or percent-encoded text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Repr::Inline { len, bytes } => bytes
-                .get(..usize::from(*len))
-                .and_then(|bytes| std::str::from_utf8(bytes).ok())
-                .unwrap_or_default(),
+            Repr::Inline(text) => text,
             Repr::Heap(text) => text,
         }
     }
 
-    /// `text` is ASCII.
-    fn hold(text: &str, map: impl Fn(u8) -> u8) -> Self {
-        let mut bytes = [0; Self::INLINE];
-        match (u8::try_from(text.len()), bytes.get_mut(..text.len())) {
-            (Ok(len), Some(room)) => {
-                for (to, from) in room.iter_mut().zip(text.bytes()) {
-                    *to = map(from);
-                }
-                Self(Repr::Inline { len, bytes })
-            }
-            _ => {
-                let text: String = text.bytes().map(|byte| char::from(map(byte))).collect();
-                Self(Repr::Heap(text.into()))
-            }
+    fn hold(text: &str) -> Self {
+        match ArrayString::from(text) {
+            Ok(text) => Self(Repr::Inline(text)),
+            Err(_) => Self(Repr::Heap(text.into())),
         }
     }
 }

@@ -78,6 +78,7 @@ pub(crate) fn seal_aes128gcm_with(
 ///
 /// # Errors
 /// As [`seal_aes128gcm`].
+#[cfg(any(test, feature = "aesgcm"))]
 pub(crate) fn seal_aesgcm(
     receiver: &ReceiverPublic,
     record: &[u8],
@@ -90,6 +91,7 @@ pub(crate) fn seal_aesgcm(
 }
 
 /// [`seal_aesgcm`] with the sender's half given.
+#[cfg(any(test, feature = "aesgcm"))]
 pub(crate) fn seal_aesgcm_with(
     receiver: &ReceiverPublic,
     half: &SenderHalf<'_>,

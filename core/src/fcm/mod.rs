@@ -25,7 +25,9 @@ mod wire;
 pub mod topics;
 
 pub use answer::outcome;
-pub use credentials::{Credentials, Subject, SubjectSource, metadata_project, metadata_project_request};
+pub use credentials::{
+    Credentials, Subject, SubjectSource, allow_metadata_address, metadata_project, metadata_project_request,
+};
 pub use message::android::{
     AndroidConfig, AndroidFcmOptions, AndroidNotification, AndroidPriority, LightSettings,
     NotificationPriority, Proxy, Visibility,

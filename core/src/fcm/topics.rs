@@ -1,8 +1,8 @@
 //! Topic subscriptions.
 //!
 //! The v1 calls subscribe one registration each and take both registration tokens
-//! and installation ids. Google allows a project 3000 of them a second, so send
-//! them over few connections. [`legacy_batch`] does up to 1000 tokens at once, tokens only.
+//! and installation ids. Google allows a project [`CALLS_PER_SECOND`] of them, which a session
+//! keeps by itself. [`legacy_batch`] does up to 1000 tokens at once, tokens only.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +20,10 @@ use crate::outcome::{Accepted, MessageId, Outcome};
 use crate::percent;
 use crate::time::Now;
 
+/// Google's limit for one project: subscribing and unsubscribing together, in a second. A
+/// [`Session`](crate::session::Session) keeps it unless [`SessionConfig::call_rate`](crate::session::SessionConfig::call_rate)
+/// says otherwise; several processes have to share it between them.
+pub const CALLS_PER_SECOND: u32 = 3000;
 /// The most subscriptions on one page of [`list`].
 pub const LARGEST_PAGE: u16 = 2000;
 /// The most tokens in one [`legacy_batch`].

@@ -7,10 +7,14 @@ use crate::error::{Error, ErrorKind};
 
 /// A host name (or address literal) and a port. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Authority {
-    host: Arc<str>,
+pub struct Authority(Arc<Inner>);
+
+/// Behind one pointer: every push carries an authority, nearly always the same one.
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Inner {
+    host: Box<str>,
     port: u16,
-    text: Arc<str>,
+    text: Box<str>,
 }
 
 impl Authority {
@@ -36,11 +40,11 @@ impl Authority {
         } else {
             format!("{bracketed}:{port}")
         };
-        Ok(Self {
+        Ok(Self(Arc::new(Inner {
             host: host.into(),
             port,
             text: text.into(),
-        })
+        })))
     }
 
     /// Parses `host`, `host:port` or `[v6]:port`; the port defaults to 443.
@@ -71,29 +75,29 @@ impl Authority {
 
     /// The host, lower-case, without brackets.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.0.host
     }
 
     /// The port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port
     }
 
     /// `host` or `host:port`, as it goes into `:authority` and `host`.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 }
 
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0.text)
     }
 }
 
 impl fmt::Debug for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Authority({})", self.text)
+        write!(f, "Authority({})", self.0.text)
     }
 }
 

@@ -10,6 +10,7 @@
 mod authority;
 mod block;
 mod body;
+mod clock_skew;
 mod headers;
 mod request;
 mod response;
@@ -18,6 +19,7 @@ mod retry_after;
 pub use authority::Authority;
 pub use block::HeaderBlock;
 pub use body::Body;
+pub use clock_skew::clock_skew;
 pub(crate) use headers::is_name;
 pub use headers::{Headers, Indexing};
 pub use request::{Method, Request};

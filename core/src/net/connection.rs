@@ -8,7 +8,7 @@ use super::config::{ConnectionConfig, HttpVersion, Protocols, Security};
 use super::h2::HeaderBytes;
 use super::protocol::Protocol;
 use super::tls::{Flow, TlsStream};
-use super::{Event, RequestId, SendError};
+use super::{Event, Processed, RequestId, SendError};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Request};
 use crate::time::Now;
@@ -133,6 +133,12 @@ impl Connection {
         self.protocol.in_flight()
     }
 
+    /// Whether the server may have acted on a request that has not ended: what its end would say if
+    /// the connection broke now. `Unknown` for one that has ended.
+    pub fn processed(&self, id: RequestId) -> Processed {
+        self.protocol.processed(id)
+    }
+
     /// The bytes of all HTTP/2 header blocks so far, as HPACK has them; none on HTTP/1.1.
     pub fn header_bytes(&self) -> HeaderBytes {
         self.protocol.header_bytes()
@@ -236,9 +242,7 @@ impl Connection {
     /// be written as HTTP.
     pub fn send(&mut self, request: &Request, now: Now) -> Result<RequestId, SendError> {
         self.now = now;
-        let result = self.protocol.send(request, now);
-        self.settle();
-        result
+        self.protocol.send(request, now)
     }
 
     /// Gives up a request: a `Failed` event with `Cancelled` follows. `false`, and nothing

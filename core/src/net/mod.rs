@@ -5,6 +5,7 @@ mod config;
 mod connection;
 mod event;
 mod h1;
+mod id_table;
 mod protocol;
 
 pub mod h2;
@@ -12,4 +13,6 @@ pub mod tls;
 
 pub use config::{ConnectionConfig, HttpVersion, Protocols, Security};
 pub use connection::Connection;
+pub(crate) use id_table::IdTable;
+
 pub use event::{CloseReason, Event, GoAway, Processed, RequestId, SendError};

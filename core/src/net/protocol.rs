@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::config::{ConnectionConfig, HttpVersion, Protocols};
-use super::{CloseReason, Event, RequestId, SendError, h1, h2};
+use super::{CloseReason, Event, Processed, RequestId, SendError, h1, h2};
 use crate::error::{Error, ErrorKind};
 use crate::http::Request;
 use crate::time::Now;
@@ -107,6 +107,14 @@ impl Protocol {
             Protocol::Undecided(_) => 0,
             Protocol::Http1(engine) => engine.in_flight(),
             Protocol::Http2(engine) => engine.in_flight(),
+        }
+    }
+
+    pub(super) fn processed(&self, id: RequestId) -> Processed {
+        match self {
+            Protocol::Undecided(_) => Processed::No,
+            Protocol::Http1(engine) => engine.processed(id),
+            Protocol::Http2(engine) => engine.processed(id),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::pool::Lane;
 use super::service::{Context, Room, Service};
 use crate::apns;
 use crate::error::{Error, ErrorKind};
@@ -119,11 +120,10 @@ impl Service {
                 ));
             }
         };
-        if token.plaintext {
-            // The session's connections are encrypted; a secret must not slip out by another way.
-            let context = "the metadata server is asked over plain http: fetch its token outside of the session, \
-                           with token_request and accept_token";
-            return Err(Error::new(ErrorKind::Misuse, context));
+        // All other connections are encrypted; a secret must not slip out by this one.
+        if token.plaintext != (self.token_lane() == Lane::Metadata) {
+            let context = "a token request and its connection disagree on encryption";
+            return Err(Error::new(ErrorKind::Internal, context));
         }
         Ok(token.request)
     }
@@ -160,9 +160,15 @@ impl Service {
         }
     }
 
-    /// The service refused the authorization of the block `used`. True when sending again, with
+    /// The service at `authority` refused the authorization of the block `used`. True when sending again, with
     /// another authorization, makes sense.
-    pub(super) fn refused(&mut self, outcome: &Outcome, used: Option<u64>, now: Now) -> bool {
+    pub(super) fn refused(
+        &mut self,
+        outcome: &Outcome,
+        authority: Option<&Authority>,
+        used: Option<u64>,
+        now: Now,
+    ) -> bool {
         self.recent = None;
         let Some(used) = used else { return false };
         match &self.room {
@@ -184,7 +190,23 @@ impl Service {
                 // Another answer may have renewed it already.
                 renewed || current.is_some_and(|current| current != used)
             }
-            Room::WebPush { .. } | Room::Baidu { .. } => false,
+            // Signed here: another one is no better, unless the service's clock has just been learned.
+            Room::WebPush { credentials, .. } => {
+                let told = matches!(outcome, Outcome::FixCredentials(arm) if arm.clock_skew.is_some());
+                let current = authority
+                    .filter(|_| told)
+                    .and_then(|authority| credentials.authorization(authority, now).ok());
+                current.is_some_and(|current| current.id() != used)
+            }
+            Room::Baidu { .. } => false,
+        }
+    }
+
+    /// An answer that refuses no authorization may still say something about it: APNs sees too many
+    /// provider tokens, and none is to be made for a while.
+    pub(super) fn heed(&mut self, outcome: &Outcome, now: Now) {
+        if let Room::Apns { credentials, .. } = &self.room {
+            credentials.react(outcome, now);
         }
     }
 

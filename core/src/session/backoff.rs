@@ -31,9 +31,20 @@ impl Backoff {
             .saturating_mul(1u32 << self.attempt.min(16))
             .min(self.longest);
         self.attempt = self.attempt.saturating_add(1);
+        self.spread(doubled)
+    }
+
+    /// `wait`, shortened or lengthened by up to a fifth.
+    pub(super) fn spread(&mut self, wait: Duration) -> Duration {
         // 80 % to 120 %, in 1024 steps.
         let permille = 819 + (self.random.next() % 410) as u32;
-        doubled.saturating_mul(permille) / 1024
+        wait.saturating_mul(permille) / 1024
+    }
+
+    /// `wait`, lengthened by up to a fifth.
+    pub(super) fn spread_up(&mut self, wait: Duration) -> Duration {
+        let permille = 1024 + (self.random.next() % 205) as u32;
+        wait.saturating_mul(permille) / 1024
     }
 
     /// Attempts since the last success.

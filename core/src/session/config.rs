@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::net::h2;
+
 /// What happens to a message that was written and got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Delivery {
@@ -54,6 +56,8 @@ pub struct SessionConfig {
     /// is let go. It bounds what endpoints chosen by others cost on Web Push. At least 2. Default 256.
     pub max_hosts: usize,
     /// How often one message goes back to the queue before it ends as `NotSent`. Default 3.
+    /// A connection that the server ends with ENHANCE_YOUR_CALM (GOAWAY) does not count: how often
+    /// that happens is bounded by the back-off, and how long by the deadline.
     pub max_requeues: u8,
     /// From `submit` to the end at the latest. Default 60 s.
     pub deadline: Duration,
@@ -71,8 +75,22 @@ pub struct SessionConfig {
     pub idle_timeout: Option<Duration>,
     /// How long the oldest message may wait for a stream before another connection is opened. Default 20 ms.
     pub patience: Duration,
+    /// What is peculiar to HTTP/2 on the connections that carry pushes: stream and flood limits,
+    /// PINGs, HPACK. `None`, the default, is the service's own habit: APNs is asked with a PING
+    /// after 15 s of silence with pushes in flight, the others after 60 s. Some front
+    /// ends end the connection of a client that asks more often.
+    pub http2: Option<h2::Config>,
     /// Messages a second at most; `None` is no limit. FCM's project quota is 10,000.
     pub rate: Option<u32>,
+    /// Requests other than messages ([`Session::exchange`](super::Session::exchange)) a second at most. `None`, the
+    /// default, is the service's own limit: FCM takes 3,000 topic calls a second for a project, the others name none.
+    /// `u32::MAX` is as good as no limit. Calls that are bounded go over connections of their own, so that pushes do
+    /// not wait behind them, and are not counted in [`SessionConfig::rate`].
+    pub call_rate: Option<u32>,
+    /// Whether what differs in every request (the device's token in the path) is Huffman-coded
+    /// in HTTP/2: a quarter fewer octets of headers, for about a fifth more work. What many requests
+    /// have in common always is, once. Default: no.
+    pub compact_headers: bool,
     /// Seed of the jitter of back-off; `None` takes the system's randomness.
     pub seed: Option<u64>,
 }
@@ -92,7 +110,10 @@ impl Default for SessionConfig {
             longest_backoff: Duration::from_secs(60),
             idle_timeout: None,
             patience: Duration::from_millis(20),
+            http2: None,
             rate: None,
+            call_rate: None,
+            compact_headers: false,
             seed: None,
         }
     }

@@ -14,7 +14,8 @@ use crate::time::Now;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Resolve the host anew, ask [`Session::allow_address`] about each address, connect, then
+    /// Resolve the host anew, ask [`Session::allow_address`] about each address, connect (through
+    /// a proxy only where [`Session::is_direct`] is false), then
     /// call [`Session::connected`] or [`Session::connect_failed`].
     Connect {
         /// The connection.
@@ -39,6 +40,7 @@ const FIRST_CONTACT_ATTEMPTS: u32 = 3;
 impl Session {
     /// The next thing for the driver to do.
     pub fn poll_action(&mut self) -> Option<Action> {
+        self.catch_up();
         self.actions.pop_front()
     }
 
@@ -49,6 +51,14 @@ impl Session {
     /// `AddressNotAllowed`.
     pub fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
         self.service.allow_address(authority, address)
+    }
+
+    /// Whether the driver connects `link` without its proxy: the machine's metadata server is
+    /// reached without leaving the machine, or not at all.
+    pub fn is_direct(&self, link: LinkId) -> bool {
+        let pool = self.links.get(link).map(|link| link.pool.index());
+        let pool = pool.and_then(|index| self.pools.get(index));
+        pool.is_some_and(|pool| pool.lane == Lane::Metadata)
     }
 
     /// The socket of `link` is connected.
@@ -73,7 +83,7 @@ impl Session {
         let Some(pool) = self.pools.get(id.index()) else {
             return;
         };
-        let oldest = pool.waiting.front(&self.entries);
+        let oldest = pool.waiting.first(&self.entries);
         let Some(oldest) = oldest.and_then(|slot| self.entries.get(slot)) else {
             return;
         };
@@ -83,7 +93,7 @@ impl Session {
                 .filter_map(|link| self.links.get(*link))
                 .filter(|link| link.is_hopeful())
         };
-        let limit = if pool.lane == Lane::Token {
+        let limit = if pool.lane.is_for_tokens() {
             1
         } else {
             self.config.max_connections.max(1)
@@ -92,7 +102,10 @@ impl Session {
         let busy = |link: &Link| link.ready && !(link.can_send() && link.takes(body));
         let crowded = now.monotonic >= oldest.queued_at.saturating_add(self.config.patience);
         let count = links().count();
-        let wanted = count == 0 || (crowded && count < limit && links().all(busy));
+        // After trouble one connection has to get an answer before there are more again.
+        let in_trouble = pool.backoff.attempts() > 0;
+        let more = crowded && !in_trouble && count < limit && links().all(busy);
+        let wanted = count == 0 || more;
         if !wanted || now.monotonic < pool.dial_after.max(pool.paused_until) {
             return;
         }
@@ -100,6 +113,7 @@ impl Session {
         let wedge = self.service.wedge_detector(pool.lane);
         let idle_timeout = self.service.idle_timeout(pool.lane, self.config.idle_timeout);
         let config = self.service.connection_config(pool.lane, &authority);
+        let config = pool.with_its_pings(config);
         let connect_by = now.monotonic.saturating_add(self.config.connect_timeout);
         match Connection::new(&config, &authority, now) {
             Ok(connection) => {
@@ -118,6 +132,10 @@ impl Session {
                     connect_by,
                     idle_since: now.monotonic,
                     in_flight: Default::default(),
+                    most: usize::MAX,
+                    earned: 0,
+                    resumes_at: None,
+                    timeouts: 0,
                 });
                 if let Some(pool) = self.pools.get_mut(id.index()) {
                     pool.links.push(link);
@@ -163,12 +181,11 @@ impl Session {
         // A connection that did its work and then ended is replaced at once. One that never
         // answered anything is not: a server that turns everybody away is not to be hammered.
         if !link.answered && !link.let_go {
-            let wait = pool.backoff.next_wait();
-            pool.dial_after = pool.dial_after.max(now.monotonic.saturating_add(wait));
+            pool.back_off(now.monotonic);
         }
         if let Some(error) = error {
             let first_contact = !pool.ever_ready && pool.backoff.attempts() >= FIRST_CONTACT_ATTEMPTS;
-            if is_permanent(error.kind()) || first_contact {
+            if is_permanent(&error) || first_contact {
                 self.fail_pool(link.pool, error, now);
             } else {
                 pool.last_failure = Some(error);
@@ -178,17 +195,23 @@ impl Session {
     }
 }
 
+/// The alerts about our certificate (RFC 8446 §6.2): bad, unsupported, revoked, expired, unknown, of an
+/// unknown authority, without access, missing.
+const REFUSED_CERTIFICATE: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 116];
+
 /// Failures that the next attempt cannot mend: who waits should hear of them now.
-pub(super) fn is_permanent(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::CertificateExpired
-            | ErrorKind::CertificateNotYetValid
-            | ErrorKind::CertificateWrongName
-            | ErrorKind::CertificateUnknownIssuer
-            | ErrorKind::CertificateInvalid
-            | ErrorKind::NoApplicationProtocol
-            | ErrorKind::TlsIncompatible
-            | ErrorKind::AddressNotAllowed
-    )
+pub(super) fn is_permanent(error: &Error) -> bool {
+    let alert = error.tls_alert();
+    alert.is_some_and(|alert| REFUSED_CERTIFICATE.contains(&alert))
+        || matches!(
+            error.kind(),
+            ErrorKind::CertificateExpired
+                | ErrorKind::CertificateNotYetValid
+                | ErrorKind::CertificateWrongName
+                | ErrorKind::CertificateUnknownIssuer
+                | ErrorKind::CertificateInvalid
+                | ErrorKind::NoApplicationProtocol
+                | ErrorKind::TlsIncompatible
+                | ErrorKind::AddressNotAllowed
+        )
 }

@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
+use super::calm::code;
 use super::entry::{Ending, Purpose};
 use super::link::LinkId;
-use super::pool::PoolId;
+use super::pool::{Lane, Pool, PoolId};
 use super::rate::TokenBucket;
 use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Request, Response};
 use crate::net::{CloseReason, Event, Processed};
 use crate::time::Now;
-
-/// ENHANCE_YOUR_CALM (RFC 9113 §7).
-const ENHANCE_YOUR_CALM: u32 = 0xb;
 
 /// One event of a connection, with what could be borrowed from it already digested.
 enum Happened {
@@ -74,6 +72,7 @@ impl Session {
 
     /// What is to be written to the socket of `link` now. Ask again after every other call.
     pub fn transmit(&mut self, link: LinkId) -> &[u8] {
+        self.catch_up();
         match self.links.get_mut(link) {
             Some(link) if link.dialled => link.connection.transmit(),
             _ => &[],
@@ -89,11 +88,20 @@ impl Session {
 
     /// When `handle_timeout` has to be called, on the monotonic clock; `None` is never.
     pub fn poll_timeout(&self) -> Option<Duration> {
+        if !self.fed.is_empty() {
+            return Some(self.now.monotonic);
+        }
         let links = self.links.iter().flat_map(|link| {
             let connecting = (!link.ready).then_some(link.connect_by);
-            [link.connection.poll_timeout(), connecting, link.idle_at()]
+            [
+                link.connection.poll_timeout(),
+                connecting,
+                link.idle_at(),
+                link.resumes_at,
+            ]
         });
-        let bucket = self.bucket.as_ref().and_then(TokenBucket::next_at);
+        let [bucket, calls] =
+            [&self.bucket, &self.calls].map(|bucket| bucket.as_ref().and_then(TokenBucket::next_at));
         let token = self.service.poll_timeout();
         let pools = self
             .pools
@@ -102,19 +110,22 @@ impl Session {
             .flat_map(|pool| {
                 let oldest = pool
                     .waiting
-                    .front(&self.entries)
+                    .first(&self.entries)
                     .and_then(|slot| self.entries.get(slot));
                 let patience = oldest.map(|entry| entry.queued_at.saturating_add(self.config.patience));
+                let bucket = if pool.lane == Lane::Calls { calls } else { bucket };
                 let (dial, resume) = (Some(pool.dial_after), Some(pool.paused_until));
                 [dial, resume, patience, bucket, token].map(|at| at.filter(|at| *at > pool.pumped_at))
             });
-        links.chain(pools).chain([self.next_due]).flatten().min()
+        let resting = self.pools.iter().map(Pool::next_to_wake);
+        let timers = links.chain(pools).chain(resting);
+        timers.chain([self.next_due]).flatten().min()
     }
 
     /// Time has passed: at least until the last `poll_timeout`, or not; calling too often does no harm.
     pub fn handle_timeout(&mut self, now: Now) {
         let now = self.tick(now);
-        if let Some(bucket) = &mut self.bucket {
+        for bucket in [&mut self.bucket, &mut self.calls].into_iter().flatten() {
             bucket.fill(now.monotonic);
         }
         for id in self.links.ids() {
@@ -123,6 +134,7 @@ impl Session {
         if self.next_due.is_some_and(|due| due <= now.monotonic) {
             self.expire(now);
         }
+        self.catch_up();
         for index in 0..self.pools.len() {
             self.pump(PoolId(index as u32), now);
         }
@@ -134,6 +146,7 @@ impl Session {
             return;
         };
         link.connection.handle_timeout(now);
+        link.resumes_at = link.resumes_at.filter(|at| *at > now.monotonic);
         if !link.ready && link.connect_by <= now.monotonic {
             let error = Error::new(ErrorKind::ConnectTimeout, "no usable connection in time");
             self.drain(id, now);
@@ -188,7 +201,7 @@ impl Session {
                 Event::Response {
                     id: request,
                     response,
-                } => match link.in_flight.remove(&request) {
+                } => match link.in_flight.remove(request.0) {
                     Some(slot) => match self.entries.get(slot) {
                         Some(entry) if entry.purpose == Purpose::Token => Happened::Token {
                             slot,
@@ -214,7 +227,7 @@ impl Session {
                     id: request,
                     processed,
                     error,
-                } => match link.in_flight.remove(&request) {
+                } => match link.in_flight.remove(request.0) {
                     Some(slot) => Happened::Unanswered {
                         slot,
                         processed,
@@ -253,6 +266,8 @@ impl Session {
                 processed,
                 error,
             } => {
+                let asks_for_calm = error.kind() == ErrorKind::StreamReset
+                    && error.http2_code() == Some(code::ENHANCE_YOUR_CALM);
                 let mut refused = None;
                 if let Some(link) = self.links.get_mut(id) {
                     link.idle_since = now.monotonic;
@@ -261,6 +276,9 @@ impl Session {
                         .as_deref()
                         .filter(|_| processed == Processed::No)
                         .map(refusal);
+                }
+                if asks_for_calm {
+                    self.calm_down(id, now);
                 }
                 match refused {
                     Some(cause) => self.fail_entry(slot, cause, now),
@@ -318,8 +336,7 @@ impl Session {
     /// A response came over this link: the host works.
     fn heard_from(&mut self, id: LinkId, now: Now) {
         if let Some(link) = self.links.get_mut(id) {
-            link.idle_since = now.monotonic;
-            link.answered = true;
+            link.answer_came(now);
             if let Some(pool) = self.pools.get_mut(link.pool.index()) {
                 pool.backoff.reset();
             }
@@ -335,22 +352,6 @@ impl Session {
         link.refused = Some(reason.into());
         let pool = link.pool;
         self.fail_pool(pool, refusal(reason), now);
-    }
-
-    fn going_away(&mut self, id: LinkId, code: u32, reason: String, now: Now) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.retired = true;
-            let calm_down = code == ENHANCE_YOUR_CALM;
-            if let Some(pool) = self.pools.get_mut(link.pool.index()).filter(|_| calm_down) {
-                let wait = pool.backoff.next_wait();
-                pool.dial_after = pool.dial_after.max(now.monotonic.saturating_add(wait));
-            }
-        }
-        self.note(SessionEvent::GoAway {
-            link: id,
-            code,
-            reason: reason.into(),
-        });
     }
 }
 

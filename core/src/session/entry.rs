@@ -89,6 +89,12 @@ pub(super) struct Entry {
     pub(super) due: Duration,
     /// When it joined the queue this time.
     pub(super) queued_at: Duration,
+    /// When it was put on its stream.
+    pub(super) opened_at: Duration,
+    /// It waits apart from the queue until then, because it was refused again and again.
+    pub(super) rests_until: Option<Duration>,
+    /// Times in a row that its stream was refused.
+    pub(super) refusals: u8,
     /// Times it went back to the queue because nothing had been processed.
     pub(super) requeues: u8,
     /// Times it was answered with a fault of the credential or the connection and sent again.
@@ -126,6 +132,9 @@ impl Entries {
             deadline: Duration::ZERO,
             due: Duration::ZERO,
             queued_at: Duration::ZERO,
+            opened_at: Duration::ZERO,
+            rests_until: None,
+            refusals: 0,
             requeues: 0,
             replays: 0,
             in_doubt: false,
@@ -143,6 +152,8 @@ impl Entries {
             entry.generation = entry.generation.wrapping_add(1);
             entry.request.clear();
             entry.signed = false;
+            entry.rests_until = None;
+            entry.refusals = 0;
             entry.requeues = 0;
             entry.replays = 0;
             entry.in_doubt = false;
@@ -180,6 +191,13 @@ impl Entries {
     pub(super) fn find(&self, ticket: Ticket) -> Option<u32> {
         let entry = self.slots.get(ticket.slot as usize)?;
         (entry.generation == ticket.generation && entry.state != State::Free).then_some(ticket.slot)
+    }
+
+    /// An unfinished message.
+    #[inline]
+    pub(super) fn find_mut(&mut self, ticket: Ticket) -> Option<&mut Entry> {
+        let entry = self.slots.get_mut(ticket.slot as usize)?;
+        (entry.generation == ticket.generation && entry.state != State::Free).then_some(entry)
     }
 
     /// The ticket of every unfinished entry.

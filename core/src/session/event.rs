@@ -52,18 +52,27 @@ pub enum SessionEvent {
     },
     /// A message went back to the queue.
     Requeued {
-        /// Why it had not been processed.
+        /// Why its attempt failed; `Unknown` where no answer came in time (at least once).
         error: ErrorKind,
     },
-    /// The service asked to slow down.
+    /// The service asked to slow down: with a 429 or 503, or by resetting a stream with
+    /// ENHANCE_YOUR_CALM (scope `Connection`: that connection pauses, and has at most half as
+    /// many requests in flight afterwards).
     Throttled {
         /// What has to wait.
         scope: Scope,
         /// For how long.
         after: Duration,
     },
-    /// A connection answers, but not usefully (after an expired provider token, or with one
-    /// server error after the other), and gets replaced.
+    /// The service refused a token that we dated by a wrong clock: set this machine's clock. Tokens are
+    /// dated by the service's meanwhile, if it is not more than a day off.
+    ClockSkew {
+        /// How far the service's clock is ahead of ours; negative when it is behind.
+        seconds: i64,
+    },
+    /// A connection is alive, but of no use, and gets replaced: after an expired provider token,
+    /// with one server error after the other, or when three requests in a row got no
+    /// answer in time although PINGs are answered.
     Wedged {
         /// The connection.
         link: LinkId,

@@ -1,13 +1,11 @@
 //! One connection of a session, and which message each of its requests carries.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use super::pool::PoolId;
 use crate::apns::WedgeDetector;
-use crate::net::{Connection, RequestId};
+use crate::net::{Connection, IdTable};
 use crate::time::Now;
 
 /// One connection of a session; never reused.
@@ -43,29 +41,6 @@ impl fmt::Debug for LinkId {
     }
 }
 
-/// Request ids are small integers of our own choosing: no need to hash them well.
-#[derive(Default)]
-pub(super) struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        // hashbrown takes the top bits as a tag: spread the low ones up.
-        self.0 = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-pub(super) type InFlight = HashMap<RequestId, u32, BuildHasherDefault<IdHasher>>;
-
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) id: LinkId,
@@ -91,19 +66,26 @@ pub(super) struct Link {
     pub(super) connect_by: Duration,
     /// Since when nothing is in flight.
     pub(super) idle_since: Duration,
-    /// Which slot each request carries.
-    pub(super) in_flight: InFlight,
+    /// Which slot each request carries, by the request's id.
+    pub(super) in_flight: IdTable<u32>,
+    /// The most requests in flight here, where the server asked for calm.
+    pub(super) most: usize,
+    /// Answers that count towards one more.
+    pub(super) earned: usize,
+    /// No new requests before this time; cleared when it has come.
+    pub(super) resumes_at: Option<Duration>,
+    /// Requests in a row that were not answered in time.
+    pub(super) timeouts: u32,
 }
 
 impl Link {
     /// Whether a request can go out here now.
     pub(super) fn can_send(&self) -> bool {
-        self.ready && !self.retired && self.connection.capacity() > 0
+        self.ready && !self.retired && self.has_room()
     }
 
-    /// Whether every stream is in use: the next answer frees one.
-    pub(super) fn is_full(&self) -> bool {
-        self.ready && self.is_hopeful() && !self.in_flight.is_empty() && self.connection.capacity() == 0
+    fn has_room(&self) -> bool {
+        self.connection.capacity() > 0 && self.in_flight.len() < self.most && self.resumes_at.is_none()
     }
 
     /// Whether the server's flow control takes a body of this size now. One that it does not would

@@ -40,6 +40,7 @@
 
 mod authorize;
 mod backoff;
+mod calm;
 mod config;
 mod dial;
 mod drive;
@@ -74,13 +75,14 @@ pub use message::{AsMessage, Message, MessageRef};
 pub use stats::Stats;
 
 use entry::{Ending, Entries, Purpose, State};
-use link::{Link, Links};
+use link::Links;
 use pool::{Lane, Pool, PoolId};
 use rate::TokenBucket;
 use service::{Context, Service};
 
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Response};
+use crate::net::Processed;
 use crate::net::h2::HeaderBytes;
 use crate::outcome::Outcome;
 use crate::time::Now;
@@ -104,6 +106,8 @@ pub struct Session {
     /// Of the connections that are gone.
     header_bytes: HeaderBytes,
     bucket: Option<TokenBucket>,
+    /// Of calls; where there is none, they are messages like others.
+    calls: Option<TokenBucket>,
     /// Why there is no access token; and whether asking again would not help.
     token_failure: Option<Error>,
     token_refused: bool,
@@ -111,8 +115,11 @@ pub struct Session {
     token_seen: Option<u64>,
     /// No entry is due before this time; may be early, never late.
     next_due: Option<Duration>,
-    /// The latest monotonic time seen: clocks that step back are held here.
-    clock: Duration,
+    /// The latest time seen; monotonic clocks that step back are held here.
+    now: Now,
+    /// The pools that were given messages since they were last pumped. Pumping waits until somebody
+    /// looks at what the session has to say: then many messages are sent in one go.
+    fed: Vec<PoolId>,
     seed: u64,
     closing: bool,
 }
@@ -121,6 +128,9 @@ impl Session {
     fn new(service: Service, config: SessionConfig, now: Now) -> Self {
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
         let bucket = config.rate.map(|rate| TokenBucket::new(rate, now.monotonic));
+        let service = service.with_http2(config.http2.as_ref());
+        let call_rate = config.call_rate.or(service.call_rate());
+        let calls = call_rate.map(|rate| TokenBucket::new(rate, now.monotonic));
         Self {
             config: Arc::new(config),
             service,
@@ -134,11 +144,13 @@ impl Session {
             stats: Stats::default(),
             header_bytes: HeaderBytes::default(),
             bucket,
+            calls,
             token_failure: None,
             token_refused: false,
             token_seen: None,
             next_due: None,
-            clock: now.monotonic,
+            now,
+            fed: Vec::new(),
             seed,
             closing: false,
         }
@@ -226,9 +238,10 @@ impl Session {
         options: SendOptions,
         now: Now,
     ) -> Result<Ticket, Error> {
-        let lane = match options.suspect {
-            true => Lane::Suspect,
-            false => Lane::Main,
+        let lane = match purpose {
+            Purpose::Call if self.calls.is_some() => Lane::Calls,
+            _ if options.suspect => Lane::Suspect,
+            _ => Lane::Main,
         };
         let pool = match self.pool_of(slot, lane, now) {
             Ok(pool) => pool,
@@ -252,14 +265,25 @@ impl Session {
         }
         self.stats.submitted += 1;
         self.stats.queued += 1;
-        if let Some(pool) = self.pools.get_mut(pool.index()) {
-            pool.waiting.push_back(ticket);
-            pool.used_at = now.monotonic;
-        }
-        if !self.waits_its_turn(pool) {
-            self.pump(pool, now);
+        if let Some(there) = self.pools.get_mut(pool.index()) {
+            there.waiting.push_back(ticket);
+            there.used_at = now.monotonic;
+            if !there.fed {
+                there.fed = true;
+                self.fed.push(pool);
+            }
         }
         Ok(ticket)
+    }
+
+    /// Sends what has been submitted since the last look at the session, as far as that goes now.
+    fn catch_up(&mut self) {
+        while let Some(id) = self.fed.pop() {
+            if let Some(pool) = self.pools.get_mut(id.index()) {
+                pool.fed = false;
+            }
+            self.pump(id, self.now);
+        }
     }
 
     /// Ends a message as `Cancelled`. What was written already may still be shown by a device.
@@ -299,23 +323,30 @@ impl Session {
 
     /// Every unfinished message, and whether the service may have acted on it: what a journal
     /// needs to know before the process ends.
-    pub fn unfinished(&self) -> impl Iterator<Item = (Ticket, crate::net::Processed)> {
+    pub fn unfinished(&self) -> impl Iterator<Item = (Ticket, Processed)> {
         let pushes = self
             .entries
             .live()
             .filter(|(_, entry)| entry.purpose != Purpose::Token);
         pushes.map(|(slot, entry)| {
             let processed = match entry.state {
-                State::Open { .. } => crate::net::Processed::Unknown,
-                _ if entry.in_doubt => crate::net::Processed::Unknown,
-                _ => crate::net::Processed::No,
+                _ if entry.in_doubt => Processed::Unknown,
+                State::Open { link, id } => match self.links.get(link) {
+                    Some(link) => link.connection.processed(id),
+                    None => Processed::Unknown,
+                },
+                _ => Processed::No,
             };
             (self.entries.ticket(slot), processed)
         })
     }
 
     /// The next message that has ended.
+    #[inline]
     pub fn poll_outcome(&mut self) -> Option<(Ticket, Result<Outcome, Error>)> {
+        if !self.fed.is_empty() {
+            self.catch_up();
+        }
         let ended = self.outcomes.pop_front()?;
         self.entries.give_back(ended.0);
         Some(ended)
@@ -323,6 +354,7 @@ impl Session {
 
     /// The next exchange that has ended.
     pub fn poll_response(&mut self) -> Option<(Ticket, Result<Response, Error>)> {
+        self.catch_up();
         let ended = self.responses.pop_front()?;
         self.entries.give_back(ended.0);
         Some(ended)
@@ -336,6 +368,7 @@ impl Session {
 
     /// The next thing that happened, for logs and metrics.
     pub fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.catch_up();
         self.events.pop_front()
     }
 
@@ -373,25 +406,14 @@ impl Session {
         Some(PoolId(index as u32))
     }
 
-    /// Whether a message that has just joined the queue of `id` can be left to the others: some wait
-    /// before it, and a connection is full, so that its next answer pumps. Time does the rest
-    /// (see [`Session::poll_timeout`]). Under load that is nearly every message.
-    fn waits_its_turn(&self, id: PoolId) -> bool {
-        let Some(pool) = self.pools.get(id.index()) else {
-            return false;
-        };
-        let is_full = |link: &LinkId| self.links.get(*link).is_some_and(Link::is_full);
-        pool.waiting.len() > 1 && !pool.links.is_empty() && pool.links.iter().all(is_full)
-    }
-
     /// Clocks that step back are held: timers never run backwards.
     fn tick(&mut self, now: Now) -> Now {
-        self.clock = self.clock.max(now.monotonic);
-        Now::new(self.clock, now.unix)
+        self.now = Now::new(self.now.monotonic.max(now.monotonic), now.unix);
+        self.now
     }
 }
 
 /// An error that two have to hear of.
 fn copy_of(error: &Error) -> Error {
-    Error::new(error.kind(), error.to_string())
+    Error::new(error.kind(), error.to_string()).with_codes_of(error)
 }

@@ -37,6 +37,7 @@ impl Session {
         }
         let mut push = ConnectionConfig::new(security);
         push.protocols = Protocols::Http2Only;
+        push.http2.huffman_literals = config.compact_headers;
         let mut token = push.clone();
         token.body_limit = LONG_BODY_LIMIT;
         let token = Arc::new(token);
@@ -60,7 +61,7 @@ impl Session {
             hosts,
         };
         Ok(Self::new(
-            Service::new(room, topics_config(&security), token_config(&security)),
+            Service::new(room, topics_config(&security, &config), token_config(&security)),
             config,
             now,
         ))
@@ -83,7 +84,7 @@ impl Session {
             policy: policy.into(),
         };
         Ok(Self::new(
-            Service::new(room, push_config(&security), token_config(&security)),
+            Service::new(room, push_config(&security, &config), token_config(&security)),
             config,
             now,
         ))
@@ -105,7 +106,7 @@ impl Session {
             authority,
         };
         Ok(Self::new(
-            Service::new(room, push_config(&security), token_config(&security)),
+            Service::new(room, push_config(&security, &config), token_config(&security)),
             config,
             now,
         ))
@@ -127,15 +128,16 @@ impl Session {
             authority,
         };
         Ok(Self::new(
-            Service::new(room, push_config(&security), token_config(&security)),
+            Service::new(room, push_config(&security, &config), token_config(&security)),
             config,
             now,
         ))
     }
 }
 
-fn push_config(security: &Security) -> Arc<ConnectionConfig> {
+fn push_config(security: &Security, wanted: &SessionConfig) -> Arc<ConnectionConfig> {
     let mut config = ConnectionConfig::new(security.clone());
+    config.http2.huffman_literals = wanted.compact_headers;
     if let Some(ping) = &mut config.http2.ping {
         ping.idle = RARE_PING;
     }
@@ -143,8 +145,8 @@ fn push_config(security: &Security) -> Arc<ConnectionConfig> {
 }
 
 /// The same host lists topics, by the page.
-fn topics_config(security: &Security) -> Arc<ConnectionConfig> {
-    let mut config = push_config(security);
+fn topics_config(security: &Security, wanted: &SessionConfig) -> Arc<ConnectionConfig> {
+    let mut config = push_config(security, wanted);
     Arc::make_mut(&mut config).body_limit = LONG_BODY_LIMIT;
     config
 }

@@ -17,14 +17,20 @@ impl Queue {
         self.places.is_empty()
     }
 
-    /// At least as many as wait: empty places count too.
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
+    /// The first; perhaps one that has ended, whom one would [`Queue::skip`].
+    pub(super) fn front(&self) -> Option<Ticket> {
+        self.places.front().copied()
     }
 
     /// The slot of the first.
-    pub(super) fn front(&self, entries: &Entries) -> Option<u32> {
+    pub(super) fn first(&self, entries: &Entries) -> Option<u32> {
         self.places.front().and_then(|ticket| entries.find(*ticket))
+    }
+
+    /// The first place is empty: the next moves up.
+    pub(super) fn skip(&mut self) {
+        self.places.pop_front();
+        self.empty = self.empty.saturating_sub(1);
     }
 
     pub(super) fn push_back(&mut self, ticket: Ticket) {
@@ -56,8 +62,7 @@ impl Queue {
             if entries.find(*ticket).is_some() {
                 break;
             }
-            self.places.pop_front();
-            self.empty = self.empty.saturating_sub(1);
+            self.skip();
         }
     }
 

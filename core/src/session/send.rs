@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::authorize::Permit;
 use super::entry::{Entry, Purpose, State};
 use super::pool::{Lane, PoolId};
-use super::{Session, SessionEvent};
+use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
 use crate::http::HeaderBlock;
 use crate::net::SendError;
@@ -19,15 +19,16 @@ impl Session {
             return;
         };
         pool.pumped_at = now.monotonic;
+        pool.wake(&mut self.entries, now.monotonic);
         if pool.waiting.is_empty() || now.monotonic < pool.paused_until {
             return;
         }
         let permit = match pool.lane {
-            Lane::Token => Permit::Go {
+            Lane::Token | Lane::Metadata => Permit::Go {
                 authorization: None,
                 fetch: None,
             },
-            Lane::Main | Lane::Suspect => self.service.authorize(now),
+            Lane::Main | Lane::Suspect | Lane::Calls => self.service.authorize(now),
         };
         let (authorization, fetch) = match permit {
             Permit::Go { authorization, fetch } => (Some(Some(authorization)), fetch),
@@ -72,17 +73,25 @@ impl Session {
         let Some(pool) = self.pools.get_mut(id.index()) else {
             return rejected;
         };
+        // The deadlines have been looked at when the messages came.
+        let answer_by = now.monotonic.saturating_add(self.config.response_timeout);
+        self.next_due = Some(self.next_due.map_or(answer_by, |next| next.min(answer_by)));
+        let mut bucket = match pool.lane {
+            Lane::Main | Lane::Suspect => self.bucket.as_mut(),
+            Lane::Calls => self.calls.as_mut(),
+            Lane::Token | Lane::Metadata => None,
+        };
         for link in &pool.links {
-            let Some(link) = self.links.get_mut(*link) else {
+            let Some(link) = self.links.get_mut(*link).filter(|link| link.can_send()) else {
                 continue;
             };
-            while link.can_send() {
-                pool.waiting.tidy(&self.entries);
-                let Some(slot) = pool.waiting.front(&self.entries) else {
+            while link.in_flight.len() < link.most {
+                let Some(ticket) = pool.waiting.front() else {
                     return rejected;
                 };
-                let Some(entry) = self.entries.get_mut(slot) else {
-                    return rejected;
+                let Some(entry) = self.entries.find_mut(ticket) else {
+                    pool.waiting.skip();
+                    continue;
                 };
                 if entry.deadline <= now.monotonic {
                     // Its time has passed: `expire` is due, and goes on from here.
@@ -92,49 +101,50 @@ impl Session {
                     break;
                 }
                 let counted = entry.purpose != Purpose::Token;
-                let bucket = self.bucket.as_mut().filter(|_| counted);
-                if bucket.is_some_and(|bucket| !bucket.take(now.monotonic)) {
+                if bucket
+                    .as_deref_mut()
+                    .is_some_and(|bucket| !bucket.take(now.monotonic))
+                {
                     return rejected;
                 }
                 let authorized = match &authorization {
-                    _ if entry.keeps_authorization() => Ok(entry.request.authorization.take()),
-                    Some(shared) => Ok(shared.clone()),
+                    _ if entry.keeps_authorization() => Ok(()),
+                    Some(shared) => {
+                        entry.request.authorization.clone_from(shared);
+                        Ok(())
+                    }
                     None => self
                         .service
-                        .authorization_of(&entry.context, &pool.authority, now),
+                        .authorization_of(&entry.context, &pool.authority, now)
+                        .map(|own| entry.request.authorization = own),
                 };
                 let sent = match authorized {
-                    Ok(authorization) => {
-                        entry.request.authorization = authorization;
-                        link.connection.send(&entry.request, now)
-                    }
+                    Ok(()) => link.connection.send(&entry.request, now),
                     Err(error) => Err(SendError::Invalid(error)),
                 };
                 match sent {
                     Ok(request) => {
                         pool.waiting.pop_front();
-                        link.in_flight.insert(request, slot);
+                        link.in_flight.insert(request.0, ticket.slot() as u32);
                         entry.state = State::Open {
                             link: link.id,
                             id: request,
                         };
-                        entry.due = entry
-                            .deadline
-                            .min(now.monotonic.saturating_add(self.config.response_timeout));
-                        self.next_due = Some(self.next_due.map_or(entry.due, |due| due.min(entry.due)));
+                        entry.opened_at = now.monotonic;
+                        entry.due = entry.deadline.min(answer_by);
                         if counted {
                             self.stats.queued -= 1;
                             self.stats.open += 1;
                         }
                     }
                     Err(refusal) => {
-                        if let Some(bucket) = self.bucket.as_mut().filter(|_| counted) {
+                        if let Some(bucket) = bucket.as_deref_mut() {
                             bucket.put_back();
                         }
                         match refusal {
                             SendError::Invalid(error) => {
                                 pool.waiting.pop_front();
-                                rejected.push((slot, error));
+                                rejected.push((ticket.slot() as u32, error));
                             }
                             SendError::Full | SendError::Closed => break,
                         }
@@ -150,12 +160,13 @@ impl Session {
         let Some(pool) = self.pools.get_mut(id.index()) else {
             return;
         };
-        let waiting = pool.waiting.take(&self.entries);
-        let (kind, context) = (error.kind(), error.to_string());
-        pool.last_failure = Some(error);
+        let mut waiting = pool.waiting.take(&self.entries);
+        waiting.extend(pool.take_resting(&self.entries));
         for slot in waiting {
-            let cause = Error::new(kind, context.clone());
-            self.fail_entry(slot, cause, now);
+            self.fail_entry(slot, copy_of(&error), now);
+        }
+        if let Some(pool) = self.pools.get_mut(id.index()) {
+            pool.last_failure = Some(error);
         }
     }
 
@@ -164,7 +175,7 @@ impl Session {
         match self.entries.get(slot).map(|entry| entry.purpose) {
             Some(Purpose::Push | Purpose::Call) => {
                 let error = Error::new(ErrorKind::NotSent, "not sent").with_source(cause);
-                self.end(slot, Err(error));
+                self.end_unanswered(slot, error);
             }
             Some(Purpose::Token) => self.token_ended(slot, Err(cause), false, now),
             None => {}

@@ -10,9 +10,9 @@ use super::pool::Lane;
 use crate::apns::{MixUpDetector, WedgeDetector};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::net::{ConnectionConfig, GoAway};
+use crate::net::{ConnectionConfig, GoAway, Protocols, Security, h2};
 use crate::outcome::{FixCredentials, Outcome};
-use crate::time::Now;
+use crate::time::{Now, UnixTime};
 use crate::{adm, apns, baidu, fcm, webpush};
 
 /// Idle connections are kept for so long where the service has no wish of its own.
@@ -33,6 +33,8 @@ pub(super) struct Service {
     /// The last authorization asked for (APNs), and when.
     pub(super) recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
     mix_up: MixUpDetector,
+    /// What was last said of the service's clock.
+    clock_skew: Option<i64>,
 }
 
 pub(super) enum Room {
@@ -76,8 +78,8 @@ pub(super) enum Context {
     /// The answer speaks for itself.
     #[default]
     None,
-    /// The push: when the caller registered the token (APNs).
-    Apns(apns::Message),
+    /// When the caller registered the token (APNs).
+    Registered(UnixTime),
     /// A broadcast: there is no device that could be gone (APNs).
     Broadcast,
     /// The registration id used: the service may name another one (ADM).
@@ -95,7 +97,16 @@ impl Service {
             wait_until: None,
             recent: None,
             mix_up: MixUpDetector::new(),
+            clock_skew: None,
         }
+    }
+
+    /// With these choices for HTTP/2 in place of the service's habits, where pushes are carried.
+    pub(super) fn with_http2(mut self, http2: Option<&h2::Config>) -> Self {
+        if let Some(http2) = http2 {
+            Arc::make_mut(&mut self.push).http2 = http2.clone();
+        }
+        self
     }
 
     pub(super) fn connection_config(&self, lane: Lane, authority: &Authority) -> Arc<ConnectionConfig> {
@@ -103,8 +114,9 @@ impl Service {
         let lists = matches!(&self.room, Room::Apns { hosts, .. } if authority == hosts.management());
         match lane {
             Lane::Token => self.token.clone(),
+            Lane::Metadata => metadata_config(),
             _ if lists => self.token.clone(),
-            Lane::Main | Lane::Suspect => self.push.clone(),
+            Lane::Main | Lane::Suspect | Lane::Calls => self.push.clone(),
         }
     }
 
@@ -123,13 +135,7 @@ impl Service {
             (Room::Apns { credentials, hosts }, MessageRef::Apns(message)) => {
                 credentials.permits(message)?;
                 message.write(hosts, request)?;
-                // Copied only where it is needed: most pushes do without.
-                let dated = message.registered_at().is_some();
-                Ok(if dated {
-                    Context::Apns(message.clone())
-                } else {
-                    Context::None
-                })
+                Ok(message.registered_at().map_or(Context::None, Context::Registered))
             }
             (Room::Apns { credentials, hosts }, MessageRef::ApnsBroadcast(broadcast)) => {
                 broadcast.check(credentials, now)?;
@@ -168,8 +174,12 @@ impl Service {
             (Room::Adm { .. }, Context::SentTo(target)) => adm::outcome(response, target, now),
             (Room::Baidu { .. }, _) => baidu::outcome(response, now),
             (Room::Fcm { .. }, _) => fcm::outcome(response, now),
-            (Room::WebPush { .. }, Context::WebPush(message)) => {
-                webpush::outcome_for(response, message.subscription(), now)
+            (Room::WebPush { credentials, .. }, Context::WebPush(message)) => {
+                let subscription = message.subscription();
+                if matches!(response.status, 401 | 403) {
+                    credentials.observe_date(subscription.endpoint().authority(), response, now);
+                }
+                webpush::outcome_for(response, subscription, now)
             }
             (Room::WebPush { .. }, _) => webpush::outcome(response, now),
             (Room::Apns { credentials, .. }, context) => {
@@ -178,7 +188,7 @@ impl Service {
                 }
                 let outcome = apns::outcome(response, now);
                 match context {
-                    Context::Apns(message) => message.judge(outcome),
+                    Context::Registered(at) => apns::judge(outcome, Some(*at)),
                     Context::Broadcast => apns::broadcast_outcome(response, now),
                     _ => outcome,
                 }
@@ -212,10 +222,28 @@ impl Service {
         matches!(outcome, Some(Outcome::FixCredentials(arm)) if !arm.refreshable && !arm.reconnect)
     }
 
+    /// What it says of the message that the service reset its stream with this code; `None` where
+    /// it says nothing (RFC 9113 §7).
+    pub(super) fn reset_outcome(&self, code: u32) -> Option<Outcome> {
+        match &self.room {
+            Room::Apns { .. } => apns::reset_outcome(code),
+            _ => None,
+        }
+    }
+
     pub(super) fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
         match &self.room {
             Room::WebPush { policy, .. } => policy.check_address(authority, address),
+            Room::Fcm { .. } => fcm::allow_metadata_address(authority, address),
             _ => Ok(()),
+        }
+    }
+
+    /// Where requests for tokens go.
+    pub(super) fn token_lane(&self) -> Lane {
+        match &self.room {
+            Room::Fcm { credentials, .. } if credentials.is_of_metadata_server() => Lane::Metadata,
+            _ => Lane::Token,
         }
     }
 
@@ -268,14 +296,22 @@ impl Service {
         };
         let timeout = chosen.or(habit);
         match lane {
-            Lane::Token => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
-            Lane::Main | Lane::Suspect => timeout,
+            Lane::Token | Lane::Metadata => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
+            Lane::Main | Lane::Suspect | Lane::Calls => timeout,
         }
     }
 
     pub(super) fn wedge_detector(&self, lane: Lane) -> Option<WedgeDetector> {
-        let apns = matches!(self.room, Room::Apns { .. }) && lane != Lane::Token;
+        let apns = matches!(self.room, Room::Apns { .. }) && !lane.is_for_tokens();
         apns.then(WedgeDetector::new)
+    }
+
+    /// How many requests that are no messages the service takes in a second.
+    pub(super) fn call_rate(&self) -> Option<u32> {
+        match &self.room {
+            Room::Fcm { .. } => Some(fcm::topics::CALLS_PER_SECOND),
+            _ => None,
+        }
     }
 
     /// Whether tokens are made here, and not fetched.
@@ -298,9 +334,28 @@ impl Service {
         }
     }
 
+    /// How far the service's clock is ahead of ours, the first time that an answer tells: every
+    /// request that is under way with the same token brings the same answer.
+    pub(super) fn clock_is_wrong(&mut self, outcome: &Outcome) -> Option<i64> {
+        let Outcome::FixCredentials(arm) = outcome else {
+            return None;
+        };
+        let seconds = arm.clock_skew?;
+        let known = self.clock_skew.is_some_and(|known| known.abs_diff(seconds) <= 60);
+        self.clock_skew = Some(seconds);
+        (!known).then_some(seconds)
+    }
+
     pub(super) fn is_mix_up_suspected(&self) -> bool {
         self.mix_up.is_suspected()
     }
+}
+
+/// Made anew for each connection: there is one in an hour.
+fn metadata_config() -> Arc<ConnectionConfig> {
+    let mut config = ConnectionConfig::new(Security::Cleartext);
+    config.protocols = Protocols::Http1Only;
+    Arc::new(config)
 }
 
 impl fmt::Debug for Service {

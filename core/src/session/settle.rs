@@ -1,33 +1,57 @@
 //! How a message ends, or goes back to the queue.
 
+use super::calm::code;
 use super::entry::{Ending, Purpose, State, Ticket};
 use super::link::LinkId;
 use super::pool::Lane;
 use super::{Delivery, Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
-use crate::http::Response;
+use crate::http::{Response, retry_after};
 use crate::net::Processed;
 use crate::outcome::{Outcome, Scope};
 use crate::time::Now;
 
 impl Session {
     /// The service answered.
+    #[inline]
     pub(super) fn answered(&mut self, slot: u32, outcome: Outcome, link: LinkId, now: Now) {
         self.watch(slot, &outcome, link, now);
-        if !self.sent_again(slot, &outcome, link, now) {
+        if !matches!(outcome, Outcome::Accepted(_)) {
+            if self.sent_again(slot, &outcome, link, now) {
+                return;
+            }
             if let Outcome::RetryLater(arm) = &outcome {
                 self.throttled(slot, arm.scope, arm.after, now);
             }
-            self.end(slot, Ok(outcome));
         }
+        self.end_answered(slot, outcome);
     }
 
     /// A call was answered.
     pub(super) fn called(&mut self, slot: u32, response: Response, link: LinkId, now: Now) {
         let verdict = self.service.verdict(&response, now);
         if !verdict.is_some_and(|outcome| self.sent_again(slot, &outcome, link, now)) {
+            if response.status == 429 {
+                self.calls_throttled(slot, retry_after(&response, now), now);
+            }
             self.end_call(slot, response);
         }
+    }
+
+    /// Too many calls: those that follow wait, and come at half the rate. Pushes do not.
+    fn calls_throttled(&mut self, slot: u32, after: Option<std::time::Duration>, now: Now) {
+        let pool = self.entries.get(slot).map(|entry| entry.pool.index());
+        let pool = pool.and_then(|index| self.pools.get_mut(index));
+        let Some(pool) = pool.filter(|pool| pool.lane == Lane::Calls) else {
+            return;
+        };
+        let after = after.unwrap_or_default();
+        pool.paused_until = pool.paused_until.max(now.monotonic.saturating_add(after));
+        if let Some(bucket) = &mut self.calls {
+            bucket.slow_down(now.monotonic);
+        }
+        let scope = Scope::Project;
+        self.note(SessionEvent::Throttled { scope, after });
     }
 
     /// Where the answer is about the credential or the connection, and not about the message,
@@ -42,13 +66,15 @@ impl Session {
                 let used = request
                     .and_then(|request| request.authorization.as_ref())
                     .map(|block| block.id());
-                let renewed = arm.refreshable && self.service.refused(outcome, used, now);
+                let authority = request.and_then(|request| request.authority.as_ref());
+                let renewed = arm.refreshable && self.service.refused(outcome, authority, used, now);
                 (renewed || (arm.reconnect && !arm.refreshable))
                     && self.replay(slot, ErrorKind::TokenNeeded, now)
             }
             Outcome::RetryLater(arm) if arm.scope == Scope::Connection => {
                 // The service says that this connection, not the message, is the problem: it has
                 // not processed it, and another connection will do.
+                self.service.heed(outcome, now);
                 self.replace(link, now);
                 self.replay(slot, ErrorKind::GoAway, now)
             }
@@ -64,6 +90,9 @@ impl Session {
         if link.wedge.as_mut().is_some_and(|wedge| wedge.record(outcome)) {
             self.replace(id, now);
         }
+        if let Some(seconds) = self.service.clock_is_wrong(outcome) {
+            self.note(SessionEvent::ClockSkew { seconds });
+        }
         let pool = self.entries.get(slot).map(|entry| entry.pool);
         let pool = pool.and_then(|pool| self.pools.get(pool.index()));
         // Tokens never seen good say nothing when they are bad.
@@ -77,8 +106,12 @@ impl Session {
         let Some(entry) = self.entries.get_mut(slot) else {
             return;
         };
-        if let Some(ending) = entry.ending {
-            return self.withdrawn(slot, ending, processed, now);
+        if entry.purpose == Purpose::Push && error.kind() == ErrorKind::StreamReset {
+            // Some resets are as good as an answer.
+            let code = error.http2_code();
+            if let Some(outcome) = code.and_then(|code| self.service.reset_outcome(code)) {
+                return self.end_answered(slot, outcome);
+            }
         }
         let again = match (processed, entry.purpose) {
             // To ask for a token twice does no harm.
@@ -87,12 +120,25 @@ impl Session {
             // It may be anything, and need not be safe to repeat.
             (Processed::Unknown, Purpose::Call) => false,
         };
+        // A time-out of this attempt is not the end of the message while its deadline is to come.
+        let wanted = matches!(entry.ending, None | Some(Ending::TimedOut));
         let in_time = now.monotonic < entry.deadline;
-        if again && in_time && entry.requeues < self.config.max_requeues {
-            entry.requeues += 1;
+        let told_to_wait = processed == Processed::No
+            && error.kind() == ErrorKind::GoAway
+            && error.http2_code() == Some(code::ENHANCE_YOUR_CALM);
+        let left = told_to_wait || entry.requeues < self.config.max_requeues;
+        if again && wanted && in_time && left {
+            entry.requeues = entry.requeues.saturating_add(u8::from(!told_to_wait));
             entry.in_doubt |= processed == Processed::Unknown;
-            self.note(SessionEvent::Requeued { error: error.kind() });
-            return self.requeue(slot, now);
+            let kind = match entry.ending.take() {
+                Some(_) => ErrorKind::Unknown,
+                None => error.kind(),
+            };
+            self.note(SessionEvent::Requeued { error: kind });
+            return self.requeue_after(slot, &error, now);
+        }
+        if let Some(ending) = entry.ending {
+            return self.withdrawn(slot, ending, processed, now);
         }
         if entry.purpose == Purpose::Token {
             return self.token_ended(slot, Err(error), false, now);
@@ -104,7 +150,7 @@ impl Session {
             ),
             Processed::Unknown => (ErrorKind::Unknown, "written, but no answer came"),
         };
-        self.end(slot, Err(Error::new(kind, context).with_source(error)));
+        self.end_unanswered(slot, Error::new(kind, context).with_source(error));
     }
 
     /// Sends an answered message once more, because the answer was about the credential or the
@@ -124,7 +170,28 @@ impl Session {
         true
     }
 
-    /// Back to the head of the queue: it has waited longest.
+    /// Back to the queue: at once, or after a while where it was refused before (REFUSED_STREAM).
+    fn requeue_after(&mut self, slot: u32, error: &Error, now: Now) {
+        let refused =
+            error.kind() == ErrorKind::StreamReset && error.http2_code() == Some(code::REFUSED_STREAM);
+        let Some(entry) = self.entries.get_mut(slot) else {
+            return;
+        };
+        entry.refusals = match refused {
+            true => entry.refusals.saturating_add(1),
+            false => 0,
+        };
+        let (pool, refusals) = (entry.pool, entry.refusals);
+        let wait = self.refusal_wait(pool, refusals);
+        if wait > std::time::Duration::ZERO {
+            if let Some(entry) = self.entries.get_mut(slot) {
+                entry.rests_until = Some(now.monotonic.saturating_add(wait));
+            }
+        }
+        self.requeue(slot, now);
+    }
+
+    /// Back to the head of the queue, which it has waited for longest; or apart from it, where it is to rest.
     fn requeue(&mut self, slot: u32, now: Now) {
         let Some(entry) = self.entries.get_mut(slot) else {
             return;
@@ -137,15 +204,18 @@ impl Session {
         entry.state = State::Queued;
         entry.due = entry.deadline;
         entry.queued_at = now.monotonic;
-        let pool = entry.pool;
+        let (pool, rests_until) = (entry.pool, entry.rests_until);
         let ticket = self.entries.ticket(slot);
         if let Some(pool) = self.pools.get_mut(pool.index()) {
-            pool.waiting.push_front(ticket);
+            match rests_until {
+                Some(until) => pool.rest(ticket, until),
+                None => pool.waiting.push_front(ticket),
+            }
         }
     }
 
     /// No new requests on this connection; it closes when those in flight have ended.
-    fn replace(&mut self, id: LinkId, now: Now) {
+    pub(super) fn replace(&mut self, id: LinkId, now: Now) {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
@@ -165,8 +235,11 @@ impl Session {
                 .and_then(|entry| entry.request.authority.as_ref());
             // Both lanes to the host: the quota is the project's (on Web Push, the origin's).
             for pool in &mut self.pools {
-                if pool.lane != Lane::Token && Some(&pool.authority) == authority {
-                    pool.paused_until = pool.paused_until.max(until);
+                let paused = !pool.lane.is_for_tokens() && Some(&pool.authority) == authority;
+                if paused && pool.paused_until < until {
+                    // Never sooner than asked; a little later, so that not all come back at once.
+                    let wait = pool.backoff.spread_up(after);
+                    pool.paused_until = now.monotonic.saturating_add(wait);
                 }
             }
             if let Some(bucket) = &mut self.bucket {
@@ -185,6 +258,11 @@ impl Session {
                 entry.due <= now.monotonic && matches!(entry.state, State::Open { .. }) == open
             });
             let due: Vec<Ticket> = due.map(|(slot, _)| self.entries.ticket(slot)).collect();
+            // All of them before the first is withdrawn: its stream is not for the next message, if
+            // its connection is of no use.
+            for ticket in &due {
+                self.not_answered(*ticket, now);
+            }
             for ticket in due {
                 self.withdraw(ticket, Ending::TimedOut, now);
             }
@@ -204,10 +282,13 @@ impl Session {
         match entry.state {
             State::Free => return false,
             State::Queued => {
-                let pool = entry.pool;
+                let (pool, rests_until) = (entry.pool, entry.rests_until);
                 self.withdrawn(slot, ending, Processed::No, now);
                 if let Some(pool) = self.pools.get_mut(pool.index()) {
-                    pool.waiting.left(&self.entries);
+                    match rests_until {
+                        Some(until) => pool.left_rest(ticket, until),
+                        None => pool.waiting.left(&self.entries),
+                    }
                 }
             }
             State::Open {
@@ -257,33 +338,37 @@ impl Session {
             }
         };
         match entry.purpose {
-            Purpose::Push | Purpose::Call => self.end(slot, Err(error)),
+            Purpose::Push | Purpose::Call => self.end_unanswered(slot, error),
             Purpose::Token => self.token_ended(slot, Err(error), false, now),
         }
     }
 
-    /// The one place where a message ends; and a call without an answer.
-    pub(super) fn end(&mut self, slot: u32, result: Result<Outcome, Error>) {
+    /// The end of a message that was answered.
+    #[inline]
+    fn end_answered(&mut self, slot: u32, outcome: Outcome) {
+        let Some(ticket) = self.leave(slot) else { return };
+        self.stats.count_outcome(&outcome);
+        self.outcomes.push_back((ticket, Ok(outcome)));
+        self.entries.finish(slot);
+    }
+
+    /// The end of a message, or a call, that was not answered.
+    pub(super) fn end_unanswered(&mut self, slot: u32, error: Error) {
         let Some(ticket) = self.leave(slot) else { return };
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
-        let call = entry.purpose == Purpose::Call;
-        let in_doubt = entry.in_doubt;
-        let result = result.map_err(|error| match error.kind() {
-            ErrorKind::NotSent | ErrorKind::Expired if in_doubt => {
+        let error = match error.kind() {
+            ErrorKind::NotSent | ErrorKind::Expired if entry.in_doubt => {
                 let context = "an earlier attempt was written and got no answer";
                 Error::new(ErrorKind::Unknown, context).with_source(error)
             }
             _ => error,
-        });
-        match &result {
-            Ok(outcome) => self.stats.count_outcome(outcome),
-            Err(error) => self.stats.count_error(error.kind()),
-        }
-        match result {
-            Err(error) if call => self.responses.push_back((ticket, Err(error))),
-            result => self.outcomes.push_back((ticket, result)),
+        };
+        self.stats.count_error(error.kind());
+        match entry.purpose {
+            Purpose::Call => self.responses.push_back((ticket, Err(error))),
+            Purpose::Push | Purpose::Token => self.outcomes.push_back((ticket, Err(error))),
         }
         self.entries.finish(slot);
     }

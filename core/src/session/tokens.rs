@@ -3,7 +3,7 @@
 use super::authorize::Permit;
 use super::dial::is_permanent;
 use super::entry::{Purpose, State};
-use super::pool::{Lane, PoolId};
+use super::pool::PoolId;
 use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
 use crate::http::Request;
@@ -45,7 +45,8 @@ impl Session {
         let Some(authority) = request.authority.clone() else {
             return;
         };
-        let pool = self.pool(&authority, Lane::Token, now);
+        let lane = self.service.token_lane();
+        let pool = self.pool(&authority, lane, now);
         let (Some(pool), Ok(slot)) = (pool, self.entries.reserve()) else {
             // The cache hands the fetch out again.
             let error = Error::new(ErrorKind::QueueFull, "no room for a token request");
@@ -98,7 +99,7 @@ impl Session {
                     error: error.kind(),
                     text: error.to_string().into(),
                 });
-                let refused = refused || is_permanent(error.kind());
+                let refused = refused || is_permanent(&error);
                 for id in self.push_pools().filter(|_| refused) {
                     self.fail_pool(id, copy_of(&error), now);
                 }
@@ -113,7 +114,7 @@ impl Session {
 
     fn push_pools(&self) -> impl Iterator<Item = PoolId> + use<> {
         let lanes = self.pools.iter().map(|pool| pool.lane).enumerate();
-        let pushes: Vec<_> = lanes.filter(|(_, lane)| *lane != Lane::Token).collect();
+        let pushes: Vec<_> = lanes.filter(|(_, lane)| !lane.is_for_tokens()).collect();
         pushes.into_iter().map(|(index, _)| PoolId(index as u32))
     }
 }

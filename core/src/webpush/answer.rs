@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::credentials::{can_be_corrected, spoils_tokens};
+use super::link;
 use super::provider::Provider;
 use super::subscription::Subscription;
-use crate::http::{Response, retry_after};
+use crate::http::{Response, clock_skew, retry_after};
 use crate::outcome::{
     Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
 };
@@ -25,6 +27,9 @@ const FRESH_RETRY: Duration = Duration::from_secs(2);
 /// `TokenGone` also stands for a subscription that was made with another VAPID key: it
 /// can never be used again with this one, so delete it and let the browser subscribe
 /// anew. A 404 is one too (RFC 8030 §7.3), unless it is a web page of some proxy.
+///
+/// Where a wrong clock explains a 401 or 403, `FixCredentials` says by how much it is wrong; with
+/// [`Credentials::observe_date`](super::Credentials::observe_date) the next token is dated by the service's.
 pub fn outcome(response: &Response, now: Now) -> Outcome {
     read(response, now, None)
 }
@@ -64,10 +69,13 @@ fn read(response: &Response, now: Now, provider: Option<Provider>) -> Outcome {
         })
     };
     let fix = |refreshable| {
+        let clock_skew =
+            clock_skew(response, now).filter(|skew| matches!(status, 401 | 403) && spoils_tokens(*skew));
         Outcome::FixCredentials(FixCredentials {
-            refreshable,
-            reconnect: false,
+            refreshable: refreshable || clock_skew.is_some_and(can_be_corrected),
+            clock_skew,
             evidence: evidence(),
+            ..FixCredentials::default()
         })
     };
     let rejected = || Outcome::Rejected(Rejected { evidence: evidence() });
@@ -111,6 +119,7 @@ fn accepted(response: &Response, evidence: Evidence) -> Accepted {
         id: id.map(MessageId::new),
         replacement: None,
         location: response.header("location").map(Into::into),
+        receipt: link::target(response, link::RECEIPT).map(Into::into),
         ttl: ttl.map(Duration::from_secs),
         evidence,
         ..Accepted::default()

@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{Encoding, Message, Padding, Shared, Template, Urgency};
+use super::encoding::Encoding;
+use super::endpoint::Endpoint;
+use super::message::{Message, Padding, ReceiptLink, Shared, Template, Urgency};
 use super::provider::Provider;
 use super::subscription::Subscription;
 use super::topic::Topic;
-use crate::crypto::ece;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Headers, Indexing};
 
@@ -33,6 +34,7 @@ pub struct TemplateBuilder {
     padding: Padding,
     encoding: Encoding,
     receipt: bool,
+    receipts: Option<Endpoint>,
 }
 
 impl fmt::Debug for TemplateBuilder {
@@ -94,11 +96,23 @@ macro_rules! setters {
             $self
         }
 
-        /// Asks for a receipt (`Prefer: respond-async`, RFC 8030 §5.1). No public
-        /// service gives one; self-hosted ones may.
+        /// Asks for a receipt (`Prefer: respond-async`, RFC 8030 §5.1): the outcome's
+        /// [`Accepted::receipt`](crate::outcome::Accepted::receipt) says where, and
+        /// [`receipts`](super::receipts) asks there. No public service gives one; self-hosted ones may.
         #[must_use]
         pub fn receipt(mut $self, receipt: bool) -> Self {
             $target.receipt = receipt;
+            $self
+        }
+
+        /// Asks for a receipt where the receipts of an earlier message come from, so that the
+        /// service can send them together (RFC 8030 §5.1): the [`Endpoint::join`] of its
+        /// [`Accepted::receipt`](crate::outcome::Accepted::receipt). It is told to that push service
+        /// only; messages of the template to others ask for receipts of their own.
+        #[must_use]
+        pub fn receipts_at(mut $self, receipts: Endpoint) -> Self {
+            $target.receipt = true;
+            $target.receipts = Some(receipts);
             $self
         }
     };
@@ -137,7 +151,10 @@ impl TemplateBuilder {
             .as_deref()
             .map(|payload| self.record(payload))
             .transpose()?;
-        let block = |provider| self.block(provider, record.is_some());
+        let body_len = record
+            .as_ref()
+            .map(|record| self.encoding.around_record() + record.len());
+        let block = |provider| self.block(provider, body_len);
         let [mozilla, fcm, apple, wns, other] = Provider::ALL;
         let common = [
             block(mozilla)?,
@@ -150,17 +167,15 @@ impl TemplateBuilder {
             shared: Arc::new(Shared {
                 record,
                 encoding: self.encoding,
+                receipts: self.receipts.filter(|_| self.receipt).map(ReceiptLink::new),
                 common,
             }),
         })
     }
 
     fn record(&self, payload: &[u8]) -> Result<Box<[u8]>, Error> {
-        let room = Provider::Other.largest_body() - ece::TAG;
-        let limit = match self.encoding {
-            Encoding::Aes128Gcm => room - ece::HEADER - 1,
-            Encoding::AesGcm { .. } => room - 2,
-        };
+        let limit =
+            Provider::Other.largest_body() - self.encoding.around_record() - self.encoding.in_record();
         if let Some(over @ 1..) = payload.len().checked_sub(limit) {
             return Err(Error::new(
                 ErrorKind::PayloadTooLarge,
@@ -168,24 +183,10 @@ impl TemplateBuilder {
             ));
         }
         let padding = self.padding.apply(payload.len(), limit) - payload.len();
-        let mut record = Vec::with_capacity(payload.len() + padding + 2);
-        match self.encoding {
-            Encoding::Aes128Gcm => {
-                record.extend_from_slice(payload);
-                record.push(2); // the last record (RFC 8188 §2)
-                record.resize(record.len() + padding, 0);
-            }
-            Encoding::AesGcm { .. } => {
-                let padding = u16::try_from(padding).unwrap_or(0);
-                record.extend_from_slice(&padding.to_be_bytes());
-                record.resize(2 + usize::from(padding), 0);
-                record.extend_from_slice(payload);
-            }
-        }
-        Ok(record.into())
+        Ok(self.encoding.record(payload, padding))
     }
 
-    fn block(&self, provider: Provider, has_payload: bool) -> Result<Arc<HeaderBlock>, Error> {
+    fn block(&self, provider: Provider, body_len: Option<usize>) -> Result<Arc<HeaderBlock>, Error> {
         let mut headers = Headers::new();
         let mut push = |name, value: &str| headers.push(name, value, Indexing::Incremental);
         let ttl = self
@@ -194,15 +195,11 @@ impl TemplateBuilder {
             .min(provider.longest_ttl())
             .as_secs();
         push("ttl", &ttl.to_string())?;
-        if has_payload {
+        // The same for every message, so it costs nothing after the first; some services count on it.
+        push("content-length", &body_len.unwrap_or_default().to_string())?;
+        if body_len.is_some() {
             push("content-type", "application/octet-stream")?;
-            push(
-                "content-encoding",
-                match self.encoding {
-                    Encoding::Aes128Gcm => "aes128gcm",
-                    Encoding::AesGcm { .. } => "aesgcm",
-                },
-            )?;
+            push("content-encoding", self.encoding.name())?;
         }
         if let Some(urgency) = self.urgency {
             push("urgency", urgency.as_str())?;

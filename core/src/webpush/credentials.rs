@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::message::Message;
 use crate::crypto::{Es256Key, Es256PublicKey, jwt};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Authority, HeaderBlock, Headers, Indexing};
+use crate::http::{Authority, HeaderBlock, Headers, Indexing, Response, clock_skew};
 use crate::time::{Now, UnixTime};
 
 /// How long a token is good for: half of the 24 hours that RFC 8292 §2 allows, as
@@ -17,6 +17,12 @@ use crate::time::{Now, UnixTime};
 const LIFETIME: u64 = 12 * 3600;
 /// A token is used for half of its life. Apple wants one no more often than hourly.
 const REFRESH: u64 = LIFETIME / 2;
+/// The farthest that `exp` may lie ahead (RFC 8292 §2).
+const LONGEST: u64 = 24 * 3600;
+/// A push service's clock that differs more than this from ours is not believed.
+const SKEW_BOUND: u64 = 24 * 3600;
+/// Two answers' dates may differ by so much without telling of another clock.
+const SKEW_IGNORED: u64 = 60;
 /// Senders meet about four push services; UnifiedPush users may bring their own. An
 /// attacker who invents origins only pushes others out.
 const CACHED: usize = 256;
@@ -40,6 +46,10 @@ struct Tokens {
 
 struct Token {
     block: Arc<HeaderBlock>,
+    /// How many seconds the push service's clock is ahead of ours, where that had to be learned.
+    skew: i64,
+    /// Made before that was learned.
+    wrong: bool,
     minted: UnixTime,
     used: u64,
 }
@@ -99,12 +109,43 @@ impl Credentials {
     /// As [`Credentials::authorization`]; `KeyMismatch` when the legacy encoding names another key.
     pub fn authorization_for(&self, message: &Message, now: Now) -> Result<Arc<HeaderBlock>, Error> {
         let origin = message.subscription().endpoint().authority();
-        match message.legacy_key() {
-            Some(key) if key != self.public_key() => Err(Error::new(
-                ErrorKind::KeyMismatch,
-                "the message's encoding names another vapid key than the credentials",
-            )),
-            key => self.block(origin, key.is_some(), now),
+        #[cfg(feature = "aesgcm")]
+        if let Some(key) = message.legacy_key() {
+            if key != self.public_key() {
+                return Err(Error::new(
+                    ErrorKind::KeyMismatch,
+                    "the message's encoding names another vapid key than the credentials",
+                ));
+            }
+            return self.block(origin, true, now);
+        }
+        self.block(origin, false, now)
+    }
+
+    /// Learns a push service's clock from the `date` of its refusal (401 or 403), so that
+    /// the next token for it, and only for it, is dated by that clock. Differences that leave a token
+    /// valid are ignored: less than 6 hours ahead of ours, or 12 behind. Those above a day are not believed.
+    ///
+    /// The user is told by [`FixCredentials::clock_skew`](crate::outcome::FixCredentials::clock_skew):
+    /// it is this machine's clock that needs setting.
+    pub fn observe_date(&self, origin: &Authority, response: &Response, now: Now) {
+        let Some(skew) = clock_skew(response, now) else {
+            return;
+        };
+        let skew = match (spoils_tokens(skew), can_be_corrected(skew)) {
+            (false, _) => 0,
+            (true, true) => skew,
+            (true, false) => return,
+        };
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        for legacy in [false, true] {
+            if let Some(token) = tokens.entries.get_mut(&(origin.clone(), legacy)) {
+                // Many requests may have gone out with the same token: the first refusal tells.
+                if token.skew.abs_diff(skew) > SKEW_IGNORED {
+                    token.skew = skew;
+                    token.wrong = true;
+                }
+            }
         }
     }
 
@@ -114,13 +155,16 @@ impl Credentials {
         tokens.clock = tokens.clock.saturating_add(1);
         let clock = tokens.clock;
         let key = (origin.clone(), legacy);
+        let mut skew = 0;
         if let Some(token) = tokens.entries.get_mut(&key) {
             if token.is_fresh(now.unix) {
                 token.used = clock;
                 return Ok(Arc::clone(&token.block));
             }
+            skew = token.skew;
         }
-        let block = HeaderBlock::new(self.sign(origin, legacy, now.unix)?);
+        let dated = UnixTime::from_secs(now.unix.as_secs().saturating_add_signed(skew));
+        let block = HeaderBlock::new(self.sign(origin, legacy, dated)?);
         if tokens.entries.len() >= CACHED && !tokens.entries.contains_key(&key) {
             let oldest = tokens.entries.iter().min_by_key(|(_, token)| token.used);
             if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
@@ -129,6 +173,8 @@ impl Credentials {
         }
         let token = Token {
             block: Arc::clone(&block),
+            skew,
+            wrong: false,
             minted: now.unix,
             used: clock,
         };
@@ -156,12 +202,30 @@ impl Credentials {
 
 impl Token {
     fn is_fresh(&self, now: UnixTime) -> bool {
+        if self.wrong {
+            return false;
+        }
         match now.as_secs().checked_sub(self.minted.as_secs()) {
             Some(age) => age < REFRESH,
             // The clock went back. Far enough, and `exp` is more than 24 hours ahead of it.
             None => self.minted.as_secs() - now.as_secs() < LIFETIME,
         }
     }
+}
+
+/// Whether a service whose clock is ahead by so many seconds (behind, if negative) has a reason to
+/// refuse a token of ours: ahead, it sees one that is half through its life as expired; behind, it sees
+/// a new one expire in more than the 24 hours that RFC 8292 §2 allows.
+pub(super) fn spoils_tokens(skew: i64) -> bool {
+    match skew.unsigned_abs() {
+        ahead if skew > 0 => ahead >= LIFETIME - REFRESH,
+        behind => behind >= LONGEST - LIFETIME,
+    }
+}
+
+/// Whether a token dated by the other clock is worth another try.
+pub(super) fn can_be_corrected(skew: i64) -> bool {
+    skew.unsigned_abs() <= SKEW_BOUND
 }
 
 fn check_subject(subject: &str) -> Result<(), Error> {

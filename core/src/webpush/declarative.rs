@@ -10,6 +10,8 @@ use crate::time::UnixTime;
 /// The member `web_push` of every declarative message: the number of the RFC.
 const MARK: u64 = 8030;
 
+const SILENT_VIBRATION: &str = "a silent notification cannot vibrate";
+
 /// The direction of a notification's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -111,7 +113,7 @@ impl Notification {
             return Err(missing("the notification has no title"));
         }
         if self.silent == Some(true) && !self.vibrate.is_empty() {
-            return conflict("a silent notification cannot vibrate");
+            return conflict(SILENT_VIBRATION);
         }
         if self.renotify && self.tag.as_deref().unwrap_or_default().is_empty() {
             return conflict("renotify needs a tag");
@@ -319,6 +321,10 @@ pub(super) fn parse(map: &Map<String, Value>) -> Result<Declarative, Error> {
         actions: actions.into_iter().flatten().map(action).collect(),
     };
     let badge = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    // To a browser, a pattern of no vibration is one all the same.
+    if notification.silent == Some(true) && matches!(from.get("vibrate"), Some(Value::Array(_))) {
+        return Err(Error::new(ErrorKind::Conflict, SILENT_VIBRATION));
+    }
     let message = Declarative {
         notification,
         app_badge: map

@@ -69,6 +69,22 @@ impl Endpoint {
         })
     }
 
+    /// The URL that a `location` or `link` of this endpoint's answers means: a URL, or an
+    /// absolute path at the same origin.
+    ///
+    /// # Errors
+    /// As [`Endpoint::parse`]; `EndpointNotAllowed` for `//host`, which names a host without a scheme.
+    pub fn join(&self, reference: &str) -> Result<Self, Error> {
+        match reference.strip_prefix('/') {
+            Some(rest) if rest.starts_with('/') => Err(Error::new(
+                ErrorKind::EndpointNotAllowed,
+                "the location names a host without a scheme",
+            )),
+            Some(_) => Self::parse(&format!("https://{}{reference}", self.authority)),
+            None => Self::parse(reference),
+        }
+    }
+
     /// Host and port: with `https` the origin, and the key of the VAPID token.
     pub fn authority(&self) -> &Authority {
         &self.authority

@@ -5,26 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::builder::{MessageBuilder, TemplateBuilder};
+use super::encoding::Encoding;
+use super::endpoint::Endpoint;
+use super::link;
 use super::provider::Provider;
 use super::subscription::Subscription;
-use crate::crypto::{self, Es256PublicKey, ece};
+#[cfg(feature = "aesgcm")]
+use crate::crypto::Es256PublicKey;
 use crate::error::{Error, ErrorKind};
-use crate::http::{HeaderBlock, Indexing, Method, Request};
-
-/// How a payload is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Encoding {
-    /// RFC 8188 and RFC 8291. Every browser since 2018.
-    #[default]
-    Aes128Gcm,
-    /// draft-ietf-webpush-encryption-04, for very old subscriptions; Apple refuses
-    /// it. The draft's `Crypto-Key` header holds the VAPID public key too.
-    AesGcm {
-        /// The public half of the credentials that the message is sent with.
-        vapid: Es256PublicKey,
-    },
-}
+use crate::http::{Authority, HeaderBlock, Indexing, Method, Request};
 
 /// What is added to a payload so that its length tells less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -88,8 +77,24 @@ pub(super) struct Shared {
     /// Plaintext, delimiter and padding in the order of the encoding.
     pub(super) record: Option<Box<[u8]>>,
     pub(super) encoding: Encoding,
+    pub(super) receipts: Option<ReceiptLink>,
     /// In the order of [`Provider::ALL`].
     pub(super) common: [Arc<HeaderBlock>; Provider::ALL.len()],
+}
+
+/// Where an earlier message's receipts come from, for the one origin that it belongs to.
+pub(super) struct ReceiptLink {
+    origin: Authority,
+    link: Box<str>,
+}
+
+impl ReceiptLink {
+    pub(super) fn new(receipts: Endpoint) -> Self {
+        Self {
+            origin: receipts.authority().clone(),
+            link: format!("<{}>; rel=\"{}\"", receipts.url(), link::RECEIPT).into(),
+        }
+    }
 }
 
 impl Template {
@@ -118,12 +123,9 @@ impl Template {
 
     /// The length of every body made from it, in bytes; 0 without a payload.
     pub fn body_len(&self) -> usize {
-        let header = match self.shared.encoding {
-            Encoding::Aes128Gcm => ece::HEADER,
-            Encoding::AesGcm { .. } => 0,
-        };
+        let around = self.shared.encoding.around_record();
         let record = self.shared.record.as_ref();
-        record.map_or(0, |record| header + record.len() + ece::TAG)
+        record.map_or(0, |record| around + record.len())
     }
 }
 
@@ -180,32 +182,24 @@ impl Message {
         request.authority = Some(endpoint.authority().clone());
         request.path.push_str(endpoint.path());
         request.common = Some(shared.block(endpoint.provider()));
-        if let (Some(record), Some(receiver)) = (&shared.record, self.subscription.keys()) {
-            let body = request.body.own();
-            match &shared.encoding {
-                Encoding::Aes128Gcm => ece::seal_aes128gcm(receiver, record, body)?,
-                Encoding::AesGcm { vapid } => {
-                    let (salt, dh) = ece::seal_aesgcm(receiver, record, body)?;
-                    let salt = crypto::base64::encode(&salt);
-                    let (dh, vapid) = (crypto::base64::encode(&dh), vapid.to_base64());
-                    let headers = &mut request.headers;
-                    headers.push("encryption", &format!("salt={salt}"), Indexing::Without)?;
-                    let crypto_key = format!("dh={dh};p256ecdsa={vapid}");
-                    headers.push("crypto-key", &crypto_key, Indexing::Without)?;
-                }
+        if let Some(receipts) = &shared.receipts {
+            if receipts.origin == *endpoint.authority() {
+                request
+                    .headers
+                    .push("link", &receipts.link, Indexing::Incremental)?;
             }
+        }
+        if let (Some(record), Some(receiver)) = (&shared.record, self.subscription.keys()) {
+            shared.encoding.seal(receiver, record, request)?;
         }
         Ok(())
     }
 
-    /// The key that the legacy encoding names in its own header, and whose credential
-    /// goes into the draft's `WebPush` scheme.
+    /// The key that the legacy encoding names in its own header.
+    #[cfg(feature = "aesgcm")]
     pub(super) fn legacy_key(&self) -> Option<&Es256PublicKey> {
         let shared = &self.template.shared;
-        match &shared.encoding {
-            Encoding::AesGcm { vapid } if shared.record.is_some() => Some(vapid),
-            _ => None,
-        }
+        shared.record.as_ref().and(shared.encoding.legacy_key())
     }
 }
 

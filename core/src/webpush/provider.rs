@@ -115,4 +115,15 @@ mod tests {
             assert_eq!(Provider::of_host(host), provider, "{host}");
         }
     }
+
+    #[test]
+    fn sizes_are_what_the_services_take() {
+        for provider in Provider::ALL {
+            assert_eq!(provider.largest_body(), 4096, "RFC 8030 §7.2");
+            assert!(provider.safe_body() <= provider.largest_body());
+        }
+        // FCM carries the body in at most 4096 bytes of base64, some of which are its envelope.
+        assert_eq!(Provider::Mozilla.safe_body(), 2744);
+        assert!(Provider::Mozilla.safe_body().div_ceil(3) * 4 < 4096);
+    }
 }

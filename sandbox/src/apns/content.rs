@@ -15,6 +15,8 @@ pub enum ContentMismatch {
     Warn,
     /// Answer 200 and drop it; the log says so.
     Drop,
+    /// Answer 200 and deliver it late; the log says so.
+    Delay,
     /// Answer 400.
     Refuse,
 }
@@ -38,6 +40,7 @@ impl Apns {
         match self.content_mismatch {
             ContentMismatch::Refuse => return Err(Refusal::new(400, "InvalidPushType", rule)),
             ContentMismatch::Drop => record.dropped = true,
+            ContentMismatch::Delay => record.delayed = true,
             ContentMismatch::Warn => {}
         }
         record.warnings.push(rule.to_owned());

@@ -1,6 +1,6 @@
 //! `POST /3/device/<token>`: the rules, one check each, in an order that can be changed.
 
-use super::{Apns, Gone, Refusal, is_uuid, refuse, topic};
+use super::{Apns, Fate, Gone, Refusal, is_uuid, refuse, topic};
 use crate::exchange::{Exchange, Reply};
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
@@ -127,8 +127,12 @@ impl Apns {
         record.accepted = true;
         let topic = self.topic_of(exchange);
         let bundle = topic.and_then(|topic| self.bundle_of(&topic).cloned());
-        if let Some(bundle) = bundle.filter(|_| !record.dropped) {
-            self.store(exchange, &bundle, &id, now);
+        if record.dropped {
+            self.tell(self.next_seq, Fate::Dropped, now.unix_ms, None);
+        } else if let Some(bundle) = bundle {
+            let delay = if record.delayed { self.content_delay_ms } else { 0 };
+            let not_before = now.unix_ms.saturating_add(delay);
+            self.deliver(exchange, &bundle, &id, not_before, now);
         }
         let reply = Reply::status(200).with("apns-id", id);
         match self.environment {

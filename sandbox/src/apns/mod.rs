@@ -4,6 +4,7 @@ mod auth;
 mod certificate;
 mod channels;
 mod content;
+mod delivery;
 mod device;
 mod issue;
 mod registry;
@@ -12,6 +13,7 @@ mod topic;
 
 pub(crate) use auth::Key;
 pub use content::ContentMismatch;
+pub use delivery::{Delivery, Fate};
 pub use device::Check;
 pub(crate) use issue::certificates;
 pub use registry::{DeviceToken, Environment, EnvironmentKeyReason, Gone};
@@ -22,6 +24,7 @@ use crate::record::Record;
 use crate::shared::{Door, Moment, Profile};
 use auth::Binding;
 use channels::Channels;
+use delivery::{News, Presence};
 use rustls::server::danger::ClientCertVerifier;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -73,6 +76,8 @@ pub(crate) struct Apns {
     pub(crate) over_limit_goaway: bool,
     /// What happens to bodies that are not of their push type.
     pub(crate) content_mismatch: ContentMismatch,
+    /// How late a delayed one is delivered, milliseconds.
+    pub(crate) content_delay_ms: i64,
     /// Which spelling a key of the other environment is refused with.
     pub(crate) environment_key_reason: Option<EnvironmentKeyReason>,
     /// Who issues client certificates.
@@ -80,6 +85,10 @@ pub(crate) struct Apns {
     bindings: HashMap<u64, Binding>,
     channels: Channels,
     stored: Stored,
+    presence: Presence,
+    news: News,
+    /// The `seq` that the record of the present request will have.
+    pub(crate) next_seq: u64,
 }
 
 impl Apns {
@@ -100,11 +109,15 @@ impl Apns {
             penalty: false,
             over_limit_goaway: false,
             content_mismatch: ContentMismatch::default(),
+            content_delay_ms: 60_000,
             environment_key_reason: None,
             issuer: None,
             bindings: HashMap::new(),
             channels: Channels::default(),
             stored: Stored::new(),
+            presence: Presence::default(),
+            news: News::new(),
+            next_seq: 0,
         }
     }
 
@@ -125,6 +138,7 @@ impl Apns {
     /// Forgets what is in store.
     pub(crate) fn clear_stored(&mut self) {
         self.stored.clear();
+        self.news.clear();
     }
 
     pub(crate) fn connection_closed(&mut self, connection: u64) {

@@ -1,6 +1,6 @@
 //! What APNs keeps for a device that is away: one notification for each app.
 
-use super::{Apns, Environment};
+use super::{Apns, Environment, Fate};
 use crate::exchange::Exchange;
 use crate::shared::Moment;
 use serde::Serialize;
@@ -12,8 +12,7 @@ const LONGEST_MS: i64 = 30 * 86_400_000;
 
 /// One stored notification, as `GET /apns/stored` shows it.
 ///
-/// The sandbox has no devices that come and go, so this is what APNs would have in store
-/// if the device had been away all the time.
+/// Devices are away until they are said to be online.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StoredNotification {
     /// The device token, lower-case hexadecimal.
@@ -27,8 +26,12 @@ pub struct StoredNotification {
     /// `apns-collapse-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collapse_id: Option<String>,
+    /// Its record in the log.
+    pub seq: u64,
     /// When it came, Unix milliseconds.
     pub at_ms: i64,
+    /// Not delivered before this time, Unix milliseconds.
+    pub not_before_ms: i64,
     /// When it is thrown away, Unix milliseconds.
     pub expires_at_ms: i64,
     /// How many notifications with the same collapse id it has taken the place of.
@@ -43,15 +46,31 @@ pub struct StoredNotification {
 pub(super) type Stored = BTreeMap<(String, String), StoredNotification>;
 
 impl Apns {
-    /// What is in store at this time, by token and bundle.
-    pub(crate) fn stored(&self, now: Moment) -> impl Iterator<Item = &StoredNotification> {
-        self.stored
-            .values()
-            .filter(move |stored| stored.expires_at_ms > now.unix_ms)
+    /// What is in store since the last settling, by token and bundle.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &StoredNotification> {
+        self.stored.values()
     }
 
-    /// Stores an accepted push, unless its expiration says that it must not be.
-    pub(super) fn store(&mut self, exchange: &Exchange, bundle: &str, id: &str, now: Moment) {
+    /// Delivers an accepted push, or stores it, or forgets it if its expiration says so.
+    pub(super) fn deliver(
+        &mut self,
+        exchange: &Exchange,
+        bundle: &str,
+        id: &str,
+        not_before_ms: i64,
+        now: Moment,
+    ) {
+        self.settle(now);
+        let seq = self.next_seq;
+        let token = exchange.path.strip_prefix("/3/device/").unwrap_or_default();
+        let token = token.to_ascii_lowercase();
+        if self
+            .due(&token, not_before_ms)
+            .is_some_and(|due| due <= now.unix_ms)
+        {
+            self.tell(seq, Fate::Delivered, now.unix_ms, None);
+            return;
+        }
         let expiration = exchange
             .header("apns-expiration")
             .and_then(|text| text.parse::<i64>().ok());
@@ -61,29 +80,36 @@ impl Apns {
             Some(seconds) => seconds.saturating_mul(1000).min(latest),
         };
         if expires_at_ms <= now.unix_ms {
+            self.tell(seq, Fate::Expired, now.unix_ms, None);
             return;
         }
-        let token = exchange.path.strip_prefix("/3/device/").unwrap_or_default();
-        let key = (token.to_ascii_lowercase(), bundle.to_owned());
-        let collapse_id = exchange.header("apns-collapse-id").map(str::to_owned);
-        let before = self
-            .stored
-            .get(&key)
-            .filter(|stored| stored.expires_at_ms > now.unix_ms);
-        let (collapsed, replaced) = match before {
-            None => (0, 0),
-            Some(before) if collapse_id.is_some() && before.collapse_id == collapse_id => {
-                (before.collapsed + 1, before.replaced)
-            }
-            Some(before) => (0, before.replaced + before.collapsed + 1),
-        };
+        let key = (token, bundle.to_owned());
+        let collapse_id = exchange
+            .headers
+            .get("apns-collapse-id")
+            .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
+        let (mut collapsed, mut replaced) = (0, 0);
+        // What has expired is gone since the settling above.
+        if let Some(before) = self.stored.remove(&key) {
+            let fate = if collapse_id.is_some() && before.collapse_id == collapse_id {
+                (collapsed, replaced) = (before.collapsed + 1, before.replaced);
+                Fate::Collapsed
+            } else {
+                replaced = before.replaced + before.collapsed + 1;
+                Fate::Replaced
+            };
+            self.tell(before.seq, fate, now.unix_ms, Some(seq));
+        }
+        self.tell(seq, Fate::Stored, now.unix_ms, None);
         let stored = StoredNotification {
             token: key.0.clone(),
             bundle: bundle.to_owned(),
             environment: self.environment,
             id: id.to_owned(),
             collapse_id,
+            seq,
             at_ms: now.unix_ms,
+            not_before_ms,
             expires_at_ms,
             collapsed,
             replaced,

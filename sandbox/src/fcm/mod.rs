@@ -1,7 +1,9 @@
 //! FCM HTTP v1 with its OAuth2 token endpoint and both topic APIs.
 
 mod error;
+mod identity;
 mod message;
+mod metadata;
 mod oauth;
 mod schema;
 mod topics;
@@ -11,7 +13,9 @@ use crate::record::Record;
 use crate::shared::{Moment, Profile};
 use error::Problem;
 use http::Method;
+use identity::User;
 use jsonwebtoken::DecodingKey;
+use oauth::Bearer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -45,6 +49,8 @@ pub(crate) struct Fcm {
     /// Where the service-account file points.
     pub(crate) token_uri: String,
     pub(crate) key: Option<DecodingKey>,
+    /// Who may impersonate the service account.
+    pub(crate) user: User,
     /// Registration tokens and installation ids.
     pub(crate) registrations: HashMap<String, Registration>,
     /// Lifetime of the access tokens it mints, seconds.
@@ -54,8 +60,8 @@ pub(crate) struct Fcm {
     /// Take self-signed JWTs as bearers (AIP-4111).
     pub(crate) self_signed: bool,
     schema: Schema,
-    /// Access token to its last valid millisecond.
-    bearers: HashMap<String, i64>,
+    /// The access tokens that were minted.
+    bearers: HashMap<String, Bearer>,
     /// Registration to its topics.
     topics: BTreeMap<String, BTreeSet<String>>,
     sent: u64,
@@ -71,6 +77,7 @@ impl Fcm {
             key_id: crate::ids::hex(&crate::ids::random::<20>()),
             token_uri: String::new(),
             key: None,
+            user: User::new(),
             registrations: HashMap::new(),
             token_lifetime: 3600,
             mints: 0,
@@ -107,6 +114,10 @@ impl Fcm {
     fn route(&mut self, exchange: &Exchange, now: Moment, record: &mut Record) -> Result<Value, Problem> {
         if let Some(call) = exchange.path.strip_prefix("/iid/v1:") {
             return self.batch(call, exchange, now, record);
+        }
+        // Google's other host, on the same authority here.
+        if let Some(call) = exchange.path.strip_prefix("/v1/projects/-/serviceAccounts/") {
+            return self.impersonate(call, exchange, now, record);
         }
         let rest = exchange
             .path
@@ -162,13 +173,22 @@ impl Fcm {
             }
         };
         match self.bearers.get(token) {
-            Some(until) if now.unix_ms <= *until => Ok(()),
+            Some(bearer) if now.unix_ms <= bearer.until => Ok(()),
             Some(_) => Err(Problem::new(401, "UNAUTHENTICATED", "fcm.auth.expired", invalid)
                 .info("ACCESS_TOKEN_EXPIRED")),
             None if self.self_signed && self.self_signed_is_good(token, now) => Ok(()),
             None => Err(Problem::new(401, "UNAUTHENTICATED", "fcm.auth.unknown", invalid)
                 .info("ACCESS_TOKEN_TYPE_UNSUPPORTED")),
         }
+    }
+
+    /// Whether the bearer is good for IAM.
+    fn has_iam_scope(&self, exchange: &Exchange) -> bool {
+        let token = exchange
+            .header("authorization")
+            .and_then(|header| header.split_once(' '));
+        let bearer = token.and_then(|(_, token)| self.bearers.get(token.trim()));
+        bearer.is_some_and(|bearer| bearer.iam)
     }
 
     /// `messages:send`.

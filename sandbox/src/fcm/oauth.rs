@@ -11,17 +11,36 @@ use serde_json::{Value, json};
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// Google's own libraries put this into `aud`, whatever `token_uri` says.
 const GOOGLE_AUDIENCE: &str = "https://oauth2.googleapis.com/token";
-const SCOPES: [&str; 2] = [
+pub(super) const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+pub(super) const SCOPES: [&str; 2] = [
     "https://www.googleapis.com/auth/firebase.messaging",
-    "https://www.googleapis.com/auth/cloud-platform",
+    CLOUD_PLATFORM,
 ];
 /// Tolerated clock skew, seconds.
 const SKEW: i64 = 300;
 
-struct Refused {
+pub(super) struct Refused {
     error: &'static str,
-    description: &'static str,
     rule: &'static str,
+    description: &'static str,
+}
+
+impl Refused {
+    pub(super) fn new(error: &'static str, rule: &'static str, description: &'static str) -> Self {
+        Self {
+            error,
+            rule,
+            description,
+        }
+    }
+}
+
+/// An access token that was minted here.
+pub(super) struct Bearer {
+    /// Its last valid millisecond.
+    pub(super) until: i64,
+    /// Good for more than FCM: for IAM.
+    pub(super) iam: bool,
 }
 
 impl Fcm {
@@ -29,24 +48,10 @@ impl Fcm {
         "oauth.token".clone_into(&mut record.operation);
         // The form is the credential: it stays out of the log.
         record.body = Value::Null;
-        match self.judge_assertion(exchange, now) {
-            Ok(()) => {
+        match self.judge(exchange, now) {
+            Ok(iam) => {
                 record.accepted = true;
-                self.mints += 1;
-                let token = format!("ya29.sandbox.{}", crate::ids::b64url(&crate::ids::random::<24>()));
-                self.bearers.insert(
-                    token.clone(),
-                    now.unix_ms
-                        .saturating_add(self.token_lifetime.saturating_mul(1000)),
-                );
-                Reply::json(
-                    200,
-                    &json!({
-                        "access_token": token,
-                        "expires_in": self.token_lifetime,
-                        "token_type": "Bearer",
-                    }),
-                )
+                Reply::json(200, &self.grant(iam, now))
             }
             Err(refused) => {
                 record.rule = Some(refused.rule.to_owned());
@@ -62,14 +67,17 @@ impl Fcm {
         }
     }
 
-    fn judge_assertion(&self, exchange: &Exchange, now: Moment) -> Result<(), Refused> {
-        let refuse = |error, rule, description| {
-            Err(Refused {
-                error,
-                description,
-                rule,
-            })
-        };
+    /// A fresh access token.
+    pub(super) fn mint(&mut self, iam: bool, seconds: i64, now: Moment) -> String {
+        self.mints += 1;
+        let token = format!("ya29.sandbox.{}", crate::ids::b64url(&crate::ids::random::<24>()));
+        let until = now.unix_ms.saturating_add(seconds.saturating_mul(1000));
+        self.bearers.insert(token.clone(), Bearer { until, iam });
+        token
+    }
+
+    /// Whether the token to be minted is good for IAM as well.
+    fn judge(&self, exchange: &Exchange, now: Moment) -> Result<bool, Refused> {
         let form = String::from_utf8_lossy(&exchange.body).into_owned();
         let form = Exchange::form(&form);
         let field = |name: &str| {
@@ -81,12 +89,27 @@ impl Fcm {
         if exchange.method != http::Method::POST
             || !form_type.starts_with("application/x-www-form-urlencoded")
         {
-            return refuse("invalid_request", "fcm.oauth.form", "A form must be posted.");
+            return Err(Refused::new(
+                "invalid_request",
+                "fcm.oauth.form",
+                "A form must be posted.",
+            ));
         }
-        if field("grant_type") != Some(GRANT) {
-            return refuse("unsupported_grant_type", "fcm.oauth.grant", "Invalid grant_type.");
+        match field("grant_type") {
+            Some(GRANT) => self.judge_assertion(field("assertion"), now),
+            // What the person agreed to, long ago.
+            Some("refresh_token") => self.user.judge(field).map(|()| true),
+            _ => Err(Refused::new(
+                "unsupported_grant_type",
+                "fcm.oauth.grant",
+                "Invalid grant_type.",
+            )),
         }
-        let Some(token) = field("assertion")
+    }
+
+    fn judge_assertion(&self, assertion: Option<&str>, now: Moment) -> Result<bool, Refused> {
+        let refuse = |error, rule, description| Err(Refused::new(error, rule, description));
+        let Some(token) = assertion
             .and_then(Token::read)
             .filter(|token| token.strict_base64)
         else {
@@ -150,7 +173,7 @@ impl Fcm {
                 "Invalid OAuth scope or ID token audience provided.",
             );
         }
-        Ok(())
+        Ok(scopes.contains(&CLOUD_PLATFORM))
     }
 
     /// AIP-4111: `iss` = `sub`, and either the service as `aud` or a `scope`, never both.

@@ -9,7 +9,6 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// No service takes bodies near this size.
@@ -60,12 +59,14 @@ async fn answer(
     };
     let verdict = shared.dispatch(door, &exchange);
     match verdict.fault {
-        Some(Action::Delay { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
         Some(Action::NoAnswer | Action::Silence) => std::future::pending().await,
         Some(Action::Close { .. } | Action::Rst { .. } | Action::Goaway { .. }) => {
             return Err(io::Error::other("scripted close"));
         }
         _ => {}
+    }
+    if !verdict.delay.is_zero() {
+        tokio::time::sleep(verdict.delay).await;
     }
     response(verdict.reply)
 }

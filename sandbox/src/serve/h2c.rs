@@ -11,7 +11,6 @@ use h2::server::SendResponse;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -197,8 +196,7 @@ async fn stream(
     }
     let wire = &connection.wire;
     match verdict.fault {
-        None | Some(Action::Answer { .. }) => {}
-        Some(Action::Delay { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        None | Some(Action::Answer { .. } | Action::Delay { .. } | Action::Latency { .. }) => {}
         Some(Action::NoAnswer) => {
             // Until the client gives the stream up, or the connection ends.
             let given_up = std::future::poll_fn(|cx| respond.poll_reset(cx)).await;
@@ -246,6 +244,7 @@ async fn stream(
             }
             wire.send_and_wait(Command::Settings(values)).await;
         }
+        Some(Action::SlowRead { bytes_per_second }) => wire.slow_read(bytes_per_second),
         Some(Action::StarveWindow) => wire.send_and_wait(Command::StarveWindow).await,
         Some(Action::Shape { data, pad, fragment }) => {
             wire.send_and_wait(Command::Shape { data, pad, fragment }).await;
@@ -262,6 +261,9 @@ async fn stream(
             wire.send_and_wait(Command::Raw(crate::serve::wire::unhex(&hex), repeat))
                 .await;
         }
+    }
+    if !verdict.delay.is_zero() {
+        tokio::time::sleep(verdict.delay).await;
     }
     connection.open.fetch_sub(1, Ordering::SeqCst);
     send(respond, verdict.reply)

@@ -43,11 +43,14 @@ async fn connection(
     acceptor: Option<TlsAcceptor>,
 ) -> io::Result<()> {
     tcp.set_nodelay(true)?;
-    // The control endpoint alone speaks plain HTTP; its connections are not counted.
-    let Some(acceptor) = acceptor else {
+    // The control endpoint's connections are not counted.
+    if door == Door::Control {
         return h1::serve(shared, door, 0, tcp).await;
-    };
+    }
     let id = shared.next_connection(door);
+    let Some(acceptor) = acceptor else {
+        return h1::serve(shared, door, id, tcp).await;
+    };
     if let Some(fault) = shared.connect_fault(door) {
         return misbehave(&fault, tcp, &acceptor).await;
     }

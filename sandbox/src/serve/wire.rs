@@ -10,7 +10,9 @@ use crate::fault::CloseHow;
 use bytes::{Buf, BytesMut};
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -60,9 +62,15 @@ type HeaderBlocks = Arc<Mutex<HashMap<u32, (usize, Option<HeaderAudit>)>>>;
 pub(super) struct WireHandle {
     commands: mpsc::UnboundedSender<(Command, Option<oneshot::Sender<()>>)>,
     header_blocks: HeaderBlocks,
+    pace: Arc<AtomicU32>,
 }
 
 impl WireHandle {
+    /// Reads no faster than this from now on.
+    pub(super) fn slow_read(&self, bytes_per_second: u32) {
+        self.pace.store(bytes_per_second.max(1), Ordering::Relaxed);
+    }
+
     /// Asks; a closed connection needs nothing any more.
     pub(super) fn send(&self, command: Command) {
         let _ = self.commands.send((command, None));
@@ -89,6 +97,8 @@ impl WireHandle {
 pub(super) struct Filter {
     commands: mpsc::UnboundedReceiver<(Command, Option<oneshot::Sender<()>>)>,
     header_blocks: HeaderBlocks,
+    /// Bytes a second; 0 is as fast as they come.
+    pace: Arc<AtomicU32>,
     initial_settings: Vec<(u16, u32)>,
 }
 
@@ -103,14 +113,17 @@ impl Filter {
     pub(super) fn new(initial_settings: Vec<(u16, u32)>) -> (Self, WireHandle) {
         let (sender, commands) = mpsc::unbounded_channel();
         let header_blocks = HeaderBlocks::default();
+        let pace = Arc::new(AtomicU32::new(0));
         let handle = WireHandle {
             commands: sender,
             header_blocks: header_blocks.clone(),
+            pace: pace.clone(),
         };
         (
             Self {
                 commands,
                 header_blocks,
+                pace,
                 initial_settings,
             },
             handle,
@@ -123,10 +136,11 @@ impl Filter {
         let Self {
             mut commands,
             header_blocks,
+            pace,
             initial_settings,
         } = self;
         let end = {
-            let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks);
+            let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks, &pace);
             let mut out = Outbound {
                 initial: Some(initial_settings),
                 ..Outbound::default()
@@ -161,6 +175,7 @@ async fn inbound(
     from: &mut ReadHalf<TlsStream<TcpStream>>,
     to: &mut WriteHalf<DuplexStream>,
     header_blocks: &HeaderBlocks,
+    pace: &AtomicU32,
 ) -> io::Result<End> {
     let mut buffer = BytesMut::with_capacity(32 * 1024);
     let mut preface = PREFACE;
@@ -168,7 +183,7 @@ async fn inbound(
     let mut auditor = Auditor::new();
     let mut out = Vec::new();
     loop {
-        if from.read_buf(&mut buffer).await? == 0 {
+        if read_at(pace.load(Ordering::Relaxed), from, &mut buffer).await? == 0 {
             to.write_all(&buffer).await?;
             to.shutdown().await?;
             return Ok(End::Eof);
@@ -194,6 +209,21 @@ async fn inbound(
         to.write_all(&out).await?;
         out.clear();
     }
+}
+
+/// Reads some bytes, no more in a twentieth of a second than the pace allows; 0 is no limit.
+async fn read_at(
+    pace: u32,
+    from: &mut ReadHalf<TlsStream<TcpStream>>,
+    buffer: &mut BytesMut,
+) -> io::Result<usize> {
+    if pace == 0 {
+        return from.read_buf(buffer).await;
+    }
+    let portion = (pace / 20).clamp(1, 16_384);
+    let read = from.take(u64::from(portion)).read_buf(buffer).await?;
+    tokio::time::sleep(Duration::from_secs(1) * portion / pace).await;
+    Ok(read)
 }
 
 /// `h2` to peer.

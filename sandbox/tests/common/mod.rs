@@ -183,7 +183,9 @@ impl Client {
             .method(method)
             .uri(format!("https://{}{path}", self.authority));
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            // From bytes: text outside ASCII is legal (RFC 9110 §5.5), `from_str` refuses it.
+            let value = http::HeaderValue::from_bytes(value.as_bytes()).expect("a header's value");
+            request = request.header(*name, value);
         }
         let body = body.into();
         let mut sender = self.sender.clone().ready().await?;

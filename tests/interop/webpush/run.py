@@ -70,7 +70,7 @@ def point(key: ec.EllipticCurvePublicKey) -> bytes:
 
 def main() -> int:
     ours = Pipe(
-        "cargo", "run", "-q", "-p", "pushcore", "--example", "webpush_interop", cwd=ROOT
+        "cargo", "run", "-q", "-p", "pushcore", "--features", "aesgcm", "--example", "webpush_interop", cwd=ROOT
     )
     node = Pipe("node", "peer.mjs", cwd=HERE)
     counts: dict[str, int] = {}

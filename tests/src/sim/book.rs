@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
+use pushcore::net::Processed;
 use pushcore::session::{LinkId, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
@@ -50,11 +51,19 @@ pub(super) struct Book {
     /// The message of each ticket whose outcome has not been fetched.
     tickets: HashMap<Ticket, usize>,
     due: BinaryHeap<Reverse<(Duration, usize)>>,
+    /// Submitted in this process.
+    pub(super) submitted: u64,
+    /// Ended in this process.
     pub(super) done: u64,
+    /// Attempts after one that may have been processed.
+    pub(super) doubtful_resends: u64,
     pub(super) at_most_once: bool,
     /// Whether `Unknown` is wrong where the wire says that nothing was processed. Off where the
     /// server breaks HTTP/2: from then on the client believes nothing.
     pub(super) strict: bool,
+    /// What the servers say is not what they did: only that each message ends, and once, can be
+    /// looked at.
+    pub(super) hostile: bool,
     /// The wire cannot be read (TLS): only what the servers did can be compared.
     pub(super) opaque: bool,
     /// What happened to each message, where a test wants to look at it.
@@ -67,16 +76,15 @@ impl Book {
             records: Vec::new(),
             tickets: HashMap::new(),
             due: BinaryHeap::new(),
+            submitted: 0,
             done: 0,
+            doubtful_resends: 0,
             at_most_once,
             strict: true,
+            hostile: false,
             opaque: false,
             results: Some(Vec::new()),
         }
-    }
-
-    pub(super) fn submitted(&self) -> u64 {
-        self.records.len() as u64
     }
 
     /// The number of the next message.
@@ -84,8 +92,14 @@ impl Book {
         self.records.len()
     }
 
-    pub(super) fn submit(&mut self, ticket: Ticket, due: Duration) {
-        let number = self.records.len();
+    pub(super) fn submit(&mut self, number: usize, ticket: Ticket, due: Duration) {
+        self.submitted += 1;
+        self.tickets.insert(ticket, number);
+        self.due.push(Reverse((due, number)));
+        if let Some(record) = self.records.get_mut(number) {
+            (record.ticket, record.due, record.done) = (ticket, due, false);
+            return;
+        }
         let record = Record {
             ticket,
             done: false,
@@ -96,8 +110,46 @@ impl Book {
             due,
         };
         self.records.push(record);
-        self.tickets.insert(ticket, number);
-        self.due.push(Reverse((due, number)));
+    }
+
+    /// A process begins, and counts from nothing.
+    pub(super) fn new_process(&mut self) {
+        (self.submitted, self.done) = (0, 0);
+    }
+
+    /// The process was killed, and its journal says this of an unfinished message: is it so?
+    pub(super) fn interrupted(
+        &mut self,
+        ticket: Ticket,
+        processed: Processed,
+        again: bool,
+        log: &Log,
+    ) -> Result<usize, String> {
+        let number = self.tickets.remove(&ticket).unwrap_or(usize::MAX);
+        let Some(record) = self.records.get_mut(number).filter(|record| !record.done) else {
+            return Err(format!("the journal has {ticket:?}, which is not under way"));
+        };
+        // Done until it is submitted once more, or for good.
+        record.done = true;
+        match processed {
+            Processed::No if record.attempt.is_some() && !record.excused() || record.tainted => Err(format!(
+                "message {number} may have been processed; the journal says no"
+            )),
+            Processed::No if log.processed(number) > 0 => {
+                Err(format!("message {number} was processed; the journal says no"))
+            }
+            Processed::Unknown if record.attempt.is_none() && !self.opaque => Err(format!(
+                "message {number} was never handed over; the journal says it may have been"
+            )),
+            Processed::No => {
+                record.attempt = None;
+                Ok(number)
+            }
+            Processed::Unknown => {
+                record.tainted |= again;
+                Ok(number)
+            }
+        }
     }
 
     pub(super) fn ticket(&self, number: usize) -> Ticket {
@@ -118,6 +170,7 @@ impl Book {
         if let Some(attempt) = record.attempt.replace((link, stream)) {
             let excused = record.excused();
             record.tainted |= !excused;
+            self.doubtful_resends += u64::from(record.tainted);
             if !excused && at_most_once {
                 return Err(format!(
                     "message {number} is sent again, but {attempt:?} may have been processed"
@@ -158,6 +211,12 @@ impl Book {
             return Err(format!("message {number} ends twice: {result:?}"));
         }
         self.done += 1;
+        if self.hostile {
+            if let Some(results) = &mut self.results {
+                results.push((number, result));
+            }
+            return Ok(());
+        }
         let processed = log.processed(number);
         let told = |what: &str| {
             let (on, fate, tainted) = (record.attempt, record.fate, record.tainted);
@@ -215,6 +274,9 @@ impl Book {
             let processed = log.processed(number);
             if !record.done {
                 return Err(format!("message {number} was lost (due {:?})", record.due));
+            }
+            if self.hostile {
+                continue;
             }
             if record.promised && processed > 0 {
                 return Err(format!(

@@ -106,6 +106,8 @@ impl Authority {
         let mut config = builder
             .with_single_cert(vec![leaf], key)
             .expect("a key that fits");
+        // So that the simulator can send an alert of its choice.
+        config.enable_secret_extraction = true;
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         Arc::new(config)
     }

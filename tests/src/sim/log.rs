@@ -1,7 +1,8 @@
 //! What the servers did: the oracle of "exactly once".
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Shared by all peers of a test.
 #[derive(Clone, Debug, Default)]
@@ -12,8 +13,10 @@ struct Inner {
     /// By message number: how often a server acted on it, and with which apns-id.
     pushes: Vec<Push>,
     others: HashMap<String, u32>,
-    authorizations: HashSet<String>,
+    /// When each was first and last seen.
+    authorizations: HashMap<String, (Duration, Duration)>,
     violations: Vec<String>,
+    duplicates: u64,
     requests: u64,
     connections: u32,
     pings: u64,
@@ -40,11 +43,15 @@ impl Log {
         inner.connections
     }
 
-    pub(super) fn request(&self, authorization: Option<&str>) {
+    pub(super) fn request(&self, authorization: Option<&str>, now: Duration) {
         let mut inner = self.lock();
         inner.requests += 1;
-        if let Some(value) = authorization.filter(|value| !inner.authorizations.contains(*value)) {
-            inner.authorizations.insert(value.to_owned());
+        let Some(value) = authorization else { return };
+        match inner.authorizations.get_mut(value) {
+            Some((_, last)) => *last = now,
+            None => {
+                inner.authorizations.insert(value.to_owned(), (now, now));
+            }
         }
     }
 
@@ -64,9 +71,9 @@ impl Log {
         self.lock().resets.push(code);
     }
 
-    pub(super) fn process(&self, path: &str, id: Option<&str>) {
+    pub(super) fn process(&self, number: Option<usize>, path: &str, id: Option<&str>) {
         let mut inner = self.lock();
-        let Some(number) = number_of(path) else {
+        let Some(number) = number else {
             *inner.others.entry(path.to_owned()).or_default() += 1;
             return;
         };
@@ -83,6 +90,8 @@ impl Log {
         push.ids_differ |= push.processed > 0 && push.id != hash;
         push.id = hash;
         push.processed += 1;
+        let copy = u64::from(push.processed > 1);
+        inner.duplicates += copy;
     }
 
     pub(super) fn violation(&self, text: String) {
@@ -105,11 +114,7 @@ impl Log {
 
     /// Actions beyond the first on the same message.
     pub fn duplicates(&self) -> u64 {
-        self.lock()
-            .pushes
-            .iter()
-            .map(|push| u64::from(push.processed.saturating_sub(1)))
-            .sum()
+        self.lock().duplicates
     }
 
     /// Messages whose copies did not carry the same apns-id.
@@ -156,6 +161,13 @@ impl Log {
         self.lock().resets.clone()
     }
 
+    /// When each `authorization` was first and last seen, in the order of the first times.
+    pub fn authorization_times(&self) -> Vec<(Duration, Duration)> {
+        let mut times: Vec<_> = self.lock().authorizations.values().copied().collect();
+        times.sort_unstable();
+        times
+    }
+
     /// Different `authorization` values seen.
     pub fn authorizations(&self) -> usize {
         self.lock().authorizations.len()
@@ -172,8 +184,17 @@ pub fn token_of(number: usize) -> String {
     format!("{number:064x}")
 }
 
-/// The message of a path; `None` for a path that is no push of ours.
+/// The message of a path (APNs, Web Push); `None` for a path that is no push of ours.
 pub fn number_of(path: &str) -> Option<usize> {
-    let token = path.strip_prefix("/3/device/")?;
+    let token = path
+        .strip_prefix("/3/device/")
+        .or_else(|| path.strip_prefix("/p/"))?;
     usize::from_str_radix(token.get(48..64)?, 16).ok()
+}
+
+/// The message of a body (FCM), where it names a token of ours.
+pub fn number_in(body: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once("\"token\":\"")?;
+    usize::from_str_radix(rest.get(48..64)?, 16).ok()
 }

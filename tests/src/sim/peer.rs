@@ -25,6 +25,7 @@ pub struct Peer {
     pub(super) log: Log,
     rng: Rng,
     number: u32,
+    began: Duration,
     now: Duration,
     preface: usize,
     reader: Reader,
@@ -53,6 +54,7 @@ pub struct Peer {
     timer_count: u64,
     silent: bool,
     end: Option<End>,
+    alert: Option<u8>,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ impl Peer {
             number: log.connection(),
             rng: rng.fork(),
             log,
+            began: now,
             now,
             preface: 0,
             reader: Reader::default(),
@@ -107,6 +110,7 @@ impl Peer {
             timer_count: 0,
             silent: false,
             end: None,
+            alert: None,
             script,
         };
         for (after, acts) in std::mem::take(&mut peer.script.timed) {
@@ -125,6 +129,11 @@ impl Peer {
     /// Whether and how the server has ended the transport.
     pub fn end(&self) -> Option<End> {
         self.end
+    }
+
+    /// The TLS alert that it ended with.
+    pub(super) fn alert(&self) -> Option<u8> {
+        self.alert
     }
 
     /// Whether the server reads what arrives.
@@ -278,6 +287,8 @@ impl Peer {
             connection: self.number,
             nth: self.requests + 1,
             stream: id,
+            at: self.now,
+            open: open + 1,
             fields,
             body: Vec::new(),
         };
@@ -330,7 +341,7 @@ impl Peer {
             return;
         };
         let seen = stream.seen.clone();
-        self.log.request(seen.field("authorization"));
+        self.log.request(seen.field("authorization"), self.now);
         let acts = (self.script.respond)(&seen, &mut self.rng);
         self.perform(acts, Some(id));
     }
@@ -449,6 +460,11 @@ impl Peer {
             Pings::Wrong => self.out.extend(frame::ping(true, [0x5a; 8])),
             Pings::Ignore => {}
         }
+        if let Some(mut on_ping) = self.script.on_ping.take() {
+            let acts = on_ping(self.now.saturating_sub(self.began), self.streams.len());
+            self.script.on_ping = Some(on_ping);
+            self.perform(acts, None);
+        }
     }
 
     fn window_update(&mut self, frame: &Frame) {
@@ -516,6 +532,13 @@ impl Peer {
                     rest.extend(acts);
                     return self.perform(rest, stream);
                 }
+                Act::Forget(id) => {
+                    self.streams.remove(&id);
+                }
+                Act::Alert(alert) => {
+                    self.alert = Some(alert);
+                    self.end = Some(End::Closed);
+                }
                 Act::Close => self.end = Some(End::Closed),
                 Act::Abort => self.end = Some(End::Aborted),
                 Act::Silence => self.silent = true,
@@ -535,7 +558,8 @@ impl Peer {
             !beyond || !self.script.conforming,
             "the script acts on stream {id} beyond its GOAWAY"
         );
-        self.log.process(stream.seen.path(), stream.seen.field("apns-id"));
+        let (number, path) = (stream.seen.number(), stream.seen.path());
+        self.log.process(number, path, stream.seen.field("apns-id"));
         self.highest_processed = self.highest_processed.max(id);
     }
 

@@ -36,6 +36,10 @@ pub enum Act {
     RawFor(fn(u32) -> Vec<u8>),
     /// These octets, one by one, with a pause before each.
     Trickle(Vec<u8>, Duration),
+    /// The server knows nothing of this stream any more, and says nothing about it.
+    Forget(u32),
+    /// A fatal TLS alert, and the end.
+    Alert(u8),
     /// FIN, after what has been said has gone out.
     Close,
     /// RST of the transport: what has not arrived yet is lost.
@@ -79,6 +83,10 @@ pub struct Seen {
     pub nth: u32,
     /// The stream.
     pub stream: u32,
+    /// When its header section came, on the clock of the test.
+    pub at: Duration,
+    /// How many streams were open then, this one included.
+    pub open: usize,
     /// The fields, pseudo-header fields included.
     pub fields: Vec<(String, String)>,
     /// The body.
@@ -101,12 +109,15 @@ impl Seen {
 
     /// Which message of the test this is.
     pub fn number(&self) -> Option<usize> {
-        super::log::number_of(self.path())
+        super::log::number_of(self.path()).or_else(|| super::log::number_in(&self.body))
     }
 }
 
 /// Decides what follows a request.
 pub type Respond = Box<dyn FnMut(&Seen, &mut Rng) -> Vec<Act> + Send>;
+
+/// Decides what follows a PING that came so long after the connection began, with so many streams open.
+pub type OnPing = Box<dyn FnMut(Duration, usize) -> Vec<Act> + Send>;
 
 /// What one server does on one connection.
 pub struct Script {
@@ -124,6 +135,8 @@ pub struct Script {
     pub acknowledge: bool,
     /// What happens to PINGs.
     pub pings: Pings,
+    /// What else a PING leads to.
+    pub on_ping: Option<OnPing>,
     /// Whether windows are opened again as the client's DATA arrives.
     pub replenish: bool,
     /// Whether to complain when the script makes the server break RFC 9113 §6.8 or §8.7.
@@ -146,6 +159,7 @@ impl Script {
             timed: Vec::new(),
             acknowledge: true,
             pings: Pings::Answer,
+            on_ping: None,
             replenish: true,
             conforming: true,
         }

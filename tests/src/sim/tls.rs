@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{ServerConfig, ServerConnection};
+use ring::aead;
+use rustls::{ConnectionTrafficSecrets, ServerConfig, ServerConnection};
 
 use super::log::Log;
 use super::peer::{End, Peer};
@@ -92,6 +93,42 @@ impl Endpoint {
         while tls.wants_write() {
             tls.write_tls(&mut self.out).expect("writing into memory");
         }
+        if let Some(alert) = self.peer.alert().filter(|_| !self.failed) {
+            if let Some(tls) = self.tls.take() {
+                self.out.extend(alert_record(*tls, alert));
+            }
+            self.failed = true;
+        }
         std::mem::take(&mut self.out)
     }
+}
+
+/// A fatal alert of TLS 1.3 as the next record of this connection (RFC 8446 §5.2, §6): rustls sends
+/// none at a caller's wish.
+fn alert_record(tls: ServerConnection, alert: u8) -> Vec<u8> {
+    let secrets = tls.dangerous_extract_secrets().expect("secrets");
+    let (sequence, secrets) = secrets.tx;
+    let (algorithm, key, iv) = match &secrets {
+        ConnectionTrafficSecrets::Aes128Gcm { key, iv } => (&aead::AES_128_GCM, key, iv),
+        ConnectionTrafficSecrets::Aes256Gcm { key, iv } => (&aead::AES_256_GCM, key, iv),
+        ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv } => (&aead::CHACHA20_POLY1305, key, iv),
+        _ => unreachable!("a cipher suite of TLS 1.3"),
+    };
+    let mut nonce = [0; 12];
+    nonce.copy_from_slice(iv.as_ref());
+    for (byte, number) in nonce[4..].iter_mut().zip(sequence.to_be_bytes()) {
+        *byte ^= number;
+    }
+    let key = aead::LessSafeKey::new(aead::UnboundKey::new(algorithm, key.as_ref()).expect("a key"));
+    // fatal, which one, and that it is an alert.
+    let mut sealed = vec![2, alert, 21];
+    let length = sealed.len() + algorithm.tag_len();
+    let head = [23, 3, 3, 0, u8::try_from(length).expect("a short record")];
+    key.seal_in_place_append_tag(
+        aead::Nonce::assume_unique_for_key(nonce),
+        aead::Aad::from(head),
+        &mut sealed,
+    )
+    .expect("a sealed record");
+    [&head[..], &sealed].concat()
 }

@@ -133,8 +133,16 @@ impl Wire {
     }
 
     /// Moves what the peer has said onto the wire.
-    pub(super) fn collect(&mut self, now: Duration, latency: Duration) {
-        let said = self.peer.take_output();
+    pub(super) fn collect(
+        &mut self,
+        now: Duration,
+        latency: Duration,
+        garble: &mut impl FnMut(&mut Vec<u8>),
+    ) {
+        let mut said = self.peer.take_output();
+        if !said.is_empty() {
+            garble(&mut said);
+        }
         self.down.push(now + latency, said);
         match self.peer.end() {
             Some(end) if self.end_at.is_none() => {
@@ -145,6 +153,11 @@ impl Wire {
             }
             _ => {}
         }
+    }
+
+    /// The client's process is gone: what was handed over still arrives, then the end.
+    pub(super) fn orphan(&mut self) {
+        self.down = Pipe::default();
     }
 
     /// The client has closed it: what was handed over still arrives, and the server still acts.

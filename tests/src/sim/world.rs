@@ -1,14 +1,16 @@
 //! A session, a network and a clock.
 
+mod check;
+mod setup;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushcore::apns;
 use pushcore::http::Authority;
-use pushcore::net::Security;
+use pushcore::net::Processed;
 use pushcore::session::{
-    Action, Delivery, LinkId, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
+    Action, LinkId, Message, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
 };
 use pushcore::{Error, ErrorKind, Now, Outcome, UnixTime};
 use rustls::ServerConfig;
@@ -21,38 +23,19 @@ use super::script::Script;
 use super::tls::Endpoint;
 use super::wire::Wire;
 
-/// What happens when the session asks for a connection.
-#[derive(Debug)]
-pub enum Dial {
-    /// Connects after one round trip.
-    Connects(Script),
-    /// The same, to a server that speaks TLS.
-    Tls(Arc<ServerConfig>, Script),
-    /// Connects this much later.
-    Slowly(Duration, Script),
-    /// Fails at once, with this.
-    Fails(ErrorKind),
-    /// Nothing ever comes back.
-    BlackHole,
-}
-
-impl From<Script> for Dial {
-    fn from(script: Script) -> Self {
-        Self::Connects(script)
-    }
-}
-
-/// What the network does with connection `nth` (from 1).
-type Network = Box<dyn FnMut(u32, &mut Rng) -> Dial>;
-
-/// How long after its deadline a message may still have no end: the slack of invariant I5.
-const SLACK: Duration = Duration::from_secs(10);
 /// The most that a session may keep ready to be written.
 const MOST_BUFFERED: usize = 4 << 20;
-/// How many lines a failure tells of what happened before.
-const TRACE: usize = 40;
 /// Steps without the clock moving: more is a busy loop.
 const MOST_STEPS_AT_ONCE: u32 = 200_000;
+
+pub use setup::Dial;
+
+/// What the network does with connection `nth` (from 1) to that host.
+type Network = Box<dyn FnMut(u32, &Authority, &mut Rng) -> Dial>;
+/// Changes bytes on their way.
+type Garble = Box<dyn FnMut(&mut Vec<u8>, &mut Rng)>;
+/// Makes a session.
+type MakeSession = Box<dyn Fn(SessionConfig, Now) -> Session>;
 
 /// See the [module](super).
 pub struct World {
@@ -69,20 +52,28 @@ pub struct World {
     /// How much fits into a socket.
     pub socket_buffer: usize,
     /// What message `number` is.
-    pub message: Box<dyn Fn(usize) -> apns::Message>,
+    pub message: Box<dyn Fn(usize) -> Message>,
+    /// Makes the session, and another one after it has been killed.
+    make: MakeSession,
+    config: SessionConfig,
     seed: u64,
     now: Now,
     rng: Rng,
     network: Network,
     dials: Vec<Duration>,
     dialling: BTreeMap<LinkId, (Option<Duration>, Dial)>,
+    /// What the network makes of what servers say.
+    garble: Option<Garble>,
+    /// To be submitted once more after the process was killed.
+    again: VecDeque<usize>,
+    /// The most that was open at a time.
+    most_open: u64,
     wires: BTreeMap<LinkId, Wire>,
     /// Closed by the client; what is under way still arrives.
     orphans: Vec<Wire>,
     book: Book,
     backlog: u64,
     deadline: Option<Duration>,
-    max_queued: usize,
     steps_at_once: u32,
     events: Vec<SessionEvent>,
     /// The last lines: when, what, how often in a row.
@@ -91,60 +82,6 @@ pub struct World {
 }
 
 impl World {
-    /// A world of that seed without TLS. `network` decides what happens to each connection.
-    pub fn new(
-        seed: u64,
-        configure: impl FnOnce(&mut SessionConfig),
-        network: impl FnMut(u32, &mut Rng) -> Dial + 'static,
-    ) -> Self {
-        Self::with_security(seed, Security::Cleartext, configure, network)
-    }
-
-    /// A world of that seed.
-    pub fn with_security(
-        seed: u64,
-        security: Security,
-        configure: impl FnOnce(&mut SessionConfig),
-        network: impl FnMut(u32, &mut Rng) -> Dial + 'static,
-    ) -> Self {
-        let now = Now::new(Duration::from_secs(1000), UnixTime::from_secs(1_790_000_000));
-        let mut config = SessionConfig::default();
-        config.seed = Some(seed);
-        configure(&mut config);
-        let (at_most_once, max_queued) = (config.delivery == Delivery::AtMostOnce, config.max_queued);
-        let mut book = Book::new(at_most_once);
-        book.opaque = !matches!(security, Security::Cleartext);
-        let mut rng = Rng::new(seed);
-        // Every third seed moves whole buffers, the others cut them in small or middling pieces.
-        let (read, write) = [(0, 0), (7, 13), (300, 700)][(seed % 3) as usize];
-        let template = fixture::message(64);
-        Self {
-            session: fixture::session(config, security, now),
-            log: Log::default(),
-            latency: Duration::from_millis(rng.between(1, 40)),
-            read_at_most: read,
-            write_at_most: write,
-            socket_buffer: 64 * 1024,
-            message: Box::new(move |number| template.to(fixture::device(number))),
-            seed,
-            now,
-            rng,
-            network: Box::new(network),
-            dials: Vec::new(),
-            dialling: BTreeMap::new(),
-            wires: BTreeMap::new(),
-            orphans: Vec::new(),
-            book,
-            backlog: 0,
-            deadline: None,
-            max_queued,
-            steps_at_once: 0,
-            events: Vec::new(),
-            trace: VecDeque::new(),
-            closed_links: 0,
-        }
-    }
-
     /// The time.
     pub fn now(&self) -> Now {
         self.now
@@ -181,6 +118,12 @@ impl World {
         self.book.strict = false;
     }
 
+    /// From now on this happens to what servers say, before it arrives.
+    pub fn garble(&mut self, garble: impl FnMut(&mut Vec<u8>, &mut Rng) + 'static) {
+        (self.book.hostile, self.book.opaque) = (true, true);
+        self.garble = Some(Box::new(garble));
+    }
+
     /// The calendar jumps; the monotonic clock does not.
     pub fn set_calendar(&mut self, unix: UnixTime) {
         self.now.unix = unix;
@@ -205,8 +148,12 @@ impl World {
     /// Every message carries an `apns-id` of its own.
     pub fn with_ids(&mut self) {
         let template = fixture::message(64);
-        self.message =
-            Box::new(move |number| template.to(fixture::device(number)).with_id(fixture::id(number)));
+        self.message = Box::new(move |number| {
+            template
+                .to(fixture::device(number))
+                .with_id(fixture::id(number))
+                .into()
+        });
     }
 
     /// The machine sleeps: the clock jumps, and nobody is called in between.
@@ -221,6 +168,44 @@ impl World {
         let cancelled = self.session.cancel(self.book.ticket(number), self.now);
         self.settle();
         cancelled
+    }
+
+    /// SIGKILL, and a new process: all that is left is what the caller's journal has for each
+    /// message, which is what [`Session::unfinished`] said last. What had been written to a
+    /// socket still arrives. What the journal calls not processed is submitted once more; what may
+    /// have been is, too, when `resend` says so, and else has its end in the journal. Returns
+    /// how many there were of each.
+    pub fn kill(&mut self, resend: bool) -> (u64, u64) {
+        let journal: Vec<_> = self.session.unfinished().collect();
+        for (_, mut wire) in std::mem::take(&mut self.wires) {
+            wire.orphan();
+            self.orphans.push(wire);
+        }
+        self.dialling.clear();
+        self.session = (self.make)(self.config.clone(), self.now);
+        let (mut no, mut unknown) = (0, 0);
+        self.book.new_process();
+        self.book.at_most_once &= !resend;
+        for (ticket, processed) in journal {
+            let again = match processed {
+                Processed::No => {
+                    no += 1;
+                    true
+                }
+                Processed::Unknown => {
+                    unknown += 1;
+                    resend
+                }
+            };
+            match self.book.interrupted(ticket, processed, again, &self.log) {
+                Ok(number) if again => self.again.push_back(number),
+                Ok(_) => {}
+                Err(text) => self.fail(&text),
+            }
+        }
+        self.backlog += self.again.len() as u64;
+        self.settle();
+        (no, unknown)
     }
 
     /// Every message ends now.
@@ -352,7 +337,11 @@ impl World {
                 wire.peer.receive(&bytes, now);
             }
             wire.peer.handle_timeout(now);
-            wire.collect(now, latency);
+            wire.collect(now, latency, &mut |bytes| {
+                if let Some(garble) = &mut self.garble {
+                    garble(bytes, &mut self.rng);
+                }
+            });
         }
         self.orphans
             .retain(|wire| wire.next_event_of_orphan().is_some() && wire.peer.end().is_none());
@@ -406,18 +395,23 @@ impl World {
     }
 
     fn feed(&mut self) {
-        while self.backlog > 0 && self.session.capacity() > 0 {
-            let number = self.book.next();
+        while self.backlog > 0 {
+            let number = self.again.front().copied().unwrap_or_else(|| self.book.next());
             let message = (self.message)(number);
             let mut options = SendOptions::default();
             options.deadline = self.deadline;
+            let room = self.session.capacity();
             let ticket = match self.session.submit(&message, options, self.now) {
-                Ok(ticket) => ticket,
-                Err(error) => self.fail(&format!("submit: {error:?}")),
+                Ok(ticket) if room > 0 => ticket,
+                // What a full queue has to say (I4).
+                Err(error) if room == 0 && error.kind() == ErrorKind::QueueFull => return,
+                other => self.fail(&format!("submit with room for {room}: {other:?} (I4)")),
             };
-            let deadline = self.deadline.unwrap_or(self.session.config().deadline);
-            self.book.submit(ticket, self.now.monotonic + deadline);
+            let deadline = self.deadline.unwrap_or(self.config.deadline);
+            self.again.pop_front();
+            self.book.submit(number, ticket, self.now.monotonic + deadline);
             self.backlog -= 1;
+            self.most_open = self.most_open.max(self.stats().open);
         }
     }
 
@@ -447,7 +441,7 @@ impl World {
 
     fn dial(&mut self, link: LinkId, authority: &Authority) {
         self.dials.push(self.now.monotonic);
-        let dial = (self.network)(self.dials.len() as u32, &mut self.rng);
+        let dial = (self.network)(self.dials.len() as u32, authority, &mut self.rng);
         self.note(|| format!("{link:?} dials {authority:?}: {dial:?}"));
         let now = self.now.monotonic;
         let at = match &dial {
@@ -513,68 +507,6 @@ impl World {
             }
         }
         busy
-    }
-
-    /// The invariants, after every event.
-    fn check(&mut self) {
-        let stats = self.session.stats();
-        let sums = stats.is_balanced()
-            && stats.submitted == self.book.submitted()
-            && stats.ended() == self.book.done;
-        if !sums {
-            self.fail(&format!(
-                "the sums are wrong (I1): {stats:?}, {} ended",
-                self.book.done
-            ));
-        }
-        if stats.queued > self.max_queued as u64 + stats.requeued.min(100_000) {
-            self.fail(&format!("{} wait (I4)", stats.queued));
-        }
-        if self.log.has_violations() {
-            let violations = self.log.violations();
-            self.fail(&format!("the client breaks HTTP/2 (I4): {violations:?}"));
-        }
-        if let Some((due, number)) = self
-            .book
-            .most_overdue()
-            .filter(|(due, _)| *due + SLACK < self.now.monotonic)
-        {
-            self.fail(&format!(
-                "message {number} was due at {due:?} and has no end (I5)"
-            ));
-        }
-    }
-
-    fn note(&mut self, line: impl FnOnce() -> String) {
-        let line = line();
-        if self.trace.back().is_some_and(|(_, last, _)| *last == line) {
-            if let Some((_, _, times)) = self.trace.back_mut() {
-                *times += 1;
-            }
-            return;
-        }
-        if self.trace.len() == TRACE {
-            self.trace.pop_front();
-        }
-        self.trace.push_back((self.now.monotonic, line, 1));
-    }
-
-    /// Ends the test, and says how to see it again.
-    pub fn fail(&self, text: &str) -> ! {
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or("<test>");
-        let lines = self
-            .trace
-            .iter()
-            .map(|(at, line, times)| format!("{at:?} {line} ({times}x)"));
-        let trace: Vec<String> = lines.collect();
-        panic!(
-            "{text}\n  at {:?}; {:?}\n  again: PUSHCORE_SEED={} cargo test -p pushcore-tests {test}\n  last events:\n    {}",
-            self.now.monotonic,
-            self.session.stats(),
-            self.seed,
-            trace.join("\n    ")
-        )
     }
 
     /// The device token of message `number`, as it is on the wire.

@@ -3,6 +3,8 @@
 mod apns;
 mod calls;
 mod endings;
+mod identities;
+mod metadata;
 mod network;
 mod sharing;
 mod tls;

@@ -127,6 +127,8 @@ pub(crate) fn fault(action: Action) -> Fault {
         skip: 0,
         times: None,
         every: 0,
+        probability: None,
+        seed: None,
         processed: false,
         action,
     }

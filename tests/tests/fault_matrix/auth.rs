@@ -1,8 +1,12 @@
 //! Rows 50 and 51: credentials, throttling, clocks.
 
-use pushcore::UnixTime;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use pushcore::http::Response;
 use pushcore::session::SessionEvent;
-use pushcore_tests::sim::Last;
+use pushcore::{UnixTime, apns};
+use pushcore_tests::sim::{Last, fixture};
 
 use super::*;
 
@@ -42,7 +46,8 @@ fn row_50_expired_provider_token() {
     }
 }
 
-/// A token that is minutes old cannot have expired: none is made, and the refusal is told.
+/// A token that is minutes old cannot have expired: none is made, each message is refused once, and the
+/// refusal is told.
 #[test]
 fn row_50_refusal_of_a_young_token() {
     for seed in seeds(SEEDS) {
@@ -50,38 +55,72 @@ fn row_50_refusal_of_a_young_token() {
         let mut world = world(seed, move |_, _| Script::new(respond).into());
         world.submit(N / 10);
         let stats = world.finish();
-        assert_eq!(stats.fix_credentials + stats.expired, N / 10, "{stats:?}");
-        assert_eq!((stats.unknown, world.log.authorizations()), (0, 1), "{stats:?}");
-        assert!(world.log.requests() <= 2 * N / 10, "{}", world.log.requests());
+        assert_eq!(stats.fix_credentials, N / 10, "{stats:?}");
+        assert_eq!(world.log.authorizations(), 1);
+        assert_eq!(world.log.requests(), N / 10);
     }
 }
 
-/// Our clock is 70 minutes off; `date` says so. The token is dated anew, once.
+/// Our clock is 70 minutes off, this way or that; `date` says so. The token is dated anew, once, at
+/// once. (One in 20 minutes, says the matrix; but the first one was never good.)
 #[test]
 fn row_50_clock_skew() {
-    for seed in seeds(SEEDS) {
-        let skewed = || {
-            let respond = |_: &Seen, _: &mut Rng| {
-                // The world's calendar begins on 2026-09-21 at 14:13:20.
-                let answer =
-                    Answer::refusal(403, EXPIRED).with_field("date", "Mon, 21 Sep 2026 15:23:20 GMT");
-                vec![Act::Answer(answer)]
+    // The world's calendar begins on 2026-09-21 at 14:13:20.
+    for date in ["Mon, 21 Sep 2026 15:23:20 GMT", "Mon, 21 Sep 2026 13:03:20 GMT"] {
+        for seed in seeds(SEEDS) {
+            let skewed = move || {
+                let respond = move |_: &Seen, _: &mut Rng| {
+                    vec![Act::Answer(
+                        Answer::refusal(403, EXPIRED).with_field("date", date),
+                    )]
+                };
+                Script::new(respond)
             };
-            Script::new(respond)
-        };
-        let mut world = World::new(seed, |config| config.max_connections = 1, first_then_good(skewed));
-        world.submit(N / 10);
-        let stats = world.finish();
-        assert_eq!((stats.accepted, stats.unknown), (N / 10, 0), "{stats:?}");
-        assert_eq!(world.log.authorizations(), 2);
+            let mut world = World::new(seed, |config| config.max_connections = 1, first_then_good(skewed));
+            world.submit(N);
+            let stats = world.finish();
+            assert_eq!((stats.accepted, stats.unknown), (N, 0), "{date}: {stats:?}");
+            assert_eq!(
+                (world.log.authorizations(), world.log.duplicates()),
+                (2, 0),
+                "{date}"
+            );
+            assert_eq!(
+                world.dials().len(),
+                2,
+                "{date}: a refused token spoils its connection"
+            );
+        }
     }
 }
 
+/// More than a day off is no skew, but nonsense: the `date` is not believed.
+#[test]
+fn row_50_clock_skew_has_a_bound() {
+    for date in ["Tue, 22 Sep 2026 15:23:20 GMT", "Sun, 20 Sep 2026 13:03:20 GMT"] {
+        for seed in seeds(SEEDS) {
+            let respond = move |_: &Seen, _: &mut Rng| {
+                vec![Act::Answer(
+                    Answer::refusal(403, EXPIRED).with_field("date", date),
+                )]
+            };
+            let mut world = world(seed, move |_, _| Script::new(respond).into());
+            world.submit(N / 10);
+            let stats = world.finish();
+            assert_eq!(stats.fix_credentials, N / 10, "{date}: {stats:?}");
+            assert_eq!(world.log.authorizations(), 1, "{date}");
+        }
+    }
+}
+
+/// The connection is put on hold for good (another one carries the same token: `docs/apns.md`), the
+/// message goes out again, because the refusal was not about it, and no token is made for
+/// 20 minutes: the next one comes at 55 minutes, where it would have come at 50.
 #[test]
 fn row_50_too_many_token_updates() {
     for seed in seeds(SEEDS) {
         let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
-            10 => vec![Act::Answer(Answer::refusal(429, "TooManyProviderTokenUpdates"))],
+            1101 => vec![Act::Answer(Answer::refusal(429, "TooManyProviderTokenUpdates"))],
             _ => vec![ok()],
         };
         let mut world = World::new(
@@ -90,9 +129,35 @@ fn row_50_too_many_token_updates() {
             first_then_good(move || Script::new(respond)),
         );
         world.submit(N);
+        world.run();
+        let mut submitted = N;
+        let start = world.now().monotonic;
+        for minute in 1..=59 {
+            // The 1,101st after 35 minutes, then one a minute.
+            let count = match minute {
+                0..35 => 0,
+                35 => 101,
+                _ => 1,
+            };
+            world.run_for((start + seconds(60 * minute)).saturating_sub(world.now().monotonic));
+            world.submit(count);
+            submitted += count;
+            world.run();
+        }
         let stats = world.finish();
-        assert_eq!((stats.accepted + 1 >= N, stats.unknown), (true, 0), "{stats:?}");
-        assert_eq!(world.log.authorizations(), 1, "no token is made");
+        assert_eq!(
+            (stats.accepted, world.log.duplicates()),
+            (submitted, 0),
+            "{stats:?}"
+        );
+        assert_eq!(world.dials().len(), 2);
+        let times = world.log.authorization_times();
+        assert_eq!(times.len(), 2);
+        let apart = times[1].0 - times[0].0;
+        assert!(
+            (seconds(55 * 60)..seconds(56 * 60 + 1)).contains(&apart),
+            "{apart:?}"
+        );
     }
 }
 
@@ -112,11 +177,134 @@ fn row_50_tokens_made_over_five_hours() {
         }
         let stats = world.finish();
         assert_eq!(stats.accepted, 300);
+        let times = world.log.authorization_times();
         assert!(
-            (5..=15).contains(&world.log.authorizations()),
-            "{}",
-            world.log.authorizations()
+            times.iter().all(|(first, last)| *last - *first <= seconds(3600)),
+            "{times:?}"
         );
+        let apart = times
+            .windows(2)
+            .all(|pair| pair[1].0 - pair[0].0 >= seconds(20 * 60));
+        assert!(apart && times.len() >= 5, "{times:?}");
+    }
+}
+
+/// FCM says 401 to what is in flight: one fetch, however many say it; then the same messages again.
+#[test]
+fn row_50_fcm_refuses_the_access_token() {
+    for seed in seeds(SEEDS) {
+        let fetched = Arc::new(AtomicU32::new(0));
+        let counter = fetched.clone();
+        let mut world = World::fcm(
+            seed,
+            |_| {},
+            move |_, token, _| {
+                if token {
+                    let counter = counter.clone();
+                    let answer = move |_: &Seen, _: &mut Rng| {
+                        let nth = counter.fetch_add(1, Ordering::Relaxed) + 1;
+                        vec![
+                            Act::Wait(millis(200)),
+                            Act::Answer(access_token(&format!("token{nth}"))),
+                        ]
+                    };
+                    return Script::new(answer).into();
+                }
+                let respond = |seen: &Seen, _: &mut Rng| match seen
+                    .field("authorization")
+                    .is_some_and(|value| value.ends_with("token1"))
+                {
+                    true if seen.nth > 100 => vec![Act::Wait(millis(5)), Act::Answer(Answer::status(401))],
+                    _ => vec![Act::Answer(fcm_ok())],
+                };
+                Script::new(respond).into()
+            },
+        );
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!(stats.accepted, N, "{stats:?}");
+        assert_eq!((fetched.load(Ordering::Relaxed), world.log.duplicates()), (2, 0));
+    }
+}
+
+/// The token endpoint is down, slow, or answers nonsense, and then is well again: messages wait, and
+/// the endpoint is not hammered.
+#[test]
+fn row_50_oauth_endpoint_in_trouble() {
+    let html = || Answer::ok().with_body("<html>down for maintenance</html>");
+    let troubles: [(&str, fn(u32, fn() -> Answer) -> Dial); 5] = [
+        ("down", |_, _| Dial::Fails(ErrorKind::ConnectRefused)),
+        ("lost", |_, _| Script::new(|_, _| vec![Act::Abort]).into()),
+        ("slow", |_, _| {
+            let late =
+                |_: &Seen, _: &mut Rng| vec![Act::Wait(seconds(20)), Act::Answer(access_token("late"))];
+            Script::new(late).into()
+        }),
+        ("garbage", |_, garbage| {
+            Script::new(move |_, _| vec![Act::Answer(garbage())]).into()
+        }),
+        ("503", |_, _| {
+            Script::new(|_, _| vec![Act::Answer(Answer::status(503))]).into()
+        }),
+    ];
+    for (what, trouble) in troubles {
+        for seed in seeds(SEEDS) {
+            let dialled = Arc::new(AtomicU32::new(0));
+            let counter = dialled.clone();
+            let began = Arc::new(AtomicBool::new(true));
+            let in_trouble = began.clone();
+            let mut world = World::fcm(
+                seed,
+                |_| {},
+                move |_, token, _| {
+                    if !token {
+                        return Script::new(|_, _| vec![Act::Answer(fcm_ok())]).into();
+                    }
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    match in_trouble.load(Ordering::Relaxed) {
+                        true => trouble(0, html),
+                        false => oauth().into(),
+                    }
+                },
+            );
+            world.submit(N);
+            world.run_for(seconds(15));
+            began.store(false, Ordering::Relaxed);
+            let stats = world.finish();
+            assert_eq!((stats.accepted, stats.not_sent), (N, 0), "{what}: {stats:?}");
+            assert_eq!(world.log.duplicates(), 0, "{what}");
+            // Within a quarter of a minute, with waits that double from a second.
+            let dialled = dialled.load(Ordering::Relaxed);
+            assert!(
+                dialled <= 7,
+                "{what}: {dialled} connections to the token endpoint"
+            );
+        }
+    }
+}
+
+/// For ever: not one push goes out, none is in doubt, and each hears why.
+#[test]
+fn row_50_oauth_endpoint_gone() {
+    for seed in seeds(SEEDS) {
+        let mut world = World::fcm(
+            seed,
+            |_| {},
+            |_, token, _| match token {
+                true => Dial::Fails(ErrorKind::ConnectRefused),
+                false => Script::new(|_, _| vec![Act::Answer(fcm_ok())]).into(),
+            },
+        );
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!(stats.expired, N, "{stats:?}");
+        assert_eq!(world.log.requests(), 0);
+        assert!(
+            causes(&world)
+                .iter()
+                .all(|cause| *cause == ErrorKind::ConnectRefused)
+        );
+        assert!(world.dials().len() <= 9, "{:?}", world.dials());
     }
 }
 
@@ -154,7 +342,6 @@ fn row_50_shutdown_answer_moves_to_another_connection() {
 /// 2026-09-21 14:13:20 when the message is sent, and less than a second later when it is answered.
 #[test]
 fn row_51_retry_after_in_every_form() {
-    let default = None;
     let cases: [(&str, Option<u64>); 12] = [
         ("120", Some(120)),
         ("0", Some(0)),
@@ -165,9 +352,9 @@ fn row_51_retry_after_in_every_form() {
         ("Mon Sep 21 14:15:20 2026", Some(120)),
         ("Mon, 21 Sep 2020 14:15:20 GMT", Some(0)),
         ("Wed, 21 Sep 2033 14:15:20 GMT", Some(3600)),
-        ("-5", default),
-        ("soon", default),
-        ("", default),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
     ];
     for (text, expected) in cases {
         for seed in seeds(SEEDS) {
@@ -190,15 +377,114 @@ fn row_51_retry_after_in_every_form() {
                 let Ok(Outcome::RetryLater(outcome)) = result(&world, 4) else {
                     panic!("{:?}", result(&world, 4))
                 };
-                let after = outcome.after.map(|after| after.as_secs_f64().round() as u64);
+                // What makes no sense is as good as nothing.
+                let plain = apns::outcome(&Response::new(status, ""), world.now());
+                let Outcome::RetryLater(plain) = plain else {
+                    panic!("{plain:?}")
+                };
                 match expected {
-                    Some(expected) => assert!(
-                        after.is_some_and(|after| after.abs_diff(expected) <= 1),
-                        "{text}: {after:?}"
-                    ),
-                    None => assert!(after.is_none_or(|after| after <= 3600), "{text}: {after:?}"),
+                    Some(expected) => {
+                        let after = outcome.after.map(|after| after.as_secs_f64().round() as u64);
+                        assert!(
+                            after.is_some_and(|after| after.abs_diff(expected) <= 1),
+                            "{text}: {after:?}"
+                        );
+                    }
+                    None => assert_eq!(outcome.after, plain.after, "{text}"),
                 }
             }
         }
+    }
+}
+
+/// FCM's quota is the project's: one 429, and everything waits, as long as it says, or a minute where it says
+/// nothing; a little longer (up to a fifth), never shorter, every single id.
+#[test]
+fn row_51_a_paused_project_waits_in_whole() {
+    for (header, wait) in [(Some("30"), 30), (None, 60)] {
+        for seed in seeds(SEEDS) {
+            let seen: Arc<Mutex<Vec<Duration>>> = Arc::default();
+            let log = seen.clone();
+            let mut world = World::fcm(
+                seed,
+                |config| config.deadline = seconds(200),
+                move |_, token, _| {
+                    if token {
+                        return oauth().into();
+                    }
+                    let log = log.clone();
+                    let respond = move |seen: &Seen, _: &mut Rng| {
+                        let mut log = log.lock().expect("a lock");
+                        log.push(seen.at);
+                        match (log.len(), header) {
+                            (1, Some(text)) => {
+                                vec![Act::Answer(Answer::status(429).with_field("retry-after", text))]
+                            }
+                            (1, None) => vec![Act::Answer(Answer::status(429))],
+                            _ => vec![Act::Answer(fcm_ok())],
+                        }
+                    };
+                    Script::new(respond).into()
+                },
+            );
+            world.submit(1);
+            world.run();
+            let refused = world.now().monotonic;
+            world.submit(N);
+            let stats = world.finish();
+            assert_eq!((stats.retry_later, stats.accepted), (1, N), "{stats:?}");
+            let seen = seen.lock().expect("a lock");
+            assert_eq!(seen.len() as u64, 1 + N);
+            let sooner = seen[1..]
+                .iter()
+                .filter(|at| **at - refused < seconds(wait))
+                .count();
+            assert_eq!(sooner, 0, "{wait}");
+            let first = seen[1] - refused;
+            assert!(
+                first <= seconds(wait) * 121 / 100 + seconds(1),
+                "{wait}: {first:?}"
+            );
+        }
+    }
+}
+
+/// Web Push: a push service that wants to be left alone (WNS says so with 406) does not stop another
+/// one. 429 is about one subscription, and Mozilla's 503 about one message: those stop nobody.
+#[test]
+fn row_51_a_pause_is_the_origins() {
+    for seed in seeds(SEEDS) {
+        let seen: Arc<Mutex<Vec<(bool, Duration)>>> = Arc::default();
+        let log = seen.clone();
+        let mut world = World::of(
+            seed,
+            |_| {},
+            fixture::web_push_session,
+            |number| fixture::web_push_message(fixture::PUSH_HOSTS[number % 2], number).into(),
+            move |_, to, _| {
+                let busy = to.host() == fixture::PUSH_HOSTS[0];
+                let log = log.clone();
+                let respond = move |seen: &Seen, _: &mut Rng| {
+                    let mut log = log.lock().expect("a lock");
+                    log.push((busy, seen.at));
+                    match busy && log.iter().filter(|(busy, _)| *busy).count() == 1 {
+                        true => vec![Act::Answer(Answer::status(406).with_field("retry-after", "40"))],
+                        false => vec![Act::Answer(Answer::status(201))],
+                    }
+                };
+                Script::new(respond).into()
+            },
+        );
+        world.submit(1);
+        world.run();
+        let refused = world.now().monotonic;
+        world.submit(N);
+        let stats = world.finish();
+        assert_eq!((stats.retry_later, stats.accepted), (1, N), "{stats:?}");
+        let seen = seen.lock().expect("a lock");
+        let (busy, free): (Vec<(bool, Duration)>, Vec<_>) = seen.iter().copied().partition(|(busy, _)| *busy);
+        let first = busy[1].1 - refused;
+        assert!(first >= seconds(40), "{first:?} {:?}", result(&world, 0));
+        assert!(free.iter().all(|(_, at)| *at - refused < seconds(5)));
     }
 }

@@ -2,20 +2,21 @@
 
 use super::*;
 
-/// Everybody hears that nothing was sent, and nobody hammers the host.
+/// Everybody hears that nothing was sent, and nobody hammers the host. The matrix lets messages wait
+/// for their deadline here; a host that has never once been reached is told of after three attempts,
+/// because a wrong name or port is no slow network.
 fn never_connects(dial: fn() -> Dial, cause: ErrorKind) {
     for seed in seeds(SEEDS) {
         let mut world = world(seed, move |_, _| dial());
         world.submit(N);
         let stats = world.finish();
-        assert_eq!(stats.not_sent + stats.expired, N, "{stats:?}");
-        assert_eq!((stats.unknown, world.log.requests()), (0, 0));
+        assert_eq!((stats.not_sent, world.log.requests()), (N, 0), "{stats:?}");
         let causes = causes(&world);
         assert!(
             causes.len() as u64 == N && causes.iter().all(|kind| *kind == cause),
             "{causes:?}"
         );
-        assert!(world.dials().len() <= 8, "{:?}", world.dials());
+        assert_eq!(world.dials().len(), 3);
     }
 }
 
@@ -69,6 +70,7 @@ fn connects_at_last(dial: fn() -> Dial) {
         world.submit(N);
         let stats = world.finish();
         assert_eq!((stats.accepted, world.log.duplicates()), (N, 0), "{stats:?}");
+        assert_eq!(stats.requeued, 0, "{stats:?}");
     }
 }
 
@@ -113,11 +115,15 @@ fn row_04_address_changes_between_connections() {
             };
             Script::new(respond)
         };
-        let mut world = world(seed, first_then_good(leaving));
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            first_then_good(leaving),
+        );
         world.submit(N);
         let stats = world.finish();
         assert_eq!((stats.accepted, world.log.duplicates()), (N, 0), "{stats:?}");
-        assert!(world.dials().len() >= 2);
+        assert_eq!((stats.unknown, world.dials().len()), (0, 2));
     }
 }
 

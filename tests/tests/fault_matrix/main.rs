@@ -7,10 +7,12 @@
 
 mod abuse;
 mod auth;
+mod conformance;
 mod connect;
 mod connection;
 mod flow;
 mod frames;
+mod pings;
 mod process;
 mod semantics;
 mod streams;
@@ -18,6 +20,7 @@ mod tls;
 
 use std::time::Duration;
 
+use pushcore::session::SessionConfig;
 use pushcore::{Error, ErrorKind, Outcome};
 use pushcore_tests::sim::{Act, Answer, Dial, Rng, Script, Seen, World, seeds};
 
@@ -64,6 +67,26 @@ fn after_holding(count: u32, acts: Vec<Act>) -> Script {
 
 fn ok() -> Act {
     Act::Answer(Answer::ok())
+}
+
+/// FCM took it.
+fn fcm_ok() -> Answer {
+    Answer::ok().with_body(r#"{"name":"projects/p/messages/1"}"#)
+}
+
+/// A token endpoint that answers with another token each time, good for an hour.
+fn oauth() -> Script {
+    Script::new(|seen, _| {
+        vec![Act::Answer(access_token(&format!(
+            "{}.{}",
+            seen.connection, seen.nth
+        )))]
+    })
+}
+
+fn access_token(token: &str) -> Answer {
+    let body = format!(r#"{{"access_token":"{token}","expires_in":3599,"token_type":"Bearer"}}"#);
+    Answer::ok().with_body(body)
 }
 
 /// The error that every `Unknown` and `NotSent` of a world names as its cause.

@@ -250,3 +250,20 @@ fn a_broadcast_speaks_of_channels_not_devices() {
         "fix_credentials refreshable reconnect"
     );
 }
+
+#[test]
+fn a_wrong_clock_is_told() {
+    let told = |status, reason: &str, secs: i64| {
+        let theirs = now().unix.as_secs().saturating_add_signed(secs);
+        let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(theirs));
+        let body = format!(r#"{{"reason":"{reason}"}}"#);
+        match outcome(&Response::new(status, body).with_header("date", &date), now()) {
+            Outcome::FixCredentials(arm) => arm.clock_skew,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(told(403, "ExpiredProviderToken", 4200), Some(4200));
+    assert_eq!(told(403, "InvalidProviderToken", -4200), Some(-4200));
+    assert_eq!(told(403, "ExpiredProviderToken", 60), None);
+    assert_eq!(told(403, "BadCertificate", 4200), None, "it has no date of ours");
+}

@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 
 use super::endpoint::Endpoint;
 use super::external::{Subject, SubjectSource};
-use super::source::{AuthorizedUser, External, ServiceAccount, Source};
+use super::source::{AuthorizedUser, External, Impersonated, Impersonator, ServiceAccount, Source};
 use crate::crypto::Rs256Key;
 use crate::error::{Error, ErrorKind};
 use crate::http::Authority;
@@ -44,10 +44,8 @@ pub(super) fn read(text: &[u8], trusted: Option<&Authority>) -> Result<File, Err
         "service_account" => Source::ServiceAccount(Box::new(service_account(&fields)?)),
         "authorized_user" => Source::AuthorizedUser(authorized_user(&fields)?),
         "external_account" => Source::External(Box::new(external_account(&fields)?)),
-        "external_account_authorized_user"
-        | "impersonated_service_account"
-        | "gdch_service_account"
-        | "gdch_service_account_credentials" => {
+        "impersonated_service_account" => Source::Impersonated(Box::new(impersonated(&fields)?)),
+        "external_account_authorized_user" | "gdch_service_account" | "gdch_service_account_credentials" => {
             return Err(invalid(
                 "this type of credential file is not built in: hand in access tokens instead",
             ));
@@ -89,6 +87,42 @@ fn authorized_user(fields: &Fields) -> Result<AuthorizedUser, Error> {
     })
 }
 
+fn impersonated(fields: &Fields) -> Result<Impersonated, Error> {
+    const URL: &str = "service_account_impersonation_url";
+    let endpoint = Endpoint::parse(URL, fields.required(URL)?, fields.trusted)?;
+    let delegates = match fields.object.get("delegates") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(all)) => all
+            .iter()
+            .map(|one| one.as_str().map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or_else(|| invalid("delegates holds something else than strings"))?,
+        Some(_) => return Err(invalid("delegates is not a list")),
+    };
+    let Some(Value::Object(source)) = fields.object.get("source_credentials") else {
+        return Err(missing("source_credentials"));
+    };
+    let source = Fields {
+        object: source.clone(),
+        trusted: fields.trusted,
+    };
+    let by = match source.required("type")? {
+        "service_account" => Impersonator::ServiceAccount(service_account(&source)?),
+        "authorized_user" => Impersonator::AuthorizedUser(authorized_user(&source)?),
+        _ => {
+            return Err(invalid(
+                "source_credentials are neither of a service_account nor of an authorized_user: \
+                 hand in access tokens instead",
+            ));
+        }
+    };
+    Ok(Impersonated {
+        by,
+        endpoint,
+        delegates,
+    })
+}
+
 fn external_account(fields: &Fields) -> Result<External, Error> {
     let source = match fields.object.get("credential_source") {
         Some(Value::Object(source)) => source_of_subject(source)?,
@@ -108,6 +142,18 @@ fn external_account(fields: &Fields) -> Result<External, Error> {
 }
 
 fn source_of_subject(source: &Map<String, Value>) -> Result<SubjectSource, Error> {
+    for (member, kind) in [
+        // It has a url as well, which is not that of a token.
+        ("environment_id", "an aws"),
+        ("certificate", "an x.509"),
+        ("executable", "an executable"),
+    ] {
+        if source.contains_key(member) {
+            return Err(invalid(format!(
+                "{kind} credential_source is not built in: hand in access tokens instead"
+            )));
+        }
+    }
     let text = |name: &str| source.get(name).and_then(Value::as_str).map(str::to_owned);
     let place = match (text("file"), text("url")) {
         (Some(path), None) => Subject::File(path),
@@ -153,10 +199,17 @@ struct Fields<'a> {
 impl Drop for Fields<'_> {
     /// The parsed copies of the secrets do not outlive the reading.
     fn drop(&mut self) {
-        for name in ["private_key", "client_secret", "refresh_token"] {
-            if let Some(Value::String(secret)) = self.object.get_mut(name) {
-                secret.zeroize();
-            }
+        wipe(&mut self.object);
+        if let Some(Value::Object(source)) = self.object.get_mut("source_credentials") {
+            wipe(source);
+        }
+    }
+}
+
+fn wipe(object: &mut Map<String, Value>) {
+    for name in ["private_key", "client_secret", "refresh_token"] {
+        if let Some(Value::String(secret)) = object.get_mut(name) {
+            secret.zeroize();
         }
     }
 }

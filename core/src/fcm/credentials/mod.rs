@@ -3,6 +3,7 @@
 mod endpoint;
 mod external;
 mod file;
+mod metadata;
 mod source;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use external::{Subject, SubjectSource};
+pub use metadata::{allow_metadata_address, metadata_project, metadata_project_request};
 
 use super::project::ProjectId;
 use super::wire::timestamp::Timestamp;
@@ -48,7 +50,7 @@ enum Stage {
     Start,
     /// The host has brought the subject token.
     Exchange(Secret<String>),
-    /// The security token service has answered.
+    /// There is a token to impersonate the service account with.
     Impersonate(Secret<String>),
 }
 
@@ -74,7 +76,8 @@ impl Credentials {
     }
 
     /// Any credential file of Google: `service_account`, `authorized_user` (gcloud's
-    /// own), or `external_account` (workload identity with a file or URL as its source).
+    /// own), `impersonated_service_account` (by either of these), or `external_account` (workload
+    /// identity with a file or URL as its source).
     /// `project` is needed where the file names none, and wins where it does.
     ///
     /// # Errors
@@ -112,9 +115,16 @@ impl Credentials {
         Ok(Self::new(ProjectId::new(project)?, file.source, cache))
     }
 
-    /// The identity of the machine in Google's cloud, asked of its metadata server over plain HTTP.
+    /// The identity of the machine in Google's cloud, asked of its metadata server over plain HTTP:
+    /// `metadata.google.internal`, and of nobody else ([`allow_metadata_address`]). A server elsewhere
+    /// (the environment variable `GCE_METADATA_HOST`) is named with [`Credentials::with_token_authority`].
     pub fn metadata_server(project: ProjectId) -> Self {
         Self::new(project, Source::Metadata, TokenCache::new())
+    }
+
+    /// Whether tokens come from a metadata server, over plain HTTP.
+    pub fn is_of_metadata_server(&self) -> bool {
+        matches!(self.source, Source::Metadata)
     }
 
     /// Tokens that the host mints and hands in with [`Credentials::supply_token`].
@@ -230,9 +240,13 @@ impl Credentials {
                 ErrorKind::TokenNeeded,
                 "the host mints the access tokens: supply one",
             )),
+            Source::Impersonated(account) => match &*self.stage() {
+                Stage::Impersonate(own) => source::impersonate(&account.endpoint, &account.delegates, own),
+                _ => account.request(now),
+            },
             Source::External(external) => match (&*self.stage(), &external.impersonation) {
                 (Stage::Exchange(subject), _) => external.exchange(subject),
-                (Stage::Impersonate(federated), Some(endpoint)) => source::impersonate(endpoint, federated),
+                (Stage::Impersonate(own), Some(endpoint)) => source::impersonate(endpoint, &[], own),
                 _ => Err(Error::new(
                     ErrorKind::TokenNeeded,
                     "supply the subject token first",
@@ -264,11 +278,14 @@ impl Credentials {
             _ => oauth::grant(response, now),
         };
         let grant = grant.map_err(|failure| self.cache.fail_with(failure, now))?;
-        if let (Stage::Exchange(_), Source::External(external)) = (&stage, &self.source) {
-            if external.impersonation.is_some() {
-                *self.stage() = Stage::Impersonate(Secret::new(grant.token().expose_secret().clone()));
-                return Ok(TokenProgress::NextRequest);
-            }
+        let goes_on = match (&stage, &self.source) {
+            (Stage::Exchange(_), Source::External(external)) => external.impersonation.is_some(),
+            (Stage::Start, Source::Impersonated(_)) => true,
+            _ => false,
+        };
+        if goes_on {
+            *self.stage() = Stage::Impersonate(Secret::new(grant.token().expose_secret().clone()));
+            return Ok(TokenProgress::NextRequest);
         }
         self.cache.accept(&grant, now)?;
         Ok(TokenProgress::Done)
@@ -355,35 +372,13 @@ fn impersonated(response: &Response, now: Now) -> Result<Grant, oauth::Failure> 
     }
 }
 
-/// Asks the metadata server which project the machine belongs to.
-///
-/// # Errors
-/// None in practice: the request is constant.
-pub fn metadata_project_request() -> Result<TokenRequest, Error> {
-    source::metadata("project/project-id")
-}
-
-/// Reads the answer to [`metadata_project_request`].
-///
-/// # Errors
-/// `TokenAnswerInvalid` when it is not from a metadata server; `InvalidCredential` when it
-/// holds no project id.
-pub fn metadata_project(response: &Response) -> Result<ProjectId, Error> {
-    if response.status != 200 || response.header("metadata-flavor") != Some("Google") {
-        return Err(Error::new(
-            ErrorKind::TokenAnswerInvalid,
-            "the answer is not from a metadata server",
-        ));
-    }
-    ProjectId::new(String::from_utf8_lossy(&response.body).trim())
-}
-
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match self.source {
             Source::ServiceAccount(_) => "service_account",
             Source::AuthorizedUser(_) => "authorized_user",
             Source::External(_) => "external_account",
+            Source::Impersonated(_) => "impersonated_service_account",
             Source::Metadata => "metadata_server",
             Source::Host => "host_tokens",
         };

@@ -16,8 +16,10 @@ use crate::time::Now;
 
 /// The only scope that sending and topic management need.
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
-/// What a federated token needs to impersonate a service account.
+/// What a token needs to impersonate a service account.
 const IAM_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// Google's metadata server, on every machine of its cloud.
+pub(super) const METADATA_HOST: &str = "metadata.google.internal";
 /// The audience of an assertion, whatever host the token endpoint has.
 const ASSERTION_AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 /// The audience of a self-signed token (AIP-4111).
@@ -29,6 +31,7 @@ pub(super) enum Source {
     ServiceAccount(Box<ServiceAccount>),
     AuthorizedUser(AuthorizedUser),
     External(Box<External>),
+    Impersonated(Box<Impersonated>),
     Metadata,
     Host,
 }
@@ -47,6 +50,19 @@ pub(super) struct AuthorizedUser {
     pub(super) endpoint: Endpoint,
 }
 
+/// Somebody who may act for a service account, and that account.
+pub(super) struct Impersonated {
+    pub(super) by: Impersonator,
+    pub(super) endpoint: Endpoint,
+    pub(super) delegates: Vec<String>,
+}
+
+/// The `source_credentials` of a file.
+pub(super) enum Impersonator {
+    ServiceAccount(ServiceAccount),
+    AuthorizedUser(AuthorizedUser),
+}
+
 pub(super) struct External {
     pub(super) audience: String,
     pub(super) subject_token_type: String,
@@ -58,10 +74,14 @@ pub(super) struct External {
 impl ServiceAccount {
     /// The JWT bearer grant (RFC 7523 §2.1) with an RS256 assertion.
     pub(super) fn request(&self, now: Now) -> Result<TokenRequest, Error> {
+        self.request_for(SCOPE, now)
+    }
+
+    fn request_for(&self, scope: &str, now: Now) -> Result<TokenRequest, Error> {
         let issued = now.unix.as_secs();
         let claims = json!({
             "iss": self.email,
-            "scope": SCOPE,
+            "scope": scope,
             "aud": ASSERTION_AUDIENCE,
             "iat": issued,
             "exp": issued.saturating_add(ASSERTION_LIFE),
@@ -109,6 +129,17 @@ impl AuthorizedUser {
     }
 }
 
+impl Impersonated {
+    /// The first of two steps: a token of the impersonator's own.
+    pub(super) fn request(&self, now: Now) -> Result<TokenRequest, Error> {
+        match &self.by {
+            Impersonator::ServiceAccount(account) => account.request_for(IAM_SCOPE, now),
+            // Its scopes were settled when the user agreed.
+            Impersonator::AuthorizedUser(user) => user.request(),
+        }
+    }
+}
+
 impl External {
     /// The token exchange (RFC 8693 §2.1) at Google's security token service.
     pub(super) fn exchange(&self, subject: &Secret<String>) -> Result<TokenRequest, Error> {
@@ -134,14 +165,22 @@ impl External {
     }
 }
 
-/// Exchanges a federated token for one of a service account (`generateAccessToken`).
-pub(super) fn impersonate(endpoint: &Endpoint, federated: &Secret<String>) -> Result<TokenRequest, Error> {
+/// Exchanges a token of one's own for one of a service account (`generateAccessToken`), over the `delegates`
+/// where there are any.
+pub(super) fn impersonate(
+    endpoint: &Endpoint,
+    delegates: &[String],
+    own: &Secret<String>,
+) -> Result<TokenRequest, Error> {
     let mut authorization = Headers::new();
-    let value = Zeroizing::new(format!("Bearer {}", federated.expose_secret()));
+    let value = Zeroizing::new(format!("Bearer {}", own.expose_secret()));
     authorization.push_sensitive("authorization", &value, Indexing::Never)?;
     let mut request = post(endpoint, "application/json")?;
     request.authorization = Some(HeaderBlock::new(authorization));
-    let body = json!({ "scope": [SCOPE], "lifetime": format!("{ASSERTION_LIFE}s") });
+    let mut body = json!({ "scope": [SCOPE], "lifetime": format!("{ASSERTION_LIFE}s") });
+    if !delegates.is_empty() {
+        body["delegates"] = json!(delegates);
+    }
     request.body = body.to_string().into_bytes().into();
     Ok(TokenRequest::tls(request))
 }
@@ -150,7 +189,7 @@ pub(super) fn impersonate(endpoint: &Endpoint, federated: &Secret<String>) -> Re
 pub(super) fn metadata(path: &str) -> Result<TokenRequest, Error> {
     let mut request = Request::new();
     request.method = Method::Get;
-    request.authority = Some(constant("metadata.google.internal", 80));
+    request.authority = Some(constant(METADATA_HOST, 80));
     request.path = format!("/computeMetadata/v1/{path}");
     request
         .headers

@@ -5,6 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::time::UnixTime;
 
+mod external;
+
 const FILE: &str = include_str!("../../../tests/data/fcm_service_account.json");
 
 fn at(secs: u64) -> Now {
@@ -134,7 +136,7 @@ fn every_wrong_file_has_its_own_error() {
         ("type", json!("service_accounts"), ErrorKind::InvalidCredential),
         (
             "type",
-            json!("impersonated_service_account"),
+            json!("gdch_service_account"),
             ErrorKind::InvalidCredential,
         ),
         ("type", json!(7), ErrorKind::InvalidCredential),
@@ -228,153 +230,6 @@ fn an_authorized_user_refreshes() {
     credentials.accept_token(&granted("u"), at(0)).unwrap();
     let block = credentials.authorization(at(1)).unwrap();
     assert_eq!(block.headers().get("x-goog-user-project"), Some("payer-1"));
-}
-
-fn external(impersonation: bool, source: Value) -> Value {
-    let mut file = json!({
-        "type": "external_account",
-        "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
-        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "token_url": "https://sts.googleapis.com/v1/token",
-        "credential_source": source,
-    });
-    if impersonation {
-        file["service_account_impersonation_url"] =
-            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@b.iam.gserviceaccount.com:generateAccessToken".into();
-    }
-    file
-}
-
-#[test]
-fn a_workload_identity_takes_two_steps() {
-    let source = json!({ "url": "http://169.254.169.254/id", "headers": { "Metadata": "True" },
-        "format": { "type": "json", "subject_token_field_name": "access_token" } });
-    let file = external(true, source).to_string();
-    let credentials = Credentials::from_file(file.as_bytes(), Some("my-app")).unwrap();
-    assert_eq!(
-        credentials.subject_source().unwrap().place,
-        Subject::Url {
-            url: "http://169.254.169.254/id".into(),
-            headers: vec![("Metadata".into(), "True".into())]
-        }
-    );
-    assert_eq!(credentials.token(at(0)).fetch(), Some(Fetch::SubjectToken));
-    assert_eq!(
-        credentials.token_request(at(0)).unwrap_err().kind(),
-        ErrorKind::TokenNeeded
-    );
-    credentials
-        .supply_subject_token(br#"{"access_token":"subject.jwt"}"#, at(0))
-        .unwrap();
-    let call = credentials.token_request(at(0)).unwrap();
-    assert_eq!(call.url(), "https://sts.googleapis.com/v1/token");
-    let fields = form(&call);
-    for pair in [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-        ("scope", "https://www.googleapis.com/auth/cloud-platform"),
-        (
-            "requested_token_type",
-            "urn:ietf:params:oauth:token-type:access_token",
-        ),
-        ("subject_token", "subject.jwt"),
-        ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
-    ] {
-        assert!(
-            fields.contains(&(pair.0.to_owned(), pair.1.to_owned())),
-            "{pair:?}"
-        );
-    }
-    assert_eq!(
-        credentials.accept_token(&granted("federated"), at(1)).unwrap(),
-        TokenProgress::NextRequest
-    );
-    assert!(
-        credentials.authorization(at(1)).is_err(),
-        "the federated token is not for fcm"
-    );
-    let call = credentials.token_request(at(1)).unwrap();
-    assert!(
-        call.url()
-            .starts_with("https://iamcredentials.googleapis.com/v1/projects/-/")
-    );
-    assert_eq!(call.request.header("authorization"), Some("Bearer federated"));
-    assert_eq!(
-        call.request.body.as_bytes(),
-        br#"{"scope":["https://www.googleapis.com/auth/firebase.messaging"],"lifetime":"3600s"}"#
-    );
-    // 1_700_000_000 is 2023-11-14T22:13:20Z.
-    let answer = Response::new(
-        200,
-        r#"{"accessToken":"ya29.i","expireTime":"2023-11-14T22:33:20Z"}"#,
-    );
-    assert_eq!(
-        credentials.accept_token(&answer, at(1)).unwrap(),
-        TokenProgress::Done
-    );
-    assert_eq!(bearer(&credentials, 2), "Bearer ya29.i");
-    assert!(
-        credentials.authorization(at(1200)).is_err(),
-        "it lived for 20 minutes"
-    );
-    assert_eq!(
-        credentials.token(at(1200)).fetch(),
-        Some(Fetch::SubjectToken),
-        "from the beginning again"
-    );
-    credentials
-        .supply_subject_token(br#"{"access_token":"s"}"#, at(1200))
-        .unwrap();
-    credentials.accept_token(&granted("federated"), at(1200)).unwrap();
-    let refusal = Response::new(
-        403,
-        r#"{"error":{"code":403,"status":"PERMISSION_DENIED","message":"iam"}}"#,
-    );
-    let error = credentials.accept_token(&refusal, at(1200)).unwrap_err();
-    assert!(error.context().contains("PERMISSION_DENIED"));
-    assert!(
-        credentials.token_request(at(1200)).is_err(),
-        "a failed step begins anew"
-    );
-}
-
-#[test]
-fn a_workload_identity_without_impersonation_takes_one_step() {
-    let file = external(false, json!({ "file": "/var/run/token" })).to_string();
-    let credentials = Credentials::from_file(file.as_bytes(), Some("my-app")).unwrap();
-    assert_eq!(
-        credentials.subject_source().unwrap().place,
-        Subject::File("/var/run/token".into())
-    );
-    for bad in [b"" as &[u8], b" \n", b"\xff"] {
-        assert!(credentials.supply_subject_token(bad, at(0)).is_err());
-    }
-    credentials.supply_subject_token(b"jwt\n", at(100)).unwrap();
-    let fields = form(&credentials.token_request(at(100)).unwrap());
-    assert!(fields.contains(&("subject_token".into(), "jwt".into())));
-    assert!(fields.contains(&(
-        "scope".into(),
-        "https://www.googleapis.com/auth/firebase.messaging".into()
-    )));
-    assert_eq!(
-        credentials.accept_token(&granted("f"), at(100)).unwrap(),
-        TokenProgress::Done
-    );
-    for source in [
-        json!({ "environment_id": "aws1" }),
-        json!({ "executable": { "command": "x" } }),
-        json!({ "file": "a", "url": "b" }),
-        json!({ "file": "a", "format": { "type": "xml" } }),
-        json!({ "file": "a", "format": { "type": "json" } }),
-        json!("x"),
-    ] {
-        let file = external(true, source).to_string();
-        let error = Credentials::from_file(file.as_bytes(), Some("my-app")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidCredential);
-    }
-    let mut file = external(true, json!({ "file": "a" }));
-    file["token_url"] = "https://sts.evil.example/v1/token".into();
-    let error = Credentials::from_file(file.to_string().as_bytes(), Some("my-app")).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TokenEndpointNotAllowed);
 }
 
 #[test]

@@ -91,6 +91,14 @@ impl Engine {
         usize::from(self.open.is_some())
     }
 
+    /// Whether the server may have begun to read this request.
+    pub(crate) fn processed(&self, id: RequestId) -> Processed {
+        match self.open.filter(|open| open.id == id) {
+            Some(open) if self.handed <= open.begin => Processed::No,
+            _ => Processed::Unknown,
+        }
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         self.state == State::Draining
     }
@@ -152,7 +160,7 @@ impl Engine {
                 self.response.truncated = true;
                 self.answered(open.id);
             } else {
-                let own = Error::new(error.kind(), error.context().to_owned());
+                let own = Error::new(error.kind(), error.context().to_owned()).with_codes_of(&error);
                 self.unanswered(open, own);
             }
         }

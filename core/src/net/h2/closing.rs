@@ -16,7 +16,7 @@ impl Engine {
         self.clock(now);
         let Some((id, stream)) = u32::try_from(id.0)
             .ok()
-            .and_then(|id| Some((id, self.streams.remove(&id)?)))
+            .and_then(|id| Some((id, self.streams.remove(u64::from(id))?)))
         else {
             return false;
         };
@@ -50,6 +50,7 @@ impl Engine {
         if self.phase == Phase::Closed {
             return;
         }
+        let code = self.goaway.as_ref().map(|goaway| goaway.code);
         let (reason, text) = match &self.goaway {
             Some(goaway) if goaway.code == code::NO_ERROR => (
                 CloseReason::Remote,
@@ -69,7 +70,13 @@ impl Engine {
         };
         let seen = self.out.handed_over();
         self.out.clear();
-        self.end_all(seen, |_| Error::new(ErrorKind::ConnectionLost, text));
+        self.end_all(seen, |_| {
+            let error = Error::new(ErrorKind::ConnectionLost, text);
+            match code {
+                Some(code) => error.with_http2_code(code),
+                None => error,
+            }
+        });
         self.closed(reason);
     }
 
@@ -83,7 +90,7 @@ impl Engine {
         let seen = self.out.handed_over();
         self.out.clear();
         let (kind, text) = (error.kind(), error.context().to_owned());
-        self.end_all(seen, |_| Error::new(kind, text.clone()));
+        self.end_all(seen, |_| Error::new(kind, text.clone()).with_codes_of(&error));
         self.closed(CloseReason::Failed(error));
     }
 
@@ -140,10 +147,10 @@ impl Engine {
     /// Ends every request, in the order in which they were sent. Those whose header block
     /// ends behind `seen` were never seen by the server.
     fn end_all(&mut self, seen: u64, error: impl Fn(u32) -> Error) {
-        let mut ids: Vec<u32> = self.streams.keys().copied().collect();
+        let mut ids: Vec<u32> = self.stream_ids().collect();
         ids.sort_unstable();
         for id in ids {
-            if let Some(stream) = self.streams.remove(&id) {
+            if let Some(stream) = self.streams.remove(u64::from(id)) {
                 let processed = match stream.headers_end > seen {
                     true => Processed::No,
                     false => Processed::Unknown,
@@ -178,7 +185,7 @@ impl Engine {
         text: &'static str,
     ) -> Result<(), Fault> {
         self.spend_reset()?;
-        if let Some(stream) = self.streams.remove(&id) {
+        if let Some(stream) = self.streams.remove(u64::from(id)) {
             self.write_reset(id, code);
             self.history.push(id, Ended::ByUs);
             self.end_broken(id, stream, Processed::Unknown, Error::new(kind, text));
@@ -188,7 +195,7 @@ impl Engine {
     }
 
     pub(super) fn reset_by_server(&mut self, id: u32, code: u32) {
-        let Some(stream) = self.streams.remove(&id) else {
+        let Some(stream) = self.streams.remove(u64::from(id)) else {
             return;
         };
         self.history.push(id, Ended::ByServer);
@@ -197,18 +204,22 @@ impl Engine {
             _ => Processed::Unknown,
         };
         let text = format!("stream reset by the server: {} ({code})", code::name(code));
-        self.end_broken(id, stream, processed, Error::new(ErrorKind::StreamReset, text));
+        let error = Error::new(ErrorKind::StreamReset, text).with_http2_code(code);
+        self.end_broken(id, stream, processed, error);
         self.finish_if_drained();
     }
 
     pub(super) fn goaway_by_server(&mut self, goaway: GoAway) {
         let last = goaway.last_stream_id;
-        let mut above: Vec<u32> = self.streams.keys().copied().filter(|&id| id > last).collect();
+        let mut above: Vec<u32> = self.stream_ids().filter(|&id| id > last).collect();
         above.sort_unstable();
+        // The server would ignore them; and they may be on their way over another connection soon.
+        let data = self.out.withdraw_above(last);
+        self.send_window += i64::try_from(data).unwrap_or(0);
         let error = || goaway_error(&goaway);
-        self.events.push_back(Queued::Draining(goaway.clone()));
+        self.events.push_back(Queued::Draining(Box::new(goaway.clone())));
         for id in above {
-            if let Some(stream) = self.streams.remove(&id) {
+            if let Some(stream) = self.streams.remove(u64::from(id)) {
                 self.history.push(id, Ended::ByUs);
                 self.end_broken(id, stream, Processed::No, error());
             }
@@ -217,6 +228,7 @@ impl Engine {
             self.phase = Phase::Draining { by_owner: false };
         }
         self.goaway = Some(goaway);
+        self.flush_bodies();
         self.finish_if_drained();
     }
 
@@ -244,4 +256,5 @@ fn goaway_error(goaway: &GoAway) -> Error {
         ErrorKind::GoAway,
         format!("server closes the connection: {} ({code})", code::name(code)),
     )
+    .with_http2_code(code)
 }

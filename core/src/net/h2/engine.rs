@@ -119,7 +119,7 @@ pub(super) enum Queued {
     Response(u32, Box<Response>),
     Failed(u32, Processed, Error),
     SettingsChanged(u32),
-    Draining(GoAway),
+    Draining(Box<GoAway>),
     RoundTrip(Duration),
     Closed(CloseReason),
 }
@@ -197,6 +197,15 @@ impl Engine {
     /// Requests sent and not yet answered.
     pub fn in_flight(&self) -> usize {
         self.streams.len()
+    }
+
+    /// Whether the server may have seen this request: `No` while its header block has not been
+    /// [handed over](Self::handed_over) whole, `Unknown` from then on.
+    pub fn processed(&self, id: RequestId) -> Processed {
+        match self.streams.get(id.0) {
+            Some(stream) if stream.headers_end > self.out.handed_over() => Processed::No,
+            _ => Processed::Unknown,
+        }
     }
 
     /// Whether the server's SETTINGS have been received.
@@ -365,6 +374,12 @@ impl Engine {
             response.body.shrink_to(POOLED_BODY);
             self.pool.push(response);
         }
+    }
+
+    /// The ids of the streams that are open, in no order.
+    pub(super) fn stream_ids(&self) -> impl Iterator<Item = u32> {
+        // Only ids of 31 bits are ever put in.
+        self.streams.ids().map(|id| id as u32)
     }
 
     /// The highest stream id used so far; 0 when none was.

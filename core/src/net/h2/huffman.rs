@@ -94,16 +94,21 @@ pub(crate) fn encoded_len(input: &[u8]) -> usize {
 
 /// Appends `input`, encoded and padded with the beginning of EOS.
 pub(crate) fn encode(input: &[u8], out: &mut Vec<u8>) {
+    // At most 31 bits are left over, and a code adds at most 30.
     let mut acc: u64 = 0;
     let mut bits: u32 = 0;
     for &byte in input {
         let symbol = usize::from(byte);
         acc = (acc << LENGTHS[symbol]) | u64::from(TABLES.codes[symbol]);
         bits += u32::from(LENGTHS[symbol]);
-        while bits >= 8 {
-            bits -= 8;
-            out.push((acc >> bits) as u8);
+        if bits >= 32 {
+            bits -= 32;
+            out.extend_from_slice(&((acc >> bits) as u32).to_be_bytes());
         }
+    }
+    while bits >= 8 {
+        bits -= 8;
+        out.push((acc >> bits) as u8);
     }
     if bits > 0 {
         let pad = 8 - bits;

@@ -1,6 +1,6 @@
 //! What waits to be sent, and how far it really went.
 
-use super::frame::{HEAD, Head, PREFACE};
+use super::frame::{HEAD, Head, PREFACE, kind};
 
 /// Outgoing octets with absolute positions, counted from the first octet of the connection.
 #[derive(Default)]
@@ -85,6 +85,33 @@ impl Output {
         self.end()
     }
 
+    /// Drops every frame on a stream above `last` of which nothing was taken yet. No request may follow
+    /// on this connection: what their header blocks did to the compression would be missed. Returns
+    /// the octets of DATA among them, which the connection's window has back.
+    pub(crate) fn withdraw_above(&mut self, last: u32) -> usize {
+        let mut at = self.boundary(true);
+        // The rest of a header block that has begun has to follow.
+        while let Some(head) = self.buffer.get(at..).and_then(Head::parse) {
+            if head.kind != kind::CONTINUATION {
+                break;
+            }
+            at = at.saturating_add(HEAD + head.length).min(self.buffer.len());
+        }
+        let (mut kept, mut data) = (at, 0);
+        while let Some(head) = self.buffer.get(at..).and_then(Head::parse) {
+            let end = at.saturating_add(HEAD + head.length).min(self.buffer.len());
+            if head.stream <= last {
+                self.buffer.copy_within(at..end, kept);
+                kept += end - at;
+            } else if head.kind == kind::DATA {
+                data += head.length;
+            }
+            at = end;
+        }
+        self.buffer.truncate(kept);
+        data
+    }
+
     /// Drops everything.
     pub(crate) fn clear(&mut self) {
         self.base += self.taken as u64;
@@ -107,5 +134,66 @@ impl Output {
             at += HEAD + head.length;
         }
         if up || at == self.taken { at } else { before }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kind and stream of each frame behind the first `skip` octets.
+    fn frames(out: &Output, skip: usize) -> Vec<(u8, u32)> {
+        let mut rest = out.pending().get(skip..).unwrap_or_default();
+        let mut found = Vec::new();
+        while let Some(head) = Head::parse(rest) {
+            found.push((head.kind, head.stream));
+            rest = rest.get(HEAD + head.length..).unwrap_or_default();
+        }
+        assert!(rest.is_empty());
+        found
+    }
+
+    fn filled() -> Output {
+        let mut out = Output::default();
+        out.buffer().extend_from_slice(PREFACE);
+        for (kind, stream) in [
+            (kind::SETTINGS, 0),
+            (kind::HEADERS, 1),
+            (kind::HEADERS, 3),
+            (kind::CONTINUATION, 3),
+            (kind::DATA, 1),
+            (kind::PING, 0),
+            (kind::DATA, 3),
+            (kind::HEADERS, 5),
+        ] {
+            out.frame(kind, 0, stream, &[0; 5]);
+        }
+        out
+    }
+
+    #[test]
+    fn what_lies_above_is_withdrawn_and_the_rest_stays_in_order() {
+        let mut out = filled();
+        assert_eq!(out.withdraw_above(1), 5);
+        let left = [
+            (kind::SETTINGS, 0),
+            (kind::HEADERS, 1),
+            (kind::DATA, 1),
+            (kind::PING, 0),
+        ];
+        assert_eq!(frames(&out, PREFACE.len()), left);
+    }
+
+    #[test]
+    fn what_has_begun_is_not_torn_apart() {
+        let mut out = filled();
+        // The preface, two frames, and one octet of HEADERS on stream 3.
+        out.take(PREFACE.len() + 2 * (HEAD + 5) + 1);
+        assert_eq!(out.withdraw_above(1), 5);
+        let left = [(kind::CONTINUATION, 3), (kind::DATA, 1), (kind::PING, 0)];
+        assert_eq!(frames(&out, HEAD + 5 - 1), left);
+        let end = out.end();
+        out.take(usize::MAX);
+        assert_eq!((out.pending(), out.end()), (&[][..], end));
     }
 }

@@ -212,7 +212,7 @@ impl Engine {
         if head.length == 5 {
             return Ok(());
         }
-        if !self.streams.contains_key(&head.stream) {
+        if !self.streams.contains(u64::from(head.stream)) {
             return Err(Fault::frame_size("priority of a broken length"));
         }
         self.stream_error(head.stream, code::FRAME_SIZE_ERROR, "priority of a broken length")
@@ -223,7 +223,7 @@ impl Engine {
             return Err(Fault::frame_size("reset of a broken length"));
         };
         self.check_used(head.stream)?;
-        if self.streams.contains_key(&head.stream) {
+        if self.streams.contains(u64::from(head.stream)) {
             self.reset_by_server(head.stream, code);
             return Ok(());
         }
@@ -303,7 +303,7 @@ impl Engine {
             return Ok(());
         }
         self.check_used(head.stream)?;
-        let Some(stream) = self.streams.get_mut(&head.stream) else {
+        let Some(stream) = self.streams.get_mut(u64::from(head.stream)) else {
             return Ok(());
         };
         if increment == 0 {

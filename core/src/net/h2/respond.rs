@@ -21,7 +21,7 @@ impl Engine {
         self.header_bytes.received += block.len() as u64;
         let limit = self.config.max_header_list as usize;
         let abuse = limit.saturating_mul(ABUSE);
-        let Some(stream) = self.streams.get_mut(&id) else {
+        let Some(stream) = self.streams.get_mut(u64::from(id)) else {
             // Even a block that nobody wants has to be decoded: it changes the table.
             let mut size = 0usize;
             self.decoder
@@ -130,7 +130,7 @@ impl Engine {
             return Err(Fault::flood("too many small data frames"));
         }
         let id = head.stream;
-        let Some(stream) = self.streams.get_mut(&id) else {
+        let Some(stream) = self.streams.get_mut(u64::from(id)) else {
             return self.on_ended(id);
         };
         stream.receive_window -= head.length as i64;
@@ -170,7 +170,7 @@ impl Engine {
 
     /// The server ended the stream after a final response.
     fn complete(&mut self, id: u32) {
-        let Some(stream) = self.streams.get(&id) else {
+        let Some(stream) = self.streams.get(u64::from(id)) else {
             return;
         };
         // An answer before the whole request was sent: the rest is of no use (§8.1).
@@ -188,7 +188,7 @@ impl Engine {
             content_length,
             received,
             ..
-        }) = self.streams.remove(&id)
+        }) = self.streams.remove(u64::from(id))
         else {
             return;
         };

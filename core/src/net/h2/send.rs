@@ -5,7 +5,7 @@ use super::frame::{HEAD, Head, MAX_31, flag, kind};
 use super::hpack::{ENTRY_OVERHEAD, list_size};
 use super::stream::{PendingBody, Stream};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Body, Method, Request};
+use crate::http::{Authority, Body, Request};
 use crate::net::{RequestId, SendError};
 use crate::time::Now;
 
@@ -26,16 +26,15 @@ impl Engine {
         if self.capacity() == 0 {
             return Err(SendError::Full);
         }
-        let authority = match &request.authority {
-            Some(authority) => authority.as_str(),
-            None => return Err(invalid("request has no authority")),
+        let Some(authority) = &request.authority else {
+            return Err(invalid("request has no authority"));
         };
         if !is_path(&request.path) {
             return Err(invalid(
                 "path of the request is not visible ascii beginning with /",
             ));
         }
-        self.check_list_size(request, authority)?;
+        self.check_list_size(request, authority.as_str())?;
 
         let id = self.next_id;
         let body = request.body.as_bytes();
@@ -58,7 +57,7 @@ impl Engine {
         };
         let sent = self.write_data(id, body, &mut stream.send_window);
         if sent < body.len() {
-            stream.pending = Some(match &request.body {
+            stream.pending = Some(Box::new(match &request.body {
                 Body::Shared(shared) => PendingBody {
                     body: Body::Shared(shared.clone()),
                     at: sent,
@@ -67,10 +66,10 @@ impl Engine {
                     body: Body::Own(body.get(sent..).unwrap_or_default().to_vec()),
                     at: 0,
                 },
-            });
+            }));
             self.blocked.push_back(id);
         }
-        self.streams.insert(id, stream);
+        self.streams.insert(u64::from(id), stream);
         if self.next_id > MAX_31 {
             // The last id: the owner goes on with another connection (§5.1.1).
             self.phase = Phase::Draining { by_owner: true };
@@ -98,24 +97,12 @@ impl Engine {
     }
 
     /// HEADERS, and CONTINUATION where one frame is not enough.
-    fn write_headers(&mut self, id: u32, request: &Request, authority: &str, end: u8) {
+    fn write_headers(&mut self, id: u32, request: &Request, authority: &Authority, end: u8) {
         let Self { encoder, out, .. } = self;
         let buffer = out.buffer();
         let start = buffer.len();
         buffer.extend_from_slice(&EMPTY_HEAD);
-        encoder.begin(buffer);
-        match request.method {
-            Method::Post => encoder.indexed(3, buffer),
-            Method::Get => encoder.indexed(2, buffer),
-            other => encoder.method(other.as_str(), buffer),
-        }
-        encoder.indexed(7, buffer);
-        encoder.authority(authority, buffer);
-        encoder.path(&request.path, buffer);
-        for block in [&request.authorization, &request.common].into_iter().flatten() {
-            encoder.block(block, buffer);
-        }
-        encoder.headers(&request.headers, buffer);
+        encoder.request(request, authority, buffer);
 
         let length = buffer.len() - start - HEAD;
         self.header_bytes.sent += length as u64;
@@ -172,7 +159,7 @@ impl Engine {
         let mut blocked = std::mem::take(&mut self.blocked);
         blocked.retain(|&id| {
             // The stream is taken out so that its body can be read while the rest is written to.
-            let Some(mut stream) = self.streams.remove(&id) else {
+            let Some(mut stream) = self.streams.remove(u64::from(id)) else {
                 return false;
             };
             let mut waits = false;
@@ -181,7 +168,7 @@ impl Engine {
                 waits = !pending.rest().is_empty();
                 stream.pending = waits.then_some(pending);
             }
-            self.streams.insert(id, stream);
+            self.streams.insert(u64::from(id), stream);
             waits
         });
         self.blocked = blocked;

@@ -1,9 +1,9 @@
 //! One request in flight.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::VecDeque;
 
 use crate::http::{Body, Response};
+use crate::net::IdTable;
 
 /// The part of a body that the windows did not allow yet.
 pub(crate) struct PendingBody {
@@ -23,7 +23,7 @@ pub(crate) struct Stream {
     pub(crate) headers_end: u64,
     /// What the server still takes; negative after it shrank its initial window (§6.9.2).
     pub(crate) send_window: i64,
-    pub(crate) pending: Option<PendingBody>,
+    pub(crate) pending: Option<Box<PendingBody>>,
     /// The response so far; there is one as soon as the final header list was received.
     pub(crate) response: Option<Box<Response>>,
     pub(crate) content_length: Option<u64>,
@@ -33,27 +33,7 @@ pub(crate) struct Stream {
     pub(crate) consumed: u32,
 }
 
-/// Stream ids are ours and ascend: spreading their bits is all the hashing they need.
-#[derive(Default)]
-pub(crate) struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 << 8) | u64::from(byte);
-        }
-    }
-
-    fn write_u32(&mut self, id: u32) {
-        self.0 = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
-    }
-}
-
-pub(crate) type Streams = HashMap<u32, Stream, BuildHasherDefault<IdHasher>>;
+pub(crate) type Streams = IdTable<Stream>;
 
 /// How a stream came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,7 +41,7 @@ pub(super) fn explain(error: rustls::Error, host: &str) -> Error {
             | CertificateError::NotValidYetContext { .. }
             | CertificateError::NotValidForNameContext { .. },
         ) => explained,
-        rustls::Error::AlertReceived(_) => explained,
+        rustls::Error::AlertReceived(alert) => explained.with_tls_alert(u8::from(alert)),
         other => explained.with_source(other),
     }
 }

@@ -103,19 +103,40 @@ fn the_connection_to_the_token_endpoint_does_not_stay() {
 }
 
 #[test]
-fn a_metadata_server_is_not_asked_over_tls() {
+fn a_metadata_server_is_asked_plainly_and_directly() {
+    let project = fcm::ProjectId::new("project").unwrap();
     let room = Room::Fcm {
-        credentials: Arc::new(fcm::Credentials::metadata_server(
-            fcm::ProjectId::new("project").unwrap(),
-        )),
-        hosts: fcm::Hosts::all(&authority("push.example")),
+        credentials: Arc::new(fcm::Credentials::metadata_server(project)),
+        hosts: fcm::Hosts::default(),
     };
-    let mut world = World::new(room, configured(|_| {}), start(), |_, _| {
-        unreachable!("no connection")
-    });
-    world.submit(1);
-    world.run_for(secs(1));
-    let error = world.ends().pop().unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotSent);
-    assert_eq!(error.cause().map(Error::kind), Some(ErrorKind::Misuse));
+    let tls = crate::net::tls::TlsConfig::builder().build().unwrap();
+    let secure = Arc::new(ConnectionConfig::new(Security::Tls(tls)));
+    let service = Service::new(room, secure.clone(), secure);
+    let now = start();
+    let mut session = Session::new(service, configured(|_| {}), now);
+    session.submit(&fcm_message(), Default::default(), now).unwrap();
+    let mut dialled = Vec::new();
+    while let Some(action) = session.poll_action() {
+        let Action::Connect { link, authority } = action else {
+            continue;
+        };
+        session.connected(link, now);
+        let said = session.transmit(link).to_vec();
+        dialled.push((authority.to_string(), session.is_direct(link), said));
+    }
+    dialled.sort();
+    let [(push, false, hello), (metadata, true, asked)] = &dialled[..] else {
+        panic!("{dialled:?}")
+    };
+    assert!(
+        push.starts_with("fcm.googleapis.com") && hello.starts_with(&[22, 3]),
+        "TLS"
+    );
+    assert!(metadata.starts_with("metadata.google.internal"));
+    let asked = String::from_utf8(asked.clone()).unwrap();
+    assert!(
+        asked.starts_with("GET /computeMetadata/v1/instance/service-accounts/default/token?scopes=https%3A"),
+        "{asked}"
+    );
+    assert!(asked.contains("\r\nmetadata-flavor: Google\r\n") && !asked.contains("authorization"));
 }

@@ -87,6 +87,65 @@ fn acceptance_keeps_what_is_needed_later() {
 }
 
 #[test]
+fn a_receipt_is_somewhere_else() {
+    let link = r#"</receipt-subscription/3ZtI>; rel="urn:ietf:params:push:receipt""#;
+    let Outcome::Accepted(accepted) = read(202, &[("Link", link), ("Location", "/message/qDIY")], "") else {
+        panic!("not accepted")
+    };
+    assert_eq!(accepted.receipt.as_deref(), Some("/receipt-subscription/3ZtI"));
+    assert_eq!(accepted.location.as_deref(), Some("/message/qDIY"));
+    assert!(!format!("{accepted:?}").contains("3ZtI"), "it is a capability");
+}
+
+/// Our clock is `secs` behind the push service's.
+fn skewed(status: u16, secs: i64, body: &str) -> Outcome {
+    let theirs = now().unix.as_secs().saturating_add_signed(secs);
+    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(theirs));
+    read(status, &[("Date", &date)], body)
+}
+
+#[test]
+fn a_wrong_clock_is_told() {
+    let jwt = r#"{"reason":"BadJwtToken"}"#;
+    let errno = r#"{"code":401,"errno":109,"message":"Request did not validate expiration"}"#;
+    for (status, body) in [
+        (401, errno),
+        (403, jwt),
+        (403, "the token has expired"),
+        (401, ""),
+    ] {
+        for hours in [6, 13, 24, -12, -13, -24] {
+            let outcome = skewed(status, hours * 3600, body);
+            let Outcome::FixCredentials(fix) = &outcome else {
+                panic!("{outcome:?}")
+            };
+            assert_eq!(fix.clock_skew, Some(hours * 3600), "{status} {body}");
+            assert!(fix.refreshable, "a token dated by their clock may do");
+            assert_eq!(outcome.advice(), "set this machine's clock, then send again");
+        }
+        // Less than that leaves the token valid: the clock is not why.
+        for secs in [0, 59, -3600, 6 * 3600 - 1, 1 - 12 * 3600] {
+            let Outcome::FixCredentials(fix) = skewed(status, secs, body) else {
+                panic!("{status} {body}")
+            };
+            assert_eq!(fix.clock_skew, None, "{secs}");
+        }
+    }
+    // Years off: told, but not believed enough to date a token by.
+    let Outcome::FixCredentials(fix) = skewed(403, 40_000_000, jwt) else {
+        panic!("403")
+    };
+    assert_eq!((fix.clock_skew, fix.refreshable), (Some(40_000_000), false));
+    // Not every refusal of the credentials can be the clock's fault.
+    let Outcome::FixCredentials(fix) = skewed(400, 50_000, r#"{"reason":"BadVapidPublicKey"}"#) else {
+        panic!("400")
+    };
+    assert_eq!(fix.clock_skew, None);
+    let mismatch = skewed(403, 50_000, "do not correspond to the credentials used");
+    assert_eq!(mismatch.name(), "token_gone");
+}
+
+#[test]
 fn mozilla() {
     let body =
         |errno: &str| format!(r#"{{"code":400,"errno":{errno},"error":"E","message":"M","more_info":"U"}}"#);

@@ -3,7 +3,6 @@ use std::time::Duration;
 use super::*;
 use crate::crypto::base64;
 use crate::error::ErrorKind::InvalidCredential;
-use crate::webpush::{Encoding, EndpointPolicy, Message, ReceiverKeys, Subscription};
 
 const KEY: &str = "IQ9Ur0ykXoHS9gzfYX0aBjy9lvdrjx_PFUXmie9YRcY";
 
@@ -22,21 +21,13 @@ fn origin(text: &str) -> Authority {
 /// Claims of a header whose signature is right.
 fn verified(credentials: &Credentials, block: &HeaderBlock) -> Value {
     let header = block.headers().get("authorization").unwrap();
-    let (token, key) = match header.strip_prefix("WebPush ") {
-        Some(token) => (token, None),
-        None => {
-            let (token, key) = header
-                .strip_prefix("vapid t=")
-                .unwrap()
-                .split_once(", k=")
-                .unwrap();
-            (token, Some(key))
-        }
-    };
-    if let Some(key) = key {
-        assert_eq!(key.len(), 87);
-        assert_eq!(key, credentials.public_key().to_base64());
-    }
+    let (token, key) = header
+        .strip_prefix("vapid t=")
+        .unwrap()
+        .split_once(", k=")
+        .unwrap();
+    assert_eq!(key.len(), 87);
+    assert_eq!(key, credentials.public_key().to_base64());
     let (input, signature) = token.rsplit_once('.').unwrap();
     let signature = base64::decode(signature).unwrap();
     assert_eq!(signature.len(), 64);
@@ -108,6 +99,74 @@ fn one_token_for_half_its_life() {
     // The end of time neither panics nor wraps.
     let block = credentials.authorization(&fcm, at(u64::MAX)).unwrap();
     verified(&credentials, &block);
+}
+
+#[test]
+fn a_clock_13_hours_off_costs_one_refusal_at_that_service() {
+    for wrong in [-13i64, 13, -24, 24] {
+        let credentials = credentials();
+        let (fcm, apple) = (origin("fcm.googleapis.com"), origin("web.push.apple.com"));
+        let theirs = 1_800_000_000u64;
+        let ours = at(theirs.saturating_add_signed(wrong * 3600));
+        let refusal = |secs| {
+            let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(secs));
+            Response::new(403, "").with_header("date", &date)
+        };
+        let exp = |origin, now| {
+            let block = credentials.authorization(origin, now).unwrap();
+            (
+                block.id(),
+                verified(&credentials, &block)["exp"].as_u64().unwrap(),
+            )
+        };
+        let first = exp(&fcm, ours);
+        let elsewhere = exp(&apple, ours);
+        credentials.observe_date(&fcm, &refusal(theirs), ours);
+        let second = exp(&fcm, ours);
+        assert_eq!(second.1, theirs + LIFETIME, "dated by their clock");
+        assert_ne!(second.0, first.0);
+        assert_eq!(
+            exp(&apple, ours),
+            elsewhere,
+            "another service has a clock of its own"
+        );
+        // The refusals of what was under way with the first token, and of anything a second later.
+        credentials.observe_date(&fcm, &refusal(theirs + 2), ours.after(Duration::from_secs(1)));
+        assert_eq!(exp(&fcm, ours), second);
+        // It holds for the next token too ...
+        let later = ours.after(Duration::from_secs(7 * 3600));
+        assert_eq!(exp(&fcm, later).1, theirs + 7 * 3600 + LIFETIME);
+        // ... until somebody sets our clock, which costs one more refusal.
+        let set = at(theirs + 8 * 3600);
+        credentials.observe_date(&fcm, &refusal(theirs + 8 * 3600), set);
+        assert_eq!(exp(&fcm, set).1, theirs + 8 * 3600 + LIFETIME);
+    }
+}
+
+#[test]
+fn a_date_that_proves_nothing_changes_nothing() {
+    let credentials = credentials();
+    let fcm = origin("fcm.googleapis.com");
+    let now = at(1_800_000_000);
+    credentials.observe_date(&fcm, &Response::new(403, ""), now);
+    let first = credentials.authorization(&fcm, now).unwrap().id();
+    let start = 1_800_000_000;
+    for secs in [
+        start + 6 * 3600 - 1,
+        start - 12 * 3600 + 1,
+        start + 24 * 3600 + 1,
+        0,
+    ] {
+        let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(secs));
+        credentials.observe_date(&fcm, &Response::new(403, "").with_header("date", &date), now);
+        assert_eq!(
+            credentials.authorization(&fcm, now).unwrap().id(),
+            first,
+            "{secs}"
+        );
+    }
+    credentials.observe_date(&fcm, &Response::new(403, "").with_header("date", "noon"), now);
+    assert_eq!(credentials.authorization(&fcm, now).unwrap().id(), first);
 }
 
 #[test]
@@ -187,39 +246,6 @@ fn subjects_that_apple_refuses() {
     }
     assert!(Credentials::with_any_subject(key(), "mailto:me@localhost").is_ok());
     assert!(Credentials::with_any_subject(key(), "mailto:me@local host").is_err());
-}
-
-#[test]
-fn the_legacy_scheme_goes_with_the_legacy_encoding() {
-    let credentials = credentials();
-    let keys = ReceiverKeys::generate().unwrap();
-    let json = keys.subscription_json("https://fcm.googleapis.com/fcm/send/x");
-    let subscription = Subscription::parse(json.as_bytes(), &EndpointPolicy::default()).unwrap();
-    let vapid = *credentials.public_key();
-    let legacy = Message::builder(subscription)
-        .payload("x")
-        .encoding(Encoding::AesGcm { vapid })
-        .build()
-        .unwrap();
-    let block = credentials.authorization_for(&legacy, at(7)).unwrap();
-    assert!(
-        block
-            .headers()
-            .get("authorization")
-            .unwrap()
-            .starts_with("WebPush ey")
-    );
-    verified(&credentials, &block);
-    let modern = credentials
-        .authorization(&origin("fcm.googleapis.com"), at(7))
-        .unwrap();
-    assert!(
-        modern
-            .headers()
-            .get("authorization")
-            .unwrap()
-            .starts_with("vapid t=")
-    );
 }
 
 #[test]

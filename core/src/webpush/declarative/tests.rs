@@ -116,6 +116,7 @@ fn reads_like_a_browser() {
         r#"{"web_push":8030,"notification":{"title":"","navigate":"https://a.example"}}"#,
         r#"{"web_push":8030,"notification":{"title":"t"}}"#,
         r#"{"web_push":8030,"notification":{"title":"t","navigate":"https://a.example","silent":true,"vibrate":[1]}}"#,
+        r#"{"web_push":8030,"notification":{"title":"t","navigate":"https://a.example","silent":true,"vibrate":[]}}"#,
         r#"{"web_push":8030,"notification":{"title":"t","navigate":"https://a.example","actions":[{}]}}"#,
         r#"{"web_push":8030}"#,
         "[]",

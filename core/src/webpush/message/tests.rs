@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::crypto::Es256Key;
-use crate::error::ErrorKind::{EndpointNotAllowed, MissingField, PayloadTooLarge};
+use crate::error::ErrorKind::{MissingField, PayloadTooLarge};
 use crate::http::Body;
 use crate::webpush::{self, Credentials, EndpointPolicy, ReceiverKeys, Topic};
 use crate::{Now, UnixTime};
@@ -31,6 +31,26 @@ fn written(message: &Message) -> Request {
     request
 }
 
+/// All that this build can send.
+fn encodings() -> Vec<Encoding> {
+    vec![
+        Encoding::Aes128Gcm,
+        #[cfg(feature = "aesgcm")]
+        Encoding::AesGcm {
+            vapid: *Es256Key::generate().unwrap().public_key(),
+        },
+    ]
+}
+
+/// RFC 8291: header 86, delimiter 1, tag 16. The draft: padding length 2, tag 16.
+fn overhead(encoding: Encoding) -> usize {
+    match encoding {
+        Encoding::Aes128Gcm => 103,
+        #[cfg(feature = "aesgcm")]
+        Encoding::AesGcm { .. } => 18,
+    }
+}
+
 #[test]
 fn the_request_of_a_message() {
     let keys = ReceiverKeys::generate().unwrap();
@@ -54,6 +74,7 @@ fn the_request_of_a_message() {
         [
             ("authorization", ""),
             ("ttl", "60"),
+            ("content-length", "108"),
             ("content-type", "application/octet-stream"),
             ("content-encoding", "aes128gcm"),
             ("urgency", "high"),
@@ -75,10 +96,8 @@ fn the_limit_is_exact() {
             .encoding(encoding)
             .build()
     };
-    let legacy = Encoding::AesGcm {
-        vapid: *Es256Key::generate().unwrap().public_key(),
-    };
-    for (encoding, limit) in [(Encoding::Aes128Gcm, 3993), (legacy, 4078)] {
+    for encoding in encodings() {
+        let limit = 4096 - overhead(encoding);
         let message = build(limit, encoding).unwrap();
         assert_eq!(written(&message).body.len(), 4096);
         assert_eq!(message.template().body_len(), 4096);
@@ -110,6 +129,8 @@ fn an_empty_payload_is_a_message_and_none_is_a_wake_up() {
     assert!(request.body.is_empty() && request.header("content-encoding").is_none());
     assert!(request.header("authorization").is_some(), "signed all the same");
     assert_eq!(request.header("ttl"), Some("2419200"));
+    assert_eq!(request.header("content-length"), Some("0"));
+    assert_eq!(request.header("content-encoding"), None);
     let error = Message::builder(bare.clone()).payload("x").build().unwrap_err();
     assert_eq!(error.kind(), MissingField);
     assert_eq!(empty.to(bare).unwrap_err().kind(), MissingField);
@@ -118,9 +139,8 @@ fn an_empty_payload_is_a_message_and_none_is_a_wake_up() {
 #[test]
 fn padding_hides_the_length() {
     let keys = ReceiverKeys::generate().unwrap();
-    let vapid = *Es256Key::generate().unwrap().public_key();
-    for encoding in [Encoding::Aes128Gcm, Encoding::AesGcm { vapid }] {
-        let overhead = if encoding == Encoding::Aes128Gcm { 103 } else { 18 };
+    for encoding in encodings() {
+        let overhead = overhead(encoding);
         let limit = 4096 - overhead;
         for (padding, len, padded) in [
             (Padding::None, 5, 5),
@@ -144,9 +164,12 @@ fn padding_hides_the_length() {
                 .unwrap();
             let request = written(&message);
             assert_eq!(request.body.len(), padded + overhead, "{padding:?} {len}");
+            let told = request.header("content-length").unwrap();
+            assert_eq!(told, request.body.len().to_string());
             let body = request.body.as_bytes();
             let plain = match encoding {
                 Encoding::Aes128Gcm => keys.decrypt(body),
+                #[cfg(feature = "aesgcm")]
                 Encoding::AesGcm { .. } => {
                     let header = |name| request.header(name).unwrap();
                     keys.decrypt_aesgcm(body, header("crypto-key"), header("encryption"))
@@ -254,34 +277,25 @@ fn templates_are_shared_between_threads() {
 }
 
 #[test]
-fn taking_a_message_back() {
+fn receipts_are_asked_for_together_at_their_own_service_only() {
     let keys = ReceiverKeys::generate().unwrap();
-    let (subscription, credentials) = (subscription(&keys, MOZILLA), credentials());
-    let policy = EndpointPolicy::default();
-    let delete = |location: &str| webpush::delete(location, &subscription, &policy, &credentials, now());
-    for location in ["https://updates.push.services.mozilla.com/m/gAAAA", "/m/gAAAA"] {
-        let request = delete(location).unwrap();
-        assert_eq!(request.method, Method::Delete);
-        assert_eq!(request.url(), "https://updates.push.services.mozilla.com/m/gAAAA");
-        assert!(request.body.is_empty() && request.header("authorization").is_some());
-    }
-    for location in [
-        "https://169.254.169.254/latest",
-        "https://evil.example.com/m/x",
-        "http://updates.push.services.mozilla.com/m/x",
-        "//evil.example.com/m/x",
-    ] {
-        assert_eq!(
-            delete(location).unwrap_err().kind(),
-            EndpointNotAllowed,
-            "{location}"
-        );
-    }
-    assert!(delete("m/x").is_err() && delete("").is_err() && delete("/m/a b").is_err());
-    // Another origin that the policy knows gets a token of its own.
-    let request = delete("https://fcm.googleapis.com/m/x").unwrap();
-    let own = credentials
-        .authorization(&request.authority.clone().unwrap(), now())
-        .unwrap();
-    assert_eq!(request.authorization.unwrap().id(), own.id());
+    let policy = EndpointPolicy::default()
+        .allow_host("push.example.net")
+        .allow_host("push.example.org");
+    let subscription = |host| {
+        let json = keys.subscription_json(&format!("https://{host}/push/x"));
+        Subscription::parse(json.as_bytes(), &policy).unwrap()
+    };
+    let (net, org) = (subscription("push.example.net"), subscription("push.example.org"));
+    let receipts = net.endpoint().join("/receipt-subscription/3ZtI").unwrap();
+    let template = Template::builder().receipts_at(receipts).build().unwrap();
+    let request = written(&template.to(net).unwrap());
+    assert_eq!(request.header("prefer"), Some("respond-async"));
+    assert_eq!(
+        request.header("link"),
+        Some(r#"<https://push.example.net/receipt-subscription/3ZtI>; rel="urn:ietf:params:push:receipt""#)
+    );
+    let request = written(&template.to(org).unwrap());
+    assert_eq!(request.header("prefer"), Some("respond-async"));
+    assert_eq!(request.header("link"), None);
 }

@@ -1,9 +1,5 @@
-use std::time::Duration;
-
 use super::*;
 use crate::error::ErrorKind::{DecryptionFailed, InvalidCiphertext, InvalidHeader, InvalidKey};
-use crate::webpush::{self, Credentials, Encoding, EndpointPolicy, Message, Subscription};
-use crate::{Now, UnixTime};
 
 #[test]
 fn rfc8291_appendix_a() {
@@ -71,35 +67,6 @@ fn legacy_headers() {
     ] {
         let error = keys.decrypt_aesgcm(&body, crypto_key, encryption).unwrap_err();
         assert_eq!(error.kind(), InvalidHeader, "{crypto_key} {encryption}");
-    }
-}
-
-#[test]
-fn legacy_messages_come_through() {
-    let keys = ReceiverKeys::generate().unwrap();
-    let credentials = Credentials::new(Es256Key::generate().unwrap(), "mailto:push@example.com").unwrap();
-    let json = keys.subscription_json("https://fcm.googleapis.com/fcm/send/x");
-    let subscription = Subscription::parse(json.as_bytes(), &EndpointPolicy::default()).unwrap();
-    let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_800_000_000));
-    for len in [0, 1, 4078] {
-        let payload = vec![b'x'; len];
-        let message = Message::builder(subscription.clone())
-            .payload(payload.clone())
-            .encoding(Encoding::AesGcm {
-                vapid: *credentials.public_key(),
-            })
-            .build()
-            .unwrap();
-        let request = webpush::request(&message, &credentials, now).unwrap();
-        assert_eq!(request.header("content-encoding"), Some("aesgcm"));
-        assert!(request.body.len() <= 4096);
-        let crypto_key = request.header("crypto-key").unwrap();
-        assert!(crypto_key.ends_with(&format!(";p256ecdsa={}", credentials.public_key().to_base64())));
-        let encryption = request.header("encryption").unwrap();
-        let plain = keys
-            .decrypt_aesgcm(request.body.as_bytes(), crypto_key, encryption)
-            .unwrap();
-        assert_eq!(plain, payload);
     }
 }
 

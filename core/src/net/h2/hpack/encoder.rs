@@ -1,9 +1,11 @@
 //! From fields to the wire.
 
+use std::sync::Arc;
+
 use super::super::huffman;
 use super::table::{Found, Table};
 use super::{ENTRY_OVERHEAD, integer};
-use crate::http::{HeaderBlock, Headers, Indexing};
+use crate::http::{Authority, HeaderBlock, Headers, Indexing, Method, Request};
 
 /// How many encoded blocks are kept: an authorization and a few campaigns at a time.
 const CACHED_BLOCKS: usize = 8;
@@ -32,7 +34,28 @@ pub(crate) struct Encoder {
     oldest: usize,
     authority: Cached,
     authority_text: String,
+    usual: Option<Usual>,
     huffman_literals: bool,
+}
+
+/// What a campaign's requests have in common, as it went onto the wire last: all but the path and
+/// the headers of one request alone.
+#[derive(Debug)]
+struct Usual {
+    /// The generation of the table that it refers to.
+    generation: u64,
+    method: Method,
+    authority: Authority,
+    blocks: [Option<u64>; 2],
+    /// Before the path, and behind it.
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+/// By which a request's blocks are known, in the order of the wire.
+fn blocks(request: &Request) -> [Option<u64>; 2] {
+    let id = |block: &Option<Arc<HeaderBlock>>| block.as_ref().map(|block| block.id());
+    [id(&request.authorization), id(&request.common)]
 }
 
 impl Encoder {
@@ -53,6 +76,7 @@ impl Encoder {
                 list_size: 0,
             },
             authority_text: String::new(),
+            usual: None,
             huffman_literals,
         };
         encoder.peer_limit(4096);
@@ -69,6 +93,53 @@ impl Encoder {
         self.generation += 1;
         let smallest = self.update.map_or(max, |(smallest, _)| smallest.min(max));
         self.update = Some((smallest, max));
+    }
+
+    /// Appends the header block of a request.
+    pub(crate) fn request(&mut self, request: &Request, authority: &Authority, out: &mut Vec<u8>) {
+        match &self.usual {
+            Some(usual)
+                if usual.generation == self.generation
+                    && usual.blocks == blocks(request)
+                    && usual.method == request.method
+                    && usual.authority == *authority
+                    && self.update.is_none() =>
+            {
+                out.extend_from_slice(&usual.head);
+                self.path(&request.path, out);
+                out.extend_from_slice(&usual.tail);
+            }
+            _ => self.unusual(request, authority, out),
+        }
+        self.headers(&request.headers, out);
+    }
+
+    /// All but the headers of the request alone.
+    fn unusual(&mut self, request: &Request, authority: &Authority, out: &mut Vec<u8>) {
+        self.begin(out);
+        let (before, start) = (self.generation, out.len());
+        match request.method {
+            Method::Post => self.indexed(3, out),
+            Method::Get => self.indexed(2, out),
+            other => self.method(other.as_str(), out),
+        }
+        self.indexed(7, out);
+        self.authority(authority.as_str(), out);
+        let head = out.get(start..).unwrap_or_default().to_vec();
+        self.path(&request.path, out);
+        let start = out.len();
+        for block in [&request.authorization, &request.common].into_iter().flatten() {
+            self.block(block, out);
+        }
+        // Insertions moved the indices that it uses itself: good the next time.
+        self.usual = (before == self.generation).then(|| Usual {
+            generation: before,
+            method: request.method,
+            authority: authority.clone(),
+            blocks: blocks(request),
+            head,
+            tail: out.get(start..).unwrap_or_default().to_vec(),
+        });
     }
 
     /// Begins a header block: announces a change of the table's size (§4.2).
@@ -92,7 +163,7 @@ impl Encoder {
     }
 
     /// Appends `:path`, which differs in every request.
-    pub(crate) fn path(&mut self, path: &str, out: &mut Vec<u8>) {
+    pub(crate) fn path(&self, path: &str, out: &mut Vec<u8>) {
         // Literal without indexing; the name is entry 4 of the static table.
         out.push(0x04);
         self.literal(path.as_bytes(), out);
@@ -125,7 +196,10 @@ impl Encoder {
             }
         }
         let (before, start) = (self.generation, out.len());
+        // What is encoded once may take its time: also what the table must not hold.
+        let asked = std::mem::replace(&mut self.huffman_literals, true);
         self.headers(block.headers(), out);
+        self.huffman_literals = asked;
         // An insertion moved the indices that this block itself uses: good the next time.
         let generation = (before == self.generation).then_some(before);
         if let Some(cached) = self.cache.get_mut(at) {
@@ -221,7 +295,7 @@ impl Encoder {
         }
     }
 
-    fn literal(&mut self, value: &[u8], out: &mut Vec<u8>) {
+    fn literal(&self, value: &[u8], out: &mut Vec<u8>) {
         if self.huffman_literals {
             shorter(value, out);
         } else {
