@@ -12,8 +12,7 @@ def load(value: object) -> object:
     several lines, a PEM header, or JSON.
     """
     if isinstance(value, os.PathLike):
-        named: os.PathLike[str] = value
-        path = os.fspath(named)
+        path: str = os.fspath(value)  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(value, str) and not _is_text(value):
         path = value
     else:
