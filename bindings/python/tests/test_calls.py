@@ -195,3 +195,42 @@ def test_a_call_that_cannot_get_its_token_ends(sandbox: Sandbox, both: Both) -> 
     with pytest.raises(pushcore.PushcoreError) as raised:
         both("fcm", lambda client: client.call(FcmTopics.subscribe("x", "news"), deadline=0.5))
     assert raised.value.code in (pushcore.ErrorKind.EXPIRED, pushcore.ErrorKind.NOT_SENT)
+
+
+def test_hostile_arguments() -> None:
+    """Lone surrogates are errors of the message, other types are `TypeError`; nothing panics."""
+    anything: Any = pushcore
+    lone = "a\ud800"
+    for call in (
+        lambda: ApnsChannels(lone),
+        lambda: ApnsChannels("com.example.app").read(lone),
+        lambda: ApnsChannels("com.example.app").delete(""),
+        lambda: FcmTopics.subscribe(lone, "news"),
+        lambda: FcmTopics.subscribe("t", lone),
+        lambda: FcmTopics.subscribe_many(["t", lone], "news"),
+        lambda: FcmTopics.list(""),
+        lambda: pushcore.Request("GET", lone, "/"),
+        lambda: pushcore.Request("GET", "a", "/", {lone: "b"}),
+        lambda: ApnsBroadcast(bundle="a.b", channel="abcd", alert=lone),
+    ):
+        with pytest.raises(pushcore.MessageError):
+            call()
+    for call in (
+        lambda: anything.ApnsChannels(5),
+        lambda: anything.ApnsChannels("a.b").create(storage=5),
+        lambda: anything.FcmTopics.subscribe(None, "news"),
+        lambda: anything.FcmTopics.subscribe_many("token", "news"),
+        lambda: anything.FcmTopics.subscribe_many([b"t"], "news"),
+        lambda: anything.FcmTopics.list("t", page_size="x"),
+        lambda: anything.Request("GET", "a", "/", 5),
+        lambda: anything.Request("GET", "a", "/", None, 5),
+        lambda: anything.ApnsBroadcast(bundle="a.b", channel="abcd", payload=5),
+        lambda: anything.ApnsChannels("a.b").list().request("credentials"),
+        lambda: anything.ApnsChannels("a.b").list().outcome("response"),
+        lambda: anything.FcmTopics(),
+        lambda: anything.Call(),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    with pytest.raises((OverflowError, pushcore.MessageError)):
+        FcmTopics.list("t", page_size=70_000).request(pushcore.FcmCredentials.from_access_tokens("p"))
