@@ -32,18 +32,75 @@ pub enum Outcome {
 pub struct Accepted {
     /// The service's id of the message: `apns-id`, FCM's `name`, ADM's request id, Baidu's `msg_id`.
     pub id: Option<MessageId>,
-    /// A second id, under which Apple's Push Console shows the delivery (APNs sandbox, `apns-unique-id`).
-    pub unique_id: Option<Box<str>>,
-    /// A new registration id to store in place of the one used (ADM).
-    pub replacement: Option<Box<str>>,
-    /// Where the message lives at the push service, to be deleted there (Web Push `Location`).
-    pub location: Option<Box<str>>,
-    /// Where receipts come from, if one was asked for (Web Push `Link`, relation `urn:ietf:params:push:receipt`).
-    pub receipt: Option<Box<str>>,
-    /// The time to live that the service really applies (Web Push `TTL`).
-    pub ttl: Option<Duration>,
     /// What the service sent.
     pub evidence: Evidence,
+    /// What few answers say, out of the way: nearly every outcome is one of these.
+    details: Option<Box<Details>>,
+}
+
+/// What a service may say of a message that it took; see the methods of [`Accepted`].
+#[derive(Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Details {
+    /// [`Accepted::unique_id`]
+    pub unique_id: Option<Box<str>>,
+    /// [`Accepted::replacement`]
+    pub replacement: Option<Box<str>>,
+    /// [`Accepted::location`]
+    pub location: Option<Box<str>>,
+    /// [`Accepted::receipt`]
+    pub receipt: Option<Box<str>>,
+    /// [`Accepted::ttl`]
+    pub ttl: Option<Duration>,
+}
+
+impl Accepted {
+    /// One with nothing but these.
+    pub fn new(id: Option<MessageId>, evidence: Evidence) -> Self {
+        Self {
+            id,
+            evidence,
+            details: None,
+        }
+    }
+
+    /// The same with more to it.
+    #[must_use]
+    pub fn with_details(mut self, details: Details) -> Self {
+        self.details = Some(details)
+            .filter(|details| *details != Details::default())
+            .map(Box::new);
+        self
+    }
+
+    fn details(&self) -> Option<&Details> {
+        self.details.as_deref()
+    }
+
+    /// A second id, under which Apple's Push Console shows the delivery (APNs sandbox, `apns-unique-id`).
+    pub fn unique_id(&self) -> Option<&str> {
+        self.details()?.unique_id.as_deref()
+    }
+
+    /// A new registration id to store in place of the one used (ADM).
+    pub fn replacement(&self) -> Option<&str> {
+        self.details()?.replacement.as_deref()
+    }
+
+    /// Where the message lives at the push service, to be deleted there (Web Push `Location`).
+    pub fn location(&self) -> Option<&str> {
+        self.details()?.location.as_deref()
+    }
+
+    /// Where receipts come from, if one was asked for (Web Push `Link`, relation `urn:ietf:params:push:receipt`).
+    pub fn receipt(&self) -> Option<&str> {
+        self.details()?.receipt.as_deref()
+    }
+
+    /// The time to live that the service really applies (Web Push `TTL`).
+    pub fn ttl(&self) -> Option<Duration> {
+        self.details()?.ttl
+    }
 }
 
 /// The token is dead.
@@ -67,11 +124,11 @@ impl fmt::Debug for Accepted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Accepted")
             .field("id", &self.id)
-            .field("unique_id", &self.unique_id)
-            .field("replacement", &hidden(&self.replacement))
-            .field("location", &hidden(&self.location))
-            .field("receipt", &hidden(&self.receipt))
-            .field("ttl", &self.ttl)
+            .field("unique_id", &self.unique_id())
+            .field("replacement", &hidden(&self.replacement()))
+            .field("location", &hidden(&self.location()))
+            .field("receipt", &hidden(&self.receipt()))
+            .field("ttl", &self.ttl())
             .field("evidence", &self.evidence)
             .finish()
     }
@@ -154,16 +211,28 @@ pub struct Evidence {
     /// The HTTP status; 0 where the service refused the request without one (see
     /// [`apns::reset_outcome`](crate::apns::reset_outcome)).
     pub status: u16,
-    /// The service's reason, if it named one.
-    pub reason: Option<Reason>,
-    /// The body as received, at most 64 KiB.
-    pub body: Vec<u8>,
+    reason: Option<Box<Reason>>,
+    body: Box<[u8]>,
 }
 
 impl Evidence {
     /// Status, reason and body as received.
     pub fn new(status: u16, reason: Option<Reason>, body: Vec<u8>) -> Self {
-        Self { status, reason, body }
+        Self {
+            status,
+            reason: reason.map(Box::new),
+            body: body.into(),
+        }
+    }
+
+    /// The service's reason, if it named one.
+    pub fn reason(&self) -> Option<&Reason> {
+        self.reason.as_deref()
+    }
+
+    /// The body as received, at most 64 KiB.
+    pub fn body(&self) -> &[u8] {
+        &self.body
     }
 }
 
@@ -273,10 +342,7 @@ impl Outcome {
     pub(crate) fn unreadable(response: &Response) -> Self {
         let evidence = Evidence::new(response.status, None, response.body.clone());
         match response.status {
-            200..300 => Outcome::Accepted(Accepted {
-                evidence,
-                ..Accepted::default()
-            }),
+            200..300 => Outcome::Accepted(Accepted::new(None, evidence)),
             _ => Outcome::Rejected(Rejected { evidence }),
         }
     }
@@ -299,12 +365,12 @@ impl Outcome {
 
     /// The service's reason, if it named one.
     pub fn reason(&self) -> Option<&Reason> {
-        self.evidence().reason.as_ref()
+        self.evidence().reason()
     }
 
     /// The body as received.
     pub fn body(&self) -> &[u8] {
-        &self.evidence().body
+        self.evidence().body()
     }
 
     /// Whether the service took the message.
@@ -328,7 +394,7 @@ impl Outcome {
     /// What to do now, in a few words for a person.
     pub fn advice(&self) -> &'static str {
         match self {
-            Outcome::Accepted(arm) if arm.replacement.is_some() => "store the replacement token",
+            Outcome::Accepted(arm) if arm.replacement().is_some() => "store the replacement token",
             Outcome::Accepted(_) => "nothing to do",
             Outcome::TokenGone(arm) if arm.replacement.is_some() => "replace this device's token",
             Outcome::TokenGone(arm) if arm.since.is_some() => {

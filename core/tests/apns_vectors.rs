@@ -309,11 +309,7 @@ fn described(outcome: &Outcome) -> Map<String, Value> {
     match outcome {
         Outcome::Accepted(arm) => {
             map.extend(arm.id.as_ref().map(|id| ("id".into(), id.as_str().into())));
-            map.extend(
-                arm.unique_id
-                    .as_ref()
-                    .map(|id| ("unique_id".into(), id.as_ref().into())),
-            );
+            map.extend(arm.unique_id().map(|id| ("unique_id".into(), id.into())));
         }
         Outcome::TokenGone(arm) => {
             map.extend(

@@ -47,8 +47,11 @@ async fn receipts_are_pushed_to_a_client_that_takes_them() {
         let Outcome::Accepted(accepted) = webpush::outcome_for(&answer, &subscription, NOW) else {
             panic!("not accepted")
         };
-        assert_eq!(accepted.receipt.as_deref(), Some("/receipt-subscription/3ZtI"));
-        subscription.endpoint().join(&accepted.location.unwrap()).unwrap()
+        assert_eq!(accepted.receipt(), Some("/receipt-subscription/3ZtI"));
+        subscription
+            .endpoint()
+            .join(&accepted.location().unwrap())
+            .unwrap()
     });
     let request = webpush::receipts(
         "/receipt-subscription/3ZtI",

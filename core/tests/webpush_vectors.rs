@@ -132,14 +132,14 @@ fn answers() {
         );
         match outcome {
             Outcome::Accepted(it) => {
-                let seconds = it.ttl.map(|ttl| ttl.as_secs());
+                let seconds = it.ttl().map(|ttl| ttl.as_secs());
                 assert_eq!(
                     it.id.as_ref().map(|id| id.as_str()),
                     expect["id"].as_str(),
                     "{name}"
                 );
-                assert_eq!(it.location.as_deref(), expect["location"].as_str(), "{name}");
-                assert_eq!(it.receipt.as_deref(), expect["receipt"].as_str(), "{name}");
+                assert_eq!(it.location(), expect["location"].as_str(), "{name}");
+                assert_eq!(it.receipt(), expect["receipt"].as_str(), "{name}");
                 assert_eq!(seconds, expect["ttl"].as_u64(), "{name}");
             }
             Outcome::RetryLater(it) => {

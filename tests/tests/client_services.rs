@@ -227,7 +227,7 @@ fn adm_and_baidu_answer() {
         panic!("not accepted")
     };
     assert_eq!(
-        replaced.replacement.as_deref(),
+        replaced.replacement(),
         Some(world.text("/adm/registrations/replacement").as_str())
     );
 

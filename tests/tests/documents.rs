@@ -35,8 +35,9 @@ fn meanings() -> BTreeMap<u16, String> {
 
 /// Python's name and exception of each kind, from the package's own table.
 fn python() -> BTreeMap<u16, (String, String)> {
+    let kinds = read("bindings/python/python/pushcore/_kinds.py");
     let source = read("bindings/python/python/pushcore/_errors.py");
-    let (kinds, classes) = source.split_once("CLASSES:").expect("the table of classes");
+    let (_, classes) = source.split_once("CLASSES").expect("the table of classes");
     let mut names = BTreeMap::new();
     for line in kinds.lines() {
         if let Some((name, number)) = line.trim().split_once(" = ") {
@@ -57,7 +58,7 @@ fn python() -> BTreeMap<u16, (String, String)> {
     names
         .into_iter()
         .map(|(number, name)| {
-            let own = class(&format!("ErrorKind.{name}"));
+            let own = class(&number.to_string());
             let class = own.or_else(|| class(&(number / 100).to_string()));
             (number, (name, class.expect("a class")))
         })

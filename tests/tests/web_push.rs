@@ -123,7 +123,7 @@ fn a_message_is_taken_back_once() {
     let Ok(Outcome::Accepted(accepted)) = world.client.send(&message) else {
         panic!("not accepted")
     };
-    let location = accepted.location.expect("a location");
+    let location = accepted.location().expect("a location");
     let delete = || {
         let make = |now| webpush::delete(&location, &subscription, &world.policy, &world.credentials, now);
         world.client.call(make).expect("an answer").status
@@ -144,9 +144,9 @@ fn receipts_are_asked_for_and_found() {
     let Ok(Outcome::Accepted(first)) = world.client.send(&asked.build().expect("a message")) else {
         panic!("not accepted")
     };
-    let receipt = first.receipt.expect("a receipt");
+    let receipt = first.receipt().expect("a receipt");
     assert_eq!(
-        (&*receipt, first.location.as_deref()),
+        (&*receipt, first.location()),
         ("/receipt-subscription/3ZtI", Some("/message/qDIY"))
     );
 

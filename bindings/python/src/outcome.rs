@@ -156,7 +156,7 @@ impl Accepted {
     #[getter]
     fn replacement(slf: &Bound<'_, Self>) -> Option<String> {
         match &slf.as_super().get().outcome {
-            Outcome::Accepted(arm) => arm.replacement.as_deref().map(str::to_owned),
+            Outcome::Accepted(arm) => arm.replacement().map(str::to_owned),
             _ => None,
         }
     }
@@ -165,7 +165,7 @@ impl Accepted {
     #[getter]
     fn unique_id(slf: &Bound<'_, Self>) -> Option<String> {
         match &slf.as_super().get().outcome {
-            Outcome::Accepted(arm) => arm.unique_id.as_deref().map(str::to_owned),
+            Outcome::Accepted(arm) => arm.unique_id().map(str::to_owned),
             _ => None,
         }
     }
@@ -174,7 +174,7 @@ impl Accepted {
     #[getter]
     fn location(slf: &Bound<'_, Self>) -> Option<String> {
         match &slf.as_super().get().outcome {
-            Outcome::Accepted(arm) => arm.location.as_deref().map(str::to_owned),
+            Outcome::Accepted(arm) => arm.location().map(str::to_owned),
             _ => None,
         }
     }
@@ -183,7 +183,7 @@ impl Accepted {
     #[getter]
     fn ttl(slf: &Bound<'_, Self>) -> Option<f64> {
         match &slf.as_super().get().outcome {
-            Outcome::Accepted(arm) => arm.ttl.map(|ttl| ttl.as_secs_f64()),
+            Outcome::Accepted(arm) => arm.ttl().map(|ttl| ttl.as_secs_f64()),
             _ => None,
         }
     }

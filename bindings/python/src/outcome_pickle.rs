@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pushcore::outcome::{
-    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
+    Accepted, Details, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope,
+    TokenGone,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -17,10 +18,10 @@ pub(crate) fn parts<'py>(py: Python<'py>, outcome: &Outcome, known: bool) -> PyR
     let rest = match outcome {
         Outcome::Accepted(arm) => (
             arm.id.as_ref().map(MessageId::as_str),
-            arm.unique_id.as_deref(),
-            arm.replacement.as_deref(),
-            arm.location.as_deref(),
-            arm.ttl.map(|ttl| ttl.as_secs_f64()),
+            arm.unique_id(),
+            arm.replacement(),
+            arm.location(),
+            arm.ttl().map(|ttl| ttl.as_secs_f64()),
         )
             .into_pyobject(py)?,
         Outcome::TokenGone(arm) => (arm.since.map(seconds), arm.replacement.as_deref()).into_pyobject(py)?,
@@ -57,14 +58,13 @@ pub(crate) fn restore_outcome(
                 Option<f64>,
             );
             let (id, unique_id, replacement, location, ttl): Rest = rest.extract()?;
-            let mut arm = Accepted::default();
-            arm.id = id.as_deref().map(MessageId::new);
-            arm.unique_id = unique_id.map(Into::into);
-            arm.replacement = replacement.map(Into::into);
-            arm.location = location.map(Into::into);
-            arm.ttl = ttl.map(span).transpose()?;
-            arm.evidence = evidence;
-            Outcome::Accepted(arm)
+            let mut details = Details::default();
+            details.unique_id = unique_id.map(Into::into);
+            details.replacement = replacement.map(Into::into);
+            details.location = location.map(Into::into);
+            details.ttl = ttl.map(span).transpose()?;
+            let arm = Accepted::new(id.as_deref().map(MessageId::new), evidence);
+            Outcome::Accepted(arm.with_details(details))
         }
         "token_gone" => {
             let (since, replacement): (Option<Bound<'_, PyAny>>, Option<String>) = rest.extract()?;

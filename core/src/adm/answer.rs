@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::message::RegistrationId;
 use crate::http::{Response, retry_after};
 use crate::outcome::{
-    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
+    Accepted, Details, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope,
+    TokenGone,
 };
 use crate::time::Now;
 
@@ -34,14 +35,16 @@ pub fn outcome(response: &Response, sent_to: &RegistrationId, now: Now) -> Outco
         })
     };
     match (response.status, word) {
-        (200..=299, _) => Outcome::Accepted(Accepted {
-            id: response.header("x-amzn-requestid").map(MessageId::new),
-            replacement: text("registrationID")
+        (200..=299, _) => {
+            let id = response.header("x-amzn-requestid").map(MessageId::new);
+            let replacement = text("registrationID")
                 .filter(|id| !id.is_empty() && *id != sent_to.as_str())
-                .map(Into::into),
-            evidence,
-            ..Accepted::default()
-        }),
+                .map(Into::into);
+            Outcome::Accepted(Accepted::new(id, evidence).with_details(Details {
+                replacement,
+                ..Details::default()
+            }))
+        }
         (400..=499, Some("InvalidRegistrationId" | "Unregistered")) => Outcome::TokenGone(TokenGone {
             evidence,
             ..TokenGone::default()
@@ -132,10 +135,10 @@ mod tests {
                 Outcome::Accepted(accepted) => accepted,
                 other => panic!("{other:?}"),
             };
-        assert_eq!(accepted(r#"{"registrationID":"used"}"#).replacement, None);
-        assert_eq!(accepted(r#"{"registrationID":""}"#).replacement, None);
+        assert_eq!(accepted(r#"{"registrationID":"used"}"#).replacement(), None);
+        assert_eq!(accepted(r#"{"registrationID":""}"#).replacement(), None);
         let changed = accepted(r#"{"registrationID":"next"}"#);
-        assert_eq!(changed.replacement.as_deref(), Some("next"));
+        assert_eq!(changed.replacement(), Some("next"));
         assert_eq!(changed.id.unwrap().as_str(), "r-1");
     }
 

@@ -8,7 +8,8 @@ use super::provider_token::SKEW_IGNORED;
 use super::reasons::{self, Action, Row};
 use crate::http::{Response, clock_skew, retry_after};
 use crate::outcome::{
-    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
+    Accepted, Details, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope,
+    TokenGone,
 };
 use crate::time::{Now, UnixTime};
 
@@ -27,11 +28,16 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
         let id = response
             .header("apns-id")
             .or_else(|| response.header("apns-request-id"));
-        return Outcome::Accepted(Accepted {
-            id: id.map(MessageId::new),
-            unique_id: response.header("apns-unique-id").map(Into::into),
-            evidence: Evidence::new(status, None, response.body.clone()),
-            ..Accepted::default()
+        let accepted = Accepted::new(
+            id.map(MessageId::new),
+            Evidence::new(status, None, response.body.clone()),
+        );
+        return Outcome::Accepted(match response.header("apns-unique-id") {
+            None => accepted,
+            Some(id) => accepted.with_details(Details {
+                unique_id: Some(id.into()),
+                ..Details::default()
+            }),
         });
     }
     // What is not whole names no reason: the status alone decides.

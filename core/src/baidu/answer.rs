@@ -102,15 +102,12 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
             let id = body
                 .get("response_params")
                 .and_then(|params| params.get("msg_id"));
-            Outcome::Accepted(Accepted {
-                id: match id {
-                    Some(Value::String(id)) => Some(MessageId::new(id)),
-                    Some(Value::Number(id)) => Some(MessageId::new(&id.to_string())),
-                    _ => None,
-                },
-                evidence,
-                ..Accepted::default()
-            })
+            let id = match id {
+                Some(Value::String(id)) => Some(MessageId::new(id)),
+                Some(Value::Number(id)) => Some(MessageId::new(&id.to_string())),
+                _ => None,
+            };
+            Outcome::Accepted(Accepted::new(id, evidence))
         }
         Some(Verdict::Gone) => Outcome::TokenGone(TokenGone {
             evidence,

@@ -35,11 +35,10 @@ const INVALID_TOKEN: &str = "The registration token is not a valid FCM registrat
 ///   key or web push key) is not.
 pub fn outcome(response: &Response, now: Now) -> Outcome {
     let accepted = |name: Option<&str>| {
-        Outcome::Accepted(Accepted {
-            id: name.map(MessageId::new),
-            evidence: Evidence::new(response.status, None, response.body.clone()),
-            ..Accepted::default()
-        })
+        Outcome::Accepted(Accepted::new(
+            name.map(MessageId::new),
+            Evidence::new(response.status, None, response.body.clone()),
+        ))
     };
     let is_success = (200..300).contains(&response.status);
     if let Some(name) = only_name(&response.body).filter(|_| is_success) {

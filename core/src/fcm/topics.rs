@@ -134,11 +134,8 @@ fn one(
 pub fn outcome(response: &Response, now: Now) -> Outcome {
     let answer = Answer::new(response, now);
     if (200..300).contains(&response.status) || response.status == 409 {
-        return Outcome::Accepted(Accepted {
-            id: answer.name().map(MessageId::new),
-            evidence: answer.evidence((response.status == 409).then_some("ALREADY_EXISTS")),
-            ..Accepted::default()
-        });
+        let evidence = answer.evidence((response.status == 409).then_some("ALREADY_EXISTS"));
+        return Outcome::Accepted(Accepted::new(answer.name().map(MessageId::new), evidence));
     }
     classify(&answer)
 }

@@ -186,11 +186,10 @@ impl Service {
                 if response.status == 403 {
                     credentials.observe_date(response, now);
                 }
-                let outcome = apns::outcome(response, now);
                 match context {
-                    Context::Registered(at) => apns::judge(outcome, Some(*at)),
+                    Context::Registered(at) => apns::judge(apns::outcome(response, now), Some(*at)),
                     Context::Broadcast => apns::broadcast_outcome(response, now),
-                    _ => outcome,
+                    _ => apns::outcome(response, now),
                 }
             }
             // An ADM entry always has its target.

@@ -13,7 +13,8 @@ use super::provider::Provider;
 use super::subscription::Subscription;
 use crate::http::{Response, clock_skew, retry_after};
 use crate::outcome::{
-    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
+    Accepted, Details, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope,
+    TokenGone,
 };
 use crate::time::Now;
 
@@ -115,15 +116,12 @@ fn accepted(response: &Response, evidence: Evidence) -> Accepted {
         .header("apns-id")
         .or_else(|| response.header("x-wns-msg-id"));
     let ttl = response.header("ttl").and_then(|text| text.trim().parse().ok());
-    Accepted {
-        id: id.map(MessageId::new),
-        replacement: None,
+    Accepted::new(id.map(MessageId::new), evidence).with_details(Details {
         location: response.header("location").map(Into::into),
         receipt: link::target(response, link::RECEIPT).map(Into::into),
         ttl: ttl.map(Duration::from_secs),
-        evidence,
-        ..Accepted::default()
-    }
+        ..Details::default()
+    })
 }
 
 /// A 404 with a web page, from a host that has no habit of sending pages: some

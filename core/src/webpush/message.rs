@@ -24,7 +24,7 @@ pub enum Padding {
     None,
     /// Up to the next multiple of this many bytes, as far as there is room.
     ToMultipleOf(usize),
-    /// Up to this many bytes; a longer payload stays as it is. More than about 2600
+    /// Up to this many bytes; a longer payload stays as it is. Details than about 2600
     /// does not reach Firefox on Android ([`Provider::safe_body`]).
     ToLength(usize),
 }

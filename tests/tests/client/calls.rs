@@ -143,7 +143,7 @@ fn a_web_push_message_is_taken_back() {
     let Ok(Outcome::Accepted(accepted)) = client.send(&message) else {
         panic!("not accepted")
     };
-    let location = accepted.location.expect("a location");
+    let location = accepted.location().expect("a location");
     let response = client
         .call(|now| webpush::delete(&location, &subscription, &policy, &credentials, now))
         .expect("an answer");

@@ -104,10 +104,10 @@ fn acceptance_keeps_both_ids() {
         panic!("not accepted");
     };
     assert_eq!(
-        accepted.id.unwrap().as_str(),
+        accepted.id.as_ref().unwrap().as_str(),
         "123E4567-E89B-12D3-A456-426655440000"
     );
-    assert_eq!(accepted.unique_id.as_deref(), Some("push-console"));
+    assert_eq!(accepted.unique_id(), Some("push-console"));
     let bare = outcome(&Response::new(200, ""), now());
     assert!(matches!(bare, Outcome::Accepted(accepted) if accepted.id.is_none()));
     let broadcast = Response::new(200, "").with_header("apns-request-id", "r");

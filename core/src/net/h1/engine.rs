@@ -116,7 +116,7 @@ impl Engine {
                 return self.fail(error);
             };
             match self.reader.feed(&mut bytes, &mut self.response) {
-                Ok(Progress::More) => {}
+                Ok(Progress::Details) => {}
                 Ok(Progress::Done { keep_alive }) => {
                     let whole = self.handed >= open.end;
                     self.answered(open.id);

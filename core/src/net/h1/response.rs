@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::http::Response;
 
-/// More header fields than any service sends.
+/// Details header fields than any service sends.
 const MAX_FIELDS: usize = 96;
 /// Interim (1xx) responses before the final one.
 const MAX_INTERIM: u32 = 32;
@@ -27,7 +27,7 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The response goes on.
-    More,
+    Details,
     /// The response is complete (or cut at the body limit).
     Done {
         /// Whether another request may follow on this connection.
@@ -88,7 +88,7 @@ impl Reader {
         loop {
             match self.state {
                 State::Fixed(0) => return Ok(self.done()),
-                _ if bytes.is_empty() => return Ok(Progress::More),
+                _ if bytes.is_empty() => return Ok(Progress::Details),
                 State::Head => {
                     if self.take_head(bytes)? {
                         self.read_head(response)?;

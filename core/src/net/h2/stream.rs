@@ -1,7 +1,5 @@
 //! One request in flight.
 
-use std::collections::VecDeque;
-
 use crate::http::{Body, Response};
 use crate::net::IdTable;
 
@@ -48,24 +46,32 @@ pub(crate) enum Ended {
 
 /// How the latest streams ended. What is older counts as reset by us: better to drop a late
 /// frame than to lose a connection over it.
-#[derive(Default)]
-pub(crate) struct History(VecDeque<(u32, Ended)>);
+pub(crate) struct History([(u32, Ended); REMEMBERED]);
 
 const REMEMBERED: usize = 256;
 
+impl Default for History {
+    fn default() -> Self {
+        Self([(0, Ended::ByUs); REMEMBERED])
+    }
+}
+
 impl History {
+    /// Client ids are odd: neighbours have places side by side.
+    fn place(id: u32) -> usize {
+        (id >> 1) as usize % REMEMBERED
+    }
+
     pub(crate) fn push(&mut self, id: u32, how: Ended) {
-        if self.0.len() == REMEMBERED {
-            self.0.pop_front();
+        if let Some(place) = self.0.get_mut(Self::place(id)) {
+            *place = (id, how);
         }
-        self.0.push_back((id, how));
     }
 
     pub(crate) fn get(&self, id: u32) -> Ended {
-        self.0
-            .iter()
-            .rev()
-            .find(|(other, _)| *other == id)
-            .map_or(Ended::ByUs, |(_, how)| *how)
+        match self.0.get(Self::place(id)) {
+            Some((there, how)) if *there == id => *how,
+            _ => Ended::ByUs,
+        }
     }
 }

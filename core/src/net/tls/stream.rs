@@ -46,7 +46,7 @@ struct Record {
 /// What reading has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
-    /// More may come.
+    /// Details may come.
     Open,
     /// The peer said that nothing more comes (close_notify).
     Ended,

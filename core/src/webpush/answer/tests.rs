@@ -76,10 +76,10 @@ fn acceptance_keeps_what_is_needed_later() {
         panic!("not accepted")
     };
     assert_eq!(
-        accepted.location.as_deref(),
+        accepted.location(),
         Some("https://updates.push.services.mozilla.com/m/gAAAA")
     );
-    assert_eq!(accepted.ttl, Some(Duration::from_secs(2_592_000)));
+    assert_eq!(accepted.ttl(), Some(Duration::from_secs(2_592_000)));
     assert_eq!(
         accepted.id.unwrap().as_str(),
         "8A5C4C5D-0000-0000-0000-000000000000"
@@ -92,8 +92,8 @@ fn a_receipt_is_somewhere_else() {
     let Outcome::Accepted(accepted) = read(202, &[("Link", link), ("Location", "/message/qDIY")], "") else {
         panic!("not accepted")
     };
-    assert_eq!(accepted.receipt.as_deref(), Some("/receipt-subscription/3ZtI"));
-    assert_eq!(accepted.location.as_deref(), Some("/message/qDIY"));
+    assert_eq!(accepted.receipt(), Some("/receipt-subscription/3ZtI"));
+    assert_eq!(accepted.location(), Some("/message/qDIY"));
     assert!(!format!("{accepted:?}").contains("3ZtI"), "it is a capability");
 }
 
