@@ -1,6 +1,7 @@
 //! Requests that are not messages: channels, topics, withdrawals.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pushcore::apns::{self, ApnsId, BundleId, ChannelCall, ChannelOutcome};
 use pushcore::fcm::{self, RegistrationId, Topic, topics};
@@ -47,6 +48,11 @@ pub(crate) enum Kind {
         location: String,
         subscription: Arc<webpush::Subscription>,
     },
+    Receipts {
+        receipt: String,
+        wait: Option<Duration>,
+        subscription: Arc<webpush::Subscription>,
+    },
 }
 
 impl Call {
@@ -63,6 +69,14 @@ impl Call {
                 },
                 Room::WebPush(credentials, policy),
             ) => webpush::delete(location, subscription, policy, credentials, now),
+            (
+                Kind::Receipts {
+                    receipt,
+                    wait,
+                    subscription,
+                },
+                Room::WebPush(credentials, policy),
+            ) => webpush::receipts(receipt, *wait, subscription, policy, credentials, now),
             (kind, Room::Fcm(credentials, hosts)) => fcm_request(kind, credentials, hosts, now),
             _ => Err(another_service()),
         }
@@ -93,6 +107,11 @@ impl Call {
                     Ok(results.into_pyobject(py)?.unbind())
                 }
                 Err(refusal) => outcome(py, *refusal),
+            },
+            Kind::Receipts { subscription, .. } => match webpush::Receipt::read(answer) {
+                Some(webpush::Receipt::Delivered) => text(py, "delivered"),
+                Some(webpush::Receipt::Expired) => text(py, "expired"),
+                _ => outcome(py, webpush::outcome_for(answer, subscription, now)),
             },
             Kind::Withdraw { subscription, .. } => {
                 outcome(py, webpush::outcome_for(answer, subscription, now))
@@ -143,6 +162,7 @@ impl Call {
             Kind::Topics { .. } => "<Call: list topic subscriptions>",
             Kind::Batch { .. } => "<Call: topic subscriptions of many tokens>",
             Kind::Withdraw { .. } => "<Call: withdraw a message>",
+            Kind::Receipts { .. } => "<Call: ask for receipts>",
         }
     }
 }

@@ -142,6 +142,8 @@ impl Service {
                 "connect_timeout" => config.connect_timeout = duration(&value)?,
                 "idle_timeout" => config.idle_timeout = Some(duration(&value)?),
                 "rate" => config.rate = Some(integer(&value, count)?),
+                "call_rate" => config.call_rate = Some(integer(&value, count)?),
+                "compact_headers" => config.compact_headers = value.extract::<bool>()?,
                 _ => {
                     return Err(PyTypeError::new_err(format!(
                         "unexpected keyword argument {name:?}"

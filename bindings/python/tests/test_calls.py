@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import time
 from collections.abc import Callable
 from typing import Any
@@ -234,3 +235,39 @@ def test_hostile_arguments() -> None:
             call()
     with pytest.raises((OverflowError, pushcore.MessageError)):
         FcmTopics.list("t", page_size=70_000).request(pushcore.FcmCredentials.from_access_tokens("p"))
+
+
+def test_receipts_with_another_client() -> None:
+    """As RFC 8030 prints them; no service and no sandbox gives them."""
+    keys = pushcore.ReceiverKeys.generate()
+    subscription = keys.subscription_json("https://updates.push.services.mozilla.com/wpush/v2/a")
+    vapid = pushcore.VapidCredentials(pushcore.SigningKey.generate(), subject="mailto:a@example.com")
+    message = pushcore.WebPushMessage(subscription=subscription, payload="x", receipt=True)
+    assert ("prefer", "respond-async") in message.request(vapid).headers
+    link = '</receipt-subscription/3ZtI4YVNBnUUZhuoChl6omU>; rel="urn:ietf:params:push:receipt"'
+    sent = message.outcome(pushcore.Response(202, {"link": link, "location": "/message/1"}))
+    assert isinstance(sent, pushcore.Accepted)
+    assert sent.receipt
+    call = message.receipts(sent.receipt, wait=5)
+    request = call.request(vapid)
+    assert (request.method, request.path) == ("GET", "/receipt-subscription/3ZtI4YVNBnUUZhuoChl6omU")
+    assert ("prefer", "wait=5") in request.headers
+    assert call.outcome(pushcore.Response(204)) == "delivered"
+    assert call.outcome(pushcore.Response(410)) == "expired"
+    assert isinstance(call.outcome(pushcore.Response(500)), pushcore.RetryLater)
+    again = pushcore.WebPushMessage(subscription=subscription, payload="x", receipt=sent.receipt)
+    assert any(
+        name == "push-receipt" or "receipt-subscription" in value for name, value in again.request(vapid).headers
+    )
+    assert pickle.loads(pickle.dumps(again)) == again
+    assert pickle.loads(pickle.dumps(sent)).receipt == sent.receipt
+    with pytest.raises(TypeError):
+        pushcore.WebPushMessage(subscription=subscription, receipt=5)  # type: ignore[arg-type]
+
+
+def test_the_rate_of_calls(sandbox: Sandbox) -> None:
+    with sandbox.fcm(pushcore.Client, call_rate=2) as client:
+        began = time.monotonic()
+        for _ in range(4):
+            client.call(FcmTopics.subscribe(sandbox.ready["fcm"]["tokens"]["valid"], "news"))
+        assert time.monotonic() - began > 0.4

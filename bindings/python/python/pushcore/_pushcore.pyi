@@ -77,6 +77,9 @@ class Accepted(Outcome):
     def location(self) -> str | None:
         """Where the message lives at the push service (Web Push)."""
     @property
+    def receipt(self) -> str | None:
+        """Where receipts come from, if one was asked for (Web Push)."""
+    @property
     def ttl(self) -> float | None:
         """The time to live that the service really applies, in seconds (Web Push)."""
 
@@ -705,7 +708,8 @@ class WebPushMessage:
 
     `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
     `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
-    `pad_to` and `pad_to_multiple_of` hide the payload's length.
+    `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
+    `receipt` of an earlier `Accepted`) for one where those come from.
     """
 
     def __new__(
@@ -718,7 +722,7 @@ class WebPushMessage:
         topic: str | None = None,
         pad_to: int | None = None,
         pad_to_multiple_of: int | None = None,
-        receipt: bool = False,
+        receipt: bool | str | None = None,
         policy: EndpointPolicy | None = None,
     ) -> Self: ...
     def to(self, subscription: Subscription | _Json, *, policy: EndpointPolicy | None = None) -> WebPushMessage:
@@ -731,6 +735,15 @@ class WebPushMessage:
         """Takes back a message that the device has not got yet: what `Client.call` takes.
 
         `location` is that of the `Accepted` outcome of this message.
+        """
+    def receipts(
+        self, receipt: str, *, wait: Duration | None = None
+    ) -> Call[Literal["delivered", "expired"] | Outcome]:
+        """Asks for receipts: a call for a client that takes HTTP/2 server push, which these do not.
+
+        Its `outcome` reads each pushed response: `"delivered"`, `"expired"`, or an outcome. `receipt` is
+        that of the `Accepted` outcome; with `wait`, the service is asked to answer within so many
+        seconds. No public push service gives receipts.
         """
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
