@@ -29,8 +29,9 @@ fi
 "$MATURIN" sdist -m Cargo.toml -o "$WORK"
 tar xzf "$WORK"/pushcore-*.tar.gz -C "$WORK"
 SOURCE=$(echo "$WORK"/pushcore-*/)
-# Built as pip would build it: from the archive alone.
-(cd "$SOURCE" && CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$ROOT/target} "$MATURIN" build --profile "${PROFILE:-wheel}" -o "$WORK/wheels")
+# Built as pip would build it: from the archive alone. (The archive's files are old: in the repository's own
+# target folder cargo would take them for those that it has compiled.)
+(cd "$SOURCE" && CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$WORK/target} "$MATURIN" build --profile "${PROFILE:-wheel}" -o "$WORK/wheels")
 cp "$WORK"/pushcore-*.tar.gz "$WORK"/wheels/*.whl "$OUT"
 WHEEL=$(echo "$WORK"/wheels/*.whl)
 ls -l "$OUT"
