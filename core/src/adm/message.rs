@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
-use crate::http::{Authority, Body, HeaderBlock, Headers, Indexing, Request};
+use crate::http::{Authority, HeaderBlock, Headers, Indexing, Request};
 use crate::{json, percent};
 
 /// The most bytes of a message.
@@ -100,12 +100,10 @@ impl Message {
     /// # Errors
     /// None today; a rule that depends on the target would show here.
     pub fn write(&self, authority: &Authority, request: &mut Request) -> Result<(), Error> {
-        request.authority = Some(authority.clone());
         request.path.push_str("/messaging/registrations/");
         percent::segment(&mut request.path, self.target.as_str());
         request.path.push_str("/messages");
-        request.common = Some(Arc::clone(&COMMON));
-        request.body = Body::Shared(Arc::clone(&self.body));
+        request.share(authority, &COMMON, &self.body);
         Ok(())
     }
 }

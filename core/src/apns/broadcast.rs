@@ -15,7 +15,7 @@ use super::message::Expiration;
 use super::payload::Payload;
 use super::push_type::{Priority, PushType};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Body, HeaderBlock, Headers, Method, Request, Response};
+use crate::http::{HeaderBlock, Headers, Method, Request, Response};
 use crate::outcome::{Outcome, Rejected, RetryLater, Scope};
 use crate::time::Now;
 
@@ -69,7 +69,6 @@ impl Broadcast {
     /// Fills a cleared request, all but the authorization.
     pub(crate) fn write(&self, hosts: &Hosts, request: &mut Request) -> Result<(), Error> {
         request.method = Method::Post;
-        request.authority = Some(hosts.broadcast().clone());
         request.path.push_str("/4/broadcasts/apps/");
         request.path.push_str(self.bundle.as_str());
         if let Some(id) = &self.id {
@@ -77,8 +76,7 @@ impl Broadcast {
                 .headers
                 .push("apns-request-id", id.as_str(), HeaderPolicy::VARYING)?;
         }
-        request.common = Some(self.common.clone());
-        request.body = Body::Shared(self.body.clone());
+        request.share(hosts.broadcast(), &self.common, &self.body);
         Ok(())
     }
 }

@@ -229,6 +229,13 @@ impl Credentials {
                 ErrorKind::InvalidTopic,
                 "the push has no topic, and a token key has no default one (MissingTopic)",
             )),
+            (
+                Inner::Token {
+                    scope: KeyScope::Team,
+                    ..
+                },
+                Some(_),
+            ) => Ok(()),
             (Inner::Token { scope, .. }, Some(topic)) => {
                 let bundle = topic.strip_suffix(kind.topic_suffix()).unwrap_or(topic);
                 self.permits_bundle_of(scope, bundle)

@@ -10,7 +10,7 @@ use super::ids::ApnsId;
 use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Body, HeaderBlock, Method, Request};
+use crate::http::{HeaderBlock, Method, Request};
 use crate::outcome::{Outcome, RetryLater, Scope};
 use crate::time::UnixTime;
 
@@ -193,7 +193,6 @@ impl Message {
     pub(crate) fn write(&self, hosts: &Hosts, request: &mut Request) -> Result<(), Error> {
         let notification = &*self.notification;
         request.method = Method::Post;
-        request.authority = Some(hosts.device().clone());
         request.path.push_str("/3/device/");
         request.path.push_str(self.device.as_str());
         if let Some(id) = &self.id {
@@ -212,8 +211,7 @@ impl Message {
                 &notification.without_expiration
             }
         };
-        request.common = Some(common.clone());
-        request.body = Body::Shared(notification.body.clone());
+        request.share(hosts.device(), common, &notification.body);
         Ok(())
     }
 }

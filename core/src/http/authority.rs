@@ -73,6 +73,11 @@ impl Authority {
         Self::new(host, port.parse().map_err(|_| invalid())?)
     }
 
+    /// Whether it is the very same one, and not only equal.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The host, lower-case, without brackets.
     pub fn host(&self) -> &str {
         &self.0.host

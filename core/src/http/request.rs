@@ -57,6 +57,20 @@ pub struct Request {
     pub headers: Headers,
     /// The body.
     pub body: Body,
+    last: Last,
+}
+
+/// What a request was filled with before it was cleared: the next push of a campaign shares it, and
+/// takes it over. To count one user less and one more would cost more than all the rest.
+#[derive(Clone, Default)]
+struct Last {
+    authority: Option<Authority>,
+    common: Option<Arc<HeaderBlock>>,
+    body: Option<Arc<[u8]>>,
+    /// The block of the push before, by its number: two in a row make a campaign. The body of
+    /// a single push is not held for longer than it has to be.
+    campaign: Option<u64>,
+    in_campaign: bool,
 }
 
 impl Request {
@@ -68,15 +82,34 @@ impl Request {
     /// Back to an empty request; the path's, the headers' and an own body's capacity are kept.
     pub fn clear(&mut self) {
         self.method = Method::default();
-        self.authority = None;
         self.path.clear();
         self.authorization = None;
-        self.common = None;
         self.headers.clear();
-        match &mut self.body {
-            Body::Own(bytes) => bytes.clear(),
-            other => *other = Body::Empty,
-        }
+        self.last.authority = self.authority.take();
+        self.last.common = self.common.take().filter(|_| self.last.in_campaign);
+        self.last.body = match &mut self.body {
+            Body::Own(bytes) => {
+                bytes.clear();
+                None
+            }
+            other => match std::mem::take(other) {
+                Body::Shared(body) => Some(body).filter(|_| self.last.in_campaign),
+                _ => None,
+            },
+        };
+    }
+
+    /// Fills in what it shares with many others: `authority`, `common` and a shared body.
+    pub(crate) fn share(&mut self, authority: &Authority, common: &Arc<HeaderBlock>, body: &Arc<[u8]>) {
+        let last = &mut self.last;
+        last.in_campaign = last.campaign == Some(common.id());
+        last.campaign = Some(common.id());
+        let same = last.authority.take().filter(|last| last.is(authority));
+        self.authority = Some(same.unwrap_or_else(|| authority.clone()));
+        let same = last.common.take().filter(|last| Arc::ptr_eq(last, common));
+        self.common = Some(same.unwrap_or_else(|| common.clone()));
+        let same = last.body.take().filter(|last| Arc::ptr_eq(last, body));
+        self.body = Body::Shared(same.unwrap_or_else(|| body.clone()));
     }
 
     /// All headers in the order of the wire, without the pseudo-headers.

@@ -46,16 +46,24 @@ struct Usual {
     generation: u64,
     method: Method,
     authority: Authority,
-    blocks: [Option<u64>; 2],
+    blocks: [Option<Arc<HeaderBlock>>; 2],
     /// Before the path, and behind it.
     head: Vec<u8>,
     tail: Vec<u8>,
 }
 
-/// By which a request's blocks are known, in the order of the wire.
-fn blocks(request: &Request) -> [Option<u64>; 2] {
-    let id = |block: &Option<Arc<HeaderBlock>>| block.as_ref().map(|block| block.id());
-    [id(&request.authorization), id(&request.common)]
+impl Usual {
+    /// Whether the request has the same blocks, or blocks that say the same: messages with a body of
+    /// their own each have their headers in one of their own, too.
+    fn has_blocks_of(&self, request: &Request) -> bool {
+        let same = |ours: &Option<Arc<HeaderBlock>>, theirs: &Option<Arc<HeaderBlock>>| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs) || ours.headers() == theirs.headers(),
+            (None, None) => true,
+            _ => false,
+        };
+        let [authorization, common] = &self.blocks;
+        same(authorization, &request.authorization) && same(common, &request.common)
+    }
 }
 
 impl Encoder {
@@ -100,7 +108,7 @@ impl Encoder {
         match &self.usual {
             Some(usual)
                 if usual.generation == self.generation
-                    && usual.blocks == blocks(request)
+                    && usual.has_blocks_of(request)
                     && usual.method == request.method
                     && usual.authority == *authority
                     && self.update.is_none() =>
@@ -136,7 +144,7 @@ impl Encoder {
             generation: before,
             method: request.method,
             authority: authority.clone(),
-            blocks: blocks(request),
+            blocks: [request.authorization.clone(), request.common.clone()],
             head,
             tail: out.get(start..).unwrap_or_default().to_vec(),
         });
