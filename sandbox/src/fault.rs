@@ -313,3 +313,28 @@ impl Action {
         }
     }
 }
+
+impl Action {
+    /// Some answer is sent, sooner or later.
+    pub(crate) fn answers(&self) -> bool {
+        self.keeps_the_answer() || matches!(self, Self::Answer { .. })
+    }
+
+    /// The service judges the request and its answer is sent, sooner or later.
+    pub(crate) fn keeps_the_answer(&self) -> bool {
+        match self {
+            Self::Delay { .. }
+            | Self::Latency { .. }
+            | Self::SlowRead { .. }
+            | Self::Settings { .. }
+            | Self::StarveWindow
+            | Self::Shape { .. }
+            | Self::Interim { .. }
+            | Self::Raw { .. } => true,
+            Self::Goaway { answer, .. } => *answer,
+            Self::Answer { .. } | Self::NoAnswer | Self::Rst { .. } | Self::Close { .. } | Self::Silence => {
+                false
+            }
+        }
+    }
+}

@@ -32,10 +32,13 @@ mod apns;
 mod baidu;
 mod clock;
 mod config;
+mod connections;
 mod control;
+mod door;
 mod exchange;
 mod fault;
 mod fcm;
+mod files;
 mod http_date;
 mod ids;
 mod jose;
@@ -55,6 +58,7 @@ pub use apns::{
     StoredNotification,
 };
 pub use config::{Config, Ports};
+pub use connections::Connection;
 pub use exchange::{Coding, HeaderAudit};
 pub use fault::{Action, CloseHow, ConnectFault, Fault, LastStream};
 pub use fcm::Registration;

@@ -67,9 +67,19 @@ pub(crate) fn apns(apns: &mut Apns, now_ms: i64) -> io::Result<(Value, Vec<File>
     let other = apns.bundles.get(1).cloned().unwrap_or_default();
     let (mut keys, mut files) = (json!({}), Vec::new());
     let mut kids: Vec<String> = Vec::new();
-    for name in ["", "other_environment_", "second_", "topic_", "topic_related_"] {
+    let other_team = apple_id();
+    keys["other_team_id"] = json!(other_team);
+    for name in [
+        "",
+        "other_environment_",
+        "second_",
+        "topic_",
+        "topic_related_",
+        "other_team_",
+    ] {
         let (kid, made) = (apple_id(), EcKey::new()?);
-        let key = Key::new(&kid, &team, made.point);
+        let team = if name == "other_team_" { &other_team } else { &team };
+        let key = Key::new(&kid, team, made.point);
         apns.keys.push(match (name, kids.last()) {
             ("other_environment_", _) => key.of(there),
             ("topic_", _) => key.topics(&[&bundle]),

@@ -1,7 +1,9 @@
 //! The log: one record for each request that a service judged.
 
+use crate::exchange::Exchange;
+use crate::shared::Moment;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One judged request.
 ///
@@ -77,6 +79,37 @@ impl Record {
             && (self.operation == "push"
                 || self.operation == "broadcast"
                 || self.operation.starts_with("push/"))
+    }
+}
+
+impl Record {
+    /// A record of what came in; the service fills in the rest.
+    pub(crate) fn begin(service: &str, operation: &str, exchange: &Exchange, now: Moment) -> Self {
+        let mut headers = Map::new();
+        for (name, value) in &exchange.headers {
+            let credential = name == "authorization" || name == "cookie";
+            let text = if credential {
+                "(withheld)".into()
+            } else {
+                String::from_utf8_lossy(value.as_bytes())
+            };
+            headers.insert(name.as_str().to_owned(), Value::String(text.into_owned()));
+        }
+        headers.insert(":method".to_owned(), Value::String(exchange.method.to_string()));
+        headers.insert(":path".to_owned(), Value::String(exchange.path.clone()));
+        headers.insert(":authority".to_owned(), Value::String(exchange.authority.clone()));
+        Self {
+            at_ms: now.unix_ms,
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            connection: exchange.origin.connection,
+            stream: exchange.origin.stream,
+            header_block: exchange.origin.header_block,
+            hpack: exchange.origin.audit,
+            headers: Value::Object(headers),
+            body: readable(&exchange.body),
+            ..Self::default()
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use crate::adm::{Adm, AdmRegistration};
 use crate::apns::{Apns, Check, ContentMismatch, DeviceToken, EnvironmentKeyReason, StoredNotification};
 use crate::config::{Config, Ports};
+use crate::connections::Connection;
 use crate::fault::{ConnectFault, Fault};
 use crate::fcm::{Fcm, Registration};
+use crate::files::{absolute, names, write_private};
 use crate::latency::Latency;
 use crate::record::Record;
 use crate::serve;
@@ -183,6 +185,11 @@ impl Sandbox {
         state.log.iter().filter(taken).count()
     }
 
+    /// What clients did to their connections, oldest first.
+    pub fn connection_notes(&self) -> Vec<Connection> {
+        self.shared.notes.list()
+    }
+
     /// Connections opened so far, on all ports.
     pub fn connections(&self) -> u64 {
         self.shared.connections()
@@ -206,6 +213,7 @@ impl Sandbox {
     /// Empties the log and the fault scripts; registries stay.
     pub fn reset(&self) {
         self.shared.state().reset();
+        self.shared.notes.reset();
     }
 
     /// Adds a fault script, after those already there.
@@ -404,57 +412,5 @@ fn port_of(ports: &mut Ports, door: Door) -> &mut u16 {
         Door::Adm => &mut ports.adm,
         Door::Baidu => &mut ports.baidu,
         Door::Control => &mut ports.control,
-    }
-}
-
-/// The certificate's names: loopback, and the services' own, for clients that map hosts.
-fn names(host: &str) -> Vec<String> {
-    let mut names: Vec<String> = [
-        "localhost",
-        "127.0.0.1",
-        "::1",
-        "api.push.apple.com",
-        "api.sandbox.push.apple.com",
-        "api.development.push.apple.com",
-        "api-manage-broadcast.push.apple.com",
-        "api-manage-broadcast.sandbox.push.apple.com",
-        "api-broadcast.push.apple.com",
-        "api-broadcast.sandbox.push.apple.com",
-        "fcm.googleapis.com",
-        "oauth2.googleapis.com",
-        "iid.googleapis.com",
-        "updates.push.services.mozilla.com",
-        "web.push.apple.com",
-        "api.amazon.com",
-        "api.tuisong.baidu.com",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    if !names.iter().any(|name| name == host) {
-        names.push(host.to_owned());
-    }
-    names
-}
-
-/// Credentials are for their owner's eyes, even the sandbox's.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
-}
-
-/// Makes every `*_file` of the ready line an absolute path.
-fn absolute(value: &mut Value, dir: &Path) {
-    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let Value::Object(entries) = value else { return };
-    for (key, value) in entries.iter_mut() {
-        match value {
-            Value::String(name) if key.ends_with("_file") => *value = json!(dir.join(name.as_str())),
-            Value::Object(_) => absolute(value, &dir),
-            _ => {}
-        }
     }
 }

@@ -4,64 +4,21 @@ use crate::adm::Adm;
 use crate::apns::{Apns, Fate};
 use crate::baidu::Baidu;
 use crate::clock::Clock;
+use crate::connections::Connections;
+pub(crate) use crate::door::Door;
 use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, ConnectFault, Fault, Script};
 use crate::fcm::Fcm;
 use crate::latency::Latencies;
-use crate::record::{Record, readable};
+use crate::record::Record;
 use crate::webpush::WebPush;
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// Which port a connection came in by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Door {
-    Apns,
-    ApnsManagement,
-    ApnsBroadcast,
-    Fcm,
-    /// The metadata server of a machine in Google's cloud.
-    Metadata,
-    WebPush,
-    Adm,
-    Baidu,
-    Control,
-}
-
-impl Door {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Apns,
-        Self::ApnsManagement,
-        Self::ApnsBroadcast,
-        Self::Fcm,
-        Self::Metadata,
-        Self::WebPush,
-        Self::Adm,
-        Self::Baidu,
-        Self::Control,
-    ];
-
-    pub(crate) fn is_apns(self) -> bool {
-        matches!(self, Self::Apns | Self::ApnsManagement | Self::ApnsBroadcast)
-    }
-
-    /// The service's name in the log and in fault scripts.
-    pub(crate) fn service(self) -> &'static str {
-        match self {
-            Self::Apns | Self::ApnsManagement | Self::ApnsBroadcast => "apns",
-            Self::Fcm | Self::Metadata => "fcm",
-            Self::WebPush => "webpush",
-            Self::Adm => "adm",
-            Self::Baidu => "baidu",
-            Self::Control => "control",
-        }
-    }
-}
 
 /// How strict the services are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,6 +179,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     pub(crate) clock: Clock,
     connections: AtomicU64,
+    /// What is known of them.
+    pub(crate) notes: Connections,
     /// When the APNs connections of the last minute began, oldest first.
     recent: Mutex<VecDeque<i64>>,
     /// Tells the binary that the control endpoint wants it to stop.
@@ -236,6 +195,7 @@ impl Shared {
             state: Mutex::new(state),
             clock: Clock::default(),
             connections: AtomicU64::new(0),
+            notes: Connections::default(),
             recent: Mutex::default(),
             stop: tokio::sync::Notify::new(),
             ready: Mutex::new(Value::Null),
@@ -442,61 +402,5 @@ impl State {
             }
         }
         None
-    }
-}
-
-impl Action {
-    /// Some answer is sent, sooner or later.
-    fn answers(&self) -> bool {
-        self.keeps_the_answer() || matches!(self, Self::Answer { .. })
-    }
-
-    /// The service judges the request and its answer is sent, sooner or later.
-    fn keeps_the_answer(&self) -> bool {
-        match self {
-            Self::Delay { .. }
-            | Self::Latency { .. }
-            | Self::SlowRead { .. }
-            | Self::Settings { .. }
-            | Self::StarveWindow
-            | Self::Shape { .. }
-            | Self::Interim { .. }
-            | Self::Raw { .. } => true,
-            Self::Goaway { answer, .. } => *answer,
-            Self::Answer { .. } | Self::NoAnswer | Self::Rst { .. } | Self::Close { .. } | Self::Silence => {
-                false
-            }
-        }
-    }
-}
-
-impl Record {
-    /// A record of what came in; the service fills in the rest.
-    pub(crate) fn begin(service: &str, operation: &str, exchange: &Exchange, now: Moment) -> Self {
-        let mut headers = Map::new();
-        for (name, value) in &exchange.headers {
-            let credential = name == "authorization" || name == "cookie";
-            let text = if credential {
-                "(withheld)".into()
-            } else {
-                String::from_utf8_lossy(value.as_bytes())
-            };
-            headers.insert(name.as_str().to_owned(), Value::String(text.into_owned()));
-        }
-        headers.insert(":method".to_owned(), Value::String(exchange.method.to_string()));
-        headers.insert(":path".to_owned(), Value::String(exchange.path.clone()));
-        headers.insert(":authority".to_owned(), Value::String(exchange.authority.clone()));
-        Self {
-            at_ms: now.unix_ms,
-            service: service.to_owned(),
-            operation: operation.to_owned(),
-            connection: exchange.origin.connection,
-            stream: exchange.origin.stream,
-            header_block: exchange.origin.header_block,
-            hpack: exchange.origin.audit,
-            headers: Value::Object(headers),
-            body: readable(&exchange.body),
-            ..Self::default()
-        }
     }
 }

@@ -150,9 +150,13 @@ fn mdm_pushes_go_to_the_uid_of_an_mdm_certificate() {
 fn bad_certificates_end_the_connection_with_a_reason() {
     let sandbox = start();
     run(async {
-        for (name, reason) in [
-            ("untrusted", "BadCertificate"),
-            ("other_environment", "BadCertificateEnvironment"),
+        for (name, reason, rule) in [
+            ("untrusted", "BadCertificate", "apns.certificate.issuer"),
+            (
+                "other_environment",
+                "BadCertificateEnvironment",
+                "apns.certificate.environment",
+            ),
         ] {
             // Empty SETTINGS, then GOAWAY: last stream 0, no error.
             let debug = format!(r#"{{"reason":"{reason}"}}"#);
@@ -165,6 +169,7 @@ fn bad_certificates_end_the_connection_with_a_reason() {
             ];
             assert_eq!(last_words(&sandbox, name).await, expected.concat());
             assert_eq!(last(&sandbox).reason.as_deref(), Some(reason));
+            assert_eq!(last(&sandbox).rule.as_deref(), Some(rule));
         }
         // It ages by the sandbox's clock.
         sandbox.set_clock_offset_ms(-100 * 365 * 86_400_000);

@@ -515,3 +515,36 @@ fn a_silent_connection_leaves_the_others_alone() {
         }
     });
 }
+
+#[test]
+fn what_a_client_does_to_its_connection_is_noted() {
+    let sandbox = start();
+    let ready = sandbox.ready().clone();
+    run(async {
+        let authority = at(&ready, "/apns/authority").to_owned();
+        let mut raw = Raw::connect(&sandbox, &authority).await;
+        // ENABLE_PUSH 0, then two values of INITIAL_WINDOW_SIZE, the latter of which counts.
+        raw.write(&frame(SETTINGS, 0, 0, &[0, 2, 0, 0, 0, 0, 0, 4, 0, 2, 0, 0]))
+            .await;
+        raw.write(&frame(SETTINGS, 0, 0, &[0, 4, 0, 1, 0, 0])).await;
+        raw.write(&frame(2, 0, 3, &[0, 0, 0, 0, 16])).await;
+        raw.write(&frame(PING, 0, 0, &[1; 8])).await;
+        raw.write(&frame(HEADERS, 4 | 1, 1, &block(&authority, "/3/device/00")))
+            .await;
+        let (frames, _) = raw.answer().await;
+        assert!(
+            of(&frames, PING).iter().any(|ping| ping.flags & 1 != 0),
+            "acknowledged"
+        );
+        let note = sandbox.connection_notes().pop().expect("a connection");
+        assert_eq!(
+            (note.service.as_str(), note.alpn.as_deref()),
+            ("apns", Some("h2"))
+        );
+        assert_eq!(note.server_name.as_deref(), Some("localhost"));
+        assert_eq!(note.tls.as_deref(), Some("TLSv1_3"));
+        assert_eq!(note.settings, [(2, 0), (4, 65_536)]);
+        assert_eq!((note.priority_frames, note.pings, note.closed), (1, 1, false));
+        assert!(!note.client_certificate);
+    });
+}

@@ -315,6 +315,7 @@ fn access_tokens_run_out() {
         world.sandbox.set_clock_offset_ms(121_000);
         let answer = send(&mut client, &bearer, &message).await;
         assert_eq!((answer.status, code(&answer)), (401, None));
+        assert_eq!(last(&world.sandbox).rule.as_deref(), Some("fcm.auth.expired"));
         assert_eq!(
             answer.json()["error"]["details"][0]["reason"],
             "ACCESS_TOKEN_EXPIRED"

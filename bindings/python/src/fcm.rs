@@ -47,6 +47,15 @@ impl FcmCredentials {
         made(py, credentials.or_raise(py)?, token_host)
     }
 
+    /// The identity of a machine in Google's cloud, asked of its metadata server over plain HTTP. `host`
+    /// (`"host:port"`) is another server than `metadata.google.internal`, as `GCE_METADATA_HOST` names it.
+    #[staticmethod]
+    #[pyo3(signature = (project, *, host=None))]
+    fn from_metadata_server(py: Python<'_>, project: Str, host: Option<Str>) -> PyResult<Self> {
+        let project = fcm::ProjectId::new(&project).or_raise(py)?;
+        made(py, fcm::Credentials::metadata_server(project), host)
+    }
+
     /// Access tokens that the host mints and hands in with `supply_token`.
     #[staticmethod]
     fn from_access_tokens(py: Python<'_>, project: Str) -> PyResult<Self> {

@@ -9,7 +9,7 @@ use crate::values::{Str, seconds};
 
 /// Topic subscriptions of FCM: what `Client.call` takes.
 ///
-/// Google allows a project 3,000 of the single calls a second: give the client a `rate`, or use
+/// Google allows a project 3,000 calls a second, which a client keeps by itself (`call_rate`);
 /// `subscribe_many` and `unsubscribe_many`, which take up to 1,000 tokens at once.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct FcmTopics;

@@ -211,6 +211,11 @@ impl Session {
         })
     }
 
+    /// Whether that connection is made without the proxy: to the machine's metadata server.
+    fn is_direct(&self, link: u64) -> bool {
+        self.lock().session.is_direct(LinkId::from_u64(link))
+    }
+
     /// Raises if the policy refuses to connect to that address.
     fn allow_address(&self, py: Python<'_>, host: Str, port: u16, address: Str) -> PyResult<()> {
         let authority = Authority::new(&host, port).or_raise(py)?;

@@ -23,6 +23,11 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// every acceptance, and one that differs has to be stored in its place
 /// ([`Accepted::replacement`]).
 pub fn outcome(response: &Response, sent_to: &RegistrationId, now: Now) -> Outcome {
+    classify(response, Some(sent_to), now)
+}
+
+/// `sent_to` is `None` for what went to no single device.
+pub(super) fn classify(response: &Response, sent_to: Option<&RegistrationId>, now: Now) -> Outcome {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let word = text("reason").or_else(|| text("error"));
@@ -38,17 +43,19 @@ pub fn outcome(response: &Response, sent_to: &RegistrationId, now: Now) -> Outco
         (200..=299, _) => {
             let id = response.header("x-amzn-requestid").map(MessageId::new);
             let replacement = text("registrationID")
-                .filter(|id| !id.is_empty() && *id != sent_to.as_str())
+                .filter(|id| !id.is_empty() && sent_to.is_some_and(|sent_to| *id != sent_to.as_str()))
                 .map(Into::into);
             Outcome::Accepted(Accepted::new(id, evidence).with_details(Details {
                 replacement,
                 ..Details::default()
             }))
         }
-        (400..=499, Some("InvalidRegistrationId" | "Unregistered")) => Outcome::TokenGone(TokenGone {
-            evidence,
-            ..TokenGone::default()
-        }),
+        (400..=499, Some("InvalidRegistrationId" | "Unregistered")) if sent_to.is_some() => {
+            Outcome::TokenGone(TokenGone {
+                evidence,
+                ..TokenGone::default()
+            })
+        }
         (401 | 403, _) => Outcome::FixCredentials(FixCredentials {
             refreshable: response.status == 401,
             evidence,

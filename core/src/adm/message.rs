@@ -118,7 +118,7 @@ impl fmt::Debug for Message {
 }
 
 /// The headers of every message.
-static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
+pub(super) static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
     let mut headers = Headers::new();
     for (name, value) in [
         ("content-type", "application/json"),
@@ -212,6 +212,15 @@ impl MessageBuilder {
     /// or a life outside its range; `Conflict` when a data key is given twice or a field is also
     /// in `extra`; `PayloadTooLarge` above 6144 bytes of data and notification.
     pub fn build(&self, target: RegistrationId) -> Result<Message, Error> {
+        let body = self.fields()?;
+        Ok(Message {
+            body: Value::Object(body).to_string().into_bytes().into(),
+            target,
+        })
+    }
+
+    /// The checked fields of the body.
+    pub(super) fn fields(&self) -> Result<Map<String, Value>, Error> {
         if self.data.is_empty() && self.notification.is_none() && self.consolidation_key.is_none() {
             return Err(Error::new(
                 ErrorKind::PayloadEmpty,
@@ -277,10 +286,7 @@ impl MessageBuilder {
                 ));
             }
         }
-        Ok(Message {
-            body: Value::Object(body).to_string().into_bytes().into(),
-            target,
-        })
+        Ok(body)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`Credentials`] hold a client id and secret and their access token, [`Message`] is one
 //! checked message for one registration id, [`request`] joins them, [`outcome`] reads the
-//! answer.
+//! answer. Topics and groups: [`MessageBuilder::build_for`], [`group_request`].
 //!
 //! ```
 //! use pushcore::adm::{Message, RegistrationId};
@@ -15,10 +15,15 @@
 //! ```
 
 mod answer;
+mod audience;
 mod credentials;
 mod message;
 
 pub use answer::outcome;
+pub use audience::{
+    Audience, AudienceMessage, Group, GroupCall, GroupOutcome, Topic, audience_outcome, audience_request,
+    group_outcome, group_request,
+};
 pub use credentials::Credentials;
 pub use message::{Message, MessageBuilder, Priority, RegistrationId, md5};
 

@@ -29,6 +29,15 @@ pub enum DeviceType {
     Ios,
 }
 
+impl DeviceType {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            DeviceType::Android => "3",
+            DeviceType::Ios => "4",
+        }
+    }
+}
+
 /// Which certificate of the iOS app is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeployStatus {
@@ -86,13 +95,7 @@ impl MessageBuilder {
     /// without `deploy_status`; `Conflict` for what the target or platform does not take.
     pub fn build(&self, target: Target) -> Result<Message, Error> {
         let mut fixed: Vec<(&'static str, String)> = vec![
-            (
-                "device_type",
-                match self.device_type {
-                    DeviceType::Android => "3".to_owned(),
-                    DeviceType::Ios => "4".to_owned(),
-                },
-            ),
+            ("device_type", self.device_type.as_str().to_owned()),
             ("msg", self.msg.clone()),
             ("msg_type", self.msg_type.to_string()),
         ];
@@ -206,10 +209,8 @@ impl Message {
         request: &mut Request,
     ) -> Result<(), Error> {
         self.check()?;
-        let timestamp = now.unix.as_secs().to_string();
         let send_time = self.send_time.map(|time| time.as_secs().to_string());
-        let mut parameters: Vec<(&str, &str)> =
-            vec![("apikey", credentials.api_key()), ("timestamp", &timestamp)];
+        let mut parameters: Vec<(&str, &str)> = Vec::new();
         if let (Some(time), Some(text)) = (self.send_time, &send_time) {
             let ahead = time.saturating_since(now.unix);
             if ahead <= Duration::from_secs(60) || ahead > YEAR {
@@ -228,19 +229,8 @@ impl Message {
             Kind::Selector(selector) => parameters.extend([("type", "6"), ("selector", &**selector)]),
         }
         parameters.extend(self.fixed.iter().map(|(name, value)| (*name, value.as_str())));
-        parameters.sort_unstable_by_key(|(name, _)| *name);
-
-        request.authority = Some(authority.clone());
-        request.path.push_str("/rest/3.0/push/");
-        request.path.push_str(self.target.method());
-        request.common = Some(Arc::clone(&COMMON));
-        let sign = credentials.sign("POST", &request.url(), &parameters);
-        parameters.push(("sign", &sign));
-        let mut body = String::new();
-        for (name, value) in parameters {
-            percent::pair(&mut body, name, value);
-        }
-        request.body.own().extend_from_slice(body.as_bytes());
+        let method = self.target.method();
+        sign_into(method, parameters, authority, credentials, now, request);
         Ok(())
     }
 
@@ -285,6 +275,38 @@ fn builder(device_type: DeviceType, msg_type: u8, msg: Map<String, Value>) -> Re
         topic_id: None,
         send_time: None,
     })
+}
+
+/// Writes a form with these parameters and its signature into a cleared `request`. `method` has its class, as in
+/// `push/all`.
+pub(super) fn sign_into<'a>(
+    method: &str,
+    parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+    authority: &Authority,
+    credentials: &'a Credentials,
+    now: Now,
+    request: &mut Request,
+) {
+    let timestamp = now.unix.as_secs().to_string();
+    let mut all: Vec<(&str, &str)> = vec![("apikey", credentials.api_key()), ("timestamp", &timestamp)];
+    // Shortened here, so that what is made above and below lives long enough.
+    all.extend(
+        parameters
+            .into_iter()
+            .map(|(name, value): (&str, &str)| (name, value)),
+    );
+    all.sort_unstable_by_key(|(name, _)| *name);
+    request.authority = Some(authority.clone());
+    request.path.push_str("/rest/3.0/");
+    request.path.push_str(method);
+    request.common = Some(Arc::clone(&COMMON));
+    let sign = credentials.sign("POST", &request.url(), &all);
+    all.push(("sign", &sign));
+    let mut body = String::new();
+    for (name, value) in all {
+        percent::pair(&mut body, name, value);
+    }
+    request.body.own().extend_from_slice(body.as_bytes());
 }
 
 /// The headers of every request. Baidu wants a user agent of the shape its own SDKs have.

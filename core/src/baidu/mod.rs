@@ -3,6 +3,8 @@
 //! Written from the documentation and checked against its signature vectors; the live
 //! service could not be tried, and whether it still takes new customers is doubtful.
 //!
+//! Reports, tags, timers and topics are [`Call`]s.
+//!
 //! Baidu has no access token: every request is signed by itself, with its time. So
 //! [`Message::write`] takes the credentials and the clock.
 //!
@@ -15,12 +17,14 @@
 //! ```
 
 mod answer;
+mod call;
 mod message;
 mod notification;
 mod sign;
 mod target;
 
 pub use answer::outcome;
+pub use call::{Call, CallOutcome, Page, call_outcome, call_request};
 pub use message::{DeployStatus, DeviceType, Message, MessageBuilder};
 pub use notification::{AndroidNotification, OpenType};
 pub use sign::Credentials;

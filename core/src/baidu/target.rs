@@ -77,10 +77,10 @@ impl Target {
 
     pub(super) fn method(&self) -> &'static str {
         match self.0 {
-            Kind::Device(_) => "single_device",
-            Kind::Devices(_) => "batch_device",
-            Kind::All => "all",
-            Kind::Tag(_) | Kind::Selector(_) => "tags",
+            Kind::Device(_) => "push/single_device",
+            Kind::Devices(_) => "push/batch_device",
+            Kind::All => "push/all",
+            Kind::Tag(_) | Kind::Selector(_) => "push/tags",
         }
     }
 
@@ -93,7 +93,7 @@ impl Target {
     }
 }
 
-fn check_channel(id: &str) -> Result<(), Error> {
+pub(super) fn check_channel(id: &str) -> Result<(), Error> {
     if id.is_empty() || id.len() > 256 || !id.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Error::new(
             ErrorKind::InvalidToken,

@@ -45,6 +45,8 @@ macro_rules! messages {
 messages! {
     /// Amazon Device Messaging.
     Adm: adm::Message,
+    /// A message to a topic or group of Amazon Device Messaging.
+    AdmAudience: adm::AudienceMessage,
     /// Apple Push Notification service.
     Apns: apns::Message,
     /// A broadcast to an APNs channel.

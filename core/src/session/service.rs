@@ -132,6 +132,10 @@ impl Service {
                 message.write(authority, request)?;
                 Ok(Context::SentTo(message.target().clone()))
             }
+            (Room::Adm { authority, .. }, MessageRef::AdmAudience(message)) => {
+                message.write(authority, request);
+                Ok(Context::None)
+            }
             (Room::Apns { credentials, hosts }, MessageRef::Apns(message)) => {
                 credentials.permits(message)?;
                 message.write(hosts, request)?;
@@ -192,8 +196,8 @@ impl Service {
                     _ => apns::outcome(response, now),
                 }
             }
-            // An ADM entry always has its target.
-            (Room::Adm { .. }, _) => Outcome::unreadable(response),
+            // To a topic or group.
+            (Room::Adm { .. }, _) => adm::audience_outcome(response, now),
         }
     }
 

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     fn unhex(text: &str) -> Vec<u8> {
-        crate::serve::wire::unhex(text)
+        crate::serve::frame::unhex(text)
     }
 
     /// RFC 7541 §C.4: three requests on one connection, Huffman-coded.

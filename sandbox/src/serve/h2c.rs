@@ -3,6 +3,7 @@
 
 use super::h1::BODY_LIMIT;
 use super::wire::{Command, Filter, WireHandle};
+use crate::connections::Note;
 use crate::exchange::{Exchange, Origin, Reply};
 use crate::fault::{Action, LastStream};
 use crate::shared::{Door, Shared, Verdict};
@@ -67,11 +68,12 @@ pub(super) async fn serve(
     shared: Arc<Shared>,
     door: Door,
     id: u64,
+    note: Note,
     tls: TlsStream<TcpStream>,
 ) -> io::Result<()> {
     let limit = shared.initial_max_streams(door, id);
     let (inner, outer) = tokio::io::duplex(256 * 1024);
-    let (filter, wire) = Filter::new(shared.initial_settings(door, limit));
+    let (filter, wire) = Filter::new(shared.initial_settings(door, limit), note);
     let filter = filter.run(tls, outer);
     let connection = Arc::new(Connection {
         shared,
@@ -258,7 +260,7 @@ async fn stream(
         }
         Some(Action::Raw { hex, repeat }) => {
             let hex = hex.replace("{stream}", &format!("{stream:08x}"));
-            wire.send_and_wait(Command::Raw(crate::serve::wire::unhex(&hex), repeat))
+            wire.send_and_wait(Command::Raw(super::frame::unhex(&hex), repeat))
                 .await;
         }
     }

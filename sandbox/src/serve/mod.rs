@@ -1,10 +1,12 @@
 //! Listeners and connections: TLS, ALPN, HTTP/2 behind the frame filter, HTTP/1.1.
 
 mod audit;
+mod frame;
 mod h1;
 mod h2c;
 mod wire;
 
+use crate::connections::Note;
 use crate::fault::ConnectFault;
 use crate::shared::{Door, Shared};
 use std::io;
@@ -48,6 +50,20 @@ async fn connection(
         return h1::serve(shared, door, 0, tcp).await;
     }
     let id = shared.next_connection(door);
+    let note = shared.notes.begin(id, door, shared.now().unix_ms);
+    let done = noted(shared, door, id, tcp, acceptor, &note).await;
+    note.write().closed = true;
+    done
+}
+
+async fn noted(
+    shared: Arc<Shared>,
+    door: Door,
+    id: u64,
+    tcp: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    note: &Note,
+) -> io::Result<()> {
     let Some(acceptor) = acceptor else {
         return h1::serve(shared, door, id, tcp).await;
     };
@@ -55,16 +71,17 @@ async fn connection(
         return misbehave(&fault, tcp, &acceptor).await;
     }
     let tls = acceptor.accept(tcp).await?;
+    describe(&tls, note);
     if let Some(chain) = tls.get_ref().1.peer_certificates() {
         if let Err(reason) = shared.present(id, chain) {
             return turn_away(reason, tls).await;
         }
     }
     let done = match tls.get_ref().1.alpn_protocol() {
-        Some(b"h2") => h2c::serve(shared.clone(), door, id, tls).await,
+        Some(b"h2") => h2c::serve(shared.clone(), door, id, note.clone(), tls).await,
         // Clients exist that offer no ALPN and are served by APNs nevertheless.
         None if door.is_apns() && shared.serves_without_alpn() => {
-            h2c::serve(shared.clone(), door, id, tls).await
+            h2c::serve(shared.clone(), door, id, note.clone(), tls).await
         }
         _ if door.is_apns() => Ok(()),
         _ => h1::serve(shared.clone(), door, id, tls).await,
@@ -73,9 +90,23 @@ async fn connection(
     done
 }
 
+/// What the handshake said.
+fn describe(tls: &TlsStream<TcpStream>, note: &Note) {
+    let (_, session) = tls.get_ref();
+    let mut note = note.write();
+    note.tls = session
+        .protocol_version()
+        .and_then(|version| version.as_str().map(str::to_owned));
+    note.server_name = session.server_name().map(str::to_owned);
+    note.alpn = session
+        .alpn_protocol()
+        .map(|name| String::from_utf8_lossy(name).into_owned());
+    note.client_certificate = session.peer_certificates().is_some_and(|chain| !chain.is_empty());
+}
+
 /// Says GOAWAY with Apple's JSON, and reads until the client has understood.
 async fn turn_away(reason: &str, mut tls: TlsStream<TcpStream>) -> io::Result<()> {
-    tls.write_all(&wire::turn_away(&format!(r#"{{"reason":"{reason}"}}"#)))
+    tls.write_all(&frame::turn_away(&format!(r#"{{"reason":"{reason}"}}"#)))
         .await?;
     tls.shutdown().await?;
     // Closing before the client's bytes are read would reset the connection under its answer.
@@ -91,12 +122,12 @@ async fn misbehave(fault: &ConnectFault, mut tcp: TcpStream, acceptor: &TlsAccep
         ConnectFault::Close => Ok(()),
         ConnectFault::Hold => tcp.read_to_end(&mut ignored).await.map(drop),
         ConnectFault::Garbage { hex } => {
-            tcp.write_all(&wire::unhex(hex)).await?;
+            tcp.write_all(&frame::unhex(hex)).await?;
             tcp.shutdown().await
         }
         ConnectFault::AfterTls { hex } => {
             let mut tls = acceptor.accept(tcp).await?;
-            tls.write_all(&wire::unhex(hex)).await?;
+            tls.write_all(&frame::unhex(hex)).await?;
             tls.flush().await?;
             tls.read_to_end(&mut ignored).await.map(drop)
         }

@@ -5,6 +5,11 @@
 //! padded, dropped or added, and the connection can be ended at any byte.
 
 use super::audit::Auditor;
+use super::frame::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PADDED, SETTINGS, WINDOW_UPDATE, frame_header,
+    goaway, next_frame, settings, stream_of,
+};
+use crate::connections::Note;
 use crate::exchange::HeaderAudit;
 use crate::fault::CloseHow;
 use bytes::{Buf, BytesMut};
@@ -19,17 +24,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::server::TlsStream;
 
 const PREFACE: usize = 24;
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-const PADDED: u8 = 8;
-/// Larger frames are an offence that `h2` judges by their first nine bytes.
-const FRAME_LIMIT: usize = 1 << 16;
 
 /// What the service may ask of the wire.
 #[derive(Debug)]
@@ -100,6 +94,7 @@ pub(super) struct Filter {
     /// Bytes a second; 0 is as fast as they come.
     pace: Arc<AtomicU32>,
     initial_settings: Vec<(u16, u32)>,
+    note: Note,
 }
 
 /// How a direction ended.
@@ -110,7 +105,7 @@ enum End {
 }
 
 impl Filter {
-    pub(super) fn new(initial_settings: Vec<(u16, u32)>) -> (Self, WireHandle) {
+    pub(super) fn new(initial_settings: Vec<(u16, u32)>, note: Note) -> (Self, WireHandle) {
         let (sender, commands) = mpsc::unbounded_channel();
         let header_blocks = HeaderBlocks::default();
         let pace = Arc::new(AtomicU32::new(0));
@@ -125,6 +120,7 @@ impl Filter {
                 header_blocks,
                 pace,
                 initial_settings,
+                note,
             },
             handle,
         )
@@ -138,9 +134,10 @@ impl Filter {
             header_blocks,
             pace,
             initial_settings,
+            note,
         } = self;
         let end = {
-            let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks, &pace);
+            let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks, &pace, &note);
             let mut out = Outbound {
                 initial: Some(initial_settings),
                 ..Outbound::default()
@@ -176,6 +173,7 @@ async fn inbound(
     to: &mut WriteHalf<DuplexStream>,
     header_blocks: &HeaderBlocks,
     pace: &AtomicU32,
+    note: &Note,
 ) -> io::Result<End> {
     let mut buffer = BytesMut::with_capacity(32 * 1024);
     let mut preface = PREFACE;
@@ -194,6 +192,9 @@ async fn inbound(
         preface -= plain;
         while let Some(frame) = (preface == 0).then(|| next_frame(&mut buffer)).flatten() {
             let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
+            if kind != HEADERS && kind != DATA {
+                note.write().frame(kind, flags, &frame[9..]);
+            }
             if kind == HEADERS || kind == CONTINUATION {
                 if let Some((size, audit)) = auditor.frame(kind, flags, &frame[9..]) {
                     let mut blocks = header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -376,62 +377,4 @@ impl Outbound {
             out.extend_from_slice(part);
         }
     }
-}
-
-/// Cuts one whole frame, header included, off the buffer.
-fn next_frame(buffer: &mut BytesMut) -> Option<BytesMut> {
-    let head = buffer.get(..9)?;
-    let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
-    if length > FRAME_LIMIT {
-        return Some(buffer.split());
-    }
-    (buffer.len() >= 9 + length).then(|| buffer.split_to(9 + length))
-}
-
-fn stream_of(frame: &[u8]) -> u32 {
-    u32::from_be_bytes([frame[5] & 0x7f, frame[6], frame[7], frame[8]])
-}
-
-fn frame_header(length: usize, kind: u8, flags: u8, stream: u32, out: &mut Vec<u8>) {
-    // Callers keep payloads far below 2^24.
-    let length = u32::try_from(length).unwrap_or(0).to_be_bytes();
-    out.extend_from_slice(&length[1..]);
-    out.extend_from_slice(&[kind, flags]);
-    out.extend_from_slice(&stream.to_be_bytes());
-}
-
-fn settings(values: &[(u16, u32)], out: &mut Vec<u8>) {
-    frame_header(values.len() * 6, SETTINGS, 0, 0, out);
-    for (id, value) in values {
-        out.extend_from_slice(&id.to_be_bytes());
-        out.extend_from_slice(&value.to_be_bytes());
-    }
-}
-
-fn goaway(last: u32, code: u32, debug: &str, out: &mut Vec<u8>) {
-    frame_header(8 + debug.len(), GOAWAY, 0, 0, out);
-    out.extend_from_slice(&last.to_be_bytes());
-    out.extend_from_slice(&code.to_be_bytes());
-    out.extend_from_slice(debug.as_bytes());
-}
-
-/// The server's preface and its last words, in one.
-pub(super) fn turn_away(debug: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    settings(&[], &mut out);
-    goaway(0, 0, debug, &mut out);
-    out
-}
-
-/// Hexadecimal to bytes, skipping what is not a digit.
-pub(super) fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|c| c.to_digit(16))
-        .filter_map(|d| u8::try_from(d).ok())
-        .collect();
-    digits
-        .chunks_exact(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect()
 }

@@ -237,7 +237,8 @@ class Engine:
 
     async def _dial(self, link: int, host: str, port: int) -> None:
         try:
-            sock, first = await dial(self.loop, self.session, host, port, self.proxy)
+            proxy = None if self.session.is_direct(link) else self.proxy
+            sock, first = await dial(self.loop, self.session, host, port, proxy)
             protocol = self._links[link] = Link(self, link)
             await self.loop.create_connection(lambda: protocol, sock=sock)
             if first:

@@ -492,6 +492,12 @@ class FcmCredentials:
     ) -> FcmCredentials:
         """Any credential file of Google; `project` where the file names none."""
     @staticmethod
+    def from_metadata_server(project: str, *, host: str | None = None) -> FcmCredentials:
+        """The identity of a machine in Google's cloud, asked of its metadata server over plain HTTP.
+
+        `host` (`"host:port"`) is another server than `metadata.google.internal`, as `GCE_METADATA_HOST` names it.
+        """
+    @staticmethod
     def from_access_tokens(project: str) -> FcmCredentials:
         """Access tokens that the host mints and hands in with `supply_token`."""
     @property
@@ -566,7 +572,7 @@ class FcmMessage:
 class FcmTopics:
     """Topic subscriptions of FCM: what `Client.call` takes.
 
-    Google allows a project 3,000 of the single calls a second: give the client a `rate`, or use
+    Google allows a project 3,000 calls a second, which a client keeps by itself (`call_rate`);
     `subscribe_many` and `unsubscribe_many`, which take up to 1,000 tokens at once.
     """
 
@@ -1114,6 +1120,8 @@ class Session:
         self,
     ) -> tuple[Literal["connect"], int, str, int] | tuple[Literal["close"], int, bytes] | None:
         """The next thing to do: `("connect", link, host, port)` or `("close", link, last_words)`."""
+    def is_direct(self, link: int) -> bool:
+        """Whether that connection is made without the proxy: to the machine's metadata server."""
     def allow_address(self, host: str, port: int, address: str) -> None:
         """Raises if the policy refuses to connect to that address."""
     def connected(self, link: int) -> None:

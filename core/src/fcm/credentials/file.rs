@@ -107,7 +107,7 @@ fn impersonated(fields: &Fields) -> Result<Impersonated, Error> {
         trusted: fields.trusted,
     };
     let by = match source.required("type")? {
-        "service_account" => Impersonator::ServiceAccount(service_account(&source)?),
+        "service_account" => Impersonator::ServiceAccount(Box::new(service_account(&source)?)),
         "authorized_user" => Impersonator::AuthorizedUser(authorized_user(&source)?),
         _ => {
             return Err(invalid(

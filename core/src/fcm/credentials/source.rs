@@ -59,7 +59,7 @@ pub(super) struct Impersonated {
 
 /// The `source_credentials` of a file.
 pub(super) enum Impersonator {
-    ServiceAccount(ServiceAccount),
+    ServiceAccount(Box<ServiceAccount>),
     AuthorizedUser(AuthorizedUser),
 }
 

@@ -1,112 +1,20 @@
 //! The control endpoint: plain HTTP and JSON on loopback, for tests in any language.
 
-use crate::adm::AdmRegistration;
-use crate::apns::{Check, ContentMismatch, DeviceToken, EnvironmentKeyReason};
+mod words;
+
+use crate::apns::{Check, DeviceToken};
 use crate::exchange::{Coding, Exchange, Reply};
-use crate::fault::{ConnectFault, Fault, known};
-use crate::fcm::Registration;
-use crate::latency::Latency;
-use crate::shared::{Profile, Shared};
-use crate::webpush::{NewSubscription, SubscriptionState};
+use crate::fault::{Fault, known};
+use crate::shared::Shared;
+use crate::webpush::NewSubscription;
 use http::Method;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::PoisonError;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FcmToken {
-    token: String,
-    #[serde(default)]
-    state: Registration,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AdmToken {
-    id: String,
-    #[serde(default)]
-    state: AdmRegistration,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BaiduChannel {
-    channel_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ServiceFault {
-    service: String,
-    action: ConnectFault,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SubscriptionChange {
-    endpoint: String,
-    state: SubscriptionState,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClockChange {
-    offset_ms: i64,
-}
-
-/// No `token`: every device that is not spoken of by name.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DevicePresence {
-    token: Option<String>,
-    online: bool,
-    #[serde(default)]
-    after_ms: u32,
-}
-
-/// `distribution` null: at once. No `service`: all of them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LatencyChange {
-    service: Option<String>,
-    distribution: Option<Latency>,
-}
-
-/// Every switch; absent ones stay as they are.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    profile: Option<Profile>,
-    apns_governor: Option<bool>,
-    apns_governor_penalty: Option<bool>,
-    apns_over_limit_goaway: Option<bool>,
-    apns_environment_key_reason: Option<EnvironmentKeyReason>,
-    apns_content_mismatch: Option<ContentMismatch>,
-    apns_content_delay_ms: Option<u32>,
-    seed: Option<u64>,
-    token_lifetime: Option<i64>,
-    fcm_self_signed: Option<bool>,
-    webpush_retry_after: Option<u64>,
-}
-
-/// One entry or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany<T> {
-    Many(Vec<T>),
-    One(T),
-}
-
-impl<T> OneOrMany<T> {
-    fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Many(many) => many,
-        }
-    }
-}
+use words::{
+    AdmToken, BaiduChannel, ClockChange, DevicePresence, FcmToken, LatencyChange, OneOrMany, ServiceFault,
+    Settings, SubscriptionChange,
+};
 
 /// Answers a control request.
 pub(crate) fn answer(shared: &Shared, exchange: &Exchange) -> Reply {
@@ -125,9 +33,16 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             .clone()),
         (&Method::GET, "/log") => log(shared, exchange),
         (&Method::GET, "/stats") => Ok(stats(shared)),
+        (&Method::GET, "/connections") => {
+            let service = query(exchange, "service");
+            let mut all = shared.notes.list();
+            all.retain(|one| service.as_ref().is_none_or(|service| one.service == *service));
+            Ok(json!(all))
+        }
         (&Method::GET, "/headers") => Ok(headers(shared, exchange)),
         (&Method::POST, "/reset") => {
             shared.state().reset();
+            shared.notes.reset();
             shared.clock.set_offset_ms(0);
             Ok(json!({}))
         }

@@ -1,5 +1,7 @@
 //! Amazon Device Messaging: the token endpoint and messages.
 
+mod audience;
+
 use crate::exchange::{Exchange, Reply, percent_decode};
 use crate::ids::{b64, b64url, random};
 use crate::record::Record;
@@ -8,7 +10,7 @@ use http::Method;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Bytes of a message.
 const BODY_LIMIT: usize = 6144;
@@ -39,6 +41,8 @@ pub(crate) struct Adm {
     pub(crate) token_lifetime: i64,
     pub(crate) mints: u64,
     bearers: HashMap<String, i64>,
+    /// Group to its members.
+    groups: HashMap<String, BTreeSet<String>>,
 }
 
 /// A refusal: status, Amazon's word, the rule.
@@ -57,6 +61,7 @@ impl Adm {
             token_lifetime: 3600,
             mints: 0,
             bearers: HashMap::new(),
+            groups: HashMap::new(),
         }
     }
 
@@ -69,7 +74,11 @@ impl Adm {
         let reply = if exchange.path == "/auth/O2/token" {
             self.token(exchange, now, &mut record)
         } else {
-            match self.send(exchange, now, &mut record) {
+            let judged = match self.audience(exchange, now, &mut record) {
+                Some(judged) => judged,
+                None => self.send(exchange, now, &mut record),
+            };
+            match judged {
                 Ok(reply) => {
                     record.accepted = true;
                     reply
@@ -152,6 +161,23 @@ impl Adm {
             .ok_or(Refused(404, "NotFound", "adm.path"))?;
         let id = percent_decode(id, false);
         record.target = Some(id.clone());
+        self.common(exchange, now, record)?;
+        let md5 = body(&exchange.body, None)?;
+        let reply =
+            |id: &str| Reply::json(200, &json!({ "registrationID": id })).with("x-amzn-data-md5", md5);
+        match self.registrations.get(&id) {
+            None => Err(Refused(400, "InvalidRegistrationId", "adm.registration.unknown")),
+            Some(AdmRegistration::Unregistered) => {
+                Err(Refused(400, "Unregistered", "adm.registration.unregistered"))
+            }
+            Some(AdmRegistration::Throttled) => Err(Refused(429, "MaxRateExceeded", "adm.registration.rate")),
+            Some(AdmRegistration::Active) => Ok(reply(&id)),
+            Some(AdmRegistration::Replaced(new)) => Ok(reply(new)),
+        }
+    }
+
+    /// What every call has: POST, with a live token.
+    fn bearer(&self, exchange: &Exchange, now: Moment) -> Result<(), Refused> {
         if exchange.method != Method::POST {
             return Err(Refused(405, "MethodNotAllowed", "adm.method"));
         }
@@ -165,6 +191,12 @@ impl Adm {
         if until.is_none_or(|until| now.unix_ms > *until) {
             return Err(Refused(401, "AccessTokenExpired", "adm.auth"));
         }
+        Ok(())
+    }
+
+    /// What every message has.
+    fn common(&self, exchange: &Exchange, now: Moment, record: &mut Record) -> Result<(), Refused> {
+        self.bearer(exchange, now)?;
         if exchange.header("x-amzn-type-version") != Some(TYPE_VERSION) {
             return Err(Refused(400, "InvalidType", "adm.header.type-version"));
         }
@@ -183,18 +215,7 @@ impl Adm {
         if exchange.body.len() > BODY_LIMIT {
             return Err(Refused(413, "MessageTooLarge", "adm.body.size"));
         }
-        let md5 = body(&exchange.body)?;
-        let reply =
-            |id: &str| Reply::json(200, &json!({ "registrationID": id })).with("x-amzn-data-md5", md5);
-        match self.registrations.get(&id) {
-            None => Err(Refused(400, "InvalidRegistrationId", "adm.registration.unknown")),
-            Some(AdmRegistration::Unregistered) => {
-                Err(Refused(400, "Unregistered", "adm.registration.unregistered"))
-            }
-            Some(AdmRegistration::Throttled) => Err(Refused(429, "MaxRateExceeded", "adm.registration.rate")),
-            Some(AdmRegistration::Active) => Ok(reply(&id)),
-            Some(AdmRegistration::Replaced(new)) => Ok(reply(new)),
-        }
+        Ok(())
     }
 }
 
@@ -203,8 +224,8 @@ pub(crate) fn new_id() -> String {
     format!("amzn1.adm-registration.v3.{}", b64url(&random::<48>()))
 }
 
-/// Checks the message; the MD5 of its data.
-fn body(bytes: &[u8]) -> Result<String, Refused> {
+/// Checks the message, with its `audience` (`topic` or `group`) where it has one; the MD5 of its data.
+fn body(bytes: &[u8], audience: Option<&str>) -> Result<String, Refused> {
     let invalid = |rule| Refused(400, "InvalidData", rule);
     let body: Value = serde_json::from_slice(bytes).map_err(|_| invalid("adm.body.json"))?;
     let body = body.as_object().ok_or_else(|| invalid("adm.body.json"))?;
@@ -216,8 +237,19 @@ fn body(bytes: &[u8]) -> Result<String, Refused> {
         "expiresAfter",
         "md5",
     ];
-    if body.keys().any(|key| !known.contains(&key.as_str())) {
+    if body
+        .keys()
+        .any(|key| !known.contains(&key.as_str()) && Some(key.as_str()) != audience)
+    {
         return Err(invalid("adm.body.field"));
+    }
+    let named = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .is_some_and(|name| !name.is_empty())
+    };
+    if audience.is_some_and(|audience| !named(audience)) {
+        return Err(invalid("adm.body.audience"));
     }
     let mut data = BTreeMap::new();
     match body.get("data") {
@@ -284,10 +316,14 @@ mod tests {
         ];
         for (data, md5) in vectors {
             let message = format!(r#"{{"data":{data},"md5":"{md5}"}}"#);
-            assert_eq!(body(message.as_bytes()).ok().as_deref(), Some(md5), "{data}");
+            assert_eq!(
+                body(message.as_bytes(), None).ok().as_deref(),
+                Some(md5),
+                "{data}"
+            );
             let wrong = format!(r#"{{"data":{data},"md5":"AAAA"}}"#);
             assert_eq!(
-                body(wrong.as_bytes()).map_err(|refused| refused.2),
+                body(wrong.as_bytes(), None).map_err(|refused| refused.2),
                 Err("adm.body.md5")
             );
         }

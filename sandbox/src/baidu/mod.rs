@@ -1,5 +1,7 @@
 //! Baidu Cloud Push, REST 3.0: signature, parameters, error codes.
 
+mod calls;
+
 use crate::exchange::{Exchange, Reply};
 use crate::ids::{hex, random};
 use crate::record::{Record, readable};
@@ -22,6 +24,7 @@ pub(crate) struct Baidu {
     /// Bound channel ids.
     pub(crate) channels: BTreeSet<String>,
     sent: u64,
+    books: calls::Books,
 }
 
 /// A refusal: status, Baidu's code and text, the rule.
@@ -38,6 +41,7 @@ impl Baidu {
             secret_key: hex(&random::<16>()).to_uppercase(),
             channels: BTreeSet::new(),
             sent: 0,
+            books: calls::Books::default(),
         }
     }
 
@@ -130,7 +134,7 @@ impl Baidu {
                         "baidu.channel.unknown",
                     ));
                 }
-                Ok(self.sent(now))
+                Ok(self.sent(fields, now))
             }
             "push/batch_device" => {
                 let channels =
@@ -143,12 +147,12 @@ impl Baidu {
                 }
                 record.target = Some(format!("{} channels", channels.len()));
                 message(fields, now)?;
-                Ok(self.sent(now))
+                Ok(self.sent(fields, now))
             }
             "push/all" => {
                 record.target = Some("all".to_owned());
                 message(fields, now)?;
-                Ok(self.sent(now))
+                Ok(self.sent(fields, now))
             }
             "push/tags" => {
                 match (field("type"), field("tag"), field("selector")) {
@@ -159,15 +163,25 @@ impl Baidu {
                     _ => return Err(params("baidu.tag")),
                 }
                 message(fields, now)?;
-                Ok(self.sent(now))
+                Ok(self.sent(fields, now))
             }
-            _ => Err(Refused(404, 30601, "Method Not Allowed", "baidu.path")),
+            _ => match self.manage(call, fields, now) {
+                Some(judged) => judged,
+                None => Err(Refused(404, 30601, "Method Not Allowed", "baidu.path")),
+            },
         }
     }
 
-    fn sent(&mut self, now: i64) -> Value {
+    fn sent(&mut self, fields: &BTreeMap<String, String>, now: i64) -> Value {
         self.sent += 1;
-        json!({ "msg_id": format!("{}", 7_000_000_000_u64 + self.sent), "send_time": now })
+        let id = format!("{}", 7_000_000_000_u64 + self.sent);
+        let send_time = fields.get("send_time").and_then(|text| text.parse::<i64>().ok());
+        let timer = self.books.note(&id, fields, send_time, now);
+        let mut answer = json!({ "msg_id": id, "send_time": send_time.unwrap_or(now) });
+        if let Some(timer) = timer {
+            answer["timer_id"] = json!(timer);
+        }
+        answer
     }
 }
 
