@@ -271,3 +271,75 @@ def test_the_rate_of_calls(sandbox: Sandbox) -> None:
         for _ in range(4):
             client.call(FcmTopics.subscribe(sandbox.ready["fcm"]["tokens"]["valid"], "news"))
         assert time.monotonic() - began > 0.4
+
+
+def test_groups_and_topics_of_adm(sandbox: Sandbox, both: Both) -> None:
+    ids = sandbox.ready["adm"]["registrations"]
+    made, to_group, to_topic, nobody, removed = both(
+        "adm",
+        lambda client: client.call(pushcore.AdmGroups.create("household", [ids["valid"], ids["unregistered"]])),
+        lambda client: client.send(pushcore.AdmAudienceMessage(group="household", data={"k": "v"})),
+        lambda client: client.send(pushcore.AdmAudienceMessage(topic="weather", data={"k": "v"})),
+        lambda client: client.send(pushcore.AdmAudienceMessage(group="nobody", data={"k": "v"})),
+        lambda client: client.call(pushcore.AdmGroups.remove("household", [ids["valid"]])),
+    )
+    assert (made.succeeded, made.failed) == (1, [ids["unregistered"]])
+    assert isinstance(to_group, pushcore.Accepted)
+    assert isinstance(to_topic, pushcore.Accepted)
+    assert isinstance(nobody, pushcore.Rejected)
+    assert removed.succeeded == 1
+    message = pushcore.AdmAudienceMessage(topic="weather", data={"k": "v"}, expires_after=60)
+    assert pickle.loads(pickle.dumps(message)) == message
+    with pytest.raises(pushcore.MessageError, match="exactly one"):
+        pushcore.AdmAudienceMessage(data={"k": "v"})
+    with pytest.raises(pushcore.MessageError):
+        pushcore.AdmGroups.add("not a group", [ids["valid"]])
+
+
+def test_what_baidu_knows(sandbox: Sandbox, both: Both) -> None:
+    channel = sandbox.ready["baidu"]["channels"]["valid"]
+    calls = pushcore.BaiduCalls
+    made, tagged, counted, sent, tags, untagged, deleted, devices, timers, refused = both(
+        "baidu",
+        lambda client: client.call(calls.create_tag("vip")),
+        lambda client: client.call(calls.tag_devices("vip", [channel])),
+        lambda client: client.call(calls.devices_with_tag("vip")),
+        lambda client: client.send(pushcore.BaiduMessage(channel_id=channel, text="x", topic_id="news")),
+        lambda client: client.call(calls.tags(limit=10)),
+        lambda client: client.call(calls.untag_devices("vip", [channel])),
+        lambda client: client.call(calls.delete_tag("vip")),
+        lambda client: client.call(calls.device_statistics()),
+        lambda client: client.call(calls.timers()),
+        lambda client: client.call(calls.cancel_timer("never")),
+    )
+    assert made == {"tag": "vip", "result": 0}
+    assert isinstance(tagged, dict)
+    assert counted["device_num"] == 1
+    assert isinstance(sent, pushcore.Accepted)
+    assert sent.id
+    assert tags["total_num"] >= 1
+    assert isinstance(untagged, dict)
+    assert deleted["result"] == 0
+    assert isinstance(devices, dict)
+    assert isinstance(timers, dict)
+    assert isinstance(refused, pushcore.Outcome)
+    status, records, topics, statistics = both(
+        "baidu",
+        lambda client: client.call(calls.message_status([sent.id or ""])),
+        lambda client: client.call(calls.topic_records("news", since=0, until=2_000_000_000)),
+        lambda client: client.call(calls.topics()),
+        lambda client: client.call(calls.topic_statistics("news")),
+    )
+    for answer in (status, records, topics, statistics):
+        assert isinstance(answer, dict), answer
+    wrong: Any
+    for wrong in (
+        lambda: calls.topics(limit=21),
+        lambda: calls.create_tag(""),
+        lambda: calls.message_status([]),
+        lambda: calls.timer_records(since=5),
+        lambda: calls.timer_records(since=5, until=4),
+        lambda: calls.tag_devices("vip", []),
+    ):
+        with pytest.raises(pushcore.MessageError):
+            wrong()

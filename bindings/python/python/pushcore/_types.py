@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Union
 
 from ._pushcore import (
+    AdmAudienceMessage,
     AdmCredentials,
     AdmMessage,
     ApnsBroadcast,
@@ -23,7 +24,7 @@ from ._pushcore import (
 )
 
 #: A message to any of the services.
-Message = Union[ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage, ApnsBroadcast]
+Message = Union[ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage, ApnsBroadcast, AdmAudienceMessage]
 #: Credentials of any of the services.
 Credentials = Union[ApnsCredentials, FcmCredentials, VapidCredentials, AdmCredentials, BaiduCredentials]
 #: What a template is sent to: a token, raw APNs token bytes, or a Web Push subscription.
