@@ -36,6 +36,11 @@ cp "$WORK"/pushcore-*.tar.gz "$WORK"/wheels/*.whl "$OUT"
 WHEEL=$(echo "$WORK"/wheels/*.whl)
 ls -l "$OUT"
 
+# The tests beside the examples as in the repository, without the package's source, and as they are now.
+mkdir -p "$WORK/repo/bindings/python"
+cp -r tests pyproject.toml "$WORK/repo/bindings/python"
+cp -r "$ROOT/examples" "$WORK/repo"
+cd "$WORK/repo/bindings/python"
 for python; do
     rm -rf "$WORK/venv"
     "$python" -m venv "$WORK/venv"
