@@ -22,7 +22,7 @@ def options(sandbox: Sandbox) -> dict[str, Any]:
 def test_a_metadata_server_is_asked_directly(sandbox: Sandbox, kind: str, proxy: str | None) -> None:
     fcm = sandbox.ready["fcm"]
     credentials = FcmCredentials.from_metadata_server(fcm["project_id"], host=fcm["metadata"])
-    message = FcmMessage(token=fcm["tokens"]["valid"], title="Hello")
+    message = FcmMessage(token=fcm["tokens"]["valid"], notification={"title": "Hello"})
     before = sandbox.stats()["fcm_tokens_minted"]
 
     def blocking() -> Any:
@@ -56,11 +56,11 @@ def test_topic_calls_keep_their_rate(sandbox: Sandbox) -> None:
         assert time.monotonic() - began >= 0.35
     # Pushes are not calls.
     with sandbox.fcm(pushcore.Client, call_rate=1) as client:
-        message = FcmMessage(token=sandbox.ready["fcm"]["tokens"]["valid"], title="Hello")
+        message = FcmMessage(token=sandbox.ready["fcm"]["tokens"]["valid"], notification={"title": "Hello"})
         assert all(client.send(message).name == "accepted" for _ in range(5))
 
 
 def test_headers_can_be_more_compact(sandbox: Sandbox) -> None:
-    message = FcmMessage(token=sandbox.ready["fcm"]["tokens"]["valid"], title="Hello")
+    message = FcmMessage(token=sandbox.ready["fcm"]["tokens"]["valid"], notification={"title": "Hello"})
     with sandbox.fcm(pushcore.Client, compact_headers=True) as client:
         assert client.send(message).name == "accepted"
