@@ -15,6 +15,7 @@ use pushcore::{Error, ErrorKind, Now, Outcome};
 use crate::clock::Clock;
 use crate::config::ClientConfig;
 use crate::driver::{Driver, WAKER};
+use crate::gather::Gather;
 use crate::send_many::SendMany;
 
 /// After so long without a look at the sockets, it takes one before the next message.
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) driver: Driver,
     /// Somebody is in `poll`.
     polling: bool,
+    /// So many wait for that one.
+    others: usize,
     /// Who waits for which ticket, by the ticket's slot.
     pub(crate) waiting: Vec<Option<(Ticket, Waiting)>>,
     /// Answers for `send`, until fetched.
@@ -65,6 +68,9 @@ pub(crate) struct Shared {
     next_batch: u64,
     /// When the sockets were last looked at.
     looked_at: Duration,
+    gather: Gather,
+    /// How many wait for a single answer each.
+    pub(crate) single: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -98,12 +104,15 @@ impl Client {
             shared: Mutex::new(Shared {
                 driver: Driver::new(session, clock, registry, config.proxy, config.resolver),
                 polling: false,
+                others: 0,
                 waiting: Vec::new(),
                 answered: HashMap::new(),
                 responses: HashMap::new(),
                 batches: BTreeMap::new(),
                 next_batch: 0,
                 looked_at: Duration::ZERO,
+                gather: Gather::new(config.gather),
+                single: 0,
             }),
             changed: Condvar::new(),
             poll: Mutex::new(Poll {
@@ -242,9 +251,9 @@ impl Client {
     /// Writes what has been submitted, and makes a thread that waits for the sockets look again.
     pub(crate) fn nudge(&self, shared: &mut Shared) {
         shared.driver.flush();
-        if shared.deliver() {
+        if shared.deliver() > 0 {
             // Not all of it need be ours.
-            self.changed.notify_all();
+            self.tell_others(shared);
         }
         if shared.polling && !self.woken.swap(true, Ordering::AcqRel) {
             // Without it the other thread wakes at its own time-out: late, not lost.
@@ -261,12 +270,15 @@ impl Client {
     ) -> MutexGuard<'a, Shared> {
         if shared.polling {
             let longest = longest.unwrap_or(Duration::from_secs(1));
+            shared.others += 1;
             let waited = self.changed.wait_timeout(shared, longest);
-            return waited.unwrap_or_else(PoisonError::into_inner).0;
+            let mut shared = waited.unwrap_or_else(PoisonError::into_inner).0;
+            shared.others -= 1;
+            return shared;
         }
         shared.driver.flush();
-        if shared.deliver() {
-            self.changed.notify_all();
+        if shared.deliver() > 0 {
+            self.tell_others(&shared);
             return shared;
         }
         let wait = shared.driver.wait();
@@ -274,9 +286,18 @@ impl Client {
             (Some(wait), Some(longest)) => Some(wait.min(longest)),
             (wait, longest) => wait.or(longest),
         };
+        let in_flight = shared.driver.session.stats().open;
+        let (glance, single) = (wait == Some(Duration::ZERO), shared.single > 0);
+        let pause = match glance || single {
+            true => Duration::ZERO,
+            false => shared.gather.pause(in_flight),
+        };
         shared.polling = true;
         self.woken.store(false, Ordering::Release);
         drop(shared);
+        if !pause.is_zero() {
+            std::thread::sleep(wait.map_or(pause, |wait| wait.min(pause)));
+        }
         let mut guard = self.poll.lock().unwrap_or_else(PoisonError::into_inner);
         let Poll { poll, events } = &mut *guard;
         // An interrupted wait (a signal) is a short one.
@@ -287,10 +308,20 @@ impl Client {
         shared.polling = false;
         shared.driver.process(events.iter());
         shared.looked_at = shared.driver.clock.now().monotonic;
-        shared.deliver();
+        let ended = shared.deliver();
+        if !glance && ended > 0 {
+            shared.gather.learn(ended, in_flight);
+        }
         drop(guard);
-        self.changed.notify_all();
+        self.tell_others(&shared);
         shared
+    }
+
+    /// Wakes those who wait for the one at the sockets. With nobody there it spares a system call.
+    fn tell_others(&self, shared: &Shared) {
+        if shared.others > 0 {
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -325,6 +356,7 @@ impl Shared {
         if let Some(place) = self.waiting.get_mut(ticket.slot()) {
             *place = Some((ticket, waiting));
         }
+        self.single += usize::from(!matches!(waiting, Waiting::Batch(..)));
     }
 
     /// A number for a `send_many`, under which its results are kept.
@@ -356,13 +388,14 @@ impl Shared {
         }
     }
 
-    /// Hands every outcome to the one who waits for it; false when there was none.
-    pub(crate) fn deliver(&mut self) -> bool {
-        let mut any = false;
+    /// Hands every outcome to the one who waits for it, and counts them.
+    pub(crate) fn deliver(&mut self) -> u64 {
+        let mut ended = 0;
         while let Some((ticket, result)) = self.driver.session.poll_outcome() {
-            any = true;
+            ended += 1;
             match self.waiting.get_mut(ticket.slot()).and_then(Option::take) {
                 Some((_, Waiting::One)) => {
+                    self.single = self.single.saturating_sub(1);
                     self.answered.insert(ticket, result);
                 }
                 Some((_, Waiting::Batch(number, name))) => {
@@ -374,17 +407,18 @@ impl Shared {
             }
         }
         while let Some((ticket, result)) = self.driver.session.poll_response() {
-            any = true;
+            ended += 1;
             if self
                 .waiting
                 .get_mut(ticket.slot())
                 .and_then(Option::take)
                 .is_some()
             {
+                self.single = self.single.saturating_sub(1);
                 self.responses.insert(ticket, result);
             }
         }
-        any
+        ended
     }
 }
 

@@ -56,6 +56,7 @@ mod config;
 mod dial;
 mod driver;
 mod exchange;
+mod gather;
 mod progress;
 mod proxy;
 mod resolve;

@@ -112,6 +112,7 @@ impl Drop for Exchange {
         if let Some(place) = shared.waiting.get_mut(ticket.slot()) {
             if place.as_ref().is_some_and(|(waiting, _)| *waiting == ticket) {
                 *place = None;
+                shared.single = shared.single.saturating_sub(1);
                 let now = shared.driver.clock.now();
                 shared.driver.session.cancel(ticket, now);
             }

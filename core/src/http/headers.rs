@@ -145,6 +145,9 @@ impl Headers {
 
     /// The value of the first field called `name` (lower-case).
     pub fn get(&self, name: &str) -> Option<&str> {
+        if self.is_empty() {
+            return None;
+        }
         self.iter()
             .find(|header| header.name == name)
             .map(|header| header.value)

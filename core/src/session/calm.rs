@@ -47,7 +47,8 @@ impl Session {
         if link.resumes_at.is_some() {
             return;
         }
-        let after = pool.back_off(now.monotonic);
+        // What is left of a step that is nearly over would be no pause.
+        let after = pool.back_off(now.monotonic, self.config.first_backoff * 4 / 5);
         link.resumes_at = Some(now.monotonic.saturating_add(after));
         // The one that was reset has left already.
         link.most = (link.most.min(link.in_flight.len().saturating_add(1)) / 2).max(1);
@@ -62,7 +63,7 @@ impl Session {
             link.retired = true;
             let calm_down = code == code::ENHANCE_YOUR_CALM;
             if let Some(pool) = self.pools.get_mut(link.pool.index()).filter(|_| calm_down) {
-                pool.back_off(now.monotonic);
+                pool.back_off(now.monotonic, Duration::ZERO);
                 if reason.contains(TOO_MANY_PINGS) {
                     pool.ping_doublings = pool.ping_doublings.saturating_add(1);
                 }
@@ -129,10 +130,11 @@ impl Link {
 }
 
 impl Pool {
-    /// No new connection for the next step of the back-off. Where such a step is under way, this
-    /// is about the same trouble, and that step is all. Returns how long it still takes.
-    pub(super) fn back_off(&mut self, now: Duration) -> Duration {
-        if self.dial_after <= now {
+    /// No new connection for the next step of the back-off. Where such a step is under way, and more
+    /// than `least` of it is left, this is about the same trouble, and that step is all. Returns
+    /// how long it still takes.
+    pub(super) fn back_off(&mut self, now: Duration, least: Duration) -> Duration {
+        if self.dial_after.saturating_sub(now) <= least {
             let wait = self.backoff.next_wait();
             self.dial_after = now.saturating_add(wait);
         }

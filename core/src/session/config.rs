@@ -10,7 +10,8 @@ pub enum Delivery {
     /// It ends as `Unknown`: no message is ever sent twice.
     #[default]
     AtMostOnce,
-    /// It is sent again with the same identifiers (`apns-id`, `Topic`), up to
+    /// It is sent again with the same identifiers (`apns-id`, `Topic`), after a lost connection as after
+    /// [`SessionConfig::response_timeout`], until its deadline and up to
     /// [`SessionConfig::max_requeues`] times: a device may see it twice.
     AtLeastOnce,
 }

@@ -1,6 +1,7 @@
 //! When connections are made and given up.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::link::{Link, LinkId};
 use super::pool::{Lane, PoolId};
@@ -181,7 +182,7 @@ impl Session {
         // A connection that did its work and then ended is replaced at once. One that never
         // answered anything is not: a server that turns everybody away is not to be hammered.
         if !link.answered && !link.let_go {
-            pool.back_off(now.monotonic);
+            pool.back_off(now.monotonic, Duration::ZERO);
         }
         if let Some(error) = error {
             let first_contact = !pool.ever_ready && pool.backoff.attempts() >= FIRST_CONTACT_ATTEMPTS;

@@ -260,7 +260,10 @@ impl Session {
                 .saturating_add(options.deadline.unwrap_or(self.config.deadline));
             entry.due = entry.deadline;
             entry.queued_at = now.monotonic;
-            entry.context = context;
+            // It is `None` here already, as it nearly always stays.
+            if !matches!(context, Context::None) {
+                entry.context = context;
+            }
             self.next_due = Some(self.next_due.map_or(entry.due, |due| due.min(entry.due)));
         }
         self.stats.submitted += 1;

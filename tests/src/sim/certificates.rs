@@ -23,8 +23,13 @@ pub struct Authority {
 impl Authority {
     /// A new key under the name `Test CA`.
     pub fn new() -> Self {
+        Self::named("Test CA")
+    }
+
+    /// A new key under that name.
+    pub fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        params.distinguished_name.push(DnType::CommonName, "Test CA");
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -81,6 +86,26 @@ impl Authority {
             .signed_by(&key, &self.certificate, &self.key)
             .expect("a certificate");
         self.config(alpn, false, certificate.der().clone(), &key)
+    }
+
+    /// A server whose certificate was changed after it had been signed.
+    pub fn server_with_bad_signature(&self, alpn: &[&str]) -> Arc<ServerConfig> {
+        let mut params = CertificateParams::new(NAMES.map(str::to_owned)).expect("names");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.not_before = date_time_ymd(2025, 1, 1);
+        params.not_after = date_time_ymd(2035, 1, 1);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params
+            .signed_by(&key, &self.certificate, &self.key)
+            .expect("a certificate");
+        let mut der = certificate.der().to_vec();
+        // The dates are text: another year of the same length.
+        let year = der
+            .windows(7)
+            .position(|text| text == b"3501010")
+            .expect("a date in 2035");
+        der[year + 1] = b'4';
+        self.config(alpn, false, CertificateDer::from(der), &key)
     }
 
     fn config(

@@ -17,6 +17,7 @@ struct Inner {
     authorizations: HashMap<String, (Duration, Duration)>,
     violations: Vec<String>,
     duplicates: u64,
+    ignored: u64,
     requests: u64,
     connections: u32,
     pings: u64,
@@ -94,6 +95,10 @@ impl Log {
         inner.duplicates += copy;
     }
 
+    pub(super) fn ignored(&self) {
+        self.lock().ignored += 1;
+    }
+
     pub(super) fn violation(&self, text: String) {
         self.lock().violations.push(text);
     }
@@ -134,6 +139,11 @@ impl Log {
     /// Complete requests that reached a server, whether it acted on them or not.
     pub fn requests(&self) -> u64 {
         self.lock().requests
+    }
+
+    /// Requests that arrived above the last stream id of a GOAWAY.
+    pub fn requests_ignored(&self) -> u64 {
+        self.lock().ignored
     }
 
     /// Connections that reached a server.

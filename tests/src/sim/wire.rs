@@ -15,6 +15,8 @@ use super::tls::Endpoint;
 #[derive(Debug, Default)]
 pub(super) struct Pipe {
     chunks: VecDeque<(Duration, Vec<u8>)>,
+    /// How much of the first has been read.
+    read: usize,
     under_way: usize,
 }
 
@@ -36,16 +38,18 @@ impl Pipe {
 
     /// What has arrived by `now`, at most `limit` octets of it.
     pub(super) fn arrived(&mut self, now: Duration, limit: usize) -> Option<Vec<u8>> {
-        let (at, bytes) = self.chunks.front_mut().filter(|(at, _)| *at <= now)?;
-        let piece = if bytes.len() <= limit {
-            let piece = std::mem::take(bytes);
-            self.chunks.pop_front();
-            piece
-        } else {
-            let rest = bytes.split_off(limit);
-            let _ = at;
-            std::mem::replace(bytes, rest)
+        let (_, bytes) = self.chunks.front_mut().filter(|(at, _)| *at <= now)?;
+        let rest = bytes.get(self.read..).unwrap_or_default();
+        let piece = match rest.len() <= limit {
+            true if self.read == 0 => std::mem::take(bytes),
+            true => rest.to_vec(),
+            false => rest.get(..limit).unwrap_or_default().to_vec(),
         };
+        self.read += piece.len();
+        if self.read >= bytes.len() {
+            self.chunks.pop_front();
+            self.read = 0;
+        }
         self.under_way -= piece.len();
         Some(piece)
     }

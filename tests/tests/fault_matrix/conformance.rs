@@ -231,8 +231,14 @@ fn row_27_all_57_client_cases() {
     }
 }
 
-/// The name of each vector, the codes that it allows, and its octets.
-fn vectors() -> Option<Vec<(String, Vec<u64>, Vec<u8>)>> {
+struct Vector {
+    name: String,
+    /// The codes that it allows.
+    allowed: Vec<u64>,
+    wire: Vec<u8>,
+}
+
+fn vectors() -> Option<Vec<Vector>> {
     let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors/http2-frames.tar.xz");
     if !archive.exists() {
         println!("skipped: no {}", archive.display());
@@ -256,7 +262,11 @@ fn vectors() -> Option<Vec<(String, Vec<u64>, Vec<u8>)>> {
         let hex = json["wire"].as_str().expect("octets");
         let octet = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
         let wire = (0..hex.len()).step_by(2).map(octet).collect();
-        vectors.push((path.display().to_string(), codes.collect(), wire));
+        vectors.push(Vector {
+            name: path.display().to_string(),
+            allowed: codes.collect(),
+            wire,
+        });
     }
     std::fs::remove_dir_all(&folder).expect("a folder of ours");
     Some(vectors)
@@ -266,7 +276,7 @@ fn vectors() -> Option<Vec<(String, Vec<u64>, Vec<u8>)>> {
 fn row_27_all_22_error_vectors() {
     let Some(vectors) = vectors() else { return };
     assert_eq!(vectors.len(), 22);
-    for (name, allowed, wire) in vectors {
+    for Vector { name, allowed, wire } in vectors {
         for seed in seeds(SEEDS) {
             let mut world = world_of(seed, &[Act::Raw(wire.clone())], One::Open);
             let stats = world.finish();

@@ -15,9 +15,13 @@ mod frames;
 mod pings;
 mod process;
 mod semantics;
+mod silence;
 mod streams;
+mod throttle;
 mod tls;
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use pushcore::session::SessionConfig;
@@ -106,4 +110,37 @@ fn deepest(error: &Error) -> ErrorKind {
 fn result(world: &World, number: usize) -> &Result<Outcome, Error> {
     let found = world.results().iter().find(|(other, _)| *other == number);
     &found.expect("an end").1
+}
+
+/// `docs/fault-matrix.md` names every test of a row, here and over TLS, and none that is not there.
+#[test]
+fn the_document_names_every_row() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &Path| std::fs::read_to_string(path).expect("a readable file");
+    let document = read(&tests.join("../docs/fault-matrix.md"));
+    let mut there = BTreeSet::new();
+    for folder in ["tests/fault_matrix", "tests/fault_matrix_tls"] {
+        for file in std::fs::read_dir(tests.join(folder)).expect("a folder") {
+            let text = read(&file.expect("a file").path());
+            let names = text.lines().filter_map(|line| line.strip_prefix("fn row"));
+            there.extend(names.filter_map(|rest| Some(format!("row{}", rest.split_once('(')?.0))));
+        }
+    }
+    let named: BTreeSet<String> = document
+        .split('`')
+        .filter(|word| word.starts_with("row_") || word.starts_with("rows_"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(named, there);
+    let covered = |row: u32| {
+        let cell = document.lines().filter_map(|line| line.strip_prefix("| "));
+        cell.filter_map(|line| line.split([' ', '|']).next())
+            .any(|cell| match cell.split_once('–') {
+                Some((first, last)) => {
+                    (first.parse().unwrap_or(99)..=last.parse().unwrap_or(0)).contains(&row)
+                }
+                None => cell.parse() == Ok(row),
+            })
+    };
+    assert_eq!((1..=52).find(|row| !covered(*row)), None);
 }

@@ -142,6 +142,37 @@ fn row_52_at_least_once() {
     }
 }
 
+/// At least once, no answer in time is as good as a lost connection: sent again, with the same id, while the
+/// deadline is to come. At most once it is `Unknown`.
+#[test]
+fn row_52_at_least_once_after_a_time_out() {
+    for seed in seeds(SEEDS) {
+        for delivery in [Delivery::AtLeastOnce, Delivery::AtMostOnce] {
+            let mute = || {
+                Script::new(|seen, _| match seen.nth {
+                    1..=10 => vec![Act::Process],
+                    _ => vec![ok()],
+                })
+            };
+            let mut world = World::new(
+                seed,
+                |config| {
+                    config.delivery = delivery;
+                    config.max_connections = 1;
+                },
+                first_then_good(mute),
+            );
+            world.with_ids();
+            world.submit(N);
+            let stats = world.finish();
+            let doubt = if delivery == Delivery::AtMostOnce { 10 } else { 0 };
+            assert_eq!((stats.unknown, stats.accepted), (doubt, N - doubt), "{stats:?}");
+            assert_eq!(world.log.duplicates(), 10 - doubt);
+            assert_eq!(world.log.copies_with_other_ids(), 0);
+        }
+    }
+}
+
 /// In doubt once, never again on a stream: that is `Unknown`, not `Expired` and not `NotSent`.
 #[test]
 fn row_52_doubt_is_not_forgotten() {

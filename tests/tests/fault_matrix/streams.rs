@@ -106,6 +106,54 @@ fn row_31_some_streams_refused() {
     }
 }
 
+/// What is refused again and again waits apart from the queue: there it can be cancelled, expire, and
+/// be abandoned, and holds nobody else up.
+#[test]
+fn row_31_refused_and_withdrawn_while_it_rests() {
+    for seed in seeds(SEEDS) {
+        let resting = |deadline| {
+            let mut world = World::new(
+                seed,
+                |config| {
+                    config.max_connections = 1;
+                    config.max_requeues = u8::MAX;
+                    config.deadline = deadline;
+                    config.first_backoff = seconds(1);
+                },
+                |_, _| refuse(|number| if number < 10 { u32::MAX } else { 0 }).into(),
+            );
+            world.submit(N);
+            // The waits double: after two seconds the ten are hardly ever on a stream.
+            world.run_for(seconds(2));
+            let stats = world.stats();
+            assert_eq!(
+                (stats.accepted, stats.queued + stats.open),
+                (N - 10, 10),
+                "{stats:?}"
+            );
+            world
+        };
+        let mut world = resting(seconds(60));
+        for number in 0..4 {
+            assert!(world.cancel(number));
+            assert!(!world.cancel(number));
+        }
+        let stats = world.finish();
+        assert_eq!((stats.cancelled, stats.expired), (4, 6), "{stats:?}");
+
+        let mut world = resting(seconds(3));
+        let stats = world.finish();
+        assert_eq!((stats.expired, stats.unknown), (10, 0), "{stats:?}");
+        assert!(world.log.requests() < N + 10 * 12, "{}", world.log.requests());
+
+        let mut world = resting(seconds(60));
+        world.run_until(|world| world.stats().open == 0);
+        world.abandon();
+        let stats = world.finish();
+        assert_eq!((stats.not_sent, stats.unknown), (10, 0), "{stats:?}");
+    }
+}
+
 #[test]
 fn row_32_all_streams_refused_for_ever() {
     for seed in seeds(SEEDS) {

@@ -22,8 +22,8 @@ impl Engine {
         };
         self.write_reset(id, code::CANCEL);
         self.history.push(id, Ended::ByUs);
-        if let Some(response) = stream.response {
-            self.recycle(response);
+        if let Some(incoming) = stream.incoming {
+            self.recycle(incoming);
         }
         let error = Error::new(ErrorKind::Cancelled, "request cancelled");
         self.events
@@ -163,10 +163,10 @@ impl Engine {
     /// Ends a request whose exchange broke off: with what is known of the response, because
     /// a status says more than how its body ended.
     fn end_broken(&mut self, id: u32, stream: Stream, processed: Processed, error: Error) {
-        self.events.push_back(match stream.response {
-            Some(mut response) => {
-                response.truncated = true;
-                Queued::Response(id, response)
+        self.events.push_back(match stream.incoming {
+            Some(mut incoming) => {
+                incoming.response.truncated = true;
+                Queued::Response(id, incoming)
             }
             None => Queued::Failed(id, processed, error),
         });

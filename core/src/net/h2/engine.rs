@@ -11,9 +11,8 @@ use super::hpack::{Decoder, Encoder};
 use super::out::Output;
 use super::receive::Continuation;
 use super::settings::{self, PeerSettings};
-use super::stream::{History, Streams};
+use super::stream::{History, Incoming, Streams};
 use crate::error::Error;
-use crate::http::Response;
 use crate::net::{CloseReason, Event, GoAway, Processed, RequestId};
 use crate::time::Now;
 
@@ -85,7 +84,7 @@ pub struct Engine {
         clippy::vec_box,
         reason = "the boxes move on into streams and events as they are"
     )]
-    pub(super) pool: Vec<Box<Response>>,
+    pub(super) pool: Vec<Box<Incoming>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +115,7 @@ pub(super) struct Budgets {
 /// An event that owns what it speaks of.
 pub(super) enum Queued {
     Ready,
-    Response(u32, Box<Response>),
+    Response(u32, Box<Incoming>),
     Failed(u32, Processed, Error),
     SettingsChanged(u32),
     Draining(Box<GoAway>),
@@ -257,15 +256,15 @@ impl Engine {
 
     /// The next event, borrowed until the next call.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        if let Some(Queued::Response(_, response)) = self.current.take() {
-            self.recycle(response);
+        if let Some(Queued::Response(_, incoming)) = self.current.take() {
+            self.recycle(incoming);
         }
         self.current = Some(self.events.pop_front()?);
         Some(match self.current.as_ref()? {
             Queued::Ready => Event::Ready,
-            Queued::Response(id, response) => Event::Response {
+            Queued::Response(id, incoming) => Event::Response {
                 id: RequestId(u64::from(*id)),
-                response,
+                response: &incoming.response,
             },
             Queued::Failed(id, processed, error) => Event::Failed {
                 id: RequestId(u64::from(*id)),
@@ -368,11 +367,12 @@ impl Engine {
         self.now = self.now.max(now.monotonic);
     }
 
-    pub(super) fn recycle(&mut self, mut response: Box<Response>) {
+    pub(super) fn recycle(&mut self, mut incoming: Box<Incoming>) {
         if self.pool.len() < POOL {
-            response.clear();
-            response.body.shrink_to(POOLED_BODY);
-            self.pool.push(response);
+            let body = &mut incoming.response.body;
+            body.clear();
+            body.shrink_to(POOLED_BODY);
+            self.pool.push(incoming);
         }
     }
 

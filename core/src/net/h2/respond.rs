@@ -34,12 +34,16 @@ impl Engine {
             }
             return self.on_ended(id);
         };
-        let trailers = stream.response.is_some();
-        let mut response = match trailers {
+        let trailers = stream.incoming.is_some();
+        let mut incoming = match trailers {
             true => None,
             false => Some(self.pool.pop().unwrap_or_default()),
         };
-        let mut list = List::new(limit, response.as_deref_mut());
+        if let Some(incoming) = &mut incoming {
+            incoming.begin(self.config.initial_window);
+        }
+        let response = incoming.as_deref_mut().map(|incoming| &mut incoming.response);
+        let mut list = List::new(limit, response);
         let decoded = self.decoder.decode(block, |name, value| list.field(name, value));
         let List {
             status,
@@ -70,7 +74,7 @@ impl Engine {
             )),
             None => None,
         };
-        let Some(mut response) = response else {
+        let Some(mut incoming) = incoming else {
             // Trailers say nothing that a push service's answer depends on.
             return match verdict {
                 Some((code, kind, text)) => self.stream_fault(id, code, kind, text),
@@ -80,27 +84,27 @@ impl Engine {
                 }
             };
         };
-        response.status = status;
+        incoming.response.status = status;
         match verdict {
             Some((code, kind, text)) => {
                 // Too long a list is cut, and its status counts; a malformed one counts for nothing.
                 if kind == ErrorKind::LimitExceeded && status >= 200 {
-                    stream.response = Some(response);
+                    stream.incoming = Some(incoming);
                 } else {
-                    self.recycle(response);
+                    self.recycle(incoming);
                 }
                 self.stream_fault(id, code, kind, text)
             }
             None if status < 200 => {
-                self.recycle(response);
+                self.recycle(incoming);
                 match self.budgets.informational.spend(self.now) {
                     true => Ok(()),
                     false => Err(Fault::flood("too many informational responses")),
                 }
             }
             None => {
-                stream.response = Some(response);
-                stream.content_length = content_length;
+                incoming.content_length = content_length;
+                stream.incoming = Some(incoming);
                 if end_stream {
                     self.complete(id);
                 }
@@ -133,14 +137,15 @@ impl Engine {
         let Some(stream) = self.streams.get_mut(u64::from(id)) else {
             return self.on_ended(id);
         };
-        stream.receive_window -= head.length as i64;
-        if stream.receive_window < 0 {
-            return self.stream_error(id, code::FLOW_CONTROL_ERROR, "data beyond the stream window");
-        }
-        let Some(response) = &mut stream.response else {
+        let Some(incoming) = stream.incoming.as_deref_mut() else {
             return self.stream_error(id, code::PROTOCOL_ERROR, "data before headers");
         };
-        stream.received += data.len() as u64;
+        incoming.window -= head.length as i64;
+        if incoming.window < 0 {
+            return self.stream_error(id, code::FLOW_CONTROL_ERROR, "data beyond the stream window");
+        }
+        incoming.received += data.len() as u64;
+        let response = &mut incoming.response;
         let room = self.config.max_response_body.saturating_sub(response.body.len());
         if data.len() > room {
             response
@@ -158,19 +163,19 @@ impl Engine {
             self.complete(id);
             return Ok(());
         }
-        stream.consumed += used;
-        if stream.consumed >= self.config.initial_window / 2 {
+        incoming.consumed += used;
+        if incoming.consumed >= self.config.initial_window / 2 {
             self.out
-                .frame(kind::WINDOW_UPDATE, 0, id, &stream.consumed.to_be_bytes());
-            stream.receive_window += i64::from(stream.consumed);
-            stream.consumed = 0;
+                .frame(kind::WINDOW_UPDATE, 0, id, &incoming.consumed.to_be_bytes());
+            incoming.window += i64::from(incoming.consumed);
+            incoming.consumed = 0;
         }
         Ok(())
     }
 
     /// The server ended the stream after a final response.
     fn complete(&mut self, id: u32) {
-        let Some(stream) = self.streams.get(u64::from(id)) else {
+        let Some(stream) = self.streams.remove(u64::from(id)) else {
             return;
         };
         // An answer before the whole request was sent: the rest is of no use (§8.1).
@@ -179,26 +184,30 @@ impl Engine {
             self.write_reset(id, code::CANCEL);
         }
         self.budgets.small_data.earn(SMALL_DATA_PER_RESPONSE);
-        self.end_with_response(id, if early { Ended::ByUs } else { Ended::Complete });
+        self.end_stream(id, stream, if early { Ended::ByUs } else { Ended::Complete });
     }
 
     fn end_with_response(&mut self, id: u32, how: Ended) {
-        let Some(Stream {
-            response: Some(mut response),
-            content_length,
-            received,
-            ..
-        }) = self.streams.remove(u64::from(id))
-        else {
+        if let Some(stream) = self.streams.remove(u64::from(id)) {
+            self.end_stream(id, stream, how);
+        }
+    }
+
+    /// `stream` is out of the table.
+    fn end_stream(&mut self, id: u32, stream: Stream, how: Ended) {
+        let Some(mut incoming) = stream.incoming else {
             return;
         };
         // 204 and 304 have no body, whatever the length says (RFC 9110 §8.6).
-        let bodiless = matches!(response.status, 204 | 304);
-        if content_length.is_some_and(|length| length != received) && !bodiless {
-            response.truncated = true;
+        let bodiless = matches!(incoming.response.status, 204 | 304);
+        let whole = incoming
+            .content_length
+            .is_none_or(|length| length == incoming.received);
+        if !whole && !bodiless {
+            incoming.response.truncated = true;
         }
         self.history.push(id, how);
-        self.events.push_back(Queued::Response(id, response));
+        self.events.push_back(Queued::Response(id, incoming));
         self.finish_if_drained();
     }
 }

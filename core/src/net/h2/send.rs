@@ -49,11 +49,7 @@ impl Engine {
             headers_end: self.out.end(),
             send_window: i64::from(self.peer.initial_window),
             pending: None,
-            response: None,
-            content_length: None,
-            received: 0,
-            receive_window: i64::from(self.config.initial_window),
-            consumed: 0,
+            incoming: None,
         };
         let sent = self.write_data(id, body, &mut stream.send_window);
         if sent < body.len() {

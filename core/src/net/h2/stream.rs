@@ -22,13 +22,30 @@ pub(crate) struct Stream {
     /// What the server still takes; negative after it shrank its initial window (§6.9.2).
     pub(crate) send_window: i64,
     pub(crate) pending: Option<Box<PendingBody>>,
-    /// The response so far; there is one as soon as the final header list was received.
-    pub(crate) response: Option<Box<Response>>,
+    /// There is one as soon as the final header list was received.
+    pub(crate) incoming: Option<Box<Incoming>>,
+}
+
+/// The response so far, and what goes with it. Kept for the next stream when it has been read.
+#[derive(Default)]
+pub(crate) struct Incoming {
+    pub(crate) response: Response,
     pub(crate) content_length: Option<u64>,
     pub(crate) received: u64,
     /// What the server may still send, and what it used of it since the last WINDOW_UPDATE.
-    pub(crate) receive_window: i64,
+    pub(crate) window: i64,
     pub(crate) consumed: u32,
+}
+
+impl Incoming {
+    /// Empties it for a stream that may bring `window` octets; the buffers stay.
+    pub(crate) fn begin(&mut self, window: u32) {
+        self.response.clear();
+        self.content_length = None;
+        self.received = 0;
+        self.window = i64::from(window);
+        self.consumed = 0;
+    }
 }
 
 pub(crate) type Streams = IdTable<Stream>;

@@ -1,4 +1,6 @@
+use super::super::frame::code;
 use super::super::hpack;
+use super::super::script::Last;
 use super::*;
 
 /// A client made of literals.

@@ -1,7 +1,10 @@
 //! The rows of the fault matrix that are about sockets and TLS, over real sockets of this machine:
 //! `pushcore-client` on one side, a peer that shares no code with it on the other.
 
+mod http;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pushcore::http::Authority as Host;
@@ -9,7 +12,7 @@ use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
 use pushcore::session::Stats;
 use pushcore::{Error, ErrorKind, Outcome, apns};
-use pushcore_client::{Client, ClientConfig};
+use pushcore_client::{Client, ClientConfig, Resolver};
 use pushcore_tests::sim::certificates::Authority;
 use pushcore_tests::sim::frame::code;
 use pushcore_tests::sim::log::number_of;
@@ -149,14 +152,57 @@ fn row_03_name_does_not_resolve() {
     assert_eq!(deepest(error), ErrorKind::NameNotResolved, "{error:?}");
 }
 
-/// `localhost` may name ::1 first, where nobody listens.
+/// Each new connection asks anew where the host is: first here, then there. The old one drains.
+#[test]
+fn row_04_address_changes_between_connections() {
+    let ca = Authority::new();
+    let here = Server::start(1, Some(ca.server(H2, |_| {})), |_| {
+        Script::new(|seen, _| match seen.nth {
+            300 => vec![ok(), Act::GoAway(Last::Max, code::NO_ERROR, Vec::new())],
+            _ => vec![ok()],
+        })
+    });
+    let there = Server::start(1, Some(ca.server(H2, |_| {})), |_| Script::accepting());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (counter, addresses) = (asked.clone(), [here.address(), there.address()]);
+    let client = client(&ca, "localhost:443", |config| {
+        config.resolver = Resolver::new(move |_, _| {
+            let nth = counter.fetch_add(1, Ordering::SeqCst);
+            Ok(vec![addresses[nth.min(1)]])
+        });
+    });
+    let results: Results = client.send_many(messages(0..N)).collect();
+    assert!(
+        results
+            .iter()
+            .all(|(_, result)| result.as_ref().is_ok_and(Outcome::is_accepted))
+    );
+    for number in 0..N {
+        assert_eq!(
+            here.log().processed(number) + there.log().processed(number),
+            1,
+            "{number}"
+        );
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    assert!(here.log().total_processed() >= 300 && there.log().total_processed() > 0);
+}
+
+/// The first address refuses; the second is where the server is.
 #[test]
 fn row_05_first_of_several_addresses_is_dead() {
     let ca = Authority::new();
     let server = faulty(&ca, Script::accepting);
-    let client = client(&ca, &address(&server), |_| {});
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let dead = closed.local_addr().expect("an address");
+    drop(closed);
+    let live = server.address();
+    let client = client(&ca, "localhost:443", |config| {
+        config.resolver = Resolver::new(move |_, _| Ok(vec![dead, live]));
+    });
     let (stats, _) = send(&client, &server, N);
-    assert_eq!(stats.accepted, N as u64, "{stats:?}");
+    assert_eq!((stats.accepted, stats.requeued), (N as u64, 0), "{stats:?}");
+    assert_eq!(server.log().connections(), 1);
 }
 
 #[test]
