@@ -93,47 +93,17 @@ impl AdmMessage {
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let notification = notification.map(json_text).transpose()?;
-        let recipe = Recipe::new(py)
-            .put(py, "registration_id", Some(registration_id))?
-            .put_copy(py, "data", data.map(Bound::as_any))?
-            .put(
-                py,
-                "notification",
-                notification.as_deref().map(|text| PyBytes::new(py, text)),
-            )?
-            .put(py, "priority", priority.as_deref())?
-            .put(py, "consolidation_key", consolidation_key.as_deref())?
-            .put(py, "expires_after", expires_after)?
-            .put(py, "md5", md5.then_some(true))?
-            .put_copy(py, "extra", extra.map(Bound::as_any))?;
-        let mut builder = adm::Message::builder();
-        for (key, value) in data.into_iter().flat_map(|data| data.iter()) {
-            builder = builder.data(string(&key)?, string(&value)?);
-        }
-        if let Some(notification) = notification {
-            builder = builder.notification(&notification).or_raise(py)?;
-        }
-        if let Some(name) = priority {
-            let known = match &*name {
-                "normal" => Ok(Priority::Normal),
-                "high" => Ok(Priority::High),
-                _ => Err(unknown_word("the priority")),
-            };
-            builder = builder.priority(known.or_raise(py)?);
-        }
-        if let Some(key) = consolidation_key {
-            builder = builder.consolidation_key(key);
-        }
-        if let Some(life) = expires_after {
-            builder = builder.expires_after(duration(life)?);
-        }
-        if md5 {
-            builder = builder.with_md5();
-        }
-        for (name, value) in extra.map(json_object).transpose()?.into_iter().flatten() {
-            builder = builder.extra(name, value);
-        }
+        let (builder, recipe) = parts(
+            py,
+            data,
+            notification,
+            priority,
+            consolidation_key,
+            expires_after,
+            md5,
+            extra,
+        )?;
+        let recipe = recipe.put(py, "registration_id", Some(registration_id))?;
         let message = builder.build(target(registration_id)?).or_raise(py)?;
         Ok(Self(message, recipe))
     }
@@ -206,7 +176,7 @@ impl AdmMessage {
     }
 }
 
-fn target(id: &Bound<'_, PyAny>) -> PyResult<RegistrationId> {
+pub(crate) fn target(id: &Bound<'_, PyAny>) -> PyResult<RegistrationId> {
     let text =
         string(id).map_err(
             |error| match error.is_instance_of::<pyo3::exceptions::PyTypeError>(id.py()) {
@@ -215,4 +185,59 @@ fn target(id: &Bound<'_, PyAny>) -> PyResult<RegistrationId> {
             },
         )?;
     RegistrationId::new(&text).or_raise(id.py())
+}
+
+/// What a message says, and how to say it again.
+#[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+pub(crate) fn parts(
+    py: Python<'_>,
+    data: Option<&Bound<'_, PyDict>>,
+    notification: Option<&Bound<'_, PyAny>>,
+    priority: Option<Str>,
+    consolidation_key: Option<Str>,
+    expires_after: Option<&Bound<'_, PyAny>>,
+    md5: bool,
+    extra: Option<&Bound<'_, PyDict>>,
+) -> PyResult<(adm::MessageBuilder, Recipe)> {
+    let notification = notification.map(json_text).transpose()?;
+    let recipe = Recipe::new(py)
+        .put_copy(py, "data", data.map(Bound::as_any))?
+        .put(
+            py,
+            "notification",
+            notification.as_deref().map(|text| PyBytes::new(py, text)),
+        )?
+        .put(py, "priority", priority.as_deref())?
+        .put(py, "consolidation_key", consolidation_key.as_deref())?
+        .put(py, "expires_after", expires_after)?
+        .put(py, "md5", md5.then_some(true))?
+        .put_copy(py, "extra", extra.map(Bound::as_any))?;
+    let mut builder = adm::Message::builder();
+    for (key, value) in data.into_iter().flat_map(|data| data.iter()) {
+        builder = builder.data(string(&key)?, string(&value)?);
+    }
+    if let Some(notification) = notification {
+        builder = builder.notification(&notification).or_raise(py)?;
+    }
+    if let Some(name) = priority {
+        let known = match &*name {
+            "normal" => Ok(Priority::Normal),
+            "high" => Ok(Priority::High),
+            _ => Err(unknown_word("the priority")),
+        };
+        builder = builder.priority(known.or_raise(py)?);
+    }
+    if let Some(key) = consolidation_key {
+        builder = builder.consolidation_key(key);
+    }
+    if let Some(life) = expires_after {
+        builder = builder.expires_after(duration(life)?);
+    }
+    if md5 {
+        builder = builder.with_md5();
+    }
+    for (name, value) in extra.map(json_object).transpose()?.into_iter().flatten() {
+        builder = builder.extra(name, value);
+    }
+    Ok((builder, recipe))
 }

@@ -1,14 +1,17 @@
 //! Requests that are not messages: channels, topics, withdrawals.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pushcore::apns::{self, ApnsId, BundleId, ChannelCall, ChannelOutcome};
 use pushcore::fcm::{self, RegistrationId, Topic, topics};
 use pushcore::http;
 use pushcore::webpush;
 use pushcore::{Error, ErrorKind, Now};
+use pushcore::{adm, baidu};
 use pyo3::prelude::*;
 
+use crate::adm_audience::AdmGroupResult;
 use crate::apns_broadcast::policy_name;
 use crate::errors::OrRaise;
 use crate::fcm_topics::{TopicPage, TopicResult};
@@ -20,7 +23,7 @@ use crate::webpush::EndpointPolicy;
 
 /// A request to a service that is not a message: `Client.call` sends it and reads the answer.
 ///
-/// Made by `ApnsChannels`, `FcmTopics` and `WebPushMessage.withdraw`. With an HTTP client of one's
+/// Made by `ApnsChannels`, `FcmTopics`, `AdmGroups`, `BaiduCalls` and `WebPushMessage.withdraw`. With an HTTP client of one's
 /// own: send what `request` gives, and hand the answer to `outcome`.
 #[pyclass(frozen, generic, module = "pushcore")]
 pub(crate) struct Call(pub(crate) Kind);
@@ -31,6 +34,12 @@ pub(crate) enum Kind {
         bundle: BundleId,
         id: Option<ApnsId>,
     },
+    AdmGroup {
+        call: adm::GroupCall,
+        group: adm::Group,
+        members: Vec<adm::RegistrationId>,
+    },
+    Baidu(baidu::Call),
     Subscribe(RegistrationId, Topic),
     Unsubscribe(RegistrationId, Topic),
     Topics {
@@ -45,6 +54,11 @@ pub(crate) enum Kind {
     },
     Withdraw {
         location: String,
+        subscription: Arc<webpush::Subscription>,
+    },
+    Receipts {
+        receipt: String,
+        wait: Option<Duration>,
         subscription: Arc<webpush::Subscription>,
     },
 }
@@ -63,6 +77,20 @@ impl Call {
                 },
                 Room::WebPush(credentials, policy),
             ) => webpush::delete(location, subscription, policy, credentials, now),
+            (
+                Kind::Receipts {
+                    receipt,
+                    wait,
+                    subscription,
+                },
+                Room::WebPush(credentials, policy),
+            ) => webpush::receipts(receipt, *wait, subscription, policy, credentials, now),
+            (Kind::AdmGroup { call, group, members }, Room::Adm(credentials, host)) => {
+                adm::group_request(*call, group, members, credentials, host, now)
+            }
+            (Kind::Baidu(call), Room::Baidu(credentials, host)) => {
+                baidu::call_request(call, credentials, host, now)
+            }
             (kind, Room::Fcm(credentials, hosts)) => fcm_request(kind, credentials, hosts, now),
             _ => Err(another_service()),
         }
@@ -82,6 +110,21 @@ impl Call {
                 // Deleted; or done, and what came of it is not readable: the body is kept.
                 _ => outcome(py, apns::broadcast_outcome(answer, now)),
             },
+            Kind::AdmGroup { .. } => match adm::group_outcome(answer, now) {
+                adm::GroupOutcome::Done { succeeded, failed } => {
+                    Ok(Py::new(py, AdmGroupResult::new(succeeded, failed))?.into_any())
+                }
+                adm::GroupOutcome::Refused(refusal) => outcome(py, refusal),
+                _ => outcome(py, adm::audience_outcome(answer, now)),
+            },
+            Kind::Baidu(_) => match baidu::call_outcome(answer, now) {
+                baidu::CallOutcome::Answered(value) => {
+                    let loads = py.import("json")?.getattr("loads")?;
+                    Ok(loads.call1((value.to_string(),))?.unbind())
+                }
+                baidu::CallOutcome::Refused(refusal) => outcome(py, refusal),
+                _ => outcome(py, baidu::outcome(answer, now)),
+            },
             Kind::Subscribe(..) | Kind::Unsubscribe(..) => outcome(py, topics::outcome(answer, now)),
             Kind::Topics { .. } => match topics::page(answer, now) {
                 Ok(page) => Ok(Py::new(py, TopicPage::from(page))?.into_any()),
@@ -93,6 +136,11 @@ impl Call {
                     Ok(results.into_pyobject(py)?.unbind())
                 }
                 Err(refusal) => outcome(py, *refusal),
+            },
+            Kind::Receipts { subscription, .. } => match webpush::Receipt::read(answer) {
+                Some(webpush::Receipt::Delivered) => text(py, "delivered"),
+                Some(webpush::Receipt::Expired) => text(py, "expired"),
+                _ => outcome(py, webpush::outcome_for(answer, subscription, now)),
             },
             Kind::Withdraw { subscription, .. } => {
                 outcome(py, webpush::outcome_for(answer, subscription, now))
@@ -138,11 +186,14 @@ impl Call {
                 ChannelCall::Delete(_) => "<Call: delete a channel>",
                 _ => "<Call: list the channels>",
             },
+            Kind::AdmGroup { .. } => "<Call: change a group>",
+            Kind::Baidu(_) => "<Call: ask Baidu>",
             Kind::Subscribe(..) => "<Call: subscribe to a topic>",
             Kind::Unsubscribe(..) => "<Call: unsubscribe from a topic>",
             Kind::Topics { .. } => "<Call: list topic subscriptions>",
             Kind::Batch { .. } => "<Call: topic subscriptions of many tokens>",
             Kind::Withdraw { .. } => "<Call: withdraw a message>",
+            Kind::Receipts { .. } => "<Call: ask for receipts>",
         }
     }
 }

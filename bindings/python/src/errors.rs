@@ -73,3 +73,15 @@ pub(crate) fn error_kinds() -> Vec<(&'static str, u16)> {
 pub(crate) fn kind_of(code: u16) -> Option<ErrorKind> {
     ErrorKind::ALL.iter().copied().find(|kind| kind.code() == code)
 }
+
+/// An exception about one item as its result; any other exception goes on its way.
+pub(crate) fn refusal(py: Python<'_>, raised: PyErr) -> PyResult<Error> {
+    let code = raised
+        .value(py)
+        .getattr("code")
+        .and_then(|code| code.extract::<u16>());
+    match code.ok().and_then(kind_of) {
+        Some(kind) => Ok(Error::new(kind, raised.value(py).str()?.to_string())),
+        None => Err(raised),
+    }
+}

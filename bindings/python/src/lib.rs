@@ -1,12 +1,14 @@
 //! The Python binding of `pushcore`: converts and calls, and holds no logic of its own.
 
 mod adm;
+mod adm_audience;
 mod apns;
 mod apns_broadcast;
 mod apns_credentials;
 mod apns_parts;
 mod apns_payload;
 mod baidu;
+mod baidu_calls;
 mod calls;
 mod client;
 mod errors;
@@ -33,6 +35,8 @@ mod _pushcore {
     #[pymodule_export]
     use crate::adm::{AdmCredentials, AdmMessage};
     #[pymodule_export]
+    use crate::adm_audience::{AdmAudienceMessage, AdmGroupResult, AdmGroups};
+    #[pymodule_export]
     use crate::apns::ApnsMessage;
     #[pymodule_export]
     use crate::apns_broadcast::{ApnsBroadcast, ApnsChannels};
@@ -42,6 +46,8 @@ mod _pushcore {
     use crate::apns_parts::{LiveActivity, Localized};
     #[pymodule_export]
     use crate::baidu::{BaiduCredentials, BaiduMessage};
+    #[pymodule_export]
+    use crate::baidu_calls::BaiduCalls;
     #[pymodule_export]
     use crate::calls::Call;
     #[pymodule_export]

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::adm::AdmMessage;
+use crate::adm_audience::AdmAudienceMessage;
 use crate::apns::{ApnsMessage, device};
 use crate::apns_broadcast::ApnsBroadcast;
 use crate::baidu::BaiduMessage;
@@ -28,6 +29,8 @@ pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
     } else if let Ok(message) = value.cast::<BaiduMessage>() {
         Ok(message.get().0.clone().into())
     } else if let Ok(message) = value.cast::<ApnsBroadcast>() {
+        Ok(message.get().0.clone().into())
+    } else if let Ok(message) = value.cast::<AdmAudienceMessage>() {
         Ok(message.get().0.clone().into())
     } else {
         Err(type_error(

@@ -179,6 +179,15 @@ impl Accepted {
         }
     }
 
+    /// Where receipts come from, if one was asked for (Web Push).
+    #[getter]
+    fn receipt(slf: &Bound<'_, Self>) -> Option<String> {
+        match &slf.as_super().get().outcome {
+            Outcome::Accepted(arm) => arm.receipt().map(str::to_owned),
+            _ => None,
+        }
+    }
+
     /// The time to live that the service really applies, in seconds (Web Push).
     #[getter]
     fn ttl(slf: &Bound<'_, Self>) -> Option<f64> {

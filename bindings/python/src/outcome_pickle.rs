@@ -22,6 +22,7 @@ pub(crate) fn parts<'py>(py: Python<'py>, outcome: &Outcome, known: bool) -> PyR
             arm.replacement(),
             arm.location(),
             arm.ttl().map(|ttl| ttl.as_secs_f64()),
+            arm.receipt(),
         )
             .into_pyobject(py)?,
         Outcome::TokenGone(arm) => (arm.since.map(seconds), arm.replacement.as_deref()).into_pyobject(py)?,
@@ -56,13 +57,15 @@ pub(crate) fn restore_outcome(
                 Option<String>,
                 Option<String>,
                 Option<f64>,
+                Option<String>,
             );
-            let (id, unique_id, replacement, location, ttl): Rest = rest.extract()?;
+            let (id, unique_id, replacement, location, ttl, receipt): Rest = rest.extract()?;
             let mut details = Details::default();
             details.unique_id = unique_id.map(Into::into);
             details.replacement = replacement.map(Into::into);
             details.location = location.map(Into::into);
             details.ttl = ttl.map(span).transpose()?;
+            details.receipt = receipt.map(Into::into);
             let arm = Accepted::new(id.as_deref().map(MessageId::new), evidence);
             Outcome::Accepted(arm.with_details(details))
         }

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
 use crate::client::{ATTENTION, PyProgress};
-use crate::errors::{OrRaise, exception, kind_of};
+use crate::errors::{OrRaise, exception, refusal};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
 
@@ -294,17 +294,5 @@ impl SendMany {
         self.pending.clear();
         self.ready.clear();
         self.landed.clear();
-    }
-}
-
-/// An exception about one item as its result; any other exception goes on its way.
-fn refusal(py: Python<'_>, raised: PyErr) -> PyResult<Error> {
-    let code = raised
-        .value(py)
-        .getattr("code")
-        .and_then(|code| code.extract::<u16>());
-    match code.ok().and_then(kind_of) {
-        Some(kind) => Ok(Error::new(kind, raised.value(py).str()?.to_string())),
-        None => Err(raised),
     }
 }

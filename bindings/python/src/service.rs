@@ -143,7 +143,7 @@ impl Service {
                 "idle_timeout" => config.idle_timeout = Some(duration(&value)?),
                 "rate" => config.rate = Some(integer(&value, count)?),
                 "call_rate" => config.call_rate = Some(integer(&value, count)?),
-                "compact_headers" => config.compact_headers = value.extract()?,
+                "compact_headers" => config.compact_headers = value.extract::<bool>()?,
                 _ => {
                     return Err(PyTypeError::new_err(format!(
                         "unexpected keyword argument {name:?}"

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pushcore::http::Authority;
-use pushcore::session::{self, Action, LinkId, Ticket};
+use pushcore::session::{self, Action, LinkId, Message, Ticket};
 use pushcore::{Error, ErrorKind, Now};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 
 use crate::calls::Call;
 use crate::client::{event, options, stats};
-use crate::errors::{OrRaise, exception, kind_of};
+use crate::errors::{OrRaise, exception, kind_of, refusal};
 use crate::http::{Request, Response};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
@@ -92,6 +92,43 @@ impl Session {
         let options = options(deadline)?;
         let ticket = self.with(|session, now| session.submit(&message, options, now));
         Ok(ticket.or_raise(py)?.to_u64())
+    }
+
+    /// `submit` of many, to the end of the list or of the room: for each that was looked at its
+    /// ticket, or the exception that says why it cannot be sent.
+    #[pyo3(signature = (items, *, template=None, deadline=None))]
+    fn submit_many(
+        &self,
+        py: Python<'_>,
+        items: &Bound<'_, PyList>,
+        template: Option<&Bound<'_, PyAny>>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<Py<PyAny>>> {
+        let template = template.map(self::message).transpose()?;
+        let options = options(deadline)?;
+        let room = self.with(|session, _| session.capacity());
+        let mut made = Vec::with_capacity(room.min(items.len()));
+        for item in items.iter().take(room) {
+            let one = match &template {
+                Some(template) => retarget(template, &item),
+                None => message(&item),
+            };
+            made.push(match one {
+                Ok(message) => Ok(message),
+                Err(raised) => Err(refusal(py, raised)?),
+            });
+        }
+        let tickets = py.detach(|| {
+            self.with(|session, now| {
+                let submit = |one: Result<Message, Error>| session.submit(&one?, options, now);
+                made.into_iter().map(submit).collect::<Vec<_>>()
+            })
+        });
+        let told = tickets.into_iter().map(|ticket| match ticket {
+            Ok(ticket) => Ok(ticket.to_u64().into_pyobject(py)?.into_any().unbind()),
+            Err(error) => exception(py, &error).map(Bound::unbind),
+        });
+        told.collect()
     }
 
     /// Takes a request that is not a message; its ticket comes back in `poll_responses`. `None` while

@@ -17,6 +17,13 @@ pub(crate) struct Tunnel {
     proxy: Authority,
 }
 
+impl Tunnel {
+    /// The lock is free again before anything of Python's is made.
+    fn with<T>(&self, work: impl FnOnce(&mut Handshake) -> T) -> T {
+        work(&mut self.handshake.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 #[pymethods]
 impl Tunnel {
     #[new]
@@ -38,11 +45,12 @@ impl Tunnel {
 
     /// What is to be written to the proxy now; it counts as written.
     fn data_to_send<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let mut handshake = self.handshake.lock().unwrap_or_else(PoisonError::into_inner);
-        let data = PyBytes::new(py, handshake.transmit());
-        let count = handshake.transmit().len();
-        handshake.transmitted(count);
-        data
+        let data = self.with(|handshake| {
+            let data = handshake.transmit().to_vec();
+            handshake.transmitted(data.len());
+            data
+        });
+        PyBytes::new(py, &data)
     }
 
     /// What the proxy said; `bytes` when the tunnel stands: they came through it already.
@@ -52,8 +60,7 @@ impl Tunnel {
         data: &Bound<'_, PyAny>,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let data = bytes(data)?;
-        let mut handshake = self.handshake.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = handshake.receive(&data).or_raise(py)?;
+        let rest = self.with(|handshake| handshake.receive(&data)).or_raise(py)?;
         Ok(rest.map(|rest| PyBytes::new(py, &rest)))
     }
 }

@@ -7,7 +7,7 @@ use pushcore::http::Authority;
 use pushcore::webpush::{self, EndpointPolicy as Policy, Padding, Topic, Urgency};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 
 use crate::calls::{Call, Kind};
 use crate::errors::OrRaise;
@@ -16,7 +16,7 @@ use crate::keys::SigningKey;
 use crate::outcome::outcome;
 use crate::recipe::{Recipe, hash_of, not_pickled};
 use crate::values::{
-    Str, bytes, bytes_or_file, clock, duration, json_text, seconds, unix_time, unknown_word,
+    Str, bytes, bytes_or_file, clock, duration, json_text, seconds, string, unix_time, unknown_word,
 };
 
 /// A VAPID key and the sender's contact.
@@ -208,7 +208,8 @@ pub(crate) fn subscription(
 ///
 /// `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
 /// `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
-/// `pad_to` and `pad_to_multiple_of` hide the payload's length.
+/// `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
+/// `receipt` of an earlier `Accepted`) for one where those come from.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct WebPushMessage(pub(crate) webpush::Message, Recipe);
 
@@ -217,7 +218,7 @@ impl WebPushMessage {
     #[new]
     #[pyo3(signature = (
         *, subscription, payload=None, ttl=None, urgency=None, topic=None, pad_to=None, pad_to_multiple_of=None,
-        receipt=false, policy=None,
+        receipt=None, policy=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -229,7 +230,7 @@ impl WebPushMessage {
         topic: Option<Str>,
         pad_to: Option<usize>,
         pad_to_multiple_of: Option<usize>,
-        receipt: bool,
+        receipt: Option<&Bound<'_, PyAny>>,
         policy: Option<&EndpointPolicy>,
     ) -> PyResult<Self> {
         let target = self::subscription(subscription, policy)?;
@@ -246,8 +247,18 @@ impl WebPushMessage {
             .put(py, "topic", topic.as_deref())?
             .put(py, "pad_to", pad_to)?
             .put(py, "pad_to_multiple_of", pad_to_multiple_of)?
-            .put(py, "receipt", receipt.then_some(true))?;
-        let mut builder = webpush::Message::builder(target).receipt(receipt);
+            .put(py, "receipt", receipt)?;
+        let receipts = match receipt {
+            Some(given) if !given.is_instance_of::<PyBool>() => {
+                Some(target.endpoint().join(&string(given)?).or_raise(py)?)
+            }
+            _ => None,
+        };
+        let wanted = receipt.map_or(Ok(false), Bound::is_truthy)?;
+        let mut builder = webpush::Message::builder(target).receipt(wanted);
+        if let Some(receipts) = receipts {
+            builder = builder.receipts_at(receipts);
+        }
         if let Some(payload) = payload {
             builder = builder.payload(payload);
         }
@@ -310,6 +321,20 @@ impl WebPushMessage {
             location: location.into(),
             subscription: Arc::new(self.0.subscription().clone()),
         })
+    }
+
+    /// Asks for receipts: a call whose request a client that takes HTTP/2 server push has to send, and
+    /// whose `outcome` reads each pushed response: `"delivered"`, `"expired"`, or an outcome.
+    ///
+    /// `receipt` is that of the `Accepted` outcome; with `wait`, the service is asked to answer within
+    /// so many seconds. No public push service gives receipts.
+    #[pyo3(signature = (receipt, *, wait=None))]
+    fn receipts(&self, receipt: Str, wait: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
+        Ok(Call(Kind::Receipts {
+            receipt: receipt.into(),
+            wait: wait.map(duration).transpose()?,
+            subscription: Arc::new(self.0.subscription().clone()),
+        }))
     }
 
     /// What the answer to that request means for this subscription.

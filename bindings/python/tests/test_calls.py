@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import time
 from collections.abc import Callable
 from typing import Any
@@ -195,3 +196,150 @@ def test_a_call_that_cannot_get_its_token_ends(sandbox: Sandbox, both: Both) -> 
     with pytest.raises(pushcore.PushcoreError) as raised:
         both("fcm", lambda client: client.call(FcmTopics.subscribe("x", "news"), deadline=0.5))
     assert raised.value.code in (pushcore.ErrorKind.EXPIRED, pushcore.ErrorKind.NOT_SENT)
+
+
+def test_hostile_arguments() -> None:
+    """Lone surrogates are errors of the message, other types are `TypeError`; nothing panics."""
+    anything: Any = pushcore
+    lone = "a\ud800"
+    for call in (
+        lambda: ApnsChannels(lone),
+        lambda: ApnsChannels("com.example.app").read(lone),
+        lambda: ApnsChannels("com.example.app").delete(""),
+        lambda: FcmTopics.subscribe(lone, "news"),
+        lambda: FcmTopics.subscribe("t", lone),
+        lambda: FcmTopics.subscribe_many(["t", lone], "news"),
+        lambda: FcmTopics.list(""),
+        lambda: pushcore.Request("GET", lone, "/"),
+        lambda: pushcore.Request("GET", "a", "/", {lone: "b"}),
+        lambda: ApnsBroadcast(bundle="a.b", channel="abcd", alert=lone),
+    ):
+        with pytest.raises(pushcore.MessageError):
+            call()
+    for call in (
+        lambda: anything.ApnsChannels(5),
+        lambda: anything.ApnsChannels("a.b").create(storage=5),
+        lambda: anything.FcmTopics.subscribe(None, "news"),
+        lambda: anything.FcmTopics.subscribe_many("token", "news"),
+        lambda: anything.FcmTopics.subscribe_many([b"t"], "news"),
+        lambda: anything.FcmTopics.list("t", page_size="x"),
+        lambda: anything.Request("GET", "a", "/", 5),
+        lambda: anything.Request("GET", "a", "/", None, 5),
+        lambda: anything.ApnsBroadcast(bundle="a.b", channel="abcd", payload=5),
+        lambda: anything.ApnsChannels("a.b").list().request("credentials"),
+        lambda: anything.ApnsChannels("a.b").list().outcome("response"),
+        lambda: anything.FcmTopics(),
+        lambda: anything.Call(),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    with pytest.raises((OverflowError, pushcore.MessageError)):
+        FcmTopics.list("t", page_size=70_000).request(pushcore.FcmCredentials.from_access_tokens("p"))
+
+
+def test_receipts_with_another_client() -> None:
+    """As RFC 8030 prints them; no service and no sandbox gives them."""
+    keys = pushcore.ReceiverKeys.generate()
+    subscription = keys.subscription_json("https://updates.push.services.mozilla.com/wpush/v2/a")
+    vapid = pushcore.VapidCredentials(pushcore.SigningKey.generate(), subject="mailto:a@example.com")
+    message = pushcore.WebPushMessage(subscription=subscription, payload="x", receipt=True)
+    assert ("prefer", "respond-async") in message.request(vapid).headers
+    link = '</receipt-subscription/3ZtI4YVNBnUUZhuoChl6omU>; rel="urn:ietf:params:push:receipt"'
+    sent = message.outcome(pushcore.Response(202, {"link": link, "location": "/message/1"}))
+    assert isinstance(sent, pushcore.Accepted)
+    assert sent.receipt
+    call = message.receipts(sent.receipt, wait=5)
+    request = call.request(vapid)
+    assert (request.method, request.path) == ("GET", "/receipt-subscription/3ZtI4YVNBnUUZhuoChl6omU")
+    assert ("prefer", "wait=5") in request.headers
+    assert call.outcome(pushcore.Response(204)) == "delivered"
+    assert call.outcome(pushcore.Response(410)) == "expired"
+    assert isinstance(call.outcome(pushcore.Response(500)), pushcore.RetryLater)
+    again = pushcore.WebPushMessage(subscription=subscription, payload="x", receipt=sent.receipt)
+    assert any(
+        name == "push-receipt" or "receipt-subscription" in value for name, value in again.request(vapid).headers
+    )
+    assert pickle.loads(pickle.dumps(again)) == again
+    assert pickle.loads(pickle.dumps(sent)).receipt == sent.receipt
+    with pytest.raises(TypeError):
+        pushcore.WebPushMessage(subscription=subscription, receipt=5)  # type: ignore[arg-type]
+
+
+def test_the_rate_of_calls(sandbox: Sandbox) -> None:
+    with sandbox.fcm(pushcore.Client, call_rate=2) as client:
+        began = time.monotonic()
+        for _ in range(4):
+            client.call(FcmTopics.subscribe(sandbox.ready["fcm"]["tokens"]["valid"], "news"))
+        assert time.monotonic() - began > 0.4
+
+
+def test_groups_and_topics_of_adm(sandbox: Sandbox, both: Both) -> None:
+    ids = sandbox.ready["adm"]["registrations"]
+    made, to_group, to_topic, nobody, removed = both(
+        "adm",
+        lambda client: client.call(pushcore.AdmGroups.create("household", [ids["valid"], ids["unregistered"]])),
+        lambda client: client.send(pushcore.AdmAudienceMessage(group="household", data={"k": "v"})),
+        lambda client: client.send(pushcore.AdmAudienceMessage(topic="weather", data={"k": "v"})),
+        lambda client: client.send(pushcore.AdmAudienceMessage(group="nobody", data={"k": "v"})),
+        lambda client: client.call(pushcore.AdmGroups.remove("household", [ids["valid"]])),
+    )
+    assert (made.succeeded, made.failed) == (1, [ids["unregistered"]])
+    assert isinstance(to_group, pushcore.Accepted)
+    assert isinstance(to_topic, pushcore.Accepted)
+    assert isinstance(nobody, pushcore.Rejected)
+    assert removed.succeeded == 1
+    message = pushcore.AdmAudienceMessage(topic="weather", data={"k": "v"}, expires_after=60)
+    assert pickle.loads(pickle.dumps(message)) == message
+    with pytest.raises(pushcore.MessageError, match="exactly one"):
+        pushcore.AdmAudienceMessage(data={"k": "v"})
+    with pytest.raises(pushcore.MessageError):
+        pushcore.AdmGroups.add("not a group", [ids["valid"]])
+
+
+def test_what_baidu_knows(sandbox: Sandbox, both: Both) -> None:
+    channel = sandbox.ready["baidu"]["channels"]["valid"]
+    calls = pushcore.BaiduCalls
+    made, tagged, counted, sent, tags, untagged, deleted, devices, timers, refused = both(
+        "baidu",
+        lambda client: client.call(calls.create_tag("vip")),
+        lambda client: client.call(calls.tag_devices("vip", [channel])),
+        lambda client: client.call(calls.devices_with_tag("vip")),
+        lambda client: client.send(pushcore.BaiduMessage(channel_id=channel, text="x", topic_id="news")),
+        lambda client: client.call(calls.tags(limit=10)),
+        lambda client: client.call(calls.untag_devices("vip", [channel])),
+        lambda client: client.call(calls.delete_tag("vip")),
+        lambda client: client.call(calls.device_statistics()),
+        lambda client: client.call(calls.timers()),
+        lambda client: client.call(calls.cancel_timer("never")),
+    )
+    assert made == {"tag": "vip", "result": 0}
+    assert isinstance(tagged, dict)
+    assert counted["device_num"] == 1
+    assert isinstance(sent, pushcore.Accepted)
+    assert sent.id
+    assert tags["total_num"] >= 1
+    assert isinstance(untagged, dict)
+    assert deleted["result"] == 0
+    assert isinstance(devices, dict)
+    assert isinstance(timers, dict)
+    assert isinstance(refused, pushcore.Outcome)
+    status, records, topics, statistics = both(
+        "baidu",
+        lambda client: client.call(calls.message_status([sent.id or ""])),
+        lambda client: client.call(calls.topic_records("news", since=0, until=2_000_000_000)),
+        lambda client: client.call(calls.topics()),
+        lambda client: client.call(calls.topic_statistics("news")),
+    )
+    for answer in (status, records, topics, statistics):
+        assert isinstance(answer, dict), answer
+    wrong: Any
+    for wrong in (
+        lambda: calls.topics(limit=21),
+        lambda: calls.create_tag(""),
+        lambda: calls.message_status([]),
+        lambda: calls.timer_records(since=5),
+        lambda: calls.timer_records(since=5, until=4),
+        lambda: calls.tag_devices("vip", []),
+    ):
+        with pytest.raises(pushcore.MessageError):
+            wrong()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -203,3 +204,41 @@ def test_in_another_process() -> None:
     values = [*OUTCOMES, *MESSAGES]
     done = subprocess.run([sys.executable, "-c", program], input=pickle.dumps(values), capture_output=True, check=True)
     assert done.stdout.decode().splitlines() == [repr(value) for value in values]
+
+
+hypothesis = pytest.importorskip("hypothesis")
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    st.builds(
+        lambda reason, stamp: json.dumps({"reason": reason, "timestamp": stamp}).encode(),
+        st.one_of(st.text(max_size=40), st.sampled_from(["Unregistered", "BadTopic", "TooManyRequests", "Shutdown"])),
+        st.integers(-(2**70), 2**70),
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    status=st.integers(100, 599),
+    body=BODIES,
+    headers=st.dictionaries(
+        st.sampled_from(["apns-id", "apns-unique-id", "retry-after", "location", "ttl"]),
+        st.one_of(
+            st.text(st.characters(codec="ascii", min_codepoint=33), max_size=60), st.from_regex(r"\A[0-9]{1,6}\Z")
+        ),
+    ),
+)
+def test_any_answer_survives(status: int, body: bytes, headers: dict[str, str]) -> None:
+    """Whatever a service says, in every service's reading of it."""
+    response = pushcore.Response(status, headers, body)
+    apns = pushcore.ApnsMessage(token="ab", topic="a.b", alert="x")
+    for message in (apns, pushcore.FcmMessage(token="t", data={"k": "v"}), MESSAGES[6], MESSAGES[8], MESSAGES[10]):
+        outcome = message.outcome(response, now=1_700_000_000)
+        again = pickle.loads(pickle.dumps(outcome))
+        assert again == outcome
+        assert repr(again) == repr(outcome)
+        assert again.reason_is_known == outcome.reason_is_known
+        assert pickle.dumps(again) == pickle.dumps(outcome)

@@ -126,7 +126,7 @@ def test_what_had_ended_before_an_exception_is_not_lost(sandbox: Sandbox) -> Non
         if progress.ended > 100:
             raise ZeroDivisionError
 
-    results = []
+    results: list[tuple[str, pushcore.Outcome | pushcore.PushcoreError]] = []
     with sandbox.apns(pushcore.Client) as client:
         run = client.send_many(tokens, message=template(sandbox), on_progress=broken, progress_every=0)
         with pytest.raises(ZeroDivisionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pathlib
 import shutil
 import subprocess
@@ -12,11 +13,18 @@ import pytest
 from pushcore import _pushcore
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-EXAMPLES = sorted(str(path) for path in (HERE.parent.parent / "examples").glob("*.py"))
+FOLDER = HERE.parent.parent / "examples"
+EXAMPLES = sorted(str(path) for path in FOLDER.glob("*.py"))
+#: These import each other, and libraries that may not be here.
+SMALL = sorted(
+    path.name
+    for path in (FOLDER / "python").glob("*.py")
+    if "flask" not in path.name or importlib.util.find_spec("flask") is not None
+)
 
 
-def run(*command: str) -> None:
-    done = subprocess.run([sys.executable, "-m", *command], cwd=HERE, capture_output=True, text=True, check=False)
+def run(*command: str, cwd: pathlib.Path = HERE) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -30,6 +38,13 @@ def test_strict_mypy() -> None:
     run("mypy", "--strict", "python/pushcore", "tests", *EXAMPLES)
 
 
+def test_strict_mypy_of_the_small_examples() -> None:
+    pytest.importorskip("mypy")
+    if not SMALL:
+        pytest.skip("the examples are not here")
+    run("mypy", "--strict", "--config-file", str(HERE / "pyproject.toml"), *SMALL, cwd=FOLDER / "python")
+
+
 def test_pyright() -> None:
     pytest.importorskip("pyright")
     if shutil.which("node") is None:
@@ -39,6 +54,8 @@ def test_pyright() -> None:
     files = [str(path) for path in (*package.glob("*.py*"), *package.glob("testing/*.py"))]
     # Without it pyright asks whatever `python` is first on the path.
     run("pyright", "--pythonpath", sys.executable, *(file for file in files if not file.endswith(".typed")), *EXAMPLES)
+    if SMALL:
+        run("pyright", "--pythonpath", sys.executable, *SMALL, cwd=FOLDER / "python")
 
 
 def test_error_kinds_are_the_cores() -> None:

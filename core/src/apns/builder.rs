@@ -172,7 +172,8 @@ impl MessageBuilder {
         };
         let body = payload.encode(self.kind, rules.limit)?;
 
-        let mut headers = Headers::new();
+        // What these five hold mostly, so that it is allocated once.
+        let mut headers = Headers::with_capacity(5, 160);
         let mut put = |name: &str, value: Option<&str>| match value {
             Some(value) => headers.push(name, value, self.policy.constant(name)),
             None => Ok(()),

@@ -54,6 +54,14 @@ impl Headers {
         }
     }
 
+    /// An empty list with room for so many fields, and so many bytes of names and values.
+    pub(crate) fn with_capacity(fields: usize, bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            fields: Vec::with_capacity(fields),
+        }
+    }
+
     /// Appends a field.
     ///
     /// # Errors

@@ -42,12 +42,16 @@ from ._pushcore import (
 )
 from ._pushcore import (
     Accepted,
+    AdmAudienceMessage,
     AdmCredentials,
+    AdmGroupResult,
+    AdmGroups,
     AdmMessage,
     ApnsBroadcast,
     ApnsChannels,
     ApnsCredentials,
     ApnsMessage,
+    BaiduCalls,
     BaiduCredentials,
     BaiduMessage,
     Call,
@@ -100,12 +104,16 @@ if not TYPE_CHECKING:
 
 __all__ = [
     "Accepted",
+    "AdmAudienceMessage",
     "AdmCredentials",
+    "AdmGroupResult",
+    "AdmGroups",
     "AdmMessage",
     "ApnsBroadcast",
     "ApnsChannels",
     "ApnsCredentials",
     "ApnsMessage",
+    "BaiduCalls",
     "BaiduCredentials",
     "BaiduMessage",
     "Call",

@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ._errors import PushcoreError
-from ._kinds import ErrorKind
 from ._pushcore import Outcome, Progress
 
 if TYPE_CHECKING:
     from ._aio_engine import Engine
+    from ._errors import PushcoreError
     from ._types import Duration, Message
 
 #: Results that nobody has fetched yet stop the reading of further messages above this.
 _MOST_RESULTS = 4096
-#: How long a plain iterable is read before the loop gets its turn, in seconds.
+#: A piece of a plain iterable that takes longer is followed by a smaller one, in seconds.
 _TURN = 0.002
+#: How many messages are taken from a plain iterable before the loop gets its turn.
+_MOST_AT_ONCE = 256
+_UNKNOWN = 501
 
 
 async def bulk(
@@ -60,8 +63,7 @@ async def bulk(
             on_progress(run.progress())
     finally:
         reader.cancel()
-        for ticket in list(run.in_flight):
-            engine.cancel(ticket)
+        engine.cancel_all(run.end)
 
 
 class _Run:
@@ -71,7 +73,7 @@ class _Run:
         self.engine = engine
         self.template = template
         self.deadline = deadline
-        self.in_flight: dict[int, Any] = {}
+        self.in_flight = 0
         self.results: collections.deque[tuple[Any, Outcome | PushcoreError]] = collections.deque()
         self.taken = 0
         self.counts: collections.Counter[str] = collections.Counter()
@@ -86,45 +88,48 @@ class _Run:
             self.expected = len(messages)  # type: ignore[arg-type]
         if isinstance(messages, AsyncIterable):
             async for item in messages:
-                await self._submit(item)
+                await self._submit([item])
             return
-        turn = time.monotonic() + _TURN
-        for item in messages:
-            await self._submit(item)
-            if time.monotonic() >= turn:
-                await asyncio.sleep(0)
-                turn = time.monotonic() + _TURN
-
-    async def _submit(self, item: Any) -> None:
-        while len(self.results) >= _MOST_RESULTS:
-            self._room.clear()
-            await self._room.wait()
+        # Small pieces first, and whenever the iterable is slow: what was taken is on its way soon.
+        items, size = iter(messages), 1
         while True:
+            began = time.monotonic()
+            piece = list(itertools.islice(items, size))
+            if not piece:
+                return
+            quick = time.monotonic() - began < _TURN
+            size = min(size * 2, _MOST_AT_ONCE) if quick else max(size // 2, 1)
+            await self._submit(piece)
+            await asyncio.sleep(0)
+
+    async def _submit(self, items: list[Any]) -> None:
+        while items:
+            while len(self.results) >= _MOST_RESULTS:
+                self._room.clear()
+                await self._room.wait()
             self.engine.check()
-            try:
-                if self.template is None:
-                    ticket = self.engine.submit(item, self._ended, deadline=self.deadline)
+            tickets = self.engine.submit_many(items, self.end, self.template, self.deadline)
+            for item, ticket in zip(items, tickets):  # noqa: B905 - there may be no room for the rest
+                if type(ticket) is int:
+                    self.in_flight += 1
                 else:
-                    ticket = self.engine.submit(self.template, self._ended, to=item, deadline=self.deadline)
-            except PushcoreError as error:
-                # One malformed token among a million is a result, not the end of the run.
-                self.taken += 1
-                self._end(item, error)
-                return
-            if ticket is not None:
-                self.taken += 1
-                self.in_flight[ticket] = item
-                return
-            await self.engine.changed()
+                    # One malformed token among a million is a result, not the end of the run.
+                    self._add(item, ticket)
+            self.taken += len(tickets)
+            items = items[len(tickets) :]
+            if items:
+                await self.engine.changed()
 
-    def _ended(self, ticket: int, result: Outcome | PushcoreError) -> None:
-        self._end(self.in_flight.pop(ticket), result)
+    def end(self, item: Any, result: Outcome | PushcoreError) -> None:
+        """A message has ended."""
+        self.in_flight -= 1
+        self._add(item, result)
 
-    def _end(self, item: Any, result: Outcome | PushcoreError) -> None:
+    def _add(self, item: Any, result: Any) -> None:
         if isinstance(result, Outcome):
             self.counts[result.name] += 1
         else:
-            self.counts["unknown" if result.code == ErrorKind.UNKNOWN else "not_sent"] += 1
+            self.counts["unknown" if result.code == _UNKNOWN else "not_sent"] += 1
         self.results.append((item, result))
         self._changed.set()
 
@@ -156,7 +161,7 @@ class _Run:
         return Progress(
             expected=self.expected,
             taken=self.taken,
-            in_flight=len(self.in_flight),
+            in_flight=self.in_flight,
             accepted=self.counts["accepted"],
             token_gone=self.counts["token_gone"],
             retry_later=self.counts["retry_later"],

@@ -18,23 +18,20 @@ if TYPE_CHECKING:
     from ._pushcore import Call, Request, Response
     from ._types import Duration, Message
 
-    Ended = Callable[[int, Any], None]
+    Ended = Callable[[Any, Any], None]
 
 _T = TypeVar("_T")
 #: How often a token that is being fetched is looked for, in seconds.
 _LOOK_AGAIN = 0.02
 
 
-def _settle(future: asyncio.Future[Any]) -> Callable[[int, Any], None]:
-    def ended(_ticket: int, result: Any) -> None:
-        if future.done():
-            return
-        if isinstance(result, PushcoreError):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
-
-    return ended
+def _settle(future: asyncio.Future[Any], result: Any) -> None:
+    if future.done():
+        return
+    if isinstance(result, PushcoreError):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
 
 
 class Link(asyncio.Protocol):
@@ -91,7 +88,8 @@ class Engine:
         self.closed = False
         self._links: dict[int, Link] = {}
         self._dialling: dict[int, asyncio.Task[None]] = {}
-        self._waiting: dict[int, Ended] = {}
+        #: Who is told of the end of a ticket, and with what of their own.
+        self._waiting: dict[int, tuple[Ended, Any]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._flush: asyncio.Handle | None = None
@@ -100,9 +98,12 @@ class Engine:
     async def send(self, message: Message, *, deadline: Duration | None) -> Outcome:
         """One message."""
         future: asyncio.Future[Outcome] = self.loop.create_future()
-        ended = _settle(future)
-        while (ticket := self.submit(message, ended, deadline=deadline)) is None:
+        while not self.session.capacity() and not self.closed:
             await self.changed()
+        self.tick()
+        ticket = self.session.submit(message, deadline=deadline)
+        self._waiting[ticket] = (_settle, future)
+        self.flush_soon()
         return await self._wait(ticket, future)
 
     async def call(self, call: Call[Any], *, deadline: Duration | None) -> Any:
@@ -131,7 +132,7 @@ class Engine:
 
     async def _response(self, ticket: int) -> Response:
         future: asyncio.Future[Response] = self.loop.create_future()
-        self._waiting[ticket] = _settle(future)
+        self._waiting[ticket] = (_settle, future)
         self.flush_soon()
         return await self._wait(ticket, future)
 
@@ -142,20 +143,26 @@ class Engine:
             self.cancel(ticket)
             raise
 
-    def submit(
-        self, message: Message, ended: Ended, *, to: object = None, deadline: Duration | None = None
-    ) -> int | None:
-        """Hands a message to the session; `None` when there is no room: wait for `changed`.
+    def submit_many(
+        self, items: list[Any], ended: Ended, template: Message | None, deadline: Duration | None
+    ) -> list[int | PushcoreError]:
+        """Hands messages to the session, as many as there is room for: `Session.submit_many`.
 
-        What the message's own room finds wrong with it is raised.
+        `ended` is told of the end of each, with the item.
         """
-        if not self.session.capacity() and not self.closed:
-            return None
         self.tick()
-        ticket = self.session.submit(message, to=to, deadline=deadline)
-        self._waiting[ticket] = ended
+        tickets = self.session.submit_many(items, template=template, deadline=deadline)
+        waiting = self._waiting
+        for item, ticket in zip(items, tickets):  # noqa: B905 - there may be no room for the rest
+            if type(ticket) is int:
+                waiting[ticket] = (ended, item)
         self.flush_soon()
-        return ticket
+        return tickets
+
+    def cancel_all(self, ended: Ended) -> None:
+        """Ends every message whose end `ended` would be told of."""
+        for ticket in [ticket for ticket, (other, _) in self._waiting.items() if other == ended]:
+            self.cancel(ticket)
 
     def cancel(self, ticket: int) -> None:
         """Ends a message; nobody is told."""
@@ -203,9 +210,9 @@ class Engine:
                     protocol.transport.write(data)
         outcomes: list[tuple[int, Any]] = [*session.poll_outcomes(), *session.poll_responses()]
         for ticket, result in outcomes:
-            ended = self._waiting.pop(ticket, None)
-            if ended is not None:
-                ended(ticket, result)
+            waiting = self._waiting.pop(ticket, None)
+            if waiting is not None:
+                waiting[0](waiting[1], result)
         if outcomes or session.is_closed():
             for future in self._changed:
                 if not future.done():

@@ -188,7 +188,7 @@ class Client(Services):
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message, and reads the answer.
 
-        Calls are made by `ApnsChannels`, `FcmTopics` and `WebPushMessage.withdraw`; each says what it
+        Calls are made by `ApnsChannels`, `FcmTopics`, `AdmGroups`, `BaiduCalls` and `WebPushMessage`; each says what it
         comes to. Raises what `send` raises.
         """
         result: _T = self._here().call(call, deadline=deadline)

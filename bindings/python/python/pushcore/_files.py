@@ -12,7 +12,7 @@ def load(value: object) -> object:
     several lines, a PEM header, or JSON.
     """
     if isinstance(value, os.PathLike):
-        path: str = os.fspath(value)
+        path: str = os.fspath(value)  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(value, str) and not _is_text(value):
         path = value
     else:

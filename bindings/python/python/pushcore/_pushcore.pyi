@@ -5,7 +5,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import GenericAlias, TracebackType
-from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeVar, final
+from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeAlias, TypeVar, final
 
 from typing_extensions import Self, Unpack, disjoint_base
 
@@ -20,6 +20,7 @@ _Json = Mapping[str, Any] | _Bytes
 _StoragePolicy = Literal["no_storage", "most_recent"]
 _Ids = list[str]
 _Results = list[TopicResult]
+_Answer: TypeAlias = "Call[dict[str, Any] | Outcome]"
 
 VERSION: Final[str]
 
@@ -76,6 +77,9 @@ class Accepted(Outcome):
     @property
     def location(self) -> str | None:
         """Where the message lives at the push service (Web Push)."""
+    @property
+    def receipt(self) -> str | None:
+        """Where receipts come from, if one was asked for (Web Push)."""
     @property
     def ttl(self) -> float | None:
         """The time to live that the service really applies, in seconds (Web Push)."""
@@ -711,7 +715,8 @@ class WebPushMessage:
 
     `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
     `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
-    `pad_to` and `pad_to_multiple_of` hide the payload's length.
+    `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
+    `receipt` of an earlier `Accepted`) for one where those come from.
     """
 
     def __new__(
@@ -724,7 +729,7 @@ class WebPushMessage:
         topic: str | None = None,
         pad_to: int | None = None,
         pad_to_multiple_of: int | None = None,
-        receipt: bool = False,
+        receipt: bool | str | None = None,
         policy: EndpointPolicy | None = None,
     ) -> Self: ...
     def to(self, subscription: Subscription | _Json, *, policy: EndpointPolicy | None = None) -> WebPushMessage:
@@ -737,6 +742,15 @@ class WebPushMessage:
         """Takes back a message that the device has not got yet: what `Client.call` takes.
 
         `location` is that of the `Accepted` outcome of this message.
+        """
+    def receipts(
+        self, receipt: str, *, wait: Duration | None = None
+    ) -> Call[Literal["delivered", "expired"] | Outcome]:
+        """Asks for receipts: a call for a client that takes HTTP/2 server push, which these do not.
+
+        Its `outcome` reads each pushed response: `"delivered"`, `"expired"`, or an outcome. `receipt` is
+        that of the `Accepted` outcome; with `wait`, the service is asked to answer within so many
+        seconds. No public push service gives receipts.
         """
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -824,6 +838,69 @@ class AdmMessage:
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
 
 @final
+class AdmAudienceMessage:
+    """One message for all who follow a `topic`, or for all members of a `group`.
+
+    The rest is as for `AdmMessage`. A topic has at most 10,000 app instances.
+    """
+
+    def __new__(
+        cls,
+        *,
+        topic: str | None = None,
+        group: str | None = None,
+        data: dict[str, str] | None = None,
+        notification: dict[str, Any] | _Bytes | None = None,
+        priority: Literal["normal", "high"] | None = None,
+        consolidation_key: str | None = None,
+        expires_after: Duration | None = None,
+        md5: bool = False,
+        extra: dict[str, Any] | None = None,
+    ) -> Self: ...
+    @property
+    def payload(self) -> bytes:
+        """The body of the request."""
+    def request(self, credentials: AdmCredentials, *, host: str | None = None, now: _Time | None = None) -> Request:
+        """The request for an HTTP client of one's own; the credentials need a token first."""
+    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
+        """What the answer to that request means."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
+
+@final
+class AdmGroups:
+    """Groups of ADM: what `Client.call` takes. Who is in a group is the caller's to keep.
+
+    Each comes to an `AdmGroupResult`, or to the outcome that says why nothing was done.
+    """
+
+    @staticmethod
+    def create(group: str, registration_ids: Sequence[str]) -> Call[AdmGroupResult | Outcome]:
+        """Makes a group of these registrations."""
+    @staticmethod
+    def add(group: str, registration_ids: Sequence[str]) -> Call[AdmGroupResult | Outcome]:
+        """Adds registrations to a group."""
+    @staticmethod
+    def remove(group: str, registration_ids: Sequence[str]) -> Call[AdmGroupResult | Outcome]:
+        """Takes registrations out of a group."""
+
+@final
+class AdmGroupResult:
+    """What became of a call of `AdmGroups`."""
+
+    @property
+    def succeeded(self) -> int:
+        """For how many registrations it was done. A group that none was added to is not created."""
+    @property
+    def failed(self) -> list[str]:
+        """Those it was not done for; ADM gives no reason."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
 class BaiduCredentials:
     """An application's API key and secret key."""
 
@@ -874,19 +951,85 @@ class BaiduMessage:
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
 
+@final
+class BaiduCalls:
+    """What Baidu knows of an app's messages, tags and timers: what `Client.call` takes.
+
+    Each comes to the `response_params` of Baidu's answer (a dict in Baidu's words: lists have
+    `total_num` and `result`), or to the outcome that says why not. Lists begin at `start` and have at
+    most `limit` entries: 1 to 100, of topics 1 to 20.
+    """
+
+    @staticmethod
+    def message_status(ids: Sequence[str]) -> _Answer:
+        """Whether messages have been sent, and how many devices they reached."""
+    @staticmethod
+    def timer_records(
+        timer_id: str | None = None,
+        *,
+        start: int = 0,
+        limit: int | None = None,
+        since: _Time | None = None,
+        until: _Time | None = None,
+    ) -> _Answer:
+        """What timers have sent, between two times if given."""
+    @staticmethod
+    def topic_records(
+        topic_id: str,
+        *,
+        start: int = 0,
+        limit: int | None = None,
+        since: _Time | None = None,
+        until: _Time | None = None,
+    ) -> _Answer:
+        """What was sent under a topic id, between two times if given."""
+    @staticmethod
+    def device_statistics() -> _Answer:
+        """How many devices the app has."""
+    @staticmethod
+    def topic_statistics(topic_id: str) -> _Answer:
+        """How many messages of a topic id arrived."""
+    @staticmethod
+    def topics(*, start: int = 0, limit: int | None = None) -> _Answer:
+        """The topic ids in use, at most 20 at a time."""
+    @staticmethod
+    def tags(tag: str | None = None, *, start: int = 0, limit: int | None = None) -> _Answer:
+        """The app's tags, or one of them."""
+    @staticmethod
+    def create_tag(tag: str) -> _Answer:
+        """Makes a tag."""
+    @staticmethod
+    def delete_tag(tag: str) -> _Answer:
+        """Deletes a tag."""
+    @staticmethod
+    def tag_devices(tag: str, channel_ids: Sequence[str]) -> _Answer:
+        """Gives devices a tag; the answer has a result for each."""
+    @staticmethod
+    def untag_devices(tag: str, channel_ids: Sequence[str]) -> _Answer:
+        """Takes a tag from devices."""
+    @staticmethod
+    def devices_with_tag(tag: str) -> _Answer:
+        """How many devices have a tag."""
+    @staticmethod
+    def timers(timer_id: str | None = None, *, start: int = 0, limit: int | None = None) -> _Answer:
+        """The timers that wait, or one of them."""
+    @staticmethod
+    def cancel_timer(timer_id: str) -> _Answer:
+        """Takes a message back whose time has not come (`send_at`)."""
+
 # Driving
 
 @final
 class Call(Generic[_R]):
     """A request to a service that is not a message: `Client.call` sends it and reads the answer.
 
-    Made by `ApnsChannels`, `FcmTopics` and `WebPushMessage.withdraw`. With an HTTP client of one's
-    own: send what `request` gives, and hand the answer to `outcome`.
+    Made by `ApnsChannels`, `FcmTopics`, `AdmGroups`, `BaiduCalls` and `WebPushMessage`. With an HTTP
+    client of one's own: send what `request` gives, and hand the answer to `outcome`.
     """
 
     def request(
         self,
-        credentials: ApnsCredentials | FcmCredentials | VapidCredentials,
+        credentials: ApnsCredentials | FcmCredentials | VapidCredentials | AdmCredentials | BaiduCredentials,
         *,
         environment: Literal["production", "sandbox"] | str | None = None,
         host: str | None = None,
@@ -1085,6 +1228,13 @@ class Session:
         """How many more messages `submit` takes now."""
     def submit(self, message: Message, *, to: object = None, deadline: Duration | None = None) -> int:
         """Takes a message, or the same message to another target; its ticket comes back with its end."""
+    def submit_many(
+        self, items: list[Any], *, template: Message | None = None, deadline: Duration | None = None
+    ) -> list[int | PushcoreError]:
+        """`submit` of many, to the end of the list or of the room.
+
+        For each that was looked at its ticket, or the exception that says why it cannot be sent.
+        """
     def call(self, call: Call[Any], *, deadline: Duration | None = None) -> int | None:
         """Takes a request that is not a message; its ticket comes back in `poll_responses`.
 

@@ -195,8 +195,10 @@ def client(options: argparse.Namespace) -> Client:
             raise ValueError("--key, --key-id and --team-id are needed, or --certificate")
         else:
             who = ApnsCredentials.from_p8(options.key, key_id=options.key_id, team_id=options.team_id)
-        hosts = {name: getattr(options, name, None) for name in ("host", "management_host", "broadcast_host")}
-        return Client.apns(who, environment=options.environment, **hosts, **there)
+        hosts: dict[str, Any] = {
+            name: getattr(options, name, None) for name in ("host", "management_host", "broadcast_host")
+        }
+        return Client.apns(who, environment=options.environment, **{**hosts, **there})
     if options.service == "fcm":
         google = FcmCredentials.from_file(options.credentials, project=options.project, token_host=options.token_host)
         return Client.fcm(google, host=options.host, **there)
