@@ -50,7 +50,7 @@ async fn receipts_are_pushed_to_a_client_that_takes_them() {
         assert_eq!(accepted.receipt(), Some("/receipt-subscription/3ZtI"));
         subscription
             .endpoint()
-            .join(&accepted.location().unwrap())
+            .join(accepted.location().unwrap())
             .unwrap()
     });
     let request = webpush::receipts(

@@ -125,7 +125,7 @@ fn a_message_is_taken_back_once() {
     };
     let location = accepted.location().expect("a location");
     let delete = || {
-        let make = |now| webpush::delete(&location, &subscription, &world.policy, &world.credentials, now);
+        let make = |now| webpush::delete(location, &subscription, &world.policy, &world.credentials, now);
         world.client.call(make).expect("an answer").status
     };
     assert_eq!((delete(), delete()), (204, 404));
@@ -146,12 +146,12 @@ fn receipts_are_asked_for_and_found() {
     };
     let receipt = first.receipt().expect("a receipt");
     assert_eq!(
-        (&*receipt, first.location()),
+        (receipt, first.location()),
         ("/receipt-subscription/3ZtI", Some("/message/qDIY"))
     );
 
     // The next message names it, as a URL, to the service that gave it.
-    let receipts = subscription.endpoint().join(&receipt).expect("a url");
+    let receipts = subscription.endpoint().join(receipt).expect("a url");
     let together = Message::builder(subscription.clone())
         .payload("second")
         .receipts_at(receipts.clone());
@@ -174,7 +174,7 @@ fn receipts_are_asked_for_and_found() {
     let make = |now| {
         let wait = Some(Duration::ZERO);
         webpush::receipts(
-            &receipt,
+            receipt,
             wait,
             &subscription,
             &world.policy,

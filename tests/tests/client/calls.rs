@@ -145,7 +145,7 @@ fn a_web_push_message_is_taken_back() {
     };
     let location = accepted.location().expect("a location");
     let response = client
-        .call(|now| webpush::delete(&location, &subscription, &policy, &credentials, now))
+        .call(|now| webpush::delete(location, &subscription, &policy, &credentials, now))
         .expect("an answer");
     assert!((200..300).contains(&response.status), "{}", response.status);
 
