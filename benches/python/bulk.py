@@ -19,7 +19,7 @@ answers one request at a time to everyone alike, APNs and FCM) against one that 
 `--authority HOST:PORT --ca FILE` sends the APNs part to another, cheaper HTTP/2 server that answers
 200 to everything; `--numbered PREFIX` says how its ids begin when it counts requests (12 hexadecimal
 digits follow) and echoes no `apns-id`, which aioapns has to know. `--fcm-authority` does the same for
-FCM, say with nghttpd and a file `v1/projects/pushcore-sandbox/messages:send`. `--scale 0.1` sends a tenth. `--json FILE` keeps the rows.
+FCM, say with nghttpd and a file `v1/projects/pushcore-sandbox/messages:send`. `--scale 0.1` sends a tenth, `--count 10000` the same number for each. `--json FILE` keeps the rows.
 """
 
 from __future__ import annotations
@@ -407,7 +407,7 @@ def run(index: int, arguments: argparse.Namespace, folder: pathlib.Path, latency
     from pushcore.testing import Sandbox
 
     subject = SUBJECTS[index]
-    count = max(1, int((subject.slow if latency else subject.count) * arguments.scale))
+    count = arguments.count or max(1, int((subject.slow if latency else subject.count) * arguments.scale))
     options = ["--latency", f"{subject.service}={latency}"] if latency else []
     with Sandbox("--profile", "lenient", "--no-governor", *options) as sandbox:
         (folder / "targets.json").write_text(json.dumps(targets_of(sandbox, subject.service, count)))
@@ -468,6 +468,7 @@ def main() -> None:
     parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--only", help="subjects with this text in `service name`")
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--count", type=int, help="messages of every subject, in place of its own number")
     parser.add_argument("--authority")
     parser.add_argument("--fcm-authority")
     parser.add_argument("--ca", type=pathlib.Path)

@@ -103,6 +103,20 @@ impl Batch {
         Ok(self.results.drain(..).map(|(ticket, _, result)| (ticket, result)))
     }
 
+    /// Cancels one message of this batch. Its end, `Cancelled`, comes from [`Batch::wait`] like any other;
+    /// what was written already may still be shown by a device.
+    ///
+    /// False when the message has ended already, is of another batch, or in a forked child.
+    pub fn cancel(&mut self, ticket: Ticket) -> bool {
+        if self.client.check_process().is_err() {
+            return false;
+        }
+        let mut shared = self.client.lock();
+        let cancelled = shared.cancel_of_batch(self.number, ticket);
+        self.client.nudge(&mut shared);
+        cancelled
+    }
+
     /// A message that was refused before it was offered: it counts as ended.
     pub fn refused(&mut self, error: &Error) {
         self.progress.taken += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pushcore::http::Response;
@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::ClientConfig;
 use crate::driver::{Driver, WAKER};
 use crate::gather::Gather;
+use crate::lookups::Lookups;
 use crate::send_many::SendMany;
 
 /// After so long without a look at the sockets, it takes one before the next message.
@@ -27,7 +28,8 @@ pub(crate) type Ended = (Ticket, u32, Result<Outcome, Error>);
 /// Sends messages to one service, over as many connections as the load asks for.
 ///
 /// Blocking: the thread that waits for an answer is the thread that moves the bytes, for itself
-/// and for everyone else who waits. The client starts no thread. Share it between threads by
+/// and for everyone else who waits. The client starts no thread
+/// (but see [`Resolver::on_threads`](crate::Resolver::on_threads)). Share it between threads by
 /// reference or in an `Arc`.
 ///
 /// Dropping it closes its connections. It must not be used on both sides of a `fork`: a child
@@ -38,7 +40,7 @@ pub struct Client {
     /// An outcome was delivered, or nobody is waiting for the sockets any more.
     changed: Condvar,
     poll: Mutex<Poll>,
-    waker: mio::Waker,
+    waker: Arc<mio::Waker>,
     /// Set when a waiting thread has to look at the session again.
     woken: AtomicBool,
     process: u32,
@@ -98,11 +100,12 @@ impl Client {
         let clock = Clock::new();
         let session = make(config.session, clock.now())?;
         let poll = mio::Poll::new().map_err(system)?;
-        let waker = mio::Waker::new(poll.registry(), WAKER).map_err(system)?;
+        let waker = Arc::new(mio::Waker::new(poll.registry(), WAKER).map_err(system)?);
+        let lookups = Lookups::new(config.resolver, Arc::clone(&waker));
         let registry = poll.registry().try_clone().map_err(system)?;
         Ok(Self {
             shared: Mutex::new(Shared {
-                driver: Driver::new(session, clock, registry, config.proxy, config.resolver),
+                driver: Driver::new(session, clock, registry, config.proxy, lookups),
                 polling: false,
                 others: 0,
                 waiting: Vec::new(),
@@ -386,6 +389,16 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Cancels one message of a [`Batch`](crate::Batch), which is still told its end.
+    pub(crate) fn cancel_of_batch(&mut self, number: u64, ticket: Ticket) -> bool {
+        let now = self.driver.clock.now();
+        let place = self.waiting.get(ticket.slot()).copied().flatten();
+        let ours = place.is_some_and(|(waiting, who)| {
+            waiting == ticket && matches!(who, Waiting::Batch(batch, _) if batch == number)
+        });
+        ours && self.driver.session.cancel(ticket, now)
     }
 
     /// Hands every outcome to the one who waits for it, and counts them.

@@ -160,9 +160,102 @@ fn start(address: SocketAddr, registry: &mio::Registry, token: mio::Token) -> io
 }
 
 fn refused(address: SocketAddr, source: io::Error) -> Error {
+    use io::ErrorKind as Io;
     let (kind, verb) = match source.kind() {
-        io::ErrorKind::TimedOut => (ErrorKind::ConnectTimeout, "did not answer"),
-        _ => (ErrorKind::ConnectRefused, "refused the connection"),
+        Io::TimedOut => (ErrorKind::ConnectTimeout, "did not answer"),
+        Io::ConnectionRefused => (ErrorKind::ConnectRefused, "refused the connection"),
+        // Quicker than the news of the connection.
+        Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => {
+            (ErrorKind::ConnectionLost, "closed the connection at once")
+        }
+        Io::HostUnreachable | Io::NetworkUnreachable | Io::AddrNotAvailable => {
+            (ErrorKind::ConnectRefused, "cannot be reached from here")
+        }
+        // Out of descriptors, not permitted: not the host's doing.
+        _ => (ErrorKind::ConnectRefused, "could not be connected to"),
     };
     Error::new(kind, format!("{address} {verb}")).with_source(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Runs a race to its end.
+    fn race(addresses: impl IntoIterator<Item = SocketAddr>) -> Result<TcpStream, Error> {
+        let mut poll = mio::Poll::new().expect("a poll");
+        let mut events = mio::Events::with_capacity(8);
+        let (mut race, mut next) = (Race::new(addresses.into_iter().collect()), 0);
+        let registry = poll.registry().try_clone().expect("a registry");
+        let mut token = || {
+            next += 1;
+            mio::Token(next)
+        };
+        let start = std::time::Instant::now();
+        loop {
+            match race.advance(&registry, &mut token, start.elapsed()) {
+                Standing::Won(stream) => return Ok(stream),
+                Standing::Lost(error) => return Err(error),
+                Standing::Open => poll.poll(&mut events, Some(HEAD_START)).expect("a poll"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_socket_sends_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let stream = race([listener.local_addr().expect("an address")]).expect("a connection");
+        assert!(stream.nodelay().expect("an option"));
+    }
+
+    #[test]
+    fn what_keeps_a_connection_from_being_made_is_told_apart() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 443));
+        for (source, kind, words) in [
+            (
+                io::ErrorKind::ConnectionRefused,
+                ErrorKind::ConnectRefused,
+                "refused",
+            ),
+            (
+                io::ErrorKind::TimedOut,
+                ErrorKind::ConnectTimeout,
+                "did not answer",
+            ),
+            (
+                io::ErrorKind::ConnectionReset,
+                ErrorKind::ConnectionLost,
+                "closed",
+            ),
+            (
+                io::ErrorKind::NetworkUnreachable,
+                ErrorKind::ConnectRefused,
+                "cannot be reached",
+            ),
+            (
+                io::ErrorKind::PermissionDenied,
+                ErrorKind::ConnectRefused,
+                "could not be",
+            ),
+        ] {
+            let error = refused(address, source.into());
+            assert_eq!(error.kind(), kind, "{source}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn who_refuses_is_named_and_the_next_one_wins() {
+        let closed = |listener: TcpListener| listener.local_addr().expect("an address");
+        let dead = closed(TcpListener::bind("127.0.0.1:0").expect("a port"));
+        let error = race([dead]).expect_err("nobody listens");
+        assert_eq!(error.kind(), ErrorKind::ConnectRefused);
+        assert!(error.to_string().contains(&dead.to_string()), "{error}");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let alive = listener.local_addr().expect("an address");
+        let stream = race([dead, alive]).expect("a connection");
+        assert_eq!(stream.peer_addr().expect("an address"), alive);
+    }
 }

@@ -10,9 +10,9 @@ use pushcore::http::Authority;
 use pushcore::session::{Action, LinkId, Session};
 
 use crate::clock::Clock;
-use crate::dial::{self, Race};
+use crate::dial::Race;
+use crate::lookups::{Addresses, Lookups};
 use crate::proxy::Proxy;
-use crate::resolve::Resolver;
 use crate::socket::{Ready, Socket, Verdict};
 
 /// The token of the waker; sockets count up from one.
@@ -28,7 +28,7 @@ pub(crate) struct Driver {
     next_token: usize,
     registry: mio::Registry,
     proxy: Option<Proxy>,
-    resolver: Resolver,
+    lookups: Lookups,
     /// What was read from a socket, for as long as the session looks at it.
     buffer: Vec<u8>,
 }
@@ -39,7 +39,7 @@ impl Driver {
         clock: Clock,
         registry: mio::Registry,
         proxy: Option<Proxy>,
-        resolver: Resolver,
+        lookups: Lookups,
     ) -> Self {
         Self {
             session,
@@ -49,7 +49,7 @@ impl Driver {
             next_token: WAKER.0 + 1,
             registry,
             proxy,
-            resolver,
+            lookups,
             buffer: Vec::new(),
         }
     }
@@ -95,6 +95,9 @@ impl Driver {
                 self.advance(link, ready);
             }
         }
+        while let Some((link, authority, addresses)) = self.lookups.finished() {
+            self.dial(link, authority, addresses);
+        }
         let now = self.clock.now().monotonic;
         let dialling = self
             .sockets
@@ -139,27 +142,42 @@ impl Driver {
             match action {
                 Action::Connect { link, authority } => {
                     let proxy = self.proxy.as_ref().filter(|_| !self.session.is_direct(link));
-                    let target = proxy.map_or(&authority, Proxy::authority);
-                    let addresses = dial::resolve(&self.resolver, target).and_then(|addresses| {
-                        // A proxy is the operator's choice; what the endpoint policy judges is
-                        // the push service's own address.
-                        if proxy.is_none() {
-                            self.veto(&authority, &addresses)?;
+                    let target = proxy.map_or(&authority, Proxy::authority).clone();
+                    if self.lookups.blocks(&target) {
+                        // It may take long, and the time of what has been opened runs already.
+                        for socket in self.sockets.values_mut() {
+                            // One that has ended will say so again.
+                            let _ = socket.write(&mut self.session);
                         }
-                        Ok(addresses)
-                    });
-                    match addresses {
-                        Ok(addresses) => {
-                            self.sockets
-                                .insert(link, Socket::new(link, authority, Race::new(addresses)));
-                            self.advance(link, Ready::Not);
-                        }
-                        Err(error) => self.session.connect_failed(link, error, self.clock.now()),
+                    }
+                    if let Some(addresses) = self.lookups.start(link, &authority, &target) {
+                        self.dial(link, authority, addresses);
                     }
                 }
                 Action::Close { link, last_words } => self.forget(link, &last_words),
                 _ => {}
             }
+        }
+    }
+
+    /// The addresses are known, or there are none.
+    fn dial(&mut self, link: LinkId, authority: Authority, addresses: Addresses) {
+        // A proxy is the operator's choice; what the endpoint policy judges is the push service's own
+        // address.
+        let direct = self.proxy.is_none() || self.session.is_direct(link);
+        let allowed = addresses.and_then(|addresses| {
+            if direct {
+                self.veto(&authority, &addresses)?;
+            }
+            Ok(addresses)
+        });
+        match allowed {
+            Ok(addresses) => {
+                let socket = Socket::new(link, authority, Race::new(addresses));
+                self.sockets.insert(link, socket);
+                self.advance(link, Ready::Not);
+            }
+            Err(error) => self.session.connect_failed(link, error, self.clock.now()),
         }
     }
 
@@ -176,6 +194,7 @@ impl Driver {
         if let Some(socket) = self.sockets.remove(&link) {
             socket.close(last_words, &self.registry);
         }
+        self.lookups.forget(link);
         self.tokens.retain(|_, other| *other != link);
     }
 }

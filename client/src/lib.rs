@@ -1,5 +1,5 @@
 //! The driver of [`pushcore`]: owns the sockets, the clock and the poll loop. Blocking, without
-//! threads of its own.
+//! threads of its own unless [`Resolver::on_threads`] asks for them.
 //!
 //! A [`Client`] speaks to one service with one credential, over as many connections as the load asks for. Share it between threads.
 //!
@@ -57,6 +57,7 @@ mod dial;
 mod driver;
 mod exchange;
 mod gather;
+mod lookups;
 mod progress;
 mod proxy;
 mod resolve;

@@ -123,7 +123,8 @@ where
             }
             return;
         }
-        let mut shared = client.lock();
+        // The caller may have taken its time over these messages.
+        let mut shared = client.lock_to_submit();
         let now = shared.driver.clock.now();
         while let Some(place) = self.fresh.front().copied() {
             let Some(message) = self.held.get(place as usize).and_then(Option::as_ref) else {

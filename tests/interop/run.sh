@@ -13,7 +13,7 @@ passed=0 failed=0
 
 "$python" -m pip install -q --disable-pip-version-check \
     -r "$here/apns/requirements.txt" -r "$here/fcm/requirements.txt" \
-    -r "$here/sandbox/requirements.txt" -r "$here/webpush/requirements.txt" || exit 1
+    -r "$here/hpack/requirements.txt" -r "$here/sandbox/requirements.txt" -r "$here/webpush/requirements.txt" || exit 1
 
 run() { # NAME COMMAND...
     name=$1
@@ -33,9 +33,10 @@ run sandbox "$python" "$here/sandbox/foreign.py"
 if command -v cargo >/dev/null; then
     run apns "$python" "$here/apns/compare.py"
     run fcm "$python" "$here/fcm/compare.py"
+    run hpack "$python" "$here/hpack/compare.py"
 else
     run apns "$python" "$here/apns/compare.py" --without-a2
-    echo "left out: fcm (no cargo)"
+    echo "left out: fcm, hpack (no cargo)"
 fi
 if command -v node >/dev/null && command -v npm >/dev/null && command -v cargo >/dev/null; then
     test -d "$here/webpush/node_modules" || (cd "$here/webpush" && npm install --silent --no-audit --no-fund) || exit 1

@@ -143,7 +143,7 @@ fn an_audience_has_no_registration_to_lose() {
         let outcome = audience_outcome(&Response::new(status, body), NOW);
         assert_eq!(outcome.name(), name, "{status} {body}");
         if let Outcome::Accepted(accepted) = outcome {
-            assert_eq!(accepted.replacement, None);
+            assert_eq!(accepted.replacement(), None);
         }
     }
 }

@@ -69,7 +69,11 @@ def measure(policy: str, shape: str) -> tuple[int, int]:
     for index in range(WARM_UP + PUSHES):
         block = b""
         extra = 0
-        known = {entry[0] for entry in encoder.header_table.dynamic_entries} if index else set()
+        known = (
+            {entry[0] for entry in encoder.header_table.dynamic_entries}
+            if index
+            else set()
+        )
         for name, value, varies in fields(index, shape):
             without = varies or (policy == "Sending" and name in SENDING)
             # A name that no table holds is remembered once, with its first value.
@@ -100,7 +104,11 @@ def main() -> int:
     document = pathlib.Path(__file__).parents[3] / "docs" / "apns.md"
     table = {
         (row[0], row[1]): (int(row[2].replace(",", "")), int(row[3].replace(",", "")))
-        for row in re.findall(r"^\| `HeaderPolicy::(\w+)` \| (\w+) \| ([\d,]+) \| ([\d,]+) \|", document.read_text(), re.M)
+        for row in re.findall(
+            r"^\| `HeaderPolicy::(\w+)` \| (\w+) \| ([\d,]+) \| ([\d,]+) \|",
+            document.read_text(),
+            re.MULTILINE,
+        )
     }
     failures = 0
     for policy in ("Connection", "Sending"):
@@ -108,8 +116,10 @@ def main() -> int:
             coded, plain = measure(policy, shape)
             good = table.get((policy, shape)) == (plain, coded)
             failures += not good
-            print(f"{'ok' if good else 'DIFFERS':8} {policy:11} {shape:11} plain {plain / PUSHES:.2f} huffman {coded / PUSHES:.2f}"
-                  f"  ({plain}, {coded}; documented {table.get((policy, shape))})")
+            print(
+                f"{'ok' if good else 'DIFFERS':8} {policy:11} {shape:11} plain {plain / PUSHES:.2f} huffman {coded / PUSHES:.2f}"
+                f"  ({plain}, {coded}; documented {table.get((policy, shape))})"
+            )
     print(f"{4 - failures} of 4 as documented")
     return bool(failures)
 

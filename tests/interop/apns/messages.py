@@ -112,6 +112,13 @@ CASES = [
         options=alert(collapse_id="c0/~" * 16),
     ),
     Case(
+        "collapse id of 64 bytes in other scripts",
+        {"alert": "x"},
+        {"aps": {"alert": "x"}},
+        a2="a2 takes ASCII only",
+        options=alert(collapse_id="é昨🏆" * 7 + "x"),
+    ),
+    Case(
         "voip",
         {"custom": {"caller": "Ann", "handle": "+15550100"}},
         {"aps": {}, "caller": "Ann", "handle": "+15550100"},

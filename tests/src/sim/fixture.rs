@@ -1,16 +1,23 @@
 //! Credentials and messages that are good enough for servers that check neither.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use pushcore::Now;
 use pushcore::apns::{
     ApnsId, Aps, BundleId, Credentials, DeviceToken, Environment, KeyId, Message, PushType, TeamId,
 };
 use pushcore::crypto::Es256Key;
-use pushcore::http::Authority;
+use pushcore::http::Authority as Host;
 use pushcore::net::Security;
+use pushcore::net::h2::PingPolicy;
+use pushcore::net::tls::{TlsConfig, TlsConfigBuilder};
 use pushcore::session::{Session, SessionConfig};
 use pushcore::webpush::EndpointPolicy;
 use pushcore::{fcm, webpush};
+use pushcore_client::{Client, ClientConfig};
 
+use super::certificates::Authority;
 use super::log::token_of;
 
 /// A key of our own: the scalar 7, seven times over.
@@ -27,12 +34,47 @@ pub fn session(config: SessionConfig, security: Security, now: Now) -> Session {
     Session::apns(credentials(), hosts, security, config, now).expect("a session")
 }
 
+/// TLS that trusts `ca` and nobody else.
+pub fn trusting(ca: &Authority) -> TlsConfigBuilder {
+    TlsConfig::builder().without_bundled_roots().add_roots(ca.pem())
+}
+
+/// A client of the servers of `ca` at `host`: one connection at a time, little patience between them.
+pub fn client(ca: &Authority, host: &str, change: impl FnOnce(&mut ClientConfig)) -> Client {
+    let mut config = ClientConfig::new();
+    config.security = Some(Security::Tls(trusting(ca).build().expect("a configuration")));
+    config.session.max_connections = 1;
+    config.session.first_backoff = Duration::from_millis(10);
+    change(&mut config);
+    let hosts = Environment::Sandbox
+        .hosts()
+        .with_device(Host::parse(host).expect("a host"));
+    Client::apns(credentials(), hosts, config).expect("a client")
+}
+
+/// Asks a connection that has been silent for `idle` with pushes in flight, and gives it up after
+/// `acknowledge`.
+pub fn ping(config: &mut ClientConfig, idle: Duration, acknowledge: Duration) {
+    let http2 = config.session.http2.get_or_insert_default();
+    http2.ping = Some(PingPolicy {
+        idle,
+        acknowledge,
+        without_streams: false,
+    });
+}
+
+/// Messages with a device and an id each, whose bodies are about `size` octets long.
+pub fn messages(size: usize, numbers: Range<usize>) -> impl Iterator<Item = (usize, Message)> {
+    let template = message(size);
+    numbers.map(move |number| (number, template.to(device(number)).with_id(id(number))))
+}
+
 /// The hosts of the push services of [`web_push_session`].
 pub const PUSH_HOSTS: [&str; 2] = ["db5p.notify.windows.com", "push.example"];
 
 fn policy() -> EndpointPolicy {
     PUSH_HOSTS.iter().fold(EndpointPolicy::default(), |policy, host| {
-        policy.trust(Authority::parse(host).expect("an authority"))
+        policy.trust(Host::parse(host).expect("an authority"))
     })
 }
 
@@ -53,8 +95,8 @@ pub fn web_push_message(host: &str, number: usize) -> webpush::Message {
 }
 
 /// Where [`fcm_session`] fetches its tokens.
-pub fn token_authority() -> Authority {
-    Authority::parse("token.example").expect("an authority")
+pub fn token_authority() -> Host {
+    Host::parse("token.example").expect("an authority")
 }
 
 /// A session of FCM, with the key of a service account that was made for tests.
@@ -63,7 +105,7 @@ pub fn fcm_session(config: SessionConfig, now: Now) -> Session {
     let credentials = fcm::Credentials::service_account(file)
         .expect("credentials")
         .with_token_authority(token_authority());
-    let hosts = fcm::Hosts::all(&Authority::parse("fcm.example").expect("an authority"));
+    let hosts = fcm::Hosts::all(&Host::parse("fcm.example").expect("an authority"));
     Session::fcm(credentials, hosts, Security::Cleartext, config, now).expect("a session")
 }
 

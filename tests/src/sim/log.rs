@@ -8,6 +8,19 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Inner>>);
 
+/// What a server knows of a TLS handshake.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    /// It went on from an earlier session.
+    pub resumed: bool,
+    /// The version of TLS.
+    pub version: Option<rustls::ProtocolVersion>,
+    /// The name that the client asked for (SNI).
+    pub server_name: Option<String>,
+    /// The client's certificate, in DER.
+    pub client_certificate: Option<Vec<u8>>,
+}
+
 #[derive(Debug, Default)]
 struct Inner {
     /// By message number: how often a server acted on it, and with which apns-id.
@@ -20,10 +33,12 @@ struct Inner {
     ignored: u64,
     requests: u64,
     connections: u32,
+    ended: u32,
     pings: u64,
     acknowledgements: u64,
     goaways: Vec<u32>,
     resets: Vec<u32>,
+    handshakes: Vec<Handshake>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +57,10 @@ impl Log {
         let mut inner = self.lock();
         inner.connections += 1;
         inner.connections
+    }
+
+    pub(super) fn connection_ended(&self) {
+        self.lock().ended += 1;
     }
 
     pub(super) fn request(&self, authorization: Option<&str>, now: Duration) {
@@ -70,6 +89,10 @@ impl Log {
 
     pub(super) fn reset(&self, code: u32) {
         self.lock().resets.push(code);
+    }
+
+    pub(super) fn handshake(&self, handshake: Handshake) {
+        self.lock().handshakes.push(handshake);
     }
 
     pub(super) fn process(&self, number: Option<usize>, path: &str, id: Option<&str>) {
@@ -151,6 +174,11 @@ impl Log {
         self.lock().connections
     }
 
+    /// Connections over sockets that a server has closed, or seen closed.
+    pub fn ended(&self) -> u32 {
+        self.lock().ended
+    }
+
     /// PINGs (not their acknowledgements) that reached a server.
     pub fn pings(&self) -> u64 {
         self.lock().pings
@@ -169,6 +197,11 @@ impl Log {
     /// The codes of the clients' RST_STREAMs.
     pub fn resets(&self) -> Vec<u32> {
         self.lock().resets.clone()
+    }
+
+    /// The TLS handshakes that were completed.
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        self.lock().handshakes.clone()
     }
 
     /// When each `authorization` was first and last seen, in the order of the first times.

@@ -12,6 +12,7 @@
 
 mod answer;
 mod book;
+pub mod cases;
 pub mod certificates;
 pub mod fixture;
 pub mod frame;
@@ -20,6 +21,7 @@ pub mod log;
 pub mod mutate;
 mod peer;
 mod rng;
+pub mod road;
 mod script;
 mod server;
 mod tap;
@@ -28,7 +30,7 @@ mod wire;
 mod world;
 
 pub use answer::Answer;
-pub use log::Log;
+pub use log::{Handshake, Log};
 pub use peer::{End, Peer};
 pub use rng::{Rng, seeds};
 pub use script::{Act, Last, OnPing, Pings, Respond, Script, Seen};

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
+use socket2::SockRef;
 
 use super::log::Log;
 use super::peer::End;
@@ -34,7 +35,27 @@ impl Server {
         tls: Option<Arc<ServerConfig>>,
         scripts: impl FnMut(u32) -> Script + Send + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::start_at([127, 0, 0, 1], seed, tls, scripts)
+    }
+
+    /// Listens on another address of this machine.
+    pub fn start_at(
+        address: [u8; 4],
+        seed: u64,
+        tls: Option<Arc<ServerConfig>>,
+        scripts: impl FnMut(u32) -> Script + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(SocketAddr::from((address, 0))).expect("a port");
+        Self::start_on(listener, seed, tls, scripts)
+    }
+
+    /// Takes the connections of a listener that a test has made to its liking.
+    pub fn start_on(
+        listener: TcpListener,
+        seed: u64,
+        tls: Option<Arc<ServerConfig>>,
+        scripts: impl FnMut(u32) -> Script + Send + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let (log, stop) = (Log::default(), Arc::new(AtomicBool::new(false)));
         let acceptor = Acceptor {
@@ -87,16 +108,23 @@ struct Acceptor {
 
 impl Acceptor {
     fn run(mut self) {
-        let mut threads = Vec::new();
+        let mut threads: Vec<JoinHandle<()>> = Vec::new();
+        let mut connections = 0;
         while let Ok((socket, _)) = self.listener.accept() {
             if self.stop.load(Ordering::SeqCst) {
                 break;
             }
-            let script = (self.scripts)(threads.len() as u32 + 1);
+            connections += 1;
+            let script = (self.scripts)(connections);
             let (tls, log, rng) = (self.tls.clone(), self.log.clone(), self.rng.fork());
-            let endpoint = Endpoint::new(script, tls, log, rng, Duration::ZERO);
+            let endpoint = Endpoint::new(script, tls, log.clone(), rng, Duration::ZERO);
             let stop = self.stop.clone();
-            threads.push(std::thread::spawn(move || serve(&socket, endpoint, &stop)));
+            threads.retain(|thread| !thread.is_finished());
+            threads.push(std::thread::spawn(move || {
+                serve(&socket, endpoint, &stop);
+                drop(socket);
+                log.connection_ended();
+            }));
         }
         for thread in threads {
             let _ = thread.join();
@@ -112,6 +140,10 @@ fn serve(mut socket: &TcpStream, mut endpoint: Endpoint, stop: &AtomicBool) {
     while !stop.load(Ordering::SeqCst) {
         endpoint.handle_timeout(start.elapsed());
         if socket.write_all(&endpoint.take_output()).is_err() {
+            // The client has had enough; what it said before still counts.
+            while let Ok(count @ 1..) = socket.read(&mut buffer) {
+                endpoint.receive(&buffer[..count], start.elapsed());
+            }
             return;
         }
         match endpoint.end() {
@@ -119,8 +151,7 @@ fn serve(mut socket: &TcpStream, mut endpoint: Endpoint, stop: &AtomicBool) {
                 let _ = socket.shutdown(Shutdown::Write);
                 return drain(socket, &mut buffer);
             }
-            // With bytes unread, closing is a reset.
-            Some(End::Aborted) => return,
+            Some(End::Aborted) => return reset(socket),
             None => {}
         }
         let due = endpoint
@@ -139,6 +170,11 @@ fn serve(mut socket: &TcpStream, mut endpoint: Endpoint, stop: &AtomicBool) {
             Err(_) => return,
         }
     }
+}
+
+/// Closes with RST, whatever has been read.
+pub(super) fn reset(socket: &TcpStream) {
+    let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
 }
 
 /// How long a server thread may be deaf to the end of the test.

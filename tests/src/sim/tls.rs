@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ring::aead;
-use rustls::{ConnectionTrafficSecrets, ServerConfig, ServerConnection};
+use rustls::{ConnectionTrafficSecrets, HandshakeKind, ServerConfig, ServerConnection};
 
-use super::log::Log;
+use super::log::{Handshake, Log};
 use super::peer::{End, Peer};
 use super::rng::Rng;
 use super::script::Script;
@@ -17,6 +17,9 @@ use super::script::Script;
 pub struct Endpoint {
     peer: Peer,
     tls: Option<Box<ServerConnection>>,
+    log: Log,
+    /// The handshake is over and written down.
+    greeted: bool,
     out: Vec<u8>,
     failed: bool,
 }
@@ -26,8 +29,10 @@ impl Endpoint {
     pub fn new(script: Script, tls: Option<Arc<ServerConfig>>, log: Log, rng: Rng, now: Duration) -> Self {
         let tls = tls.map(|config| Box::new(ServerConnection::new(config).expect("a tls connection")));
         Self {
-            peer: Peer::new(script, log, rng, now),
+            peer: Peer::new(script, log.clone(), rng, now),
             tls,
+            log,
+            greeted: false,
             out: Vec::new(),
             failed: false,
         }
@@ -46,6 +51,17 @@ impl Endpoint {
                 break;
             }
             self.failed = tls.process_new_packets().is_err();
+            if !tls.is_handshaking() && !std::mem::replace(&mut self.greeted, true) {
+                self.log.handshake(Handshake {
+                    resumed: tls.handshake_kind() == Some(HandshakeKind::Resumed),
+                    version: tls.protocol_version(),
+                    server_name: tls.server_name().map(str::to_owned),
+                    client_certificate: tls
+                        .peer_certificates()
+                        .and_then(<[_]>::first)
+                        .map(|certificate| certificate.to_vec()),
+                });
+            }
             let mut plain = Vec::new();
             // `WouldBlock` is what the end of the plain text looks like here.
             let _ = tls.reader().read_to_end(&mut plain);

@@ -160,6 +160,9 @@ impl Reader {
             // Empty lines before the status line are to be ignored (§2.2).
             if self.buffer == b"\r\n" || self.buffer == b"\n" {
                 self.buffer.clear();
+            } else if !self.buffer.starts_with(b"HTTP/1.") {
+                // Not to be waited for: the rest of a head may never come.
+                return Err(broken("server does not speak http/1.1"));
             }
             if self.buffer.ends_with(b"\n\r\n") || self.buffer.ends_with(b"\n\n") {
                 return Ok(true);

@@ -136,11 +136,17 @@ fn received(alert: AlertDescription) -> (ErrorKind, Cow<'static, str>) {
         AlertDescription::UnknownCA => {
             "server does not know the issuer of the client certificate (alert unknown_ca)".into()
         }
-        AlertDescription::BadCertificate
-        | AlertDescription::UnsupportedCertificate
-        | AlertDescription::CertificateUnknown
-        | AlertDescription::AccessDenied => {
-            format!("server refuses the client certificate (alert {alert:?})").into()
+        AlertDescription::BadCertificate => {
+            "server refuses the client certificate (alert bad_certificate)".into()
+        }
+        AlertDescription::UnsupportedCertificate => {
+            "server refuses this kind of client certificate (alert unsupported_certificate)".into()
+        }
+        AlertDescription::CertificateUnknown => {
+            "server refuses the client certificate (alert certificate_unknown)".into()
+        }
+        AlertDescription::AccessDenied => {
+            "server refuses whom the client certificate names (alert access_denied)".into()
         }
         AlertDescription::UnrecognisedName => {
             "server does not know this host name (alert unrecognized_name)".into()

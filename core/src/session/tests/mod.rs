@@ -1,5 +1,6 @@
 //! A session on a virtual clock, with servers that answer in HTTP/1.1.
 
+mod habits;
 mod pools;
 mod rate;
 mod tokens;

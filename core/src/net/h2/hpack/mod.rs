@@ -12,6 +12,9 @@ pub(crate) use encoder::{Encoder, list_size};
 pub(crate) const ENTRY_OVERHEAD: usize = 32;
 
 #[cfg(test)]
+mod corpus;
+
+#[cfg(test)]
 mod tests;
 
 #[cfg(test)]
