@@ -426,3 +426,16 @@ def test_doctor_explains_each_service(
     assert main(["doctor", "fcm", "--credentials", str(broken), *ca]) == 1
     [record] = lines(capsys)
     assert (record["check"], record["ok"]) == ("credentials", False)
+
+
+def test_values_that_begin_with_a_dash(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    ready = sandbox.ready["baidu"]
+    command = ["send", "baidu", "--api-key", ready["api_key"], "--secret-key", ready["secret_key"], "--host",
+               ready["authority"], "--ca", str(sandbox.ca), "--json"]  # fmt: skip
+    assert main([*command, "--token", "-1", "--text", "--really"]) == 1
+    assert lines(capsys)[0]["result"] != "accepted"
+    with pytest.raises(SystemExit):
+        main([*command, "--token", "--text", "x"])  # an option is no value
+    with pytest.raises(SystemExit):
+        main([*command, "--unheard-of", "x"])
+    capsys.readouterr()

@@ -183,12 +183,13 @@ def test_threads_that_share_one_iterator(sandbox: Sandbox) -> None:
             got = 0
             while True:
                 try:
-                    _, result = next(run)
+                    token, result = next(run)
                 except StopIteration:
                     return got
                 except RuntimeError:
                     time.sleep(0.0005)
                     continue
+                assert token == message.token
                 assert isinstance(result, pushcore.Accepted)
                 got += 1
 
