@@ -19,6 +19,7 @@ mod keys;
 mod message;
 mod outcome;
 mod outcome_pickle;
+mod progress;
 mod recipe;
 mod send_many;
 mod service;
@@ -26,6 +27,7 @@ mod session;
 mod tunnel;
 mod values;
 mod webpush;
+mod webpush_message;
 
 use pyo3::prelude::*;
 
@@ -51,7 +53,7 @@ mod _pushcore {
     #[pymodule_export]
     use crate::calls::Call;
     #[pymodule_export]
-    use crate::client::{BlockingClient, Event, PyProgress};
+    use crate::client::BlockingClient;
     #[pymodule_export]
     use crate::errors::error_kinds;
     #[pymodule_export]
@@ -67,6 +69,8 @@ mod _pushcore {
     #[pymodule_export]
     use crate::outcome_pickle::restore_outcome;
     #[pymodule_export]
+    use crate::progress::{Event, PyProgress};
+    #[pymodule_export]
     use crate::send_many::SendMany;
     #[pymodule_export]
     use crate::service::Service;
@@ -75,7 +79,9 @@ mod _pushcore {
     #[pymodule_export]
     use crate::tunnel::Tunnel;
     #[pymodule_export]
-    use crate::webpush::{EndpointPolicy, ReceiverKeys, Subscription, VapidCredentials, WebPushMessage};
+    use crate::webpush::{EndpointPolicy, ReceiverKeys, Subscription, VapidCredentials};
+    #[pymodule_export]
+    use crate::webpush_message::WebPushMessage;
 
     /// The version of the package and of the core in it.
     #[pymodule_export]

@@ -14,7 +14,8 @@ use crate::baidu::BaiduMessage;
 use crate::errors::OrRaise;
 use crate::fcm::FcmMessage;
 use crate::values::{text, type_error};
-use crate::webpush::{WebPushMessage, subscription};
+use crate::webpush::subscription;
+use crate::webpush_message::WebPushMessage;
 
 /// What any of the message classes holds. Cheap: all that is large is shared.
 pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {

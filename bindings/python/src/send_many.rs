@@ -15,10 +15,11 @@ use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
-use crate::client::{ATTENTION, PyProgress};
+use crate::client::ATTENTION;
 use crate::errors::{OrRaise, exception, refusal};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
+use crate::progress::PyProgress;
 
 /// The most messages taken from the iterable in one visit.
 const MAX_CHUNK: usize = 512;

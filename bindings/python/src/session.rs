@@ -9,11 +9,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::calls::Call;
-use crate::client::{event, options, stats};
+use crate::client::{options, stats};
 use crate::errors::{OrRaise, exception, kind_of, refusal};
 use crate::http::{Request, Response};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
+use crate::progress::event;
 use crate::service::{Room, Service};
 use crate::values::{Str, bytes, now};
 

@@ -67,7 +67,7 @@ def test_send_the_others(sandbox: Sandbox, tmp_path: pathlib.Path, capsys: pytes
     subscription = tmp_path / "subscription.json"
     subscription.write_text(json.dumps(web["subscriptions"]["active"]))
     browser = [
-        "send", "webpush", "--key", web["vapid"]["private_key"], "--subject", web["vapid"]["subject"],
+        "send", "webpush", f"--key={web['vapid']['private_key']}", "--subject", web["vapid"]["subject"],
         "--any-subject", "--trust", web["authority"], "--ca", str(sandbox.ca), "--payload", "größer",
     ]  # fmt: skip
     assert main([*browser, "--subscription", f"@{subscription}"]) == 0
@@ -201,7 +201,8 @@ def test_keys(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> Non
         assert main(["keys", "convert", str(private), "--to", form, "--json"]) == 0
         [converted] = lines(capsys)
         assert pushcore.SigningKey.read(converted["key"]).public_key == made["public_key"]
-        assert main(["keys", "inspect", converted["key"], "--json"]) == 0
+        # Base64 may begin with a dash.
+        assert main(["keys", "inspect", "--json", "--", converted["key"]]) == 0
         assert lines(capsys)[0]["public_key"] == made["public_key"]
     wrong = tmp_path / "rsa.pem"
     cryptography = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa")
@@ -237,7 +238,7 @@ def test_webpush_decrypt(tmp_path: pathlib.Path, capsysbinary: pytest.CaptureFix
     message = pushcore.WebPushMessage(subscription=subscription, payload="hello")
     body = tmp_path / "body"
     body.write_bytes(message.request(credentials).body)
-    command = ["webpush", "decrypt", str(body), "--key", keys.export(), "--auth", keys.auth]
+    command = ["webpush", "decrypt", str(body), "--key", keys.export(), f"--auth={keys.auth}"]
     assert main(command) == 0
     assert capsysbinary.readouterr().out == b"hello"
     body.write_bytes(body.read_bytes()[:-1])
@@ -338,7 +339,7 @@ def test_withdraw(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     assert isinstance(sent, pushcore.Accepted)
     assert sent.location
     there = [
-        "--subscription", json.dumps(subscription), "--key", web["vapid"]["private_key"], "--any-subject",
+        "--subscription", json.dumps(subscription), f"--key={web['vapid']['private_key']}", "--any-subject",
         "--subject", web["vapid"]["subject"], "--trust", web["authority"], "--ca", str(sandbox.ca), "--json",
     ]  # fmt: skip
     assert main(["webpush", "withdraw", sent.location, *there]) == 0
@@ -409,7 +410,7 @@ def test_doctor_explains_each_service(
     subscription = json.dumps(sandbox.control("POST", "webpush/subscriptions", {}))
     commands = [
         ["fcm", "--credentials", str(file), "--host", fcm["authority"], "--token-host", fcm["authority"]],
-        ["webpush", "--key", web["vapid"]["private_key"], "--subject", web["vapid"]["subject"], "--any-subject",
+        ["webpush", f"--key={web['vapid']['private_key']}", "--subject", web["vapid"]["subject"], "--any-subject",
          "--trust", web["authority"], "--subscription", subscription],
         ["adm", "--client-id", adm["client_id"], "--client-secret", adm["client_secret"], "--host", adm["authority"],
          "--token-host", adm["authority"]],
@@ -425,3 +426,16 @@ def test_doctor_explains_each_service(
     assert main(["doctor", "fcm", "--credentials", str(broken), *ca]) == 1
     [record] = lines(capsys)
     assert (record["check"], record["ok"]) == ("credentials", False)
+
+
+def test_values_that_begin_with_a_dash(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    ready = sandbox.ready["baidu"]
+    command = ["send", "baidu", "--api-key", ready["api_key"], "--secret-key", ready["secret_key"], "--host",
+               ready["authority"], "--ca", str(sandbox.ca), "--json"]  # fmt: skip
+    assert main([*command, "--token", "-1", "--text", "--really"]) == 1
+    assert lines(capsys)[0]["result"] != "accepted"
+    with pytest.raises(SystemExit):
+        main([*command, "--token", "--text", "x"])  # an option is no value
+    with pytest.raises(SystemExit):
+        main([*command, "--unheard-of", "x"])
+    capsys.readouterr()

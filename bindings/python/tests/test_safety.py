@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -170,3 +171,44 @@ def test_import_is_cheap() -> None:
     program = "import sys, pushcore; print(*[m for m in sys.modules if m in ('asyncio', 'ssl', 'rich')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b""
+
+
+def test_threads_that_share_one_iterator(sandbox: Sandbox) -> None:
+    """One at a time: the others are told so, as with a generator; no result is lost or given twice."""
+    message = template(sandbox)
+    with sandbox.apns(pushcore.Client) as client, ThreadPoolExecutor(4) as pool:
+        run = client.send_many([message.token] * 2000, message=message)
+
+        def fetch(_: int) -> int:
+            got = 0
+            while True:
+                try:
+                    token, result = next(run)
+                except StopIteration:
+                    return got
+                except RuntimeError:
+                    time.sleep(0.0005)
+                    continue
+                assert token == message.token
+                assert isinstance(result, pushcore.Accepted)
+                got += 1
+
+        assert sum(pool.map(fetch, range(4), timeout=60)) == 2000
+        assert client.stats()["accepted"] == 2000
+
+
+def test_threads_that_make_messages() -> None:
+    """Each makes its own, alike and not, while others compare, copy and pickle them."""
+
+    def make(number: int) -> set[bytes]:
+        made = [
+            pushcore.ApnsMessage(token="ab", topic=f"com.example.app{n % 3}", alert=f"{number} {n}") for n in range(200)
+        ]
+        again = pickle.loads(pickle.dumps(made))
+        assert again == made
+        assert [one.topic for one in again] == [f"com.example.app{n % 3}" for n in range(200)]
+        return {one.payload for one in made}
+
+    with ThreadPoolExecutor(8) as pool:
+        payloads = list(pool.map(make, range(8)))
+    assert len(set().union(*payloads)) == 1600

@@ -36,9 +36,31 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _with_values(grammar: argparse.ArgumentParser, arguments: Sequence[str]) -> list[str]:
+    """Tokens and base64 may begin with a dash: what follows an option that takes a value is its value."""
+    known: set[str] = set()
+    valued: set[str] = set()
+    for _, actions in _completion.actions(grammar, ()):
+        for action in actions:
+            known.update(action.option_strings)
+            if action.nargs is None:
+                valued.update(action.option_strings)
+    made: list[str] = []
+    for at, argument in enumerate(arguments):
+        if argument in ("--", "sandbox"):
+            return [*made, *arguments[at:]]
+        value = argument.startswith("-") and argument.partition("=")[0] not in known
+        if value and len(argument) > 1 and made and made[-1] in valued:
+            made[-1] += "=" + argument
+        else:
+            made.append(argument)
+    return made
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
-    options = parser().parse_args(arguments)
+    grammar = parser()
+    options = grammar.parse_args(_with_values(grammar, sys.argv[1:] if arguments is None else arguments))
     output = Output(json=getattr(options, "json", False))
     try:
         status: int = options.run(options, output)

@@ -64,15 +64,25 @@ def _joined(path: tuple[str, ...]) -> str:
     return "".join(" " + word for word in path)
 
 
+def actions(
+    parser: argparse.ArgumentParser, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], list[argparse.Action]]]:
+    """What each command takes."""
+    yield path, parser._actions
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, sub in action.choices.items():
+                yield from actions(sub, (*path, name))
+
+
 def _walk(
     parser: argparse.ArgumentParser, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], tuple[list[str], list[str]]]]:
-    verbs: dict[str, argparse.ArgumentParser] = {}
-    flags: list[str] = []
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            verbs.update(action.choices)
-        flags += [flag for flag in action.option_strings if flag.startswith("--")]
-    yield path, (list(verbs), flags)
-    for name, sub in verbs.items():
-        yield from _walk(sub, (*path, name))
+    for where, found in actions(parser, path):
+        verbs: list[str] = []
+        flags: list[str] = []
+        for action in found:
+            if isinstance(action, argparse._SubParsersAction):
+                verbs += action.choices
+            flags += [flag for flag in action.option_strings if flag.startswith("--")]
+        yield where, (verbs, flags)

@@ -34,13 +34,13 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     generate.set_defaults(run=_generate)
 
     convert = verbs.add_parser("convert", parents=[common], help="a key in another form", epilog=forms)
-    convert.add_argument("key", help="a file, - for standard input, or base64")
+    convert.add_argument("key", help="a file, - for standard input, or base64 (after -- where it begins with a dash)")
     convert.add_argument("--to", choices=_FORMS, required=True)
     convert.add_argument("--out", type=pathlib.Path, metavar="FILE")
     convert.set_defaults(run=_convert)
 
     inspect = verbs.add_parser("inspect", parents=[common], help="what a key is, or why it cannot be used")
-    inspect.add_argument("key", help="a file, - for standard input, or base64")
+    inspect.add_argument("key", help="a file, - for standard input, or base64 (after -- where it begins with a dash)")
     inspect.set_defaults(run=_inspect)
 
 

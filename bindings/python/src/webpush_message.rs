@@ -1,0 +1,190 @@
+//! Web Push: messages.
+
+use std::sync::Arc;
+
+use pushcore::webpush::{self, Padding, Topic, Urgency};
+use pushcore::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
+
+use crate::calls::{Call, Kind};
+use crate::errors::OrRaise;
+use crate::http::{Request, Response};
+use crate::outcome::outcome;
+use crate::recipe::{Recipe, hash_of};
+use crate::values::{Str, clock, duration, json_text, string, unknown_word};
+use crate::webpush::{EndpointPolicy, Subscription, VapidCredentials};
+
+/// One message to one subscription.
+///
+/// `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
+/// `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
+/// `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
+/// `receipt` of an earlier `Accepted`) for one where those come from.
+#[pyclass(frozen, module = "pushcore")]
+pub(crate) struct WebPushMessage(pub(crate) webpush::Message, Recipe);
+
+#[pymethods]
+impl WebPushMessage {
+    #[new]
+    #[pyo3(signature = (
+        *, subscription, payload=None, ttl=None, urgency=None, topic=None, pad_to=None, pad_to_multiple_of=None,
+        receipt=None, policy=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        subscription: &Bound<'_, PyAny>,
+        payload: Option<&Bound<'_, PyAny>>,
+        ttl: Option<&Bound<'_, PyAny>>,
+        urgency: Option<Str>,
+        topic: Option<Str>,
+        pad_to: Option<usize>,
+        pad_to_multiple_of: Option<usize>,
+        receipt: Option<&Bound<'_, PyAny>>,
+        policy: Option<&EndpointPolicy>,
+    ) -> PyResult<Self> {
+        let target = crate::webpush::subscription(subscription, policy)?;
+        let payload = payload.map(json_text).transpose()?;
+        let recipe = Recipe::new(py)
+            .put(py, "subscription", Some(Subscription(Arc::clone(&target))))?
+            .put(
+                py,
+                "payload",
+                payload.as_deref().map(|text| PyBytes::new(py, text)),
+            )?
+            .put(py, "ttl", ttl)?
+            .put(py, "urgency", urgency.as_deref())?
+            .put(py, "topic", topic.as_deref())?
+            .put(py, "pad_to", pad_to)?
+            .put(py, "pad_to_multiple_of", pad_to_multiple_of)?
+            .put(py, "receipt", receipt)?;
+        let receipts = match receipt {
+            Some(given) if !given.is_instance_of::<PyBool>() => {
+                Some(target.endpoint().join(&string(given)?).or_raise(py)?)
+            }
+            _ => None,
+        };
+        let wanted = receipt.map_or(Ok(false), Bound::is_truthy)?;
+        let mut builder = webpush::Message::builder(target).receipt(wanted);
+        if let Some(receipts) = receipts {
+            builder = builder.receipts_at(receipts);
+        }
+        if let Some(payload) = payload {
+            builder = builder.payload(payload);
+        }
+        if let Some(ttl) = ttl {
+            builder = builder.ttl(duration(ttl)?);
+        }
+        if let Some(name) = urgency {
+            let all = [Urgency::VeryLow, Urgency::Low, Urgency::Normal, Urgency::High];
+            let known = all.into_iter().find(|urgency| urgency.as_str() == &*name);
+            builder = builder.urgency(known.ok_or_else(|| unknown_word("the urgency")).or_raise(py)?);
+        }
+        if let Some(topic) = topic {
+            builder = builder.topic(Topic::new(&topic).or_raise(py)?);
+        }
+        builder = match (pad_to, pad_to_multiple_of) {
+            (Some(_), Some(_)) => {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "two ways of padding exclude each other",
+                ))
+                .or_raise(py);
+            }
+            (Some(length), None) => builder.padding(Padding::ToLength(length)),
+            (None, Some(step)) => builder.padding(Padding::ToMultipleOf(step)),
+            (None, None) => builder,
+        };
+        Ok(Self(builder.build().or_raise(py)?, recipe))
+    }
+
+    /// The same message to another subscription.
+    #[pyo3(signature = (subscription, *, policy=None))]
+    fn to(&self, subscription: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<Self> {
+        let py = subscription.py();
+        let target = crate::webpush::subscription(subscription, policy)?;
+        let recipe = self
+            .1
+            .with(py, "subscription", Subscription(Arc::clone(&target)))?;
+        Ok(Self(self.0.to(target).or_raise(py)?, recipe))
+    }
+
+    /// The request for an HTTP client of one's own: encrypted and signed.
+    #[pyo3(signature = (credentials, *, now=None))]
+    fn request(
+        &self,
+        py: Python<'_>,
+        credentials: &VapidCredentials,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Request> {
+        let now = clock(py, now)?;
+        py.detach(|| webpush::request(&self.0, &credentials.0, now))
+            .map(Request)
+            .or_raise(py)
+    }
+
+    /// Takes back a message that the device has not got yet: what `Client.call` takes.
+    ///
+    /// `location` is that of the `Accepted` outcome of this message.
+    fn withdraw(&self, location: Str) -> Call {
+        Call(Kind::Withdraw {
+            location: location.into(),
+            subscription: Arc::new(self.0.subscription().clone()),
+        })
+    }
+
+    /// Asks for receipts: a call whose request a client that takes HTTP/2 server push has to send, and
+    /// whose `outcome` reads each pushed response: `"delivered"`, `"expired"`, or an outcome.
+    ///
+    /// `receipt` is that of the `Accepted` outcome; with `wait`, the service is asked to answer within
+    /// so many seconds. No public push service gives receipts.
+    #[pyo3(signature = (receipt, *, wait=None))]
+    fn receipts(&self, receipt: Str, wait: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
+        Ok(Call(Kind::Receipts {
+            receipt: receipt.into(),
+            wait: wait.map(duration).transpose()?,
+            subscription: Arc::new(self.0.subscription().clone()),
+        }))
+    }
+
+    /// What the answer to that request means for this subscription.
+    #[pyo3(signature = (response, *, now=None))]
+    fn outcome(
+        &self,
+        py: Python<'_>,
+        response: &Response,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let answer = webpush::outcome_for(&response.0, self.0.subscription(), clock(py, now)?);
+        outcome(py, answer)
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        self.1.arguments(py)
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match other.cast::<Self>() {
+            Ok(other) => self.1.same_as(py, &other.get().1),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        hash_of(py, self.0.subscription().endpoint().url().as_bytes())
+    }
+
+    fn __repr__(&self) -> String {
+        let at = self.0.subscription().endpoint().authority();
+        format!("<WebPushMessage at {at} {} bytes>", self.0.template().body_len())
+    }
+}
