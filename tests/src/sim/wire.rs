@@ -71,6 +71,8 @@ pub(super) struct Wire {
     ear: Reader,
     streams: HashMap<u32, usize>,
     goaway_last: Option<u32>,
+    /// A header block above that has been handed over since.
+    finished_one: bool,
 }
 
 impl Wire {
@@ -87,6 +89,7 @@ impl Wire {
             ear: Reader::default(),
             streams: HashMap::new(),
             goaway_last: None,
+            finished_one: false,
         }
     }
 
@@ -97,11 +100,20 @@ impl Wire {
         }
         for begun in self.tap.hand_over(bytes) {
             let Some(number) = begun.number else { continue };
+            if let Some(last) = self.goaway_last.filter(|last| begun.stream > *last) {
+                // A frame of which some octets had left has to be finished; the server ignores it.
+                // There can be one such, and no more.
+                if std::mem::replace(&mut self.finished_one, true) {
+                    let stream = begun.stream;
+                    return Err(format!(
+                        "message {number} is put on {:?}/{stream} after GOAWAY({last})",
+                        self.link
+                    ));
+                }
+                continue;
+            }
             book.handed_over(number, self.link, begun.stream)?;
             self.streams.insert(begun.stream, number);
-            if self.goaway_last.is_some_and(|last| begun.stream > last) {
-                book.settle(number, self.link, begun.stream, Fate::Above);
-            }
         }
         Ok(())
     }
@@ -117,6 +129,7 @@ impl Wire {
                 kind::GOAWAY => {
                     let last = frame.word().unwrap_or(0) & 0x7fff_ffff;
                     self.goaway_last = Some(last);
+                    self.finished_one = false;
                     for (stream, number) in self.streams.iter().filter(|(stream, _)| **stream > last) {
                         book.settle(*number, self.link, *stream, Fate::Above);
                     }
