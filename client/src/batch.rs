@@ -8,8 +8,9 @@ use std::time::Duration;
 use pushcore::session::{AsMessage, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
-use crate::client::{Client, Ended, Waiting};
+use crate::client::Client;
 use crate::progress::Progress;
+use crate::shared::{Ended, Waiting};
 
 /// What [`Client::send_many`] does, in the caller's own loop: submit, wait, submit again.
 ///

@@ -6,7 +6,8 @@ use pushcore::http::{Request, Response};
 use pushcore::session::SendOptions;
 use pushcore::{Error, ErrorKind, Now};
 
-use crate::client::{Client, Waiting};
+use crate::client::Client;
+use crate::shared::Waiting;
 
 /// How often a token that is being fetched is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

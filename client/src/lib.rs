@@ -63,6 +63,7 @@ mod proxy;
 mod resolve;
 mod send_many;
 mod services;
+mod shared;
 mod socket;
 mod steps;
 

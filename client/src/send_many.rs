@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use pushcore::session::{AsMessage, SendOptions};
 use pushcore::{Error, ErrorKind, Outcome};
 
-use crate::client::{Client, Ended, Waiting};
+use crate::client::Client;
 use crate::progress::Progress;
+use crate::shared::{Ended, Waiting};
 
 /// Yields every message of an iterator with its end, as they land. Made by [`Client::send_many`].
 #[must_use = "nothing is sent unless the results are fetched"]

@@ -8,7 +8,8 @@ use pushcore::ErrorKind;
 use pushcore::http::{Request, Response};
 use pushcore::session::{SendOptions, Ticket};
 
-use crate::client::{Client, Waiting};
+use crate::client::Client;
+use crate::shared::Waiting;
 
 impl Client {
     /// [`Client::close`] for at most `longest`: true when everything has ended and every connection is
