@@ -415,6 +415,57 @@ fn subscriptions_end_throttle_and_bind_keys() {
 }
 
 #[test]
+fn the_rules_that_are_the_same_everywhere() {
+    let world = World::new();
+    let good = world.vapid(&Value::Null);
+    let (token, key) = good
+        .strip_prefix("vapid t=")
+        .and_then(|rest| rest.split_once(", k="))
+        .expect("a vapid header");
+    let (signed, signature) = token.rsplit_once('.').expect("three parts");
+    let mut forged = from_b64url(signature);
+    forged[0] ^= 1;
+    let forged = format!("vapid t={signed}.{}, k={key}", b64url(&forged));
+    let torn = format!("vapid t={signed}, k={key}");
+    let timeless = world.vapid(&json!({"exp": null}));
+    let formless = format!("basic {token}");
+    let active = world.subscription("plain", "active");
+    let mut unknown = active.clone();
+    unknown.endpoint.push('x');
+    let body = || seal(&active, b"x");
+    // The sender's key of the record is the key that signed: two roles for one key.
+    let mut reused = body();
+    reused[21..86].copy_from_slice(&from_b64url(key));
+    let large = || vec![0; 4097];
+    let by_state = |state: &str| world.subscription("plain", state);
+    let cases = [
+        (&active, formless.as_str(), body(), "webpush.vapid.form"),
+        (&active, &torn, body(), "webpush.vapid.jwt"),
+        (&active, &forged, body(), "webpush.vapid.signature"),
+        (&active, &timeless, body(), "webpush.vapid.exp"),
+        (&active, &good, reused, "webpush.vapid.key.reused"),
+        (&active, &good, large(), "webpush.body.size"),
+        (&unknown, &good, body(), "webpush.subscription.unknown"),
+        (&by_state("expired"), &good, body(), "webpush.subscription.gone"),
+        (&by_state("throttled"), &good, body(), "webpush.subscription.rate"),
+        (&by_state("other_key"), &good, body(), "webpush.vapid.key.bound"),
+    ];
+    run(async {
+        let mut client = world.client().await;
+        for (subscription, authorization, body, rule) in cases {
+            let changes = [("authorization", Some(authorization))];
+            let answer = push(&world, &mut client, subscription, &changes, body).await;
+            assert_eq!(last(&world.sandbox).rule.as_deref(), Some(rule));
+            assert!((400..500).contains(&answer.status), "{rule}: {}", answer.status);
+        }
+        let path = world.path(&active);
+        let answer = client.send("PUT", &path, &[], body()).await.expect("answer");
+        assert_eq!(last(&world.sandbox).rule.as_deref(), Some("webpush.method"));
+        assert_eq!(answer.status, 405);
+    });
+}
+
+#[test]
 fn what_cannot_be_decrypted_is_refused_or_noted() {
     let world = World::new();
     run(async {
