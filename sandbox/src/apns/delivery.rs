@@ -1,6 +1,6 @@
 //! What becomes of a push that APNs took: delivered, kept for a device that is away, or lost.
 
-use super::Apns;
+use super::{Apns, StoredNotification};
 use crate::shared::Moment;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -41,6 +41,8 @@ pub(super) struct Presence {
     /// Of devices that nothing was said about; `None` is away.
     everyone: Option<i64>,
     devices: HashMap<String, Option<i64>>,
+    /// Nothing in store is due before this time: no need to look at all of it for every push.
+    pub(super) nothing_before: i64,
 }
 
 impl Presence {
@@ -57,6 +59,8 @@ impl Apns {
     /// (after a delay in milliseconds) or goes away (`None`).
     pub(crate) fn set_presence(&mut self, token: Option<&str>, online_in_ms: Option<i64>, now: Moment) {
         self.settle(now);
+        // Who comes or goes changes when everything is due.
+        self.presence.nothing_before = 0;
         let from = online_in_ms.map(|delay| now.unix_ms.saturating_add(delay));
         match token {
             None => self.presence.everyone = from,
@@ -77,23 +81,41 @@ impl Apns {
         self.news.push((seq, Delivery { fate, at_ms, by }));
     }
 
+    /// How a stored push ends as things are, and when.
+    fn end_of(&self, token: &str, stored: &StoredNotification) -> (Fate, i64) {
+        let due = self.due(token, stored.not_before_ms);
+        match due.filter(|due| *due < stored.expires_at_ms) {
+            Some(due) => (Fate::Delivered, due),
+            None => (Fate::Expired, stored.expires_at_ms),
+        }
+    }
+
+    /// Puts a push into store.
+    pub(super) fn store(&mut self, key: (String, String), stored: StoredNotification) {
+        let (_, at_ms) = self.end_of(&key.0, &stored);
+        self.presence.nothing_before = self.presence.nothing_before.min(at_ms);
+        self.stored.insert(key, stored);
+    }
+
     /// Delivers what is due and forgets what has expired.
     pub(crate) fn settle(&mut self, now: Moment) {
+        if now.unix_ms < self.presence.nothing_before {
+            return;
+        }
         let mut kept = std::mem::take(&mut self.stored);
         let mut ended = Vec::new();
+        let mut next = i64::MAX;
         kept.retain(|(token, _), stored| {
-            let due = self.due(token, stored.not_before_ms);
-            let (fate, at_ms) = match due.filter(|due| *due < stored.expires_at_ms) {
-                Some(due) => (Fate::Delivered, due),
-                None => (Fate::Expired, stored.expires_at_ms),
-            };
+            let (fate, at_ms) = self.end_of(token, stored);
             if at_ms > now.unix_ms {
+                next = next.min(at_ms);
                 return true;
             }
             ended.push((stored.seq, fate, at_ms));
             false
         });
         self.stored = kept;
+        self.presence.nothing_before = next;
         for (seq, fate, at_ms) in ended {
             self.tell(seq, fate, at_ms, None);
         }

@@ -115,6 +115,6 @@ impl Apns {
             replaced,
             body: crate::record::readable(&exchange.body),
         };
-        self.stored.insert(key, stored);
+        self.store(key, stored);
     }
 }
