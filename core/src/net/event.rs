@@ -7,7 +7,12 @@ use crate::http::Response;
 
 /// One request on one connection; never reused on that connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RequestId(pub(crate) u64);
+pub struct RequestId {
+    /// The stream's id; on HTTP/1.1 it counts up.
+    pub(crate) number: u64,
+    /// What the owner calls the request, 0 where it has no name for it.
+    pub(crate) label: u32,
+}
 
 /// Whether the service may have acted on a request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -205,6 +205,22 @@ impl Entries {
         self.live().map(|(slot, _)| self.ticket(slot)).collect()
     }
 
+    /// The slots of those that are open on this connection.
+    pub(super) fn on_link(&self, id: LinkId) -> Vec<u32> {
+        let open = self
+            .live()
+            .filter(|(_, entry)| matches!(entry.state, State::Open { link, .. } if link == id));
+        open.map(|(slot, _)| slot).collect()
+    }
+
+    /// The entry whose request this is, sent over that connection; and its slot, after which the request
+    /// is labelled.
+    #[inline]
+    pub(super) fn carried(&self, link: LinkId, id: RequestId) -> Option<(u32, &Entry)> {
+        let entry = self.slots.get(id.label as usize)?;
+        (entry.state == State::Open { link, id }).then_some((id.label, entry))
+    }
+
     /// Every unfinished entry.
     pub(super) fn live(&self) -> impl Iterator<Item = (u32, &Entry)> {
         let numbered = self

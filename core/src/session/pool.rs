@@ -186,7 +186,7 @@ impl Session {
         let busy = |link: &LinkId| {
             self.links
                 .get(*link)
-                .is_some_and(|link| !link.in_flight.is_empty())
+                .is_some_and(|link| link.in_flight > 0)
         };
         self.pools
             .iter()

@@ -115,8 +115,8 @@ pub(super) struct Budgets {
 /// An event that owns what it speaks of.
 pub(super) enum Queued {
     Ready,
-    Response(u32, Box<Incoming>),
-    Failed(u32, Processed, Error),
+    Response(RequestId, Box<Incoming>),
+    Failed(RequestId, Processed, Error),
     SettingsChanged(u32),
     Draining(Box<GoAway>),
     RoundTrip(Duration),
@@ -201,7 +201,7 @@ impl Engine {
     /// Whether the server may have seen this request: `No` while its header block has not been
     /// [handed over](Self::handed_over) whole, `Unknown` from then on.
     pub fn processed(&self, id: RequestId) -> Processed {
-        match self.streams.get(id.0) {
+        match self.streams.get(id.number) {
             Some(stream) if stream.headers_end > self.out.handed_over() => Processed::No,
             _ => Processed::Unknown,
         }
@@ -263,11 +263,11 @@ impl Engine {
         Some(match self.current.as_ref()? {
             Queued::Ready => Event::Ready,
             Queued::Response(id, incoming) => Event::Response {
-                id: RequestId(u64::from(*id)),
+                id: *id,
                 response: &incoming.response,
             },
             Queued::Failed(id, processed, error) => Event::Failed {
-                id: RequestId(u64::from(*id)),
+                id: *id,
                 processed: *processed,
                 error,
             },

@@ -195,6 +195,7 @@ impl Engine {
 
     /// `stream` is out of the table.
     fn end_stream(&mut self, id: u32, stream: Stream, how: Ended) {
+        let request = stream.request(id);
         let Some(mut incoming) = stream.incoming else {
             return;
         };
@@ -207,7 +208,7 @@ impl Engine {
             incoming.response.truncated = true;
         }
         self.history.push(id, how);
-        self.events.push_back(Queued::Response(id, incoming));
+        self.events.push_back(Queued::Response(request, incoming));
         self.finish_if_drained();
     }
 }
