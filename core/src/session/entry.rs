@@ -9,6 +9,7 @@ use super::service::Context;
 use crate::error::{Error, ErrorKind};
 use crate::http::Request;
 use crate::net::RequestId;
+use crate::outcome::Outcome;
 
 /// One submitted message. Unique in its session until the session has gone
 /// through 2^32 messages in one slot.
@@ -43,6 +44,17 @@ impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Ticket({}.{})", self.slot, self.generation)
     }
+}
+
+/// The end of a message.
+#[derive(Debug)]
+pub struct Ended {
+    /// Which message.
+    pub ticket: Ticket,
+    /// What its sender called it: [`SendOptions::tag`](super::SendOptions::tag).
+    pub tag: u64,
+    /// The service's answer, or why there is none.
+    pub result: Result<Outcome, Error>,
 }
 
 /// What an entry is for.
@@ -81,6 +93,8 @@ pub(super) struct Entry {
     pub(super) pool: PoolId,
     /// A call's request came with an authorization.
     pub(super) signed: bool,
+    /// What the caller calls it.
+    pub(super) tag: u64,
     /// What goes on the wire; written once at `submit`, sent again as it is.
     pub(super) request: Request,
     /// From `submit` to the end.
@@ -128,6 +142,7 @@ impl Entries {
             purpose: Purpose::Push,
             pool: PoolId::NONE,
             signed: false,
+            tag: 0,
             request: Request::new(),
             deadline: Duration::ZERO,
             due: Duration::ZERO,

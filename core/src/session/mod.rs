@@ -68,7 +68,7 @@ use std::time::Duration;
 pub use backoff::Backoff;
 pub use config::{Delivery, SendOptions, SessionConfig};
 pub use dial::Action;
-pub use entry::Ticket;
+pub use entry::{Ended, Ticket};
 pub use event::SessionEvent;
 pub use link::LinkId;
 pub use message::{AsMessage, Message, MessageRef};
@@ -99,7 +99,7 @@ pub struct Session {
     links: Links,
     pools: Vec<Pool>,
     actions: VecDeque<Action>,
-    outcomes: VecDeque<(Ticket, Result<Outcome, Error>)>,
+    outcomes: VecDeque<Ended>,
     responses: VecDeque<(Ticket, Result<Response, Error>)>,
     events: VecDeque<SessionEvent>,
     stats: Stats,
@@ -253,6 +253,7 @@ impl Session {
         let ticket = self.entries.ticket(slot);
         if let Some(entry) = self.entries.get_mut(slot) {
             entry.purpose = purpose;
+            entry.tag = options.tag;
             entry.state = State::Queued;
             entry.pool = pool;
             entry.deadline = now
@@ -351,8 +352,27 @@ impl Session {
             self.catch_up();
         }
         let ended = self.outcomes.pop_front()?;
-        self.entries.give_back(ended.0);
-        Some(ended)
+        self.entries.give_back(ended.ticket);
+        Some((ended.ticket, ended.result))
+    }
+
+    /// Every message that has ended, at once: appends them to `ended`, whose room is used for the next
+    /// ones where it is empty.
+    pub fn take_outcomes(&mut self, ended: &mut VecDeque<Ended>) {
+        self.catch_up();
+        for message in &self.outcomes {
+            self.entries.give_back(message.ticket);
+        }
+        match ended.is_empty() {
+            true => std::mem::swap(ended, &mut self.outcomes),
+            false => ended.append(&mut self.outcomes),
+        }
+    }
+
+    /// What its sender called a message that has not ended.
+    pub fn tag(&self, ticket: Ticket) -> Option<u64> {
+        let entry = self.entries.get(self.entries.find(ticket)?)?;
+        Some(entry.tag)
     }
 
     /// The next exchange that has ended.

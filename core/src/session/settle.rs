@@ -1,7 +1,7 @@
 //! How a message ends, or goes back to the queue.
 
 use super::calm::code;
-use super::entry::{Ending, Purpose, State, Ticket};
+use super::entry::{Ended, Ending, Purpose, State, Ticket};
 use super::link::LinkId;
 use super::pool::Lane;
 use super::{Delivery, Session, SessionEvent, copy_of};
@@ -346,15 +346,23 @@ impl Session {
     /// The end of a message that was answered.
     #[inline]
     fn end_answered(&mut self, slot: u32, outcome: Outcome) {
-        let Some(ticket) = self.leave(slot) else { return };
+        let Some((ticket, tag)) = self.leave(slot) else {
+            return;
+        };
         self.stats.count_outcome(&outcome);
-        self.outcomes.push_back((ticket, Ok(outcome)));
+        self.outcomes.push_back(Ended {
+            ticket,
+            tag,
+            result: Ok(outcome),
+        });
         self.entries.finish(slot);
     }
 
     /// The end of a message, or a call, that was not answered.
     pub(super) fn end_unanswered(&mut self, slot: u32, error: Error) {
-        let Some(ticket) = self.leave(slot) else { return };
+        let Some((ticket, tag)) = self.leave(slot) else {
+            return;
+        };
         let Some(entry) = self.entries.get(slot) else {
             return;
         };
@@ -368,26 +376,33 @@ impl Session {
         self.stats.count_error(error.kind());
         match entry.purpose {
             Purpose::Call => self.responses.push_back((ticket, Err(error))),
-            Purpose::Push | Purpose::Token => self.outcomes.push_back((ticket, Err(error))),
+            Purpose::Push | Purpose::Token => self.outcomes.push_back(Ended {
+                ticket,
+                tag,
+                result: Err(error),
+            }),
         }
         self.entries.finish(slot);
     }
 
     /// The end of a call that was answered.
     fn end_call(&mut self, slot: u32, response: Response) {
-        let Some(ticket) = self.leave(slot) else { return };
+        let Some((ticket, _)) = self.leave(slot) else {
+            return;
+        };
         self.stats.answered += 1;
         self.responses.push_back((ticket, Ok(response)));
         self.entries.finish(slot);
     }
 
-    /// Takes an entry from the place where it is counted.
-    fn leave(&mut self, slot: u32) -> Option<Ticket> {
-        match self.entries.get(slot)?.state {
+    /// Takes an entry from the place where it is counted; its names.
+    fn leave(&mut self, slot: u32) -> Option<(Ticket, u64)> {
+        let entry = self.entries.get(slot)?;
+        match entry.state {
             State::Free => return None,
             State::Queued => self.stats.queued -= 1,
             State::Open { .. } => self.stats.open -= 1,
         }
-        Some(self.entries.ticket(slot))
+        Some((self.entries.ticket(slot), entry.tag))
     }
 }
