@@ -208,7 +208,6 @@ impl Session {
                             Purpose::Push => {
                                 // By far the most frequent event: settled at once, not carried about.
                                 let outcome = self.service.outcome(response, &entry.context, now);
-                                self.heard_from(id, now);
                                 self.answered(slot, outcome, id, now);
                                 continue;
                             }

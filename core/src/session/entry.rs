@@ -121,6 +121,31 @@ pub(super) struct Entry {
     pub(super) ending: Option<Ending>,
 }
 
+impl Entry {
+    /// The one that it has in this slot.
+    pub(super) fn ticket(&self, slot: u32) -> Ticket {
+        Ticket {
+            slot,
+            generation: self.generation,
+        }
+    }
+
+    /// Ends it; the request's buffers are kept for the next message.
+    pub(super) fn finish(&mut self) {
+        self.state = State::Free;
+        self.generation = self.generation.wrapping_add(1);
+        self.request.clear();
+        self.signed = false;
+        self.rests_until = None;
+        self.refusals = 0;
+        self.requeues = 0;
+        self.replays = 0;
+        self.in_doubt = false;
+        self.context = Context::None;
+        self.ending = None;
+    }
+}
+
 /// A slab of entries.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
@@ -159,21 +184,10 @@ impl Entries {
         Ok(slot)
     }
 
-    /// Ends what is in the slot; its buffers are kept for the next message. The slot is not used
-    /// again before [`Entries::give_back`].
+    /// Ends what is in the slot. The slot is not used again before [`Entries::give_back`].
     pub(super) fn finish(&mut self, slot: u32) {
         if let Some(entry) = self.slots.get_mut(slot as usize) {
-            entry.state = State::Free;
-            entry.generation = entry.generation.wrapping_add(1);
-            entry.request.clear();
-            entry.signed = false;
-            entry.rests_until = None;
-            entry.refusals = 0;
-            entry.requeues = 0;
-            entry.replays = 0;
-            entry.in_doubt = false;
-            entry.context = Context::None;
-            entry.ending = None;
+            entry.finish();
         }
     }
 

@@ -27,7 +27,7 @@ impl Engine {
         }
         let error = Error::new(ErrorKind::Cancelled, "request cancelled");
         self.events
-            .push_back(Queued::Failed(id, Processed::Unknown, error));
+            .push_back(Queued::Failed(id, Box::new((Processed::Unknown, error))));
         self.finish_if_drained();
         true
     }
@@ -141,7 +141,7 @@ impl Engine {
         self.block = Vec::new();
         self.blocked.clear();
         self.continuation = None;
-        self.events.push_back(Queued::Closed(reason));
+        self.events.push_back(Queued::Closed(Box::new(reason)));
     }
 
     /// Ends every request, in the order in which they were sent. Those whose header block
@@ -169,7 +169,7 @@ impl Engine {
                 incoming.response.truncated = true;
                 Queued::Response(id, incoming)
             }
-            None => Queued::Failed(id, processed, error),
+            None => Queued::Failed(id, Box::new((processed, error))),
         });
     }
 

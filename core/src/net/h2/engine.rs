@@ -10,6 +10,7 @@ use super::frame::{HEAD, MAX_31, PREFACE, kind};
 use super::hpack::{Decoder, Encoder};
 use super::out::Output;
 use super::receive::Continuation;
+use super::respond::Known;
 use super::settings::{self, PeerSettings};
 use super::stream::{History, Incoming, Streams};
 use crate::error::Error;
@@ -57,6 +58,8 @@ pub struct Engine {
     pub(super) continuation: Option<Continuation>,
     pub(super) encoder: Encoder,
     pub(super) decoder: Decoder,
+    /// The last response's header block of those that come again.
+    pub(super) known: Known,
     pub(super) streams: Streams,
     /// Streams with a body that waits for a window, oldest first.
     pub(super) blocked: VecDeque<u32>,
@@ -112,15 +115,17 @@ pub(super) struct Budgets {
     pub(super) informational: Budget,
 }
 
-/// An event that owns what it speaks of.
+/// An event that owns what it speaks of; small, because nearly all are responses.
 pub(super) enum Queued {
     Ready,
     Response(RequestId, Box<Incoming>),
-    Failed(RequestId, Processed, Error),
+    /// The response that is [known](Known), and complete.
+    Known(RequestId),
+    Failed(RequestId, Box<(Processed, Error)>),
     SettingsChanged(u32),
     Draining(Box<GoAway>),
     RoundTrip(Duration),
-    Closed(CloseReason),
+    Closed(Box<CloseReason>),
 }
 
 impl Engine {
@@ -138,6 +143,7 @@ impl Engine {
             continuation: None,
             encoder: Encoder::new(config.encoder_table_size as usize, config.huffman_literals),
             decoder: Decoder::new(config.header_table_size as usize),
+            known: Known::default(),
             streams: Streams::default(),
             blocked: VecDeque::new(),
             history: History::default(),
@@ -259,17 +265,21 @@ impl Engine {
         if let Some(Queued::Response(_, incoming)) = self.current.take() {
             self.recycle(incoming);
         }
-        self.current = Some(self.events.pop_front()?);
-        Some(match self.current.as_ref()? {
+        let event = self.events.pop_front()?;
+        Some(match &*self.current.insert(event) {
+            Queued::Known(id) => Event::Response {
+                id: *id,
+                response: self.known.fetch(),
+            },
             Queued::Ready => Event::Ready,
             Queued::Response(id, incoming) => Event::Response {
                 id: *id,
                 response: &incoming.response,
             },
-            Queued::Failed(id, processed, error) => Event::Failed {
+            Queued::Failed(id, failure) => Event::Failed {
                 id: *id,
-                processed: *processed,
-                error,
+                processed: failure.0,
+                error: &failure.1,
             },
             Queued::SettingsChanged(limit) => Event::SettingsChanged {
                 max_concurrent_streams: *limit,

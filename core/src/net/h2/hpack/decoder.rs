@@ -17,6 +17,10 @@ pub(crate) struct Decoder {
     limit: usize,
     /// Our SETTINGS shrank the table below its size: the next block must begin with an update.
     update_due: bool,
+    /// Counts what has happened to the table: what an index means holds until then.
+    generation: u64,
+    /// The last block referred to the table and did nothing else.
+    indexed: bool,
     name: Vec<u8>,
     value: Vec<u8>,
 }
@@ -29,6 +33,8 @@ impl Decoder {
             table: Table::new(4096),
             limit: limit.max(4096),
             update_due: false,
+            generation: 0,
+            indexed: false,
             name: Vec::new(),
             value: Vec::new(),
         }
@@ -38,6 +44,17 @@ impl Decoder {
     pub(crate) fn acknowledged(&mut self, limit: usize) {
         self.limit = limit;
         self.update_due = self.table.max() > limit;
+    }
+
+    /// The same octets mean the same fields while this is the same; `None` while a change of the
+    /// table's size has to come first.
+    pub(crate) fn generation(&self) -> Option<u64> {
+        (!self.update_due).then_some(self.generation)
+    }
+
+    /// Whether the last block only referred to the table: those are the ones that come again.
+    pub(crate) fn was_indexed(&self) -> bool {
+        self.indexed
     }
 
     /// Decodes one whole header block, handing each field to `sink` in order.
@@ -53,10 +70,13 @@ impl Decoder {
             table,
             limit,
             update_due,
+            generation,
+            indexed: all_indexed,
             name,
             value,
         } = self;
         let mut fields_seen = false;
+        *all_indexed = true;
         while let Some((&first, rest)) = input.split_first() {
             input = rest;
             if first & 0xe0 == 0x20 {
@@ -68,6 +88,8 @@ impl Decoder {
                     return Err(DecodeError("table size update above the limit"));
                 }
                 table.set_max(max);
+                *generation += 1;
+                *all_indexed = false;
                 *update_due = false;
                 continue;
             }
@@ -82,6 +104,8 @@ impl Decoder {
                 continue;
             }
             let (prefix, insert) = if first & 0x40 != 0 { (6, true) } else { (4, false) };
+            *all_indexed = false;
+            *generation += u64::from(insert);
             let index = integer::read(first, prefix, &mut input).ok_or(DecodeError("integer too large"))?;
             if index == 0 {
                 let text = string(&mut input, name)?;
