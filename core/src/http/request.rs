@@ -65,6 +65,7 @@ pub struct Request {
 #[derive(Clone, Default)]
 struct Last {
     authority: Option<Authority>,
+    authorization: Option<Arc<HeaderBlock>>,
     common: Option<Arc<HeaderBlock>>,
     body: Option<Arc<[u8]>>,
     /// The block of the push before, by its number: two in a row make a campaign. The body of
@@ -83,7 +84,7 @@ impl Request {
     pub fn clear(&mut self) {
         self.method = Method::default();
         self.path.clear();
-        self.authorization = None;
+        self.last.authorization = self.authorization.take();
         self.headers.clear();
         self.last.authority = self.authority.take();
         self.last.common = self.common.take().filter(|_| self.last.in_campaign);
@@ -110,6 +111,13 @@ impl Request {
         self.common = Some(same.unwrap_or_else(|| common.clone()));
         let same = last.body.take().filter(|last| Arc::ptr_eq(last, body));
         self.body = Body::Shared(same.unwrap_or_else(|| body.clone()));
+    }
+
+    /// Fills in the authorization that it shares with others.
+    pub(crate) fn authorize(&mut self, authorization: &Arc<HeaderBlock>) {
+        let last = self.last.authorization.take().or(self.authorization.take());
+        let same = last.filter(|last| Arc::ptr_eq(last, authorization));
+        self.authorization = Some(same.unwrap_or_else(|| authorization.clone()));
     }
 
     /// All headers in the order of the wire, without the pseudo-headers.

@@ -230,6 +230,7 @@ impl Session {
     }
 
     /// Puts a slot whose request has been written into the queue of its host.
+    #[inline]
     fn enqueue(
         &mut self,
         slot: u32,
@@ -265,7 +266,9 @@ impl Session {
             if !matches!(context, Context::None) {
                 entry.context = context;
             }
-            self.next_due = Some(self.next_due.map_or(entry.due, |due| due.min(entry.due)));
+            if self.next_due.is_none_or(|next| entry.due < next) {
+                self.next_due = Some(entry.due);
+            }
         }
         self.stats.submitted += 1;
         self.stats.queued += 1;
@@ -425,7 +428,9 @@ impl Session {
 
     fn known_pool(&self, authority: &Authority, lane: Lane) -> Option<PoolId> {
         let mut pools = self.pools.iter();
-        let index = pools.position(|pool| pool.lane == lane && pool.authority == *authority)?;
+        let index = pools.position(|pool| {
+            pool.lane == lane && (pool.authority.is(authority) || pool.authority == *authority)
+        })?;
         Some(PoolId(index as u32))
     }
 

@@ -111,8 +111,12 @@ impl Session {
                 }
                 let authorized = match &authorization {
                     _ if entry.keeps_authorization() => Ok(()),
-                    Some(shared) => {
-                        entry.request.authorization.clone_from(shared);
+                    Some(Some(shared)) => {
+                        entry.request.authorize(shared);
+                        Ok(())
+                    }
+                    Some(None) => {
+                        entry.request.authorization = None;
                         Ok(())
                     }
                     None => self
