@@ -137,7 +137,7 @@ struct Said {
 
 impl Evidence {
     /// Status, reason and body as received.
-    pub fn new(status: u16, reason: Option<Reason>, body: Vec<u8>) -> Self {
+    pub fn new(status: u16, reason: Option<Reason>, body: &[u8]) -> Self {
         let nothing = reason.is_none() && body.is_empty();
         let said = (!nothing).then(|| {
             Box::new(Said {
@@ -263,7 +263,7 @@ impl fmt::Display for MessageId {
 impl Outcome {
     /// An answer that nobody can read further: 2xx is accepted, everything else rejected; status and body are kept.
     pub(crate) fn unreadable(response: &Response) -> Self {
-        let evidence = Evidence::new(response.status, None, response.body.clone());
+        let evidence = Evidence::new(response.status, None, &response.body);
         match response.status {
             200..300 => Outcome::Accepted(Accepted::new(None, evidence)),
             _ => Outcome::Rejected(Rejected { evidence }),

@@ -38,7 +38,7 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
         (Some(row), _) => Some(Reason::known(row.reason)),
         (None, text) => text.map(Reason::other),
     };
-    let evidence = Evidence::new(status, reason, response.body.clone());
+    let evidence = Evidence::new(status, reason, &response.body);
     let action = action(status, row, response);
     let mut outcome = decide(action, evidence, error.since, retry_after(response, now));
     if let Outcome::FixCredentials(arm) = &mut outcome {
@@ -63,7 +63,7 @@ fn accepted(response: &Response) -> Accepted {
         };
         place.get_or_insert(header.value);
     }
-    let evidence = Evidence::new(response.status, None, response.body.clone());
+    let evidence = Evidence::new(response.status, None, &response.body);
     let accepted = Accepted::new(id.or(request_id).map(MessageId::new), evidence);
     match unique_id {
         None => accepted,

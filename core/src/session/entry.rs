@@ -134,7 +134,7 @@ impl Entry {
     pub(super) fn finish(&mut self) {
         self.state = State::Free;
         self.generation = self.generation.wrapping_add(1);
-        self.request.clear();
+        self.request.park();
         self.signed = false;
         self.rests_until = None;
         self.refusals = 0;
@@ -154,7 +154,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// A slot with an empty request to be filled; in state `Free` until its owner sets another.
+    /// A slot with a parked request to be filled; in state `Free` until its owner sets another.
     pub(super) fn reserve(&mut self) -> Result<u32, Error> {
         if let Some(slot) = self.free.pop() {
             return Ok(slot);

@@ -204,7 +204,7 @@ impl Session {
         let slot = self.entries.reserve()?;
         let written = match self.entries.get_mut(slot) {
             Some(entry) => self.service.write(message.as_message(), &mut entry.request, now),
-            None => Err(Error::new(ErrorKind::Internal, "a reserved slot is missing")),
+            None => Err(missing()),
         };
         let context = match written {
             Ok(context) => context,
@@ -251,24 +251,24 @@ impl Session {
                 return Err(error);
             }
         };
-        let ticket = self.entries.ticket(slot);
-        if let Some(entry) = self.entries.get_mut(slot) {
-            entry.purpose = purpose;
-            entry.tag = options.tag;
-            entry.state = State::Queued;
-            entry.pool = pool;
-            entry.deadline = now
-                .monotonic
-                .saturating_add(options.deadline.unwrap_or(self.config.deadline));
-            entry.due = entry.deadline;
-            entry.queued_at = now.monotonic;
-            // It is `None` here already, as it nearly always stays.
-            if !matches!(context, Context::None) {
-                entry.context = context;
-            }
-            if self.next_due.is_none_or(|next| entry.due < next) {
-                self.next_due = Some(entry.due);
-            }
+        let Some(entry) = self.entries.get_mut(slot) else {
+            return Err(missing());
+        };
+        let ticket = entry.ticket(slot);
+        entry.purpose = purpose;
+        entry.tag = options.tag;
+        entry.state = State::Queued;
+        entry.pool = pool;
+        let deadline = options.deadline.unwrap_or(self.config.deadline);
+        entry.deadline = now.monotonic.saturating_add(deadline);
+        entry.due = entry.deadline;
+        entry.queued_at = now.monotonic;
+        // It is `None` here already, as it nearly always stays.
+        if !matches!(context, Context::None) {
+            entry.context = context;
+        }
+        if self.next_due.is_none_or(|next| entry.due < next) {
+            self.next_due = Some(entry.due);
         }
         self.stats.submitted += 1;
         self.stats.queued += 1;
@@ -428,17 +428,23 @@ impl Session {
 
     fn known_pool(&self, authority: &Authority, lane: Lane) -> Option<PoolId> {
         let mut pools = self.pools.iter();
-        let index = pools.position(|pool| {
-            pool.lane == lane && (pool.authority.is(authority) || pool.authority == *authority)
-        })?;
+        let index = pools.position(|pool| pool.lane == lane && pool.authority.same(authority))?;
         Some(PoolId(index as u32))
     }
 
     /// Clocks that step back are held: timers never run backwards.
     fn tick(&mut self, now: Now) -> Now {
-        self.now = Now::new(self.now.monotonic.max(now.monotonic), now.unix);
+        if now.monotonic > self.now.monotonic {
+            self.now.monotonic = now.monotonic;
+        }
+        self.now.unix = now.unix;
         self.now
     }
+}
+
+/// Never: slots are reserved before they are filled.
+fn missing() -> Error {
+    Error::new(ErrorKind::Internal, "a reserved slot is missing")
 }
 
 /// An error that two have to hear of.

@@ -113,7 +113,7 @@ impl Encoder {
                 if usual.generation == self.generation
                     && usual.has_blocks_of(request)
                     && usual.method == request.method
-                    && (usual.authority.is(authority) || usual.authority == *authority)
+                    && usual.authority.same(authority)
                     && self.update.is_none() =>
             {
                 out.extend_from_slice(&usual.head);
