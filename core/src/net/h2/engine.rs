@@ -189,9 +189,13 @@ impl Engine {
         if !self.ready || self.phase != Phase::Open || self.next_id > MAX_31 {
             return 0;
         }
-        let limit = self.peer.max_concurrent_streams.min(self.config.max_in_flight);
         let ids = ((MAX_31 - self.next_id) / 2 + 1) as usize;
-        (limit as usize).saturating_sub(self.streams.len()).min(ids)
+        self.max_streams().saturating_sub(self.streams.len()).min(ids)
+    }
+
+    /// How many streams may be open at a time.
+    pub(super) fn max_streams(&self) -> usize {
+        self.peer.max_concurrent_streams.min(self.config.max_in_flight) as usize
     }
 
     /// How many octets of request bodies the connection's window allows at this moment.

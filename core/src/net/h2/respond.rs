@@ -405,9 +405,9 @@ fn parse_length(value: &[u8]) -> Option<u64> {
 /// No CR, LF, NUL, nor any other control character but TAB, and no space or TAB at either end.
 fn is_value(value: &[u8]) -> bool {
     let outer = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    !outer(value.first())
-        && !outer(value.last())
-        && value
-            .iter()
-            .fold(true, |good, &b| good & ((b >= 0x20 && b != 0x7f) || b == b'\t'))
+    // Without an early end, in whole bytes: so it is done many at a time.
+    let bad = value.iter().fold(0, |bad, &b| {
+        bad | u8::from((b < 0x20) & (b != b'\t')) | u8::from(b == 0x7f)
+    });
+    bad == 0 && !outer(value.first()) && !outer(value.last())
 }

@@ -35,7 +35,8 @@ impl Engine {
         if self.phase != Phase::Open {
             return Err(SendError::Closed);
         }
-        if self.capacity() == 0 {
+        // While it is open there are stream ids left.
+        if !self.ready || self.streams.len() >= self.max_streams() {
             return Err(SendError::Full);
         }
         let Some(authority) = &request.authority else {
