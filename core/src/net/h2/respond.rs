@@ -19,7 +19,8 @@ impl Engine {
     /// A complete header block.
     pub(super) fn on_block(&mut self, id: u32, end_stream: bool, block: &[u8]) -> Result<(), Fault> {
         self.header_bytes.received += block.len() as u64;
-        if self.known.is(block, self.decoder.generation()) && self.on_known_block(id, end_stream) {
+        let generation = self.decoder.generation();
+        if self.known.is(block, generation) && self.on_known_block(id, end_stream) {
             return Ok(());
         }
         let limit = self.config.max_header_list as usize;
@@ -107,8 +108,9 @@ impl Engine {
             }
             None => {
                 incoming.content_length = content_length;
-                if self.decoder.was_indexed() {
-                    self.known.learn(block, self.decoder.generation(), &incoming);
+                // One that changed the table has to change it every time.
+                if self.known.comes_again(block) && generation == self.decoder.generation() {
+                    self.known.learn(block, generation, &incoming);
                 }
                 stream.incoming = Some(incoming);
                 if end_stream {
@@ -263,7 +265,7 @@ fn is_whole(status: u16, content_length: Option<u64>, received: u64) -> bool {
 }
 
 /// A header block of a final response, and what it says. Under load a service answers most requests with
-/// the same few octets, each of them an index of the table.
+/// the same few octets.
 #[derive(Default)]
 pub(super) struct Known {
     block: Vec<u8>,
@@ -271,6 +273,8 @@ pub(super) struct Known {
     generation: Option<u64>,
     response: Response,
     content_length: Option<u64>,
+    /// How long the block before was, and how it ended.
+    latest: (usize, [u8; 4]),
     /// So many events refer to it: it stays as it is until they have been fetched.
     queued: usize,
 }
@@ -278,6 +282,13 @@ pub(super) struct Known {
 impl Known {
     fn is(&self, block: &[u8], generation: Option<u64>) -> bool {
         generation.is_some() && self.generation == generation && self.block == block
+    }
+
+    /// Whether the block before looked like this one: not worth learning are those that each bring an id.
+    fn comes_again(&mut self, block: &[u8]) -> bool {
+        let end = block.last_chunk().copied().unwrap_or_default();
+        let latest = (block.len(), end);
+        std::mem::replace(&mut self.latest, latest) == latest
     }
 
     fn learn(&mut self, block: &[u8], generation: Option<u64>, incoming: &Incoming) {

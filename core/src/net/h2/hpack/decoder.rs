@@ -19,8 +19,6 @@ pub(crate) struct Decoder {
     update_due: bool,
     /// Counts what has happened to the table: what an index means holds until then.
     generation: u64,
-    /// The last block referred to the table and did nothing else.
-    indexed: bool,
     name: Vec<u8>,
     value: Vec<u8>,
 }
@@ -34,7 +32,6 @@ impl Decoder {
             limit: limit.max(4096),
             update_due: false,
             generation: 0,
-            indexed: false,
             name: Vec::new(),
             value: Vec::new(),
         }
@@ -52,11 +49,6 @@ impl Decoder {
         (!self.update_due).then_some(self.generation)
     }
 
-    /// Whether the last block only referred to the table: those are the ones that come again.
-    pub(crate) fn was_indexed(&self) -> bool {
-        self.indexed
-    }
-
     /// Decodes one whole header block, handing each field to `sink` in order.
     ///
     /// # Errors
@@ -71,12 +63,10 @@ impl Decoder {
             limit,
             update_due,
             generation,
-            indexed: all_indexed,
             name,
             value,
         } = self;
         let mut fields_seen = false;
-        *all_indexed = true;
         while let Some((&first, rest)) = input.split_first() {
             input = rest;
             if first & 0xe0 == 0x20 {
@@ -89,7 +79,6 @@ impl Decoder {
                 }
                 table.set_max(max);
                 *generation += 1;
-                *all_indexed = false;
                 *update_due = false;
                 continue;
             }
@@ -104,7 +93,6 @@ impl Decoder {
                 continue;
             }
             let (prefix, insert) = if first & 0x40 != 0 { (6, true) } else { (4, false) };
-            *all_indexed = false;
             *generation += u64::from(insert);
             let index = integer::read(first, prefix, &mut input).ok_or(DecodeError("integer too large"))?;
             if index == 0 {
