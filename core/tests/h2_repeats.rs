@@ -34,7 +34,10 @@ fn response(stream: u32, block: &[u8], body: Option<&[u8]>) -> Vec<u8> {
 fn said(client: &Client, streams: impl Iterator<Item = u32>) -> Vec<String> {
     let ends = streams.map(|stream| {
         let start = format!("response {stream} ");
-        let mut found = client.events.iter().filter_map(|event| event.strip_prefix(&start));
+        let mut found = client
+            .events
+            .iter()
+            .filter_map(|event| event.strip_prefix(&start));
         let first = found.next().unwrap().to_owned();
         assert_eq!(found.next(), None);
         first
@@ -79,7 +82,10 @@ fn answers_wait_their_turn() {
     }
     client.receive(&all);
     let codes = ["200", "200", "200", "410", "410", "410", "200"];
-    assert_eq!(said(&client, (1..14).step_by(2)), codes.map(|code| format!("{code} \"\"")));
+    assert_eq!(
+        said(&client, (1..14).step_by(2)),
+        codes.map(|code| format!("{code} \"\""))
+    );
 }
 
 #[test]
@@ -94,7 +100,13 @@ fn trailers_and_early_answers_are_no_first_answers() {
     client.receive(&frame(HEADERS, END_HEADERS, 5, &known));
     client.receive(&frame(HEADERS, END_HEADERS | END_STREAM, 5, &known));
     assert_eq!(client.resets(), [(5, 1)]);
-    assert!(client.events.last().unwrap().starts_with("response 5 200 grpc-status=0"));
+    assert!(
+        client
+            .events
+            .last()
+            .unwrap()
+            .starts_with("response 5 200 grpc-status=0")
+    );
     assert!(client.events.last().unwrap().ends_with("truncated"));
     // And on a stream that has ended.
     client.receive(&frame(HEADERS, END_HEADERS | END_STREAM, 3, &known));

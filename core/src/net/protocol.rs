@@ -188,12 +188,7 @@ impl Protocol {
         }
     }
 
-    pub(super) fn send(
-        &mut self,
-        request: &Request,
-        label: u32,
-        now: Now,
-    ) -> Result<RequestId, SendError> {
+    pub(super) fn send(&mut self, request: &Request, label: u32, now: Now) -> Result<RequestId, SendError> {
         match self {
             Protocol::Undecided(Undecided { ended: true, .. }) => Err(SendError::Closed),
             Protocol::Undecided(_) => Err(SendError::Full),

@@ -252,7 +252,11 @@ impl Engine {
 /// The response that `stream` has received, as an event.
 fn response_of(stream: &mut Stream, id: u32) -> Option<Queued> {
     let mut incoming = stream.incoming.take()?;
-    if !is_whole(incoming.response.status, incoming.content_length, incoming.received) {
+    if !is_whole(
+        incoming.response.status,
+        incoming.content_length,
+        incoming.received,
+    ) {
         incoming.response.truncated = true;
     }
     Some(Queued::Response(stream.request(id), incoming))

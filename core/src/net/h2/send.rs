@@ -196,7 +196,9 @@ impl Engine {
 pub(crate) fn check_path(path: &str) -> Result<(), SendError> {
     match is_path(path) {
         true => Ok(()),
-        false => Err(invalid("path of the request is not visible ascii beginning with /")),
+        false => Err(invalid(
+            "path of the request is not visible ascii beginning with /",
+        )),
     }
 }
 

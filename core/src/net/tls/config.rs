@@ -116,7 +116,9 @@ impl TlsConfigBuilder {
         let mut provider = crypto::ring::default_provider();
         // Where the server leaves it to us: no weaker against anything known, and a quarter cheaper. The
         // order of browsers, too. The sort keeps the rest as it is.
-        provider.cipher_suites.sort_by_key(|suite| !uses_aes_128(suite.suite()));
+        provider
+            .cipher_suites
+            .sort_by_key(|suite| !uses_aes_128(suite.suite()));
         let builder = ClientConfig::builder_with_details(Arc::new(provider), Arc::clone(&clock) as _)
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::new(ErrorKind::Internal, "ring has no tls suite").with_source(error))?
