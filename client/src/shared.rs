@@ -1,6 +1,7 @@
 //! What a client's threads share: the session, and who waits for what.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use pushcore::http::Response;
@@ -123,8 +124,8 @@ impl Shared {
         loop {
             let number = self.next_batch;
             self.next_batch = number.wrapping_add(1).max(1);
-            if !self.batches.contains_key(&number) {
-                self.batches.insert(number, VecDeque::new());
+            if let Entry::Vacant(place) = self.batches.entry(number) {
+                place.insert(VecDeque::new());
                 return number;
             }
         }
