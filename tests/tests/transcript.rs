@@ -9,7 +9,7 @@ use pushcore_tests::sim::frame::code;
 use pushcore_tests::sim::{Act, Answer, Dial, Last, Rng, Script, Seen, World, seeds};
 
 /// Each third of the seeds cuts the bytes in another way.
-const SEEDS: u64 = 9;
+const SEEDS: u64 = 6;
 
 fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -79,6 +79,31 @@ fn the_same_seed_gives_the_same_transcript() {
         for delivery in [Delivery::AtMostOnce, Delivery::AtLeastOnce] {
             assert_eq!(run(seed, delivery), run(seed, delivery), "seed {seed}");
         }
+    }
+}
+
+/// FCM: with its access tokens, which are fetched with signatures of RS256 (the same each time).
+#[test]
+fn the_same_seed_gives_the_same_transcript_of_fcm() {
+    let run = |seed| {
+        let mut world = World::fcm(
+            seed,
+            |_| {},
+            |_, is_token_endpoint, rng| {
+                if !is_token_endpoint {
+                    return unsteady(rng).into();
+                }
+                let token = r#"{"access_token":"one","expires_in":3599,"token_type":"Bearer"}"#;
+                let answer = move || Act::Answer(Answer::ok().with_body(token));
+                Script::new(move |_, _| vec![answer()]).into()
+            },
+        );
+        world.submit(200);
+        let stats = world.finish();
+        (world.transcript(), stats)
+    };
+    for seed in seeds(3) {
+        assert_eq!(run(seed), run(seed), "seed {seed}");
     }
 }
 
