@@ -371,11 +371,18 @@ fn a_goaway_after_our_own_close_is_still_our_close() {
 fn requests_end_in_the_order_in_which_they_were_sent() {
     let stream = |event: &String| event.split(' ').nth(1).and_then(|id| id.parse::<u32>().ok());
     for answered in 0..80u32 {
+        // One after the other, and then twenty at a time.
         let open = || {
-            let mut client = Client::with_requests(Config::default(), answered as usize + 20);
+            let mut client = Client::ready(Config::default());
             for n in 0..answered {
+                client.engine.send(&request(b""), client.now).unwrap();
+                client.drain();
                 client.receive(&answer(2 * n + 1));
             }
+            for _ in 0..20 {
+                client.engine.send(&request(b""), client.now).unwrap();
+            }
+            client.drain();
             client.forget();
             client
         };
