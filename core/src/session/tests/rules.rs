@@ -1,0 +1,243 @@
+//! One rule of the session at a time, where leaving it out would go unnoticed elsewhere.
+
+use super::rate::topic_call;
+use super::*;
+use crate::session::SendOptions;
+use crate::session::pool::Lane;
+
+const MISMATCH: &str = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"SENDER_ID_MISMATCH"}]}}"#;
+const EXHAUSTED: &str = r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#;
+
+/// The first so many requests are refused with these pauses, all later ones taken.
+fn refusals(pauses: &'static [u64]) -> impl FnMut(&str, Duration) -> String {
+    let mut nth = 0;
+    move |_, _| {
+        let pause = pauses.get(nth);
+        nth += 1;
+        match pause {
+            Some(pause) => answer(429, &format!("retry-after: {pause}\r\n"), EXHAUSTED),
+            None => answer(200, "", FCM_OK),
+        }
+    }
+}
+
+/// What is asked for last is not always what is asked for longest.
+#[test]
+fn a_shorter_pause_does_not_end_a_longer_one() {
+    let mut world = World::fcm(|config| config.max_connections = 1, refusals(&[]));
+    // Two answers in one go, to what was under way together.
+    world.respond = Box::new(refusals(&[30, 5]));
+    let begun = world.now.monotonic;
+    let suspect = SendOptions::default().suspect();
+    let now = world.now;
+    world.session.submit(&fcm_message(), suspect, now).unwrap();
+    world.submit(1);
+    assert_eq!(world.ends().len(), 2);
+    world.submit(1);
+    world.session.submit(&fcm_message(), suspect, now).unwrap();
+    world.run_for(secs(45));
+    let late = &world.pushes()[2..];
+    assert_eq!(late.len(), 2);
+    assert!(late.iter().all(|at| *at >= begun + secs(30)), "{late:?}");
+    assert_eq!(world.ends().len(), 2);
+}
+
+/// The same for calls, of which several are under way.
+#[test]
+fn a_shorter_pause_of_calls_does_not_end_a_longer_one() {
+    let mut nth = 0;
+    let mut world = World::fcm(
+        |config| config.max_connections = 2,
+        move |_, _| {
+            nth += 1;
+            match nth {
+                // No answer yet.
+                1 => String::new(),
+                2 => answer(429, "retry-after: 30\r\n", "{}"),
+                _ => answer(200, "", "{}"),
+            }
+        },
+    );
+    let begun = world.now.monotonic;
+    for number in 0..3 {
+        let now = world.now;
+        let request = topic_call(number);
+        world
+            .session
+            .exchange(request, SendOptions::default(), now)
+            .unwrap();
+    }
+    world.run_for(secs(1));
+    assert_eq!(world.requests.len(), 2, "each over a connection of its own");
+    let first = *world.inboxes.keys().next().unwrap();
+    let shorter = answer(429, "retry-after: 5\r\n", "{}");
+    world.session.receive(first, shorter.as_bytes(), world.now);
+    world.run_for(secs(28));
+    assert_eq!(world.requests.len(), 2);
+    world.run_for(secs(10));
+    assert_eq!(world.requests.len(), 3);
+    assert!(world.requests[2].0 >= begun + secs(30));
+}
+
+/// 429 halves the rate of calls, once for a burst, and what it was comes back.
+#[test]
+fn calls_that_are_too_many_come_at_half_the_rate() {
+    let begun = start().monotonic;
+    let mut refused = 0;
+    let mut world = World::fcm(
+        |config| {
+            config.call_rate = Some(100);
+            config.deadline = secs(600);
+        },
+        move |_, at| match at >= begun + secs(1) && refused < 5 {
+            true => {
+                refused += 1;
+                answer(429, "retry-after: 0\r\n", "{}")
+            }
+            false => answer(200, "", "{}"),
+        },
+    );
+    for number in 0..1500 {
+        let now = world.now;
+        let request = topic_call(number);
+        world
+            .session
+            .exchange(request, SendOptions::default(), now)
+            .unwrap();
+    }
+    world.run_for(secs(10));
+    let during = |from: u64, to: u64| {
+        let (from, to) = (begun + secs(from), begun + secs(to));
+        let calls = world.requests.iter().map(|(at, _)| *at);
+        calls.filter(|at| (from..to).contains(at)).count()
+    };
+    assert!((95..=115).contains(&during(0, 1)), "{}", during(0, 1));
+    assert!((45..=65).contains(&during(1, 2)), "{}", during(1, 2));
+    assert!((95..=105).contains(&during(8, 9)), "{}", during(8, 9));
+}
+
+/// After a pause not all clients come back at the same moment.
+#[test]
+fn pauses_are_spread() {
+    let first_after = |seed: u64| {
+        let mut world = World::fcm(|config| config.seed = Some(seed), refusals(&[50]));
+        world.submit(1);
+        world.submit(1);
+        world.run_for(secs(70));
+        world.pushes()[1] - start().monotonic
+    };
+    let mut waits: Vec<Duration> = (0..20).map(first_after).collect();
+    assert!(
+        waits.iter().all(|wait| (secs(50)..=secs(60)).contains(wait)),
+        "{waits:?}"
+    );
+    waits.sort_unstable();
+    waits.dedup();
+    assert!(waits.len() > 15, "{waits:?}");
+    assert!(
+        waits[0] < secs(53) && *waits.last().unwrap() > secs(57),
+        "{waits:?}"
+    );
+}
+
+/// Tokens never seen good say nothing about the others when they are bad.
+#[test]
+fn suspects_are_no_mix_up() {
+    let told = |suspect: bool| {
+        let mut world = World::fcm(|_| {}, |_, _| answer(403, "", MISMATCH));
+        for _ in 0..100 {
+            let now = world.now;
+            let mut options = SendOptions::default();
+            options.suspect = suspect;
+            world.session.submit(&fcm_message(), options, now).unwrap();
+        }
+        world.run_for(secs(1));
+        assert_eq!(world.ends().len(), 100);
+        (
+            world.events.contains(&SessionEvent::MixUpSuspected),
+            world.session.is_mix_up_suspected(),
+        )
+    };
+    assert_eq!(told(false), (true, true));
+    assert_eq!(told(true), (false, false));
+}
+
+/// A token is refused, and so is the next: that is the end, and not another round.
+#[test]
+fn a_message_is_sent_again_with_another_token_once() {
+    let mut tokens = 0;
+    let mut world = World::adm(
+        |_| {},
+        move |line, _| match line.contains("O2/token") {
+            true => {
+                tokens += 1;
+                let token = TOKEN.replace("\"t\"", &format!("\"t{tokens}\""));
+                answer(200, "", &token)
+            }
+            false => answer(401, "", r#"{"reason":"AccessTokenExpired"}"#),
+        },
+    );
+    world.submit(1);
+    world.run_for(secs(120));
+    assert_eq!(world.pushes().len(), 2);
+    let ends = world.ends();
+    assert!(matches!(ends[..], [Ok("fix_credentials")]), "{ends:?}");
+}
+
+/// A host that asked to be left alone is remembered, even where another is to be forgotten.
+#[test]
+fn a_paused_host_is_forgotten_last() {
+    let mut world = World::fcm(|config| config.max_hosts = 3, refusals(&[40]));
+    let begun = world.now.monotonic;
+    world.submit(1);
+    assert_eq!(world.ends().len(), 1);
+    // Other hosts come later, and stay longer unused than nobody.
+    for n in 0..20 {
+        world.at(world.now.monotonic + Duration::from_millis(100));
+        let host = authority(&format!("h{n}.example"));
+        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+    }
+    assert_eq!(world.session.pools.len(), 3);
+    world.submit(1);
+    world.run_for(secs(50));
+    let pushes = world.pushes();
+    assert_eq!(pushes.len(), 2);
+    assert!(pushes[1] >= begun + secs(40), "{pushes:?}");
+}
+
+/// Where several may go, the one unused for longest does.
+#[test]
+fn the_host_unused_for_longest_is_forgotten_first() {
+    let mut world = World::fcm(|config| config.max_hosts = 3, |_, _| answer(200, "", FCM_OK));
+    let name = |n: usize| authority(&format!("h{n}.example"));
+    let hosts = |world: &World| -> Vec<Authority> {
+        let mut hosts: Vec<_> = world
+            .session
+            .pools
+            .iter()
+            .map(|pool| pool.authority.clone())
+            .collect();
+        hosts.sort_by_key(|host| host.as_str().to_owned());
+        hosts
+    };
+    for n in 0..6 {
+        world.at(world.now.monotonic + secs(1));
+        assert!(world.session.pool(&name(n), Lane::Main, world.now).is_some());
+    }
+    assert_eq!(hosts(&world), [name(3), name(4), name(5)]);
+}
+
+/// The lanes to a host that wants a pause begin with it, whichever is made later.
+#[test]
+fn a_lane_made_later_keeps_the_pause() {
+    let mut world = World::fcm(|_| {}, refusals(&[40]));
+    let begun = world.now.monotonic;
+    world.submit(1);
+    assert_eq!(world.session.pools.len(), 1);
+    let suspect = SendOptions::default().suspect();
+    let now = world.now;
+    world.session.submit(&fcm_message(), suspect, now).unwrap();
+    world.run_for(secs(50));
+    let pushes = world.pushes();
+    assert!(pushes.len() == 2 && pushes[1] >= begun + secs(40), "{pushes:?}");
+}
