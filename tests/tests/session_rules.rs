@@ -1,5 +1,6 @@
 //! One rule of the session at a time, over HTTP/2, on a clock that jumps: what leaving it out would cost.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pushcore::ErrorKind;
@@ -305,5 +306,107 @@ fn a_calm_connection_takes_one_at_a_time_at_least() {
         let stats = world.finish();
         assert_eq!((stats.unknown, stats.accepted), (3, 3), "{stats:?}");
         assert_eq!(world.dials().len(), 1);
+    }
+}
+
+/// Several connections complain of the same thing at the same moment: that is one step of the back-off.
+#[test]
+fn complaints_of_one_moment_are_one_step() {
+    for seed in seeds(SEEDS) {
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 4,
+            |nth, _| match nth {
+                1..=4 => {
+                    let bye = Act::GoAway(Last::Seen, code::ENHANCE_YOUR_CALM, Vec::new());
+                    let respond = |_: &Seen, _: &mut Rng| vec![Act::Wait(seconds(5)), ok()];
+                    // All four at about the same time, whenever they were dialled.
+                    let leave = seconds(3) - millis(20) * (nth - 1);
+                    Script::new(respond).streams(1).at(leave, [bye]).into()
+                }
+                _ => Script::accepting().into(),
+            },
+        );
+        world.submit(10);
+        world.run_for(millis(3500));
+        assert_eq!(world.dials().len(), 4, "{:?}", world.dials());
+        let goaway = |event: &&SessionEvent| matches!(event, SessionEvent::GoAway { .. });
+        assert_eq!(world.events().iter().filter(goaway).count(), 4);
+        let stats = world.finish();
+        assert_eq!(stats.accepted, 10, "{stats:?}");
+        let (first, next) = (world.dials()[0], world.dials()[4]);
+        // A second, spread by a fifth; four steps would be fifteen.
+        assert!(next - first < millis(4800), "{:?}", world.dials());
+    }
+}
+
+/// What is left of a pause that another connection has earned is no pause.
+#[test]
+fn each_connection_that_wants_calm_gets_a_whole_step() {
+    for seed in seeds(SEEDS) {
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 2,
+            |nth, _| {
+                let after = if nth == 1 { millis(1000) } else { millis(1450) };
+                let respond = move |seen: &Seen, _: &mut Rng| match seen.nth {
+                    1 => vec![Act::Wait(after), Act::Reset(code::ENHANCE_YOUR_CALM)],
+                    _ => vec![ok()],
+                };
+                Script::new(respond).streams(1).into()
+            },
+        );
+        world.submit(2);
+        world.run();
+        let pauses: Vec<Duration> = world
+            .events()
+            .iter()
+            .filter_map(|event| match event {
+                SessionEvent::Throttled { after, .. } => Some(*after),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((pauses.len(), world.dials().len()), (2, 2), "{pauses:?}");
+        assert!(pauses.iter().all(|pause| *pause >= millis(790)), "{pauses:?}");
+        world.finish();
+    }
+}
+
+/// After a complaint half as many are in flight, counting the one that was reset; and then, answer by
+/// answer, more again.
+#[test]
+fn a_calm_connection_is_trusted_again_by_and_by() {
+    for seed in seeds(SEEDS) {
+        let seen: Arc<Mutex<Vec<(Duration, usize)>>> = Arc::default();
+        let log = seen.clone();
+        let respond = move |request: &Seen, _: &mut Rng| {
+            log.lock().expect("a lock").push((request.at, request.open));
+            match request.nth {
+                1 => vec![Act::Wait(millis(50)), Act::Reset(code::ENHANCE_YOUR_CALM)],
+                2..=4 => vec![Act::Wait(seconds(4)), ok()],
+                _ => vec![Act::Wait(millis(200)), ok()],
+            }
+        };
+        let mut script = Some(Script::new(respond));
+        let mut world = World::new(
+            seed,
+            |config| config.max_connections = 1,
+            move |_, _| script.take().map_or(Dial::BlackHole, Dial::from),
+        );
+        world.submit(4);
+        world.run();
+        world.submit(300);
+        let stats = world.finish();
+        assert_eq!((stats.unknown, stats.accepted), (1, 303), "{stats:?}");
+        let seen = seen.lock().expect("a lock");
+        let after = &seen[4..];
+        // Three answers came meanwhile, and two of them earned one more.
+        let together = after
+            .iter()
+            .filter(|(at, _)| *at < after[0].0 + millis(150))
+            .count();
+        assert_eq!(together, 3, "{:?}", &after[..6]);
+        let most = after.iter().map(|(_, open)| *open).max();
+        assert!(most.is_some_and(|most| (10..40).contains(&most)), "{most:?}");
     }
 }

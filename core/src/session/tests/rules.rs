@@ -4,6 +4,7 @@ use super::rate::topic_call;
 use super::*;
 use crate::session::SendOptions;
 use crate::session::pool::Lane;
+use crate::session::rate::TokenBucket;
 
 const MISMATCH: &str = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"SENDER_ID_MISMATCH"}]}}"#;
 const EXHAUSTED: &str = r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#;
@@ -147,8 +148,10 @@ fn suspects_are_no_mix_up() {
         let mut world = World::fcm(|_| {}, |_, _| answer(403, "", MISMATCH));
         for _ in 0..100 {
             let now = world.now;
-            let mut options = SendOptions::default();
-            options.suspect = suspect;
+            let options = match suspect {
+                true => SendOptions::default().suspect(),
+                false => SendOptions::default(),
+            };
             world.session.submit(&fcm_message(), options, now).unwrap();
         }
         world.run_for(secs(1));
@@ -240,4 +243,87 @@ fn a_lane_made_later_keeps_the_pause() {
     world.run_for(secs(50));
     let pushes = world.pushes();
     assert!(pushes.len() == 2 && pushes[1] >= begun + secs(40), "{pushes:?}");
+}
+
+/// With every place taken, a host that owes an answer is not the one to go.
+#[test]
+fn a_host_that_owes_an_answer_is_not_forgotten() {
+    let mut nth = 0;
+    let mut world = World::fcm(
+        |config| config.max_hosts = 2,
+        move |_, _| {
+            nth += 1;
+            match nth {
+                1 => String::new(),
+                _ => answer(200, "", FCM_OK),
+            }
+        },
+    );
+    world.submit(1);
+    assert_eq!((world.ends().len(), world.session.stats().open), (0, 1));
+    for n in 0..20 {
+        world.at(world.now.monotonic + Duration::from_millis(100));
+        let host = authority(&format!("h{n}.example"));
+        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+        world.settle();
+    }
+    let link = *world.inboxes.keys().next().expect("the connection is kept");
+    let late = answer(200, "", FCM_OK);
+    world.session.receive(link, late.as_bytes(), world.now);
+    let ends = world.ends();
+    assert!(matches!(ends[..], [Ok("accepted")]), "{ends:?}");
+}
+
+/// However often it is halved, a rate is one a second at least.
+#[test]
+fn a_rate_does_not_fall_below_one_a_second() {
+    let mut bucket = TokenBucket::new(1, Duration::ZERO);
+    assert!(bucket.take(Duration::ZERO));
+    bucket.slow_down(Duration::ZERO);
+    assert!(!bucket.take(Duration::from_millis(999)));
+    assert!(bucket.take(Duration::from_millis(1001)));
+}
+
+/// What was saved up at the old rate is not spent at the new one.
+#[test]
+fn slowing_down_halves_what_was_saved() {
+    let mut bucket = TokenBucket::new(1000, Duration::ZERO);
+    bucket.slow_down(Duration::ZERO);
+    let now = (0..1000).take_while(|_| bucket.take(Duration::ZERO)).count();
+    assert_eq!(now, 50, "a tenth of a second's worth of 500");
+}
+
+/// What was taken for nothing is given back, and nothing on top.
+#[test]
+fn what_is_put_back_was_there_before() {
+    let mut bucket = TokenBucket::new(50, Duration::ZERO);
+    assert!(bucket.take(Duration::ZERO));
+    bucket.put_back();
+    bucket.put_back();
+    let now = (0..1000).take_while(|_| bucket.take(Duration::ZERO)).count();
+    assert_eq!(now, 5, "a tenth of a second's worth");
+}
+
+/// An answer that comes when nobody waits any more is an answer, and no reason to begin again: the
+/// machine slept, and what woke it first was the socket.
+#[test]
+fn after_its_deadline_no_message_is_sent_again() {
+    let mut world = World::adm(
+        |_| {},
+        |line, _| match line.contains("O2/token") {
+            true => answer(200, "", TOKEN),
+            false => String::new(),
+        },
+    );
+    world.submit(1);
+    assert_eq!(world.pushes().len(), 1);
+    // Dialled for the message, before the one to the token endpoint.
+    let link = *world.inboxes.keys().next().expect("a connection");
+    world.at(world.now.monotonic + secs(61));
+    let refused = answer(401, "", r#"{"reason":"AccessTokenExpired"}"#);
+    world.session.receive(link, refused.as_bytes(), world.now);
+    let ends = world.ends();
+    assert!(matches!(ends[..], [Ok("fix_credentials")]), "{ends:?}");
+    world.run_for(secs(60));
+    assert_eq!(world.pushes().len(), 1);
 }
