@@ -15,8 +15,8 @@ use crate::world::{LONG, World, fault};
 
 /// One look around.
 const STEP: Duration = Duration::from_millis(20);
-/// No step takes as long; and nothing else wakes a client so soon (its PING comes after 15 s).
-const TOO_LONG: Duration = Duration::from_secs(10);
+/// No step takes as long; and nothing else wakes a client so soon: a connection has 10 s, its PING comes after 15.
+const TOO_LONG: Duration = Duration::from_secs(5);
 
 /// A server that answers a request with its path, and `/hold` and `/hold/...` only when it has got
 /// `/release`.
