@@ -2,6 +2,7 @@
 
 use super::rate::topic_call;
 use super::*;
+use crate::net::Processed;
 use crate::session::SendOptions;
 use crate::session::pool::Lane;
 use crate::session::rate::TokenBucket;
@@ -326,4 +327,26 @@ fn after_its_deadline_no_message_is_sent_again() {
     assert!(matches!(ends[..], [Ok("fix_credentials")]), "{ends:?}");
     world.run_for(secs(60));
     assert_eq!(world.pushes().len(), 1);
+}
+
+/// The journal of a process that may be killed: over HTTP/1.1 a message may have been processed from its
+/// first octet on, and not before.
+#[test]
+fn the_journal_knows_what_has_left_over_http1() {
+    let mut world = World::fcm(|_| {}, |_, _| String::new());
+    let now = world.now;
+    let ticket = world
+        .session
+        .submit(&fcm_message(), SendOptions::default(), now)
+        .unwrap();
+    let journal = |world: &World| world.session.unfinished().collect::<Vec<_>>();
+    assert_eq!(journal(&world), [(ticket, Processed::No)]);
+    let Some(Action::Connect { link, .. }) = world.session.poll_action() else {
+        panic!("no connection is asked for")
+    };
+    world.session.connected(link, now);
+    assert!(!world.session.transmit(link).is_empty(), "on its stream");
+    assert_eq!(journal(&world), [(ticket, Processed::No)]);
+    world.session.transmitted(link, 1);
+    assert_eq!(journal(&world), [(ticket, Processed::Unknown)]);
 }

@@ -200,6 +200,22 @@ fn cancelling_and_closing() {
     assert!(events(&mut engine).is_empty(), "one end only");
 }
 
+/// As the transport counts: what was taken back never reached it.
+#[test]
+fn a_request_that_was_taken_back_is_not_counted() {
+    let mut engine = Engine::new(CONFIG);
+    let id = engine.send(&request("/a")).unwrap();
+    engine.cancel(id);
+    let id = engine.send(&request("/b")).unwrap();
+    assert_eq!(engine.processed(id), Processed::No);
+    let length = engine.transmit().len();
+    engine.transmitted(length);
+    engine.handed_over(length as u64);
+    assert_eq!(engine.processed(id), Processed::Unknown);
+    engine.receive(b"HTTP/1.1 204 N\r\n\r\n");
+    assert_eq!(events(&mut engine), ["Ready", "failed No Cancelled", "204 \"\""]);
+}
+
 #[test]
 fn writes_the_request() {
     let mut post = request("/v1/x?y=1");

@@ -163,7 +163,9 @@ fn keeps_its_limits() {
     };
     check(fields(95).as_bytes(), None, &["200 \"\""]);
     check(fields(96).as_bytes(), None, &limit);
-    check("HTTP/1.1 100 C\r\n\r\n".repeat(33).as_bytes(), None, &limit);
+    let interim = |count| "HTTP/1.1 100 C\r\n\r\n".repeat(count) + "HTTP/1.1 204 N\r\n\r\n";
+    check(interim(32).as_bytes(), None, &["204 \"\""]);
+    check(interim(33).as_bytes(), None, &limit);
     check(&vec![b'a'; 20_000], None, &limit);
 
     let body = |len: usize| {
