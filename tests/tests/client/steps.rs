@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pushcore::apns::Message;
 use pushcore::http::{Authority, Method, Request, Response};
 use pushcore::session::SendOptions;
 use pushcore::{Error, ErrorKind};
@@ -18,8 +19,8 @@ const STEP: Duration = Duration::from_millis(20);
 /// No step takes as long; and nothing else wakes a client so soon: a connection has 10 s, its PING comes after 15.
 const TOO_LONG: Duration = Duration::from_secs(5);
 
-/// A server that answers a request with its path, and `/hold` and `/hold/...` only when it has got
-/// `/release`.
+/// A server that answers a request with its path, but `/hold`, `/hold/...` and messages only when it has
+/// got `/release`.
 struct Peer {
     server: Server,
     client: Arc<Client>,
@@ -31,7 +32,7 @@ impl Peer {
         let ca = Ca::new();
         let server = Server::start(1, Some(ca.server(&["h2"], |_| {})), |_| {
             let respond = |seen: &Seen, _: &mut _| match seen.path() {
-                path if path.starts_with("/hold") => vec![],
+                path if path.starts_with("/hold") || path.starts_with("/3/device/") => vec![],
                 "/release" => vec![Act::AnswerHeld(Answer::ok().with_body("released"))],
                 path => vec![Act::Answer(Answer::ok().with_body(path.to_owned()))],
             };
@@ -273,6 +274,64 @@ fn closing_in_steps_loses_no_answer() {
     }
     let refused = client.send(&message).expect_err("it is closed");
     assert_eq!(refused.kind(), ErrorKind::Closed);
+}
+
+/// A batch of one message, which the server holds.
+fn held(peer: &Peer) -> Batch {
+    let mut batch = Batch::new(Arc::clone(&peer.client), None).expect("our process");
+    let taken = offer(&mut batch, &fixture::message(10));
+    assert!(matches!(taken, Ok((true, 1))), "{taken:?}");
+    let start = Instant::now();
+    while peer.server.log().requests() < 1 {
+        assert!(start.elapsed() < LONG);
+        assert_eq!(batch.wait(STEP).expect("our process").count(), 0);
+    }
+    batch
+}
+
+/// Whether all were taken, and how many.
+fn offer(batch: &mut Batch, message: &Message) -> Result<(bool, usize), Error> {
+    let mut taken = 0;
+    let all = batch.submit([message], SendOptions::default(), |ticket| {
+        taken += usize::from(ticket.is_ok());
+    })?;
+    Ok((all, taken))
+}
+
+#[test]
+fn a_batchs_wait_is_as_long_as_it_was_asked_to_be() {
+    let peer = Peer::new(|_| {});
+    let mut batch = held(&peer);
+    let start = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(batch.wait(STEP).expect("our process").count(), 0);
+    }
+    assert!(start.elapsed() < TOO_LONG);
+}
+
+/// Results are fetched before more is taken: who never looks holds no more of them than were in flight.
+#[test]
+fn a_batch_takes_no_more_before_its_results_are_fetched() {
+    let peer = Peer::new(|_| {});
+    let mut batch = held(&peer);
+    // Its answer lands while a call moves the bytes.
+    assert_eq!(peer.get("/release").body, *b"released");
+    let second = fixture::message(10);
+    assert_eq!(offer(&mut batch, &second).expect("open"), (false, 0));
+    assert_eq!(batch.wait(STEP).expect("our process").count(), 1);
+    assert_eq!(offer(&mut batch, &second).expect("open"), (true, 1));
+    assert_eq!(batch.progress().taken, 2);
+}
+
+/// That nothing is taken any more is not the fault of one message.
+#[test]
+fn a_batch_of_a_closed_client_is_told_so() {
+    let peer = Peer::new(|_| {});
+    let mut batch = Batch::new(Arc::clone(&peer.client), None).expect("our process");
+    assert!(peer.client.close_for(STEP).expect("our process"));
+    let refused = offer(&mut batch, &fixture::message(10)).expect_err("it is closed");
+    assert_eq!(refused.kind(), ErrorKind::Closed);
+    assert_eq!((batch.progress().taken, batch.progress().ended()), (0, 0));
 }
 
 /// A provider token is made here, at once.
