@@ -350,3 +350,29 @@ fn the_journal_knows_what_has_left_over_http1() {
     world.session.transmitted(link, 1);
     assert_eq!(journal(&world), [(ticket, Processed::Unknown)]);
 }
+
+/// A host is of use as long as it has a connection.
+#[test]
+fn a_host_is_unused_since_its_last_connection_ended() {
+    let mut world = World::fcm(|config| config.max_hosts = 2, |_, _| answer(200, "", FCM_OK));
+    world.submit(1);
+    assert_eq!(world.ends().len(), 1);
+    let link = *world.inboxes.keys().next().expect("a connection");
+    let pool = |world: &mut World, name: &str| {
+        world.at(world.now.monotonic + secs(1));
+        let host = authority(name);
+        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+    };
+    pool(&mut world, "second.example");
+    world.at(world.now.monotonic + secs(1));
+    world.session.receive_eof(link, world.now);
+    world.settle();
+    pool(&mut world, "third.example");
+    let hosts: Vec<_> = world
+        .session
+        .pools
+        .iter()
+        .map(|pool| pool.authority.as_str().to_owned())
+        .collect();
+    assert_eq!(hosts, ["push.example", "third.example"]);
+}
