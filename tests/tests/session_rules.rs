@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pushcore::ErrorKind;
 use pushcore::net::h2::{Config, PingPolicy};
 use pushcore::session::SessionEvent;
 use pushcore_tests::sim::frame::{code, setting};
@@ -223,65 +222,6 @@ fn pings_do_not_become_rarer_than_one_an_hour() {
         assert_eq!((stats.accepted, world.dials().len()), (1, 4), "{stats:?}");
         // Half an hour, one hour, and then no two, nor four.
         assert_eq!(world.log.pings(), 1);
-    }
-}
-
-/// Deadlines that leave hardly any time say nothing about a connection; full ones do, three in a row.
-#[test]
-fn short_deadlines_cost_no_connection() {
-    for seed in seeds(SEEDS) {
-        let respond = |_: &Seen, _: &mut Rng| vec![Act::Wait(seconds(1)), ok()];
-        let mut world = World::new(
-            seed,
-            |config| config.max_connections = 1,
-            move |_, _| Script::new(respond).into(),
-        );
-        world.set_deadline(millis(700));
-        for _ in 0..10 {
-            world.submit(1);
-            world.run();
-        }
-        let stats = world.stats();
-        assert_eq!(stats.unknown, 10, "{stats:?}");
-        world.set_deadline(seconds(60));
-        world.submit(1);
-        let stats = world.finish();
-        assert_eq!((stats.accepted, world.dials().len()), (1, 1), "{stats:?}");
-    }
-}
-
-/// Two time-outs, an answer, and two more: no three in a row.
-#[test]
-fn an_answer_between_time_outs_counts() {
-    for seed in seeds(SEEDS) {
-        let respond = |seen: &Seen, _: &mut Rng| match seen.nth % 3 {
-            0 => vec![ok()],
-            _ => Vec::new(),
-        };
-        let mut world = World::new(
-            seed,
-            |config| {
-                config.max_connections = 1;
-                config.response_timeout = seconds(5);
-            },
-            move |_, _| Script::new(respond).into(),
-        );
-        for _ in 0..12 {
-            world.submit(1);
-            world.run();
-        }
-        let wedged = |event: &&SessionEvent| matches!(event, SessionEvent::Wedged { .. });
-        assert_eq!(world.events().iter().filter(wedged).count(), 0);
-        let stats = world.finish();
-        assert_eq!((stats.accepted, stats.unknown), (4, 8), "{stats:?}");
-        assert_eq!(world.dials().len(), 1);
-        assert!(
-            world
-                .results()
-                .iter()
-                .filter_map(|(_, result)| result.as_ref().err())
-                .all(|error| error.kind() == ErrorKind::Unknown)
-        );
     }
 }
 

@@ -376,3 +376,18 @@ fn a_host_is_unused_since_its_last_connection_ended() {
         .collect();
     assert_eq!(hosts, ["push.example", "third.example"]);
 }
+
+/// A token that nobody will use keeps nobody.
+#[test]
+fn closing_does_not_wait_for_a_token() {
+    let mut world = World::adm(|config| config.deadline = secs(1), |_, _| String::new());
+    world.submit(1);
+    world.run_for(secs(2));
+    let ends = world.ends();
+    assert!(matches!(&ends[..], [Err(error)] if error.kind() == ErrorKind::Expired));
+    assert_eq!(world.requests.len(), 1, "the token's");
+    let now = world.now;
+    world.session.close(now);
+    world.settle();
+    assert!(world.session.is_closed());
+}
