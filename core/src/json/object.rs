@@ -121,9 +121,13 @@ impl Item<'_> {
 
 /// Appends a quoted text. Most need no escape, and are copied at once.
 pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
-    // No early exit: this way it is done many octets at a time.
     let special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
-    if text.bytes().fold(false, |any, byte| any | special(byte)) {
+    // Without an early exit it is done many octets at a time; what is short has not so many.
+    let escape = match text.len() {
+        ..16 => text.bytes().any(special),
+        _ => text.bytes().fold(false, |any, byte| any | special(byte)),
+    };
+    if escape {
         return write(text, out);
     }
     out.reserve(text.len() + 2);
