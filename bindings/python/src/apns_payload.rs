@@ -43,7 +43,11 @@ impl Parts {
         Ok(())
     }
 
-    pub(crate) fn sound(&mut self, name: Option<Word<'_>>, critical_volume: Option<f64>) -> Result<(), Error> {
+    pub(crate) fn sound(
+        &mut self,
+        name: Option<Word<'_>>,
+        critical_volume: Option<f64>,
+    ) -> Result<(), Error> {
         match (name, critical_volume) {
             (Some(name), Some(volume)) => {
                 let sound = Sound::critical(&*name, volume)?;

@@ -12,7 +12,9 @@ use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
 use crate::recipe::{hash_of, not_pickled};
-use crate::values::{Str, authority, bytes, bytes_or_file, clock, duration, json, json_object, json_text, string};
+use crate::values::{
+    Str, authority, bytes, bytes_or_file, clock, duration, json, json_object, json_text, string,
+};
 
 /// A Google identity that sends for one project. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]

@@ -65,7 +65,8 @@ impl Counts {
     }
 
     fn ended(&self) -> u64 {
-        let answered = self.accepted + self.token_gone + self.retry_later + self.fix_credentials + self.rejected;
+        let answered =
+            self.accepted + self.token_gone + self.retry_later + self.fix_credentials + self.rejected;
         answered + self.not_sent + self.unknown
     }
 
@@ -90,7 +91,11 @@ impl Counts {
             unknown: self.unknown,
             ended,
             elapsed,
-            rate: if elapsed > 0.0 { ended as f64 / elapsed } else { 0.0 },
+            rate: if elapsed > 0.0 {
+                ended as f64 / elapsed
+            } else {
+                0.0
+            },
         }
     }
 }

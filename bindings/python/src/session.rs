@@ -162,7 +162,11 @@ impl Session {
 
     /// Many messages of one caller: their results come back with what was submitted, not by tickets.
     #[pyo3(signature = (*, template=None, deadline=None))]
-    fn batch(&self, template: Option<&Bound<'_, PyAny>>, deadline: Option<&Bound<'_, PyAny>>) -> PyResult<Batch> {
+    fn batch(
+        &self,
+        template: Option<&Bound<'_, PyAny>>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Batch> {
         let template = template.map(message).transpose()?;
         Ok(Batch::new(Arc::clone(&self.shared), template, options(deadline)?))
     }

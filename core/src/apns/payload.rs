@@ -15,10 +15,7 @@ pub struct Payload(Kind);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
-    Typed {
-        aps: Option<Box<Aps>>,
-        custom: Members,
-    },
+    Typed { aps: Option<Box<Aps>>, custom: Members },
     Raw(Arc<[u8]>),
 }
 
