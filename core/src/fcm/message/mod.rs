@@ -147,18 +147,15 @@ impl Message {
         body.extend_from_slice(b"{\"message\":{\"");
         body.extend_from_slice(field.as_bytes());
         body.extend_from_slice(b"\":\"");
-        // Targets are visible ASCII (spaces too in a condition): only two bytes need an escape, and
-        // hardly any target has one.
-        let special = |byte: u8| (byte == b'"') | (byte == b'\\');
-        if value.bytes().fold(false, |any, byte| any | special(byte)) {
-            for byte in value.bytes() {
-                if special(byte) {
+        if self.target.is_plain() {
+            body.extend_from_slice(value.as_bytes());
+        } else {
+            for &byte in value.as_bytes() {
+                if matches!(byte, b'"' | b'\\') {
                     body.push(b'\\');
                 }
                 body.push(byte);
             }
-        } else {
-            body.extend_from_slice(value.as_bytes());
         }
         body.push(b'"');
         body.extend_from_slice(&self.encoded.rest);
