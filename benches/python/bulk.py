@@ -25,11 +25,8 @@ FCM, say with nghttpd and a file `v1/projects/pushcore-sandbox/messages:send`. `
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib
-import itertools
 import json
-import logging
 import os
 import pathlib
 import platform
@@ -37,305 +34,26 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+import ours
+import peers
+from subject import SUBSCRIPTIONS, Subject
+
 HERE = pathlib.Path(__file__).resolve()
-ALERT = {"aps": {"alert": {"title": "Portugal vs. Denmark", "body": "great match!"}, "sound": "default"}}
-NOTIFICATION = {"title": "Portugal vs. Denmark", "body": "great match!"}
-WEB_PAYLOAD = json.dumps({"title": "Portugal vs. Denmark", "body": "great match!", "url": "https://example.com/1"})
-#: How many subscriptions the Web Push subjects go round; the others have one target a message.
-SUBSCRIPTIONS = 200
-
-
-@dataclass
-class Subject:
-    """Who sends, what `run` makes of `(ready, targets)`: it yields once when warm, then the accepted."""
-
-    name: str
-    service: str
-    count: int
-    run: Callable[[dict[str, Any], list[Any]], Iterator[int]]
-    peer: bool = False
-    #: How many against the server that takes its time; 0: not at all.
-    slow: int = 0
-
-
-# pushcore
-
-
-def accepted(results: Any) -> int:
-    import pushcore
-
-    return sum(isinstance(result, pushcore.Accepted) for _, result in results)
-
-
-def client(ready: dict[str, Any]) -> Any:
-    """A client for the sandbox that runs already."""
-    import pushcore
-
-    if "apns" in ready:
-        apns = ready["apns"]
-        credentials = pushcore.ApnsCredentials.from_p8(
-            pathlib.Path(apns["p8_file"]), key_id=apns["key_id"], team_id=apns["team_id"]
-        )
-        return pushcore.Client.apns(credentials, host=apns["authority"], ca=pathlib.Path(ready["ca_file"]))
-    if "fcm" in ready:
-        fcm = ready["fcm"]
-        account = json.loads(pathlib.Path(fcm["service_account_file"]).read_bytes())
-        del account["token_uri"]
-        credentials = pushcore.FcmCredentials.from_service_account(account, token_host=fcm["authority"])
-        return pushcore.Client.fcm(credentials, host=fcm["send_to"], ca=pathlib.Path(ready["ca_file"]))
-    web = ready["webpush"]
-    vapid = web["vapid"]
-    credentials = pushcore.VapidCredentials(
-        pathlib.Path(vapid["pem_file"]), subject=vapid["subject"], any_subject=True
-    )
-    return pushcore.Client.web_push(credentials, policy=policy(ready), ca=pathlib.Path(ready["ca_file"]))
-
-
-def policy(ready: dict[str, Any]) -> Any:
-    import pushcore
-
-    return pushcore.EndpointPolicy(trusted=[ready["webpush"]["authority"]])
-
-
-def apns_message(ready: dict[str, Any], token: str, number: int | None = None) -> Any:
-    import pushcore
-
-    title = NOTIFICATION["title"] if number is None else f"{NOTIFICATION['title']} {number}"
-    return pushcore.ApnsMessage(
-        token=token,
-        topic=ready["apns"]["topic"],
-        push_type="alert",
-        priority=10,
-        title=title,
-        body=NOTIFICATION["body"],
-        sound="default",
-    )
-
-
-def apns_template(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
-    with client(ready) as apns:
-        template = apns_message(ready, tokens[0])
-        apns.send(template)
-        yield 0
-        yield accepted(apns.send_many(tokens, message=template))
-
-
-def apns_distinct(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
-    with client(ready) as apns:
-        apns.send(apns_message(ready, tokens[0]))
-        yield 0
-        yield accepted(apns.send_many(apns_message(ready, token, at) for at, token in enumerate(tokens)))
-
-
-def apns_async(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
-    import pushcore.aio
-
-    async def send(apns: Any, template: Any) -> int:
-        found = 0
-        async for _, result in apns.send_many(tokens, message=template):
-            found += isinstance(result, pushcore.Accepted)
-        return found
-
-    async def open_one() -> Any:
-        apns = pushcore.ApnsCredentials.from_p8(
-            pathlib.Path(ready["apns"]["p8_file"]),
-            key_id=ready["apns"]["key_id"],
-            team_id=ready["apns"]["team_id"],
-        )
-        return pushcore.aio.Client.apns(
-            apns, host=ready["apns"]["authority"], ca=pathlib.Path(ready["ca_file"])
-        )
-
-    with asyncio.Runner() as runner:
-        aio = runner.run(open_one())
-        template = apns_message(ready, tokens[0])
-        runner.run(aio.send(template))
-        yield 0
-        yield runner.run(send(aio, template))
-        runner.run(aio.close())
-
-
-def fcm_template(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
-    import pushcore
-
-    with client(ready) as fcm:
-        template = pushcore.FcmMessage(token=tokens[0], notification=NOTIFICATION, data={"k": "v"})
-        fcm.send(template)
-        yield 0
-        yield accepted(fcm.send_many(tokens, message=template))
-
-
-def fcm_distinct(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
-    import pushcore
-
-    def messages() -> Iterator[Any]:
-        for at, token in enumerate(tokens):
-            yield pushcore.FcmMessage(token=token, notification=NOTIFICATION, data={"k": str(at)})
-
-    with client(ready) as fcm:
-        fcm.send(next(messages()))
-        yield 0
-        yield accepted(fcm.send_many(messages()))
-
-
-def web_template(ready: dict[str, Any], subscriptions: list[Any]) -> Iterator[int]:
-    import pushcore
-
-    there = policy(ready)
-    with client(ready) as web:
-        known = [pushcore.Subscription(one, policy=there) for one in subscriptions[:SUBSCRIPTIONS]]
-        template = pushcore.WebPushMessage(
-            subscription=known[0], payload=WEB_PAYLOAD, ttl=3600, urgency="normal", policy=there
-        )
-        web.send(template)
-        yield 0
-        targets = (known[at % len(known)] for at in range(len(subscriptions)))
-        yield accepted(web.send_many(targets, message=template))
-
-
-# The peers, each as its own documentation says, but for addresses and trust.
-
-
-def aioapns_send(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
-    import ssl
-
-    import aioapns
-    from aioapns.common import PushType
-
-    logging.getLogger("aioapns").setLevel(logging.CRITICAL)
-    apns = ready["apns"]
-    host, _, port = apns["authority"].rpartition(":")
-
-    async def open_one() -> Any:
-        made = aioapns.APNs(
-            key=pathlib.Path(apns["p8_file"]).read_text(),
-            key_id=apns["key_id"],
-            team_id=apns["team_id"],
-            topic=apns["topic"],
-            ssl_context=ssl.create_default_context(cafile=ready["ca_file"]),
-            max_connections=1 if numbered else 10,
-        )
-        made.pool.protocol_class.APNS_SERVER, made.pool.protocol_class.APNS_PORT = host, int(port)
-        return made
-
-    # aioapns knows an answer by the id that it gave. The other server counts instead of echoing.
-    numbers = itertools.count(1)
-    numbered = apns.get("numbered")
-
-    def request(token: str) -> Any:
-        return aioapns.NotificationRequest(
-            device_token=token,
-            message=ALERT,
-            notification_id=f"{numbered}{next(numbers):012x}" if numbered else None,
-            push_type=PushType.ALERT,
-            priority=10,
-        )
-
-    async def send(made: Any) -> int:
-        found = 0
-        # A thousand at a time, as its readme's example gathers them.
-        for at in range(0, len(tokens), 1000):
-            sends = [made.send_notification(request(token)) for token in tokens[at : at + 1000]]
-            found += sum(result.is_successful for result in await asyncio.gather(*sends))
-        return found
-
-    with asyncio.Runner() as runner:
-        made = runner.run(open_one())
-        runner.run(made.send_notification(request(tokens[0])))
-        yield 0
-        yield runner.run(send(made))
-        made.pool.close()
-
-
-def firebase(ready: dict[str, Any]) -> Any:
-    import warnings
-
-    import firebase_admin
-    from firebase_admin import credentials, messaging
-
-    warnings.simplefilter("ignore", DeprecationWarning)
-    fcm = ready["fcm"]
-    app = firebase_admin.initialize_app(credentials.Certificate(fcm["service_account_file"]))
-    service = messaging._get_messaging_service(app)
-    service._fcm_url = f"https://{fcm['send_to']}/v1/projects/{fcm['project_id']}/messages:send"
-    return messaging
-
-
-def firebase_messages(messaging: Any, tokens: list[str]) -> list[Any]:
-    notification = messaging.Notification(**NOTIFICATION)
-    return [
-        messaging.Message(token=token, notification=notification, data={"k": str(at)})
-        for at, token in enumerate(tokens)
-    ]
-
-
-def firebase_each(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
-    messaging = firebase(ready)
-    messaging.send_each(firebase_messages(messaging, tokens[:1]))
-    yield 0
-    found = 0
-    for at in range(0, len(tokens), 500):  # its own limit
-        found += messaging.send_each(firebase_messages(messaging, tokens[at : at + 500])).success_count
-    yield found
-
-
-def firebase_each_async(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
-    messaging = firebase(ready)
-
-    async def send() -> int:
-        found = 0
-        for at in range(0, len(tokens), 500):
-            batch = await messaging.send_each_async(firebase_messages(messaging, tokens[at : at + 500]))
-            found += batch.success_count
-        return found
-
-    with asyncio.Runner() as runner:
-        runner.run(messaging.send_each_async(firebase_messages(messaging, tokens[:1])))
-        yield 0
-        yield runner.run(send())
-
-
-def pywebpush_send(ready: dict[str, Any], subscriptions: list[Any]) -> Iterator[int]:
-    import requests
-    from py_vapid import Vapid02
-    from pywebpush import webpush
-
-    vapid = ready["webpush"]["vapid"]
-    key = Vapid02.from_pem(pathlib.Path(vapid["pem_file"]).read_bytes())
-    session = requests.Session()
-
-    def send(subscription: Any) -> int:
-        # It adds `aud` and `exp` to the claims that it is given.
-        claims = {"sub": vapid["subject"]}
-        response = webpush(
-            subscription, WEB_PAYLOAD, vapid_private_key=key, vapid_claims=claims, ttl=3600, requests_session=session
-        )
-        return response.status_code == 201
-
-    send(subscriptions[0])
-    yield 0
-    yield sum(send(subscriptions[at % SUBSCRIPTIONS]) for at in range(len(subscriptions)))
-
 
 SUBJECTS = [
-    Subject("pushcore, one message to many", "apns", 100_000, apns_template, slow=100_000),
-    Subject("pushcore, distinct messages", "apns", 100_000, apns_distinct, slow=100_000),
-    Subject("pushcore.aio, one message to many", "apns", 100_000, apns_async),
-    Subject("aioapns", "apns", 5_000, aioapns_send, peer=True, slow=5_000),
-    Subject("pushcore, one message to many", "fcm", 100_000, fcm_template, slow=100_000),
-    Subject("pushcore, distinct messages", "fcm", 100_000, fcm_distinct, slow=100_000),
-    Subject("firebase-admin send_each", "fcm", 5_000, firebase_each, peer=True, slow=2_000),
-    Subject("firebase-admin send_each_async", "fcm", 2_000, firebase_each_async, peer=True, slow=1_000),
-    Subject("pushcore, one message to many", "webpush", 100_000, web_template),
-    Subject("pywebpush", "webpush", 2_000, pywebpush_send, peer=True),
+    Subject("pushcore, one message to many", "apns", 100_000, ours.apns_template, slow=100_000),
+    Subject("pushcore, distinct messages", "apns", 100_000, ours.apns_distinct, slow=100_000),
+    Subject("pushcore.aio, one message to many", "apns", 100_000, ours.apns_async),
+    Subject("aioapns", "apns", 5_000, peers.aioapns_send, peer=True, slow=5_000),
+    Subject("pushcore, one message to many", "fcm", 100_000, ours.fcm_template, slow=100_000),
+    Subject("pushcore, distinct messages", "fcm", 100_000, ours.fcm_distinct, slow=100_000),
+    Subject("firebase-admin send_each", "fcm", 5_000, peers.firebase_each, peer=True, slow=2_000),
+    Subject("firebase-admin send_each_async", "fcm", 2_000, peers.firebase_each_async, peer=True, slow=1_000),
+    Subject("pushcore, one message to many", "webpush", 100_000, ours.web_template),
+    Subject("pywebpush", "webpush", 2_000, peers.pywebpush_send, peer=True),
 ]
-
-
-# Measuring
 
 
 def status(field: str) -> float:

@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, ErrorKind};
 
-pub(crate) use object::{Item, Object};
+pub(crate) use object::{Item, Members, Object, text as write_text, write};
 
 /// Parses one JSON object, in the order of its keys.
 ///

@@ -15,7 +15,7 @@ use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
 use crate::recipe::{Recipe, hash_of};
-use crate::values::{Str, clock, integer, seconds, text, type_error, unix_time, unknown_word};
+use crate::values::{Str, Word, clock, integer, seconds, text, type_error, unix_time, unknown_word};
 
 /// One push to one device.
 ///
@@ -48,22 +48,22 @@ impl ApnsMessage {
     fn new(
         py: Python<'_>,
         token: &Bound<'_, PyAny>,
-        topic: Option<Str>,
-        bundle: Option<Str>,
-        push_type: Option<Str>,
+        topic: Option<Word<'_>>,
+        bundle: Option<Word<'_>>,
+        push_type: Option<Word<'_>>,
         alert: Option<&Bound<'_, PyAny>>,
         title: Option<&Bound<'_, PyAny>>,
         subtitle: Option<&Bound<'_, PyAny>>,
         body: Option<&Bound<'_, PyAny>>,
         badge: Option<&Bound<'_, PyAny>>,
-        sound: Option<Str>,
+        sound: Option<Word<'_>>,
         critical_volume: Option<f64>,
         thread_id: Option<Str>,
         category: Option<Str>,
         content_available: bool,
         mutable_content: bool,
         target_content_id: Option<Str>,
-        interruption_level: Option<Str>,
+        interruption_level: Option<Word<'_>>,
         relevance_score: Option<f64>,
         filter_criteria: Option<Str>,
         live_activity: Option<PyRef<'_, LiveActivity>>,
@@ -71,7 +71,7 @@ impl ApnsMessage {
         custom: Option<&Bound<'_, PyDict>>,
         payload: Option<&Bound<'_, PyAny>>,
         priority: Option<&Bound<'_, PyAny>>,
-        collapse_id: Option<Str>,
+        collapse_id: Option<Word<'_>>,
         expiration: Option<&Bound<'_, PyAny>>,
         id: Option<&Bound<'_, PyAny>>,
         registered_at: Option<&Bound<'_, PyAny>>,

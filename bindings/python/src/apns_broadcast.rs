@@ -13,7 +13,7 @@ use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
 use crate::recipe::{Recipe, hash_of};
-use crate::values::{Str, clock, unknown_word};
+use crate::values::{Str, Word, clock, unknown_word};
 
 /// An update or the end of a Live Activity, for everyone who follows a channel.
 ///
@@ -42,7 +42,7 @@ impl ApnsBroadcast {
         title: Option<&Bound<'_, PyAny>>,
         subtitle: Option<&Bound<'_, PyAny>>,
         body: Option<&Bound<'_, PyAny>>,
-        sound: Option<Str>,
+        sound: Option<Word<'_>>,
         relevance_score: Option<f64>,
         aps: Option<&Bound<'_, PyDict>>,
         custom: Option<&Bound<'_, PyDict>>,

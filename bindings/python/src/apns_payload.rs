@@ -7,19 +7,15 @@ use pyo3::types::PyDict;
 
 use crate::apns_parts::{LiveActivity, localized};
 use crate::errors::OrRaise;
-use crate::values::{Str, integer, json_object, json_text, string, unknown_word};
+use crate::values::{Word, integer, json_object, json_text, string, unknown_word};
 
 /// What goes into `aps`, from keyword arguments.
 #[derive(Default)]
-pub(crate) struct Parts {
-    aps: Aps,
-    any: bool,
-}
+pub(crate) struct Parts(Option<Aps>);
 
 impl Parts {
     pub(crate) fn put(&mut self, change: impl FnOnce(Aps) -> Aps) {
-        self.aps = change(std::mem::take(&mut self.aps));
-        self.any = true;
+        self.0 = Some(change(self.0.take().unwrap_or_default()));
     }
 
     pub(crate) fn maybe<T>(&mut self, value: Option<T>, change: impl FnOnce(Aps, T) -> Aps) {
@@ -47,10 +43,14 @@ impl Parts {
         Ok(())
     }
 
-    pub(crate) fn sound(&mut self, name: Option<Str>, critical_volume: Option<f64>) -> Result<(), Error> {
+    pub(crate) fn sound(
+        &mut self,
+        name: Option<Word<'_>>,
+        critical_volume: Option<f64>,
+    ) -> Result<(), Error> {
         match (name, critical_volume) {
             (Some(name), Some(volume)) => {
-                let sound = Sound::critical(name, volume)?;
+                let sound = Sound::critical(&*name, volume)?;
                 self.put(|aps| aps.sound(sound));
             }
             (Some(name), None) => self.put(|aps| aps.sound(&*name)),
@@ -65,7 +65,7 @@ impl Parts {
         Ok(())
     }
 
-    pub(crate) fn interruption_level(&mut self, name: Option<Str>) -> Result<(), Error> {
+    pub(crate) fn interruption_level(&mut self, name: Option<Word<'_>>) -> Result<(), Error> {
         self.maybe(
             name.map(|name| level(&name)).transpose()?,
             Aps::interruption_level,
@@ -88,7 +88,7 @@ impl Parts {
         for (key, value) in aps.map(json_object).transpose()?.into_iter().flatten() {
             self.put(|aps| aps.extra(key, value));
         }
-        let parts = self.any || custom.is_some();
+        let parts = self.0.is_some() || custom.is_some();
         match payload {
             Some(_) if parts => {
                 let text = "a whole payload excludes the arguments that make one";
@@ -99,7 +99,7 @@ impl Parts {
                 let custom = custom.map(json_object).transpose()?.into_iter().flatten();
                 custom
                     .into_iter()
-                    .try_fold(Payload::new(self.aps), |body, (key, value)| {
+                    .try_fold(Payload::new(self.0.unwrap_or_default()), |body, (key, value)| {
                         body.custom(key, value)
                     })
                     .map(Some)

@@ -6,13 +6,15 @@ use pushcore::fcm::{self, Target};
 use pushcore::http::Authority;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
 use crate::recipe::{hash_of, not_pickled};
-use crate::values::{Str, authority, bytes, bytes_or_file, clock, duration, json_object, json_text, string};
+use crate::values::{
+    Str, authority, bytes, bytes_or_file, clock, duration, json, json_object, json_text, string,
+};
 
 /// A Google identity that sends for one project. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]
@@ -148,30 +150,46 @@ pub(crate) struct FcmMessage(pub(crate) fcm::Message);
 #[pymethods]
 impl FcmMessage {
     /// The keywords are the fields of the service's own schema and become a JSON object of the
-    /// same names: the core reads and checks it.
+    /// same names, which the core reads and checks. What nearly all messages are made of takes a
+    /// shorter way to the same.
     #[new]
-    #[pyo3(signature = (message=None, /, *, validate_only=None, **fields))]
+    #[pyo3(signature = (
+        message=None, /, *, validate_only=None, token=None, notification=None, data=None, **fields
+    ))]
     fn new(
         py: Python<'_>,
         message: Option<&Bound<'_, PyAny>>,
         validate_only: Option<bool>,
+        token: Option<&Bound<'_, PyAny>>,
+        notification: Option<&Bound<'_, PyAny>>,
+        data: Option<&Bound<'_, PyAny>>,
         fields: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let made = match (message, fields) {
-            (Some(_), Some(_)) => {
+        let named = [("token", token), ("notification", notification), ("data", data)];
+        let keywords = fields.is_some() || named.iter().any(|(_, value)| value.is_some());
+        let made = match message {
+            Some(_) if keywords => {
                 let text = "a whole message excludes keyword arguments";
                 Err(Error::new(ErrorKind::Conflict, text))
             }
-            (Some(message), None) => match message.cast::<PyDict>() {
+            Some(message) => match message.cast::<PyDict>() {
                 Ok(dict) => fcm::Message::from_object(json_object(dict)?),
                 Err(_) => fcm::Message::from_json(&bytes(message)?),
             },
-            (None, fields) => {
-                let mut given = fields.map(json_object).transpose()?.unwrap_or_default();
-                // A keyword that is None is one that was not given.
-                given.retain(|_, value| !value.is_null());
-                fcm::Message::from_object(given)
-            }
+            None => match plain(token, notification, data).filter(|_| fields.is_none()) {
+                Some((builder, token)) => Target::token(token).and_then(|target| builder.build(target)),
+                None => {
+                    let mut given = fields.map(json_object).transpose()?.unwrap_or_default();
+                    for (name, value) in named {
+                        if let Some(value) = value {
+                            given.insert(name.to_owned(), json(value)?);
+                        }
+                    }
+                    // A keyword that is None is one that was not given.
+                    given.retain(|_, value| !value.is_null());
+                    fcm::Message::from_object(given)
+                }
+            },
         };
         let mut message = made.or_raise(py)?;
         if let Some(validate_only) = validate_only {
@@ -267,6 +285,41 @@ impl FcmMessage {
             self.0.payload_size()
         )
     }
+}
+
+/// A message of nothing but texts, where the arguments make one: without a JSON object in between.
+fn plain<'a>(
+    token: Option<&'a Bound<'_, PyAny>>,
+    notification: Option<&Bound<'_, PyAny>>,
+    data: Option<&Bound<'_, PyAny>>,
+) -> Option<(fcm::MessageBuilder, &'a str)> {
+    let mut builder = fcm::Message::builder();
+    if let Some(notification) = notification {
+        let mut shown = fcm::Notification::new();
+        for (key, value) in notification.cast::<PyDict>().ok()?.iter() {
+            let place = match text_of(&key)? {
+                "title" => &mut shown.title,
+                "body" => &mut shown.body,
+                "image" => &mut shown.image,
+                _ => return None,
+            };
+            *place = Some(text_of(&value)?.to_owned());
+        }
+        builder.notification = Some(shown);
+    }
+    if let Some(data) = data {
+        let entries = data.cast::<PyDict>().ok()?.iter();
+        let entry = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            Some((text_of(&key)?.to_owned(), text_of(&value)?.to_owned()))
+        };
+        builder.data = Some(entries.map(entry).collect::<Option<fcm::StringMap>>()?);
+    }
+    Some((builder, text_of(token?)?))
+}
+
+/// The text of a `str` that has a UTF-8 form.
+fn text_of<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a str> {
+    value.cast::<PyString>().ok()?.to_str().ok()
 }
 
 /// Google's hosts, or one host for everything.

@@ -9,6 +9,7 @@ mod apns_parts;
 mod apns_payload;
 mod baidu;
 mod baidu_calls;
+mod batch;
 mod calls;
 mod client;
 mod errors;
@@ -50,6 +51,8 @@ mod _pushcore {
     use crate::baidu::{BaiduCredentials, BaiduMessage};
     #[pymodule_export]
     use crate::baidu_calls::BaiduCalls;
+    #[pymodule_export]
+    use crate::batch::Batch;
     #[pymodule_export]
     use crate::calls::Call;
     #[pymodule_export]

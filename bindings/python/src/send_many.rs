@@ -45,6 +45,8 @@ pub(crate) struct SendMany {
     /// Taken from the iterable, not submitted yet; `keys` and `messages` run in parallel.
     keys: VecDeque<Py<PyAny>>,
     messages: VecDeque<Message>,
+    /// What came of those that were submitted last; empty but while that is looked at.
+    tickets: Vec<Result<Ticket, Error>>,
     /// Submitted, by the ticket's slot.
     pending: Vec<Option<Py<PyAny>>>,
     /// Ended, with what they belong to: those that were refused before they were submitted.
@@ -75,6 +77,7 @@ impl SendMany {
             chunk: 1,
             keys: VecDeque::new(),
             messages: VecDeque::new(),
+            tickets: Vec::new(),
             pending: Vec::new(),
             ready: VecDeque::new(),
             landed: VecDeque::new(),
@@ -126,23 +129,21 @@ impl SendMany {
         };
         let (messages, options) = (&mut self.messages, self.options);
         let exhausted = self.source.is_none();
-        let landed = &mut self.landed;
+        let (landed, tickets) = (&mut self.landed, &mut self.tickets);
         let wait_for_results = self.ready.is_empty();
-        let taken = py
-            .detach(|| -> Result<_, Error> {
-                let mut taken = Vec::with_capacity(messages.len());
-                let all = batch.submit(messages.iter(), options, |result| taken.push(result))?;
-                // With room left for more messages the sockets only get a glance.
-                let longest = match wait_for_results && (exhausted || !all) {
-                    true => ATTENTION,
-                    false => Duration::ZERO,
-                };
-                messages.drain(..taken.len().min(messages.len()));
-                landed.extend(batch.wait(longest)?);
-                Ok(taken)
-            })
-            .or_raise(py)?;
-        for taken in taken {
+        py.detach(|| -> Result<_, Error> {
+            let all = batch.submit(messages.iter(), options, |result| tickets.push(result))?;
+            // With room left for more messages the sockets only get a glance.
+            let longest = match wait_for_results && (exhausted || !all) {
+                true => ATTENTION,
+                false => Duration::ZERO,
+            };
+            messages.drain(..tickets.len().min(messages.len()));
+            landed.extend(batch.wait(longest)?);
+            Ok(())
+        })
+        .or_raise(py)?;
+        for taken in self.tickets.drain(..) {
             let Some(key) = self.keys.pop_front() else { break };
             match taken {
                 Ok(ticket) => {

@@ -8,6 +8,7 @@ use pushcore::{Error, ErrorKind, Now};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
+use crate::batch::{Batch, Batches};
 use crate::calls::Call;
 use crate::client::{options, stats};
 use crate::errors::{OrRaise, exception, kind_of, refusal};
@@ -24,22 +25,44 @@ use crate::values::{Str, bytes, now};
 /// The run loop is in `examples/trio_client.py`.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct Session {
-    inner: Mutex<Inner>,
+    shared: Arc<Shared>,
     room: Arc<Room>,
 }
 
-struct Inner {
-    session: session::Session,
-    now: Now,
+/// What a session and its batches share.
+pub(crate) struct Shared(Mutex<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) session: session::Session,
+    pub(crate) batches: Batches,
+    pub(crate) now: Now,
     /// What the process's own clock was ahead of the caller's, in seconds: credentials are shared
     /// with clients, and a token's age has to be the same to all of them.
     ahead: f64,
 }
 
-impl Session {
+impl Shared {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // The core does not panic; a poisoned lock is still whole.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something under the lock, in which no Python runs.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+        work(&mut self.lock())
+    }
+
+    /// The same, unless somebody else has the lock.
+    pub(crate) fn try_with(&self, work: impl FnOnce(&mut Inner)) {
+        if let Ok(mut inner) = self.0.try_lock() {
+            work(&mut inner);
+        }
+    }
+}
+
+impl Session {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.shared.lock()
     }
 
     /// Does something with the session. The lock is free again when an error becomes an exception:
@@ -60,7 +83,12 @@ impl Session {
         let now = now(monotonic + ahead, unix)?;
         let session = service.open(service.config(), now).or_raise(py)?;
         Ok(Self {
-            inner: Mutex::new(Inner { session, now, ahead }),
+            shared: Arc::new(Shared(Mutex::new(Inner {
+                session,
+                batches: Batches::default(),
+                now,
+                ahead,
+            }))),
             room: service.room(),
         })
     }
@@ -130,6 +158,17 @@ impl Session {
             Err(error) => exception(py, &error).map(Bound::unbind),
         });
         told.collect()
+    }
+
+    /// Many messages of one caller: their results come back with what was submitted, not by tickets.
+    #[pyo3(signature = (*, template=None, deadline=None))]
+    fn batch(
+        &self,
+        template: Option<&Bound<'_, PyAny>>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Batch> {
+        let template = template.map(message).transpose()?;
+        Ok(Batch::new(Arc::clone(&self.shared), template, options(deadline)?))
     }
 
     /// Takes a request that is not a message; its ticket comes back in `poll_responses`. `None` while
@@ -305,16 +344,11 @@ impl Session {
         });
     }
 
-    /// Everything that has ended: tickets with their outcome or exception.
+    /// Everything that has ended: tickets with their outcome or exception. What belongs to a batch goes
+    /// there.
     fn poll_outcomes(&self, py: Python<'_>) -> PyResult<Vec<(u64, Py<PyAny>)>> {
-        let mut ended = Vec::new();
-        {
-            let mut inner = self.lock();
-            while let Some(end) = inner.session.poll_outcome() {
-                ended.push(end);
-            }
-        }
-        let result = |result| match result {
+        let ended = self.shared.with(|inner| inner.batches.sort(&mut inner.session));
+        let result = |result: Result<_, Error>| match result {
             Ok(answer) => outcome(py, answer),
             Err(error) => exception(py, &error).map(Bound::unbind),
         };

@@ -54,6 +54,32 @@ impl From<Str> for String {
     }
 }
 
+/// A [`Str`] that is only looked at: borrowed from the Python string.
+pub(crate) struct Word<'a>(&'a str);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Word<'a> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        // The right type is told from the right text only where it went wrong.
+        match value.extract::<&'a str>() {
+            Ok(text) => Ok(Self(text)),
+            Err(_) => Err(match string(&value) {
+                Err(error) => error,
+                Ok(_) => type_error(&value, "str"),
+            }),
+        }
+    }
+}
+
+impl Deref for Word<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0
+    }
+}
+
 /// A `str` argument; another type is a `TypeError`, a lone surrogate a `MessageError`.
 pub(crate) fn string(value: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(text(value.cast::<PyString>().map_err(|_| type_error(value, "str"))?)?.to_owned())
@@ -145,6 +171,11 @@ pub(crate) fn now(monotonic: f64, unix: f64) -> PyResult<Now> {
 /// A `dict` as a JSON object.
 pub(crate) fn json_object(value: &Bound<'_, PyDict>) -> PyResult<Map<String, Value>> {
     object_at(value, 0)
+}
+
+/// A JSON value.
+pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    json_at(value, 1)
 }
 
 fn json_at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {

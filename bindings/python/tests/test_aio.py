@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
@@ -125,6 +127,51 @@ def test_an_endless_source_is_read_lazily(sandbox: Sandbox, run: Runner) -> None
             assert (await client.send(message)).name == "accepted"
             stats = client.stats()
             assert stats["queued"] == stats["open"] == 0
+
+    run(main())
+
+
+def test_results_do_not_wait_for_a_slow_source(sandbox: Sandbox, run: Runner) -> None:
+    message = template(sandbox)
+    seen = 0
+    seen_when_taken: list[int] = []
+
+    def slow() -> Iterator[str]:
+        for _ in range(20):
+            seen_when_taken.append(seen)
+            time.sleep(0.02)
+            yield message.token
+
+    async def main() -> None:
+        nonlocal seen
+        async with sandbox.apns(pushcore.aio.Client) as client:
+            await client.send(message)
+            async for _ in client.send_many(slow(), message=message):
+                seen += 1
+        assert seen == 20
+        assert seen_when_taken[-1] > 0
+
+    run(main())
+
+
+def test_a_batch_that_is_closed_tells_nothing_more(sandbox: Sandbox, run: Runner) -> None:
+    message = template(sandbox)
+
+    async def main() -> None:
+        async with sandbox.apns(pushcore.aio.Client) as client:
+            await client.send(message)
+            # Two at once, of which one is left in the middle: the other gets its own results, and all of them.
+            other = client.send_many([message.token] * 3000, message=message)
+            left = client.send_many(itertools.repeat(message.token), message=message)
+            found = 0
+            async with contextlib.aclosing(left), contextlib.aclosing(other):
+                async for _ in left:
+                    break
+                async for token, result in other:
+                    found += isinstance(result, pushcore.Accepted) and token == message.token
+            assert found == 3000
+            stats = client.stats()
+            assert (stats["queued"], stats["open"]) == (0, 0)
 
     run(main())
 

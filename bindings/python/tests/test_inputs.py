@@ -9,6 +9,7 @@ import json
 import pathlib
 import pickle
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pushcore
@@ -92,6 +93,33 @@ def test_fcm_takes_or_refuses(fields: Any) -> None:
         except EXPECTED:
             continue
         json.loads(message.payload)
+
+
+texts = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(["title", "body", "image", "from", 'a"\\b'])
+values = texts | st.none() | st.integers()
+
+
+def said(make: Callable[[], pushcore.FcmMessage]) -> tuple[str, bytes | str]:
+    """What a message says, or why there is none."""
+    try:
+        return "made", make().payload
+    except EXPECTED as error:
+        return type(error).__name__, str(error)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    token=st.sampled_from(["t", 'a"\\b', "", "a b", SURROGATE, 1, None]),
+    notification=st.none() | st.dictionaries(texts, values, max_size=3) | st.just(1),
+    data=st.none() | st.dictionaries(texts | st.integers(), values, max_size=12) | texts,
+)
+def test_plain_fcm_messages_take_a_shorter_way_to_the_same(token: Any, notification: Any, data: Any) -> None:
+    given = {"token": token, "notification": notification, "data": data}
+    given = {name: value for name, value in given.items() if value is not None}
+    keywords = said(lambda: pushcore.FcmMessage(**given))
+    # A keyword that the shorter way does not know, and that says nothing.
+    assert keywords == said(lambda: pushcore.FcmMessage(**given, topic=None))
+    assert keywords == said(lambda: pushcore.FcmMessage(given))
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,8 +1,8 @@
 //! What the user sees.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::json::{Item, Object};
+use crate::json::{Item, Members, Object};
 
 /// A text that is sent as it is, or that the app looks up in its own language files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Alert {
     subtitle: Option<Text>,
     body: Option<Text>,
     launch_image: Option<String>,
-    extra: Map<String, Value>,
+    extra: Members,
 }
 
 impl Alert {

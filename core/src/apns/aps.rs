@@ -1,13 +1,13 @@
 //! The `aps` dictionary ("Generating a remote notification", table 1).
 
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Number, Value, json};
 
 use super::alert::Alert;
 use super::live_activity::LiveActivity;
 use super::push_type::PushType;
 use super::sound::Sound;
 use crate::error::{Error, ErrorKind};
-use crate::json::{Item, Object};
+use crate::json::{Item, Members, Object};
 
 /// How much a notification may interrupt (`interruption-level`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,8 +50,9 @@ pub struct Aps {
     filter_criteria: Option<String>,
     url_args: Option<Vec<String>>,
     content_changed: bool,
-    live_activity: Option<LiveActivity>,
-    extra: Map<String, Value>,
+    /// Large, and rare.
+    live_activity: Option<Box<LiveActivity>>,
+    extra: Members,
 }
 
 impl Aps {
@@ -159,7 +160,7 @@ impl Aps {
     /// The state of a Live Activity.
     #[must_use]
     pub fn live_activity(mut self, activity: LiveActivity) -> Self {
-        self.live_activity = Some(activity);
+        self.live_activity = Some(Box::new(activity));
         self
     }
 
@@ -172,7 +173,7 @@ impl Aps {
     }
 
     pub(crate) fn starts_activity(&self) -> bool {
-        self.live_activity.as_ref().is_some_and(LiveActivity::is_start)
+        self.live_activity.as_deref().is_some_and(LiveActivity::is_start)
     }
 
     pub(crate) fn encode(&self, kind: PushType) -> Result<Object<'_>, Error> {
@@ -279,7 +280,7 @@ impl Aps {
         }
     }
 
-    fn with_extra(mut self, extra: &Map<String, Value>) -> Self {
+    fn with_extra(mut self, extra: &Members) -> Self {
         self.extra = extra.clone();
         self
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::aps::Aps;
 use super::header_policy::HeaderPolicy;
 use super::ids::{ApnsId, BundleId, CollapseId, Topic};
-use super::message::{Expiration, Message, Notification, Template};
+use super::message::{Expiration, Ingredients, Message, Notification, Template};
 use super::payload::Payload;
 use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;
@@ -144,7 +144,7 @@ impl MessageBuilder {
     /// # Errors
     /// `InvalidTopic`, `InvalidValue`, `InvalidPayload`, `MissingField`, `PayloadEmpty` or
     /// `PayloadTooLarge` where APNs would refuse the push; the text holds its own word.
-    pub fn template(self) -> Result<Template, Error> {
+    pub fn template(mut self) -> Result<Template, Error> {
         let rules = self.kind.rules();
         if let Some(priority) = self.priority {
             if !rules.priorities.contains(&priority) {
@@ -158,7 +158,20 @@ impl MessageBuilder {
                 ));
             }
         }
-        let topic = self.whole_topic()?;
+        let ingredients = Ingredients {
+            policy: self.policy,
+            priority: self.priority.or(rules.default_priority),
+            collapse_id: self.collapse_id.take(),
+            expiration: self.expiration.unwrap_or(rules.default_expiration),
+        };
+        let known = self.alike.as_ref().map(|alike| &*alike.0);
+        let known = known.filter(|known| known.kind == self.kind);
+        // What was made of the same was checked.
+        let topic_of = known.filter(|known| self.topic.makes(known.topic.as_deref(), rules.suffix));
+        let topic = match topic_of {
+            Some(known) => known.topic.clone(),
+            None => self.whole_topic()?,
+        };
         let payload = match (&self.payload, self.kind) {
             (Some(payload), _) => payload,
             (None, PushType::Background) => &Payload::new(Aps::background()),
@@ -172,36 +185,17 @@ impl MessageBuilder {
         };
         let body = payload.encode(self.kind, rules.limit)?;
 
-        // What these five hold mostly, so that it is allocated once.
-        let mut headers = Headers::with_capacity(5, 160);
-        let mut put = |name: &str, value: Option<&str>| match value {
-            Some(value) => headers.push(name, value, self.policy.constant(name)),
-            None => Ok(()),
-        };
-        put("apns-topic", topic.as_deref())?;
-        put("apns-push-type", Some(rules.name))?;
-        put(
-            "apns-priority",
-            self.priority.or(rules.default_priority).map(Priority::as_str),
-        )?;
-        put(
-            "apns-collapse-id",
-            self.collapse_id.as_ref().map(CollapseId::as_str),
-        )?;
-        let known = self.alike.as_ref().map(|alike| &*alike.0);
-        let without_expiration = shared(known.map(|known| &known.without_expiration), &headers);
-        let expiration = self.expiration.unwrap_or(rules.default_expiration);
-        let common = match expiration.write(&mut [0; 20])? {
-            None => without_expiration.clone(),
-            Some(value) => {
-                headers.push("apns-expiration", value, self.policy.constant("apns-expiration"))?;
-                shared(known.map(|known| &known.common), &headers)
+        let (common, without_expiration) = match topic_of {
+            Some(known) if known.ingredients == ingredients => {
+                (known.common.clone(), known.without_expiration.clone())
             }
+            _ => header_blocks(rules.name, topic.as_deref(), &ingredients, known)?,
         };
         Ok(Template(Arc::new(Notification {
             kind: self.kind,
             topic,
             body,
+            ingredients,
             common,
             without_expiration,
         })))
@@ -229,7 +223,7 @@ impl MessageBuilder {
         Ok(message)
     }
 
-    fn whole_topic(&self) -> Result<Option<Box<str>>, Error> {
+    fn whole_topic(&self) -> Result<Option<Arc<str>>, Error> {
         let suffix = self.kind.topic_suffix();
         match &self.topic {
             TopicChoice::Missing => Err(Error::new(
@@ -253,6 +247,51 @@ impl MessageBuilder {
                     self.kind.as_str()
                 ),
             )),
+        }
+    }
+}
+
+/// The constant headers, and the same without `apns-expiration`.
+fn header_blocks(
+    push_type: &str,
+    topic: Option<&str>,
+    of: &Ingredients,
+    known: Option<&Notification>,
+) -> Result<(Arc<HeaderBlock>, Arc<HeaderBlock>), Error> {
+    // What these five hold mostly, so that it is allocated once.
+    let mut headers = Headers::with_capacity(5, 160);
+    let collapse_id = of.collapse_id.as_ref().map(CollapseId::as_str);
+    for (name, value) in [
+        ("apns-topic", topic),
+        ("apns-push-type", Some(push_type)),
+        ("apns-priority", of.priority.map(Priority::as_str)),
+        ("apns-collapse-id", collapse_id),
+    ] {
+        if let Some(value) = value {
+            headers.push(name, value, of.policy.constant(name))?;
+        }
+    }
+    let without_expiration = shared(known.map(|known| &known.without_expiration), &headers);
+    let common = match of.expiration.write(&mut [0; 20])? {
+        None => without_expiration.clone(),
+        Some(value) => {
+            headers.push("apns-expiration", value, of.policy.constant("apns-expiration"))?;
+            shared(known.map(|known| &known.common), &headers)
+        }
+    };
+    Ok((common, without_expiration))
+}
+
+impl TopicChoice {
+    /// Whether the whole topic of a push type with that suffix is this one.
+    fn makes(&self, topic: Option<&str>, suffix: &str) -> bool {
+        match self {
+            TopicChoice::Missing => false,
+            TopicChoice::OfCertificate => topic.is_none(),
+            TopicChoice::Whole(whole) => topic == Some(whole.as_str()),
+            TopicChoice::Bundle(bundle) => {
+                topic.and_then(|topic| topic.strip_suffix(suffix)) == Some(bundle.as_str())
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::builder::MessageBuilder;
 use super::environment::Hosts;
 use super::header_policy::HeaderPolicy;
-use super::ids::ApnsId;
+use super::ids::{ApnsId, CollapseId};
 use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;
 use crate::error::{Error, ErrorKind};
@@ -268,11 +268,22 @@ impl fmt::Debug for Template {
     }
 }
 
+/// What constant headers are made of, besides kind and topic: where it is the same, they are.
+#[derive(Clone, PartialEq)]
+pub(super) struct Ingredients {
+    pub(super) policy: HeaderPolicy,
+    pub(super) priority: Option<Priority>,
+    pub(super) collapse_id: Option<CollapseId>,
+    pub(super) expiration: Expiration,
+}
+
 /// What all pushes of a campaign have in common, encoded once.
 pub(super) struct Notification {
     pub(super) kind: PushType,
-    pub(super) topic: Option<Box<str>>,
+    pub(super) topic: Option<Arc<str>>,
     pub(super) body: Arc<[u8]>,
+    /// What the headers were made of, besides kind and topic.
+    pub(super) ingredients: Ingredients,
     /// The constant headers.
     pub(super) common: Arc<HeaderBlock>,
     /// The same without `apns-expiration`, for pushes that bring their own.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::aps::Aps;
 use super::push_type::PushType;
 use crate::error::{Error, ErrorKind};
-use crate::json::{self, Object};
+use crate::json::{self, Members, Object};
 
 /// The body of a push: typed, or JSON of the caller's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,10 +15,7 @@ pub struct Payload(Kind);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
-    Typed {
-        aps: Option<Box<Aps>>,
-        custom: Map<String, Value>,
-    },
+    Typed { aps: Option<Box<Aps>>, custom: Members },
     Raw(Arc<[u8]>),
 }
 
@@ -27,7 +24,7 @@ impl Payload {
     pub fn new(aps: Aps) -> Self {
         Self(Kind::Typed {
             aps: Some(Box::new(aps)),
-            custom: Map::new(),
+            custom: Members::default(),
         })
     }
 
@@ -93,13 +90,11 @@ impl Payload {
     }
 
     fn bare<const N: usize>(keys: [(&str, String); N]) -> Self {
-        Self(Kind::Typed {
-            aps: None,
-            custom: keys
-                .into_iter()
-                .map(|(key, text)| (key.to_owned(), json!(text)))
-                .collect(),
-        })
+        let mut custom = Members::default();
+        for (key, text) in keys {
+            custom.insert(key.to_owned(), json!(text));
+        }
+        Self(Kind::Typed { aps: None, custom })
     }
 
     /// The bytes, once and for all devices.

@@ -1,6 +1,6 @@
 //! Writing a JSON object whose parts are borrowed: one list, no map, no copies of texts.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Keys and values in the order of their insertion.
 #[derive(Debug, Default)]
@@ -41,8 +41,8 @@ impl<'a> Object<'a> {
     }
 
     /// Adds every pair.
-    pub(crate) fn extend(&mut self, pairs: impl IntoIterator<Item = (&'a String, &'a Value)>) {
-        for (key, value) in pairs {
+    pub(crate) fn extend(&mut self, pairs: &'a Members) {
+        for (key, value) in pairs.iter() {
             self.insert(key, value);
         }
     }
@@ -59,6 +59,30 @@ impl<'a> Object<'a> {
             item.write(out);
         }
         out.push(b'}');
+    }
+}
+
+/// Keys of the caller's own, in the order of their insertion. Nearly always there are none: then
+/// this is one word, and nothing is allocated.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Members(Option<Box<Map<String, Value>>>);
+
+impl Members {
+    /// Adds a key; one that is there already keeps its place and gets the new value.
+    pub(crate) fn insert(&mut self, key: String, value: Value) {
+        self.0.get_or_insert_default().insert(key, value);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn contains_key(&self, key: &str) -> bool {
+        self.0.as_ref().is_some_and(|map| map.contains_key(key))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter().flat_map(|map| map.iter())
     }
 }
 
@@ -95,12 +119,15 @@ impl Item<'_> {
     }
 }
 
-/// A quoted text. Most need no escape, and are copied at once.
-fn text(text: &str, out: &mut Vec<u8>) {
-    if text
-        .bytes()
-        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
+/// Appends a quoted text. Most need no escape, and are copied at once.
+pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
+    let special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+    // Without an early exit it is done many octets at a time; what is short has not so many.
+    let escape = match text.len() {
+        ..16 => text.bytes().any(special),
+        _ => text.bytes().fold(false, |any, byte| any | special(byte)),
+    };
+    if escape {
         return write(text, out);
     }
     out.reserve(text.len() + 2);
@@ -109,7 +136,8 @@ fn text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn write<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+/// Appends any value as JSON text.
+pub(crate) fn write<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
     // Into memory, and no map has keys that are not text: it cannot fail.
     let _ = serde_json::to_writer(out, value);
 }

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import itertools
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ._pushcore import Outcome, Progress
-
 if TYPE_CHECKING:
     from ._aio_engine import Engine
     from ._errors import PushcoreError
+    from ._pushcore import Outcome, Progress
     from ._types import Duration, Message
 
 #: Results that nobody has fetched yet stop the reading of further messages above this.
@@ -23,7 +21,6 @@ _MOST_RESULTS = 4096
 _TURN = 0.002
 #: How many messages are taken from a plain iterable before the loop gets its turn.
 _MOST_AT_ONCE = 256
-_UNKNOWN = 501
 
 
 async def bulk(
@@ -41,18 +38,23 @@ async def bulk(
     next_report = time.monotonic() + every
     reader = engine.loop.create_task(run.read(messages))
     reader.add_done_callback(run.wake)
+    batch = run.batch
     try:
         while True:
-            while run.results:
-                result = run.results.popleft()
+            while pairs := batch.take():
                 run.wake_reader()
-                yield result
-                if on_progress is not None and time.monotonic() >= next_report:
-                    next_report = time.monotonic() + every
-                    on_progress(run.progress())
+                if on_progress is None:
+                    for pair in pairs:
+                        yield pair
+                    continue
+                for pair in pairs:
+                    yield pair
+                    if time.monotonic() >= next_report:
+                        next_report = time.monotonic() + every
+                        on_progress(run.progress())
             if reader.done():
                 reader.result()
-                if not run.in_flight and not run.results:
+                if not batch.in_flight:
                     break
             timeout = None if on_progress is None else max(0.0, next_report - time.monotonic())
             await run.something(timeout)
@@ -63,7 +65,7 @@ async def bulk(
             on_progress(run.progress())
     finally:
         reader.cancel()
-        engine.cancel_all(run.end)
+        engine.end(batch)
 
 
 class _Run:
@@ -71,12 +73,7 @@ class _Run:
 
     def __init__(self, engine: Engine, template: Message | None, deadline: Duration | None) -> None:
         self.engine = engine
-        self.template = template
-        self.deadline = deadline
-        self.in_flight = 0
-        self.results: collections.deque[tuple[Any, Outcome | PushcoreError]] = collections.deque()
-        self.taken = 0
-        self.counts: collections.Counter[str] = collections.Counter()
+        self.batch = engine.begin(template, deadline, self.wake)
         self.expected: int | None = None
         self.started = time.monotonic()
         self._changed = asyncio.Event()
@@ -104,42 +101,25 @@ class _Run:
 
     async def _submit(self, items: list[Any]) -> None:
         while items:
-            while len(self.results) >= _MOST_RESULTS:
+            while self.batch.ready >= _MOST_RESULTS:
                 self._room.clear()
                 await self._room.wait()
             self.engine.check()
-            tickets = self.engine.submit_many(items, self.end, self.template, self.deadline)
-            for item, ticket in zip(items, tickets):  # noqa: B905 - there may be no room for the rest
-                if type(ticket) is int:
-                    self.in_flight += 1
-                else:
-                    # One malformed token among a million is a result, not the end of the run.
-                    self._add(item, ticket)
-            self.taken += len(tickets)
-            items = items[len(tickets) :]
+            taken = self.engine.submit_many(self.batch, items)
+            if self.batch.ready:
+                # One malformed token among a million is a result at once.
+                self.wake()
+            items = items[taken:]
             if items:
                 await self.engine.changed()
-
-    def end(self, item: Any, result: Outcome | PushcoreError) -> None:
-        """A message has ended."""
-        self.in_flight -= 1
-        self._add(item, result)
-
-    def _add(self, item: Any, result: Any) -> None:
-        if isinstance(result, Outcome):
-            self.counts[result.name] += 1
-        else:
-            self.counts["unknown" if result.code == _UNKNOWN else "not_sent"] += 1
-        self.results.append((item, result))
-        self._changed.set()
 
     def wake(self, _: object = None) -> None:
         """Something happened."""
         self._changed.set()
 
     def wake_reader(self) -> None:
-        """A result was fetched."""
-        if len(self.results) < _MOST_RESULTS:
+        """Results were fetched."""
+        if self.batch.ready < _MOST_RESULTS:
             self._room.set()
 
     async def something(self, timeout: float | None) -> None:
@@ -156,20 +136,4 @@ class _Run:
 
     def progress(self) -> Progress:
         """How far it is."""
-        elapsed = time.monotonic() - self.started
-        ended = sum(self.counts.values())
-        return Progress(
-            expected=self.expected,
-            taken=self.taken,
-            in_flight=self.in_flight,
-            accepted=self.counts["accepted"],
-            token_gone=self.counts["token_gone"],
-            retry_later=self.counts["retry_later"],
-            fix_credentials=self.counts["fix_credentials"],
-            rejected=self.counts["rejected"],
-            not_sent=self.counts["not_sent"],
-            unknown=self.counts["unknown"],
-            ended=ended,
-            elapsed=elapsed,
-            rate=ended / elapsed if elapsed > 0 else 0.0,
-        )
+        return self.batch.progress(elapsed=time.monotonic() - self.started, expected=self.expected)

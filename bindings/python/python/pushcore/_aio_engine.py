@@ -15,10 +15,8 @@ from ._pushcore import Outcome, Service, Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._pushcore import Call, Request, Response
+    from ._pushcore import Batch, Call, Request, Response
     from ._types import Duration, Message
-
-    Ended = Callable[[Any, Any], None]
 
 _T = TypeVar("_T")
 #: How often a token that is being fetched is looked for, in seconds.
@@ -88,8 +86,10 @@ class Engine:
         self.closed = False
         self._links: dict[int, Link] = {}
         self._dialling: dict[int, asyncio.Task[None]] = {}
-        #: Who is told of the end of a ticket, and with what of their own.
-        self._waiting: dict[int, tuple[Ended, Any]] = {}
+        #: Who waits for the end of a ticket.
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        #: What is called when something of a batch has ended.
+        self._batches: dict[Batch, Callable[[], None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._flush: asyncio.Handle | None = None
@@ -102,7 +102,7 @@ class Engine:
             await self.changed()
         self.tick()
         ticket = self.session.submit(message, deadline=deadline)
-        self._waiting[ticket] = (_settle, future)
+        self._waiting[ticket] = future
         self.flush_soon()
         return await self._wait(ticket, future)
 
@@ -132,7 +132,7 @@ class Engine:
 
     async def _response(self, ticket: int) -> Response:
         future: asyncio.Future[Response] = self.loop.create_future()
-        self._waiting[ticket] = (_settle, future)
+        self._waiting[ticket] = future
         self.flush_soon()
         return await self._wait(ticket, future)
 
@@ -143,26 +143,25 @@ class Engine:
             self.cancel(ticket)
             raise
 
-    def submit_many(
-        self, items: list[Any], ended: Ended, template: Message | None, deadline: Duration | None
-    ) -> list[int | PushcoreError]:
-        """Hands messages to the session, as many as there is room for: `Session.submit_many`.
+    def begin(self, template: Message | None, deadline: Duration | None, landed: Callable[[], None]) -> Batch:
+        """A batch of the session; `landed` is called when something of it has ended, until `end`."""
+        batch = self.session.batch(template=template, deadline=deadline)
+        self._batches[batch] = landed
+        return batch
 
-        `ended` is told of the end of each, with the item.
-        """
+    def end(self, batch: Batch) -> None:
+        """Ends what is left of a batch; nobody is told."""
+        del self._batches[batch]
         self.tick()
-        tickets = self.session.submit_many(items, template=template, deadline=deadline)
-        waiting = self._waiting
-        for item, ticket in zip(items, tickets):  # noqa: B905 - there may be no room for the rest
-            if type(ticket) is int:
-                waiting[ticket] = (ended, item)
+        batch.cancel()
         self.flush_soon()
-        return tickets
 
-    def cancel_all(self, ended: Ended) -> None:
-        """Ends every message whose end `ended` would be told of."""
-        for ticket in [ticket for ticket, (other, _) in self._waiting.items() if other == ended]:
-            self.cancel(ticket)
+    def submit_many(self, batch: Batch, items: list[Any]) -> int:
+        """Hands messages to the session, as many as there is room for; says how many."""
+        self.tick()
+        taken = batch.submit(items)
+        self.flush_soon()
+        return taken
 
     def cancel(self, ticket: int) -> None:
         """Ends a message; nobody is told."""
@@ -212,8 +211,13 @@ class Engine:
         for ticket, result in outcomes:
             waiting = self._waiting.pop(ticket, None)
             if waiting is not None:
-                waiting[0](waiting[1], result)
-        if outcomes or session.is_closed():
+                _settle(waiting, result)
+        landed = bool(outcomes)
+        for batch, tell in self._batches.items():
+            if batch.ready:
+                landed = True
+                tell()
+        if landed or session.is_closed():
             for future in self._changed:
                 if not future.done():
                     future.set_result(None)

@@ -1214,6 +1214,35 @@ class BlockingClient:
         """Waits until what was taken has ended, then closes the connections."""
 
 @final
+class Batch:
+    """Many messages of one caller: what `take` hands out is what `submit` was given, with its result.
+
+    Made by `Session.batch`. What is dropped is cancelled.
+    """
+
+    def submit(self, items: list[Any]) -> int:
+        """Takes messages (where there is a template: targets) from a list; says how many.
+
+        To the list's end or as many as there is room for. What cannot be sent at all counts as taken:
+        its result is the exception that says why.
+        """
+    def take(self, most: int = 256) -> list[tuple[Any, Outcome | PushcoreError]]:
+        """What has ended, as pairs of a message or target and its result; at most so many.
+
+        They come with the session's `poll_outcomes`.
+        """
+    @property
+    def ready(self) -> int:
+        """How many `take` would hand out now, were there no limit."""
+    @property
+    def in_flight(self) -> int:
+        """How many were taken and have not been handed out with their results."""
+    def progress(self, *, elapsed: float, expected: int | None = None) -> Progress:
+        """How far it is, so many seconds after its start."""
+    def cancel(self) -> None:
+        """Cancels what has not ended and lets go of everything; nobody is told."""
+
+@final
 class Session:
     """Messages in, outcomes out: the state machine under both clients, for other event loops.
 
@@ -1235,6 +1264,8 @@ class Session:
 
         For each that was looked at its ticket, or the exception that says why it cannot be sent.
         """
+    def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> Batch:
+        """Many messages of one caller: their results come back with what was submitted, not by tickets."""
     def call(self, call: Call[Any], *, deadline: Duration | None = None) -> int | None:
         """Takes a request that is not a message; its ticket comes back in `poll_responses`.
 
@@ -1271,7 +1302,7 @@ class Session:
     def handle_timeout(self) -> None:
         """Time has passed."""
     def poll_outcomes(self) -> list[tuple[int, Outcome | PushcoreError]]:
-        """Everything that has ended: tickets with their outcome or exception."""
+        """Everything that has ended: tickets with their outcome or exception. What belongs to a batch goes there."""
     def poll_event(self) -> Event | None:
         """The next thing that happened."""
     def stats(self) -> dict[str, int]:

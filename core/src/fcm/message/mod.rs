@@ -38,7 +38,7 @@ pub struct Message {
 /// A message with a hole where its target belongs: `{"message":{` target, `rest`.
 struct Encoded {
     /// What follows the target: `,"notification":{…}`, up to the end of the message object.
-    rest: Box<str>,
+    rest: Box<[u8]>,
     /// Bytes of payload, as the service counts them against its limits.
     size: usize,
 }
@@ -143,18 +143,22 @@ impl Message {
 
     fn write_body(&self, body: &mut Vec<u8>) {
         let (field, value) = self.target.field();
+        body.reserve(value.len() + self.encoded.rest.len() + 64);
         body.extend_from_slice(b"{\"message\":{\"");
         body.extend_from_slice(field.as_bytes());
         body.extend_from_slice(b"\":\"");
-        // Targets are visible ASCII (spaces too in a condition): only two bytes need an escape.
-        for &byte in value.as_bytes() {
-            if matches!(byte, b'"' | b'\\') {
-                body.push(b'\\');
+        if self.target.is_plain() {
+            body.extend_from_slice(value.as_bytes());
+        } else {
+            for &byte in value.as_bytes() {
+                if matches!(byte, b'"' | b'\\') {
+                    body.push(b'\\');
+                }
+                body.push(byte);
             }
-            body.push(byte);
         }
         body.push(b'"');
-        body.extend_from_slice(self.encoded.rest.as_bytes());
+        body.extend_from_slice(&self.encoded.rest);
         if self.validate_only {
             body.extend_from_slice(b",\"validate_only\":true");
         }
@@ -261,12 +265,15 @@ impl MessageBuilder {
             }
         }
         self.check(&Path::MESSAGE)?;
-        let value = self.to_value(&Path::MESSAGE)?;
-        // `{"data":…}` becomes `,"data":…}`, and `{}` becomes `}`. (It is an object, so it can be written.)
-        let mut text = serde_json::to_string(&value).unwrap_or_default();
-        match text.as_str() {
-            "" | "{}" => text.replace_range(.., "}"),
-            _ => text.replace_range(..1, ","),
+        let mut text = Vec::with_capacity(256);
+        self.write(&Path::MESSAGE, &mut text)?;
+        // `{"data":…}` becomes `,"data":…}`, and `{}` becomes `}`.
+        match text.as_mut_slice() {
+            [_, b'}'] => {
+                text.remove(0);
+            }
+            [first, ..] => *first = b',',
+            [] => {}
         }
         let message = Message {
             encoded: Arc::new(Encoded {

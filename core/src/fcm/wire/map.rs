@@ -8,6 +8,9 @@ use super::{Path, Wire};
 use crate::error::{Error, ErrorKind};
 use crate::json;
 
+/// So many keys are compared with each other sooner than put into a set.
+const FEW: usize = 8;
+
 /// A map of text to text that keeps its order. A key given twice is refused when
 /// the message is built: FCM would take the last one silently.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +71,21 @@ impl Wire for StringMap {
         Ok(Value::Object(map))
     }
 
+    fn write(&self, _at: &Path<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        // A key that is there twice is refused before anything is written.
+        out.push(b'{');
+        for (number, (key, value)) in self.iter().enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            json::write_text(key, out);
+            out.push(b':');
+            json::write_text(value, out);
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
     fn read(value: Value, at: &Path<'_>) -> Result<Self, Error> {
         let Value::Object(map) = value else {
             return Err(at.error(ErrorKind::InvalidPayload, "not an object of strings"));
@@ -80,13 +98,19 @@ impl Wire for StringMap {
     }
 
     fn check(&self, at: &Path<'_>) -> Result<(), Error> {
-        let mut seen = BTreeSet::new();
-        for (key, _) in self.iter() {
-            if !seen.insert(key) {
-                return Err(at.field(key).error(ErrorKind::Conflict, "the key is given twice"));
+        let twice = |key| Err(at.field(key).error(ErrorKind::Conflict, "the key is given twice"));
+        if self.0.len() <= FEW {
+            for (number, (key, _)) in self.iter().enumerate() {
+                if self.iter().take(number).any(|(other, _)| other == key) {
+                    return twice(key);
+                }
             }
+            return Ok(());
         }
-        Ok(())
+        let mut seen = BTreeSet::new();
+        self.iter()
+            .find(|(key, _)| !seen.insert(*key))
+            .map_or(Ok(()), |(key, _)| twice(key))
     }
 }
 
@@ -118,6 +142,11 @@ impl From<Map<String, Value>> for JsonObject {
 impl Wire for JsonObject {
     fn to_value(&self, _at: &Path<'_>) -> Result<Value, Error> {
         Ok(Value::Object(self.0.clone()))
+    }
+
+    fn write(&self, _at: &Path<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        json::write(&self.0, out);
+        Ok(())
     }
 
     fn read(value: Value, at: &Path<'_>) -> Result<Self, Error> {

@@ -12,11 +12,18 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
+use crate::json;
 
 /// A value of FCM's schema.
 pub(crate) trait Wire: Sized {
     /// As it goes into the message.
     fn to_value(&self, at: &Path<'_>) -> Result<Value, Error>;
+
+    /// The same as JSON text: without a tree of it, where there is a shorter way.
+    fn write(&self, at: &Path<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        json::write(&self.to_value(at)?, out);
+        Ok(())
+    }
 
     /// As a caller's JSON gives it; never null.
     fn read(value: Value, at: &Path<'_>) -> Result<Self, Error>;
@@ -74,6 +81,11 @@ impl fmt::Display for Path<'_> {
 impl Wire for String {
     fn to_value(&self, _at: &Path<'_>) -> Result<Value, Error> {
         Ok(Value::String(self.clone()))
+    }
+
+    fn write(&self, _at: &Path<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        json::write_text(self, out);
+        Ok(())
     }
 
     fn read(value: Value, at: &Path<'_>) -> Result<Self, Error> {

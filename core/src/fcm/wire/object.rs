@@ -68,6 +68,31 @@ macro_rules! object {
                 Ok(serde_json::Value::Object(map))
             }
 
+            fn write(
+                &self,
+                at: &$crate::fcm::wire::Path<'_>,
+                out: &mut Vec<u8>,
+            ) -> Result<(), $crate::error::Error> {
+                if !self.extra.is_empty() {
+                    // Members may have to be merged.
+                    $crate::json::write(&$crate::fcm::wire::Wire::to_value(self, at)?, out);
+                    return Ok(());
+                }
+                let start = out.len();
+                $(
+                    if let Some(value) = &self.$field {
+                        out.push(if out.len() == start { b'{' } else { b',' });
+                        out.extend_from_slice(concat!("\"", stringify!($field), "\":").as_bytes());
+                        $crate::fcm::wire::Wire::write(value, &at.field(stringify!($field)), out)?;
+                    }
+                )*
+                if out.len() == start {
+                    out.push(b'{');
+                }
+                out.push(b'}');
+                Ok(())
+            }
+
             fn read(
                 value: serde_json::Value,
                 at: &$crate::fcm::wire::Path<'_>,

@@ -7,7 +7,8 @@
 const EOS: u16 = 256;
 const SYMBOLS: usize = 257;
 const LONGEST: usize = 30;
-const FAST_BITS: u32 = 8;
+/// So many bits are looked at at once: two of the characters that ids are made of.
+const FAST_BITS: usize = 12;
 
 /// Code length in bits of every octet and, last, of EOS.
 #[rustfmt::skip]
@@ -36,8 +37,18 @@ struct Tables {
     first: [u32; LONGEST + 1],
     /// Per length: the first code that is longer, aligned to the left of 32 bits.
     end: [u64; LONGEST + 1],
-    /// For each possible next octet: symbol and code length; length 0 when the code is longer.
-    fast: [(u8, u8); 1 << FAST_BITS],
+    /// What the next bits begin with.
+    fast: [Fast; 1 << FAST_BITS],
+}
+
+/// One or two symbols whose codes lie within [`FAST_BITS`] bits.
+#[derive(Clone, Copy)]
+struct Fast {
+    symbols: [u8; 2],
+    /// The length of the first code; 0 when it is longer than that.
+    first: u8,
+    /// Of both codes; of the first where there is no second.
+    both: u8,
 }
 
 static TABLES: Tables = tables();
@@ -49,7 +60,11 @@ const fn tables() -> Tables {
         offset: [0; LONGEST + 1],
         first: [0; LONGEST + 1],
         end: [0; LONGEST + 1],
-        fast: [(0, 0); 1 << FAST_BITS],
+        fast: [Fast {
+            symbols: [0; 2],
+            first: 0,
+            both: 0,
+        }; 1 << FAST_BITS],
     };
     let mut code: u32 = 0;
     let mut at: usize = 0;
@@ -63,12 +78,15 @@ const fn tables() -> Tables {
             if LENGTHS[symbol] as usize == length {
                 t.codes[symbol] = code;
                 t.sorted[at] = symbol as u16;
-                if length <= FAST_BITS as usize {
-                    let shift = FAST_BITS as usize - length;
+                if length <= FAST_BITS {
+                    let shift = FAST_BITS - length;
                     let start = (code as usize) << shift;
                     let mut i = 0;
                     while i < 1 << shift {
-                        t.fast[start + i] = (symbol as u8, length as u8);
+                        let one = &mut t.fast[start + i];
+                        one.symbols[0] = symbol as u8;
+                        one.first = length as u8;
+                        one.both = length as u8;
                         i += 1;
                     }
                 }
@@ -79,6 +97,17 @@ const fn tables() -> Tables {
         }
         t.end[length] = (code as u64) << (32 - length);
         length += 1;
+    }
+    // What follows the first code is looked up among the codes that fit into what is left.
+    let mut at: usize = 0;
+    while at < 1 << FAST_BITS {
+        let first = t.fast[at].first as usize;
+        let next = t.fast[(at << first) & ((1 << FAST_BITS) - 1)];
+        if first != 0 && next.first != 0 && first + next.first as usize <= FAST_BITS {
+            t.fast[at].symbols[1] = next.symbols[0];
+            t.fast[at].both = first as u8 + next.first;
+        }
+        at += 1;
     }
     t
 }
@@ -125,46 +154,69 @@ pub(crate) struct Invalid;
 /// # Errors
 /// [`Invalid`] when EOS is encoded, or the padding is longer than seven bits or not all ones (§5.2).
 pub(crate) fn decode(input: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
-    // `acc` holds the next `bits` bits, aligned to the left of 64.
+    // No code is shorter than five bits.
+    out.reserve(input.len() * 8 / 5);
+    // `acc` holds the next `bits` bits, aligned to the left of 64; there may be more of them behind.
     let mut acc: u64 = 0;
     let mut bits: u32 = 0;
-    let mut rest = input.iter();
+    let mut rest = input;
     loop {
-        while bits <= 56 {
-            match rest.next() {
-                Some(&byte) => {
-                    acc |= u64::from(byte) << (56 - bits);
-                    bits += 8;
-                }
-                None => break,
+        // As many whole octets as fit; those that fit in part are read again.
+        if let Some(word) = rest.first_chunk::<8>() {
+            acc |= u64::from_be_bytes(*word) >> bits;
+            let (_, later) = rest.split_at((63 - bits) as usize / 8);
+            rest = later;
+            bits |= 56;
+        } else {
+            while let (true, Some((&byte, later))) = (bits <= 56, rest.split_first()) {
+                acc |= u64::from(byte) << (56 - bits);
+                bits += 8;
+                rest = later;
             }
         }
-        if bits == 0 {
-            return Ok(());
-        }
-        let (symbol, length) = TABLES.fast[(acc >> (64 - FAST_BITS)) as usize];
-        if length != 0 && u32::from(length) <= bits {
-            out.push(symbol);
+        while bits >= FAST_BITS as u32 {
+            let next = TABLES.fast[(acc >> (64 - FAST_BITS)) as usize];
+            if next.first != 0 {
+                out.push(next.symbols[0]);
+                if next.both != next.first {
+                    out.push(next.symbols[1]);
+                }
+                acc <<= next.both;
+                bits -= u32::from(next.both);
+                continue;
+            }
+            if bits < LONGEST as u32 && !rest.is_empty() {
+                break;
+            }
+            let (symbol, length) = long_code(acc >> 32).ok_or(Invalid)?;
+            if length > bits || symbol == EOS {
+                return Err(Invalid);
+            }
+            out.push(u8::try_from(symbol).map_err(|_| Invalid)?);
             acc <<= length;
-            bits -= u32::from(length);
-            continue;
+            bits -= length;
         }
-        if bits < 8 && acc >> (64 - bits) == (1 << bits) - 1 {
-            return Ok(());
+        if rest.is_empty() {
+            break;
         }
-        let (symbol, length) = long_code(acc >> 32).ok_or(Invalid)?;
-        if length > bits || symbol == EOS {
-            return Err(Invalid);
-        }
-        out.push(u8::try_from(symbol).map_err(|_| Invalid)?);
-        acc <<= length;
-        bits -= length;
     }
+    while bits > 0 {
+        let next = TABLES.fast[(acc >> (64 - FAST_BITS)) as usize];
+        if next.first == 0 || u32::from(next.first) > bits {
+            // Nothing but padding may be left.
+            let ones = bits < 8 && acc >> (64 - bits) == (1 << bits) - 1;
+            return if ones { Ok(()) } else { Err(Invalid) };
+        }
+        out.push(next.symbols[0]);
+        acc <<= next.first;
+        bits -= u32::from(next.first);
+    }
+    Ok(())
 }
 
 /// The symbol at the left of `window` (32 bits) and its length.
 fn long_code(window: u64) -> Option<(u16, u32)> {
-    for length in FAST_BITS as usize + 1..=LONGEST {
+    for length in FAST_BITS + 1..=LONGEST {
         if window < TABLES.end[length] {
             let code = u32::try_from(window >> (32 - length)).ok()?;
             let index = usize::from(TABLES.offset[length]) + code.checked_sub(TABLES.first[length])? as usize;
@@ -189,6 +241,55 @@ mod tests {
                 assert_eq!(wire.len(), encoded_len(&[a, b, a]));
                 decode(&wire, &mut back).unwrap();
                 assert_eq!(back, [a, b, a]);
+            }
+        }
+    }
+
+    /// Bit by bit, as §5.2 says it.
+    fn slowly(input: &[u8]) -> Result<Vec<u8>, Invalid> {
+        let (mut out, mut code, mut length) = (Vec::new(), 0_u32, 0_u8);
+        for at in 0..input.len() * 8 {
+            code = code << 1 | u32::from(input[at / 8] >> (7 - at % 8) & 1);
+            length += 1;
+            if let Some(symbol) = (0..SYMBOLS).find(|&s| LENGTHS[s] == length && TABLES.codes[s] == code) {
+                out.push(u8::try_from(symbol).map_err(|_| Invalid)?);
+                (code, length) = (0, 0);
+            }
+        }
+        match length < 8 && code == (1 << length) - 1 {
+            true => Ok(out),
+            false => Err(Invalid),
+        }
+    }
+
+    #[test]
+    fn octets_in_a_lump_are_what_single_bits_are() {
+        let mut seed = 1_u64;
+        let mut random = move || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize
+        };
+        for round in 0..600 {
+            let text: Vec<u8> = (0..random() % 40)
+                .map(|_| match round % 3 {
+                    0 => b"0123456789abcdef-"[random() % 17],
+                    1 => random() as u8,
+                    _ => b"0aX\\\xff"[random() % 5],
+                })
+                .collect();
+            let mut wire = Vec::new();
+            encode(&text, &mut wire);
+            let mut out = Vec::new();
+            assert_eq!(decode(&wire, &mut out), Ok(()));
+            assert_eq!(out, text);
+            // And with a bit turned round, which may be broken or not.
+            if let Some(octet) = wire.len().checked_sub(1).map(|last| random() % (last + 1)) {
+                wire[octet] ^= 1 << (random() % 8);
+            }
+            out.clear();
+            match slowly(&wire) {
+                Ok(expected) => assert_eq!((decode(&wire, &mut out), &out), (Ok(()), &expected)),
+                Err(Invalid) => assert_eq!(decode(&wire, &mut out), Err(Invalid), "{wire:02x?}"),
             }
         }
     }

@@ -98,3 +98,39 @@ fn json_of_the_wrong_shape_is_refused() {
     let error = Message::from_json(personal.as_bytes()).unwrap_err().to_string();
     assert!(error.len() < 100 && error.is_ascii(), "{error}");
 }
+
+#[test]
+fn what_is_written_is_what_the_tree_says() {
+    let full = json!({
+        "data": {"k": "v\"\\\n", "é": ""},
+        "notification": {"title": "t", "body": "b", "image": "https://example.com/i.png"},
+        "android": {
+            "ttl": "3.5s", "priority": "normal", "direct_boot_ok": true, "data": {},
+            "notification": {
+                "title_loc_key": "k", "title_loc_args": ["a", "\""], "notification_count": 3,
+                "light_settings": {"color": "#0aff0080", "light_on_duration": "1s", "light_off_duration": "0.25s"},
+                "vibrate_timings": ["1s", "0.5s"],
+            },
+        },
+        "apns": {"headers": {"apns-priority": "5"}, "payload": {"aps": {"badge": 1.5, "x": [null, -1]}}},
+        "webpush": {"headers": {"TTL": "5"}, "notification": {"actions": [{}]}},
+        "fcm_options": {"analytics_label": "l"},
+    });
+    for unknown in [None, Some("new"), Some("android")] {
+        let mut tree = full.clone();
+        match unknown {
+            Some("android") => tree["android"]["notification"]["new"] = json!({"deep": [1]}),
+            Some(name) => tree[name] = json!({"deep": [1]}),
+            None => {}
+        }
+        let builder = MessageBuilder::read(tree, &Path::MESSAGE).unwrap();
+        let mut written = Vec::new();
+        builder.write(&Path::MESSAGE, &mut written).unwrap();
+        let value = builder.to_value(&Path::MESSAGE).unwrap();
+        assert_eq!(
+            String::from_utf8(written).unwrap(),
+            value.to_string(),
+            "{unknown:?}"
+        );
+    }
+}
