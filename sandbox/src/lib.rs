@@ -49,6 +49,7 @@ mod record;
 mod sandbox;
 mod serve;
 mod shared;
+mod state;
 mod tls;
 mod webpush;
 
