@@ -7,6 +7,7 @@ use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, ConnectFault, Fault, Script};
 use crate::fcm::Fcm;
 use crate::latency::Latencies;
+use crate::log::Log;
 use crate::record::Record;
 use crate::shared::{Door, Moment, Profile};
 use crate::webpush::WebPush;
@@ -19,7 +20,7 @@ pub(crate) struct State {
     pub(crate) webpush: WebPush,
     pub(crate) adm: Adm,
     pub(crate) baidu: Baidu,
-    pub(crate) log: Vec<Record>,
+    pub(crate) log: Log,
     pub(crate) faults: Vec<Script>,
     pub(crate) latencies: Latencies,
     /// Of everything that is left to chance.
@@ -30,25 +31,23 @@ pub(crate) struct State {
     pub(crate) connect_faults: Vec<(String, ConnectFault)>,
     /// Streams refused for being above the announced limit.
     pub(crate) refused_streams: u64,
-    sequence: u64,
 }
 
 impl State {
-    pub(crate) fn new(apns: Apns, fcm: Fcm, webpush: WebPush, adm: Adm, seed: u64) -> Self {
+    pub(crate) fn new(apns: Apns, fcm: Fcm, webpush: WebPush, adm: Adm, seed: u64, log_limit: usize) -> Self {
         Self {
             apns,
             fcm,
             webpush,
             adm,
             baidu: Baidu::new(),
-            log: Vec::new(),
+            log: Log::new(log_limit),
             faults: Vec::new(),
             latencies: Latencies::new(seed),
             seed,
             scripts: 0,
             connect_faults: Vec::new(),
             refused_streams: 0,
-            sequence: 0,
         }
     }
 
@@ -87,7 +86,7 @@ impl State {
     }
 
     pub(crate) fn handle(&mut self, door: Door, exchange: &Exchange, now: Moment) -> (Reply, Record) {
-        self.apns.next_seq = self.sequence + 1;
+        self.apns.next_seq = self.log.next_seq();
         match door {
             Door::Apns | Door::ApnsManagement | Door::ApnsBroadcast => self.apns.handle(door, exchange, now),
             Door::Fcm => self.fcm.handle(exchange, now),
@@ -99,10 +98,8 @@ impl State {
         }
     }
 
-    pub(crate) fn append(&mut self, mut record: Record) {
-        self.sequence += 1;
-        record.seq = self.sequence;
-        self.log.push(record);
+    pub(crate) fn append(&mut self, record: Record) {
+        self.log.append(record);
         self.write_news();
     }
 
@@ -115,10 +112,7 @@ impl State {
     /// Writes what became of earlier pushes into their records.
     pub(crate) fn write_news(&mut self) {
         for (seq, delivery) in self.apns.take_news() {
-            let at = self.log.binary_search_by_key(&seq, |record| record.seq);
-            if let Some(record) = at.ok().and_then(|at| self.log.get_mut(at)) {
-                record.delivery = Some(delivery);
-            }
+            self.log.set_delivery(seq, delivery);
         }
     }
 

@@ -6,6 +6,7 @@ use crate::record::Record;
 use crate::shared::{Moment, Profile};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// One step of the validation. Apple does not publish the order; [`Check::ALL`] is the
 /// one that the evidence favours, and a test may permute it.
@@ -105,6 +106,41 @@ const HEADERS: [&str; 7] = [
     "apns-collapse-id",
 ];
 
+/// A request as the checks look at it.
+struct Push<'a> {
+    exchange: &'a Exchange,
+    /// The path's end.
+    token: Option<&'a str>,
+    /// The same in lower case, as the registry has it; empty when there is none.
+    key: Cow<'a, str>,
+    /// `apns-topic`.
+    topic: Option<&'a str>,
+    /// `apns-push-type`.
+    push_type: Option<&'a str>,
+    /// What is known of that push type.
+    kind: Option<&'static (&'static str, &'static str, usize)>,
+}
+
+impl<'a> Push<'a> {
+    fn of(exchange: &'a Exchange) -> Self {
+        let token = exchange.path.strip_prefix("/3/device/");
+        let push_type = exchange.header("apns-push-type");
+        Self {
+            exchange,
+            token,
+            key: match token {
+                Some(token) if token.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                    Cow::Owned(token.to_ascii_lowercase())
+                }
+                token => Cow::Borrowed(token.unwrap_or_default()),
+            },
+            topic: exchange.header("apns-topic"),
+            push_type,
+            kind: push_type.and_then(|name| PUSH_TYPES.iter().find(|(known, ..)| *known == name)),
+        }
+    }
+}
+
 impl Apns {
     pub(super) fn push(&mut self, exchange: &Exchange, now: Moment, record: &mut Record) -> Reply {
         let id = match exchange.header("apns-id") {
@@ -119,20 +155,23 @@ impl Apns {
         };
         record.id = Some(id.clone());
         record.target = exchange.path.strip_prefix("/3/device/").map(str::to_owned);
-        for check in self.order.clone() {
-            if let Err(refusal) = self.check(check, exchange, now, record) {
+        let push = Push::of(exchange);
+        let mut next = 0;
+        while let Some(check) = self.order.get(next) {
+            if let Err(refusal) = self.check(*check, &push, now, record) {
                 return refuse(&refusal, "apns-id", &id, record);
             }
+            next += 1;
         }
         record.accepted = true;
-        let topic = self.topic_of(exchange);
-        let bundle = topic.and_then(|topic| self.bundle_of(&topic).cloned());
+        let topic = self.topic_of(&push);
+        let bundle = topic.and_then(|topic| self.bundle_of(topic).cloned());
         if record.dropped {
             self.tell(self.next_seq, Fate::Dropped, now.unix_ms, None);
         } else if let Some(bundle) = bundle {
             let delay = if record.delayed { self.content_delay_ms } else { 0 };
             let not_before = now.unix_ms.saturating_add(delay);
-            self.deliver(exchange, &bundle, &id, not_before, now);
+            self.deliver(exchange, bundle, &id, not_before, now);
         }
         let reply = Reply::status(200).with("apns-id", id);
         match self.environment {
@@ -142,27 +181,25 @@ impl Apns {
     }
 
     /// The request's topic, or the connection's.
-    fn topic_of(&self, exchange: &Exchange) -> Option<String> {
-        exchange
-            .header("apns-topic")
-            .or_else(|| self.default_topic(exchange.origin.connection))
-            .map(str::to_owned)
+    fn topic_of<'a>(&'a self, push: &Push<'a>) -> Option<&'a str> {
+        push.topic
+            .or_else(|| self.default_topic(push.exchange.origin.connection))
     }
 
     fn check(
         &mut self,
         check: Check,
-        exchange: &Exchange,
+        push: &Push<'_>,
         now: Moment,
         record: &mut Record,
     ) -> Result<(), Refusal> {
         let bad = |reason, rule| Err(Refusal::new(400, reason, rule));
-        let token = exchange.path.strip_prefix("/3/device/");
-        let topic = self.topic_of(exchange);
-        let topic = topic.as_deref();
-        let kind = exchange
-            .header("apns-push-type")
-            .and_then(|name| PUSH_TYPES.iter().find(|(known, ..)| *known == name));
+        let Push {
+            exchange,
+            token,
+            kind,
+            ..
+        } = *push;
         match check {
             Check::Method if exchange.method != http::Method::POST => {
                 Err(Refusal::new(405, "MethodNotAllowed", "apns.method"))
@@ -189,23 +226,23 @@ impl Apns {
                 }
                 _ => Ok(()),
             },
-            Check::PushType => match (exchange.header("apns-push-type"), kind) {
+            Check::PushType => match (push.push_type, kind) {
                 (Some(_), None) => bad("InvalidPushType", "apns.header.push-type"),
                 (None, _) => self.forgive("InvalidPushType", "apns.header.push-type.missing", record),
                 _ => Ok(()),
             },
-            Check::TopicPresent => match topic {
+            Check::TopicPresent => match self.topic_of(push) {
                 None => bad("MissingTopic", "apns.header.topic.missing"),
                 Some(topic) if !topic::is_well_formed(topic) => bad("BadTopic", "apns.header.topic"),
                 Some(_) => Ok(()),
             },
-            Check::TopicAllowed => match topic {
+            Check::TopicAllowed => match self.topic_of(push) {
                 Some(topic) => {
                     self.check_topic(exchange.origin.connection, topic, kind.map(|(name, ..)| *name))
                 }
                 None => Ok(()),
             },
-            Check::TopicSuffix => match (topic, kind) {
+            Check::TopicSuffix => match (self.topic_of(push), kind) {
                 (Some(topic), Some((name, suffix, _))) => self.check_suffix(topic, name, suffix),
                 _ => Ok(()),
             },
@@ -235,7 +272,7 @@ impl Apns {
                 _ => bad("BadDeviceToken", "apns.token.syntax"),
             },
             Check::TokenKnown | Check::TokenTopic | Check::TokenActive | Check::TokenRate => {
-                self.check_registration(check, token.unwrap_or_default(), topic, now)
+                self.check_registration(check, push, now)
             }
             Check::Method | Check::DuplicateHeaders | Check::PayloadPresent | Check::PayloadSize => Ok(()),
         }
@@ -250,15 +287,10 @@ impl Apns {
         Ok(())
     }
 
-    fn check_registration(
-        &self,
-        check: Check,
-        token: &str,
-        topic: Option<&str>,
-        now: Moment,
-    ) -> Result<(), Refusal> {
+    fn check_registration(&self, check: Check, push: &Push<'_>, now: Moment) -> Result<(), Refusal> {
         let bad = |reason, rule| Err(Refusal::new(400, reason, rule));
-        let Some(device) = self.tokens.get(&token.to_ascii_lowercase()) else {
+        let topic = self.topic_of(push);
+        let Some(device) = self.tokens.get(push.key.as_ref()) else {
             return bad("BadDeviceToken", "apns.token.unknown");
         };
         match check {

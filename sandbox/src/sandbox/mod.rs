@@ -55,7 +55,7 @@ impl Sandbox {
         let now = self.shared.now();
         let mut state = self.shared.state();
         state.settle(now);
-        state.log.clone()
+        state.log.iter().map(Record::shown).collect()
     }
 
     /// How often a service took a push to this target: the exactly-once oracle.
@@ -143,7 +143,7 @@ impl Sandbox {
         let now = self.shared.now();
         let mut state = self.shared.state();
         state.settle(now);
-        state.apns.stored().cloned().collect()
+        state.apns.stored()
     }
 
     /// A device (`None`: every device that nothing else was said of) comes online and gets
@@ -170,7 +170,7 @@ impl Sandbox {
         let now = self.shared.now();
         let mut state = self.shared.state();
         state.settle(now);
-        state.delivered().into_iter().cloned().collect()
+        state.delivered().into_iter().map(Record::shown).collect()
     }
 
     /// What happens to pushes whose body is not of their push type.

@@ -63,7 +63,7 @@ impl Sandbox {
         webpush.origin = format!("https://{}", authority(ports.webpush));
         let mut adm = Adm::new(config.profile);
         adm.token_lifetime = config.token_lifetime;
-        let mut state = State::new(apns, fcm, webpush, adm, config.seed);
+        let mut state = State::new(apns, fcm, webpush, adm, config.seed, config.log_limit);
         for (service, latency) in &config.latency {
             check(state.latencies.set(service.as_deref(), Some(*latency)))?;
         }

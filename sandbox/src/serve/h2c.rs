@@ -2,16 +2,21 @@
 //! it and TLS does what `h2` will not (live SETTINGS, misbehaviour).
 
 use super::h1::BODY_LIMIT;
-use super::wire::{Command, Filter, WireHandle};
+use super::late::Late;
+use super::wire::{Command, Filter, PIPE, WireHandle};
 use crate::connections::Note;
-use crate::exchange::{Exchange, Origin, Reply};
+use crate::exchange::{Exchange, HeaderAudit, Origin, Reply};
 use crate::fault::{Action, LastStream};
 use crate::shared::{Door, Shared, Verdict};
 use bytes::Bytes;
 use h2::server::SendResponse;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -62,6 +67,58 @@ impl Connection {
         progress.ceiling = last;
         Some((verdict, last))
     }
+
+    /// Takes a request in, unless the client has too many open.
+    fn let_in(
+        &self,
+        request: http::Request<h2::RecvStream>,
+        mut respond: SendResponse<Bytes>,
+    ) -> Option<Arrival> {
+        let stream = u32::from(respond.stream_id());
+        let header_block = self.wire.take_header_block(stream);
+        let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
+        if open <= self.limit.load(Ordering::SeqCst) {
+            return Some(Arrival {
+                request,
+                respond,
+                header_block,
+            });
+        }
+        self.open.fetch_sub(1, Ordering::SeqCst);
+        self.shared.stream_refused(self.id);
+        match self.shared.over_limit_goaway(self.door) {
+            Some(debug) => {
+                // All streams below were let in and will be processed.
+                let last = stream.saturating_sub(2);
+                let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+                progress.ceiling = progress.ceiling.min(last);
+                drop(progress);
+                self.wire.send(Command::Goaway { last, code: 7, debug });
+            }
+            None => respond.send_reset(h2::Reason::REFUSED_STREAM),
+        }
+        None
+    }
+
+    /// Sends an answer; a client that has given the stream up needs none.
+    fn answer(&self, respond: SendResponse<Bytes>, reply: Reply) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+        let _ = send(respond, reply);
+    }
+}
+
+/// A request whose body may still be coming.
+struct Arrival {
+    request: http::Request<h2::RecvStream>,
+    respond: SendResponse<Bytes>,
+    header_block: (usize, Option<HeaderAudit>),
+}
+
+/// What a request is answered with, and how late.
+pub(super) struct Answer {
+    pub(super) respond: SendResponse<Bytes>,
+    pub(super) reply: Reply,
+    pub(super) delay: Duration,
 }
 
 pub(super) async fn serve(
@@ -72,7 +129,7 @@ pub(super) async fn serve(
     tls: TlsStream<TcpStream>,
 ) -> io::Result<()> {
     let limit = shared.initial_max_streams(door, id);
-    let (inner, outer) = tokio::io::duplex(256 * 1024);
+    let (inner, outer) = tokio::io::duplex(PIPE);
     let (filter, wire) = Filter::new(shared.initial_settings(door, limit), note);
     let filter = filter.run(tls, outer);
     let connection = Arc::new(Connection {
@@ -110,38 +167,70 @@ async fn accept_loop(connection: Arc<Connection>, io: tokio::io::DuplexStream) -
         .handshake::<_, Bytes>(io)
         .await
         .map_err(io::Error::other)?;
-    while let Some(incoming) = h2.accept().await {
-        let (request, mut respond) = incoming.map_err(io::Error::other)?;
-        let open = connection.open.fetch_add(1, Ordering::SeqCst) + 1;
-        if open > connection.limit.load(Ordering::SeqCst) {
-            connection.open.fetch_sub(1, Ordering::SeqCst);
-            connection.shared.stream_refused(connection.id);
-            match connection.shared.over_limit_goaway(connection.door) {
-                Some(debug) => {
-                    // All streams below were let in and will be processed.
-                    let last = u32::from(respond.stream_id()).saturating_sub(2);
-                    let mut progress = connection.progress.lock().unwrap_or_else(PoisonError::into_inner);
-                    progress.ceiling = progress.ceiling.min(last);
-                    drop(progress);
-                    connection.wire.send(Command::Goaway { last, code: 7, debug });
+    let mut late = Late::default();
+    let mut arrived = Vec::new();
+    loop {
+        let mut next = tokio::select! {
+            biased;
+            next = h2.accept() => next,
+            () = late.due() => {
+                for (respond, reply) in late.take_due() {
+                    connection.answer(respond, reply);
                 }
-                None => respond.send_reset(h2::Reason::REFUSED_STREAM),
+                continue;
             }
-            continue;
+        };
+        // All that one read brought is let in before any of it is judged: so it counts against the
+        // limit together, and the answers leave together.
+        let ended = loop {
+            match next {
+                None => break Some(Ok(())),
+                Some(Err(error)) => break Some(Err(io::Error::other(error))),
+                Some(Ok((request, respond))) => arrived.extend(connection.let_in(request, respond)),
+            }
+            match poll_fn(|cx| Poll::Ready(h2.poll_accept(cx))).await {
+                Poll::Ready(more) => next = more,
+                Poll::Pending => break None,
+            }
+        };
+        for arrival in arrived.drain(..) {
+            let mut stream = Box::pin(stream(connection.clone(), arrival));
+            // Most bodies are there, and most answers need nothing to wait for.
+            match poll_fn(|cx| Poll::Ready(stream.as_mut().poll(cx))).await {
+                Poll::Ready(Ok(Some(answer))) if answer.delay.is_zero() => {
+                    connection.answer(answer.respond, answer.reply);
+                }
+                Poll::Ready(Ok(Some(answer))) => late.push(answer),
+                Poll::Ready(_) => {}
+                Poll::Pending => drop(tokio::spawn(wait(connection.clone(), stream))),
+            }
         }
-        let connection = connection.clone();
-        tokio::spawn(async move {
-            let _ = stream(&connection, request, respond).await;
-        });
+        if let Some(ended) = ended {
+            return ended;
+        }
     }
-    Ok(())
 }
 
-async fn stream(
-    connection: &Connection,
-    request: http::Request<h2::RecvStream>,
-    mut respond: SendResponse<Bytes>,
-) -> Result<(), h2::Error> {
+/// A stream whose body, or whose script, takes its time.
+async fn wait(
+    connection: Arc<Connection>,
+    stream: Pin<Box<impl Future<Output = Result<Option<Answer>, h2::Error>>>>,
+) {
+    if let Ok(Some(answer)) = stream.await {
+        if !answer.delay.is_zero() {
+            tokio::time::sleep(answer.delay).await;
+        }
+        connection.answer(answer.respond, answer.reply);
+    }
+}
+
+/// Reads a request to its end and has it judged; the answer, unless there is to be none.
+async fn stream(connection: Arc<Connection>, arrival: Arrival) -> Result<Option<Answer>, h2::Error> {
+    let Arrival {
+        request,
+        mut respond,
+        header_block: (header_block, audit),
+    } = arrival;
     let stream = u32::from(respond.stream_id());
     let (parts, mut incoming) = request.into_parts();
     let mut body = Vec::new();
@@ -162,7 +251,6 @@ async fn stream(
         .uri
         .authority()
         .map(|authority| authority.as_str().to_owned());
-    let (header_block, audit) = connection.wire.take_header_block(stream);
     let exchange = Exchange {
         method: parts.method,
         path: parts.uri.path().to_owned(),
@@ -187,7 +275,7 @@ async fn stream(
     };
     let Some((verdict, last_stream)) = connection.judge(&exchange) else {
         // Disowned by a GOAWAY: no answer, nothing happens.
-        return std::future::poll_fn(|cx| respond.poll_reset(cx)).await.map(drop);
+        return poll_fn(|cx| respond.poll_reset(cx)).await.map(|_| None);
     };
     // Before the answer is on the wire: the client may open its next stream the
     // moment it has read it.
@@ -201,9 +289,9 @@ async fn stream(
         None | Some(Action::Answer { .. } | Action::Delay { .. } | Action::Latency { .. }) => {}
         Some(Action::NoAnswer) => {
             // Until the client gives the stream up, or the connection ends.
-            let given_up = std::future::poll_fn(|cx| respond.poll_reset(cx)).await;
+            let given_up = poll_fn(|cx| respond.poll_reset(cx)).await;
             connection.open.fetch_sub(1, Ordering::SeqCst);
-            return given_up.map(drop);
+            return given_up.map(|_| None);
         }
         Some(Action::Silence) => {
             wire.send(Command::Silence);
@@ -212,7 +300,7 @@ async fn stream(
         Some(Action::Rst { code }) => {
             connection.open.fetch_sub(1, Ordering::SeqCst);
             respond.send_reset(h2::Reason::from(code));
-            return Ok(());
+            return Ok(None);
         }
         Some(Action::Close { how }) => {
             wire.send(Command::Close(how));
@@ -264,11 +352,11 @@ async fn stream(
                 .await;
         }
     }
-    if !verdict.delay.is_zero() {
-        tokio::time::sleep(verdict.delay).await;
-    }
-    connection.open.fetch_sub(1, Ordering::SeqCst);
-    send(respond, verdict.reply)
+    Ok(Some(Answer {
+        respond,
+        reply: verdict.reply,
+        delay: verdict.delay,
+    }))
 }
 
 fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error> {

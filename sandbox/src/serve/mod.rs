@@ -4,6 +4,7 @@ mod audit;
 mod frame;
 mod h1;
 mod h2c;
+mod late;
 mod wire;
 
 use crate::connections::Note;

@@ -7,13 +7,13 @@
 use super::audit::Auditor;
 use super::frame::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PADDED, SETTINGS, WINDOW_UPDATE, frame_header,
-    goaway, next_frame, settings, stream_of,
+    goaway, settings, stream_of, whole_frame,
 };
 use crate::connections::Note;
 use crate::exchange::HeaderAudit;
 use crate::fault::CloseHow;
 use bytes::{Buf, BytesMut};
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +24,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::server::TlsStream;
 
 const PREFACE: usize = 24;
+/// Bytes read at once.
+const READ: usize = 64 * 1024;
+/// `h2` may write as much before the peer takes any of it.
+pub(super) const PIPE: usize = 256 * 1024;
 
 /// What the service may ask of the wire.
 #[derive(Debug)]
@@ -49,8 +53,16 @@ pub(super) enum Command {
     },
 }
 
-/// What is known of the header blocks of streams that no service has seen yet.
-type HeaderBlocks = Arc<Mutex<HashMap<u32, (usize, Option<HeaderAudit>)>>>;
+/// What is known of the header blocks of streams that no service has seen yet, in the order
+/// in which they came.
+type HeaderBlocks = Arc<Mutex<VecDeque<HeaderBlock>>>;
+
+/// Size and coding of a stream's header block.
+struct HeaderBlock {
+    stream: u32,
+    size: usize,
+    audit: Option<HeaderAudit>,
+}
 
 /// The service's end of the filter.
 pub(super) struct WireHandle {
@@ -77,13 +89,21 @@ impl WireHandle {
         let _ = wait.await;
     }
 
-    /// Size and coding of the stream's header block as it came in, once.
+    /// Size and coding of the stream's header block as it came in, once. Streams are asked for in
+    /// the order of their ids: those below that nobody asked for never got as far.
     pub(super) fn take_header_block(&self, stream: u32) -> (usize, Option<HeaderAudit>) {
-        self.header_blocks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&stream)
-            .unwrap_or_default()
+        let mut blocks = self.header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        while blocks.front().is_some_and(|block| block.stream < stream) {
+            blocks.pop_front();
+        }
+        match blocks.front() {
+            Some(block) if block.stream == stream => {
+                let found = (block.size, block.audit);
+                blocks.pop_front();
+                found
+            }
+            _ => (0, None),
+        }
     }
 }
 
@@ -175,7 +195,7 @@ async fn inbound(
     pace: &AtomicU32,
     note: &Note,
 ) -> io::Result<End> {
-    let mut buffer = BytesMut::with_capacity(32 * 1024);
+    let mut buffer = BytesMut::new();
     let mut preface = PREFACE;
     let mut acknowledged = false;
     let mut auditor = Auditor::new();
@@ -190,25 +210,42 @@ async fn inbound(
         out.extend_from_slice(&buffer[..plain]);
         buffer.advance(plain);
         preface -= plain;
-        while let Some(frame) = (preface == 0).then(|| next_frame(&mut buffer)).flatten() {
-            let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
+        let mut rest = if preface == 0 { &buffer[..] } else { &[] };
+        while let Some((frame, behind)) = whole_frame(rest).and_then(|length| rest.split_at_checked(length)) {
+            rest = behind;
+            let (kind, flags, stream) = (frame[3], frame[4], stream_of(frame));
             if kind != HEADERS && kind != DATA {
                 note.write().frame(kind, flags, &frame[9..]);
             }
             if kind == HEADERS || kind == CONTINUATION {
                 if let Some((size, audit)) = auditor.frame(kind, flags, &frame[9..]) {
-                    let mut blocks = header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
-                    let block = blocks.entry(stream).or_insert((0, audit));
-                    block.0 += size;
+                    header_block(header_blocks, HeaderBlock { stream, size, audit });
                 }
             }
             if kind == SETTINGS && flags & 1 != 0 && std::mem::replace(&mut acknowledged, true) {
                 continue;
             }
-            out.extend_from_slice(&frame);
+            out.extend_from_slice(frame);
+        }
+        let rest = rest.len();
+        if preface == 0 {
+            buffer.advance(buffer.len() - rest);
         }
         to.write_all(&out).await?;
         out.clear();
+    }
+}
+
+/// Notes a block; trailers add to the size of their stream's.
+fn header_block(blocks: &HeaderBlocks, block: HeaderBlock) {
+    let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
+    let newest = blocks.back().map_or(0, |newest| newest.stream);
+    // A stream that is not the newest was noted before, and perhaps taken.
+    let known =
+        (block.stream <= newest).then(|| blocks.iter_mut().find(|known| known.stream == block.stream));
+    match known.flatten() {
+        Some(known) => known.size += block.size,
+        None => blocks.push_back(block),
     }
 }
 
@@ -218,6 +255,8 @@ async fn read_at(
     from: &mut ReadHalf<TlsStream<TcpStream>>,
     buffer: &mut BytesMut,
 ) -> io::Result<usize> {
+    // What was handed on makes room again, so that no read is a small one.
+    buffer.reserve(READ);
     if pace == 0 {
         return from.read_buf(buffer).await;
     }
@@ -246,10 +285,12 @@ impl Outbound {
         to: &mut WriteHalf<TlsStream<TcpStream>>,
         commands: &mut mpsc::UnboundedReceiver<(Command, Option<oneshot::Sender<()>>)>,
     ) -> io::Result<End> {
-        let mut buffer = BytesMut::with_capacity(32 * 1024);
+        let mut buffer = BytesMut::new();
         let mut out = Vec::new();
         let mut alive = true;
         loop {
+            // All that `h2` has to say leaves in one piece, in records as large as they can be.
+            buffer.reserve(PIPE);
             tokio::select! {
                 biased;
                 command = commands.recv(), if alive => {
@@ -309,8 +350,11 @@ impl Outbound {
 
     /// Moves whole frames from `buffer` to `out`, as the script wants them.
     fn frames(&mut self, buffer: &mut BytesMut, out: &mut Vec<u8>) -> Option<End> {
-        while let Some(frame) = next_frame(buffer) {
-            let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
+        let mut end = None;
+        let mut rest = &buffer[..];
+        while let Some((frame, behind)) = whole_frame(rest).and_then(|length| rest.split_at_checked(length)) {
+            rest = behind;
+            let (kind, flags, stream) = (frame[3], frame[4], stream_of(frame));
             let payload = &frame[9..];
             match kind {
                 SETTINGS if flags & 1 == 0 && self.initial.is_some() => {
@@ -323,14 +367,17 @@ impl Outbound {
                 HEADERS if self.fragment.is_some() && flags & END_HEADERS != 0 => {
                     self.fragment_headers(payload, flags, stream, out);
                 }
-                _ => out.extend_from_slice(&frame),
+                _ => out.extend_from_slice(frame),
             }
             let last = (kind == DATA || kind == HEADERS) && flags & END_STREAM != 0;
             if last && self.close_after == Some(stream) {
-                return Some(End::Scripted(CloseHow::Clean));
+                end = Some(End::Scripted(CloseHow::Clean));
+                break;
             }
         }
-        None
+        let rest = rest.len();
+        buffer.advance(buffer.len() - rest);
+        end
     }
 
     fn shape_data(&self, payload: &[u8], flags: u8, stream: u32, out: &mut Vec<u8>) {

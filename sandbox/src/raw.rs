@@ -1,0 +1,118 @@
+//! A request as the log keeps it: bytes, which become JSON when somebody reads the log.
+
+use crate::exchange::Exchange;
+use crate::record::readable;
+use serde_json::{Map, Value};
+
+/// Headers and body of one request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Raw {
+    /// `name\nvalue\n`, as often as there are headers; neither can hold a line feed.
+    headers: Box<[u8]>,
+    body: Box<[u8]>,
+}
+
+impl Raw {
+    /// What came in, without the credentials in its headers.
+    pub(crate) fn of(exchange: &Exchange) -> Self {
+        let pseudo = [
+            (":method", exchange.method.as_str()),
+            (":path", &exchange.path),
+            (":authority", &exchange.authority),
+        ];
+        let fields = exchange.headers.iter().map(|(name, value)| {
+            let name = name.as_str();
+            let credential = name == "authorization" || name == "cookie";
+            let value = if credential {
+                b"(withheld)".as_slice()
+            } else {
+                value.as_bytes()
+            };
+            (name, value)
+        });
+        let pseudo = pseudo.into_iter().map(|(name, value)| (name, value.as_bytes()));
+        // Most requests fit; what is left over goes back below.
+        let mut headers = Vec::with_capacity(512);
+        for (name, value) in fields.chain(pseudo) {
+            headers.extend_from_slice(name.as_bytes());
+            headers.push(b'\n');
+            headers.extend_from_slice(value);
+            headers.push(b'\n');
+        }
+        Self {
+            headers: headers.into_boxed_slice(),
+            body: exchange.body.as_slice().into(),
+        }
+    }
+
+    /// Forgets the body: it is a secret, or is shown in another form.
+    pub(crate) fn hide_body(&mut self) {
+        self.body = Box::default();
+    }
+
+    /// Bytes that it takes beside itself.
+    pub(crate) fn weight(&self) -> usize {
+        self.headers.len() + self.body.len()
+    }
+
+    /// By name; of a header that came twice, the last.
+    pub(crate) fn headers(&self) -> Value {
+        let mut lines = self.headers.split(|byte| *byte == b'\n');
+        let mut headers = Map::new();
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            let [name, value] = [name, value].map(|text| String::from_utf8_lossy(text).into_owned());
+            headers.insert(name, Value::String(value));
+        }
+        Value::Object(headers)
+    }
+
+    /// JSON where it is JSON.
+    pub(crate) fn body(&self) -> Value {
+        readable(&self.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Raw;
+    use crate::exchange::{Exchange, Origin};
+    use http::{HeaderMap, HeaderValue, Method};
+
+    #[test]
+    fn credentials_are_withheld_and_the_rest_is_as_it_came() {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_static("bearer secret"));
+        headers.insert("cookie", HeaderValue::from_static("secret"));
+        headers.append("apns-topic", HeaderValue::from_static("first"));
+        headers.append("apns-topic", HeaderValue::from_static(""));
+        headers.insert("x-odd", HeaderValue::from_bytes(b"\xff\t:").expect("a value"));
+        let exchange = Exchange {
+            method: Method::POST,
+            path: "/3/device/ab".to_owned(),
+            query: None,
+            authority: "localhost:1".to_owned(),
+            headers,
+            body: br#"{"aps":{}}"#.to_vec(),
+            origin: Origin {
+                connection: 1,
+                stream: 1,
+                header_block: 0,
+                audit: None,
+            },
+        };
+        let mut raw = Raw::of(&exchange);
+        let shown = raw.headers();
+        assert_eq!(shown["authorization"], "(withheld)");
+        assert_eq!(shown["cookie"], "(withheld)");
+        assert_eq!(shown["apns-topic"], "");
+        assert_eq!(shown["x-odd"], "\u{fffd}\t:");
+        assert_eq!(shown[":method"], "POST");
+        assert_eq!(shown[":path"], "/3/device/ab");
+        assert_eq!(shown[":authority"], "localhost:1");
+        assert_eq!(shown.as_object().map(serde_json::Map::len), Some(7));
+        assert!(!String::from_utf8_lossy(&raw.headers).contains("secret"));
+        assert!(raw.body()["aps"].is_object());
+        raw.hide_body();
+        assert!(raw.body().is_null());
+    }
+}
