@@ -2,6 +2,7 @@
 
 use crate::exchange::Exchange;
 use crate::record::readable;
+use crate::webpush::Sealed;
 use serde_json::{Map, Value};
 
 /// Headers and body of one request.
@@ -10,6 +11,8 @@ pub(crate) struct Raw {
     /// `name\nvalue\n`, as often as there are headers; neither can hold a line feed.
     headers: Box<[u8]>,
     body: Box<[u8]>,
+    /// What opens the body, when it is encrypted and nobody has looked inside.
+    sealed: Option<Sealed>,
 }
 
 impl Raw {
@@ -42,12 +45,23 @@ impl Raw {
         Self {
             headers: headers.into_boxed_slice(),
             body: exchange.body.as_slice().into(),
+            sealed: None,
         }
     }
 
     /// Forgets the body: it is a secret, or is shown in another form.
     pub(crate) fn hide_body(&mut self) {
         self.body = Box::default();
+    }
+
+    /// The body is looked into when somebody reads the log.
+    pub(crate) fn seal(&mut self, sealed: Sealed) {
+        self.sealed = Some(sealed);
+    }
+
+    /// What is inside, and the rule that the body breaks if it cannot be read.
+    pub(crate) fn decrypted(&self) -> Option<(Value, Option<&'static str>)> {
+        Some(self.sealed.as_ref()?.shown(&self.body))
     }
 
     /// Bytes that it takes beside itself.

@@ -110,6 +110,10 @@ impl Record {
         if shown.body.is_null() {
             shown.body = raw.body();
         }
+        if let Some((payload, warning)) = raw.decrypted() {
+            shown.decrypted = Some(payload);
+            shown.warnings.extend(warning.map(str::to_owned));
+        }
         shown
     }
 
