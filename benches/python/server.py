@@ -66,7 +66,7 @@ def main() -> None:
             command = [sys.executable, bulk.HERE, "--measure", str(FIRST[service]), "--folder", folder]
             perf = None
             if arguments.perf:
-                record = ["perf", "record", "-q", "-g", "-F", "997", "-p", str(sandbox.pid), "-o", arguments.perf]
+                record = ["perf", "record", "-q", "--call-graph", "dwarf,16384", "-F", "499", "-p", str(sandbox.pid), "-o", arguments.perf]
                 perf = subprocess.Popen(record)
                 time.sleep(0.5)
             for _ in range(arguments.rounds):

@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method};
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Which connection a request came in on. APNs binds rules to connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ pub(crate) fn percent_decode(text: &str, plus: bool) -> String {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Vec<u8>,
     /// Changes of the connection that go with the answer.
     pub(crate) after: After,
@@ -132,8 +133,8 @@ impl Reply {
             .with_body(body.to_string())
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((Cow::Borrowed(name), value.into()));
         self
     }
 

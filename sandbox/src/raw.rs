@@ -18,30 +18,15 @@ pub(crate) struct Raw {
 impl Raw {
     /// What came in, without the credentials in its headers.
     pub(crate) fn of(exchange: &Exchange) -> Self {
-        let pseudo = [
-            (":method", exchange.method.as_str()),
-            (":path", &exchange.path),
-            (":authority", &exchange.authority),
-        ];
-        let fields = exchange.headers.iter().map(|(name, value)| {
-            let name = name.as_str();
-            let credential = name == "authorization" || name == "cookie";
-            let value = if credential {
-                b"(withheld)".as_slice()
-            } else {
-                value.as_bytes()
-            };
-            (name, value)
-        });
-        let pseudo = pseudo.into_iter().map(|(name, value)| (name, value.as_bytes()));
-        // Most requests fit; what is left over goes back below.
-        let mut headers = Vec::with_capacity(512);
-        for (name, value) in fields.chain(pseudo) {
+        let mut length = 0;
+        fields(exchange, |name, value| length += name.len() + value.len() + 2);
+        let mut headers = Vec::with_capacity(length);
+        fields(exchange, |name, value| {
             headers.extend_from_slice(name.as_bytes());
             headers.push(b'\n');
             headers.extend_from_slice(value);
             headers.push(b'\n');
-        }
+        });
         Self {
             headers: headers.into_boxed_slice(),
             body: exchange.body.as_slice().into(),
@@ -84,6 +69,22 @@ impl Raw {
     pub(crate) fn body(&self) -> Value {
         readable(&self.body)
     }
+}
+
+/// Each header, without credentials, and then the pseudo-headers.
+fn fields(exchange: &Exchange, mut each: impl FnMut(&str, &[u8])) {
+    for (name, value) in &exchange.headers {
+        let credential = name == "authorization" || name == "cookie";
+        let value = if credential {
+            b"(withheld)"
+        } else {
+            value.as_bytes()
+        };
+        each(name.as_str(), value);
+    }
+    each(":method", exchange.method.as_str().as_bytes());
+    each(":path", exchange.path.as_bytes());
+    each(":authority", exchange.authority.as_bytes());
 }
 
 #[cfg(test)]

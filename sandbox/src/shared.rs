@@ -219,7 +219,10 @@ impl Shared {
         {
             reply = Reply {
                 status: *status,
-                headers: headers.clone(),
+                headers: headers
+                    .iter()
+                    .map(|(name, value)| (name.clone().into(), value.clone()))
+                    .collect(),
                 body: Vec::new(),
                 after: reply.after,
             };

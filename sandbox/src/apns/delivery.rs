@@ -1,8 +1,8 @@
 //! What becomes of a push that APNs took: delivered, kept for a device that is away, or lost.
 
+use super::request::Push;
 use super::stored::Kept;
 use super::{Apns, StoredNotification};
-use crate::exchange::Exchange;
 use crate::shared::Moment;
 use serde::Serialize;
 
@@ -75,7 +75,7 @@ impl Apns {
     /// Delivers an accepted push, or stores it, or forgets it if its expiration says so.
     pub(super) fn deliver(
         &mut self,
-        exchange: &Exchange,
+        push: &Push<'_>,
         bundle: String,
         id: &str,
         not_before_ms: i64,
@@ -83,16 +83,13 @@ impl Apns {
     ) {
         self.settle(now);
         let seq = self.next_seq;
-        let token = exchange.path.strip_prefix("/3/device/").unwrap_or_default();
-        let token = token.to_ascii_lowercase();
-        let due = self.stored.due(&token, not_before_ms);
+        let token = push.key.as_ref();
+        let due = self.stored.due(token, not_before_ms);
         if due.is_some_and(|due| due <= now.unix_ms) {
             self.tell(seq, Fate::Delivered, now.unix_ms, None);
             return;
         }
-        let expiration = exchange
-            .header("apns-expiration")
-            .and_then(|text| text.parse::<i64>().ok());
+        let expiration = push.expiration.and_then(|text| text.parse::<i64>().ok());
         let latest = now.unix_ms.saturating_add(LONGEST_MS);
         let expires_at_ms = match expiration {
             None => latest,
@@ -102,13 +99,12 @@ impl Apns {
             self.tell(seq, Fate::Expired, now.unix_ms, None);
             return;
         }
-        let collapse_id = exchange
-            .headers
-            .get("apns-collapse-id")
+        let collapse_id = push
+            .collapse_id
             .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
         let (mut collapsed, mut replaced) = (0, 0);
         // What has expired is gone since the settling above.
-        if let Some(before) = self.stored.take(&token, &bundle) {
+        if let Some(before) = self.stored.take(token, &bundle) {
             let fate = if collapse_id.is_some() && before.collapse_id == collapse_id {
                 (collapsed, replaced) = (before.collapsed + 1, before.replaced);
                 Fate::Collapsed
@@ -129,8 +125,8 @@ impl Apns {
             expires_at_ms,
             collapsed,
             replaced,
-            body: exchange.body.as_slice().into(),
+            body: push.exchange.body.as_slice().into(),
         };
-        self.stored.put(&token, kept);
+        self.stored.put(token, kept);
     }
 }

@@ -1,12 +1,12 @@
 //! `POST /3/device/<token>`: the rules, one check each, in an order that can be changed.
 
+use super::request::{Device, Push};
 use super::{Apns, Fate, Gone, Refusal, is_uuid, refuse, topic};
 use crate::exchange::{Exchange, Reply};
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::borrow::Cow;
 
 /// One step of the validation. Apple does not publish the order; [`Check::ALL`] is the
 /// one that the evidence favours, and a test may permute it.
@@ -96,54 +96,10 @@ pub(super) const PUSH_TYPES: [(&str, &str, usize); 11] = [
     ("controls", ".push-type.controls", 4096),
 ];
 
-const HEADERS: [&str; 7] = [
-    "authorization",
-    "apns-id",
-    "apns-topic",
-    "apns-push-type",
-    "apns-priority",
-    "apns-expiration",
-    "apns-collapse-id",
-];
-
-/// A request as the checks look at it.
-struct Push<'a> {
-    exchange: &'a Exchange,
-    /// The path's end.
-    token: Option<&'a str>,
-    /// The same in lower case, as the registry has it; empty when there is none.
-    key: Cow<'a, str>,
-    /// `apns-topic`.
-    topic: Option<&'a str>,
-    /// `apns-push-type`.
-    push_type: Option<&'a str>,
-    /// What is known of that push type.
-    kind: Option<&'static (&'static str, &'static str, usize)>,
-}
-
-impl<'a> Push<'a> {
-    fn of(exchange: &'a Exchange) -> Self {
-        let token = exchange.path.strip_prefix("/3/device/");
-        let push_type = exchange.header("apns-push-type");
-        Self {
-            exchange,
-            token,
-            key: match token {
-                Some(token) if token.bytes().any(|byte| byte.is_ascii_uppercase()) => {
-                    Cow::Owned(token.to_ascii_lowercase())
-                }
-                token => Cow::Borrowed(token.unwrap_or_default()),
-            },
-            topic: exchange.header("apns-topic"),
-            push_type,
-            kind: push_type.and_then(|name| PUSH_TYPES.iter().find(|(known, ..)| *known == name)),
-        }
-    }
-}
-
 impl Apns {
     pub(super) fn push(&mut self, exchange: &Exchange, now: Moment, record: &mut Record) -> Reply {
-        let id = match exchange.header("apns-id") {
+        let push = Push::of(exchange);
+        let id = match push.id {
             Some(id) if is_uuid(id) => id.to_owned(),
             _ => crate::ids::uuid(),
         };
@@ -154,8 +110,7 @@ impl Apns {
             id
         };
         record.id = Some(id.clone());
-        record.target = exchange.path.strip_prefix("/3/device/").map(str::to_owned);
-        let push = Push::of(exchange);
+        record.target = push.token.map(str::to_owned);
         let mut next = 0;
         while let Some(check) = self.order.get(next) {
             if let Err(refusal) = self.check(*check, &push, now, record) {
@@ -171,7 +126,7 @@ impl Apns {
         } else if let Some(bundle) = bundle {
             let delay = if record.delayed { self.content_delay_ms } else { 0 };
             let not_before = now.unix_ms.saturating_add(delay);
-            self.deliver(exchange, bundle, &id, not_before, now);
+            self.deliver(&push, bundle, &id, not_before, now);
         }
         let reply = Reply::status(200).with("apns-id", id);
         match self.environment {
@@ -212,14 +167,8 @@ impl Apns {
                 Some(_) => Ok(()),
             },
             Check::Auth => self.authorize(exchange, now, record),
-            Check::DuplicateHeaders
-                if HEADERS
-                    .iter()
-                    .any(|name| exchange.headers.get_all(*name).iter().count() > 1) =>
-            {
-                bad("DuplicateHeaders", "apns.header.duplicate")
-            }
-            Check::ApnsId => match exchange.header("apns-id") {
+            Check::DuplicateHeaders if push.duplicates => bad("DuplicateHeaders", "apns.header.duplicate"),
+            Check::ApnsId => match push.id {
                 Some(id) if !is_uuid(id) => bad("BadMessageId", "apns.header.id"),
                 Some(id) if id.bytes().any(|byte| byte.is_ascii_uppercase()) => {
                     self.forgive("BadMessageId", "apns.header.id.case", record)
@@ -246,8 +195,8 @@ impl Apns {
                 (Some(topic), Some((name, suffix, _))) => self.check_suffix(topic, name, suffix),
                 _ => Ok(()),
             },
-            Check::Priority => priority(exchange.header("apns-priority"), kind.map(|(name, ..)| *name)),
-            Check::Expiration => match exchange.header("apns-expiration") {
+            Check::Priority => priority(push.priority, kind.map(|(name, ..)| *name)),
+            Check::Expiration => match push.expiration {
                 Some(text)
                     if text.is_empty() || text.len() > 12 || !text.bytes().all(|b| b.is_ascii_digit()) =>
                 {
@@ -255,7 +204,7 @@ impl Apns {
                 }
                 _ => Ok(()),
             },
-            Check::CollapseId => match exchange.headers.get("apns-collapse-id") {
+            Check::CollapseId => match push.collapse_id {
                 Some(id) if id.len() > 64 => bad("BadCollapseId", "apns.header.collapse-id"),
                 _ => Ok(()),
             },
@@ -289,17 +238,12 @@ impl Apns {
 
     fn check_registration(&self, check: Check, push: &Push<'_>, now: Moment) -> Result<(), Refusal> {
         let bad = |reason, rule| Err(Refusal::new(400, reason, rule));
-        let topic = self.topic_of(push);
-        let Some(device) = self.tokens.get(push.key.as_ref()) else {
+        let Some(device) = push.device(|| self.device(push)) else {
             return bad("BadDeviceToken", "apns.token.unknown");
         };
         match check {
-            Check::TokenKnown if device.environment != self.environment => {
-                bad("BadDeviceToken", "apns.token.environment")
-            }
-            Check::TokenTopic if topic.and_then(|topic| self.bundle_of(topic)) != Some(&device.bundle) => {
-                bad("DeviceTokenNotForTopic", "apns.token.topic")
-            }
+            Check::TokenKnown if !device.here => bad("BadDeviceToken", "apns.token.environment"),
+            Check::TokenTopic if !device.of_topic => bad("DeviceTokenNotForTopic", "apns.token.topic"),
             Check::TokenActive => match device.unregistered_at {
                 Some(since) if since <= now.unix_ms => {
                     let (reason, rule) = match device.gone {
@@ -318,6 +262,19 @@ impl Apns {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What the registry has on the push's device.
+    fn device(&self, push: &Push<'_>) -> Option<Device> {
+        let device = self.tokens.get(push.key.as_ref())?;
+        let bundle = self.topic_of(push).and_then(|topic| self.bundle_of(topic));
+        Some(Device {
+            here: device.environment == self.environment,
+            of_topic: bundle == Some(&device.bundle),
+            unregistered_at: device.unregistered_at,
+            gone: device.gone,
+            throttled: device.throttled,
+        })
     }
 }
 

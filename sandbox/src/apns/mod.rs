@@ -8,6 +8,7 @@ mod delivery;
 mod device;
 mod issue;
 mod registry;
+mod request;
 mod stored;
 mod topic;
 
@@ -191,7 +192,7 @@ fn header_list(exchange: &Exchange) -> usize {
 }
 
 /// The error reply in Apple's shape.
-fn refuse(refusal: &Refusal, id_header: &str, id: &str, record: &mut Record) -> Reply {
+fn refuse(refusal: &Refusal, id_header: &'static str, id: &str, record: &mut Record) -> Reply {
     record.reason = Some(refusal.reason.to_owned());
     record.rule = Some(refusal.rule.to_owned());
     record.status = refusal.status;

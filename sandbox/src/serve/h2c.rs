@@ -1,33 +1,31 @@
 //! An HTTP/2 connection: the `h2` crate does the protocol, the frame filter between
 //! it and TLS does what `h2` will not (live SETTINGS, misbehaviour).
 
-use super::h1::BODY_LIMIT;
 use super::late::Late;
+use super::stream::{self, Arrival, Next};
 use super::wire::{Command, Filter, PIPE, WireHandle};
 use crate::connections::Note;
-use crate::exchange::{Exchange, HeaderAudit, Origin, Reply};
+use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, LastStream};
 use crate::shared::{Door, Shared, Verdict};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 /// What the tasks of one connection share.
-struct Connection {
+pub(super) struct Connection {
     shared: Arc<Shared>,
     door: Door,
-    id: u64,
-    wire: WireHandle,
+    pub(super) id: u64,
+    pub(super) wire: WireHandle,
     /// MAX_CONCURRENT_STREAMS as last announced.
-    limit: AtomicU32,
+    pub(super) limit: AtomicU32,
     open: AtomicU32,
     progress: Mutex<Progress>,
 }
@@ -44,7 +42,7 @@ struct Progress {
 impl Connection {
     /// Has the request judged, unless a GOAWAY has disowned its stream; the last
     /// stream id, when a GOAWAY is to be sent.
-    fn judge(&self, exchange: &Exchange) -> Option<(Verdict, u32)> {
+    pub(super) fn judge(&self, exchange: &Exchange) -> Option<(Verdict, u32)> {
         let stream = exchange.origin.stream;
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         if stream > progress.ceiling {
@@ -78,11 +76,7 @@ impl Connection {
         let header_block = self.wire.take_header_block(stream);
         let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
         if open <= self.limit.load(Ordering::SeqCst) {
-            return Some(Arrival {
-                request,
-                respond,
-                header_block,
-            });
+            return Some(Arrival::new(request, respond, header_block));
         }
         self.open.fetch_sub(1, Ordering::SeqCst);
         self.shared.stream_refused(self.id);
@@ -101,24 +95,15 @@ impl Connection {
     }
 
     /// Sends an answer; a client that has given the stream up needs none.
-    fn answer(&self, respond: SendResponse<Bytes>, reply: Reply) {
-        self.open.fetch_sub(1, Ordering::SeqCst);
+    pub(super) fn answer(&self, respond: SendResponse<Bytes>, reply: Reply) {
+        self.ended();
         let _ = send(respond, reply);
     }
-}
 
-/// A request whose body may still be coming.
-struct Arrival {
-    request: http::Request<h2::RecvStream>,
-    respond: SendResponse<Bytes>,
-    header_block: (usize, Option<HeaderAudit>),
-}
-
-/// What a request is answered with, and how late.
-pub(super) struct Answer {
-    pub(super) respond: SendResponse<Bytes>,
-    pub(super) reply: Reply,
-    pub(super) delay: Duration,
+    /// A stream has ended, or will get no answer.
+    pub(super) fn ended(&self) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 pub(super) async fn serve(
@@ -193,16 +178,34 @@ async fn accept_loop(connection: Arc<Connection>, io: tokio::io::DuplexStream) -
                 Poll::Pending => break None,
             }
         };
-        for arrival in arrived.drain(..) {
-            let mut stream = Box::pin(stream(connection.clone(), arrival));
-            // Most bodies are there, and most answers need nothing to wait for.
-            match poll_fn(|cx| Poll::Ready(stream.as_mut().poll(cx))).await {
-                Poll::Ready(Ok(Some(answer))) if answer.delay.is_zero() => {
+        for mut arrival in arrived.drain(..) {
+            // Most bodies are there.
+            match poll_fn(|cx| Poll::Ready(arrival.poll_body(cx))).await {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => {
+                    connection.ended();
+                    continue;
+                }
+                Poll::Pending => {
+                    tokio::spawn(stream::wait(connection.clone(), arrival));
+                    continue;
+                }
+            }
+            match arrival.judge(&connection) {
+                Next::Answer(answer) if answer.delay.is_zero() => {
                     connection.answer(answer.respond, answer.reply);
                 }
-                Poll::Ready(Ok(Some(answer))) => late.push(answer),
-                Poll::Ready(_) => {}
-                Poll::Pending => drop(tokio::spawn(wait(connection.clone(), stream))),
+                Next::Answer(answer) => late.push(answer),
+                Next::Script(script) => {
+                    // Begun at once, so that what follows on the connection follows the script.
+                    let mut play = Box::pin(script.play(connection.clone()));
+                    if poll_fn(|cx| Poll::Ready(play.as_mut().poll(cx)))
+                        .await
+                        .is_pending()
+                    {
+                        tokio::spawn(play);
+                    }
+                }
             }
         }
         if let Some(ended) = ended {
@@ -211,158 +214,10 @@ async fn accept_loop(connection: Arc<Connection>, io: tokio::io::DuplexStream) -
     }
 }
 
-/// A stream whose body, or whose script, takes its time.
-async fn wait(
-    connection: Arc<Connection>,
-    stream: Pin<Box<impl Future<Output = Result<Option<Answer>, h2::Error>>>>,
-) {
-    if let Ok(Some(answer)) = stream.await {
-        if !answer.delay.is_zero() {
-            tokio::time::sleep(answer.delay).await;
-        }
-        connection.answer(answer.respond, answer.reply);
-    }
-}
-
-/// Reads a request to its end and has it judged; the answer, unless there is to be none.
-async fn stream(connection: Arc<Connection>, arrival: Arrival) -> Result<Option<Answer>, h2::Error> {
-    let Arrival {
-        request,
-        mut respond,
-        header_block: (header_block, audit),
-    } = arrival;
-    let stream = u32::from(respond.stream_id());
-    let (parts, mut incoming) = request.into_parts();
-    let mut body = Vec::new();
-    while let Some(chunk) = incoming.data().await {
-        let chunk = match chunk {
-            Ok(chunk) => chunk,
-            Err(error) => {
-                connection.open.fetch_sub(1, Ordering::SeqCst);
-                return Err(error);
-            }
-        };
-        incoming.flow_control().release_capacity(chunk.len())?;
-        if body.len() + chunk.len() <= BODY_LIMIT {
-            body.extend_from_slice(&chunk);
-        }
-    }
-    let authority = parts
-        .uri
-        .authority()
-        .map(|authority| authority.as_str().to_owned());
-    let exchange = Exchange {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().map(str::to_owned),
-        authority: authority
-            .or_else(|| {
-                parts
-                    .headers
-                    .get("host")
-                    .and_then(|value| value.to_str().ok())
-                    .map(str::to_owned)
-            })
-            .unwrap_or_default(),
-        headers: parts.headers,
-        body,
-        origin: Origin {
-            connection: connection.id,
-            stream,
-            header_block,
-            audit,
-        },
-    };
-    let Some((verdict, last_stream)) = connection.judge(&exchange) else {
-        // Disowned by a GOAWAY: no answer, nothing happens.
-        return poll_fn(|cx| respond.poll_reset(cx)).await.map(|_| None);
-    };
-    // Before the answer is on the wire: the client may open its next stream the
-    // moment it has read it.
-    if let Some(max) = verdict.reply.after.max_streams {
-        if connection.limit.swap(max, Ordering::SeqCst) != max {
-            connection.wire.send(Command::Settings(vec![(3, max)]));
-        }
-    }
-    let wire = &connection.wire;
-    match verdict.fault {
-        None | Some(Action::Answer { .. } | Action::Delay { .. } | Action::Latency { .. }) => {}
-        Some(Action::NoAnswer) => {
-            // Until the client gives the stream up, or the connection ends.
-            let given_up = poll_fn(|cx| respond.poll_reset(cx)).await;
-            connection.open.fetch_sub(1, Ordering::SeqCst);
-            return given_up.map(|_| None);
-        }
-        Some(Action::Silence) => {
-            wire.send(Command::Silence);
-            std::future::pending().await
-        }
-        Some(Action::Rst { code }) => {
-            connection.open.fetch_sub(1, Ordering::SeqCst);
-            respond.send_reset(h2::Reason::from(code));
-            return Ok(None);
-        }
-        Some(Action::Close { how }) => {
-            wire.send(Command::Close(how));
-            std::future::pending().await
-        }
-        Some(Action::Goaway {
-            code,
-            debug,
-            close,
-            answer,
-            ..
-        }) => {
-            wire.send_and_wait(Command::Goaway {
-                last: last_stream,
-                code,
-                debug,
-            })
-            .await;
-            match (answer, close) {
-                (true, true) => wire.send(Command::CloseAfter { stream }),
-                (false, true) => wire.send(Command::Close(crate::fault::CloseHow::Clean)),
-                _ => {}
-            }
-            if !answer {
-                std::future::pending().await
-            }
-        }
-        Some(Action::Settings { values }) => {
-            if let Some((_, max)) = values.iter().rev().find(|(id, _)| *id == 3) {
-                connection.limit.store(*max, Ordering::SeqCst);
-            }
-            wire.send_and_wait(Command::Settings(values)).await;
-        }
-        Some(Action::SlowRead { bytes_per_second }) => wire.slow_read(bytes_per_second),
-        Some(Action::StarveWindow) => wire.send_and_wait(Command::StarveWindow).await,
-        Some(Action::Shape { data, pad, fragment }) => {
-            wire.send_and_wait(Command::Shape { data, pad, fragment }).await;
-        }
-        Some(Action::Interim { statuses }) => {
-            for status in statuses {
-                if let Ok(interim) = http::Response::builder().status(status).body(()) {
-                    respond.send_informational(interim)?;
-                }
-            }
-        }
-        Some(Action::Raw { hex, repeat }) => {
-            let hex = hex.replace("{stream}", &format!("{stream:08x}"));
-            wire.send_and_wait(Command::Raw(super::frame::unhex(&hex), repeat))
-                .await;
-        }
-    }
-    Ok(Some(Answer {
-        respond,
-        reply: verdict.reply,
-        delay: verdict.delay,
-    }))
-}
-
 fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error> {
     let mut response = http::Response::builder().status(reply.status);
     for (name, value) in reply.headers {
-        response = response.header(name, value);
+        response = response.header(name.as_ref(), value);
     }
     let Ok(response) = response.body(()) else {
         respond.send_reset(h2::Reason::INTERNAL_ERROR);

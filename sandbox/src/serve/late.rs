@@ -1,6 +1,6 @@
 //! Answers that are held back, by when they are due.
 
-use super::h2c::Answer;
+use super::stream::Answer;
 use crate::exchange::Reply;
 use bytes::Bytes;
 use h2::server::SendResponse;

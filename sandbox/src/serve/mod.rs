@@ -5,6 +5,7 @@ mod frame;
 mod h1;
 mod h2c;
 mod late;
+mod stream;
 mod wire;
 
 use crate::connections::Note;
