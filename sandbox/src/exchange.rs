@@ -4,6 +4,7 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Which connection a request came in on. APNs binds rules to connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,8 @@ pub(crate) struct Exchange {
     /// `:authority`, or the `host` header.
     pub(crate) authority: String,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+    /// Shared with the log, and with requests before it that had the same one.
+    pub(crate) body: Arc<[u8]>,
     pub(crate) origin: Origin,
 }
 

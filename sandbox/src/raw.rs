@@ -4,39 +4,71 @@ use crate::exchange::Exchange;
 use crate::record::readable;
 use crate::webpush::Sealed;
 use serde_json::{Map, Value};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Headers and body of one request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Raw {
-    /// `name\nvalue\n`, as often as there are headers; neither can hold a line feed.
-    headers: Box<[u8]>,
-    body: Box<[u8]>,
+    /// `name\nvalue\n`, as often as there are headers; neither can hold a line feed. Shared
+    /// with requests before it that had the same.
+    headers: Arc<[u8]>,
+    /// The pseudo-header that is seldom the same.
+    path: Box<str>,
+    body: Arc<[u8]>,
     /// What opens the body, when it is encrypted and nobody has looked inside.
     sealed: Option<Sealed>,
+}
+
+/// The latest headers that a thread has seen, and room to write the next ones down.
+#[derive(Default)]
+struct Latest {
+    headers: Arc<[u8]>,
+    room: Vec<u8>,
+}
+
+impl Latest {
+    /// The headers, without the credentials.
+    fn headers(&mut self, exchange: &Exchange) -> Arc<[u8]> {
+        let mut put = |name: &str, value: &[u8]| {
+            for part in [name.as_bytes(), b"\n", value, b"\n"] {
+                self.room.extend_from_slice(part);
+            }
+        };
+        for (name, value) in &exchange.headers {
+            let credential = name == "authorization" || name == "cookie";
+            let value = if credential {
+                b"(withheld)"
+            } else {
+                value.as_bytes()
+            };
+            put(name.as_str(), value);
+        }
+        put(":method", exchange.method.as_str().as_bytes());
+        put(":authority", exchange.authority.as_bytes());
+        if *self.headers != *self.room {
+            self.headers = Arc::from(self.room.as_slice());
+        }
+        self.room.clear();
+        self.headers.clone()
+    }
 }
 
 impl Raw {
     /// What came in, without the credentials in its headers.
     pub(crate) fn of(exchange: &Exchange) -> Self {
-        let mut length = 0;
-        fields(exchange, |name, value| length += name.len() + value.len() + 2);
-        let mut headers = Vec::with_capacity(length);
-        fields(exchange, |name, value| {
-            headers.extend_from_slice(name.as_bytes());
-            headers.push(b'\n');
-            headers.extend_from_slice(value);
-            headers.push(b'\n');
-        });
+        thread_local!(static LATEST: RefCell<Latest> = RefCell::default());
         Self {
-            headers: headers.into_boxed_slice(),
-            body: exchange.body.as_slice().into(),
+            headers: LATEST.with_borrow_mut(|latest| latest.headers(exchange)),
+            path: exchange.path.as_str().into(),
+            body: exchange.body.clone(),
             sealed: None,
         }
     }
 
     /// Forgets the body: it is a secret, or is shown in another form.
     pub(crate) fn hide_body(&mut self) {
-        self.body = Box::default();
+        self.body = Arc::default();
     }
 
     /// The body is looked into when somebody reads the log.
@@ -49,9 +81,9 @@ impl Raw {
         Some(self.sealed.as_ref()?.shown(&self.body))
     }
 
-    /// Bytes that it takes beside itself.
+    /// Bytes that it takes beside itself, at most: what it shares is counted as if it did not.
     pub(crate) fn weight(&self) -> usize {
-        self.headers.len() + self.body.len()
+        self.headers.len() + self.path.len() + self.body.len()
     }
 
     /// By name; of a header that came twice, the last.
@@ -62,6 +94,7 @@ impl Raw {
             let [name, value] = [name, value].map(|text| String::from_utf8_lossy(text).into_owned());
             headers.insert(name, Value::String(value));
         }
+        headers.insert(":path".to_owned(), Value::String(self.path.to_string()));
         Value::Object(headers)
     }
 
@@ -71,27 +104,12 @@ impl Raw {
     }
 }
 
-/// Each header, without credentials, and then the pseudo-headers.
-fn fields(exchange: &Exchange, mut each: impl FnMut(&str, &[u8])) {
-    for (name, value) in &exchange.headers {
-        let credential = name == "authorization" || name == "cookie";
-        let value = if credential {
-            b"(withheld)"
-        } else {
-            value.as_bytes()
-        };
-        each(name.as_str(), value);
-    }
-    each(":method", exchange.method.as_str().as_bytes());
-    each(":path", exchange.path.as_bytes());
-    each(":authority", exchange.authority.as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use super::Raw;
     use crate::exchange::{Exchange, Origin};
     use http::{HeaderMap, HeaderValue, Method};
+    use std::sync::Arc;
 
     #[test]
     fn credentials_are_withheld_and_the_rest_is_as_it_came() {
@@ -107,7 +125,7 @@ mod tests {
             query: None,
             authority: "localhost:1".to_owned(),
             headers,
-            body: br#"{"aps":{}}"#.to_vec(),
+            body: br#"{"aps":{}}"#.as_slice().into(),
             origin: Origin {
                 connection: 1,
                 stream: 1,
@@ -129,5 +147,16 @@ mod tests {
         assert!(raw.body()["aps"].is_object());
         raw.hide_body();
         assert!(raw.body().is_null());
+        // The next request shares what is the same, and only then.
+        let mut exchange = exchange;
+        exchange.path = "/3/device/cd".to_owned();
+        let next = Raw::of(&exchange);
+        assert!(Arc::ptr_eq(&next.headers, &raw.headers) && Arc::ptr_eq(&next.body, &exchange.body));
+        assert_eq!(next.headers()[":path"], "/3/device/cd");
+        exchange
+            .headers
+            .insert("apns-topic", HeaderValue::from_static("second"));
+        assert_eq!(Raw::of(&exchange).headers()["apns-topic"], "second");
+        assert_eq!(next.headers()["apns-topic"], "");
     }
 }

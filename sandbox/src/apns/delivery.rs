@@ -125,7 +125,7 @@ impl Apns {
             expires_at_ms,
             collapsed,
             replaced,
-            body: push.exchange.body.as_slice().into(),
+            body: push.exchange.body.clone(),
         };
         self.stored.put(token, kept);
     }

@@ -1,12 +1,12 @@
 //! `POST /3/device/<token>`: the rules, one check each, in an order that can be changed.
 
+use super::content::Content;
 use super::request::{Device, Push};
 use super::{Apns, Fate, Gone, Refusal, is_uuid, refuse, topic};
 use crate::exchange::{Exchange, Reply};
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// One step of the validation. Apple does not publish the order; [`Check::ALL`] is the
 /// one that the evidence favours, and a test may permute it.
@@ -212,9 +212,9 @@ impl Apns {
             Check::PayloadSize if exchange.body.len() > kind.map_or(4096, |(.., limit)| *limit) => {
                 Err(Refusal::new(413, "PayloadTooLarge", "apns.payload.size"))
             }
-            Check::PayloadJson => match serde_json::from_slice::<Value>(&exchange.body) {
-                Ok(Value::Object(body)) => self.check_content(kind.map(|(name, ..)| *name), &body, record),
-                _ => bad("BadRequestPayload", "apns.payload.json"),
+            Check::PayloadJson => match Content::read(&exchange.body, &mut self.content) {
+                Some(content) => self.check_content(kind.map(|(name, ..)| *name), content, record),
+                None => bad("BadRequestPayload", "apns.payload.json"),
             },
             Check::TokenSyntax => match token {
                 Some(token) if token.len() % 2 == 0 && token.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(()),

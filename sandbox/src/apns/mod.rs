@@ -26,8 +26,8 @@ use crate::shared::{Door, Moment, Profile};
 use auth::Binding;
 use channels::Channels;
 use delivery::News;
+use foldhash::{HashMap, HashMapExt};
 use rustls::server::danger::ClientCertVerifier;
-use std::collections::HashMap;
 use std::sync::Arc;
 use stored::Store;
 
@@ -87,6 +87,7 @@ pub(crate) struct Apns {
     channels: Channels,
     stored: Store,
     news: News,
+    content: Option<content::Latest>,
     /// The `seq` that the record of the present request will have.
     pub(crate) next_seq: u64,
 }
@@ -116,6 +117,7 @@ impl Apns {
             channels: Channels::default(),
             stored: Store::default(),
             news: News::new(),
+            content: None,
             next_seq: 0,
         }
     }

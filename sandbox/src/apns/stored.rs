@@ -2,9 +2,10 @@
 
 use super::{Environment, Fate};
 use crate::record::readable;
+use foldhash::HashMap;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One stored notification, as `GET /apns/stored` shows it.
@@ -50,7 +51,7 @@ pub(super) struct Kept {
     pub(super) expires_at_ms: i64,
     pub(super) collapsed: u64,
     pub(super) replaced: u64,
-    pub(super) body: Box<[u8]>,
+    pub(super) body: Arc<[u8]>,
 }
 
 /// A stored push that is over.
@@ -222,6 +223,7 @@ impl Store {
 mod tests {
     use super::{Ended, Fate, Kept, Store};
     use crate::apns::Environment;
+    use std::sync::Arc;
 
     fn kept(seq: u64, bundle: &str, expires_at_ms: i64) -> Kept {
         Kept {
@@ -234,7 +236,7 @@ mod tests {
             expires_at_ms,
             collapsed: 0,
             replaced: 0,
-            body: Box::default(),
+            body: Arc::default(),
         }
     }
 

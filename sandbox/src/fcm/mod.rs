@@ -12,13 +12,14 @@ use crate::exchange::{Exchange, Reply, percent_decode};
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
 use error::Problem;
+use foldhash::{HashMap, HashMapExt};
 use http::Method;
 use identity::User;
 use jsonwebtoken::DecodingKey;
 use oauth::Bearer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use schema::Schema;
 

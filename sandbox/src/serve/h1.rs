@@ -49,7 +49,7 @@ async fn answer(
             .unwrap_or_default()
             .to_owned(),
         headers: parts.headers,
-        body: body.to_bytes().to_vec(),
+        body: Arc::from(&body.to_bytes()[..]),
         origin: Origin {
             connection,
             stream: 0,

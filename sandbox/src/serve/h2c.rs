@@ -10,6 +10,7 @@ use crate::fault::{Action, LastStream};
 use crate::shared::{Door, Shared, Verdict};
 use bytes::Bytes;
 use h2::server::SendResponse;
+use http::{HeaderName, HeaderValue, StatusCode};
 use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,6 +29,8 @@ pub(super) struct Connection {
     pub(super) limit: AtomicU32,
     open: AtomicU32,
     progress: Mutex<Progress>,
+    /// The latest request's.
+    body: Mutex<Arc<[u8]>>,
 }
 
 /// How far the connection has come. A GOAWAY must not disown a stream that was
@@ -94,6 +97,15 @@ impl Connection {
         None
     }
 
+    /// A body, held once for requests in a row that have the same: that is what a campaign is.
+    pub(super) fn body(&self, body: &[u8]) -> Arc<[u8]> {
+        let mut latest = self.body.lock().unwrap_or_else(PoisonError::into_inner);
+        if **latest != *body {
+            *latest = Arc::from(body);
+        }
+        latest.clone()
+    }
+
     /// Sends an answer; a client that has given the stream up needs none.
     pub(super) fn answer(&self, respond: SendResponse<Bytes>, reply: Reply) {
         self.ended();
@@ -128,6 +140,7 @@ pub(super) async fn serve(
             highest: 0,
             ceiling: u32::MAX,
         }),
+        body: Mutex::default(),
     });
     let protocol = accept_loop(connection, inner);
     tokio::pin!(filter, protocol);
@@ -215,11 +228,7 @@ async fn accept_loop(connection: Arc<Connection>, io: tokio::io::DuplexStream) -
 }
 
 fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error> {
-    let mut response = http::Response::builder().status(reply.status);
-    for (name, value) in reply.headers {
-        response = response.header(name.as_ref(), value);
-    }
-    let Ok(response) = response.body(()) else {
+    let Some(response) = head(&reply) else {
         respond.send_reset(h2::Reason::INTERNAL_ERROR);
         return Ok(());
     };
@@ -229,4 +238,16 @@ fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error>
         stream.send_data(Bytes::from(reply.body), true)?;
     }
     Ok(())
+}
+
+/// Status and headers; `None` when a script wants what HTTP does not have.
+fn head(reply: &Reply) -> Option<http::Response<()>> {
+    let mut response = http::Response::new(());
+    *response.status_mut() = StatusCode::from_u16(reply.status).ok()?;
+    for (name, value) in &reply.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        let value = HeaderValue::from_str(value).ok()?;
+        response.headers_mut().append(name, value);
+    }
+    Some(response)
 }

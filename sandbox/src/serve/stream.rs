@@ -96,7 +96,7 @@ impl Arrival {
             authority: authority.or_else(host).unwrap_or_default().to_owned(),
             method: parts.method,
             headers: parts.headers,
-            body: self.body,
+            body: connection.body(&self.body),
             origin: Origin {
                 connection: connection.id,
                 stream: u32::from(respond.stream_id()),
