@@ -17,7 +17,7 @@ pub(crate) struct Raw {
     path: Box<str>,
     body: Arc<[u8]>,
     /// What opens the body, when it is encrypted and nobody has looked inside.
-    sealed: Option<Sealed>,
+    sealed: Option<Box<Sealed>>,
 }
 
 /// The latest headers that a thread has seen, and room to write the next ones down.
@@ -73,7 +73,7 @@ impl Raw {
 
     /// The body is looked into when somebody reads the log.
     pub(crate) fn seal(&mut self, sealed: Sealed) {
-        self.sealed = Some(sealed);
+        self.sealed = Some(Box::new(sealed));
     }
 
     /// What is inside, and the rule that the body breaks if it cannot be read.

@@ -7,9 +7,9 @@ use crate::exchange::Exchange;
 use crate::jose::Token;
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
+use foldhash::HashMap;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// A token may be used for an hour after `iat`.
 const LIFETIME_MS: i64 = 3_600_000;

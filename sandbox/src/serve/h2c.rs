@@ -11,6 +11,7 @@ use crate::shared::{Door, Shared, Verdict};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use http::{HeaderName, HeaderValue, StatusCode};
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -228,7 +229,7 @@ async fn accept_loop(connection: Arc<Connection>, io: tokio::io::DuplexStream) -
 }
 
 fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error> {
-    let Some(response) = head(&reply) else {
+    let Some(response) = head(reply.status, reply.headers) else {
         respond.send_reset(h2::Reason::INTERNAL_ERROR);
         return Ok(());
     };
@@ -241,12 +242,12 @@ fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error>
 }
 
 /// Status and headers; `None` when a script wants what HTTP does not have.
-fn head(reply: &Reply) -> Option<http::Response<()>> {
+fn head(status: u16, headers: Vec<(Cow<'static, str>, String)>) -> Option<http::Response<()>> {
     let mut response = http::Response::new(());
-    *response.status_mut() = StatusCode::from_u16(reply.status).ok()?;
-    for (name, value) in &reply.headers {
+    *response.status_mut() = StatusCode::from_u16(status).ok()?;
+    for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        let value = HeaderValue::from_str(value).ok()?;
+        let value = HeaderValue::try_from(value).ok()?;
         response.headers_mut().append(name, value);
     }
     Some(response)

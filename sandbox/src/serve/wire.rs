@@ -201,7 +201,7 @@ async fn inbound(
     let mut auditor = Auditor::new();
     let mut out = Vec::new();
     loop {
-        if read_at(pace.load(Ordering::Relaxed), from, &mut buffer).await? == 0 {
+        if read_at(pace, from, &mut buffer).await? == 0 {
             to.write_all(&buffer).await?;
             to.shutdown().await?;
             return Ok(End::Eof);
@@ -251,18 +251,26 @@ fn header_block(blocks: &HeaderBlocks, block: HeaderBlock) {
 
 /// Reads some bytes, no more in a twentieth of a second than the pace allows; 0 is no limit.
 async fn read_at(
-    pace: u32,
+    pace: &AtomicU32,
     from: &mut ReadHalf<TlsStream<TcpStream>>,
     buffer: &mut BytesMut,
 ) -> io::Result<usize> {
     // What was handed on makes room again, so that no read is a small one.
     buffer.reserve(READ);
-    if pace == 0 {
-        return from.read_buf(buffer).await;
+    let limit = pace.load(Ordering::Relaxed);
+    if limit > 0 {
+        let portion = (limit / 20).clamp(1, 16_384);
+        let read = from.take(u64::from(portion)).read_buf(buffer).await?;
+        tokio::time::sleep(Duration::from_secs(1) * portion / limit).await;
+        return Ok(read);
     }
-    let portion = (pace / 20).clamp(1, 16_384);
-    let read = from.take(u64::from(portion)).read_buf(buffer).await?;
-    tokio::time::sleep(Duration::from_secs(1) * portion / pace).await;
+    let read = from.read_buf(buffer).await?;
+    // The limit may have been set while nothing came.
+    let limit = pace.load(Ordering::Relaxed);
+    if limit > 0 {
+        let read = u32::try_from(read).unwrap_or(u32::MAX);
+        tokio::time::sleep(Duration::from_secs(1) * read / limit).await;
+    }
     Ok(read)
 }
 
