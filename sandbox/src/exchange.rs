@@ -132,7 +132,7 @@ impl Reply {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::status(status)
             .with("content-type", "application/json")
-            .with_body(body.to_string())
+            .with_body(serde_json::to_vec(body).unwrap_or_default())
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

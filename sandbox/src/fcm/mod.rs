@@ -142,8 +142,8 @@ impl Fcm {
     }
 
     fn project(&self, given: &str) -> Result<(), Problem> {
-        let given = percent_decode(given, false);
-        if given == self.project_id || given == self.project_number {
+        let is_mine = |given: &str| given == self.project_id || given == self.project_number;
+        if is_mine(given) || is_mine(&percent_decode(given, false)) {
             return Ok(());
         }
         // Google names the status only: no FcmError, so no device may be dropped for it.

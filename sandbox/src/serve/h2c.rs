@@ -1,6 +1,7 @@
 //! An HTTP/2 connection: the `h2` crate does the protocol, the frame filter between
 //! it and TLS does what `h2` will not (live SETTINGS, misbehaviour).
 
+use super::Tls;
 use super::late::Late;
 use super::stream::{self, Arrival, Next};
 use super::wire::{Command, Filter, PIPE, WireHandle};
@@ -17,8 +18,6 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
 /// What the tasks of one connection share.
 pub(super) struct Connection {
@@ -119,13 +118,7 @@ impl Connection {
     }
 }
 
-pub(super) async fn serve(
-    shared: Arc<Shared>,
-    door: Door,
-    id: u64,
-    note: Note,
-    tls: TlsStream<TcpStream>,
-) -> io::Result<()> {
+pub(super) async fn serve(shared: Arc<Shared>, door: Door, id: u64, note: Note, tls: Tls) -> io::Result<()> {
     let limit = shared.initial_max_streams(door, id);
     let (inner, outer) = tokio::io::duplex(PIPE);
     let (filter, wire) = Filter::new(shared.initial_settings(door, limit), note);

@@ -13,10 +13,16 @@ use crate::fault::ConnectFault;
 use crate::shared::{Door, Shared};
 use std::io;
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+/// Bytes read from a socket at once; `rustls` alone reads 4096.
+const READ: usize = 32 * 1024;
+
+/// A connection behind TLS.
+type Tls = TlsStream<BufReader<TcpStream>>;
 
 /// Accepts connections for one door until the runtime stops.
 pub(crate) async fn listen(
@@ -72,7 +78,7 @@ async fn noted(
     if let Some(fault) = shared.connect_fault(door) {
         return misbehave(&fault, tcp, &acceptor).await;
     }
-    let tls = acceptor.accept(tcp).await?;
+    let tls = acceptor.accept(BufReader::with_capacity(READ, tcp)).await?;
     describe(&tls, note);
     if let Some(chain) = tls.get_ref().1.peer_certificates() {
         if let Err(reason) = shared.present(id, chain) {
@@ -93,7 +99,7 @@ async fn noted(
 }
 
 /// What the handshake said.
-fn describe(tls: &TlsStream<TcpStream>, note: &Note) {
+fn describe(tls: &Tls, note: &Note) {
     let (_, session) = tls.get_ref();
     let mut note = note.write();
     note.tls = session
@@ -107,7 +113,7 @@ fn describe(tls: &TlsStream<TcpStream>, note: &Note) {
 }
 
 /// Says GOAWAY with Apple's JSON, and reads until the client has understood.
-async fn turn_away(reason: &str, mut tls: TlsStream<TcpStream>) -> io::Result<()> {
+async fn turn_away(reason: &str, mut tls: Tls) -> io::Result<()> {
     tls.write_all(&frame::turn_away(&format!(r#"{{"reason":"{reason}"}}"#)))
         .await?;
     tls.shutdown().await?;

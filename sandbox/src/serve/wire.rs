@@ -4,6 +4,7 @@
 //! misbehave, so its bytes pass through here: frames are counted, replaced, split,
 //! padded, dropped or added, and the connection can be ended at any byte.
 
+use super::Tls;
 use super::audit::Auditor;
 use super::frame::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PADDED, SETTINGS, WINDOW_UPDATE, frame_header,
@@ -19,9 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio_rustls::server::TlsStream;
 
 const PREFACE: usize = 24;
 /// Bytes read at once.
@@ -146,7 +145,7 @@ impl Filter {
         )
     }
 
-    pub(super) async fn run(self, tls: TlsStream<TcpStream>, h2: DuplexStream) -> io::Result<()> {
+    pub(super) async fn run(self, tls: Tls, h2: DuplexStream) -> io::Result<()> {
         let (mut from_peer, mut to_peer) = tokio::io::split(tls);
         let (mut from_h2, mut to_h2) = tokio::io::split(h2);
         let Self {
@@ -181,7 +180,9 @@ impl Filter {
         match end? {
             End::Eof | End::Silence | End::Scripted(CloseHow::Clean) => tls.shutdown().await,
             End::Scripted(CloseHow::Fin) => tls.into_inner().0.shutdown().await,
-            End::Scripted(CloseHow::Reset | CloseHow::ResetMidFrame) => tls.get_ref().0.set_zero_linger(),
+            End::Scripted(CloseHow::Reset | CloseHow::ResetMidFrame) => {
+                tls.get_ref().0.get_ref().set_zero_linger()
+            }
         }
     }
 }
@@ -189,7 +190,7 @@ impl Filter {
 /// Peer to `h2`: whole frames, counting header blocks, hiding the acknowledgements
 /// of SETTINGS that `h2` never sent.
 async fn inbound(
-    from: &mut ReadHalf<TlsStream<TcpStream>>,
+    from: &mut ReadHalf<Tls>,
     to: &mut WriteHalf<DuplexStream>,
     header_blocks: &HeaderBlocks,
     pace: &AtomicU32,
@@ -250,11 +251,7 @@ fn header_block(blocks: &HeaderBlocks, block: HeaderBlock) {
 }
 
 /// Reads some bytes, no more in a twentieth of a second than the pace allows; 0 is no limit.
-async fn read_at(
-    pace: &AtomicU32,
-    from: &mut ReadHalf<TlsStream<TcpStream>>,
-    buffer: &mut BytesMut,
-) -> io::Result<usize> {
+async fn read_at(pace: &AtomicU32, from: &mut ReadHalf<Tls>, buffer: &mut BytesMut) -> io::Result<usize> {
     // What was handed on makes room again, so that no read is a small one.
     buffer.reserve(READ);
     let limit = pace.load(Ordering::Relaxed);
@@ -290,7 +287,7 @@ impl Outbound {
     async fn pump(
         &mut self,
         from: &mut ReadHalf<DuplexStream>,
-        to: &mut WriteHalf<TlsStream<TcpStream>>,
+        to: &mut WriteHalf<Tls>,
         commands: &mut mpsc::UnboundedReceiver<(Command, Option<oneshot::Sender<()>>)>,
     ) -> io::Result<End> {
         let mut buffer = BytesMut::new();
