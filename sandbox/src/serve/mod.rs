@@ -5,6 +5,7 @@ mod frame;
 mod h1;
 mod h2c;
 mod late;
+mod outbound;
 mod stream;
 mod wire;
 
