@@ -54,6 +54,7 @@ mod shared;
 mod state;
 mod tls;
 mod webpush;
+mod workers;
 
 pub use adm::AdmRegistration;
 pub use apns::{

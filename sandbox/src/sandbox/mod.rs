@@ -12,21 +12,21 @@ use crate::latency::Latency;
 use crate::record::Record;
 use crate::shared::{Profile, Shared};
 use crate::webpush::{NewSubscription, Subscription, SubscriptionState};
+use crate::workers::Workers;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::runtime::Runtime;
 
 /// All services, running on threads of their own until this is dropped.
 pub struct Sandbox {
     shared: Arc<Shared>,
-    runtime: Option<Runtime>,
     ports: Ports,
     ca_pem: String,
     ready: Value,
     state_dir: PathBuf,
     temporary: bool,
+    /// Serve until they are dropped.
+    workers: Option<Workers>,
 }
 
 impl Sandbox {
@@ -258,11 +258,8 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // On a thread of its own, since a runtime may not be stopped from inside another.
-            let stop = std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_millis(200)));
-            let _ = stop.join();
-        }
+        // Nobody writes into the directory any more.
+        drop(self.workers.take());
         if self.temporary {
             // Nothing can be done about a directory that will not go.
             let _ = std::fs::remove_dir_all(&self.state_dir);

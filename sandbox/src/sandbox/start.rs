@@ -11,6 +11,7 @@ use crate::shared::{Door, Moment, Shared};
 use crate::state::State;
 use crate::tls::Authority;
 use crate::webpush::WebPush;
+use crate::workers::Workers;
 use serde_json::json;
 use std::io;
 use std::net::Ipv4Addr;
@@ -31,11 +32,7 @@ impl Sandbox {
             }
         };
         std::fs::create_dir_all(&state_dir)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("pushcore-sandbox")
-            .enable_all()
-            .build()?;
+        let workers = Workers::start(2)?;
         let mut listeners = Vec::new();
         let mut ports = config.ports;
         for door in Door::ALL {
@@ -109,21 +106,21 @@ impl Sandbox {
         *shared.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready.clone();
         let h2_only = TlsAcceptor::from(ca.server(&[b"h2"], true)?);
         let both = TlsAcceptor::from(ca.server(&[b"h2", b"http/1.1"], false)?);
-        // Never blocks on the runtime: the caller may be inside one of its own.
-        let entered = runtime.enter();
         for (door, listener) in listeners {
             let acceptor = match door {
                 Door::Control | Door::Metadata => None,
                 _ if door.is_apns() => Some(h2_only.clone()),
                 _ => Some(both.clone()),
             };
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            runtime.spawn(serve::listen(shared.clone(), door, listener, acceptor));
+            // Doors are opened by the first thread; connections begin with the second.
+            let mut turns = workers.turns();
+            let (shared, listener) = (shared.clone(), workers.listener(listener)?);
+            let connections = turns.clone().skip();
+            turns.spawn(serve::listen(shared, door, listener, acceptor, connections));
         }
-        drop(entered);
         Ok(Self {
             shared,
-            runtime: Some(runtime),
+            workers: Some(workers),
             ports,
             ca_pem: ca.ca_pem,
             ready,

@@ -12,6 +12,7 @@ mod wire;
 use crate::connections::Note;
 use crate::fault::ConnectFault;
 use crate::shared::{Door, Shared};
+use crate::workers::Turns;
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
@@ -25,20 +26,23 @@ const READ: usize = 32 * 1024;
 /// A connection behind TLS.
 type Tls = TlsStream<BufReader<TcpStream>>;
 
-/// Accepts connections for one door until the runtime stops.
+/// Accepts connections for one door, for as long as the threads run.
 pub(crate) async fn listen(
     shared: Arc<Shared>,
     door: Door,
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
+    mut connections: Turns,
 ) {
     loop {
-        match listener.accept().await {
-            Ok((tcp, _)) => {
+        match listener.accept().await.and_then(|(tcp, _)| tcp.into_std()) {
+            Ok(tcp) => {
                 let (shared, acceptor) = (shared.clone(), acceptor.clone());
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     // A peer that breaks its own connection is no news to the sandbox.
-                    let _ = connection(shared, door, tcp, acceptor).await;
+                    if let Ok(tcp) = TcpStream::from_std(tcp) {
+                        let _ = connection(shared, door, tcp, acceptor).await;
+                    }
                 });
             }
             // Out of descriptors, most likely: yield and try again.
