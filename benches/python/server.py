@@ -4,8 +4,8 @@
     PUSHCORE_SANDBOX=target/release/pushcore-sandbox python benches/python/server.py [SERVICE...] [--count N]
 
 The client is pushcore's, with one message to many targets, as in `bulk.py`; what is read is the
-sandbox's own `/proc/PID/stat` and `/proc/PID/status`, before and after. Linux only. Options behind
-`--` go to the sandbox, in place of `--profile lenient --no-governor`.
+sandbox's own `/proc/PID/stat`, `status` and `io`, before and after. Linux only. `--sandbox` replaces the sandbox's
+options, `--perf FILE` records where its time goes (build it with `CARGO_PROFILE_RELEASE_DEBUG=1`).
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def main() -> None:
             command = [sys.executable, bulk.HERE, "--measure", str(FIRST[service]), "--folder", folder]
             perf = None
             if arguments.perf:
-                record = ["perf", "record", "-q", "--call-graph", "dwarf,16384", "-F", "499", "-p", str(sandbox.pid), "-o", arguments.perf]
-                perf = subprocess.Popen(record)
+                record = ["perf", "record", "-q", "--call-graph", "dwarf,16384", "-F", "499", "-o", arguments.perf]
+                perf = subprocess.Popen([*record, "-p", str(sandbox.pid)])
                 time.sleep(0.5)
             for _ in range(arguments.rounds):
                 before, memory, wrote = cpu(sandbox.pid), resident(sandbox.pid), writes(sandbox.pid)

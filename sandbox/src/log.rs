@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 /// Records in the order of their `seq`, which has no gaps.
 pub(crate) struct Log {
-    records: VecDeque<Box<Record>>,
+    records: VecDeque<Record>,
     /// Bytes that the records may take together.
     limit: usize,
     weight: usize,
@@ -47,7 +47,7 @@ impl Log {
         self.counts.judged += 1;
         self.counts.accepted += u64::from(record.accepted);
         self.weight += record.weight();
-        self.records.push_back(Box::new(record));
+        self.records.push_back(record);
         while self.weight > self.limit && self.records.len() > 1 {
             let oldest = self.records.pop_front();
             self.weight -= oldest.map_or(0, |record| record.weight());
@@ -66,7 +66,7 @@ impl Log {
 
     /// Oldest first, headers and body still raw.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter().map(Box::as_ref)
+        self.records.iter()
     }
 
     pub(crate) fn counts(&self) -> Counts {
