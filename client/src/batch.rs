@@ -5,19 +5,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushcore::session::{AsMessage, SendOptions, Ticket};
+use pushcore::session::{AsMessage, Ended, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::Client;
 use crate::progress::Progress;
-use crate::shared::{Ended, Waiting};
+use crate::shared::Waiting;
 
 /// What [`Client::send_many`] does, in the caller's own loop: submit, wait, submit again.
 ///
 /// It keeps the client alive; dropping it cancels what has not ended.
 pub struct Batch {
     client: Arc<Client>,
-    number: u64,
+    number: u32,
     results: VecDeque<Ended>,
     progress: Progress,
 }
@@ -54,7 +54,7 @@ impl Batch {
         self.client.check_process()?;
         let mut shared = self.client.lock_to_submit();
         // What has ended is handed over first: its slots are free, and a table by slot is not.
-        if !shared.batches.get(&self.number).is_none_or(VecDeque::is_empty) {
+        if shared.has_results(self.number) {
             return Ok(false);
         }
         let now = shared.driver.clock.now();
@@ -90,18 +90,18 @@ impl Batch {
         self.results.clear();
         let mut shared = self.client.lock();
         self.client.nudge(&mut shared);
-        if shared.batches.get(&self.number).is_none_or(VecDeque::is_empty) {
+        if !shared.has_results(self.number) {
             shared = self.client.step(shared, Some(longest));
         }
-        if let Some(batch) = shared.batches.get_mut(&self.number) {
-            std::mem::swap(batch, &mut self.results);
-        }
+        shared.swap_results(self.number, &mut self.results);
         drop(shared);
-        for (_, _, result) in &self.results {
+        let ours = |ended: &Ended| matches!(Waiting::of(ended.tag), Waiting::Batch(number, _) if number == self.number);
+        self.results.retain(ours);
+        for ended in &self.results {
             self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
-            self.progress.count(result);
+            self.progress.count(&ended.result);
         }
-        Ok(self.results.drain(..).map(|(ticket, _, result)| (ticket, result)))
+        Ok(self.results.drain(..).map(|ended| (ended.ticket, ended.result)))
     }
 
     /// Cancels one message of this batch. Its end, `Cancelled`, comes from [`Batch::wait`] like any other;
@@ -145,8 +145,7 @@ impl Drop for Batch {
             return;
         }
         let mut shared = self.client.lock();
-        shared.cancel_batch(self.number);
+        shared.end_batch(self.number);
         self.client.nudge(&mut shared);
-        shared.batches.remove(&self.number);
     }
 }

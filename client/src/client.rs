@@ -1,6 +1,5 @@
 //! The blocking client.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,7 +14,7 @@ use crate::driver::{Driver, WAKER};
 use crate::gather::Gather;
 use crate::lookups::Lookups;
 use crate::send_many::SendMany;
-use crate::shared::{Shared, Waiting};
+use crate::shared::Shared;
 
 /// After so long without a look at the sockets, it takes one before the next message.
 const STALE: Duration = Duration::from_millis(100);
@@ -68,19 +67,10 @@ impl Client {
         let lookups = Lookups::new(config.resolver, Arc::clone(&waker));
         let registry = poll.registry().try_clone().map_err(system)?;
         Ok(Self {
-            shared: Mutex::new(Shared {
-                driver: Driver::new(session, clock, registry, config.proxy, lookups),
-                polling: false,
-                others: 0,
-                waiting: Vec::new(),
-                answered: HashMap::new(),
-                responses: HashMap::new(),
-                batches: BTreeMap::new(),
-                next_batch: 0,
-                looked_at: Duration::ZERO,
-                gather: Gather::new(config.gather),
-                single: 0,
-            }),
+            shared: Mutex::new(Shared::new(
+                Driver::new(session, clock, registry, config.proxy, lookups),
+                Gather::new(config.gather),
+            )),
             changed: Condvar::new(),
             poll: Mutex::new(Poll {
                 poll,
@@ -114,7 +104,7 @@ impl Client {
         let message = message.as_message();
         let mut shared = self.lock_to_submit();
         let ticket = loop {
-            match shared.submit(message, options, Waiting::One) {
+            match shared.submit(message, options) {
                 Err(error) if error.kind() == ErrorKind::QueueFull => shared = self.step(shared, None),
                 other => break other?,
             }

@@ -7,7 +7,6 @@ use pushcore::session::SendOptions;
 use pushcore::{Error, ErrorKind, Now};
 
 use crate::client::Client;
-use crate::shared::Waiting;
 
 /// How often a token that is being fetched is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -29,10 +28,10 @@ impl Client {
                 other => break other?,
             }
         };
-        shared.expect(ticket, Waiting::Call);
+        shared.expect_call(ticket);
         self.nudge(&mut shared);
         loop {
-            if let Some(result) = shared.responses.remove(&ticket) {
+            if let Some(result) = shared.fetch_call(ticket) {
                 return result;
             }
             shared = self.step(shared, None);

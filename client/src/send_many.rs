@@ -3,24 +3,24 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use pushcore::session::{AsMessage, SendOptions};
+use pushcore::session::{AsMessage, Ended, SendOptions};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::Client;
 use crate::progress::Progress;
-use crate::shared::{Ended, Waiting};
+use crate::shared::Waiting;
 
 /// Yields every message of an iterator with its end, as they land. Made by [`Client::send_many`].
 #[must_use = "nothing is sent unless the results are fetched"]
 pub struct SendMany<'c, I: Iterator> {
     client: &'c Client,
     messages: I,
-    number: u64,
+    number: u32,
     /// Where messages stay from the iterator to their end; what else there is names their place.
     held: Vec<Option<I::Item>>,
     free: Vec<u32>,
     /// Taken from the iterator, not submitted yet.
-    fresh: VecDeque<u32>,
+    fresh: Vec<u32>,
     /// Refused before anything was sent.
     refused: VecDeque<(u32, Error)>,
     /// What has landed, not fetched yet.
@@ -59,7 +59,7 @@ where
             number,
             held: Vec::new(),
             free: Vec::new(),
-            fresh: VecDeque::new(),
+            fresh: Vec::new(),
             refused: VecDeque::new(),
             landed: VecDeque::new(),
             exhausted: false,
@@ -110,7 +110,7 @@ where
                 break;
             };
             let place = self.hold(message);
-            self.fresh.push_back(place);
+            self.fresh.push(place);
         }
         let quick = started.elapsed() < Duration::from_millis(2);
         self.chunk = if quick {
@@ -119,7 +119,7 @@ where
             (self.chunk / 2).max(1)
         };
         if let Err(error) = process {
-            while let Some(place) = self.fresh.pop_front() {
+            for place in std::mem::take(&mut self.fresh) {
                 self.refuse(place, Error::new(error.kind(), error.context().to_owned()));
             }
             return;
@@ -127,27 +127,28 @@ where
         // The caller may have taken its time over these messages.
         let mut shared = client.lock_to_submit();
         let now = shared.driver.clock.now();
-        while let Some(place) = self.fresh.front().copied() {
+        let mut taken = 0;
+        for place in self.fresh.iter().copied() {
             let Some(message) = self.held.get(place as usize).and_then(Option::as_ref) else {
-                self.fresh.pop_front();
+                taken += 1;
                 continue;
             };
             let waiting = Waiting::Batch(self.number, place);
             match shared.submit_at(message.as_message(), self.options, waiting, now) {
-                Ok(_) => {
-                    self.progress.taken += 1;
-                    self.progress.in_flight += 1;
-                }
+                Ok(_) => {}
                 // Another thread was faster.
                 Err(error) if error.kind() == ErrorKind::QueueFull => break,
                 Err(error) => {
                     // No other message would be taken: the rest stays with the caller's iterator.
                     self.exhausted |= error.kind() == ErrorKind::Closed;
-                    self.refuse(place, error);
+                    self.refused.push_back((place, error));
                 }
             }
-            self.fresh.pop_front();
+            taken += 1;
         }
+        self.fresh.drain(..taken);
+        self.progress.taken += taken as u64;
+        self.progress.in_flight += taken as u64;
     }
 
     /// Gives a message a place.
@@ -171,12 +172,18 @@ where
 
     /// The next message that has ended. Its place is free.
     fn next_ended(&mut self) -> Option<(I::Item, Result<Outcome, Error>)> {
-        let (place, result) = match self.landed.pop_front() {
-            Some((_, place, result)) => (place, result),
-            None => self
-                .refused
-                .pop_front()
-                .map(|(place, error)| (place, Err(error)))?,
+        let (place, result) = loop {
+            match self.landed.pop_front() {
+                Some(Ended { tag, result, .. }) => match Waiting::of(tag) {
+                    Waiting::Batch(number, place) if number == self.number => break (place, result),
+                    // Left over from a batch that was dropped.
+                    _ => {}
+                },
+                None => {
+                    let (place, error) = self.refused.pop_front()?;
+                    break (place, Err(error));
+                }
+            }
         };
         self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
         self.progress.count(&result);
@@ -250,8 +257,7 @@ impl<I: Iterator> Drop for SendMany<'_, I> {
             return;
         }
         let mut shared = self.client.lock();
-        shared.cancel_batch(self.number);
+        shared.end_batch(self.number);
         self.client.nudge(&mut shared);
-        shared.batches.remove(&self.number);
     }
 }

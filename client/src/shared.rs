@@ -1,17 +1,15 @@
 //! What a client's threads share: the session, and who waits for what.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use pushcore::http::Response;
-use pushcore::session::{MessageRef, SendOptions, Ticket};
+use pushcore::session::{Ended, MessageRef, SendOptions, Ticket};
 use pushcore::{Error, Now, Outcome};
 
 use crate::driver::Driver;
 use crate::gather::Gather;
-
-/// A message of a batch that has ended, what its batch calls it, and how it ended.
-pub(crate) type Ended = (Ticket, u32, Result<Outcome, Error>);
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -20,15 +18,15 @@ pub(crate) struct Shared {
     pub(crate) polling: bool,
     /// So many wait for that one.
     pub(crate) others: usize,
-    /// Who waits for which ticket, by the ticket's slot.
-    pub(crate) waiting: Vec<Option<(Ticket, Waiting)>>,
     /// Answers for `send`, until fetched.
     pub(crate) answered: HashMap<Ticket, Result<Outcome, Error>>,
-    /// Answers for `exchange`, until fetched.
-    pub(crate) responses: HashMap<Ticket, Result<Response, Error>>,
+    /// Who waits for the answer to an exchange, and the answer until it is fetched.
+    calls: HashMap<Ticket, Option<Result<Response, Error>>>,
     /// Answers for `send_many`, by its number.
-    pub(crate) batches: BTreeMap<u64, VecDeque<Ended>>,
-    pub(crate) next_batch: u64,
+    batches: BTreeMap<u32, VecDeque<Ended>>,
+    next_batch: u32,
+    /// On its way from the session to those who wait; empty in between.
+    ended: VecDeque<Ended>,
     /// When the sockets were last looked at.
     pub(crate) looked_at: Duration,
     pub(crate) gather: Gather,
@@ -36,26 +34,59 @@ pub(crate) struct Shared {
     pub(crate) single: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// Who waits for a message, as its tag says it in the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
+    /// `send`.
     One,
-    Call,
-    /// The batch, and what it calls the message.
-    Batch(u64, u32),
+    /// The number of the batch, never 0, and what it calls the message.
+    Batch(u32, u32),
+}
+
+impl Waiting {
+    fn tag(self) -> u64 {
+        match self {
+            Waiting::One => 0,
+            Waiting::Batch(number, name) => u64::from(number) << 32 | u64::from(name),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn of(tag: u64) -> Self {
+        match ((tag >> 32) as u32, (tag & 0xffff_ffff) as u32) {
+            (0, _) => Waiting::One,
+            (number, name) => Waiting::Batch(number, name),
+        }
+    }
 }
 
 impl Shared {
-    pub(crate) fn submit(
-        &mut self,
-        message: MessageRef<'_>,
-        options: SendOptions,
-        waiting: Waiting,
-    ) -> Result<Ticket, Error> {
-        let now = self.driver.clock.now();
-        self.submit_at(message, options, waiting, now)
+    pub(crate) fn new(driver: Driver, gather: Gather) -> Self {
+        Self {
+            driver,
+            polling: false,
+            others: 0,
+            answered: HashMap::new(),
+            calls: HashMap::new(),
+            batches: BTreeMap::new(),
+            next_batch: 1,
+            ended: VecDeque::new(),
+            looked_at: Duration::ZERO,
+            gather,
+            single: 0,
+        }
     }
 
-    /// [`Shared::submit`] for many at a time, which share one look at the clock.
+    /// Submits a message whose end one caller waits for.
+    pub(crate) fn submit(&mut self, message: MessageRef<'_>, options: SendOptions) -> Result<Ticket, Error> {
+        let now = self.driver.clock.now();
+        let ticket = self.submit_at(message, options, Waiting::One, now)?;
+        self.single += 1;
+        Ok(ticket)
+    }
+
+    /// Submits one of many, which share one look at the clock.
+    #[inline]
     pub(crate) fn submit_at(
         &mut self,
         message: MessageRef<'_>,
@@ -63,90 +94,117 @@ impl Shared {
         waiting: Waiting,
         now: Now,
     ) -> Result<Ticket, Error> {
-        let ticket = self.driver.session.submit(&message, options, now)?;
-        self.expect(ticket, waiting);
-        Ok(ticket)
+        let options = options.tag(waiting.tag());
+        self.driver.session.submit(&message, options, now)
     }
 
-    pub(crate) fn expect(&mut self, ticket: Ticket, waiting: Waiting) {
-        if self.waiting.len() <= ticket.slot() {
-            self.waiting.resize(ticket.slot() + 1, None);
+    /// Somebody waits for the answer to an exchange.
+    pub(crate) fn expect_call(&mut self, ticket: Ticket) {
+        self.calls.insert(ticket, None);
+        self.single += 1;
+    }
+
+    /// The answer to an exchange, once it is there.
+    pub(crate) fn fetch_call(&mut self, ticket: Ticket) -> Option<Result<Response, Error>> {
+        self.calls.get(&ticket)?.as_ref()?;
+        self.calls.remove(&ticket).flatten()
+    }
+
+    /// Nobody waits any more.
+    pub(crate) fn forget_call(&mut self, ticket: Ticket) {
+        if let Some(None) = self.calls.remove(&ticket) {
+            self.single = self.single.saturating_sub(1);
+            let now = self.driver.clock.now();
+            self.driver.session.cancel(ticket, now);
         }
-        if let Some(place) = self.waiting.get_mut(ticket.slot()) {
-            *place = Some((ticket, waiting));
-        }
-        self.single += usize::from(!matches!(waiting, Waiting::Batch(..)));
     }
 
     /// A number for a `send_many`, under which its results are kept.
-    pub(crate) fn begin_batch(&mut self) -> u64 {
-        let number = self.next_batch;
-        self.next_batch = number.wrapping_add(1);
-        self.batches.insert(number, VecDeque::new());
-        number
+    pub(crate) fn begin_batch(&mut self) -> u32 {
+        loop {
+            let number = self.next_batch;
+            self.next_batch = number.wrapping_add(1).max(1);
+            if let Entry::Vacant(place) = self.batches.entry(number) {
+                place.insert(VecDeque::new());
+                return number;
+            }
+        }
+    }
+
+    /// Whether results of a `send_many` have landed.
+    pub(crate) fn has_results(&self, number: u32) -> bool {
+        self.batches.get(&number).is_some_and(|batch| !batch.is_empty())
     }
 
     /// The results of a `send_many` that have landed, in exchange for an empty list whose room is
-    /// used for the next ones.
-    pub(crate) fn swap_results(&mut self, number: u64, empty: &mut VecDeque<Ended>) {
+    /// used for the next ones. Some may be of a batch before it: their tags tell.
+    pub(crate) fn swap_results(&mut self, number: u32, empty: &mut VecDeque<Ended>) {
         if let Some(batch) = self.batches.get_mut(&number) {
             std::mem::swap(batch, empty);
         }
     }
 
-    /// Cancels what a `send_many` has not got an answer for.
-    pub(crate) fn cancel_batch(&mut self, number: u64) {
+    /// The end of a `send_many`: what it has not got an answer for is cancelled.
+    pub(crate) fn end_batch(&mut self, number: u32) {
+        let session = &mut self.driver.session;
+        let is_ours = |ticket: &Ticket| session.tag(*ticket).is_some_and(|tag| is_of(tag, number));
+        let tickets = session.unfinished().map(|(ticket, _)| ticket);
+        let ours: Vec<Ticket> = tickets.filter(is_ours).collect();
         let now = self.driver.clock.now();
-        for place in &mut self.waiting {
-            if let Some((ticket, Waiting::Batch(batch, _))) = *place {
-                if batch == number {
-                    *place = None;
-                    self.driver.session.cancel(ticket, now);
-                }
-            }
+        for ticket in ours {
+            session.cancel(ticket, now);
         }
+        self.batches.remove(&number);
     }
 
     /// Cancels one message of a [`Batch`](crate::Batch), which is still told its end.
-    pub(crate) fn cancel_of_batch(&mut self, number: u64, ticket: Ticket) -> bool {
+    pub(crate) fn cancel_of_batch(&mut self, number: u32, ticket: Ticket) -> bool {
         let now = self.driver.clock.now();
-        let place = self.waiting.get(ticket.slot()).copied().flatten();
-        let ours = place.is_some_and(|(waiting, who)| {
-            waiting == ticket && matches!(who, Waiting::Batch(batch, _) if batch == number)
-        });
-        ours && self.driver.session.cancel(ticket, now)
+        let session = &mut self.driver.session;
+        session.tag(ticket).is_some_and(|tag| is_of(tag, number)) && session.cancel(ticket, now)
     }
 
     /// Hands every outcome to the one who waits for it, and counts them.
     pub(crate) fn deliver(&mut self) -> u64 {
-        let mut ended = 0;
-        while let Some((ticket, result)) = self.driver.session.poll_outcome() {
-            ended += 1;
-            match self.waiting.get_mut(ticket.slot()).and_then(Option::take) {
-                Some((_, Waiting::One)) => {
-                    self.single = self.single.saturating_sub(1);
-                    self.answered.insert(ticket, result);
+        let mut ended = std::mem::take(&mut self.ended);
+        self.driver.session.take_outcomes(&mut ended);
+        let mut count = ended.len() as u64;
+        let alone = self.single == 0 && self.batches.len() == 1;
+        match self.batches.values_mut().next() {
+            // By far the most frequent case: all of them at once.
+            Some(batch) if alone && batch.is_empty() => std::mem::swap(batch, &mut ended),
+            _ => {
+                for one in ended.drain(..) {
+                    self.hand_over(one);
                 }
-                Some((_, Waiting::Batch(number, name))) => {
-                    if let Some(batch) = self.batches.get_mut(&number) {
-                        batch.push_back((ticket, name, result));
-                    }
-                }
-                _ => {}
             }
         }
+        self.ended = ended;
         while let Some((ticket, result)) = self.driver.session.poll_response() {
-            ended += 1;
-            if self
-                .waiting
-                .get_mut(ticket.slot())
-                .and_then(Option::take)
-                .is_some()
-            {
+            count += 1;
+            if let Some(place) = self.calls.get_mut(&ticket) {
+                *place = Some(result);
                 self.single = self.single.saturating_sub(1);
-                self.responses.insert(ticket, result);
             }
         }
-        ended
+        count
     }
+
+    fn hand_over(&mut self, ended: Ended) {
+        match Waiting::of(ended.tag) {
+            Waiting::One => {
+                self.single = self.single.saturating_sub(1);
+                self.answered.insert(ended.ticket, ended.result);
+            }
+            Waiting::Batch(number, _) => {
+                if let Some(batch) = self.batches.get_mut(&number) {
+                    batch.push_back(ended);
+                }
+            }
+        }
+    }
+}
+
+fn is_of(tag: u64, number: u32) -> bool {
+    matches!(Waiting::of(tag), Waiting::Batch(batch, _) if batch == number)
 }

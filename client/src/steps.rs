@@ -9,7 +9,6 @@ use pushcore::http::{Request, Response};
 use pushcore::session::{SendOptions, Ticket};
 
 use crate::client::Client;
-use crate::shared::Waiting;
 
 impl Client {
     /// [`Client::close`] for at most `longest`: true when everything has ended and every connection is
@@ -71,7 +70,7 @@ impl Exchange {
             }
             other => other?,
         };
-        shared.expect(ticket, Waiting::Call);
+        shared.expect_call(ticket);
         client.nudge(&mut shared);
         drop(shared);
         Ok(Some(Self {
@@ -90,16 +89,15 @@ impl Exchange {
             return Err(Error::new(ErrorKind::Misuse, "the exchange has ended"));
         };
         let mut shared = self.client.lock();
-        if !shared.responses.contains_key(&ticket) {
+        let mut result = shared.fetch_call(ticket);
+        if result.is_none() {
             shared = self.client.step(shared, Some(longest));
+            result = shared.fetch_call(ticket);
         }
-        match shared.responses.remove(&ticket) {
-            None => Ok(None),
-            Some(result) => {
-                self.ticket = None;
-                result.map(Some)
-            }
+        if result.is_some() {
+            self.ticket = None;
         }
+        result.transpose()
     }
 }
 
@@ -109,15 +107,7 @@ impl Drop for Exchange {
             return;
         };
         let mut shared = self.client.lock();
-        shared.responses.remove(&ticket);
-        if let Some(place) = shared.waiting.get_mut(ticket.slot()) {
-            if place.as_ref().is_some_and(|(waiting, _)| *waiting == ticket) {
-                *place = None;
-                shared.single = shared.single.saturating_sub(1);
-                let now = shared.driver.clock.now();
-                shared.driver.session.cancel(ticket, now);
-            }
-        }
+        shared.forget_call(ticket);
         self.client.nudge(&mut shared);
     }
 }

@@ -124,28 +124,38 @@ pub struct Evidence {
     /// The HTTP status; 0 where the service refused the request without one (see
     /// [`apns::reset_outcome`](crate::apns::reset_outcome)).
     pub status: u16,
-    reason: Option<Box<Reason>>,
+    /// `None` where the answer was a status and nothing else, as nearly every answer is.
+    said: Option<Box<Said>>,
+}
+
+/// What the service said beside the status.
+#[derive(Clone, PartialEq)]
+struct Said {
+    reason: Option<Reason>,
     body: Box<[u8]>,
 }
 
 impl Evidence {
     /// Status, reason and body as received.
-    pub fn new(status: u16, reason: Option<Reason>, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            reason: reason.map(Box::new),
-            body: body.into(),
-        }
+    pub fn new(status: u16, reason: Option<Reason>, body: &[u8]) -> Self {
+        let nothing = reason.is_none() && body.is_empty();
+        let said = (!nothing).then(|| {
+            Box::new(Said {
+                reason,
+                body: body.into(),
+            })
+        });
+        Self { status, said }
     }
 
     /// The service's reason, if it named one.
     pub fn reason(&self) -> Option<&Reason> {
-        self.reason.as_deref()
+        self.said.as_ref()?.reason.as_ref()
     }
 
     /// The body as received, at most 64 KiB.
     pub fn body(&self) -> &[u8] {
-        &self.body
+        self.said.as_ref().map_or(&[], |said| &said.body)
     }
 }
 
@@ -154,8 +164,8 @@ impl fmt::Debug for Evidence {
         // A body may quote the device token; its length is enough here.
         f.debug_struct("Evidence")
             .field("status", &self.status)
-            .field("reason", &self.reason)
-            .field("body_len", &self.body.len())
+            .field("reason", &self.reason())
+            .field("body_len", &self.body().len())
             .finish()
     }
 }
@@ -253,7 +263,7 @@ impl fmt::Display for MessageId {
 impl Outcome {
     /// An answer that nobody can read further: 2xx is accepted, everything else rejected; status and body are kept.
     pub(crate) fn unreadable(response: &Response) -> Self {
-        let evidence = Evidence::new(response.status, None, response.body.clone());
+        let evidence = Evidence::new(response.status, None, &response.body);
         match response.status {
             200..300 => Outcome::Accepted(Accepted::new(None, evidence)),
             _ => Outcome::Rejected(Rejected { evidence }),

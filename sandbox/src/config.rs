@@ -61,6 +61,10 @@ pub struct Config {
     pub seed: u64,
     /// How long a service (`None`: every service) takes to answer; those not named answer at once.
     pub latency: Vec<(Option<String>, Latency)>,
+    /// Bytes that the log may take: when it is full, the oldest records are forgotten (and counted,
+    /// `forgotten` of `GET /stats`), and with them what [`accepted`](crate::Sandbox::accepted) could say.
+    /// A push takes about one and a half kilobytes. The default is 512 MiB.
+    pub log_limit: usize,
     /// Fault scripts from the start.
     pub faults: Vec<Fault>,
     /// The name in the addresses of the ready line; it must resolve to 127.0.0.1.
@@ -84,6 +88,7 @@ impl Default for Config {
             token_lifetime: 3600,
             seed: 0,
             latency: Vec::new(),
+            log_limit: 512 << 20,
             faults: Vec::new(),
             host: "localhost".to_owned(),
         }

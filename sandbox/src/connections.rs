@@ -4,6 +4,9 @@ use crate::shared::Door;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Of connections that have ended, at least so many of the latest are known, and at most twice as many.
+const KEPT: usize = 10_000;
+
 /// One connection, as `GET /connections` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Connection {
@@ -76,7 +79,17 @@ impl Connections {
             at_ms,
             ..Connection::default()
         };
-        self.all().push(note.clone());
+        let mut all = self.all();
+        all.push(note.clone());
+        // Seldom, so that looking at all of them costs little for each.
+        if all.len() >= 2 * KEPT {
+            let old = all.len() - KEPT;
+            let mut at = 0;
+            all.retain(|note| {
+                at += 1;
+                at > old || !note.write().closed
+            });
+        }
         note
     }
 

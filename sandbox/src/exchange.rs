@@ -3,6 +3,8 @@
 use http::{HeaderMap, Method};
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Which connection a request came in on. APNs binds rules to connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,8 @@ pub(crate) struct Exchange {
     /// `:authority`, or the `host` header.
     pub(crate) authority: String,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+    /// Shared with the log, and with requests before it that had the same one.
+    pub(crate) body: Arc<[u8]>,
     pub(crate) origin: Origin,
 }
 
@@ -105,7 +108,7 @@ pub(crate) fn percent_decode(text: &str, plus: bool) -> String {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Vec<u8>,
     /// Changes of the connection that go with the answer.
     pub(crate) after: After,
@@ -129,11 +132,11 @@ impl Reply {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::status(status)
             .with("content-type", "application/json")
-            .with_body(body.to_string())
+            .with_body(serde_json::to_vec(body).unwrap_or_default())
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((Cow::Borrowed(name), value.into()));
         self
     }
 

@@ -3,17 +3,55 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::elliptic_curve::rand_core::{OsRng, RngCore};
+use std::cell::RefCell;
 
-/// `N` bytes of the system's generator.
+/// What a thread has in stock of the system's generator.
+struct Stock {
+    bytes: [u8; 1024],
+    used: usize,
+}
+
+impl Stock {
+    /// Each byte once.
+    fn take(&mut self, wanted: &mut [u8]) {
+        if wanted.len() > self.bytes.len() {
+            return OsRng.fill_bytes(wanted);
+        }
+        if wanted.len() > self.bytes.len() - self.used {
+            OsRng.fill_bytes(&mut self.bytes);
+            self.used = 0;
+        }
+        let fresh = &mut self.bytes[self.used..][..wanted.len()];
+        wanted.copy_from_slice(fresh);
+        fresh.fill(0);
+        self.used += wanted.len();
+    }
+}
+
+/// `N` bytes of the system's generator, which is asked for many at a time: every push has an id or two.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
+    const NOTHING: Stock = Stock {
+        bytes: [0; 1024],
+        used: 1024,
+    };
+    thread_local!(static STOCK: RefCell<Stock> = const { RefCell::new(NOTHING) });
     let mut bytes = [0; N];
-    OsRng.fill_bytes(&mut bytes);
+    STOCK.with_borrow_mut(|stock| stock.take(&mut bytes));
     bytes
 }
 
+const DIGITS: [char; 16] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+];
+
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    text
 }
 
 /// Unpadded base64url (RFC 4648 §5).
@@ -50,15 +88,15 @@ pub(crate) fn uuid() -> String {
     let mut bytes = random::<16>();
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let text = hex(&bytes);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &text[..8],
-        &text[8..12],
-        &text[12..16],
-        &text[16..20],
-        &text[20..]
-    )
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.into_iter().enumerate() {
+        if [4, 6, 8, 10].contains(&at) {
+            text.push('-');
+        }
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    text
 }
 
 /// Upper-case letters and digits, as Apple's key and team ids are.

@@ -43,14 +43,18 @@ mod http_date;
 mod ids;
 mod jose;
 mod latency;
+mod log;
 mod random;
+mod raw;
 mod ready;
 mod record;
 mod sandbox;
 mod serve;
 mod shared;
+mod state;
 mod tls;
 mod webpush;
+mod workers;
 
 pub use adm::AdmRegistration;
 pub use apns::{

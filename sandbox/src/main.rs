@@ -84,6 +84,9 @@ struct Options {
     /// file with JSON behind an @. May be repeated.
     #[arg(long = "fault", value_name = "JSON|@FILE", value_parser = faults)]
     faults: Vec<Script>,
+    /// MiB that the log may take; when it is full, the oldest records are forgotten.
+    #[arg(long, default_value_t = 512, value_name = "MIB")]
+    log_limit: usize,
     /// The host name in the printed addresses; it must resolve to 127.0.0.1.
     #[arg(long, default_value = "localhost")]
     host: String,
@@ -181,6 +184,7 @@ fn config(options: Options) -> Config {
         token_lifetime: options.token_lifetime,
         seed: options.seed,
         latency: options.latencies,
+        log_limit: options.log_limit.saturating_mul(1 << 20),
         faults: options.faults.concat(),
         host: options.host,
     }

@@ -6,7 +6,7 @@ use crate::apns::{Apns, DeviceToken, Environment, Gone, Key};
 use crate::baidu::Baidu;
 use crate::fcm::{Fcm, Registration};
 use crate::ids::{apple_id, b64url, hex, random};
-use crate::shared::State;
+use crate::state::State;
 use crate::webpush::{NewSubscription, Provider, SubscriptionState, WebPush};
 use p256::SecretKey;
 use p256::elliptic_curve::rand_core::OsRng;

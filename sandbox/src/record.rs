@@ -1,9 +1,10 @@
 //! The log: one record for each request that a service judged.
 
 use crate::exchange::Exchange;
+use crate::raw::Raw;
 use crate::shared::Moment;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// One judged request.
 ///
@@ -70,6 +71,9 @@ pub struct Record {
     /// Kind of the scripted fault that shaped the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// Headers and body as they came; empty once [`Record::shown`] has made JSON of them.
+    #[serde(skip)]
+    pub(crate) raw: Raw,
 }
 
 impl Record {
@@ -85,19 +89,6 @@ impl Record {
 impl Record {
     /// A record of what came in; the service fills in the rest.
     pub(crate) fn begin(service: &str, operation: &str, exchange: &Exchange, now: Moment) -> Self {
-        let mut headers = Map::new();
-        for (name, value) in &exchange.headers {
-            let credential = name == "authorization" || name == "cookie";
-            let text = if credential {
-                "(withheld)".into()
-            } else {
-                String::from_utf8_lossy(value.as_bytes())
-            };
-            headers.insert(name.as_str().to_owned(), Value::String(text.into_owned()));
-        }
-        headers.insert(":method".to_owned(), Value::String(exchange.method.to_string()));
-        headers.insert(":path".to_owned(), Value::String(exchange.path.clone()));
-        headers.insert(":authority".to_owned(), Value::String(exchange.authority.clone()));
         Self {
             at_ms: now.unix_ms,
             service: service.to_owned(),
@@ -106,9 +97,64 @@ impl Record {
             stream: exchange.origin.stream,
             header_block: exchange.origin.header_block,
             hpack: exchange.origin.audit,
-            headers: Value::Object(headers),
-            body: readable(&exchange.body),
+            raw: Raw::of(exchange),
             ..Self::default()
+        }
+    }
+
+    /// The record as the log is read: headers and body as JSON.
+    pub(crate) fn shown(&self) -> Self {
+        let mut shown = self.clone();
+        let raw = std::mem::take(&mut shown.raw);
+        shown.headers = raw.headers();
+        if shown.body.is_null() {
+            shown.body = raw.body();
+        }
+        if let Some((payload, warning)) = raw.decrypted() {
+            shown.decrypted = Some(payload);
+            shown.warnings.extend(warning.map(str::to_owned));
+        }
+        shown
+    }
+
+    /// The log does not show the body as it came, but only what this says.
+    pub(crate) fn show_body(&mut self, instead: Value) {
+        self.raw.hide_body();
+        self.body = instead;
+    }
+
+    /// About how many bytes it takes in the log.
+    pub(crate) fn weight(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let texts = [&self.reason, &self.rule, &self.target, &self.id, &self.fault];
+        let values = [Some(&self.body), self.decrypted.as_ref()];
+        size_of::<Self>()
+            + self.raw.weight()
+            + self.service.len()
+            + self.operation.len()
+            + texts.into_iter().map(text).sum::<usize>()
+            + self
+                .warnings
+                .iter()
+                .map(|warning| size_of::<String>() + warning.len())
+                .sum::<usize>()
+            + values.into_iter().flatten().map(weight_of).sum::<usize>()
+    }
+}
+
+/// About how many bytes a value takes beside itself.
+fn weight_of(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| size_of::<Value>() + weight_of(item))
+            .sum(),
+        // An entry of the map holds its key, its hash and its place in the index.
+        Value::Object(entries) => {
+            let entry = |(key, value): (&String, &Value)| 128 + key.len() + weight_of(value);
+            entries.iter().map(entry).sum()
         }
     }
 }

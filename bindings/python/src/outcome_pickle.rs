@@ -48,7 +48,7 @@ pub(crate) fn restore_outcome(
     body: Vec<u8>,
     rest: &Bound<'_, PyTuple>,
 ) -> PyResult<Py<PyAny>> {
-    let evidence = Evidence::new(status, reason.map(Reason::other), body);
+    let evidence = Evidence::new(status, reason.map(Reason::other), &body);
     let outcome = match name {
         "accepted" => {
             type Rest = (

@@ -31,7 +31,7 @@ pub(super) fn classify(response: &Response, sent_to: Option<&RegistrationId>, no
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let word = text("reason").or_else(|| text("error"));
-    let evidence = Evidence::new(response.status, word.map(reason), response.body.clone());
+    let evidence = Evidence::new(response.status, word.map(reason), &response.body);
     let later = |scope: Scope, default: Duration, evidence: Evidence| {
         Outcome::RetryLater(RetryLater {
             after: Some(retry_after(response, now).unwrap_or(default)),

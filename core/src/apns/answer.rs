@@ -25,20 +25,7 @@ const AFTER_SERVER_TROUBLE: Duration = Duration::from_secs(15 * 60);
 pub fn outcome(response: &Response, now: Now) -> Outcome {
     let status = response.status;
     if (200..300).contains(&status) {
-        let id = response
-            .header("apns-id")
-            .or_else(|| response.header("apns-request-id"));
-        let accepted = Accepted::new(
-            id.map(MessageId::new),
-            Evidence::new(status, None, response.body.clone()),
-        );
-        return Outcome::Accepted(match response.header("apns-unique-id") {
-            None => accepted,
-            Some(id) => accepted.with_details(Details {
-                unique_id: Some(id.into()),
-                ..Details::default()
-            }),
-        });
+        return Outcome::Accepted(accepted(response));
     }
     // What is not whole names no reason: the status alone decides.
     let error = if response.truncated {
@@ -51,7 +38,7 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
         (Some(row), _) => Some(Reason::known(row.reason)),
         (None, text) => text.map(Reason::other),
     };
-    let evidence = Evidence::new(status, reason, response.body.clone());
+    let evidence = Evidence::new(status, reason, &response.body);
     let action = action(status, row, response);
     let mut outcome = decide(action, evidence, error.since, retry_after(response, now));
     if let Outcome::FixCredentials(arm) = &mut outcome {
@@ -62,6 +49,29 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
         arm.clock_skew = clock_skew(response, now).filter(|skew| dated && skew.abs() > SKEW_IGNORED);
     }
     outcome
+}
+
+fn accepted(response: &Response) -> Accepted {
+    let (mut id, mut request_id, mut unique_id) = (None, None, None);
+    // In one go: every push that is accepted comes here.
+    for header in response.headers.iter() {
+        let place = match header.name {
+            "apns-id" => &mut id,
+            "apns-request-id" => &mut request_id,
+            "apns-unique-id" => &mut unique_id,
+            _ => continue,
+        };
+        place.get_or_insert(header.value);
+    }
+    let evidence = Evidence::new(response.status, None, &response.body);
+    let accepted = Accepted::new(id.or(request_id).map(MessageId::new), evidence);
+    match unique_id {
+        None => accepted,
+        Some(id) => accepted.with_details(Details {
+            unique_id: Some(id.into()),
+            ..Details::default()
+        }),
+    }
 }
 
 /// By the reason where it is known and of the same kind as the status; else by the status alone.

@@ -33,7 +33,7 @@ pub fn go_away_reason(debug_data: &[u8]) -> Option<Reason> {
 pub fn go_away_outcome(debug_data: &[u8]) -> Option<Outcome> {
     let reason = go_away_reason(debug_data)?;
     let row = reasons::find(reason.as_str())?;
-    let evidence = Evidence::new(row.status, Some(reason), debug_data.to_vec());
+    let evidence = Evidence::new(row.status, Some(reason), debug_data);
     Some(decide(row.action, evidence, None, None))
 }
 
@@ -45,7 +45,7 @@ pub fn reset_outcome(code: u32) -> Option<Outcome> {
     (code == HTTP_1_1_REQUIRED).then(|| {
         let reason = Reason::known("HTTP_1_1_REQUIRED");
         Outcome::Rejected(Rejected {
-            evidence: Evidence::new(0, Some(reason), Vec::new()),
+            evidence: Evidence::new(0, Some(reason), &[]),
         })
     })
 }

@@ -42,6 +42,10 @@ impl MixUpDetector {
 
     /// Counts a verdict on a token. Returns whether the suspicion arose with this one.
     pub(crate) fn count(&mut self, bad: bool) -> bool {
+        if !bad && self.verdicts == 0 && self.seen == u128::BITS {
+            // All is well, and has been for long.
+            return false;
+        }
         self.verdicts = (self.verdicts << 1) | u128::from(bad);
         self.seen = self.seen.saturating_add(1).min(u128::BITS);
         if self.seen < Self::RECENT || (!bad && !self.suspected) {

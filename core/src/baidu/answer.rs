@@ -81,7 +81,7 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
         (Some(code), None) => Some(Reason::other(code)),
         (None, None) => None,
     };
-    let evidence = Evidence::new(response.status, reason, response.body.clone());
+    let evidence = Evidence::new(response.status, reason, &response.body);
     let verdict = match (known, code.as_deref()) {
         (Some((_, verdict)), _) => Some(*verdict),
         // The console's own errors of authentication.

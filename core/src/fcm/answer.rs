@@ -37,7 +37,7 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
     let accepted = |name: Option<&str>| {
         Outcome::Accepted(Accepted::new(
             name.map(MessageId::new),
-            Evidence::new(response.status, None, response.body.clone()),
+            Evidence::new(response.status, None, &response.body),
         ))
     };
     let is_success = (200..300).contains(&response.status);
@@ -126,7 +126,7 @@ impl<'a> Answer<'a> {
     }
 
     pub(super) fn evidence(&self, reason: Option<&str>) -> Evidence {
-        Evidence::new(self.response.status, reason.map(word), self.response.body.clone())
+        Evidence::new(self.response.status, reason.map(word), &self.response.body)
     }
 
     /// `Retry-After`, else Google's `RetryInfo`, else `default`.

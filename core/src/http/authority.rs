@@ -78,6 +78,12 @@ impl Authority {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Whether they say the same; nearly always they are.
+    #[inline]
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.is(other) || self == other
+    }
+
     /// The host, lower-case, without brackets.
     pub fn host(&self) -> &str {
         &self.0.host

@@ -26,10 +26,25 @@ struct Field {
 }
 
 /// An ordered list of header fields. Names are lower-case. Clearing keeps the capacity.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Headers {
     text: String,
     fields: Vec<Field>,
+}
+
+impl Clone for Headers {
+    fn clone(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            fields: self.fields.clone(),
+        }
+    }
+
+    /// Uses the room that is there.
+    fn clone_from(&mut self, source: &Self) {
+        self.text.clone_from(&source.text);
+        self.fields.clone_from(&source.fields);
+    }
 }
 
 /// One header field of a [`Headers`] list.

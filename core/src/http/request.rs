@@ -60,15 +60,9 @@ pub struct Request {
     last: Last,
 }
 
-/// What a request was filled with before it was cleared: the next push of a campaign shares it, and
-/// takes it over. To count one user less and one more would cost more than all the rest.
+/// Which block the last push had, by its number: two in a row make a campaign.
 #[derive(Clone, Default)]
 struct Last {
-    authority: Option<Authority>,
-    common: Option<Arc<HeaderBlock>>,
-    body: Option<Arc<[u8]>>,
-    /// The block of the push before, by its number: two in a row make a campaign. The body of
-    /// a single push is not held for longer than it has to be.
     campaign: Option<u64>,
     in_campaign: bool,
 }
@@ -81,35 +75,51 @@ impl Request {
 
     /// Back to an empty request; the path's, the headers' and an own body's capacity are kept.
     pub fn clear(&mut self) {
+        self.last.in_campaign = false;
+        self.authority = None;
+        self.authorization = None;
+        self.park();
+    }
+
+    /// Empties what is this request's own. What it shares with others stays where it is: the next push of a
+    /// campaign shares it, too, and to count one user less and one more would cost more than all the
+    /// rest. [`share`](Self::share) is what a parked request wants to be filled with; or clear it.
+    pub(crate) fn park(&mut self) {
         self.method = Method::default();
         self.path.clear();
-        self.authorization = None;
         self.headers.clear();
-        self.last.authority = self.authority.take();
-        self.last.common = self.common.take().filter(|_| self.last.in_campaign);
-        self.last.body = match &mut self.body {
-            Body::Own(bytes) => {
-                bytes.clear();
-                None
-            }
-            other => match std::mem::take(other) {
-                Body::Shared(body) => Some(body).filter(|_| self.last.in_campaign),
-                _ => None,
-            },
-        };
+        match &mut self.body {
+            Body::Own(bytes) => bytes.clear(),
+            // The body of a single push is not held for longer than it has to be.
+            body if !self.last.in_campaign => *body = Body::Empty,
+            _ => {}
+        }
+        if !self.last.in_campaign {
+            self.common = None;
+        }
     }
 
     /// Fills in what it shares with many others: `authority`, `common` and a shared body.
     pub(crate) fn share(&mut self, authority: &Authority, common: &Arc<HeaderBlock>, body: &Arc<[u8]>) {
-        let last = &mut self.last;
-        last.in_campaign = last.campaign == Some(common.id());
-        last.campaign = Some(common.id());
-        let same = last.authority.take().filter(|last| last.is(authority));
-        self.authority = Some(same.unwrap_or_else(|| authority.clone()));
-        let same = last.common.take().filter(|last| Arc::ptr_eq(last, common));
-        self.common = Some(same.unwrap_or_else(|| common.clone()));
-        let same = last.body.take().filter(|last| Arc::ptr_eq(last, body));
-        self.body = Body::Shared(same.unwrap_or_else(|| body.clone()));
+        let campaign = Some(common.id());
+        self.last.in_campaign = self.last.campaign == campaign;
+        self.last.campaign = campaign;
+        if !self.authority.as_ref().is_some_and(|there| there.is(authority)) {
+            self.authority = Some(authority.clone());
+        }
+        if !is_same(self.common.as_ref(), common) {
+            self.common = Some(common.clone());
+        }
+        if !matches!(&self.body, Body::Shared(there) if Arc::ptr_eq(there, body)) {
+            self.body = Body::Shared(body.clone());
+        }
+    }
+
+    /// Fills in the authorization that it shares with others.
+    pub(crate) fn authorize(&mut self, authorization: &Arc<HeaderBlock>) {
+        if !is_same(self.authorization.as_ref(), authorization) {
+            self.authorization = Some(authorization.clone());
+        }
     }
 
     /// All headers in the order of the wire, without the pseudo-headers.
@@ -134,6 +144,10 @@ impl Request {
         let authority = self.authority.as_ref().map_or("", Authority::as_str);
         format!("https://{authority}{}", self.path)
     }
+}
+
+fn is_same(there: Option<&Arc<HeaderBlock>>, block: &Arc<HeaderBlock>) -> bool {
+    there.is_some_and(|there| Arc::ptr_eq(there, block))
 }
 
 impl fmt::Debug for Request {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{ConnectionConfig, HttpVersion, Protocols, Security};
-use super::h2::HeaderBytes;
+use super::h2::{self, HeaderBytes};
 use super::protocol::Protocol;
 use super::tls::{Flow, TlsStream};
 use super::{Event, Processed, RequestId, SendError};
@@ -241,8 +241,20 @@ impl Connection {
     /// [`capacity`](Self::capacity) is 0, `Closed` when draining or closed, `Invalid` when it cannot
     /// be written as HTTP.
     pub fn send(&mut self, request: &Request, now: Now) -> Result<RequestId, SendError> {
+        h2::check_path(&request.path)?;
+        self.send_checked(request, 0, now)
+    }
+
+    /// [`send`](Self::send) for a request whose path has been checked where it came in: by a room, or by
+    /// the session. `label` is what the owner calls it; its events bring it back.
+    pub(crate) fn send_checked(
+        &mut self,
+        request: &Request,
+        label: u32,
+        now: Now,
+    ) -> Result<RequestId, SendError> {
         self.now = now;
-        self.protocol.send(request, now)
+        self.protocol.send(request, label, now)
     }
 
     /// Gives up a request: a `Failed` event with `Cancelled` follows. `false`, and nothing

@@ -6,8 +6,19 @@ use crate::error::Error;
 use crate::http::Response;
 
 /// One request on one connection; never reused on that connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RequestId(pub(crate) u64);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId {
+    /// The stream's id; on HTTP/1.1 it counts up.
+    pub(crate) number: u64,
+    /// What the owner calls the request, 0 where it has no name for it.
+    pub(crate) label: u32,
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestId({})", self.number)
+    }
+}
 
 /// Whether the service may have acted on a request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -188,12 +188,12 @@ impl Protocol {
         }
     }
 
-    pub(super) fn send(&mut self, request: &Request, now: Now) -> Result<RequestId, SendError> {
+    pub(super) fn send(&mut self, request: &Request, label: u32, now: Now) -> Result<RequestId, SendError> {
         match self {
             Protocol::Undecided(Undecided { ended: true, .. }) => Err(SendError::Closed),
             Protocol::Undecided(_) => Err(SendError::Full),
-            Protocol::Http1(engine) => engine.send(request),
-            Protocol::Http2(engine) => engine.send(request, now),
+            Protocol::Http1(engine) => engine.send_labelled(request, label),
+            Protocol::Http2(engine) => engine.send_checked(request, label, now),
         }
     }
 

@@ -51,7 +51,7 @@ impl Session {
         let after = pool.back_off(now.monotonic, self.config.first_backoff * 4 / 5);
         link.resumes_at = Some(now.monotonic.saturating_add(after));
         // The one that was reset has left already.
-        link.most = (link.most.min(link.in_flight.len().saturating_add(1)) / 2).max(1);
+        link.most = (link.most.min(link.in_flight.saturating_add(1)) / 2).max(1);
         link.earned = 0;
         let scope = Scope::Connection;
         self.note(SessionEvent::Throttled { scope, after });

@@ -25,6 +25,9 @@ pub struct SendOptions {
     /// The token has never been seen good (an import, a guess): it goes over connections of its
     /// own, because APNs throttles a whole connection after a `BadDeviceToken`.
     pub suspect: bool,
+    /// What the caller calls the message: handed back with its end by
+    /// [`Session::take_outcomes`](super::Session::take_outcomes). 0 where nothing is said.
+    pub tag: u64,
 }
 
 impl SendOptions {
@@ -32,6 +35,13 @@ impl SendOptions {
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// With this tag.
+    #[must_use]
+    pub fn tag(mut self, tag: u64) -> Self {
+        self.tag = tag;
         self
     }
 

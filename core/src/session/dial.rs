@@ -132,7 +132,7 @@ impl Session {
                     idle_timeout,
                     connect_by,
                     idle_since: now.monotonic,
-                    in_flight: Default::default(),
+                    in_flight: 0,
                     most: usize::MAX,
                     earned: 0,
                     resumes_at: None,
@@ -161,7 +161,10 @@ impl Session {
         };
         self.actions.push_back(Action::Close { link: id, last_words });
         // No event can come any more: whatever is left was never answered.
-        let left: Vec<u32> = link.in_flight.values().copied().collect();
+        let left: Vec<u32> = match link.in_flight {
+            0 => Vec::new(),
+            _ => self.entries.on_link(id),
+        };
         for slot in left {
             let cause = Error::new(ErrorKind::ConnectionLost, "the connection is gone");
             self.unanswered(slot, crate::net::Processed::Unknown, cause, now);

@@ -201,40 +201,44 @@ impl Session {
                 Event::Response {
                     id: request,
                     response,
-                } => match link.in_flight.remove(request.0) {
-                    Some(slot) => match self.entries.get(slot) {
-                        Some(entry) if entry.purpose == Purpose::Token => Happened::Token {
-                            slot,
-                            result: self.service.accept_token(response, now),
-                            temporary: matches!(response.status, 200..300 | 408 | 429 | 500..600),
+                } => {
+                    link.in_flight -= 1;
+                    match self.entries.carried(id, request) {
+                        Some((slot, entry)) => match entry.purpose {
+                            Purpose::Push => {
+                                // By far the most frequent event: settled at once, not carried about.
+                                let outcome = self.service.outcome(response, &entry.context, now);
+                                self.answered(slot, outcome, id, now);
+                                continue;
+                            }
+                            Purpose::Call => Happened::Called {
+                                slot,
+                                response: response.clone(),
+                            },
+                            Purpose::Token => Happened::Token {
+                                slot,
+                                result: self.service.accept_token(response, now),
+                                temporary: matches!(response.status, 200..300 | 408 | 429 | 500..600),
+                            },
                         },
-                        Some(entry) if entry.purpose == Purpose::Call => Happened::Called {
-                            slot,
-                            response: response.clone(),
-                        },
-                        Some(entry) => {
-                            // By far the most frequent event: settled at once, not carried about.
-                            let outcome = self.service.outcome(response, &entry.context, now);
-                            self.heard_from(id, now);
-                            self.answered(slot, outcome, id, now);
-                            continue;
-                        }
                         None => Happened::Nothing,
-                    },
-                    None => Happened::Nothing,
-                },
+                    }
+                }
                 Event::Failed {
                     id: request,
                     processed,
                     error,
-                } => match link.in_flight.remove(request.0) {
-                    Some(slot) => Happened::Unanswered {
-                        slot,
-                        processed,
-                        error: copy_of(error),
-                    },
-                    None => Happened::Nothing,
-                },
+                } => {
+                    link.in_flight -= 1;
+                    match self.entries.carried(id, request) {
+                        Some((slot, _)) => Happened::Unanswered {
+                            slot,
+                            processed,
+                            error: copy_of(error),
+                        },
+                        None => Happened::Nothing,
+                    }
+                }
                 Event::Ready => Happened::Ready,
                 Event::SettingsChanged {
                     max_concurrent_streams,

@@ -9,6 +9,7 @@ use super::service::Context;
 use crate::error::{Error, ErrorKind};
 use crate::http::Request;
 use crate::net::RequestId;
+use crate::outcome::Outcome;
 
 /// One submitted message. Unique in its session until the session has gone
 /// through 2^32 messages in one slot.
@@ -43,6 +44,17 @@ impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Ticket({}.{})", self.slot, self.generation)
     }
+}
+
+/// The end of a message.
+#[derive(Debug)]
+pub struct Ended {
+    /// Which message.
+    pub ticket: Ticket,
+    /// What its sender called it: [`SendOptions::tag`](super::SendOptions::tag).
+    pub tag: u64,
+    /// The service's answer, or why there is none.
+    pub result: Result<Outcome, Error>,
 }
 
 /// What an entry is for.
@@ -81,6 +93,8 @@ pub(super) struct Entry {
     pub(super) pool: PoolId,
     /// A call's request came with an authorization.
     pub(super) signed: bool,
+    /// What the caller calls it.
+    pub(super) tag: u64,
     /// What goes on the wire; written once at `submit`, sent again as it is.
     pub(super) request: Request,
     /// From `submit` to the end.
@@ -107,6 +121,31 @@ pub(super) struct Entry {
     pub(super) ending: Option<Ending>,
 }
 
+impl Entry {
+    /// The one that it has in this slot.
+    pub(super) fn ticket(&self, slot: u32) -> Ticket {
+        Ticket {
+            slot,
+            generation: self.generation,
+        }
+    }
+
+    /// Ends it; the request's buffers are kept for the next message.
+    pub(super) fn finish(&mut self) {
+        self.state = State::Free;
+        self.generation = self.generation.wrapping_add(1);
+        self.request.park();
+        self.signed = false;
+        self.rests_until = None;
+        self.refusals = 0;
+        self.requeues = 0;
+        self.replays = 0;
+        self.in_doubt = false;
+        self.context = Context::None;
+        self.ending = None;
+    }
+}
+
 /// A slab of entries.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
@@ -115,7 +154,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// A slot with an empty request to be filled; in state `Free` until its owner sets another.
+    /// A slot with a parked request to be filled; in state `Free` until its owner sets another.
     pub(super) fn reserve(&mut self) -> Result<u32, Error> {
         if let Some(slot) = self.free.pop() {
             return Ok(slot);
@@ -128,6 +167,7 @@ impl Entries {
             purpose: Purpose::Push,
             pool: PoolId::NONE,
             signed: false,
+            tag: 0,
             request: Request::new(),
             deadline: Duration::ZERO,
             due: Duration::ZERO,
@@ -144,21 +184,10 @@ impl Entries {
         Ok(slot)
     }
 
-    /// Ends what is in the slot; its buffers are kept for the next message. The slot is not used
-    /// again before [`Entries::give_back`].
+    /// Ends what is in the slot. The slot is not used again before [`Entries::give_back`].
     pub(super) fn finish(&mut self, slot: u32) {
         if let Some(entry) = self.slots.get_mut(slot as usize) {
-            entry.state = State::Free;
-            entry.generation = entry.generation.wrapping_add(1);
-            entry.request.clear();
-            entry.signed = false;
-            entry.rests_until = None;
-            entry.refusals = 0;
-            entry.requeues = 0;
-            entry.replays = 0;
-            entry.in_doubt = false;
-            entry.context = Context::None;
-            entry.ending = None;
+            entry.finish();
         }
     }
 
@@ -203,6 +232,22 @@ impl Entries {
     /// The ticket of every unfinished entry.
     pub(super) fn live_tickets(&self) -> Vec<Ticket> {
         self.live().map(|(slot, _)| self.ticket(slot)).collect()
+    }
+
+    /// The slots of those that are open on this connection.
+    pub(super) fn on_link(&self, id: LinkId) -> Vec<u32> {
+        let open = self
+            .live()
+            .filter(|(_, entry)| matches!(entry.state, State::Open { link, .. } if link == id));
+        open.map(|(slot, _)| slot).collect()
+    }
+
+    /// The entry whose request this is, sent over that connection; and its slot, after which the request
+    /// is labelled.
+    #[inline]
+    pub(super) fn carried(&self, link: LinkId, id: RequestId) -> Option<(u32, &Entry)> {
+        let entry = self.slots.get(id.label as usize)?;
+        (entry.state == State::Open { link, id }).then_some((id.label, entry))
     }
 
     /// Every unfinished entry.

@@ -6,6 +6,8 @@ use super::service::Context;
 use super::{SendOptions, Session, Ticket};
 use crate::error::Error;
 use crate::http::Request;
+use crate::net::SendError;
+use crate::net::h2::check_path;
 use crate::time::Now;
 
 impl Session {
@@ -19,11 +21,15 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::submit`]; `Misuse` when the request is for none of the service's hosts:
-    /// its credentials would get into the wrong hands; what the endpoint policy says (Web Push).
+    /// its credentials would get into the wrong hands; `InvalidValue` when its path is not visible ASCII
+    /// beginning with `/`; what the endpoint policy says (Web Push).
     pub fn exchange(&mut self, request: Request, options: SendOptions, now: Now) -> Result<Ticket, Error> {
         let now = self.tick(now);
         self.check_room()?;
         self.service.check_host(&request)?;
+        if let Err(SendError::Invalid(error)) = check_path(&request.path) {
+            return Err(error);
+        }
         let slot = self.entries.reserve()?;
         if let Some(entry) = self.entries.get_mut(slot) {
             entry.signed = request.authorization.is_some();

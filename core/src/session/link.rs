@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::pool::PoolId;
 use crate::apns::WedgeDetector;
-use crate::net::{Connection, IdTable};
+use crate::net::Connection;
 use crate::time::Now;
 
 /// One connection of a session; never reused.
@@ -66,8 +66,8 @@ pub(super) struct Link {
     pub(super) connect_by: Duration,
     /// Since when nothing is in flight.
     pub(super) idle_since: Duration,
-    /// Which slot each request carries, by the request's id.
-    pub(super) in_flight: IdTable<u32>,
+    /// Requests sent whose end has not been fetched.
+    pub(super) in_flight: usize,
     /// The most requests in flight here, where the server asked for calm.
     pub(super) most: usize,
     /// Answers that count towards one more.
@@ -85,14 +85,14 @@ impl Link {
     }
 
     fn has_room(&self) -> bool {
-        self.connection.capacity() > 0 && self.in_flight.len() < self.most && self.resumes_at.is_none()
+        self.connection.capacity() > 0 && self.in_flight < self.most && self.resumes_at.is_none()
     }
 
     /// Whether the server's flow control takes a body of this size now. One that it does not would
     /// sit in a buffer, out of reach of a better connection. With nothing in flight no window
     /// update will come unasked: then it goes out.
     pub(super) fn takes(&self, body: usize) -> bool {
-        self.connection.window() >= body || self.in_flight.is_empty()
+        self.connection.window() >= body || self.in_flight == 0
     }
 
     /// Takes no more requests, and ends when those in flight have been answered.
@@ -104,7 +104,7 @@ impl Link {
 
     /// When it will have been idle for too long.
     pub(super) fn idle_at(&self) -> Option<Duration> {
-        let idle = self.ready && !self.retired && self.in_flight.is_empty();
+        let idle = self.ready && !self.retired && self.in_flight == 0;
         self.idle_timeout
             .filter(|_| idle)
             .and_then(|timeout| self.idle_since.checked_add(timeout))

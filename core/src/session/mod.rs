@@ -68,7 +68,7 @@ use std::time::Duration;
 pub use backoff::Backoff;
 pub use config::{Delivery, SendOptions, SessionConfig};
 pub use dial::Action;
-pub use entry::Ticket;
+pub use entry::{Ended, Ticket};
 pub use event::SessionEvent;
 pub use link::LinkId;
 pub use message::{AsMessage, Message, MessageRef};
@@ -99,7 +99,7 @@ pub struct Session {
     links: Links,
     pools: Vec<Pool>,
     actions: VecDeque<Action>,
-    outcomes: VecDeque<(Ticket, Result<Outcome, Error>)>,
+    outcomes: VecDeque<Ended>,
     responses: VecDeque<(Ticket, Result<Response, Error>)>,
     events: VecDeque<SessionEvent>,
     stats: Stats,
@@ -204,7 +204,7 @@ impl Session {
         let slot = self.entries.reserve()?;
         let written = match self.entries.get_mut(slot) {
             Some(entry) => self.service.write(message.as_message(), &mut entry.request, now),
-            None => Err(Error::new(ErrorKind::Internal, "a reserved slot is missing")),
+            None => Err(missing()),
         };
         let context = match written {
             Ok(context) => context,
@@ -230,6 +230,7 @@ impl Session {
     }
 
     /// Puts a slot whose request has been written into the queue of its host.
+    #[inline]
     fn enqueue(
         &mut self,
         slot: u32,
@@ -250,21 +251,24 @@ impl Session {
                 return Err(error);
             }
         };
-        let ticket = self.entries.ticket(slot);
-        if let Some(entry) = self.entries.get_mut(slot) {
-            entry.purpose = purpose;
-            entry.state = State::Queued;
-            entry.pool = pool;
-            entry.deadline = now
-                .monotonic
-                .saturating_add(options.deadline.unwrap_or(self.config.deadline));
-            entry.due = entry.deadline;
-            entry.queued_at = now.monotonic;
-            // It is `None` here already, as it nearly always stays.
-            if !matches!(context, Context::None) {
-                entry.context = context;
-            }
-            self.next_due = Some(self.next_due.map_or(entry.due, |due| due.min(entry.due)));
+        let Some(entry) = self.entries.get_mut(slot) else {
+            return Err(missing());
+        };
+        let ticket = entry.ticket(slot);
+        entry.purpose = purpose;
+        entry.tag = options.tag;
+        entry.state = State::Queued;
+        entry.pool = pool;
+        let deadline = options.deadline.unwrap_or(self.config.deadline);
+        entry.deadline = now.monotonic.saturating_add(deadline);
+        entry.due = entry.deadline;
+        entry.queued_at = now.monotonic;
+        // It is `None` here already, as it nearly always stays.
+        if !matches!(context, Context::None) {
+            entry.context = context;
+        }
+        if self.next_due.is_none_or(|next| entry.due < next) {
+            self.next_due = Some(entry.due);
         }
         self.stats.submitted += 1;
         self.stats.queued += 1;
@@ -351,8 +355,27 @@ impl Session {
             self.catch_up();
         }
         let ended = self.outcomes.pop_front()?;
-        self.entries.give_back(ended.0);
-        Some(ended)
+        self.entries.give_back(ended.ticket);
+        Some((ended.ticket, ended.result))
+    }
+
+    /// Every message that has ended, at once: appends them to `ended`, whose room is used for the next
+    /// ones where it is empty.
+    pub fn take_outcomes(&mut self, ended: &mut VecDeque<Ended>) {
+        self.catch_up();
+        for message in &self.outcomes {
+            self.entries.give_back(message.ticket);
+        }
+        match ended.is_empty() {
+            true => std::mem::swap(ended, &mut self.outcomes),
+            false => ended.append(&mut self.outcomes),
+        }
+    }
+
+    /// What its sender called a message that has not ended.
+    pub fn tag(&self, ticket: Ticket) -> Option<u64> {
+        let entry = self.entries.get(self.entries.find(ticket)?)?;
+        Some(entry.tag)
     }
 
     /// The next exchange that has ended.
@@ -405,15 +428,23 @@ impl Session {
 
     fn known_pool(&self, authority: &Authority, lane: Lane) -> Option<PoolId> {
         let mut pools = self.pools.iter();
-        let index = pools.position(|pool| pool.lane == lane && pool.authority == *authority)?;
+        let index = pools.position(|pool| pool.lane == lane && pool.authority.same(authority))?;
         Some(PoolId(index as u32))
     }
 
     /// Clocks that step back are held: timers never run backwards.
     fn tick(&mut self, now: Now) -> Now {
-        self.now = Now::new(self.now.monotonic.max(now.monotonic), now.unix);
+        if now.monotonic > self.now.monotonic {
+            self.now.monotonic = now.monotonic;
+        }
+        self.now.unix = now.unix;
         self.now
     }
+}
+
+/// Never: slots are reserved before they are filled.
+fn missing() -> Error {
+    Error::new(ErrorKind::Internal, "a reserved slot is missing")
 }
 
 /// An error that two have to hear of.

@@ -183,11 +183,7 @@ impl Session {
     /// The pool that is missed least: nothing waits or is in flight; not one that is
     /// to be left alone for a while, if there are others; unused for longest.
     fn idle_pool(&self, now: Now) -> Option<PoolId> {
-        let busy = |link: &LinkId| {
-            self.links
-                .get(*link)
-                .is_some_and(|link| !link.in_flight.is_empty())
-        };
+        let busy = |link: &LinkId| self.links.get(*link).is_some_and(|link| link.in_flight > 0);
         self.pools
             .iter()
             .enumerate()

@@ -85,7 +85,7 @@ impl Session {
             let Some(link) = self.links.get_mut(*link).filter(|link| link.can_send()) else {
                 continue;
             };
-            while link.in_flight.len() < link.most {
+            while link.in_flight < link.most {
                 let Some(ticket) = pool.waiting.front() else {
                     return rejected;
                 };
@@ -100,6 +100,8 @@ impl Session {
                 if !link.takes(entry.request.body.len()) {
                     break;
                 }
+                // Slots are counted by `u32`.
+                let slot = ticket.slot() as u32;
                 let counted = entry.purpose != Purpose::Token;
                 if bucket
                     .as_deref_mut()
@@ -109,8 +111,12 @@ impl Session {
                 }
                 let authorized = match &authorization {
                     _ if entry.keeps_authorization() => Ok(()),
-                    Some(shared) => {
-                        entry.request.authorization.clone_from(shared);
+                    Some(Some(shared)) => {
+                        entry.request.authorize(shared);
+                        Ok(())
+                    }
+                    Some(None) => {
+                        entry.request.authorization = None;
                         Ok(())
                     }
                     None => self
@@ -119,13 +125,13 @@ impl Session {
                         .map(|own| entry.request.authorization = own),
                 };
                 let sent = match authorized {
-                    Ok(()) => link.connection.send(&entry.request, now),
+                    Ok(()) => link.connection.send_checked(&entry.request, slot, now),
                     Err(error) => Err(SendError::Invalid(error)),
                 };
                 match sent {
                     Ok(request) => {
                         pool.waiting.pop_front();
-                        link.in_flight.insert(request.0, ticket.slot() as u32);
+                        link.in_flight += 1;
                         entry.state = State::Open {
                             link: link.id,
                             id: request,
@@ -144,7 +150,7 @@ impl Session {
                         match refusal {
                             SendError::Invalid(error) => {
                                 pool.waiting.pop_front();
-                                rejected.push((ticket.slot() as u32, error));
+                                rejected.push((slot, error));
                             }
                             SendError::Full | SendError::Closed => break,
                         }

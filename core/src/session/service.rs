@@ -120,13 +120,18 @@ impl Service {
         }
     }
 
-    /// Writes a message into a request, without authorization.
+    /// Writes a message into a parked request, without authorization.
     pub(super) fn write(
         &self,
         message: MessageRef<'_>,
         request: &mut Request,
         now: Now,
     ) -> Result<Context, Error> {
+        match message {
+            // They share what they share with others.
+            MessageRef::Adm(_) | MessageRef::Apns(_) | MessageRef::ApnsBroadcast(_) => {}
+            _ => request.clear(),
+        }
         match (&self.room, message) {
             (Room::Adm { authority, .. }, MessageRef::Adm(message)) => {
                 message.write(authority, request)?;

@@ -1,7 +1,7 @@
 //! How a message ends, or goes back to the queue.
 
 use super::calm::code;
-use super::entry::{Ending, Purpose, State, Ticket};
+use super::entry::{Ended, Ending, Purpose, State, Ticket};
 use super::link::LinkId;
 use super::pool::Lane;
 use super::{Delivery, Session, SessionEvent, copy_of};
@@ -15,8 +15,11 @@ impl Session {
     /// The service answered.
     #[inline]
     pub(super) fn answered(&mut self, slot: u32, outcome: Outcome, link: LinkId, now: Now) {
-        self.watch(slot, &outcome, link, now);
+        self.watch(&outcome, link, now);
         if !matches!(outcome, Outcome::Accepted(_)) {
+            if let Some(seconds) = self.service.clock_is_wrong(&outcome) {
+                self.note(SessionEvent::ClockSkew { seconds });
+            }
             if self.sent_again(slot, &outcome, link, now) {
                 return;
             }
@@ -82,21 +85,23 @@ impl Session {
         }
     }
 
-    /// Looks for what only a series of answers shows.
-    fn watch(&mut self, slot: u32, outcome: &Outcome, id: LinkId, now: Now) {
+    /// The host works; and what only a series of answers shows.
+    #[inline]
+    fn watch(&mut self, outcome: &Outcome, id: LinkId, now: Now) {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
-        if link.wedge.as_mut().is_some_and(|wedge| wedge.record(outcome)) {
+        link.answer_came(now);
+        let wedged = link.wedge.as_mut().is_some_and(|wedge| wedge.record(outcome));
+        // Tokens never seen good say nothing when they are bad.
+        let known_tokens = self.pools.get_mut(link.pool.index()).is_some_and(|pool| {
+            pool.backoff.reset();
+            pool.lane == Lane::Main
+        });
+        if wedged {
             self.replace(id, now);
         }
-        if let Some(seconds) = self.service.clock_is_wrong(outcome) {
-            self.note(SessionEvent::ClockSkew { seconds });
-        }
-        let pool = self.entries.get(slot).map(|entry| entry.pool);
-        let pool = pool.and_then(|pool| self.pools.get(pool.index()));
-        // Tokens never seen good say nothing when they are bad.
-        if pool.is_some_and(|pool| pool.lane == Lane::Main) && self.service.mix_up_begins(outcome) {
+        if known_tokens && self.service.mix_up_begins(outcome) {
             self.note(SessionEvent::MixUpSuspected);
         }
     }
@@ -346,48 +351,71 @@ impl Session {
     /// The end of a message that was answered.
     #[inline]
     fn end_answered(&mut self, slot: u32, outcome: Outcome) {
-        let Some(ticket) = self.leave(slot) else { return };
+        let Some(Left { ticket, tag, .. }) = self.leave(slot) else {
+            return;
+        };
         self.stats.count_outcome(&outcome);
-        self.outcomes.push_back((ticket, Ok(outcome)));
-        self.entries.finish(slot);
+        self.outcomes.push_back(Ended {
+            ticket,
+            tag,
+            result: Ok(outcome),
+        });
     }
 
     /// The end of a message, or a call, that was not answered.
     pub(super) fn end_unanswered(&mut self, slot: u32, error: Error) {
-        let Some(ticket) = self.leave(slot) else { return };
-        let Some(entry) = self.entries.get(slot) else {
-            return;
-        };
+        let Some(left) = self.leave(slot) else { return };
         let error = match error.kind() {
-            ErrorKind::NotSent | ErrorKind::Expired if entry.in_doubt => {
+            ErrorKind::NotSent | ErrorKind::Expired if left.in_doubt => {
                 let context = "an earlier attempt was written and got no answer";
                 Error::new(ErrorKind::Unknown, context).with_source(error)
             }
             _ => error,
         };
         self.stats.count_error(error.kind());
-        match entry.purpose {
-            Purpose::Call => self.responses.push_back((ticket, Err(error))),
-            Purpose::Push | Purpose::Token => self.outcomes.push_back((ticket, Err(error))),
+        match left.purpose {
+            Purpose::Call => self.responses.push_back((left.ticket, Err(error))),
+            Purpose::Push | Purpose::Token => self.outcomes.push_back(Ended {
+                ticket: left.ticket,
+                tag: left.tag,
+                result: Err(error),
+            }),
         }
-        self.entries.finish(slot);
     }
 
     /// The end of a call that was answered.
     fn end_call(&mut self, slot: u32, response: Response) {
-        let Some(ticket) = self.leave(slot) else { return };
+        let Some(Left { ticket, .. }) = self.leave(slot) else {
+            return;
+        };
         self.stats.answered += 1;
         self.responses.push_back((ticket, Ok(response)));
-        self.entries.finish(slot);
     }
 
-    /// Takes an entry from the place where it is counted.
-    fn leave(&mut self, slot: u32) -> Option<Ticket> {
-        match self.entries.get(slot)?.state {
+    /// Takes an entry from the place where it is counted, and ends it.
+    #[inline]
+    fn leave(&mut self, slot: u32) -> Option<Left> {
+        let entry = self.entries.get_mut(slot)?;
+        match entry.state {
             State::Free => return None,
             State::Queued => self.stats.queued -= 1,
             State::Open { .. } => self.stats.open -= 1,
         }
-        Some(self.entries.ticket(slot))
+        let left = Left {
+            ticket: entry.ticket(slot),
+            tag: entry.tag,
+            purpose: entry.purpose,
+            in_doubt: entry.in_doubt,
+        };
+        entry.finish();
+        Some(left)
     }
+}
+
+/// What is told of an entry that has ended.
+struct Left {
+    ticket: Ticket,
+    tag: u64,
+    purpose: Purpose,
+    in_doubt: bool,
 }

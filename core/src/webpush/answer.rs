@@ -55,7 +55,7 @@ pub fn outcome_for(response: &Response, subscription: &Subscription, now: Now) -
 fn read(response: &Response, now: Now, provider: Option<Provider>) -> Outcome {
     let told = Told::by(response);
     let status = response.status;
-    let evidence = || Evidence::new(status, told.reason.clone(), response.body.clone());
+    let evidence = || Evidence::new(status, told.reason.clone(), &response.body);
     let retry = |scope| {
         Outcome::RetryLater(RetryLater {
             after: told.after.or_else(|| retry_after(response, now)),

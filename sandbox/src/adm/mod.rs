@@ -103,7 +103,7 @@ impl Adm {
     fn token(&mut self, exchange: &Exchange, now: Moment, record: &mut Record) -> Reply {
         "oauth.token".clone_into(&mut record.operation);
         // The form is the credential: it stays out of the log.
-        record.body = Value::Null;
+        record.show_body(Value::Null);
         let form = Exchange::form(&String::from_utf8_lossy(&exchange.body));
         let field = |name: &str| {
             form.iter()

@@ -7,9 +7,9 @@ use crate::exchange::Exchange;
 use crate::jose::Token;
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
+use foldhash::HashMap;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// A token may be used for an hour after `iat`.
 const LIFETIME_MS: i64 = 3_600_000;
@@ -79,8 +79,80 @@ pub(super) struct Binding {
     pub(super) scope: Option<Vec<String>>,
     /// What the client presented in TLS.
     pub(super) certificate: Option<Certificate>,
+    /// The latest token that was good in itself: the next request most likely has the same.
+    read: Option<ProviderToken>,
     /// Set once the connection carried an expired token (quirk profile).
     wedged: bool,
+}
+
+/// A provider token that verifies; whether it is still good, and good here, is another matter.
+struct ProviderToken {
+    jwt: String,
+    kid: String,
+    iat_ms: i64,
+    /// Rules that it breaks, and that the profile let pass.
+    forgiven: Vec<&'static str>,
+}
+
+fn invalid(rule: &'static str) -> Refusal {
+    Refusal::new(403, "InvalidProviderToken", rule)
+}
+
+impl ProviderToken {
+    /// Reads and verifies a token. One that the connection has used before was verified then.
+    fn read(
+        jwt: &str,
+        keys: &[Key],
+        used: &HashMap<String, (String, i64)>,
+        mut forgive: impl FnMut(&'static str) -> Result<(), Refusal>,
+    ) -> Result<Self, Refusal> {
+        let token = Token::read(jwt).ok_or_else(|| invalid("apns.auth.jwt.form"))?;
+        if !token.strict_base64 {
+            forgive("apns.auth.jwt.base64url")?;
+        }
+        if token.header_text("alg") != Some("ES256") {
+            return Err(invalid("apns.auth.jwt.alg"));
+        }
+        if token.header.keys().any(|name| name != "alg" && name != "kid") {
+            forgive("apns.auth.jwt.header")?;
+        }
+        if token.claims.keys().any(|name| name != "iss" && name != "iat") {
+            forgive("apns.auth.jwt.claims")?;
+        }
+        let key = token
+            .header_text("kid")
+            .and_then(|kid| keys.iter().find(|key| key.kid == kid))
+            .ok_or_else(|| invalid("apns.auth.jwt.kid"))?;
+        if token.claim_text("iss") != Some(key.team.as_str()) {
+            return Err(invalid("apns.auth.jwt.iss"));
+        }
+        let iat = match token.claims.get("iat") {
+            Some(Value::Number(number)) => number.as_i64(),
+            Some(Value::String(text)) => {
+                forgive("apns.auth.jwt.iat")?;
+                text.parse().ok()
+            }
+            _ => None,
+        };
+        let iat_ms = iat
+            .and_then(|iat| iat.checked_mul(1000))
+            .ok_or_else(|| invalid("apns.auth.jwt.iat"))?;
+        // A token that this connection has used before was verified then.
+        let seen = used.get(&key.kid);
+        let known = seen.is_some_and(|(known, _)| known == jwt);
+        if !known && !token.verifies(Algorithm::ES256, &key.decoding) {
+            if !token.verifies_der(&key.point) {
+                return Err(invalid("apns.auth.jwt.signature"));
+            }
+            forgive("apns.auth.jwt.signature.der")?;
+        }
+        Ok(Self {
+            jwt: jwt.to_owned(),
+            kid: key.kid.clone(),
+            iat_ms,
+            forgiven: Vec::new(),
+        })
+    }
 }
 
 impl Binding {
@@ -98,7 +170,6 @@ impl Apns {
         now: Moment,
         record: &mut Record,
     ) -> Result<(), Refusal> {
-        let invalid = |rule| Refusal::new(403, "InvalidProviderToken", rule);
         let lenient = self.profile != Profile::Strict;
         let binding = self.bindings.entry(exchange.origin.connection).or_default();
         if binding.certificate.is_some() {
@@ -118,54 +189,35 @@ impl Apns {
         if binding.wedged {
             return Err(Refusal::new(403, "ExpiredProviderToken", "apns.auth.wedged"));
         }
-        let token = Token::read(jwt).ok_or_else(|| invalid("apns.auth.jwt.form"))?;
-        let mut forgive = |rule: &'static str| {
-            if lenient {
-                record.warnings.push(rule.to_owned());
-                Ok(())
-            } else {
-                Err(invalid(rule))
+        // A stricter profile forgives less than the one that read the token.
+        let read = match binding.read.take() {
+            Some(read) if read.jwt == jwt && (lenient || read.forgiven.is_empty()) => read,
+            _ => {
+                let mut forgiven = Vec::new();
+                let read = ProviderToken::read(jwt, &self.keys, &binding.tokens, |rule| {
+                    if !lenient {
+                        return Err(invalid(rule));
+                    }
+                    forgiven.push(rule);
+                    Ok(())
+                });
+                match read {
+                    Ok(read) => ProviderToken { forgiven, ..read },
+                    Err(refusal) => {
+                        record.warnings.extend(forgiven.into_iter().map(str::to_owned));
+                        return Err(refusal);
+                    }
+                }
             }
         };
-        if !token.strict_base64 {
-            forgive("apns.auth.jwt.base64url")?;
-        }
-        if token.header_text("alg") != Some("ES256") {
-            return Err(invalid("apns.auth.jwt.alg"));
-        }
-        if token.header.keys().any(|name| name != "alg" && name != "kid") {
-            forgive("apns.auth.jwt.header")?;
-        }
-        if token.claims.keys().any(|name| name != "iss" && name != "iat") {
-            forgive("apns.auth.jwt.claims")?;
-        }
-        let key = token
-            .header_text("kid")
-            .and_then(|kid| self.keys.iter().find(|key| key.kid == kid))
-            .ok_or_else(|| invalid("apns.auth.jwt.kid"))?;
-        if token.claim_text("iss") != Some(key.team.as_str()) {
-            return Err(invalid("apns.auth.jwt.iss"));
-        }
-        let iat = match token.claims.get("iat") {
-            Some(Value::Number(number)) => number.as_i64(),
-            Some(Value::String(text)) => {
-                forgive("apns.auth.jwt.iat")?;
-                text.parse().ok()
-            }
-            _ => None,
-        };
-        let iat_ms = iat
-            .and_then(|iat| iat.checked_mul(1000))
-            .ok_or_else(|| invalid("apns.auth.jwt.iat"))?;
-        // A token that this connection has used before was verified then.
+        let read = binding.read.insert(read);
+        record
+            .warnings
+            .extend(read.forgiven.iter().map(|&rule| rule.to_owned()));
+        let iat_ms = read.iat_ms;
+        let key = self.keys.iter().find(|key| key.kid == read.kid);
+        let key = key.ok_or_else(|| invalid("apns.auth.jwt.kid"))?;
         let seen = binding.tokens.get(&key.kid);
-        let known = seen.is_some_and(|(known, _)| known == jwt);
-        if !known && !token.verifies(Algorithm::ES256, &key.decoding) {
-            if !token.verifies_der(&key.point) {
-                return Err(invalid("apns.auth.jwt.signature"));
-            }
-            forgive("apns.auth.jwt.signature.der")?;
-        }
         if iat_ms > now.unix_ms + SKEW_MS {
             return Err(invalid("apns.auth.jwt.future"));
         }
@@ -214,12 +266,14 @@ impl Apns {
                     .insert(key.kid.clone(), (jwt.to_owned(), now.unix_ms));
             }
         }
-        binding.team = Some(key.team.clone());
+        binding.team.get_or_insert_with(|| key.team.clone());
         binding
             .key
             .get_or_insert_with(|| (key.kid.clone(), key.related.clone()));
         binding.bundles.get_or_insert_with(|| self.bundles.clone());
-        binding.scope.clone_from(&key.topics);
+        if binding.scope != key.topics {
+            binding.scope.clone_from(&key.topics);
+        }
         Ok(())
     }
 }

@@ -1,9 +1,13 @@
 //! What becomes of a push that APNs took: delivered, kept for a device that is away, or lost.
 
+use super::request::Push;
+use super::stored::Kept;
 use super::{Apns, StoredNotification};
 use crate::shared::Moment;
 use serde::Serialize;
-use std::collections::HashMap;
+
+/// How long APNs keeps a notification whose sender names no expiration.
+const LONGEST_MS: i64 = 30 * 86_400_000;
 
 /// The end, or the present state, of an accepted push; part of its record in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,22 +39,6 @@ pub enum Fate {
     Dropped,
 }
 
-/// Which devices are online, and since when; a time to come is one that is coming online.
-#[derive(Debug, Default)]
-pub(super) struct Presence {
-    /// Of devices that nothing was said about; `None` is away.
-    everyone: Option<i64>,
-    devices: HashMap<String, Option<i64>>,
-    /// Nothing in store is due before this time: no need to look at all of it for every push.
-    pub(super) nothing_before: i64,
-}
-
-impl Presence {
-    fn online_from(&self, token: &str) -> Option<i64> {
-        self.devices.get(token).copied().unwrap_or(self.everyone)
-    }
-}
-
 /// Fates that the log does not know yet, by the record's `seq`.
 pub(super) type News = Vec<(u64, Delivery)>;
 
@@ -59,69 +47,86 @@ impl Apns {
     /// (after a delay in milliseconds) or goes away (`None`).
     pub(crate) fn set_presence(&mut self, token: Option<&str>, online_in_ms: Option<i64>, now: Moment) {
         self.settle(now);
-        // Who comes or goes changes when everything is due.
-        self.presence.nothing_before = 0;
         let from = online_in_ms.map(|delay| now.unix_ms.saturating_add(delay));
-        match token {
-            None => self.presence.everyone = from,
-            Some(token) => {
-                self.presence.devices.insert(token.to_ascii_lowercase(), from);
-            }
-        }
+        self.stored.set_presence(token, from);
         self.settle(now);
-    }
-
-    /// When a push for this device can be delivered that may not be before `not_before`.
-    pub(super) fn due(&self, token: &str, not_before: i64) -> Option<i64> {
-        let from = self.presence.online_from(token)?;
-        Some(from.max(not_before))
     }
 
     pub(super) fn tell(&mut self, seq: u64, fate: Fate, at_ms: i64, by: Option<u64>) {
         self.news.push((seq, Delivery { fate, at_ms, by }));
     }
 
-    /// How a stored push ends as things are, and when.
-    fn end_of(&self, token: &str, stored: &StoredNotification) -> (Fate, i64) {
-        let due = self.due(token, stored.not_before_ms);
-        match due.filter(|due| *due < stored.expires_at_ms) {
-            Some(due) => (Fate::Delivered, due),
-            None => (Fate::Expired, stored.expires_at_ms),
-        }
-    }
-
-    /// Puts a push into store.
-    pub(super) fn store(&mut self, key: (String, String), stored: StoredNotification) {
-        let (_, at_ms) = self.end_of(&key.0, &stored);
-        self.presence.nothing_before = self.presence.nothing_before.min(at_ms);
-        self.stored.insert(key, stored);
-    }
-
     /// Delivers what is due and forgets what has expired.
     pub(crate) fn settle(&mut self, now: Moment) {
-        if now.unix_ms < self.presence.nothing_before {
-            return;
-        }
-        let mut kept = std::mem::take(&mut self.stored);
-        let mut ended = Vec::new();
-        let mut next = i64::MAX;
-        kept.retain(|(token, _), stored| {
-            let (fate, at_ms) = self.end_of(token, stored);
-            if at_ms > now.unix_ms {
-                next = next.min(at_ms);
-                return true;
-            }
-            ended.push((stored.seq, fate, at_ms));
-            false
-        });
-        self.stored = kept;
-        self.presence.nothing_before = next;
-        for (seq, fate, at_ms) in ended {
-            self.tell(seq, fate, at_ms, None);
+        for ended in self.stored.settle(now.unix_ms) {
+            self.tell(ended.seq, ended.fate, ended.at_ms, None);
         }
     }
 
     pub(crate) fn take_news(&mut self) -> News {
         std::mem::take(&mut self.news)
+    }
+
+    /// What is in store since the last settling, by token and bundle.
+    pub(crate) fn stored(&self) -> Vec<StoredNotification> {
+        self.stored.list(self.environment)
+    }
+
+    /// Delivers an accepted push, or stores it, or forgets it if its expiration says so.
+    pub(super) fn deliver(
+        &mut self,
+        push: &Push<'_>,
+        bundle: String,
+        id: &str,
+        not_before_ms: i64,
+        now: Moment,
+    ) {
+        self.settle(now);
+        let seq = self.next_seq;
+        let token = push.key.as_ref();
+        let due = self.stored.due(token, not_before_ms);
+        if due.is_some_and(|due| due <= now.unix_ms) {
+            self.tell(seq, Fate::Delivered, now.unix_ms, None);
+            return;
+        }
+        let expiration = push.expiration.and_then(|text| text.parse::<i64>().ok());
+        let latest = now.unix_ms.saturating_add(LONGEST_MS);
+        let expires_at_ms = match expiration {
+            None => latest,
+            Some(seconds) => seconds.saturating_mul(1000).min(latest),
+        };
+        if expires_at_ms <= now.unix_ms {
+            self.tell(seq, Fate::Expired, now.unix_ms, None);
+            return;
+        }
+        let collapse_id = push
+            .collapse_id
+            .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
+        let (mut collapsed, mut replaced) = (0, 0);
+        // What has expired is gone since the settling above.
+        if let Some(before) = self.stored.take(token, &bundle) {
+            let fate = if collapse_id.is_some() && before.collapse_id == collapse_id {
+                (collapsed, replaced) = (before.collapsed + 1, before.replaced);
+                Fate::Collapsed
+            } else {
+                replaced = before.replaced + before.collapsed + 1;
+                Fate::Replaced
+            };
+            self.tell(before.seq, fate, now.unix_ms, Some(seq));
+        }
+        self.tell(seq, Fate::Stored, now.unix_ms, None);
+        let kept = Kept {
+            bundle,
+            id: id.to_owned(),
+            collapse_id,
+            seq,
+            at_ms: now.unix_ms,
+            not_before_ms,
+            expires_at_ms,
+            collapsed,
+            replaced,
+            body: push.exchange.body.clone(),
+        };
+        self.stored.put(token, kept);
     }
 }

@@ -1,11 +1,12 @@
 //! `POST /3/device/<token>`: the rules, one check each, in an order that can be changed.
 
+use super::content::Content;
+use super::request::{Device, Push};
 use super::{Apns, Fate, Gone, Refusal, is_uuid, refuse, topic};
 use crate::exchange::{Exchange, Reply};
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// One step of the validation. Apple does not publish the order; [`Check::ALL`] is the
 /// one that the evidence favours, and a test may permute it.
@@ -95,19 +96,10 @@ pub(super) const PUSH_TYPES: [(&str, &str, usize); 11] = [
     ("controls", ".push-type.controls", 4096),
 ];
 
-const HEADERS: [&str; 7] = [
-    "authorization",
-    "apns-id",
-    "apns-topic",
-    "apns-push-type",
-    "apns-priority",
-    "apns-expiration",
-    "apns-collapse-id",
-];
-
 impl Apns {
     pub(super) fn push(&mut self, exchange: &Exchange, now: Moment, record: &mut Record) -> Reply {
-        let id = match exchange.header("apns-id") {
+        let push = Push::of(exchange);
+        let id = match push.id {
             Some(id) if is_uuid(id) => id.to_owned(),
             _ => crate::ids::uuid(),
         };
@@ -118,21 +110,23 @@ impl Apns {
             id
         };
         record.id = Some(id.clone());
-        record.target = exchange.path.strip_prefix("/3/device/").map(str::to_owned);
-        for check in self.order.clone() {
-            if let Err(refusal) = self.check(check, exchange, now, record) {
+        record.target = push.token.map(str::to_owned);
+        let mut next = 0;
+        while let Some(check) = self.order.get(next) {
+            if let Err(refusal) = self.check(*check, &push, now, record) {
                 return refuse(&refusal, "apns-id", &id, record);
             }
+            next += 1;
         }
         record.accepted = true;
-        let topic = self.topic_of(exchange);
-        let bundle = topic.and_then(|topic| self.bundle_of(&topic).cloned());
+        let topic = self.topic_of(&push);
+        let bundle = topic.and_then(|topic| self.bundle_of(topic).cloned());
         if record.dropped {
             self.tell(self.next_seq, Fate::Dropped, now.unix_ms, None);
         } else if let Some(bundle) = bundle {
             let delay = if record.delayed { self.content_delay_ms } else { 0 };
             let not_before = now.unix_ms.saturating_add(delay);
-            self.deliver(exchange, &bundle, &id, not_before, now);
+            self.deliver(&push, bundle, &id, not_before, now);
         }
         let reply = Reply::status(200).with("apns-id", id);
         match self.environment {
@@ -142,27 +136,25 @@ impl Apns {
     }
 
     /// The request's topic, or the connection's.
-    fn topic_of(&self, exchange: &Exchange) -> Option<String> {
-        exchange
-            .header("apns-topic")
-            .or_else(|| self.default_topic(exchange.origin.connection))
-            .map(str::to_owned)
+    fn topic_of<'a>(&'a self, push: &Push<'a>) -> Option<&'a str> {
+        push.topic
+            .or_else(|| self.default_topic(push.exchange.origin.connection))
     }
 
     fn check(
         &mut self,
         check: Check,
-        exchange: &Exchange,
+        push: &Push<'_>,
         now: Moment,
         record: &mut Record,
     ) -> Result<(), Refusal> {
         let bad = |reason, rule| Err(Refusal::new(400, reason, rule));
-        let token = exchange.path.strip_prefix("/3/device/");
-        let topic = self.topic_of(exchange);
-        let topic = topic.as_deref();
-        let kind = exchange
-            .header("apns-push-type")
-            .and_then(|name| PUSH_TYPES.iter().find(|(known, ..)| *known == name));
+        let Push {
+            exchange,
+            token,
+            kind,
+            ..
+        } = *push;
         match check {
             Check::Method if exchange.method != http::Method::POST => {
                 Err(Refusal::new(405, "MethodNotAllowed", "apns.method"))
@@ -175,42 +167,36 @@ impl Apns {
                 Some(_) => Ok(()),
             },
             Check::Auth => self.authorize(exchange, now, record),
-            Check::DuplicateHeaders
-                if HEADERS
-                    .iter()
-                    .any(|name| exchange.headers.get_all(*name).iter().count() > 1) =>
-            {
-                bad("DuplicateHeaders", "apns.header.duplicate")
-            }
-            Check::ApnsId => match exchange.header("apns-id") {
+            Check::DuplicateHeaders if push.duplicates => bad("DuplicateHeaders", "apns.header.duplicate"),
+            Check::ApnsId => match push.id {
                 Some(id) if !is_uuid(id) => bad("BadMessageId", "apns.header.id"),
                 Some(id) if id.bytes().any(|byte| byte.is_ascii_uppercase()) => {
                     self.forgive("BadMessageId", "apns.header.id.case", record)
                 }
                 _ => Ok(()),
             },
-            Check::PushType => match (exchange.header("apns-push-type"), kind) {
+            Check::PushType => match (push.push_type, kind) {
                 (Some(_), None) => bad("InvalidPushType", "apns.header.push-type"),
                 (None, _) => self.forgive("InvalidPushType", "apns.header.push-type.missing", record),
                 _ => Ok(()),
             },
-            Check::TopicPresent => match topic {
+            Check::TopicPresent => match self.topic_of(push) {
                 None => bad("MissingTopic", "apns.header.topic.missing"),
                 Some(topic) if !topic::is_well_formed(topic) => bad("BadTopic", "apns.header.topic"),
                 Some(_) => Ok(()),
             },
-            Check::TopicAllowed => match topic {
+            Check::TopicAllowed => match self.topic_of(push) {
                 Some(topic) => {
                     self.check_topic(exchange.origin.connection, topic, kind.map(|(name, ..)| *name))
                 }
                 None => Ok(()),
             },
-            Check::TopicSuffix => match (topic, kind) {
+            Check::TopicSuffix => match (self.topic_of(push), kind) {
                 (Some(topic), Some((name, suffix, _))) => self.check_suffix(topic, name, suffix),
                 _ => Ok(()),
             },
-            Check::Priority => priority(exchange.header("apns-priority"), kind.map(|(name, ..)| *name)),
-            Check::Expiration => match exchange.header("apns-expiration") {
+            Check::Priority => priority(push.priority, kind.map(|(name, ..)| *name)),
+            Check::Expiration => match push.expiration {
                 Some(text)
                     if text.is_empty() || text.len() > 12 || !text.bytes().all(|b| b.is_ascii_digit()) =>
                 {
@@ -218,7 +204,7 @@ impl Apns {
                 }
                 _ => Ok(()),
             },
-            Check::CollapseId => match exchange.headers.get("apns-collapse-id") {
+            Check::CollapseId => match push.collapse_id {
                 Some(id) if id.len() > 64 => bad("BadCollapseId", "apns.header.collapse-id"),
                 _ => Ok(()),
             },
@@ -226,16 +212,16 @@ impl Apns {
             Check::PayloadSize if exchange.body.len() > kind.map_or(4096, |(.., limit)| *limit) => {
                 Err(Refusal::new(413, "PayloadTooLarge", "apns.payload.size"))
             }
-            Check::PayloadJson => match serde_json::from_slice::<Value>(&exchange.body) {
-                Ok(Value::Object(body)) => self.check_content(kind.map(|(name, ..)| *name), &body, record),
-                _ => bad("BadRequestPayload", "apns.payload.json"),
+            Check::PayloadJson => match Content::read(&exchange.body, &mut self.content) {
+                Some(content) => self.check_content(kind.map(|(name, ..)| *name), content, record),
+                None => bad("BadRequestPayload", "apns.payload.json"),
             },
             Check::TokenSyntax => match token {
                 Some(token) if token.len() % 2 == 0 && token.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(()),
                 _ => bad("BadDeviceToken", "apns.token.syntax"),
             },
             Check::TokenKnown | Check::TokenTopic | Check::TokenActive | Check::TokenRate => {
-                self.check_registration(check, token.unwrap_or_default(), topic, now)
+                self.check_registration(check, push, now)
             }
             Check::Method | Check::DuplicateHeaders | Check::PayloadPresent | Check::PayloadSize => Ok(()),
         }
@@ -250,24 +236,14 @@ impl Apns {
         Ok(())
     }
 
-    fn check_registration(
-        &self,
-        check: Check,
-        token: &str,
-        topic: Option<&str>,
-        now: Moment,
-    ) -> Result<(), Refusal> {
+    fn check_registration(&self, check: Check, push: &Push<'_>, now: Moment) -> Result<(), Refusal> {
         let bad = |reason, rule| Err(Refusal::new(400, reason, rule));
-        let Some(device) = self.tokens.get(&token.to_ascii_lowercase()) else {
+        let Some(device) = push.device(|| self.device(push)) else {
             return bad("BadDeviceToken", "apns.token.unknown");
         };
         match check {
-            Check::TokenKnown if device.environment != self.environment => {
-                bad("BadDeviceToken", "apns.token.environment")
-            }
-            Check::TokenTopic if topic.and_then(|topic| self.bundle_of(topic)) != Some(&device.bundle) => {
-                bad("DeviceTokenNotForTopic", "apns.token.topic")
-            }
+            Check::TokenKnown if !device.here => bad("BadDeviceToken", "apns.token.environment"),
+            Check::TokenTopic if !device.of_topic => bad("DeviceTokenNotForTopic", "apns.token.topic"),
             Check::TokenActive => match device.unregistered_at {
                 Some(since) if since <= now.unix_ms => {
                     let (reason, rule) = match device.gone {
@@ -286,6 +262,19 @@ impl Apns {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What the registry has on the push's device.
+    fn device(&self, push: &Push<'_>) -> Option<Device> {
+        let device = self.tokens.get(push.key.as_ref())?;
+        let bundle = self.topic_of(push).and_then(|topic| self.bundle_of(topic));
+        Some(Device {
+            here: device.environment == self.environment,
+            of_topic: bundle == Some(&device.bundle),
+            unregistered_at: device.unregistered_at,
+            gone: device.gone,
+            throttled: device.throttled,
+        })
     }
 }
 

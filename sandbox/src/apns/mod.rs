@@ -8,6 +8,7 @@ mod delivery;
 mod device;
 mod issue;
 mod registry;
+mod request;
 mod stored;
 mod topic;
 
@@ -24,11 +25,11 @@ use crate::record::Record;
 use crate::shared::{Door, Moment, Profile};
 use auth::Binding;
 use channels::Channels;
-use delivery::{News, Presence};
+use delivery::News;
+use foldhash::{HashMap, HashMapExt};
 use rustls::server::danger::ClientCertVerifier;
-use std::collections::HashMap;
 use std::sync::Arc;
-use stored::Stored;
+use stored::Store;
 
 /// MAX_CONCURRENT_STREAMS once a connection is trusted (seen on the wire, 2021 and later).
 const STREAMS: u32 = 1000;
@@ -84,9 +85,9 @@ pub(crate) struct Apns {
     pub(crate) issuer: Option<Arc<dyn ClientCertVerifier>>,
     bindings: HashMap<u64, Binding>,
     channels: Channels,
-    stored: Stored,
-    presence: Presence,
+    stored: Store,
     news: News,
+    content: Option<content::Latest>,
     /// The `seq` that the record of the present request will have.
     pub(crate) next_seq: u64,
 }
@@ -114,9 +115,9 @@ impl Apns {
             issuer: None,
             bindings: HashMap::new(),
             channels: Channels::default(),
-            stored: Stored::new(),
-            presence: Presence::default(),
+            stored: Store::default(),
             news: News::new(),
+            content: None,
             next_seq: 0,
         }
     }
@@ -193,7 +194,7 @@ fn header_list(exchange: &Exchange) -> usize {
 }
 
 /// The error reply in Apple's shape.
-fn refuse(refusal: &Refusal, id_header: &str, id: &str, record: &mut Record) -> Reply {
+fn refuse(refusal: &Refusal, id_header: &'static str, id: &str, record: &mut Record) -> Reply {
     record.reason = Some(refusal.reason.to_owned());
     record.rule = Some(refusal.rule.to_owned());
     record.status = refusal.status;
@@ -206,9 +207,10 @@ fn refuse(refusal: &Refusal, id_header: &str, id: &str, record: &mut Record) -> 
 
 /// A canonical UUID: 8-4-4-4-12, hexadecimal.
 fn is_uuid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups
-            .iter()
-            .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    let mut bytes = text.bytes().enumerate();
+    text.len() == 36
+        && bytes.all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }

@@ -85,7 +85,7 @@ impl Baidu {
             pairs.extend(Exchange::form(&String::from_utf8_lossy(&exchange.body)));
         }
         let fields: BTreeMap<String, String> = pairs.into_iter().collect();
-        record.body = shown(&fields);
+        record.show_body(shown(&fields));
         if !exchange
             .header("user-agent")
             .is_some_and(|agent| agent.starts_with("BCCS_SDK/3.0"))

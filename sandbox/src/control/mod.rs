@@ -5,6 +5,7 @@ mod words;
 use crate::apns::{Check, DeviceToken};
 use crate::exchange::{Coding, Exchange, Reply};
 use crate::fault::{Fault, known};
+use crate::record::Record;
 use crate::shared::Shared;
 use crate::webpush::NewSubscription;
 use http::Method;
@@ -116,7 +117,7 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
             let now = shared.now();
             let mut state = shared.state();
             state.settle(now);
-            Ok(json!(state.apns.stored().collect::<Vec<_>>()))
+            Ok(json!(state.apns.stored()))
         }
         (&Method::POST, "/apns/devices") => {
             let devices: OneOrMany<DevicePresence> = body(exchange)?;
@@ -140,7 +141,9 @@ fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
                     .as_ref()
                     .is_none_or(|wanted| record.target.as_ref() == Some(wanted))
             });
-            Ok(json!(delivered))
+            Ok(json!(
+                delivered.into_iter().map(Record::shown).collect::<Vec<_>>()
+            ))
         }
         (&Method::POST, "/apns/order") => {
             let order: Vec<Check> = body(exchange)?;
@@ -240,6 +243,7 @@ fn log(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
                     .as_deref()
                     .is_none_or(|wanted| record.accepted == (wanted == "1" || wanted == "true"))
         })
+        .map(Record::shown)
         .collect();
     Ok(json!(records))
 }
@@ -275,14 +279,16 @@ fn headers(shared: &Shared, exchange: &Exchange) -> Value {
 
 fn stats(shared: &Shared) -> Value {
     let state = shared.state();
+    let counts = state.log.counts();
     json!({
         "connections": shared.connections(),
         "apns_connections_last_minute": shared.apns_connections_last_minute(),
         "refused_streams": state.refused_streams,
         "fcm_tokens_minted": state.fcm.mints,
         "adm_tokens_minted": state.adm.mints,
-        "judged": state.log.len(),
-        "accepted": state.log.iter().filter(|record| record.accepted).count(),
+        "judged": counts.judged,
+        "accepted": counts.accepted,
+        "forgotten": counts.forgotten,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What Google checks in a message beyond its types.
 
 use super::error::Problem;
-use super::schema::snake;
+use super::schema::is_field;
 use crate::shared::Profile;
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn get<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value
         .as_object()?
         .iter()
-        .find(|(key, value)| snake(key) == name && !value.is_null())
+        .find(|(key, value)| is_field(key, name) && !value.is_null())
         .map(|(_, value)| value)
 }
 
@@ -174,13 +174,13 @@ impl<'a> Message<'a> {
             return Ok(());
         };
         for (key, inner) in entries {
-            let name = snake(key);
-            let path = format!("{path}.{name}");
-            if name == "analytics_label" && !inner.as_str().is_some_and(is_label) {
+            if is_field(key, "analytics_label") && !inner.as_str().is_some_and(is_label) {
+                let path = format!("{path}.analytics_label");
                 return Err(invalid("fcm.options.label", &path, "Invalid analytics label."));
             }
-            if ["android", "android_v2", "apns", "webpush", "fcm_options"].contains(&name.as_str()) {
-                self.labels(inner, &path)?;
+            let parts = ["android", "android_v2", "apns", "webpush", "fcm_options"];
+            if let Some(name) = parts.into_iter().find(|name| is_field(key, name)) {
+                self.labels(inner, &format!("{path}.{name}"))?;
             }
         }
         Ok(())

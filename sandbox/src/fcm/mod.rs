@@ -12,13 +12,14 @@ use crate::exchange::{Exchange, Reply, percent_decode};
 use crate::record::Record;
 use crate::shared::{Moment, Profile};
 use error::Problem;
+use foldhash::{HashMap, HashMapExt};
 use http::Method;
 use identity::User;
 use jsonwebtoken::DecodingKey;
 use oauth::Bearer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use schema::Schema;
 
@@ -141,8 +142,8 @@ impl Fcm {
     }
 
     fn project(&self, given: &str) -> Result<(), Problem> {
-        let given = percent_decode(given, false);
-        if given == self.project_id || given == self.project_number {
+        let is_mine = |given: &str| given == self.project_id || given == self.project_number;
+        if is_mine(given) || is_mine(&percent_decode(given, false)) {
             return Ok(());
         }
         // Google names the status only: no FcmError, so no device may be dropped for it.

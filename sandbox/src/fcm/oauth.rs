@@ -47,7 +47,7 @@ impl Fcm {
     pub(super) fn token(&mut self, exchange: &Exchange, now: Moment, record: &mut Record) -> Reply {
         "oauth.token".clone_into(&mut record.operation);
         // The form is the credential: it stays out of the log.
-        record.body = Value::Null;
+        record.show_body(Value::Null);
         match self.judge(exchange, now) {
             Ok(iam) => {
                 record.accepted = true;

@@ -1,31 +1,83 @@
 //! How a client compresses its headers: an observer beside `h2`, which judges them.
 
 use crate::exchange::{Coding, HeaderAudit};
+use fluke_hpack::huffman::HuffmanDecoder;
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 /// SETTINGS_HEADER_TABLE_SIZE, which no sandbox changes of its own accord.
 const TABLE: usize = 4096;
+/// Entries of the static table.
+const STATIC: u8 = 61;
 const HEADERS: u8 = 1;
 const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
 const PRIORITY: u8 = 0x20;
 
-/// Follows the header blocks of one connection.
+/// Follows the header blocks of one connection. Of a field's text it reads what it must: names
+/// that are written out, and the length of values that go into the table.
 pub(super) struct Auditor {
-    decoder: fluke_hpack::Decoder<'static>,
-    /// Sizes of the entries of the dynamic table, newest first.
-    entries: VecDeque<usize>,
+    huffman: HuffmanDecoder,
+    /// The dynamic table, newest first.
+    entries: VecDeque<Entry>,
+    /// Sum of the entries' sizes.
+    used: usize,
     limit: usize,
     block: Vec<u8>,
     /// A block made no sense; what comes after cannot be understood.
     lost: bool,
 }
 
+/// An entry of either table.
+#[derive(Clone, Copy)]
+struct Entry {
+    name: Name,
+    size: usize,
+}
+
+/// The name of a field, as far as it matters.
+#[derive(Clone, Copy)]
+struct Name {
+    what: What,
+    length: usize,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Path,
+    Authorization,
+    Other,
+}
+
+impl Name {
+    fn of(name: &[u8]) -> Self {
+        let what = match name {
+            b":path" => What::Path,
+            b"authorization" => What::Authorization,
+            _ => What::Other,
+        };
+        let length = name.len();
+        Self { what, length }
+    }
+}
+
+/// The names of the static table (RFC 7541 appendix A), as `fluke-hpack` has it.
+fn static_names() -> &'static [Name] {
+    static NAMES: OnceLock<Vec<Name>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut decoder = fluke_hpack::Decoder::new();
+        let fields = (1..=STATIC).filter_map(|index| decoder.decode(&[0x80 | index]).ok());
+        fields.flatten().map(|(name, _)| Name::of(&name)).collect()
+    })
+}
+
 impl Auditor {
     pub(super) fn new() -> Self {
         Self {
-            decoder: fluke_hpack::Decoder::new(),
+            huffman: HuffmanDecoder::new(),
             entries: VecDeque::new(),
+            used: 0,
             limit: TABLE,
             block: Vec::new(),
             lost: false,
@@ -52,43 +104,66 @@ impl Auditor {
         let block = std::mem::take(&mut self.block);
         let audit = if self.lost { None } else { self.read(&block) };
         self.lost = audit.is_none();
-        Some((block.len(), audit))
+        let size = block.len();
+        self.block = block;
+        Some((size, audit))
     }
 
     fn read(&mut self, mut block: &[u8]) -> Option<HeaderAudit> {
         let mut audit = HeaderAudit::default();
         while !block.is_empty() {
-            let (coding, length) = representation(block)?;
-            let (one, rest) = block.split_at_checked(length)?;
-            block = rest;
-            let Some(coding) = coding else {
-                // The decoder takes a change of the table's size only with a field behind it.
-                self.limit = integer(one, 5)?.0.min(TABLE);
-                self.decoder.set_max_table_size(self.limit);
+            let field = Field::read(block)?;
+            block = block.get(field.length..)?;
+            let Some(coding) = field.coding else {
+                self.limit = field.index.min(TABLE);
                 audit.evicted += self.shrink();
                 continue;
             };
-            let fields = self.decoder.decode(one).ok()?;
-            let (name, value) = fields.into_iter().next()?;
-            match name.as_slice() {
-                b":path" => audit.path = Some(coding),
-                b"authorization" => audit.authorization = Some(coding),
-                _ => {}
+            let name = match field.name {
+                Some(text) => Name::of(&self.text(text)?),
+                None => self.name(field.index)?,
+            };
+            match name.what {
+                What::Path => audit.path = Some(coding),
+                What::Authorization => audit.authorization = Some(coding),
+                What::Other => {}
             }
             if coding == Coding::Incremental {
+                let value = self.text(field.value?)?.len();
+                let size = name.length + value + 32;
                 audit.inserted += 1;
-                self.entries.push_front(name.len() + value.len() + 32);
+                self.used += size;
+                self.entries.push_front(Entry { name, size });
                 audit.evicted += self.shrink();
             }
         }
         Some(audit)
     }
 
+    /// The name of an entry of the two tables, which are counted as one from 1.
+    fn name(&self, index: usize) -> Option<Name> {
+        let index = index.checked_sub(1)?;
+        let fixed = static_names();
+        match index.checked_sub(fixed.len()) {
+            Some(index) => self.entries.get(index).map(|entry| entry.name),
+            None => fixed.get(index).copied(),
+        }
+    }
+
+    /// A string as it was before Huffman's coding, if that was used.
+    fn text<'a>(&mut self, text: Text<'a>) -> Option<Cow<'a, [u8]>> {
+        if text.huffman {
+            return self.huffman.decode(text.octets).ok().map(Cow::Owned);
+        }
+        Some(Cow::Borrowed(text.octets))
+    }
+
     /// Throws the oldest entries out until the rest fits.
     fn shrink(&mut self) -> u32 {
         let mut evicted = 0;
-        while self.entries.iter().sum::<usize>() > self.limit {
-            self.entries.pop_back();
+        while self.used > self.limit {
+            let oldest = self.entries.pop_back();
+            self.used -= oldest.map_or(self.used, |entry| entry.size);
             evicted += 1;
         }
         evicted
@@ -108,22 +183,68 @@ fn fragment(flags: u8, mut payload: &[u8]) -> Option<&[u8]> {
     payload.get(..payload.len().checked_sub(padding)?)
 }
 
-/// The first representation of a block (RFC 7541 §6) and its length; no coding for a
-/// change of the table's size.
-fn representation(block: &[u8]) -> Option<(Option<Coding>, usize)> {
-    let (coding, prefix) = match *block.first()? {
-        0x80.. => return Some((Some(Coding::Indexed), integer(block, 7)?.1)),
-        0x40..=0x7f => (Coding::Incremental, 6),
-        0x20..=0x3f => return Some((None, integer(block, 5)?.1)),
-        0x10..=0x1f => (Coding::Never, 4),
-        0..=0x0f => (Coding::Without, 4),
-    };
-    let (index, mut length) = integer(block, prefix)?;
-    for _ in 0..if index == 0 { 2 } else { 1 } {
-        let (text, head) = integer(block.get(length..)?, 7)?;
-        length = length.checked_add(head)?.checked_add(text)?;
+/// A string literal (RFC 7541 §5.2).
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    huffman: bool,
+    octets: &'a [u8],
+}
+
+impl<'a> Text<'a> {
+    /// The literal at this place, and where it ends.
+    fn read(block: &'a [u8], at: usize) -> Option<(Self, usize)> {
+        let block = block.get(at..)?;
+        let (length, head) = integer(block, 7)?;
+        let end = head.checked_add(length)?;
+        let text = Self {
+            huffman: block.first()? & 0x80 != 0,
+            octets: block.get(head..end)?,
+        };
+        Some((text, at.checked_add(end)?))
     }
-    Some((Some(coding), length))
+}
+
+/// One representation (RFC 7541 §6).
+struct Field<'a> {
+    /// `None` for a change of the table's size, which is then the index.
+    coding: Option<Coding>,
+    /// Of the field or its name; 0 when the name is written out.
+    index: usize,
+    name: Option<Text<'a>>,
+    value: Option<Text<'a>>,
+    /// Octets that it takes.
+    length: usize,
+}
+
+impl<'a> Field<'a> {
+    /// The first of a block.
+    fn read(block: &'a [u8]) -> Option<Self> {
+        let (coding, prefix) = match *block.first()? {
+            0x80.. => (Some(Coding::Indexed), 7),
+            0x40..=0x7f => (Some(Coding::Incremental), 6),
+            0x20..=0x3f => (None, 5),
+            0x10..=0x1f => (Some(Coding::Never), 4),
+            0..=0x0f => (Some(Coding::Without), 4),
+        };
+        let (index, length) = integer(block, prefix)?;
+        let mut field = Self {
+            coding,
+            index,
+            name: None,
+            value: None,
+            length,
+        };
+        if matches!(coding, None | Some(Coding::Indexed)) {
+            return Some(field);
+        }
+        if index == 0 {
+            let (name, end) = Text::read(block, field.length)?;
+            (field.name, field.length) = (Some(name), end);
+        }
+        let (value, end) = Text::read(block, field.length)?;
+        (field.value, field.length) = (Some(value), end);
+        Some(field)
+    }
 }
 
 /// An integer with a prefix of that many bits, and how many bytes it takes (RFC 7541 §5.1).
@@ -174,12 +295,23 @@ mod tests {
             let audit = audit.expect("an audit");
             assert_eq!((size, audit.path, audit.inserted), (length, Some(path), inserted));
         }
-        assert_eq!(auditor.entries, [54, 53, 57]);
+        let sizes: Vec<usize> = auditor.entries.iter().map(|entry| entry.size).collect();
+        assert_eq!((sizes, auditor.used), (vec![54, 53, 57], 164));
         // A smaller table throws the oldest out.
         let (_, audit) = auditor
             .frame(HEADERS, END_HEADERS, &unhex("3f31 82"))
             .expect("a block");
         assert_eq!(audit.expect("an audit").evicted, 2);
+    }
+
+    #[test]
+    fn the_static_table_is_whole() {
+        let names = static_names();
+        assert_eq!(names.len(), usize::from(STATIC));
+        let of = |index: usize| names.get(index - 1).map(|name| (name.what as u8, name.length));
+        assert_eq!(of(4), Some((What::Path as u8, 5)));
+        assert_eq!(of(23), Some((What::Authorization as u8, 13)));
+        assert_eq!(of(61), Some((What::Other as u8, "www-authenticate".len())));
     }
 
     #[test]

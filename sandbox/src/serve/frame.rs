@@ -1,7 +1,5 @@
 //! Frames as octets (RFC 9113 §4.1).
 
-use bytes::BytesMut;
-
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 pub(super) const SETTINGS: u8 = 4;
@@ -14,14 +12,14 @@ pub(super) const PADDED: u8 = 8;
 /// Larger frames are an offence that `h2` judges by their first nine bytes.
 const FRAME_LIMIT: usize = 1 << 16;
 
-/// Cuts one whole frame, header included, off the buffer.
-pub(super) fn next_frame(buffer: &mut BytesMut) -> Option<BytesMut> {
+/// The length of the first frame, header included, if all of it is there.
+pub(super) fn whole_frame(buffer: &[u8]) -> Option<usize> {
     let head = buffer.get(..9)?;
     let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
     if length > FRAME_LIMIT {
-        return Some(buffer.split());
+        return Some(buffer.len());
     }
-    (buffer.len() >= 9 + length).then(|| buffer.split_to(9 + length))
+    (buffer.len() >= 9 + length).then_some(9 + length)
 }
 
 pub(super) fn stream_of(frame: &[u8]) -> u32 {

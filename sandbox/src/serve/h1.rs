@@ -49,7 +49,7 @@ async fn answer(
             .unwrap_or_default()
             .to_owned(),
         headers: parts.headers,
-        body: body.to_bytes().to_vec(),
+        body: Arc::from(&body.to_bytes()[..]),
         origin: Origin {
             connection,
             stream: 0,
@@ -74,7 +74,7 @@ async fn answer(
 fn response(reply: Reply) -> io::Result<http::Response<Full<Bytes>>> {
     let mut response = http::Response::builder().status(reply.status);
     for (name, value) in reply.headers {
-        response = response.header(name, value);
+        response = response.header(name.as_ref(), value);
     }
     response
         .body(Full::new(Bytes::from(reply.body)))

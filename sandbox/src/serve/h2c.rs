@@ -1,30 +1,36 @@
 //! An HTTP/2 connection: the `h2` crate does the protocol, the frame filter between
 //! it and TLS does what `h2` will not (live SETTINGS, misbehaviour).
 
-use super::h1::BODY_LIMIT;
-use super::wire::{Command, Filter, WireHandle};
+use super::Tls;
+use super::late::Late;
+use super::stream::{self, Arrival, Next};
+use super::wire::{Command, Filter, PIPE, WireHandle};
 use crate::connections::Note;
-use crate::exchange::{Exchange, Origin, Reply};
+use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, LastStream};
 use crate::shared::{Door, Shared, Verdict};
 use bytes::Bytes;
 use h2::server::SendResponse;
+use http::{HeaderName, HeaderValue, StatusCode};
+use std::borrow::Cow;
+use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
+use std::task::Poll;
 
 /// What the tasks of one connection share.
-struct Connection {
+pub(super) struct Connection {
     shared: Arc<Shared>,
     door: Door,
-    id: u64,
-    wire: WireHandle,
+    pub(super) id: u64,
+    pub(super) wire: WireHandle,
     /// MAX_CONCURRENT_STREAMS as last announced.
-    limit: AtomicU32,
+    pub(super) limit: AtomicU32,
     open: AtomicU32,
     progress: Mutex<Progress>,
+    /// The latest request's.
+    body: Mutex<Arc<[u8]>>,
 }
 
 /// How far the connection has come. A GOAWAY must not disown a stream that was
@@ -39,7 +45,7 @@ struct Progress {
 impl Connection {
     /// Has the request judged, unless a GOAWAY has disowned its stream; the last
     /// stream id, when a GOAWAY is to be sent.
-    fn judge(&self, exchange: &Exchange) -> Option<(Verdict, u32)> {
+    pub(super) fn judge(&self, exchange: &Exchange) -> Option<(Verdict, u32)> {
         let stream = exchange.origin.stream;
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         if stream > progress.ceiling {
@@ -62,17 +68,59 @@ impl Connection {
         progress.ceiling = last;
         Some((verdict, last))
     }
+
+    /// Takes a request in, unless the client has too many open.
+    fn let_in(
+        &self,
+        request: http::Request<h2::RecvStream>,
+        mut respond: SendResponse<Bytes>,
+    ) -> Option<Arrival> {
+        let stream = u32::from(respond.stream_id());
+        let header_block = self.wire.take_header_block(stream);
+        let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
+        if open <= self.limit.load(Ordering::SeqCst) {
+            return Some(Arrival::new(request, respond, header_block));
+        }
+        self.open.fetch_sub(1, Ordering::SeqCst);
+        self.shared.stream_refused(self.id);
+        match self.shared.over_limit_goaway(self.door) {
+            Some(debug) => {
+                // All streams below were let in and will be processed.
+                let last = stream.saturating_sub(2);
+                let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+                progress.ceiling = progress.ceiling.min(last);
+                drop(progress);
+                self.wire.send(Command::Goaway { last, code: 7, debug });
+            }
+            None => respond.send_reset(h2::Reason::REFUSED_STREAM),
+        }
+        None
+    }
+
+    /// A body, held once for requests in a row that have the same: that is what a campaign is.
+    pub(super) fn body(&self, body: &[u8]) -> Arc<[u8]> {
+        let mut latest = self.body.lock().unwrap_or_else(PoisonError::into_inner);
+        if **latest != *body {
+            *latest = Arc::from(body);
+        }
+        latest.clone()
+    }
+
+    /// Sends an answer; a client that has given the stream up needs none.
+    pub(super) fn answer(&self, respond: SendResponse<Bytes>, reply: Reply) {
+        self.ended();
+        let _ = send(respond, reply);
+    }
+
+    /// A stream has ended, or will get no answer.
+    pub(super) fn ended(&self) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
-pub(super) async fn serve(
-    shared: Arc<Shared>,
-    door: Door,
-    id: u64,
-    note: Note,
-    tls: TlsStream<TcpStream>,
-) -> io::Result<()> {
+pub(super) async fn serve(shared: Arc<Shared>, door: Door, id: u64, note: Note, tls: Tls) -> io::Result<()> {
     let limit = shared.initial_max_streams(door, id);
-    let (inner, outer) = tokio::io::duplex(256 * 1024);
+    let (inner, outer) = tokio::io::duplex(PIPE);
     let (filter, wire) = Filter::new(shared.initial_settings(door, limit), note);
     let filter = filter.run(tls, outer);
     let connection = Arc::new(Connection {
@@ -86,6 +134,7 @@ pub(super) async fn serve(
             highest: 0,
             ceiling: u32::MAX,
         }),
+        body: Mutex::default(),
     });
     let protocol = accept_loop(connection, inner);
     tokio::pin!(filter, protocol);
@@ -110,173 +159,70 @@ async fn accept_loop(connection: Arc<Connection>, io: tokio::io::DuplexStream) -
         .handshake::<_, Bytes>(io)
         .await
         .map_err(io::Error::other)?;
-    while let Some(incoming) = h2.accept().await {
-        let (request, mut respond) = incoming.map_err(io::Error::other)?;
-        let open = connection.open.fetch_add(1, Ordering::SeqCst) + 1;
-        if open > connection.limit.load(Ordering::SeqCst) {
-            connection.open.fetch_sub(1, Ordering::SeqCst);
-            connection.shared.stream_refused(connection.id);
-            match connection.shared.over_limit_goaway(connection.door) {
-                Some(debug) => {
-                    // All streams below were let in and will be processed.
-                    let last = u32::from(respond.stream_id()).saturating_sub(2);
-                    let mut progress = connection.progress.lock().unwrap_or_else(PoisonError::into_inner);
-                    progress.ceiling = progress.ceiling.min(last);
-                    drop(progress);
-                    connection.wire.send(Command::Goaway { last, code: 7, debug });
+    let mut late = Late::default();
+    let mut arrived = Vec::new();
+    loop {
+        let mut next = tokio::select! {
+            biased;
+            next = h2.accept() => next,
+            () = late.due() => {
+                for (respond, reply) in late.take_due() {
+                    connection.answer(respond, reply);
                 }
-                None => respond.send_reset(h2::Reason::REFUSED_STREAM),
-            }
-            continue;
-        }
-        let connection = connection.clone();
-        tokio::spawn(async move {
-            let _ = stream(&connection, request, respond).await;
-        });
-    }
-    Ok(())
-}
-
-async fn stream(
-    connection: &Connection,
-    request: http::Request<h2::RecvStream>,
-    mut respond: SendResponse<Bytes>,
-) -> Result<(), h2::Error> {
-    let stream = u32::from(respond.stream_id());
-    let (parts, mut incoming) = request.into_parts();
-    let mut body = Vec::new();
-    while let Some(chunk) = incoming.data().await {
-        let chunk = match chunk {
-            Ok(chunk) => chunk,
-            Err(error) => {
-                connection.open.fetch_sub(1, Ordering::SeqCst);
-                return Err(error);
+                continue;
             }
         };
-        incoming.flow_control().release_capacity(chunk.len())?;
-        if body.len() + chunk.len() <= BODY_LIMIT {
-            body.extend_from_slice(&chunk);
-        }
-    }
-    let authority = parts
-        .uri
-        .authority()
-        .map(|authority| authority.as_str().to_owned());
-    let (header_block, audit) = connection.wire.take_header_block(stream);
-    let exchange = Exchange {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().map(str::to_owned),
-        authority: authority
-            .or_else(|| {
-                parts
-                    .headers
-                    .get("host")
-                    .and_then(|value| value.to_str().ok())
-                    .map(str::to_owned)
-            })
-            .unwrap_or_default(),
-        headers: parts.headers,
-        body,
-        origin: Origin {
-            connection: connection.id,
-            stream,
-            header_block,
-            audit,
-        },
-    };
-    let Some((verdict, last_stream)) = connection.judge(&exchange) else {
-        // Disowned by a GOAWAY: no answer, nothing happens.
-        return std::future::poll_fn(|cx| respond.poll_reset(cx)).await.map(drop);
-    };
-    // Before the answer is on the wire: the client may open its next stream the
-    // moment it has read it.
-    if let Some(max) = verdict.reply.after.max_streams {
-        if connection.limit.swap(max, Ordering::SeqCst) != max {
-            connection.wire.send(Command::Settings(vec![(3, max)]));
-        }
-    }
-    let wire = &connection.wire;
-    match verdict.fault {
-        None | Some(Action::Answer { .. } | Action::Delay { .. } | Action::Latency { .. }) => {}
-        Some(Action::NoAnswer) => {
-            // Until the client gives the stream up, or the connection ends.
-            let given_up = std::future::poll_fn(|cx| respond.poll_reset(cx)).await;
-            connection.open.fetch_sub(1, Ordering::SeqCst);
-            return given_up.map(drop);
-        }
-        Some(Action::Silence) => {
-            wire.send(Command::Silence);
-            std::future::pending().await
-        }
-        Some(Action::Rst { code }) => {
-            connection.open.fetch_sub(1, Ordering::SeqCst);
-            respond.send_reset(h2::Reason::from(code));
-            return Ok(());
-        }
-        Some(Action::Close { how }) => {
-            wire.send(Command::Close(how));
-            std::future::pending().await
-        }
-        Some(Action::Goaway {
-            code,
-            debug,
-            close,
-            answer,
-            ..
-        }) => {
-            wire.send_and_wait(Command::Goaway {
-                last: last_stream,
-                code,
-                debug,
-            })
-            .await;
-            match (answer, close) {
-                (true, true) => wire.send(Command::CloseAfter { stream }),
-                (false, true) => wire.send(Command::Close(crate::fault::CloseHow::Clean)),
-                _ => {}
+        // All that one read brought is let in before any of it is judged: so it counts against the
+        // limit together, and the answers leave together.
+        let ended = loop {
+            match next {
+                None => break Some(Ok(())),
+                Some(Err(error)) => break Some(Err(io::Error::other(error))),
+                Some(Ok((request, respond))) => arrived.extend(connection.let_in(request, respond)),
             }
-            if !answer {
-                std::future::pending().await
+            match poll_fn(|cx| Poll::Ready(h2.poll_accept(cx))).await {
+                Poll::Ready(more) => next = more,
+                Poll::Pending => break None,
             }
-        }
-        Some(Action::Settings { values }) => {
-            if let Some((_, max)) = values.iter().rev().find(|(id, _)| *id == 3) {
-                connection.limit.store(*max, Ordering::SeqCst);
+        };
+        for mut arrival in arrived.drain(..) {
+            // Most bodies are there.
+            match poll_fn(|cx| Poll::Ready(arrival.poll_body(cx))).await {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => {
+                    connection.ended();
+                    continue;
+                }
+                Poll::Pending => {
+                    tokio::spawn(stream::wait(connection.clone(), arrival));
+                    continue;
+                }
             }
-            wire.send_and_wait(Command::Settings(values)).await;
-        }
-        Some(Action::SlowRead { bytes_per_second }) => wire.slow_read(bytes_per_second),
-        Some(Action::StarveWindow) => wire.send_and_wait(Command::StarveWindow).await,
-        Some(Action::Shape { data, pad, fragment }) => {
-            wire.send_and_wait(Command::Shape { data, pad, fragment }).await;
-        }
-        Some(Action::Interim { statuses }) => {
-            for status in statuses {
-                if let Ok(interim) = http::Response::builder().status(status).body(()) {
-                    respond.send_informational(interim)?;
+            match arrival.judge(&connection) {
+                Next::Answer(answer) if answer.delay.is_zero() => {
+                    connection.answer(answer.respond, answer.reply);
+                }
+                Next::Answer(answer) => late.push(answer),
+                Next::Script(script) => {
+                    // Begun at once, so that what follows on the connection follows the script.
+                    let mut play = Box::pin(script.play(connection.clone()));
+                    if poll_fn(|cx| Poll::Ready(play.as_mut().poll(cx)))
+                        .await
+                        .is_pending()
+                    {
+                        tokio::spawn(play);
+                    }
                 }
             }
         }
-        Some(Action::Raw { hex, repeat }) => {
-            let hex = hex.replace("{stream}", &format!("{stream:08x}"));
-            wire.send_and_wait(Command::Raw(super::frame::unhex(&hex), repeat))
-                .await;
+        if let Some(ended) = ended {
+            return ended;
         }
     }
-    if !verdict.delay.is_zero() {
-        tokio::time::sleep(verdict.delay).await;
-    }
-    connection.open.fetch_sub(1, Ordering::SeqCst);
-    send(respond, verdict.reply)
 }
 
 fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error> {
-    let mut response = http::Response::builder().status(reply.status);
-    for (name, value) in reply.headers {
-        response = response.header(name, value);
-    }
-    let Ok(response) = response.body(()) else {
+    let Some(response) = head(reply.status, reply.headers) else {
         respond.send_reset(h2::Reason::INTERNAL_ERROR);
         return Ok(());
     };
@@ -286,4 +232,16 @@ fn send(mut respond: SendResponse<Bytes>, reply: Reply) -> Result<(), h2::Error>
         stream.send_data(Bytes::from(reply.body), true)?;
     }
     Ok(())
+}
+
+/// Status and headers; `None` when a script wants what HTTP does not have.
+fn head(status: u16, headers: Vec<(Cow<'static, str>, String)>) -> Option<http::Response<()>> {
+    let mut response = http::Response::new(());
+    *response.status_mut() = StatusCode::from_u16(status).ok()?;
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        let value = HeaderValue::try_from(value).ok()?;
+        response.headers_mut().append(name, value);
+    }
+    Some(response)
 }

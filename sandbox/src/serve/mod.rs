@@ -4,32 +4,45 @@ mod audit;
 mod frame;
 mod h1;
 mod h2c;
+mod late;
+mod outbound;
+mod stream;
 mod wire;
 
 use crate::connections::Note;
 use crate::fault::ConnectFault;
 use crate::shared::{Door, Shared};
+use crate::workers::Turns;
 use std::io;
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Accepts connections for one door until the runtime stops.
+/// Bytes read from a socket at once; `rustls` alone reads 4096.
+const READ: usize = 32 * 1024;
+
+/// A connection behind TLS.
+type Tls = TlsStream<BufReader<TcpStream>>;
+
+/// Accepts connections for one door, for as long as the threads run.
 pub(crate) async fn listen(
     shared: Arc<Shared>,
     door: Door,
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
+    mut connections: Turns,
 ) {
     loop {
-        match listener.accept().await {
-            Ok((tcp, _)) => {
+        match listener.accept().await.and_then(|(tcp, _)| tcp.into_std()) {
+            Ok(tcp) => {
                 let (shared, acceptor) = (shared.clone(), acceptor.clone());
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     // A peer that breaks its own connection is no news to the sandbox.
-                    let _ = connection(shared, door, tcp, acceptor).await;
+                    if let Ok(tcp) = TcpStream::from_std(tcp) {
+                        let _ = connection(shared, door, tcp, acceptor).await;
+                    }
                 });
             }
             // Out of descriptors, most likely: yield and try again.
@@ -70,7 +83,7 @@ async fn noted(
     if let Some(fault) = shared.connect_fault(door) {
         return misbehave(&fault, tcp, &acceptor).await;
     }
-    let tls = acceptor.accept(tcp).await?;
+    let tls = acceptor.accept(BufReader::with_capacity(READ, tcp)).await?;
     describe(&tls, note);
     if let Some(chain) = tls.get_ref().1.peer_certificates() {
         if let Err(reason) = shared.present(id, chain) {
@@ -91,7 +104,7 @@ async fn noted(
 }
 
 /// What the handshake said.
-fn describe(tls: &TlsStream<TcpStream>, note: &Note) {
+fn describe(tls: &Tls, note: &Note) {
     let (_, session) = tls.get_ref();
     let mut note = note.write();
     note.tls = session
@@ -105,7 +118,7 @@ fn describe(tls: &TlsStream<TcpStream>, note: &Note) {
 }
 
 /// Says GOAWAY with Apple's JSON, and reads until the client has understood.
-async fn turn_away(reason: &str, mut tls: TlsStream<TcpStream>) -> io::Result<()> {
+async fn turn_away(reason: &str, mut tls: Tls) -> io::Result<()> {
     tls.write_all(&frame::turn_away(&format!(r#"{{"reason":"{reason}"}}"#)))
         .await?;
     tls.shutdown().await?;

@@ -4,26 +4,27 @@
 //! misbehave, so its bytes pass through here: frames are counted, replaced, split,
 //! padded, dropped or added, and the connection can be ended at any byte.
 
+use super::Tls;
 use super::audit::Auditor;
-use super::frame::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PADDED, SETTINGS, WINDOW_UPDATE, frame_header,
-    goaway, next_frame, settings, stream_of,
-};
+use super::frame::{CONTINUATION, DATA, HEADERS, SETTINGS, stream_of, whole_frame};
+use super::outbound::Outbound;
 use crate::connections::Note;
 use crate::exchange::HeaderAudit;
 use crate::fault::CloseHow;
 use bytes::{Buf, BytesMut};
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio_rustls::server::TlsStream;
 
 const PREFACE: usize = 24;
+/// Bytes read at once.
+const READ: usize = 64 * 1024;
+/// `h2` may write as much before the peer takes any of it.
+pub(super) const PIPE: usize = 256 * 1024;
 
 /// What the service may ask of the wire.
 #[derive(Debug)]
@@ -49,8 +50,16 @@ pub(super) enum Command {
     },
 }
 
-/// What is known of the header blocks of streams that no service has seen yet.
-type HeaderBlocks = Arc<Mutex<HashMap<u32, (usize, Option<HeaderAudit>)>>>;
+/// What is known of the header blocks of streams that no service has seen yet, in the order
+/// in which they came.
+type HeaderBlocks = Arc<Mutex<VecDeque<HeaderBlock>>>;
+
+/// Size and coding of a stream's header block.
+struct HeaderBlock {
+    stream: u32,
+    size: usize,
+    audit: Option<HeaderAudit>,
+}
 
 /// The service's end of the filter.
 pub(super) struct WireHandle {
@@ -77,13 +86,21 @@ impl WireHandle {
         let _ = wait.await;
     }
 
-    /// Size and coding of the stream's header block as it came in, once.
+    /// Size and coding of the stream's header block as it came in, once. Streams are asked for in
+    /// the order of their ids: those below that nobody asked for never got as far.
     pub(super) fn take_header_block(&self, stream: u32) -> (usize, Option<HeaderAudit>) {
-        self.header_blocks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&stream)
-            .unwrap_or_default()
+        let mut blocks = self.header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        while blocks.front().is_some_and(|block| block.stream < stream) {
+            blocks.pop_front();
+        }
+        match blocks.front() {
+            Some(block) if block.stream == stream => {
+                let found = (block.size, block.audit);
+                blocks.pop_front();
+                found
+            }
+            _ => (0, None),
+        }
     }
 }
 
@@ -98,7 +115,7 @@ pub(super) struct Filter {
 }
 
 /// How a direction ended.
-enum End {
+pub(super) enum End {
     Eof,
     Scripted(CloseHow),
     Silence,
@@ -126,7 +143,7 @@ impl Filter {
         )
     }
 
-    pub(super) async fn run(self, tls: TlsStream<TcpStream>, h2: DuplexStream) -> io::Result<()> {
+    pub(super) async fn run(self, tls: Tls, h2: DuplexStream) -> io::Result<()> {
         let (mut from_peer, mut to_peer) = tokio::io::split(tls);
         let (mut from_h2, mut to_h2) = tokio::io::split(h2);
         let Self {
@@ -138,10 +155,7 @@ impl Filter {
         } = self;
         let end = {
             let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks, &pace, &note);
-            let mut out = Outbound {
-                initial: Some(initial_settings),
-                ..Outbound::default()
-            };
+            let mut out = Outbound::new(initial_settings);
             let outbound = out.pump(&mut from_h2, &mut to_peer, &mut commands);
             tokio::pin!(inbound, outbound);
             let mut end = tokio::select! {
@@ -161,7 +175,9 @@ impl Filter {
         match end? {
             End::Eof | End::Silence | End::Scripted(CloseHow::Clean) => tls.shutdown().await,
             End::Scripted(CloseHow::Fin) => tls.into_inner().0.shutdown().await,
-            End::Scripted(CloseHow::Reset | CloseHow::ResetMidFrame) => tls.get_ref().0.set_zero_linger(),
+            End::Scripted(CloseHow::Reset | CloseHow::ResetMidFrame) => {
+                tls.get_ref().0.get_ref().set_zero_linger()
+            }
         }
     }
 }
@@ -169,19 +185,19 @@ impl Filter {
 /// Peer to `h2`: whole frames, counting header blocks, hiding the acknowledgements
 /// of SETTINGS that `h2` never sent.
 async fn inbound(
-    from: &mut ReadHalf<TlsStream<TcpStream>>,
+    from: &mut ReadHalf<Tls>,
     to: &mut WriteHalf<DuplexStream>,
     header_blocks: &HeaderBlocks,
     pace: &AtomicU32,
     note: &Note,
 ) -> io::Result<End> {
-    let mut buffer = BytesMut::with_capacity(32 * 1024);
+    let mut buffer = BytesMut::new();
     let mut preface = PREFACE;
     let mut acknowledged = false;
     let mut auditor = Auditor::new();
     let mut out = Vec::new();
     loop {
-        if read_at(pace.load(Ordering::Relaxed), from, &mut buffer).await? == 0 {
+        if read_at(pace, from, &mut buffer).await? == 0 {
             to.write_all(&buffer).await?;
             to.shutdown().await?;
             return Ok(End::Eof);
@@ -190,191 +206,62 @@ async fn inbound(
         out.extend_from_slice(&buffer[..plain]);
         buffer.advance(plain);
         preface -= plain;
-        while let Some(frame) = (preface == 0).then(|| next_frame(&mut buffer)).flatten() {
-            let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
+        let mut rest = if preface == 0 { &buffer[..] } else { &[] };
+        while let Some((frame, behind)) = whole_frame(rest).and_then(|length| rest.split_at_checked(length)) {
+            rest = behind;
+            let (kind, flags, stream) = (frame[3], frame[4], stream_of(frame));
             if kind != HEADERS && kind != DATA {
                 note.write().frame(kind, flags, &frame[9..]);
             }
             if kind == HEADERS || kind == CONTINUATION {
                 if let Some((size, audit)) = auditor.frame(kind, flags, &frame[9..]) {
-                    let mut blocks = header_blocks.lock().unwrap_or_else(PoisonError::into_inner);
-                    let block = blocks.entry(stream).or_insert((0, audit));
-                    block.0 += size;
+                    header_block(header_blocks, HeaderBlock { stream, size, audit });
                 }
             }
             if kind == SETTINGS && flags & 1 != 0 && std::mem::replace(&mut acknowledged, true) {
                 continue;
             }
-            out.extend_from_slice(&frame);
+            out.extend_from_slice(frame);
+        }
+        let rest = rest.len();
+        if preface == 0 {
+            buffer.advance(buffer.len() - rest);
         }
         to.write_all(&out).await?;
         out.clear();
     }
 }
 
+/// Notes a block; trailers add to the size of their stream's.
+fn header_block(blocks: &HeaderBlocks, block: HeaderBlock) {
+    let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
+    let newest = blocks.back().map_or(0, |newest| newest.stream);
+    // A stream that is not the newest was noted before, and perhaps taken.
+    let known =
+        (block.stream <= newest).then(|| blocks.iter_mut().find(|known| known.stream == block.stream));
+    match known.flatten() {
+        Some(known) => known.size += block.size,
+        None => blocks.push_back(block),
+    }
+}
+
 /// Reads some bytes, no more in a twentieth of a second than the pace allows; 0 is no limit.
-async fn read_at(
-    pace: u32,
-    from: &mut ReadHalf<TlsStream<TcpStream>>,
-    buffer: &mut BytesMut,
-) -> io::Result<usize> {
-    if pace == 0 {
-        return from.read_buf(buffer).await;
+async fn read_at(pace: &AtomicU32, from: &mut ReadHalf<Tls>, buffer: &mut BytesMut) -> io::Result<usize> {
+    // What was handed on makes room again, so that no read is a small one.
+    buffer.reserve(READ);
+    let limit = pace.load(Ordering::Relaxed);
+    if limit > 0 {
+        let portion = (limit / 20).clamp(1, 16_384);
+        let read = from.take(u64::from(portion)).read_buf(buffer).await?;
+        tokio::time::sleep(Duration::from_secs(1) * portion / limit).await;
+        return Ok(read);
     }
-    let portion = (pace / 20).clamp(1, 16_384);
-    let read = from.take(u64::from(portion)).read_buf(buffer).await?;
-    tokio::time::sleep(Duration::from_secs(1) * portion / pace).await;
+    let read = from.read_buf(buffer).await?;
+    // The limit may have been set while nothing came.
+    let limit = pace.load(Ordering::Relaxed);
+    if limit > 0 {
+        let read = u32::try_from(read).unwrap_or(u32::MAX);
+        tokio::time::sleep(Duration::from_secs(1) * read / limit).await;
+    }
     Ok(read)
-}
-
-/// `h2` to peer.
-#[derive(Default)]
-struct Outbound {
-    /// Replaces the first SETTINGS frame.
-    initial: Option<Vec<(u16, u32)>>,
-    starve: bool,
-    data: Option<usize>,
-    pad: Option<u8>,
-    fragment: Option<usize>,
-    close_after: Option<u32>,
-}
-
-impl Outbound {
-    async fn pump(
-        &mut self,
-        from: &mut ReadHalf<DuplexStream>,
-        to: &mut WriteHalf<TlsStream<TcpStream>>,
-        commands: &mut mpsc::UnboundedReceiver<(Command, Option<oneshot::Sender<()>>)>,
-    ) -> io::Result<End> {
-        let mut buffer = BytesMut::with_capacity(32 * 1024);
-        let mut out = Vec::new();
-        let mut alive = true;
-        loop {
-            tokio::select! {
-                biased;
-                command = commands.recv(), if alive => {
-                    let Some((command, done)) = command else { alive = false; continue };
-                    // Nothing goes before the server's preface.
-                    if self.initial.is_some() && from.read_buf(&mut buffer).await? == 0 {
-                        return Ok(End::Eof);
-                    }
-                    let mut end = self.frames(&mut buffer, &mut out);
-                    match command {
-                        Command::Settings(values) => settings(&values, &mut out),
-                        Command::Goaway { last, code, debug } => goaway(last, code, &debug, &mut out),
-                        Command::Raw(bytes, times) => {
-                            for _ in 0..times {
-                                out.extend_from_slice(&bytes);
-                            }
-                        }
-                        Command::Close(how) => {
-                            if how == CloseHow::ResetMidFrame {
-                                frame_header(100, DATA, 0, 1, &mut out);
-                                out.extend_from_slice(b"{\"reason\":");
-                            }
-                            end = Some(End::Scripted(how));
-                        }
-                        Command::CloseAfter { stream } => self.close_after = Some(stream),
-                        Command::Silence => end = Some(End::Silence),
-                        Command::StarveWindow => self.starve = true,
-                        Command::Shape { data, pad, fragment } => {
-                            (self.data, self.pad, self.fragment) = (data, pad, fragment);
-                        }
-                    }
-                    to.write_all(&out).await?;
-                    to.flush().await?;
-                    out.clear();
-                    if let Some(done) = done {
-                        let _ = done.send(());
-                    }
-                    if let Some(end) = end {
-                        return Ok(end);
-                    }
-                }
-                read = from.read_buf(&mut buffer) => {
-                    if read? == 0 {
-                        return Ok(End::Eof);
-                    }
-                    let end = self.frames(&mut buffer, &mut out);
-                    to.write_all(&out).await?;
-                    to.flush().await?;
-                    out.clear();
-                    if let Some(end) = end {
-                        return Ok(end);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Moves whole frames from `buffer` to `out`, as the script wants them.
-    fn frames(&mut self, buffer: &mut BytesMut, out: &mut Vec<u8>) -> Option<End> {
-        while let Some(frame) = next_frame(buffer) {
-            let (kind, flags, stream) = (frame[3], frame[4], stream_of(&frame));
-            let payload = &frame[9..];
-            match kind {
-                SETTINGS if flags & 1 == 0 && self.initial.is_some() => {
-                    settings(&self.initial.take().unwrap_or_default(), out);
-                }
-                WINDOW_UPDATE if self.starve => {}
-                DATA if self.data.is_some() || self.pad.is_some() => {
-                    self.shape_data(payload, flags, stream, out)
-                }
-                HEADERS if self.fragment.is_some() && flags & END_HEADERS != 0 => {
-                    self.fragment_headers(payload, flags, stream, out);
-                }
-                _ => out.extend_from_slice(&frame),
-            }
-            let last = (kind == DATA || kind == HEADERS) && flags & END_STREAM != 0;
-            if last && self.close_after == Some(stream) {
-                return Some(End::Scripted(CloseHow::Clean));
-            }
-        }
-        None
-    }
-
-    fn shape_data(&self, payload: &[u8], flags: u8, stream: u32, out: &mut Vec<u8>) {
-        let size = self.data.unwrap_or(16_000).clamp(1, 16_000);
-        let chunks: Vec<&[u8]> = if payload.is_empty() {
-            vec![payload]
-        } else {
-            payload.chunks(size).collect()
-        };
-        for (i, chunk) in chunks.iter().enumerate() {
-            let mut flags = if i + 1 == chunks.len() {
-                flags
-            } else {
-                flags & !END_STREAM
-            };
-            let pad = usize::from(self.pad.unwrap_or(0));
-            let extra = if self.pad.is_some() { 1 + pad } else { 0 };
-            if let Some(pad) = self.pad {
-                flags |= PADDED;
-                frame_header(chunk.len() + extra, DATA, flags, stream, out);
-                out.push(pad);
-            } else {
-                frame_header(chunk.len(), DATA, flags, stream, out);
-            }
-            out.extend_from_slice(chunk);
-            out.resize(out.len() + pad, 0);
-        }
-    }
-
-    fn fragment_headers(&self, payload: &[u8], flags: u8, stream: u32, out: &mut Vec<u8>) {
-        let size = self.fragment.unwrap_or(16_000).clamp(1, 16_000);
-        let count = payload.len().div_ceil(size).max(1);
-        for i in 0..count {
-            let part = payload
-                .get(i * size..((i + 1) * size).min(payload.len()))
-                .unwrap_or_default();
-            let end = if i + 1 == count { END_HEADERS } else { 0 };
-            let (kind, flags) = if i == 0 {
-                (HEADERS, flags & !END_HEADERS | end)
-            } else {
-                (CONTINUATION, end)
-            };
-            frame_header(part.len(), kind, flags, stream, out);
-            out.extend_from_slice(part);
-        }
-    }
 }

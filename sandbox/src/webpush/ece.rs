@@ -8,10 +8,10 @@ use p256::{PublicKey, SecretKey};
 use sha2::Sha256;
 
 /// A subscription's key material.
-pub(super) struct Keys<'a> {
-    pub(super) secret: &'a SecretKey,
-    pub(super) public: &'a [u8],
-    pub(super) auth: &'a [u8; 16],
+pub(super) struct Keys {
+    pub(super) secret: SecretKey,
+    pub(super) public: Vec<u8>,
+    pub(super) auth: [u8; 16],
 }
 
 /// Why a body cannot be read.
@@ -24,7 +24,7 @@ pub(super) fn sender_key(body: &[u8]) -> Option<&[u8]> {
 }
 
 /// One record, as RFC 8291 §4 wants it.
-pub(super) fn aes128gcm(keys: &Keys<'_>, body: &[u8]) -> Result<Vec<u8>, Why> {
+pub(super) fn aes128gcm(keys: &Keys, body: &[u8]) -> Result<Vec<u8>, Why> {
     let salt = body.get(..16).ok_or("shorter than its header")?;
     let rs = body
         .get(16..20)
@@ -43,8 +43,8 @@ pub(super) fn aes128gcm(keys: &Keys<'_>, body: &[u8]) -> Result<Vec<u8>, Why> {
         return Err("more than one record");
     }
     let shared = agree(keys, sender)?;
-    let info = [b"WebPush: info\0".as_slice(), keys.public, sender].concat();
-    let ikm: [u8; 32] = expand(keys.auth, &shared, &info)?;
+    let info = [b"WebPush: info\0".as_slice(), &keys.public, sender].concat();
+    let ikm: [u8; 32] = expand(&keys.auth, &shared, &info)?;
     let cek: [u8; 16] = expand(salt, &ikm, b"Content-Encoding: aes128gcm\0")?;
     let nonce: [u8; 12] = expand(salt, &ikm, b"Content-Encoding: nonce\0")?;
     let mut plain = open(&cek, &nonce, record)?;
@@ -59,13 +59,13 @@ pub(super) fn aes128gcm(keys: &Keys<'_>, body: &[u8]) -> Result<Vec<u8>, Why> {
 }
 
 /// One record of the legacy encoding: padding first, key and salt in headers.
-pub(super) fn aesgcm(keys: &Keys<'_>, salt: &[u8], sender: &[u8], body: &[u8]) -> Result<Vec<u8>, Why> {
+pub(super) fn aesgcm(keys: &Keys, salt: &[u8], sender: &[u8], body: &[u8]) -> Result<Vec<u8>, Why> {
     if salt.len() != 16 || sender.len() != 65 {
         return Err("salt or dh has the wrong length");
     }
     let shared = agree(keys, sender)?;
-    let ikm: [u8; 32] = expand(keys.auth, &shared, b"Content-Encoding: auth\0")?;
-    let context = [b"P-256\0\0\x41".as_slice(), keys.public, b"\0\x41", sender].concat();
+    let ikm: [u8; 32] = expand(&keys.auth, &shared, b"Content-Encoding: auth\0")?;
+    let context = [b"P-256\0\0\x41".as_slice(), &keys.public, b"\0\x41", sender].concat();
     let info = |what: &[u8]| [b"Content-Encoding: ", what, b"\0", context.as_slice()].concat();
     let cek: [u8; 16] = expand(salt, &ikm, &info(b"aesgcm"))?;
     let nonce: [u8; 12] = expand(salt, &ikm, &info(b"nonce"))?;
@@ -82,7 +82,7 @@ pub(super) fn aesgcm(keys: &Keys<'_>, salt: &[u8], sender: &[u8], body: &[u8]) -
     Ok(plain.get(2 + pad..).unwrap_or_default().to_vec())
 }
 
-fn agree(keys: &Keys<'_>, sender: &[u8]) -> Result<Vec<u8>, Why> {
+fn agree(keys: &Keys, sender: &[u8]) -> Result<Vec<u8>, Why> {
     let sender = PublicKey::from_sec1_bytes(sender).map_err(|_| "the sender's key is not on the curve")?;
     let shared = p256::ecdh::diffie_hellman(keys.secret.to_nonzero_scalar(), sender.as_affine());
     Ok(shared.raw_secret_bytes().to_vec())
@@ -121,11 +121,7 @@ mod tests {
         let secret = SecretKey::from_slice(&bytes(secret)).expect("vector");
         let public = secret.public_key().to_encoded_point(false).as_bytes().to_vec();
         let auth: [u8; 16] = bytes(auth).try_into().expect("vector");
-        let keys = Keys {
-            secret: &secret,
-            public: &public,
-            auth: &auth,
-        };
+        let keys = Keys { secret, public, auth };
         match (encoding, headers) {
             ("aesgcm", Some((salt, dh))) => aesgcm(&keys, &bytes(salt), &bytes(dh), &bytes(body)),
             _ => aes128gcm(&keys, &bytes(body)),

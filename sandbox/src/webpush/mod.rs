@@ -1,23 +1,29 @@
 //! A Web Push service (RFC 8030, 8291, 8292) with the manners of five providers.
 
 mod ece;
+mod messages;
 mod provider;
+mod sealed;
 mod vapid;
 
 pub use provider::Provider;
 
 use crate::exchange::{Exchange, Reply};
 use crate::ids::{b64url, from_b64_any, from_b64url, random};
-use crate::record::{Record, readable};
+use crate::record::Record;
 use crate::shared::{Moment, Profile};
 use http::Method;
+use messages::Messages;
 use p256::SecretKey;
 use p256::elliptic_curve::rand_core::OsRng;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use provider::Wrong;
+use sealed::Coding;
+pub(crate) use sealed::Sealed;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
+use vapid::Verified;
 
 /// Bytes of a push body every service must take.
 const BODY_LIMIT: usize = 4096;
@@ -72,9 +78,7 @@ struct Receiver {
     provider: Provider,
     state: SubscriptionState,
     server_key: Option<Vec<u8>>,
-    secret: SecretKey,
-    public: Vec<u8>,
-    auth: [u8; 16],
+    keys: Arc<ece::Keys>,
 }
 
 /// The Web Push world of one sandbox.
@@ -86,7 +90,9 @@ pub(crate) struct WebPush {
     pub(crate) retry_after: u64,
     receivers: HashMap<String, Receiver>,
     /// Message resources that can still be deleted.
-    messages: HashSet<String>,
+    messages: Messages,
+    /// Tokens that were verified.
+    verified: Verified,
 }
 
 impl WebPush {
@@ -96,7 +102,8 @@ impl WebPush {
             origin: String::new(),
             retry_after: 30,
             receivers: HashMap::new(),
-            messages: HashSet::new(),
+            messages: Messages::default(),
+            verified: Verified::default(),
         }
     }
 
@@ -125,9 +132,7 @@ impl WebPush {
             provider: wanted.provider,
             state: wanted.state,
             server_key,
-            secret,
-            public,
-            auth,
+            keys: Arc::new(ece::Keys { secret, public, auth }),
         };
         self.receivers.insert(id, receiver);
         Some(subscription)
@@ -191,7 +196,14 @@ impl WebPush {
         if exchange.method != Method::POST {
             return Err(Wrong::Method);
         }
-        let key = vapid::verify(exchange, &self.origin, now, self.profile, provider)?;
+        let key = vapid::verify(
+            exchange,
+            &self.origin,
+            now,
+            self.profile,
+            provider,
+            &mut self.verified,
+        )?;
         if receiver
             .server_key
             .as_ref()
@@ -208,11 +220,18 @@ impl WebPush {
         if exchange.body.len() > BODY_LIMIT {
             return Err(Wrong::TooLarge);
         }
-        record.decrypted = self.decrypt(receiver, exchange, &key, record)?;
+        if let Some(sealed) = sealed(receiver, exchange, &key)? {
+            if self.profile == Profile::Strict {
+                let payload = sealed.open(&exchange.body).map_err(Wrong::Undecryptable)?;
+                record.decrypted = Some(payload);
+            } else {
+                record.raw.seal(sealed);
+            }
+        }
         let message = b64url(&random::<18>());
         let location = format!("{}/m/{message}", self.origin);
         record.id = Some(location.clone());
-        self.messages.insert(message);
+        self.messages.insert(&message);
         let reply = Reply::status(201)
             .with("location", location)
             .with("ttl", ttl.min(provider.ttl_cap()).to_string());
@@ -237,54 +256,35 @@ impl WebPush {
         }
         Ok(Reply::status(204))
     }
+}
 
-    /// The payload, when there is a body.
-    fn decrypt(
-        &self,
-        receiver: &Receiver,
-        exchange: &Exchange,
-        key: &vapid::Key,
-        record: &mut Record,
-    ) -> Result<Option<Value>, Wrong> {
-        if exchange.body.is_empty() {
-            return Ok(None);
-        }
-        let keys = ece::Keys {
-            secret: &receiver.secret,
-            public: &receiver.public,
-            auth: &receiver.auth,
-        };
-        let plain = match exchange.header("content-encoding") {
-            Some("aes128gcm") => {
-                if ece::sender_key(&exchange.body) == Some(key.point.as_slice()) {
-                    return Err(Wrong::KeyReused);
-                }
-                ece::aes128gcm(&keys, &exchange.body)
-            }
-            _ => {
-                let parameter = |header: &str, name: &str| {
-                    exchange
-                        .header(header)
-                        .and_then(|text| vapid::parameter(text, name))
-                        .and_then(|t| from_b64url(&t))
-                };
-                match (parameter("encryption", "salt"), parameter("crypto-key", "dh")) {
-                    (Some(salt), Some(dh)) => ece::aesgcm(&keys, &salt, &dh, &exchange.body),
-                    _ => return Err(Wrong::CryptoHeaders),
-                }
-            }
-        };
-        match plain {
-            Ok(plain) if plain.is_empty() => Ok(Some(Value::String(String::new()))),
-            Ok(plain) => Ok(Some(readable(&plain))),
-            // No real service can see this; it is the sandbox that looks.
-            Err(why) if self.profile == Profile::Strict => Err(Wrong::Undecryptable(why)),
-            Err(why) => {
-                record.warnings.push("webpush.body.decrypt".to_owned());
-                Ok(Some(json!({ "undecryptable": why })))
-            }
-        }
+/// The payload, when there is a body.
+fn sealed(receiver: &Receiver, exchange: &Exchange, key: &vapid::Key) -> Result<Option<Sealed>, Wrong> {
+    if exchange.body.is_empty() {
+        return Ok(None);
     }
+    let coding = match exchange.header("content-encoding") {
+        Some("aes128gcm") => {
+            if ece::sender_key(&exchange.body) == Some(key.point.as_slice()) {
+                return Err(Wrong::KeyReused);
+            }
+            Coding::Aes128gcm
+        }
+        _ => {
+            let parameter = |header: &str, name: &str| {
+                exchange
+                    .header(header)
+                    .and_then(|text| vapid::parameter(text, name))
+                    .and_then(|t| from_b64url(&t))
+            };
+            match (parameter("encryption", "salt"), parameter("crypto-key", "dh")) {
+                (Some(salt), Some(dh)) => Coding::Aesgcm { salt, dh },
+                _ => return Err(Wrong::CryptoHeaders),
+            }
+        }
+    };
+    let keys = receiver.keys.clone();
+    Ok(Some(Sealed { keys, coding }))
 }
 
 /// TTL, Urgency, Topic and the encoding headers; the TTL in seconds.

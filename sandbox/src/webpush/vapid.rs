@@ -6,14 +6,61 @@ use crate::ids::{from_b64_any, from_b64url};
 use crate::jose::Token;
 use crate::shared::{Moment, Profile};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 const DAY: i64 = 86_400;
 
-/// The verified application server key.
+/// Tokens that are remembered; beyond, all are forgotten and verified anew.
+const LIMIT: usize = 4096;
+
+/// The verified application server key, and what it signed.
 pub(super) struct Key {
     /// 65 bytes, uncompressed.
     pub(super) point: Vec<u8>,
+    claims: Map<String, Value>,
+}
+
+/// Tokens whose signature is good, with their keys: a sender uses one for as long as it lives.
+#[derive(Default)]
+pub(super) struct Verified {
+    /// By the key's and the token's text.
+    keys: HashMap<String, Arc<Key>>,
+}
+
+impl Verified {
+    /// The key and the claims of a token that verifies. `tolerant` takes the key in any base64.
+    fn key(&mut self, jwt: &str, key: &str, tolerant: bool) -> Result<Arc<Key>, Wrong> {
+        let strictness = if tolerant { "any" } else { "strict" };
+        let text = [strictness, key, jwt].join(" ");
+        if let Some(known) = self.keys.get(&text) {
+            return Ok(known.clone());
+        }
+        let point = if tolerant {
+            from_b64_any(key)
+        } else {
+            from_b64url(key)
+        };
+        let point = point.filter(|point| point.len() == 65).ok_or(Wrong::PublicKey)?;
+        p256::PublicKey::from_sec1_bytes(&point).map_err(|_| Wrong::PublicKey)?;
+
+        let token = Token::read(jwt)
+            .filter(|token| token.strict_base64)
+            .ok_or(Wrong::Jwt("webpush.vapid.jwt"))?;
+        if token.header_text("alg") != Some("ES256")
+            || !token.verifies(Algorithm::ES256, &DecodingKey::from_ec_der(&point))
+        {
+            return Err(Wrong::Jwt("webpush.vapid.signature"));
+        }
+        let claims = token.claims;
+        let key = Arc::new(Key { point, claims });
+        if self.keys.len() >= LIMIT {
+            self.keys.clear();
+        }
+        self.keys.insert(text, key.clone());
+        Ok(key)
+    }
 }
 
 /// One `name=value` of a header like `vapid t=..., k=...` or `dh=...;p256ecdsa=...`.
@@ -30,7 +77,8 @@ pub(super) fn verify(
     now: Moment,
     profile: Profile,
     provider: Provider,
-) -> Result<Key, Wrong> {
+    verified: &mut Verified,
+) -> Result<Arc<Key>, Wrong> {
     let header = exchange.header("authorization").ok_or(Wrong::AuthMissing)?;
     let (scheme, rest) = header.split_once(' ').ok_or(Wrong::AuthForm)?;
     let (jwt, key) = match scheme.to_ascii_lowercase().as_str() {
@@ -49,23 +97,9 @@ pub(super) fn verify(
     };
     // Mozilla takes padded and standard base64, the others do not.
     let tolerant = provider == Provider::Mozilla || profile != Profile::Strict;
-    let point = if tolerant {
-        from_b64_any(&key)
-    } else {
-        from_b64url(&key)
-    };
-    let point = point.filter(|point| point.len() == 65).ok_or(Wrong::PublicKey)?;
-    p256::PublicKey::from_sec1_bytes(&point).map_err(|_| Wrong::PublicKey)?;
-
-    let token = Token::read(&jwt)
-        .filter(|token| token.strict_base64)
-        .ok_or(Wrong::Jwt("webpush.vapid.jwt"))?;
-    if token.header_text("alg") != Some("ES256")
-        || !token.verifies(Algorithm::ES256, &DecodingKey::from_ec_der(&point))
-    {
-        return Err(Wrong::Jwt("webpush.vapid.signature"));
-    }
-    let audience = match token.claims.get("aud") {
+    let key = verified.key(&jwt, &key, tolerant)?;
+    let claims = &key.claims;
+    let audience = match claims.get("aud") {
         Some(Value::String(audience)) => audience == origin,
         Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience == origin),
         _ => false,
@@ -73,8 +107,7 @@ pub(super) fn verify(
     if !audience {
         return Err(Wrong::Jwt("webpush.vapid.aud"));
     }
-    let exp = token
-        .claims
+    let exp = claims
         .get("exp")
         .and_then(Value::as_i64)
         .ok_or(Wrong::Jwt("webpush.vapid.exp"))?;
@@ -85,12 +118,12 @@ pub(super) fn verify(
     if exp > seconds.saturating_add(DAY) {
         return Err(Wrong::Jwt("webpush.vapid.exp.far"));
     }
-    match token.claims.get("sub") {
+    match claims.get("sub") {
         Some(sub) if provider == Provider::Apple && !sub.as_str().is_some_and(apple_subject) => {
             Err(Wrong::Jwt("webpush.vapid.sub"))
         }
         None if provider == Provider::Apple => Err(Wrong::Jwt("webpush.vapid.sub")),
-        _ => Ok(Key { point }),
+        _ => Ok(key),
     }
 }
 

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pushcore::ErrorKind;
-use pushcore::http::Authority as Host;
+use pushcore::http::{Authority as Host, Request};
 use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
 use pushcore::session::{SendOptions, Stats};
-use pushcore_client::{Batch, Client, ClientConfig};
+use pushcore_client::{Batch, Client, ClientConfig, Exchange};
 use pushcore_fork_tests::in_a_child;
 use pushcore_tests::sim::certificates::Authority;
+use pushcore_tests::sim::log::path_of;
 use pushcore_tests::sim::{Act, Answer, Script, Seen, Server, fixture};
 
 /// From this message on, the server keeps its answers to itself,
@@ -166,6 +167,14 @@ fn message(number: usize) -> pushcore::apns::Message {
     message
 }
 
+/// The request of that message, not as a message.
+fn call(host: &str, number: usize) -> Request {
+    let mut request = Request::new();
+    request.authority = Some(Host::parse(host).expect("a host"));
+    request.path = path_of(number);
+    request
+}
+
 fn accepted(client: &Client, number: usize) -> bool {
     client
         .send(&message(number))
@@ -177,6 +186,8 @@ fn is_refused(client: &Client) {
     let misuse = |error: pushcore::Error| assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
     misuse(client.send(&message(1)).expect_err("not in a child"));
     misuse(client.close().expect_err("not in a child"));
+    misuse(client.close_for(LONG).expect_err("not in a child"));
+    misuse(client.authorization_for(LONG).expect_err("not in a child"));
     let results: Vec<_> = client.send_many(fixture::messages(64, 2..5)).collect();
     assert_eq!(results.len(), 3);
     for (_, result) in results {
@@ -195,16 +206,20 @@ fn a_fork_with_messages_in_flight() {
     let held: Vec<_> = (HELD..HELD + 50).map(message).collect();
     let all = batch.submit(&held, SendOptions::default(), |ticket| assert!(ticket.is_ok()));
     assert!(all.expect("an open client"), "there is room for fifty");
+    // And a call, in its caller's own steps.
+    let call = call(&world.host, HELD + 50);
+    let begun = Exchange::new(Arc::clone(&client), &call, SendOptions::default());
+    let exchange = begun.expect("an open client").expect("room");
     let mut early = 0;
     let (world_ref, batch_ref) = (&mut world, &mut batch);
-    world_ref.wait_for(51, || {
+    world_ref.wait_for(52, || {
         early += batch_ref.wait(Duration::from_millis(5)).expect("a wait").count();
     });
     assert_eq!(early, 0, "they are held");
     let before = client.stats();
-    assert_eq!((before.open, before.accepted), (50, 1), "{before:?}");
+    assert_eq!((before.open, before.accepted), (51, 1), "{before:?}");
 
-    let (mut client, mut batch) = (Some(client), Some(batch));
+    let (mut client, mut batch, mut exchange) = (Some(client), Some(batch), Some(exchange));
     let status = in_a_child(|| {
         is_refused(client.as_ref().expect("it is still there"));
         let their_batch = batch.as_mut().expect("it is still there");
@@ -212,8 +227,17 @@ fn a_fork_with_messages_in_flight() {
         assert_eq!(refused.expect_err("not in a child").kind(), ErrorKind::Misuse);
         let refused = their_batch.wait(LONG).map(Iterator::count);
         assert_eq!(refused.expect_err("not in a child").kind(), ErrorKind::Misuse);
+        let their_exchange = exchange.as_mut().expect("it is still there");
+        let refused = their_exchange.wait(LONG).map(|response| response.is_some());
+        assert_eq!(refused.expect_err("not in a child").kind(), ErrorKind::Misuse);
+        let shared = client.clone().expect("it is still there");
+        let of_the_child = Exchange::new(shared, &call, SendOptions::default());
+        assert_eq!(
+            of_the_child.map(|_| ()).expect_err("not in a child").kind(),
+            ErrorKind::Misuse
+        );
         // What the child forgets, the parent still has.
-        drop((batch.take(), client.take()));
+        drop((exchange.take(), batch.take(), client.take()));
         let own = world.client();
         assert!(accepted(&own, 10));
         own.close().expect("closed");
@@ -222,6 +246,7 @@ fn a_fork_with_messages_in_flight() {
     });
     assert_eq!(status.expect("a fork"), 0, "the child failed");
     let (client, mut batch) = (client.expect("a client"), batch.expect("a batch"));
+    let mut exchange = exchange.expect("an exchange");
 
     assert_eq!(client.stats(), before, "nothing has happened here");
     assert!(accepted(&client, RELEASE));
@@ -234,11 +259,18 @@ fn a_fork_with_messages_in_flight() {
         assert!(start.elapsed() < LONG, "{late} of 50");
     }
     drop(batch);
+    let answer = loop {
+        if let Some(answer) = exchange.wait(Duration::from_millis(5)).expect("an answer") {
+            break answer;
+        }
+        assert!(start.elapsed() < LONG, "no answer");
+    };
+    assert_eq!(answer.status, 200);
     let stats = client.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!(
-        (stats.submitted, stats.accepted, stats.requeued),
-        (52, 52, 0),
+        (stats.submitted, stats.accepted, stats.answered, stats.requeued),
+        (53, 52, 1, 0),
         "{stats:?}"
     );
     // The parent's connection and the child's; the parent's went on through the fork.
@@ -246,8 +278,8 @@ fn a_fork_with_messages_in_flight() {
         world.report(),
         Report {
             connections: 2,
-            requests: 53,
-            processed: 53,
+            requests: 54,
+            processed: 54,
             duplicates: 0,
             violations: 0,
         }

@@ -3,6 +3,8 @@
 mod check;
 mod network;
 mod setup;
+mod tokens;
+mod transcript;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -19,6 +21,8 @@ use super::fixture;
 use super::log::{Log, token_of};
 use super::rng::Rng;
 use super::wire::Wire;
+use tokens::Tokens;
+use transcript::Transcript;
 
 /// Steps without the clock moving: more is a busy loop.
 const MOST_STEPS_AT_ONCE: u32 = 200_000;
@@ -50,6 +54,9 @@ pub struct World {
     pub message: Box<dyn Fn(usize) -> Message>,
     /// Makes the session, and another one after it has been killed.
     make: MakeSession,
+    /// Its provider tokens, where they are the world's.
+    tokens: Option<Tokens>,
+    transcript: Transcript,
     config: SessionConfig,
     seed: u64,
     now: Now,
@@ -113,6 +120,19 @@ impl World {
         self.book.strict = false;
     }
 
+    /// A number for every octet that the client wrote, everything that it asked for and told, and when: the
+    /// same for the same seed. (Not under TLS, which is random, and not for Web Push: every VAPID
+    /// token is signed here.)
+    pub fn transcript(&self) -> u64 {
+        self.transcript.digest()
+    }
+
+    /// The session signs its provider tokens itself from the second one on: for tests about tokens. An
+    /// ES256 signature is random, and the transcript with it.
+    pub fn own_tokens(&mut self) {
+        self.tokens = None;
+    }
+
     /// From now on this happens to what servers say, before it arrives.
     pub fn garble(&mut self, garble: impl FnMut(&mut Vec<u8>, &mut Rng) + 'static) {
         (self.book.hostile, self.book.opaque) = (true, true);
@@ -153,7 +173,7 @@ impl World {
 
     /// The machine sleeps: the clock jumps, and nobody is called in between.
     pub fn sleep(&mut self, duration: Duration) {
-        self.now = self.now.after(duration);
+        self.move_clock(duration);
         self.session.handle_timeout(self.now);
         self.settle();
     }
@@ -266,10 +286,17 @@ impl World {
         Some(next.max(self.now.monotonic))
     }
 
+    fn move_clock(&mut self, by: Duration) {
+        self.now = self.now.after(by);
+        if let Some(tokens) = &self.tokens {
+            tokens.keep_fresh(self.now);
+        }
+    }
+
     /// Moves the clock and lets everything happen that is due.
     fn advance(&mut self, at: Duration) {
         if at > self.now.monotonic {
-            self.now = self.now.after(at - self.now.monotonic);
+            self.move_clock(at - self.now.monotonic);
             self.steps_at_once = 0;
         }
         self.steps_at_once += 1;
@@ -336,6 +363,7 @@ impl World {
                 Action::Connect { link, authority } => self.dial(link, &authority),
                 Action::Close { link, last_words } => {
                     self.note(|| format!("{link:?} is closed"));
+                    self.transcript.wrote(self.now.monotonic, link, &last_words);
                     self.closed_links += 1;
                     self.dialling.remove(&link);
                     if let Some(mut wire) = self.wires.remove(&link) {
@@ -355,13 +383,17 @@ impl World {
     fn fetch(&mut self) -> bool {
         let mut busy = false;
         while let Some(event) = self.session.poll_event() {
-            self.note(|| format!("{event:?}"));
+            let line = format!("{event:?}");
+            self.transcript.line(self.now.monotonic, &line);
+            self.note(|| line);
             if self.book.results.is_some() {
                 self.events.push(event);
             }
         }
         while let Some((ticket, result)) = self.session.poll_outcome() {
             busy = true;
+            let end = result.as_ref().map(Outcome::evidence).map_err(Error::kind);
+            self.transcript.told(self.now.monotonic, &(ticket, end));
             if let Err(text) = self.book.end(ticket, result, &self.log) {
                 self.fail(&text);
             }

@@ -136,6 +136,24 @@ fn progress_is_told_and_ends_complete() {
     assert!(told.windows(2).all(|pair| pair[0].1 <= pair[1].1));
 }
 
+/// As often as was asked for, and once at the end: not for each result.
+#[test]
+fn progress_is_told_no_more_often_than_asked() {
+    let world = World::new();
+    let client = world.apns(|_| {});
+    let message = world.alert("valid");
+    let told = Arc::new(AtomicUsize::new(0));
+    let sink = Arc::clone(&told);
+    let results = client.send_many((0..300).map(|_| message.clone())).on_progress(
+        Duration::from_secs(3600),
+        move |_| {
+            sink.fetch_add(1, Ordering::Relaxed);
+        },
+    );
+    assert_eq!(results.count(), 300);
+    assert_eq!(told.load(Ordering::Relaxed), 1);
+}
+
 #[test]
 fn close_waits_for_those_under_way() {
     let world = World::new();

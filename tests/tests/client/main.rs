@@ -12,5 +12,6 @@ mod metadata;
 mod network;
 mod proxies;
 mod sharing;
+mod steps;
 mod tls;
 mod world;

@@ -126,6 +126,7 @@ fn row_50_too_many_token_updates() {
             |config| config.max_connections = 1,
             first_then_good(move || Script::new(respond)),
         );
+        world.own_tokens();
         world.submit(N);
         world.run();
         let mut submitted = N;
@@ -168,6 +169,7 @@ fn row_50_tokens_made_over_five_hours() {
             |config| config.max_connections = 1,
             |_, _| Script::accepting().into(),
         );
+        world.own_tokens();
         for _ in 0..60 {
             world.submit(5);
             world.run();

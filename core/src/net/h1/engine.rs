@@ -167,7 +167,13 @@ impl Engine {
         self.end(CloseReason::Failed(error));
     }
 
-    pub(crate) fn send(&mut self, request: &Request) -> Result<RequestId, SendError> {
+    #[cfg(test)]
+    fn send(&mut self, request: &Request) -> Result<RequestId, SendError> {
+        self.send_labelled(request, 0)
+    }
+
+    /// `label` is what the owner calls the request.
+    pub(crate) fn send_labelled(&mut self, request: &Request, label: u32) -> Result<RequestId, SendError> {
         if self.state != State::Open {
             return Err(SendError::Closed);
         }
@@ -178,7 +184,8 @@ impl Engine {
         request::write(request, &mut self.out).map_err(SendError::Invalid)?;
         let begin = self.written;
         self.written += (self.out.len() - before) as u64;
-        let id = RequestId(self.next_id);
+        let number = self.next_id;
+        let id = RequestId { number, label };
         self.next_id += 1;
         self.open = Some(Open {
             id,

@@ -14,20 +14,20 @@ impl Engine {
     /// when it has ended already (its event may still wait to be polled).
     pub fn cancel(&mut self, id: RequestId, now: Now) -> bool {
         self.clock(now);
-        let Some((id, stream)) = u32::try_from(id.0)
+        let Some((number, stream)) = u32::try_from(id.number)
             .ok()
-            .and_then(|id| Some((id, self.streams.remove(u64::from(id))?)))
+            .and_then(|number| Some((number, self.streams.remove(id.number)?)))
         else {
             return false;
         };
-        self.write_reset(id, code::CANCEL);
-        self.history.push(id, Ended::ByUs);
+        self.write_reset(number, code::CANCEL);
+        self.history.push(number, Ended::ByUs);
         if let Some(incoming) = stream.incoming {
             self.recycle(incoming);
         }
         let error = Error::new(ErrorKind::Cancelled, "request cancelled");
         self.events
-            .push_back(Queued::Failed(id, Processed::Unknown, error));
+            .push_back(Queued::Failed(id, Box::new((Processed::Unknown, error))));
         self.finish_if_drained();
         true
     }
@@ -141,7 +141,7 @@ impl Engine {
         self.block = Vec::new();
         self.blocked.clear();
         self.continuation = None;
-        self.events.push_back(Queued::Closed(reason));
+        self.events.push_back(Queued::Closed(Box::new(reason)));
     }
 
     /// Ends every request, in the order in which they were sent. Those whose header block
@@ -163,12 +163,13 @@ impl Engine {
     /// Ends a request whose exchange broke off: with what is known of the response, because
     /// a status says more than how its body ended.
     fn end_broken(&mut self, id: u32, stream: Stream, processed: Processed, error: Error) {
+        let id = stream.request(id);
         self.events.push_back(match stream.incoming {
             Some(mut incoming) => {
                 incoming.response.truncated = true;
                 Queued::Response(id, incoming)
             }
-            None => Queued::Failed(id, processed, error),
+            None => Queued::Failed(id, Box::new((processed, error))),
         });
     }
 

@@ -10,6 +10,7 @@ use super::frame::{HEAD, MAX_31, PREFACE, kind};
 use super::hpack::{Decoder, Encoder};
 use super::out::Output;
 use super::receive::Continuation;
+use super::respond::Known;
 use super::settings::{self, PeerSettings};
 use super::stream::{History, Incoming, Streams};
 use crate::error::Error;
@@ -57,6 +58,8 @@ pub struct Engine {
     pub(super) continuation: Option<Continuation>,
     pub(super) encoder: Encoder,
     pub(super) decoder: Decoder,
+    /// The last response's header block of those that come again.
+    pub(super) known: Known,
     pub(super) streams: Streams,
     /// Streams with a body that waits for a window, oldest first.
     pub(super) blocked: VecDeque<u32>,
@@ -112,15 +115,17 @@ pub(super) struct Budgets {
     pub(super) informational: Budget,
 }
 
-/// An event that owns what it speaks of.
+/// An event that owns what it speaks of; small, because nearly all are responses.
 pub(super) enum Queued {
     Ready,
-    Response(u32, Box<Incoming>),
-    Failed(u32, Processed, Error),
+    Response(RequestId, Box<Incoming>),
+    /// The response that is [known](Known), and complete.
+    Known(RequestId),
+    Failed(RequestId, Box<(Processed, Error)>),
     SettingsChanged(u32),
     Draining(Box<GoAway>),
     RoundTrip(Duration),
-    Closed(CloseReason),
+    Closed(Box<CloseReason>),
 }
 
 impl Engine {
@@ -138,6 +143,7 @@ impl Engine {
             continuation: None,
             encoder: Encoder::new(config.encoder_table_size as usize, config.huffman_literals),
             decoder: Decoder::new(config.header_table_size as usize),
+            known: Known::default(),
             streams: Streams::default(),
             blocked: VecDeque::new(),
             history: History::default(),
@@ -183,9 +189,13 @@ impl Engine {
         if !self.ready || self.phase != Phase::Open || self.next_id > MAX_31 {
             return 0;
         }
-        let limit = self.peer.max_concurrent_streams.min(self.config.max_in_flight);
         let ids = ((MAX_31 - self.next_id) / 2 + 1) as usize;
-        (limit as usize).saturating_sub(self.streams.len()).min(ids)
+        self.max_streams().saturating_sub(self.streams.len()).min(ids)
+    }
+
+    /// How many streams may be open at a time.
+    pub(super) fn max_streams(&self) -> usize {
+        self.peer.max_concurrent_streams.min(self.config.max_in_flight) as usize
     }
 
     /// How many octets of request bodies the connection's window allows at this moment.
@@ -201,7 +211,7 @@ impl Engine {
     /// Whether the server may have seen this request: `No` while its header block has not been
     /// [handed over](Self::handed_over) whole, `Unknown` from then on.
     pub fn processed(&self, id: RequestId) -> Processed {
-        match self.streams.get(id.0) {
+        match self.streams.get(id.number) {
             Some(stream) if stream.headers_end > self.out.handed_over() => Processed::No,
             _ => Processed::Unknown,
         }
@@ -259,17 +269,26 @@ impl Engine {
         if let Some(Queued::Response(_, incoming)) = self.current.take() {
             self.recycle(incoming);
         }
-        self.current = Some(self.events.pop_front()?);
-        Some(match self.current.as_ref()? {
+        let event = self.events.pop_front()?;
+        if let Queued::Known(id) = event {
+            // By far the most frequent; there is nothing to keep.
+            let response = self.known.fetch();
+            return Some(Event::Response { id, response });
+        }
+        Some(match &*self.current.insert(event) {
+            Queued::Known(id) => Event::Response {
+                id: *id,
+                response: self.known.fetch(),
+            },
             Queued::Ready => Event::Ready,
             Queued::Response(id, incoming) => Event::Response {
-                id: RequestId(u64::from(*id)),
+                id: *id,
                 response: &incoming.response,
             },
-            Queued::Failed(id, processed, error) => Event::Failed {
-                id: RequestId(u64::from(*id)),
-                processed: *processed,
-                error,
+            Queued::Failed(id, failure) => Event::Failed {
+                id: *id,
+                processed: failure.0,
+                error: &failure.1,
             },
             Queued::SettingsChanged(limit) => Event::SettingsChanged {
                 max_concurrent_streams: *limit,

@@ -20,3 +20,4 @@ mod stream;
 
 pub use config::{Config, FloodLimits, PingPolicy};
 pub use engine::{Engine, HeaderBytes};
+pub(crate) use send::check_path;

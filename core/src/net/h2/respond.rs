@@ -4,7 +4,7 @@ use super::engine::{Engine, Queued};
 use super::frame::{Head, code, flag, kind};
 use super::hpack::ENTRY_OVERHEAD;
 use super::receive::{Fault, unpad};
-use super::stream::{Ended, Stream};
+use super::stream::{Ended, Incoming, Stream};
 use crate::error::ErrorKind;
 use crate::http::{Response, is_name};
 
@@ -19,6 +19,10 @@ impl Engine {
     /// A complete header block.
     pub(super) fn on_block(&mut self, id: u32, end_stream: bool, block: &[u8]) -> Result<(), Fault> {
         self.header_bytes.received += block.len() as u64;
+        let generation = self.decoder.generation();
+        if self.known.is(block, generation) && self.on_known_block(id, end_stream) {
+            return Ok(());
+        }
         let limit = self.config.max_header_list as usize;
         let abuse = limit.saturating_mul(ABUSE);
         let Some(stream) = self.streams.get_mut(u64::from(id)) else {
@@ -104,6 +108,10 @@ impl Engine {
             }
             None => {
                 incoming.content_length = content_length;
+                // One that changed the table has to change it every time.
+                if self.known.comes_again(block) && generation == self.decoder.generation() {
+                    self.known.learn(block, generation, &incoming);
+                }
                 stream.incoming = Some(incoming);
                 if end_stream {
                     self.complete(id);
@@ -111,6 +119,37 @@ impl Engine {
                 Ok(())
             }
         }
+    }
+
+    /// The block of the last response once more: what is in it has been found to be good. False where
+    /// the stream does not begin its response with it.
+    fn on_known_block(&mut self, id: u32, end_stream: bool) -> bool {
+        if end_stream && self.known.is_whole() {
+            let Some(stream) = self.streams.remove(u64::from(id)) else {
+                return false;
+            };
+            if stream.incoming.is_none() {
+                self.known.queued += 1;
+                self.completed(id, &stream, Queued::Known(stream.request(id)));
+                return true;
+            }
+            self.streams.insert(u64::from(id), stream);
+            return false;
+        }
+        let Some(stream) = self.streams.get_mut(u64::from(id)) else {
+            return false;
+        };
+        if stream.incoming.is_some() {
+            return false;
+        }
+        let mut incoming = self.pool.pop().unwrap_or_default();
+        incoming.begin(self.config.initial_window);
+        self.known.tell(&mut incoming);
+        stream.incoming = Some(incoming);
+        if end_stream {
+            self.complete(id);
+        }
+        true
     }
 
     pub(super) fn on_data(&mut self, head: Head, payload: &[u8]) -> Result<(), Fault> {
@@ -175,40 +214,114 @@ impl Engine {
 
     /// The server ended the stream after a final response.
     fn complete(&mut self, id: u32) {
-        let Some(stream) = self.streams.remove(u64::from(id)) else {
-            return;
-        };
+        if let Some(mut stream) = self.streams.remove(u64::from(id)) {
+            if let Some(event) = response_of(&mut stream, id) {
+                self.completed(id, &stream, event);
+            }
+        }
+    }
+
+    /// `stream` is out of the table.
+    #[inline]
+    fn completed(&mut self, id: u32, stream: &Stream, event: Queued) {
         // An answer before the whole request was sent: the rest is of no use (§8.1).
         let early = stream.pending.is_some();
         if early {
             self.write_reset(id, code::CANCEL);
         }
         self.budgets.small_data.earn(SMALL_DATA_PER_RESPONSE);
-        self.end_stream(id, stream, if early { Ended::ByUs } else { Ended::Complete });
+        self.ended(id, event, if early { Ended::ByUs } else { Ended::Complete });
     }
 
     fn end_with_response(&mut self, id: u32, how: Ended) {
-        if let Some(stream) = self.streams.remove(u64::from(id)) {
-            self.end_stream(id, stream, how);
+        if let Some(mut stream) = self.streams.remove(u64::from(id)) {
+            if let Some(event) = response_of(&mut stream, id) {
+                self.ended(id, event, how);
+            }
         }
     }
 
-    /// `stream` is out of the table.
-    fn end_stream(&mut self, id: u32, stream: Stream, how: Ended) {
-        let Some(mut incoming) = stream.incoming else {
-            return;
-        };
-        // 204 and 304 have no body, whatever the length says (RFC 9110 §8.6).
-        let bodiless = matches!(incoming.response.status, 204 | 304);
-        let whole = incoming
-            .content_length
-            .is_none_or(|length| length == incoming.received);
-        if !whole && !bodiless {
-            incoming.response.truncated = true;
-        }
+    #[inline]
+    fn ended(&mut self, id: u32, event: Queued, how: Ended) {
         self.history.push(id, how);
-        self.events.push_back(Queued::Response(id, incoming));
+        self.events.push_back(event);
         self.finish_if_drained();
+    }
+}
+
+/// The response that `stream` has received, as an event.
+fn response_of(stream: &mut Stream, id: u32) -> Option<Queued> {
+    let mut incoming = stream.incoming.take()?;
+    if !is_whole(
+        incoming.response.status,
+        incoming.content_length,
+        incoming.received,
+    ) {
+        incoming.response.truncated = true;
+    }
+    Some(Queued::Response(stream.request(id), incoming))
+}
+
+/// Whether so many octets of a body are all of it.
+fn is_whole(status: u16, content_length: Option<u64>, received: u64) -> bool {
+    // 204 and 304 have no body, whatever the length says (RFC 9110 §8.6).
+    matches!(status, 204 | 304) || content_length.is_none_or(|length| length == received)
+}
+
+/// A header block of a final response, and what it says. Under load a service answers most requests with
+/// the same few octets.
+#[derive(Default)]
+pub(super) struct Known {
+    block: Vec<u8>,
+    /// The state of the decoder's table in which it says that.
+    generation: Option<u64>,
+    response: Response,
+    content_length: Option<u64>,
+    /// How long the block before was, and how it ended.
+    latest: (usize, [u8; 4]),
+    /// So many events refer to it: it stays as it is until they have been fetched.
+    queued: usize,
+}
+
+impl Known {
+    fn is(&self, block: &[u8], generation: Option<u64>) -> bool {
+        generation.is_some() && self.generation == generation && self.block == block
+    }
+
+    /// Whether the block before looked like this one: not worth learning are those that each bring an id.
+    fn comes_again(&mut self, block: &[u8]) -> bool {
+        let end = block.last_chunk().copied().unwrap_or_default();
+        let latest = (block.len(), end);
+        std::mem::replace(&mut self.latest, latest) == latest
+    }
+
+    fn learn(&mut self, block: &[u8], generation: Option<u64>, incoming: &Incoming) {
+        if self.queued > 0 {
+            return;
+        }
+        self.block.clear();
+        self.block.extend_from_slice(block);
+        self.generation = generation;
+        self.response.status = incoming.response.status;
+        self.response.headers.clone_from(&incoming.response.headers);
+        self.content_length = incoming.content_length;
+    }
+
+    /// Whether the response is complete without a body.
+    fn is_whole(&self) -> bool {
+        is_whole(self.response.status, self.content_length, 0)
+    }
+
+    /// The response, for one of the events that refer to it.
+    pub(super) fn fetch(&mut self) -> &Response {
+        self.queued = self.queued.saturating_sub(1);
+        &self.response
+    }
+
+    fn tell(&self, incoming: &mut Incoming) {
+        incoming.response.status = self.response.status;
+        incoming.response.headers.clone_from(&self.response.headers);
+        incoming.content_length = self.content_length;
     }
 }
 
@@ -307,9 +420,9 @@ fn parse_length(value: &[u8]) -> Option<u64> {
 /// No CR, LF, NUL, nor any other control character but TAB, and no space or TAB at either end.
 fn is_value(value: &[u8]) -> bool {
     let outer = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    !outer(value.first())
-        && !outer(value.last())
-        && value
-            .iter()
-            .fold(true, |good, &b| good & ((b >= 0x20 && b != 0x7f) || b == b'\t'))
+    // Without an early end, in whole bytes: so it is done many at a time.
+    let bad = value.iter().fold(0, |bad, &b| {
+        bad | u8::from((b < 0x20) & (b != b'\t')) | u8::from(b == 0x7f)
+    });
+    bad == 0 && !outer(value.first()) && !outer(value.last())
 }

@@ -19,21 +19,29 @@ impl Engine {
     /// visible ASCII beginning with `/`, or its header list is larger than the server takes.
     /// Nothing has been sent then.
     pub fn send(&mut self, request: &Request, now: Now) -> Result<RequestId, SendError> {
+        check_path(&request.path)?;
+        self.send_checked(request, 0, now)
+    }
+
+    /// [`send`](Self::send) for a request whose path has been [checked](check_path), with the owner's name for it.
+    pub(crate) fn send_checked(
+        &mut self,
+        request: &Request,
+        label: u32,
+        now: Now,
+    ) -> Result<RequestId, SendError> {
+        debug_assert!(is_path(&request.path), "a path that was not checked");
         self.clock(now);
         if self.phase != Phase::Open {
             return Err(SendError::Closed);
         }
-        if self.capacity() == 0 {
+        // While it is open there are stream ids left.
+        if !self.ready || self.streams.len() >= self.max_streams() {
             return Err(SendError::Full);
         }
         let Some(authority) = &request.authority else {
             return Err(invalid("request has no authority"));
         };
-        if !is_path(&request.path) {
-            return Err(invalid(
-                "path of the request is not visible ascii beginning with /",
-            ));
-        }
         self.check_list_size(request, authority.as_str())?;
 
         let id = self.next_id;
@@ -46,6 +54,7 @@ impl Engine {
         self.next_id += 2;
 
         let mut stream = Stream {
+            label,
             headers_end: self.out.end(),
             send_window: i64::from(self.peer.initial_window),
             pending: None,
@@ -65,12 +74,13 @@ impl Engine {
             }));
             self.blocked.push_back(id);
         }
+        let sent = stream.request(id);
         self.streams.insert(u64::from(id), stream);
         if self.next_id > MAX_31 {
             // The last id: the owner goes on with another connection (§5.1.1).
             self.phase = Phase::Draining { by_owner: true };
         }
-        Ok(RequestId(u64::from(id)))
+        Ok(sent)
     }
 
     fn check_list_size(&mut self, request: &Request, authority: &str) -> Result<(), SendError> {
@@ -130,6 +140,17 @@ impl Engine {
     /// DATA as far as the windows allow; the number of octets written. The last of them ends the stream.
     pub(super) fn write_data(&mut self, id: u32, body: &[u8], window: &mut i64) -> usize {
         let mut sent = 0;
+        let whole = body.len() as i64;
+        if !body.is_empty()
+            && whole <= self.send_window
+            && whole <= *window
+            && body.len() <= self.peer.max_frame
+        {
+            self.out.frame(kind::DATA, flag::END_STREAM, id, body);
+            self.send_window -= whole;
+            *window -= whole;
+            return body.len();
+        }
         while sent < body.len() {
             let rest = body.get(sent..).unwrap_or_default();
             let allowed = usize::try_from(self.send_window.min(*window)).unwrap_or(0);
@@ -168,6 +189,16 @@ impl Engine {
             waits
         });
         self.blocked = blocked;
+    }
+}
+
+/// Refuses a path that cannot be written as it stands.
+pub(crate) fn check_path(path: &str) -> Result<(), SendError> {
+    match is_path(path) {
+        true => Ok(()),
+        false => Err(invalid(
+            "path of the request is not visible ascii beginning with /",
+        )),
     }
 }
 

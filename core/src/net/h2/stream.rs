@@ -1,7 +1,7 @@
 //! One request in flight.
 
 use crate::http::{Body, Response};
-use crate::net::IdTable;
+use crate::net::{IdTable, RequestId};
 
 /// The part of a body that the windows did not allow yet.
 pub(crate) struct PendingBody {
@@ -16,6 +16,8 @@ impl PendingBody {
 }
 
 pub(crate) struct Stream {
+    /// What the owner calls the request.
+    pub(crate) label: u32,
     /// The absolute output position behind the header block: before that point is handed
     /// over, the server cannot have seen the request.
     pub(crate) headers_end: u64,
@@ -24,6 +26,16 @@ pub(crate) struct Stream {
     pub(crate) pending: Option<Box<PendingBody>>,
     /// There is one as soon as the final header list was received.
     pub(crate) incoming: Option<Box<Incoming>>,
+}
+
+impl Stream {
+    /// The request that this stream carries, of which `id` is its own.
+    pub(crate) fn request(&self, id: u32) -> RequestId {
+        RequestId {
+            number: u64::from(id),
+            label: self.label,
+        }
+    }
 }
 
 /// The response so far, and what goes with it. Kept for the next stream when it has been read.

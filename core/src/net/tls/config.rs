@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::client::{ClientConfig, Resumption};
 use rustls::sign::SingleCertAndKey;
-use rustls::{RootCertStore, crypto};
+use rustls::{CipherSuite, RootCertStore, crypto};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -113,8 +113,13 @@ impl TlsConfigBuilder {
             ));
         }
         let clock = Arc::new(Clock::default());
-        let provider = Arc::new(crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_details(provider, Arc::clone(&clock) as _)
+        let mut provider = crypto::ring::default_provider();
+        // Where the server leaves it to us: no weaker against anything known, and a quarter cheaper. The
+        // order of browsers, too. The sort keeps the rest as it is.
+        provider
+            .cipher_suites
+            .sort_by_key(|suite| !uses_aes_128(suite.suite()));
+        let builder = ClientConfig::builder_with_details(Arc::new(provider), Arc::clone(&clock) as _)
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::new(ErrorKind::Internal, "ring has no tls suite").with_source(error))?
             .with_root_certificates(roots);
@@ -132,6 +137,15 @@ impl TlsConfigBuilder {
             identity: self.identity,
         }))
     }
+}
+
+fn uses_aes_128(suite: CipherSuite) -> bool {
+    matches!(
+        suite,
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+    )
 }
 
 fn add_pem(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 mod habits;
 mod pools;
 mod rate;
+mod rules;
 mod tokens;
 
 use std::collections::BTreeMap;

@@ -96,7 +96,7 @@ fn the_rate_is_kept_halved_by_429_and_comes_back() {
     assert_eq!((pushes.len(), world.ends().len()), (1500, 1500));
 }
 
-fn topic_call(number: usize) -> crate::http::Request {
+pub(super) fn topic_call(number: usize) -> crate::http::Request {
     let credentials = fcm::Credentials::host_tokens(fcm::ProjectId::new("project").unwrap());
     credentials.supply_token("token", secs(3600), start()).unwrap();
     let hosts = fcm::Hosts::all(&authority("push.example"));
@@ -147,7 +147,7 @@ impl World {
 }
 
 #[test]
-fn topic_calls_keep_googles_rate_by_themselves() {
+pub(super) fn topic_calls_keep_googles_rate_by_themselves() {
     let mut world = World::fcm(
         |config| {
             config.max_queued = 20_000;

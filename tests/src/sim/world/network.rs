@@ -101,6 +101,8 @@ impl World {
 
     pub(super) fn dial(&mut self, link: LinkId, authority: &Authority) {
         self.dials.push(self.now.monotonic);
+        self.transcript
+            .told(self.now.monotonic, &(link, "dials", authority));
         let dial = (self.network)(self.dials.len() as u32, authority, &mut self.rng);
         self.note(|| format!("{link:?} dials {authority:?}: {dial:?}"));
         let now = self.now.monotonic;
@@ -140,10 +142,11 @@ impl World {
             let (bytes, rest) = shown.split_at(count);
             let (bytes, partial) = (bytes.to_vec(), !rest.is_empty());
             let handed = wire.hand_over(&bytes, &mut self.book);
-            wire.up.push(self.now.monotonic + self.latency, bytes);
             if partial {
                 wire.writable_at = self.now.monotonic + Duration::from_micros(20);
             }
+            self.transcript.wrote(self.now.monotonic, link, &bytes);
+            wire.up.push(self.now.monotonic + self.latency, bytes);
             self.session.transmitted(link, count);
             if let Err(text) = handed {
                 self.fail(&text);

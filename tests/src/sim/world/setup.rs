@@ -16,6 +16,8 @@ use super::super::log::Log;
 use super::super::rng::Rng;
 use super::super::script::Script;
 use super::World;
+use super::tokens::Tokens;
+use super::transcript::Transcript;
 
 /// What happens when the session asks for a connection.
 #[derive(Debug)]
@@ -57,14 +59,17 @@ impl World {
     ) -> Self {
         let opaque = !matches!(security, Security::Cleartext);
         let template = fixture::message(64);
+        let tokens = Tokens::default();
+        let shared = tokens.clone();
         let mut world = Self::of(
             seed,
             configure,
-            move |config, now| fixture::session(config, security.clone(), now),
+            move |config, now| fixture::session(shared.credentials(now), config, security.clone(), now),
             move |number| template.to(fixture::device(number)).into(),
             move |nth, _, rng| network(nth, rng),
         );
         world.book.opaque = opaque;
+        world.tokens = Some(tokens);
         world
     }
 
@@ -126,6 +131,8 @@ impl World {
             socket_buffer: 64 * 1024,
             message: Box::new(message),
             make: Box::new(make),
+            tokens: None,
+            transcript: Transcript::new(),
             book: Book::new(config.delivery == Delivery::AtMostOnce),
             config,
             seed,

@@ -17,6 +17,8 @@ pub(crate) struct Decoder {
     limit: usize,
     /// Our SETTINGS shrank the table below its size: the next block must begin with an update.
     update_due: bool,
+    /// Counts what has happened to the table: what an index means holds until then.
+    generation: u64,
     name: Vec<u8>,
     value: Vec<u8>,
 }
@@ -29,6 +31,7 @@ impl Decoder {
             table: Table::new(4096),
             limit: limit.max(4096),
             update_due: false,
+            generation: 0,
             name: Vec::new(),
             value: Vec::new(),
         }
@@ -38,6 +41,12 @@ impl Decoder {
     pub(crate) fn acknowledged(&mut self, limit: usize) {
         self.limit = limit;
         self.update_due = self.table.max() > limit;
+    }
+
+    /// The same octets mean the same fields while this is the same; `None` while a change of the
+    /// table's size has to come first.
+    pub(crate) fn generation(&self) -> Option<u64> {
+        (!self.update_due).then_some(self.generation)
     }
 
     /// Decodes one whole header block, handing each field to `sink` in order.
@@ -53,6 +62,7 @@ impl Decoder {
             table,
             limit,
             update_due,
+            generation,
             name,
             value,
         } = self;
@@ -68,6 +78,7 @@ impl Decoder {
                     return Err(DecodeError("table size update above the limit"));
                 }
                 table.set_max(max);
+                *generation += 1;
                 *update_due = false;
                 continue;
             }
@@ -82,6 +93,7 @@ impl Decoder {
                 continue;
             }
             let (prefix, insert) = if first & 0x40 != 0 { (6, true) } else { (4, false) };
+            *generation += u64::from(insert);
             let index = integer::read(first, prefix, &mut input).ok_or(DecodeError("integer too large"))?;
             if index == 0 {
                 let text = string(&mut input, name)?;

@@ -10,6 +10,9 @@ use crate::http::{Authority, HeaderBlock, Headers, Indexing, Method, Request};
 /// How many encoded blocks are kept: an authorization and a few campaigns at a time.
 const CACHED_BLOCKS: usize = 8;
 
+/// `:path`, a literal without indexing: the name is entry 4 of the static table.
+const PATH: u8 = 0x04;
+
 /// A [`HeaderBlock`] as it goes onto the wire for as long as the table stays as it is.
 #[derive(Debug)]
 struct Cached {
@@ -47,7 +50,7 @@ struct Usual {
     method: Method,
     authority: Authority,
     blocks: [Option<Arc<HeaderBlock>>; 2],
-    /// Before the path, and behind it.
+    /// Before the path's text, and behind it.
     head: Vec<u8>,
     tail: Vec<u8>,
 }
@@ -110,16 +113,18 @@ impl Encoder {
                 if usual.generation == self.generation
                     && usual.has_blocks_of(request)
                     && usual.method == request.method
-                    && usual.authority == *authority
+                    && usual.authority.same(authority)
                     && self.update.is_none() =>
             {
                 out.extend_from_slice(&usual.head);
-                self.path(&request.path, out);
+                self.literal(request.path.as_bytes(), out);
                 out.extend_from_slice(&usual.tail);
             }
             _ => self.unusual(request, authority, out),
         }
-        self.headers(&request.headers, out);
+        if !request.headers.is_empty() {
+            self.headers(&request.headers, out);
+        }
     }
 
     /// All but the headers of the request alone.
@@ -133,8 +138,9 @@ impl Encoder {
         }
         self.indexed(7, out);
         self.authority(authority.as_str(), out);
+        out.push(PATH);
         let head = out.get(start..).unwrap_or_default().to_vec();
-        self.path(&request.path, out);
+        self.literal(request.path.as_bytes(), out);
         let start = out.len();
         for block in [&request.authorization, &request.common].into_iter().flatten() {
             self.block(block, out);
@@ -168,13 +174,6 @@ impl Encoder {
     /// Appends `:method` where the static table does not hold it.
     pub(crate) fn method(&mut self, method: &str, out: &mut Vec<u8>) {
         self.field(":method", method, Indexing::Incremental, out);
-    }
-
-    /// Appends `:path`, which differs in every request.
-    pub(crate) fn path(&self, path: &str, out: &mut Vec<u8>) {
-        // Literal without indexing; the name is entry 4 of the static table.
-        out.push(0x04);
-        self.literal(path.as_bytes(), out);
     }
 
     /// Appends `:authority`, which is the same in every request of a connection.
@@ -303,6 +302,7 @@ impl Encoder {
         }
     }
 
+    #[inline]
     fn literal(&self, value: &[u8], out: &mut Vec<u8>) {
         if self.huffman_literals {
             shorter(value, out);

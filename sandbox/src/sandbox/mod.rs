@@ -1,153 +1,35 @@
 //! The running sandbox.
 
-use crate::adm::{Adm, AdmRegistration};
-use crate::apns::{Apns, Check, ContentMismatch, DeviceToken, EnvironmentKeyReason, StoredNotification};
-use crate::config::{Config, Ports};
+mod start;
+
+use crate::adm::AdmRegistration;
+use crate::apns::{Check, ContentMismatch, DeviceToken, EnvironmentKeyReason, StoredNotification};
+use crate::config::Ports;
 use crate::connections::Connection;
 use crate::fault::{ConnectFault, Fault};
-use crate::fcm::{Fcm, Registration};
-use crate::files::{absolute, names, write_private};
+use crate::fcm::Registration;
 use crate::latency::Latency;
 use crate::record::Record;
-use crate::serve;
-use crate::shared::{Door, Moment, Profile, Shared, State};
-use crate::tls::Authority;
-use crate::webpush::{NewSubscription, Subscription, SubscriptionState, WebPush};
-use serde_json::{Value, json};
-use std::io;
-use std::net::Ipv4Addr;
+use crate::shared::{Profile, Shared};
+use crate::webpush::{NewSubscription, Subscription, SubscriptionState};
+use crate::workers::Workers;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
-use tokio::runtime::Runtime;
-use tokio_rustls::TlsAcceptor;
+use std::sync::Arc;
 
 /// All services, running on threads of their own until this is dropped.
 pub struct Sandbox {
     shared: Arc<Shared>,
-    runtime: Option<Runtime>,
     ports: Ports,
     ca_pem: String,
     ready: Value,
     state_dir: PathBuf,
     temporary: bool,
+    /// Serve until they are dropped.
+    workers: Option<Workers>,
 }
 
 impl Sandbox {
-    /// Makes a CA, keys, tokens and subscriptions, and starts every service on 127.0.0.1.
-    ///
-    /// # Errors
-    /// When a port is taken, or the state directory cannot be written.
-    pub fn start(config: Config) -> io::Result<Self> {
-        let (state_dir, temporary) = match config.state_dir.clone() {
-            Some(dir) => (dir, false),
-            None => {
-                let name = format!("pushcore-sandbox-{}", crate::ids::hex(&crate::ids::random::<8>()));
-                (std::env::temp_dir().join(name), true)
-            }
-        };
-        std::fs::create_dir_all(&state_dir)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("pushcore-sandbox")
-            .enable_all()
-            .build()?;
-        let mut listeners = Vec::new();
-        let mut ports = config.ports;
-        for door in Door::ALL {
-            let port = port_of(&mut ports, door);
-            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, *port))?;
-            listener.set_nonblocking(true)?;
-            *port = listener.local_addr()?.port();
-            listeners.push((door, listener));
-        }
-        let authority = |port: u16| format!("{}:{port}", config.host);
-
-        let mut apns = Apns::new(
-            config.profile,
-            config.environment,
-            config.bundles.clone(),
-            config.governor,
-        );
-        apns.penalty = config.governor_penalty;
-        apns.content_mismatch = config.apns_content_mismatch;
-        apns.content_delay_ms = i64::from(config.apns_content_delay_ms);
-        let mut fcm = Fcm::new(config.profile, &config.project_id);
-        fcm.token_lifetime = config.token_lifetime;
-        fcm.token_uri = format!("https://{}/token", authority(ports.fcm));
-        let mut webpush = WebPush::new(config.profile);
-        webpush.origin = format!("https://{}", authority(ports.webpush));
-        let mut adm = Adm::new(config.profile);
-        adm.token_lifetime = config.token_lifetime;
-        let mut state = State::new(apns, fcm, webpush, adm, config.seed);
-        for (service, latency) in &config.latency {
-            check(state.latencies.set(service.as_deref(), Some(*latency)))?;
-        }
-        for fault in config.faults.clone() {
-            check(fault.check())?;
-            state.add_fault(fault);
-        }
-        let now = crate::clock::Clock::default().now_ms();
-        if config.apns_online {
-            let unix_ms = now;
-            state.apns.set_presence(None, Some(0), Moment { unix_ms });
-        }
-        let (mut ready, mut files) = crate::ready::populate(&mut state, now)?;
-
-        let ca = Authority::new(&names(&config.host))?;
-        state.apns.issuer = Some(ca.issuer()?);
-        let (certificates, made) = crate::apns::certificates(&mut state.apns, &ca)?;
-        ready["apns"]["certificates"] = certificates;
-        files.extend(made);
-        for (name, text) in files
-            .iter()
-            .map(|(name, text)| (name.as_str(), text))
-            .chain([("ca.pem", &ca.ca_pem)])
-        {
-            write_private(&state_dir.join(name), text)?;
-        }
-        ready["ca_file"] = json!("ca.pem");
-        ready["state_dir"] = json!(std::path::absolute(&state_dir)?);
-        ready["profile"] = json!(config.profile);
-        ready["apns"]["authority"] = json!(authority(ports.apns));
-        ready["apns"]["management"] = json!(authority(ports.apns_management));
-        ready["apns"]["broadcast"] = json!(authority(ports.apns_broadcast));
-        ready["fcm"]["authority"] = json!(authority(ports.fcm));
-        ready["fcm"]["metadata"] = json!(authority(ports.metadata));
-        ready["adm"]["authority"] = json!(authority(ports.adm));
-        ready["adm"]["token_uri"] = json!(format!("https://{}/auth/O2/token", authority(ports.adm)));
-        ready["baidu"]["authority"] = json!(authority(ports.baidu));
-        ready["webpush"]["authority"] = json!(authority(ports.webpush));
-        ready["control"] = json!({ "url": format!("http://127.0.0.1:{}", ports.control) });
-        absolute(&mut ready, &state_dir);
-
-        let shared = Arc::new(Shared::new(state));
-        *shared.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready.clone();
-        let h2_only = TlsAcceptor::from(ca.server(&[b"h2"], true)?);
-        let both = TlsAcceptor::from(ca.server(&[b"h2", b"http/1.1"], false)?);
-        // Never blocks on the runtime: the caller may be inside one of its own.
-        let entered = runtime.enter();
-        for (door, listener) in listeners {
-            let acceptor = match door {
-                Door::Control | Door::Metadata => None,
-                _ if door.is_apns() => Some(h2_only.clone()),
-                _ => Some(both.clone()),
-            };
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            runtime.spawn(serve::listen(shared.clone(), door, listener, acceptor));
-        }
-        drop(entered);
-        Ok(Self {
-            shared,
-            runtime: Some(runtime),
-            ports,
-            ca_pem: ca.ca_pem,
-            ready,
-            state_dir,
-            temporary,
-        })
-    }
-
     /// The ports in use.
     pub fn ports(&self) -> Ports {
         self.ports
@@ -173,7 +55,7 @@ impl Sandbox {
         let now = self.shared.now();
         let mut state = self.shared.state();
         state.settle(now);
-        state.log.clone()
+        state.log.iter().map(Record::shown).collect()
     }
 
     /// How often a service took a push to this target: the exactly-once oracle.
@@ -261,7 +143,7 @@ impl Sandbox {
         let now = self.shared.now();
         let mut state = self.shared.state();
         state.settle(now);
-        state.apns.stored().cloned().collect()
+        state.apns.stored()
     }
 
     /// A device (`None`: every device that nothing else was said of) comes online and gets
@@ -288,7 +170,7 @@ impl Sandbox {
         let now = self.shared.now();
         let mut state = self.shared.state();
         state.settle(now);
-        state.delivered().into_iter().cloned().collect()
+        state.delivered().into_iter().map(Record::shown).collect()
     }
 
     /// What happens to pushes whose body is not of their push type.
@@ -376,11 +258,8 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // On a thread of its own, since a runtime may not be stopped from inside another.
-            let stop = std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_millis(200)));
-            let _ = stop.join();
-        }
+        // Nobody writes into the directory any more.
+        drop(self.workers.take());
         if self.temporary {
             // Nothing can be done about a directory that will not go.
             let _ = std::fs::remove_dir_all(&self.state_dir);
@@ -393,24 +272,5 @@ impl std::fmt::Debug for Sandbox {
         f.debug_struct("Sandbox")
             .field("ports", &self.ports)
             .finish_non_exhaustive()
-    }
-}
-
-/// Nonsense in the configuration.
-fn check<T>(result: Result<T, String>) -> io::Result<T> {
-    result.map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))
-}
-
-fn port_of(ports: &mut Ports, door: Door) -> &mut u16 {
-    match door {
-        Door::Apns => &mut ports.apns,
-        Door::ApnsManagement => &mut ports.apns_management,
-        Door::ApnsBroadcast => &mut ports.apns_broadcast,
-        Door::Fcm => &mut ports.fcm,
-        Door::Metadata => &mut ports.metadata,
-        Door::WebPush => &mut ports.webpush,
-        Door::Adm => &mut ports.adm,
-        Door::Baidu => &mut ports.baidu,
-        Door::Control => &mut ports.control,
     }
 }

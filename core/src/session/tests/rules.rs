@@ -1,0 +1,393 @@
+//! One rule of the session at a time, where leaving it out would go unnoticed elsewhere.
+
+use super::rate::topic_call;
+use super::*;
+use crate::net::Processed;
+use crate::session::SendOptions;
+use crate::session::pool::Lane;
+use crate::session::rate::TokenBucket;
+
+const MISMATCH: &str = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"SENDER_ID_MISMATCH"}]}}"#;
+const EXHAUSTED: &str = r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#;
+
+/// The first so many requests are refused with these pauses, all later ones taken.
+fn refusals(pauses: &'static [u64]) -> impl FnMut(&str, Duration) -> String {
+    let mut nth = 0;
+    move |_, _| {
+        let pause = pauses.get(nth);
+        nth += 1;
+        match pause {
+            Some(pause) => answer(429, &format!("retry-after: {pause}\r\n"), EXHAUSTED),
+            None => answer(200, "", FCM_OK),
+        }
+    }
+}
+
+/// What is asked for last is not always what is asked for longest.
+#[test]
+fn a_shorter_pause_does_not_end_a_longer_one() {
+    let mut world = World::fcm(|config| config.max_connections = 1, refusals(&[]));
+    // Two answers in one go, to what was under way together.
+    world.respond = Box::new(refusals(&[30, 5]));
+    let begun = world.now.monotonic;
+    let suspect = SendOptions::default().suspect();
+    let now = world.now;
+    world.session.submit(&fcm_message(), suspect, now).unwrap();
+    world.submit(1);
+    assert_eq!(world.ends().len(), 2);
+    world.submit(1);
+    world.session.submit(&fcm_message(), suspect, now).unwrap();
+    world.run_for(secs(45));
+    let late = &world.pushes()[2..];
+    assert_eq!(late.len(), 2);
+    assert!(late.iter().all(|at| *at >= begun + secs(30)), "{late:?}");
+    assert_eq!(world.ends().len(), 2);
+}
+
+/// The same for calls, of which several are under way.
+#[test]
+fn a_shorter_pause_of_calls_does_not_end_a_longer_one() {
+    let mut nth = 0;
+    let mut world = World::fcm(
+        |config| config.max_connections = 2,
+        move |_, _| {
+            nth += 1;
+            match nth {
+                // No answer yet.
+                1 => String::new(),
+                2 => answer(429, "retry-after: 30\r\n", "{}"),
+                _ => answer(200, "", "{}"),
+            }
+        },
+    );
+    let begun = world.now.monotonic;
+    for number in 0..3 {
+        let now = world.now;
+        let request = topic_call(number);
+        world
+            .session
+            .exchange(request, SendOptions::default(), now)
+            .unwrap();
+    }
+    world.run_for(secs(1));
+    assert_eq!(world.requests.len(), 2, "each over a connection of its own");
+    let first = *world.inboxes.keys().next().unwrap();
+    let shorter = answer(429, "retry-after: 5\r\n", "{}");
+    world.session.receive(first, shorter.as_bytes(), world.now);
+    world.run_for(secs(28));
+    assert_eq!(world.requests.len(), 2);
+    world.run_for(secs(10));
+    assert_eq!(world.requests.len(), 3);
+    assert!(world.requests[2].0 >= begun + secs(30));
+}
+
+/// 429 halves the rate of calls, once for a burst, and what it was comes back.
+#[test]
+fn calls_that_are_too_many_come_at_half_the_rate() {
+    let begun = start().monotonic;
+    let mut refused = 0;
+    let mut world = World::fcm(
+        |config| {
+            config.call_rate = Some(100);
+            config.deadline = secs(600);
+        },
+        move |_, at| match at >= begun + secs(1) && refused < 5 {
+            true => {
+                refused += 1;
+                answer(429, "retry-after: 0\r\n", "{}")
+            }
+            false => answer(200, "", "{}"),
+        },
+    );
+    for number in 0..1500 {
+        let now = world.now;
+        let request = topic_call(number);
+        world
+            .session
+            .exchange(request, SendOptions::default(), now)
+            .unwrap();
+    }
+    world.run_for(secs(10));
+    let during = |from: u64, to: u64| {
+        let (from, to) = (begun + secs(from), begun + secs(to));
+        let calls = world.requests.iter().map(|(at, _)| *at);
+        calls.filter(|at| (from..to).contains(at)).count()
+    };
+    assert!((95..=115).contains(&during(0, 1)), "{}", during(0, 1));
+    assert!((45..=65).contains(&during(1, 2)), "{}", during(1, 2));
+    assert!((95..=105).contains(&during(8, 9)), "{}", during(8, 9));
+}
+
+/// After a pause not all clients come back at the same moment.
+#[test]
+fn pauses_are_spread() {
+    let first_after = |seed: u64| {
+        let mut world = World::fcm(|config| config.seed = Some(seed), refusals(&[50]));
+        world.submit(1);
+        world.submit(1);
+        world.run_for(secs(70));
+        world.pushes()[1] - start().monotonic
+    };
+    let mut waits: Vec<Duration> = (0..20).map(first_after).collect();
+    assert!(
+        waits.iter().all(|wait| (secs(50)..=secs(60)).contains(wait)),
+        "{waits:?}"
+    );
+    waits.sort_unstable();
+    waits.dedup();
+    assert!(waits.len() > 15, "{waits:?}");
+    assert!(
+        waits[0] < secs(53) && *waits.last().unwrap() > secs(57),
+        "{waits:?}"
+    );
+}
+
+/// Tokens never seen good say nothing about the others when they are bad.
+#[test]
+fn suspects_are_no_mix_up() {
+    let told = |suspect: bool| {
+        let mut world = World::fcm(|_| {}, |_, _| answer(403, "", MISMATCH));
+        for _ in 0..100 {
+            let now = world.now;
+            let options = match suspect {
+                true => SendOptions::default().suspect(),
+                false => SendOptions::default(),
+            };
+            world.session.submit(&fcm_message(), options, now).unwrap();
+        }
+        world.run_for(secs(1));
+        assert_eq!(world.ends().len(), 100);
+        (
+            world.events.contains(&SessionEvent::MixUpSuspected),
+            world.session.is_mix_up_suspected(),
+        )
+    };
+    assert_eq!(told(false), (true, true));
+    assert_eq!(told(true), (false, false));
+}
+
+/// A token is refused, and so is the next: that is the end, and not another round.
+#[test]
+fn a_message_is_sent_again_with_another_token_once() {
+    let mut tokens = 0;
+    let mut world = World::adm(
+        |_| {},
+        move |line, _| match line.contains("O2/token") {
+            true => {
+                tokens += 1;
+                let token = TOKEN.replace("\"t\"", &format!("\"t{tokens}\""));
+                answer(200, "", &token)
+            }
+            false => answer(401, "", r#"{"reason":"AccessTokenExpired"}"#),
+        },
+    );
+    world.submit(1);
+    world.run_for(secs(120));
+    assert_eq!(world.pushes().len(), 2);
+    let ends = world.ends();
+    assert!(matches!(ends[..], [Ok("fix_credentials")]), "{ends:?}");
+}
+
+/// A host that asked to be left alone is remembered, even where another is to be forgotten.
+#[test]
+fn a_paused_host_is_forgotten_last() {
+    let mut world = World::fcm(|config| config.max_hosts = 3, refusals(&[40]));
+    let begun = world.now.monotonic;
+    world.submit(1);
+    assert_eq!(world.ends().len(), 1);
+    // Other hosts come later, and stay longer unused than nobody.
+    for n in 0..20 {
+        world.at(world.now.monotonic + Duration::from_millis(100));
+        let host = authority(&format!("h{n}.example"));
+        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+    }
+    assert_eq!(world.session.pools.len(), 3);
+    world.submit(1);
+    world.run_for(secs(50));
+    let pushes = world.pushes();
+    assert_eq!(pushes.len(), 2);
+    assert!(pushes[1] >= begun + secs(40), "{pushes:?}");
+}
+
+/// Where several may go, the one unused for longest does.
+#[test]
+fn the_host_unused_for_longest_is_forgotten_first() {
+    let mut world = World::fcm(|config| config.max_hosts = 3, |_, _| answer(200, "", FCM_OK));
+    let name = |n: usize| authority(&format!("h{n}.example"));
+    let hosts = |world: &World| -> Vec<Authority> {
+        let mut hosts: Vec<_> = world
+            .session
+            .pools
+            .iter()
+            .map(|pool| pool.authority.clone())
+            .collect();
+        hosts.sort_by_key(|host| host.as_str().to_owned());
+        hosts
+    };
+    for n in 0..6 {
+        world.at(world.now.monotonic + secs(1));
+        assert!(world.session.pool(&name(n), Lane::Main, world.now).is_some());
+    }
+    assert_eq!(hosts(&world), [name(3), name(4), name(5)]);
+}
+
+/// The lanes to a host that wants a pause begin with it, whichever is made later.
+#[test]
+fn a_lane_made_later_keeps_the_pause() {
+    let mut world = World::fcm(|_| {}, refusals(&[40]));
+    let begun = world.now.monotonic;
+    world.submit(1);
+    assert_eq!(world.session.pools.len(), 1);
+    let suspect = SendOptions::default().suspect();
+    let now = world.now;
+    world.session.submit(&fcm_message(), suspect, now).unwrap();
+    world.run_for(secs(50));
+    let pushes = world.pushes();
+    assert!(pushes.len() == 2 && pushes[1] >= begun + secs(40), "{pushes:?}");
+}
+
+/// With every place taken, a host that owes an answer is not the one to go.
+#[test]
+fn a_host_that_owes_an_answer_is_not_forgotten() {
+    let mut nth = 0;
+    let mut world = World::fcm(
+        |config| config.max_hosts = 2,
+        move |_, _| {
+            nth += 1;
+            match nth {
+                1 => String::new(),
+                _ => answer(200, "", FCM_OK),
+            }
+        },
+    );
+    world.submit(1);
+    assert_eq!((world.ends().len(), world.session.stats().open), (0, 1));
+    for n in 0..20 {
+        world.at(world.now.monotonic + Duration::from_millis(100));
+        let host = authority(&format!("h{n}.example"));
+        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+        world.settle();
+    }
+    let link = *world.inboxes.keys().next().expect("the connection is kept");
+    let late = answer(200, "", FCM_OK);
+    world.session.receive(link, late.as_bytes(), world.now);
+    let ends = world.ends();
+    assert!(matches!(ends[..], [Ok("accepted")]), "{ends:?}");
+}
+
+/// However often it is halved, a rate is one a second at least.
+#[test]
+fn a_rate_does_not_fall_below_one_a_second() {
+    let mut bucket = TokenBucket::new(1, Duration::ZERO);
+    assert!(bucket.take(Duration::ZERO));
+    bucket.slow_down(Duration::ZERO);
+    assert!(!bucket.take(Duration::from_millis(999)));
+    assert!(bucket.take(Duration::from_millis(1001)));
+}
+
+/// What was saved up at the old rate is not spent at the new one.
+#[test]
+fn slowing_down_halves_what_was_saved() {
+    let mut bucket = TokenBucket::new(1000, Duration::ZERO);
+    bucket.slow_down(Duration::ZERO);
+    let now = (0..1000).take_while(|_| bucket.take(Duration::ZERO)).count();
+    assert_eq!(now, 50, "a tenth of a second's worth of 500");
+}
+
+/// What was taken for nothing is given back, and nothing on top.
+#[test]
+fn what_is_put_back_was_there_before() {
+    let mut bucket = TokenBucket::new(50, Duration::ZERO);
+    assert!(bucket.take(Duration::ZERO));
+    bucket.put_back();
+    bucket.put_back();
+    let now = (0..1000).take_while(|_| bucket.take(Duration::ZERO)).count();
+    assert_eq!(now, 5, "a tenth of a second's worth");
+}
+
+/// An answer that comes when nobody waits any more is an answer, and no reason to begin again: the
+/// machine slept, and what woke it first was the socket.
+#[test]
+fn after_its_deadline_no_message_is_sent_again() {
+    let mut world = World::adm(
+        |_| {},
+        |line, _| match line.contains("O2/token") {
+            true => answer(200, "", TOKEN),
+            false => String::new(),
+        },
+    );
+    world.submit(1);
+    assert_eq!(world.pushes().len(), 1);
+    // Dialled for the message, before the one to the token endpoint.
+    let link = *world.inboxes.keys().next().expect("a connection");
+    world.at(world.now.monotonic + secs(61));
+    let refused = answer(401, "", r#"{"reason":"AccessTokenExpired"}"#);
+    world.session.receive(link, refused.as_bytes(), world.now);
+    let ends = world.ends();
+    assert!(matches!(ends[..], [Ok("fix_credentials")]), "{ends:?}");
+    world.run_for(secs(60));
+    assert_eq!(world.pushes().len(), 1);
+}
+
+/// The journal of a process that may be killed: over HTTP/1.1 a message may have been processed from its
+/// first octet on, and not before.
+#[test]
+fn the_journal_knows_what_has_left_over_http1() {
+    let mut world = World::fcm(|_| {}, |_, _| String::new());
+    let now = world.now;
+    let ticket = world
+        .session
+        .submit(&fcm_message(), SendOptions::default(), now)
+        .unwrap();
+    let journal = |world: &World| world.session.unfinished().collect::<Vec<_>>();
+    assert_eq!(journal(&world), [(ticket, Processed::No)]);
+    let Some(Action::Connect { link, .. }) = world.session.poll_action() else {
+        panic!("no connection is asked for")
+    };
+    world.session.connected(link, now);
+    assert!(!world.session.transmit(link).is_empty(), "on its stream");
+    assert_eq!(journal(&world), [(ticket, Processed::No)]);
+    world.session.transmitted(link, 1);
+    assert_eq!(journal(&world), [(ticket, Processed::Unknown)]);
+}
+
+/// A host is of use as long as it has a connection.
+#[test]
+fn a_host_is_unused_since_its_last_connection_ended() {
+    let mut world = World::fcm(|config| config.max_hosts = 2, |_, _| answer(200, "", FCM_OK));
+    world.submit(1);
+    assert_eq!(world.ends().len(), 1);
+    let link = *world.inboxes.keys().next().expect("a connection");
+    let pool = |world: &mut World, name: &str| {
+        world.at(world.now.monotonic + secs(1));
+        let host = authority(name);
+        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+    };
+    pool(&mut world, "second.example");
+    world.at(world.now.monotonic + secs(1));
+    world.session.receive_eof(link, world.now);
+    world.settle();
+    pool(&mut world, "third.example");
+    let hosts: Vec<_> = world
+        .session
+        .pools
+        .iter()
+        .map(|pool| pool.authority.as_str().to_owned())
+        .collect();
+    assert_eq!(hosts, ["push.example", "third.example"]);
+}
+
+/// A token that nobody will use keeps nobody.
+#[test]
+fn closing_does_not_wait_for_a_token() {
+    let mut world = World::adm(|config| config.deadline = secs(1), |_, _| String::new());
+    world.submit(1);
+    world.run_for(secs(2));
+    let ends = world.ends();
+    assert!(matches!(&ends[..], [Err(error)] if error.kind() == ErrorKind::Expired));
+    assert_eq!(world.requests.len(), 1, "the token's");
+    let now = world.now;
+    world.session.close(now);
+    world.settle();
+    assert!(world.session.is_closed());
+}
