@@ -258,4 +258,31 @@ mod tests {
         let stream = race([dead, alive]).expect("a connection");
         assert_eq!(stream.peer_addr().expect("an address"), alive);
     }
+
+    #[test]
+    fn the_first_address_has_a_head_start() {
+        let bind = || TcpListener::bind("127.0.0.1:0").expect("a port");
+        let (first, second) = (bind(), bind());
+        let address = |listener: &TcpListener| listener.local_addr().expect("an address");
+        let stream = race([address(&first), address(&second)]).expect("a connection");
+        assert_eq!(stream.peer_addr().expect("an address"), address(&first));
+        second.set_nonblocking(true).expect("an option");
+        let nobody = second.accept().expect_err("nobody asked here");
+        assert_eq!(nobody.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    /// RFC 8305 §4: the families in turn, IPv6 first, each in the resolver's order.
+    #[test]
+    fn the_families_take_turns() {
+        let v4 = |last| SocketAddr::from(([192, 0, 2, last], 443));
+        let v6 = |last| SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, last], 443));
+        let asked = vec![v4(1), v4(2), v4(3), v6(1), v6(2)];
+        let resolver = Resolver::new(move |_, _| Ok(asked.clone()));
+        let authority = Authority::parse("example.org").expect("an authority");
+        let addresses = resolve(&resolver, &authority).expect("addresses");
+        assert_eq!(addresses, [v6(1), v4(1), v6(2), v4(2), v4(3)]);
+        let nobody = Resolver::new(|_, _| Ok(Vec::new()));
+        let error = resolve(&nobody, &authority).expect_err("no address");
+        assert_eq!(error.kind(), ErrorKind::NameNotResolved);
+    }
 }

@@ -9,6 +9,8 @@ use pushcore::http::Authority;
 use pushcore::session::SendOptions;
 use pushcore_client::Batch;
 use pushcore_sandbox::{Action, ConnectFault};
+use pushcore_tests::sim::certificates::Authority as Ca;
+use pushcore_tests::sim::{Script, Server, fixture};
 
 use crate::world::{LONG, World};
 
@@ -205,4 +207,27 @@ fn dropping_the_client_does_not_wait() {
     drop(client);
     drop(batch);
     assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+/// Nobody waits for it, but the server is told: GOAWAY before the end.
+#[test]
+fn a_client_that_is_dropped_says_so() {
+    let ca = Ca::new();
+    let server = Server::start(1, Some(ca.server(&["h2"], |_| {})), |_| Script::accepting());
+    let host = format!("localhost:{}", server.address().port());
+    let client = fixture::client(&ca, &host, |_| {});
+    assert!(
+        client
+            .send(&fixture::message(10))
+            .expect("an answer")
+            .is_accepted()
+    );
+    assert!(server.log().goaways().is_empty());
+    drop(client);
+    let start = Instant::now();
+    while server.log().ended() == 0 {
+        assert!(start.elapsed() < LONG, "the connection is still there");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(server.log().goaways(), [0_u32]);
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pushcore::crypto::Es256Key;
+use pushcore::http::Authority;
 use pushcore::{Error, ErrorKind, webpush};
 use pushcore_client::{Client, Resolver};
 
@@ -83,6 +84,28 @@ fn a_name_that_does_not_resolve() {
         Some(ErrorKind::NameNotResolved),
         "{error}"
     );
+}
+
+/// The answer of a thread is acted on when it comes, not when something else happens.
+#[test]
+fn a_lookup_on_a_thread_wakes_its_client() {
+    let world = World::new();
+    let authority = world.authority("/apns/authority");
+    let target = address(&format!("127.0.0.1:{}", authority.port()));
+    let named = Authority::new("localhost", authority.port()).expect("an authority");
+    let client = world.apns_at(named, |config| {
+        config.session.connect_timeout = LONG;
+        let slow = move |_: &str, _| {
+            // Long enough for the client to be waiting by then.
+            std::thread::sleep(Duration::from_millis(200));
+            Ok(vec![target])
+        };
+        config.resolver = Resolver::new(slow).on_threads();
+    });
+    let started = Instant::now();
+    let outcome = client.send(&world.alert("valid")).expect("an answer");
+    assert!(outcome.is_accepted(), "{outcome:?}");
+    assert!(started.elapsed() < LONG / 3, "{:?}", started.elapsed());
 }
 
 /// Endpoints chosen by others: a public name that leads inside is refused before a byte is sent,

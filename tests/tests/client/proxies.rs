@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use pushcore::apns::Environment;
 use pushcore::http::Authority;
+use pushcore::net::Security;
 use pushcore::{Error, ErrorKind};
 use pushcore_client::{Client, ClientConfig, Proxy, Resolver};
 use pushcore_tests::sim::certificates::Authority as Ca;
@@ -336,4 +338,38 @@ fn a_tunnel_that_ends() {
     );
     assert_eq!(server.log().duplicates(), 0);
     assert_eq!(tunnel.tunnels.load(Ordering::SeqCst), 2);
+}
+
+/// Behind the proxy's answer, in the same segment, comes what the server says first: its SETTINGS.
+#[test]
+fn what_comes_with_the_proxys_answer_counts() {
+    let server = Server::start(1, None, |_| Script::accepting());
+    let far = server.address();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let near = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        connect_head(&mut client);
+        let mut server = TcpStream::connect(far).expect("the server");
+        // The greeting is one frame: nine octets and what they announce.
+        let head = read(&mut server, 9);
+        let rest = read(&mut server, usize::from(head[2]));
+        let answer = [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &head, &rest].concat();
+        client.write_all(&answer).expect("a client");
+        let (mut client_too, mut server_too) = (
+            client.try_clone().expect("a clone"),
+            server.try_clone().expect("a clone"),
+        );
+        std::thread::spawn(move || std::io::copy(&mut client_too, &mut server_too));
+        let _ = std::io::copy(&mut server, &mut client);
+    });
+    let mut config = ClientConfig::new();
+    config.security = Some(Security::Cleartext);
+    config.proxy = Some(Proxy::parse(&format!("http://{near}")).expect("a proxy"));
+    config.session.deadline = Duration::from_secs(5);
+    let hosts = Environment::Sandbox.hosts();
+    let client = Client::apns(fixture::credentials(), hosts, config).expect("a client");
+    let outcome = client.send(&fixture::message(10)).expect("an answer");
+    assert!(outcome.is_accepted(), "{outcome:?}");
+    assert_eq!(server.log().violations(), Vec::<String>::new());
 }

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use pushcore::ErrorKind;
 use pushcore::apns::ApnsId;
+use pushcore::session::SendOptions;
+use pushcore_tests::sim::certificates::Authority as Ca;
+use pushcore_tests::sim::{Act, Answer, Script, Seen, Server, fixture};
 
-use crate::world::World;
+use crate::world::{LONG, World};
 
 #[test]
 fn sixteen_threads_send_each_message_once() {
@@ -105,4 +110,37 @@ fn a_revoked_access_token_is_replaced_once() {
         .filter(|record| record.is_push() && record.accepted)
         .count();
     assert_eq!(accepted, 201);
+}
+
+/// One thread waits at the sockets for an answer that does not come; another has less time, and is told at
+/// its own time.
+#[test]
+fn a_thread_with_less_time_does_not_wait_for_the_other() {
+    let ca = Ca::new();
+    let server = Server::start(1, Some(ca.server(&["h2"], |_| {})), |_| {
+        Script::new(|seen: &Seen, _| match seen.number() {
+            Some(2) => vec![Act::AnswerHeld(Answer::ok())],
+            _ => Vec::new(),
+        })
+    });
+    let host = format!("localhost:{}", server.address().port());
+    let client = fixture::client(&ca, &host, |_| {});
+    let messages: Vec<_> = fixture::messages(10, 0..3).map(|(_, message)| message).collect();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| client.send(&messages[0]));
+        let start = Instant::now();
+        while server.log().requests() < 1 {
+            assert!(start.elapsed() < LONG);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let start = Instant::now();
+        let little = SendOptions::default().deadline(Duration::from_millis(200));
+        let error = client.send_with(&messages[1], little).expect_err("no answer");
+        let took = start.elapsed();
+        assert!(client.send(&messages[2]).expect("an answer").is_accepted());
+        assert!(first.join().expect("a thread").expect("an answer").is_accepted());
+        assert_eq!(error.kind(), ErrorKind::Unknown, "{error}");
+        // The other's PING would wake both after 15 s.
+        assert!(took < LONG / 3, "{took:?}");
+    });
 }
