@@ -1,7 +1,8 @@
 //! How requests and connections end.
 
-use super::engine::{Engine, Phase, Queued};
+use super::engine::{Engine, Phase};
 use super::frame::{code, kind};
+use super::queued::Queued;
 use super::receive::Fault;
 use super::stream::{Ended, Stream};
 use crate::error::{Error, ErrorKind};

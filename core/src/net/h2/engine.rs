@@ -8,18 +8,14 @@ use super::budget::Budget;
 use super::config::Config;
 use super::frame::{HEAD, MAX_31, PREFACE, kind};
 use super::hpack::{Decoder, Encoder};
+use super::known::Known;
 use super::out::Output;
+use super::queued::Queued;
 use super::receive::Continuation;
-use super::respond::Known;
 use super::settings::{self, PeerSettings};
 use super::stream::{History, Incoming, Streams};
-use crate::error::Error;
-use crate::net::{CloseReason, Event, GoAway, Processed, RequestId};
+use crate::net::{GoAway, Processed, RequestId};
 use crate::time::Now;
-
-/// How many responses are kept for re-use, and how large a body buffer may stay with one.
-const POOL: usize = 1024;
-const POOLED_BODY: usize = 4096;
 
 /// Octets of header blocks, HPACK-coded, without the frame heads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +78,7 @@ pub struct Engine {
     pub(super) budgets: Budgets,
     pub(super) header_bytes: HeaderBytes,
     pub(super) events: VecDeque<Queued>,
-    current: Option<Queued>,
+    pub(super) current: Option<Queued>,
     #[expect(
         clippy::vec_box,
         reason = "the boxes move on into streams and events as they are"
@@ -113,19 +109,6 @@ pub(super) struct Budgets {
     pub(super) small_data: Budget,
     pub(super) resets: Budget,
     pub(super) informational: Budget,
-}
-
-/// An event that owns what it speaks of; small, because nearly all are responses.
-pub(super) enum Queued {
-    Ready,
-    Response(RequestId, Box<Incoming>),
-    /// The response that is [known](Known), and complete.
-    Known(RequestId),
-    Failed(RequestId, Box<(Processed, Error)>),
-    SettingsChanged(u32),
-    Draining(Box<GoAway>),
-    RoundTrip(Duration),
-    Closed(Box<CloseReason>),
 }
 
 impl Engine {
@@ -264,41 +247,6 @@ impl Engine {
         self.out.hand_over(total);
     }
 
-    /// The next event, borrowed until the next call.
-    pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        if let Some(Queued::Response(_, incoming)) = self.current.take() {
-            self.recycle(incoming);
-        }
-        let event = self.events.pop_front()?;
-        if let Queued::Known(id) = event {
-            // By far the most frequent; there is nothing to keep.
-            let response = self.known.fetch();
-            return Some(Event::Response { id, response });
-        }
-        Some(match &*self.current.insert(event) {
-            Queued::Known(id) => Event::Response {
-                id: *id,
-                response: self.known.fetch(),
-            },
-            Queued::Ready => Event::Ready,
-            Queued::Response(id, incoming) => Event::Response {
-                id: *id,
-                response: &incoming.response,
-            },
-            Queued::Failed(id, failure) => Event::Failed {
-                id: *id,
-                processed: failure.0,
-                error: &failure.1,
-            },
-            Queued::SettingsChanged(limit) => Event::SettingsChanged {
-                max_concurrent_streams: *limit,
-            },
-            Queued::Draining(goaway) => Event::Draining(goaway),
-            Queued::RoundTrip(time) => Event::RoundTrip(*time),
-            Queued::Closed(reason) => Event::Closed(reason),
-        })
-    }
-
     /// When to call [`handle_timeout`](Self::handle_timeout), on the monotonic clock.
     pub fn poll_timeout(&self) -> Option<Duration> {
         if self.phase == Phase::Closed {
@@ -384,15 +332,6 @@ impl Engine {
     /// Time never goes backwards, whatever the caller says.
     pub(super) fn clock(&mut self, now: Now) {
         self.now = self.now.max(now.monotonic);
-    }
-
-    pub(super) fn recycle(&mut self, mut incoming: Box<Incoming>) {
-        if self.pool.len() < POOL {
-            let body = &mut incoming.response.body;
-            body.clear();
-            body.shrink_to(POOLED_BODY);
-            self.pool.push(incoming);
-        }
     }
 
     /// The ids of the streams that are open, in no order.

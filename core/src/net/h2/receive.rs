@@ -1,7 +1,8 @@
 //! Frames on their way in.
 
-use super::engine::{Engine, Phase, Ping, Queued};
+use super::engine::{Engine, Phase, Ping};
 use super::frame::{DEFAULT_MAX_FRAME, HEAD, Head, MAX_31, code, flag, kind, u32_at};
+use super::queued::Queued;
 use super::stream::Ended;
 use crate::error::ErrorKind;
 use crate::net::GoAway;

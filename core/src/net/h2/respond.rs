@@ -1,10 +1,11 @@
 //! Responses: header lists, bodies, and the rules that they keep (RFC 9113 §8).
 
-use super::engine::{Engine, Queued};
+use super::engine::Engine;
 use super::frame::{Head, code, flag, kind};
 use super::hpack::ENTRY_OVERHEAD;
+use super::queued::Queued;
 use super::receive::{Fault, unpad};
-use super::stream::{Ended, Incoming, Stream};
+use super::stream::{Ended, Stream};
 use crate::error::ErrorKind;
 use crate::http::{Response, is_name};
 
@@ -129,7 +130,7 @@ impl Engine {
                 return false;
             };
             if stream.incoming.is_none() {
-                self.known.queued += 1;
+                self.known.quote();
                 self.completed(id, &stream, Queued::Known(stream.request(id)));
                 return true;
             }
@@ -263,66 +264,9 @@ fn response_of(stream: &mut Stream, id: u32) -> Option<Queued> {
 }
 
 /// Whether so many octets of a body are all of it.
-fn is_whole(status: u16, content_length: Option<u64>, received: u64) -> bool {
+pub(super) fn is_whole(status: u16, content_length: Option<u64>, received: u64) -> bool {
     // 204 and 304 have no body, whatever the length says (RFC 9110 §8.6).
     matches!(status, 204 | 304) || content_length.is_none_or(|length| length == received)
-}
-
-/// A header block of a final response, and what it says. Under load a service answers most requests with
-/// the same few octets.
-#[derive(Default)]
-pub(super) struct Known {
-    block: Vec<u8>,
-    /// The state of the decoder's table in which it says that.
-    generation: Option<u64>,
-    response: Response,
-    content_length: Option<u64>,
-    /// How long the block before was, and how it ended.
-    latest: (usize, [u8; 4]),
-    /// So many events refer to it: it stays as it is until they have been fetched.
-    queued: usize,
-}
-
-impl Known {
-    fn is(&self, block: &[u8], generation: Option<u64>) -> bool {
-        generation.is_some() && self.generation == generation && self.block == block
-    }
-
-    /// Whether the block before looked like this one: not worth learning are those that each bring an id.
-    fn comes_again(&mut self, block: &[u8]) -> bool {
-        let end = block.last_chunk().copied().unwrap_or_default();
-        let latest = (block.len(), end);
-        std::mem::replace(&mut self.latest, latest) == latest
-    }
-
-    fn learn(&mut self, block: &[u8], generation: Option<u64>, incoming: &Incoming) {
-        if self.queued > 0 {
-            return;
-        }
-        self.block.clear();
-        self.block.extend_from_slice(block);
-        self.generation = generation;
-        self.response.status = incoming.response.status;
-        self.response.headers.clone_from(&incoming.response.headers);
-        self.content_length = incoming.content_length;
-    }
-
-    /// Whether the response is complete without a body.
-    fn is_whole(&self) -> bool {
-        is_whole(self.response.status, self.content_length, 0)
-    }
-
-    /// The response, for one of the events that refer to it.
-    pub(super) fn fetch(&mut self) -> &Response {
-        self.queued = self.queued.saturating_sub(1);
-        &self.response
-    }
-
-    fn tell(&self, incoming: &mut Incoming) {
-        incoming.response.status = self.response.status;
-        incoming.response.headers.clone_from(&self.response.headers);
-        incoming.content_length = self.content_length;
-    }
 }
 
 /// A header list while it is decoded.

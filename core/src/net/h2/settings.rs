@@ -1,9 +1,10 @@
 //! SETTINGS (RFC 9113 §6.5): ours, and the server's.
 
 use super::config::Config;
-use super::engine::{Engine, Queued};
+use super::engine::Engine;
 use super::frame::{DEFAULT_MAX_FRAME, Head, MAX_31, code, flag, kind};
 use super::out::Output;
+use super::queued::Queued;
 use super::receive::Fault;
 use crate::error::ErrorKind;
 
