@@ -12,9 +12,9 @@ from subject import NOTIFICATION, SUBSCRIPTIONS, WEB_PAYLOAD
 
 
 def accepted(results: Any) -> int:
-    import pushcore
+    from pushcore import Accepted
 
-    return sum(isinstance(result, pushcore.Accepted) for _, result in results)
+    return sum(isinstance(result, Accepted) for _, result in results)
 
 
 def client(ready: dict[str, Any]) -> Any:
@@ -79,11 +79,12 @@ def apns_distinct(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
 
 def apns_async(ready: dict[str, Any], tokens: list[str]) -> Iterator[int]:
     import pushcore.aio
+    from pushcore import Accepted
 
     async def send(apns: Any, template: Any) -> int:
         found = 0
         async for _, result in apns.send_many(tokens, message=template):
-            found += isinstance(result, pushcore.Accepted)
+            found += isinstance(result, Accepted)
         return found
 
     async def open_one() -> Any:

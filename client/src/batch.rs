@@ -52,12 +52,11 @@ impl Batch {
         mut taken: impl FnMut(Result<Ticket, Error>),
     ) -> Result<bool, Error> {
         self.client.check_process()?;
-        let mut shared = self.client.lock_to_submit();
+        let (mut shared, now) = self.client.lock_to_submit();
         // What has ended is handed over first: its slots are free, and a table by slot is not.
         if shared.has_results(self.number) {
             return Ok(false);
         }
-        let now = shared.driver.clock.now();
         for message in messages {
             match shared.submit_at(message.as_message(), options, Waiting::Batch(self.number, 0), now) {
                 Ok(ticket) => {
@@ -91,7 +90,7 @@ impl Batch {
         let mut shared = self.client.lock();
         self.client.nudge(&mut shared);
         if !shared.has_results(self.number) {
-            shared = self.client.step(shared, Some(longest));
+            shared = self.client.look(shared, Some(longest));
         }
         shared.swap_results(self.number, &mut self.results);
         drop(shared);

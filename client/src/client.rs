@@ -102,14 +102,20 @@ impl Client {
     ) -> Result<Outcome, Error> {
         self.check_process()?;
         let message = message.as_message();
-        let mut shared = self.lock_to_submit();
+        let (mut shared, mut now) = self.lock_to_submit();
         let ticket = loop {
-            match shared.submit(message, options) {
-                Err(error) if error.kind() == ErrorKind::QueueFull => shared = self.step(shared, None),
+            match shared.submit(message, options, now) {
+                Err(error) if error.kind() == ErrorKind::QueueFull => {
+                    shared = self.step(shared, None);
+                    now = shared.driver.clock.now();
+                }
                 other => break other?,
             }
         };
         self.nudge(&mut shared);
+        if shared.answered.is_empty() {
+            shared = self.look(shared, None);
+        }
         loop {
             if let Some(result) = shared.answered.remove(&ticket) {
                 return result;
@@ -191,18 +197,16 @@ impl Client {
 
     /// The lock, for submitting. After a pause in which nobody moved bytes, the sockets are looked at
     /// first: what goes out over a connection that the server closed meanwhile would end as `Unknown`.
-    pub(crate) fn lock_to_submit(&self) -> MutexGuard<'_, Shared> {
+    /// Says when that was, too: clocks are not for nothing.
+    pub(crate) fn lock_to_submit(&self) -> (MutexGuard<'_, Shared>, Now) {
         let shared = self.lock();
-        let idle_for = shared
-            .driver
-            .clock
-            .now()
-            .monotonic
-            .saturating_sub(shared.looked_at);
-        match idle_for > STALE {
-            true => self.step(shared, Some(Duration::ZERO)),
-            false => shared,
+        let now = shared.driver.clock.now();
+        if now.monotonic.saturating_sub(shared.looked_at) <= STALE {
+            return (shared, now);
         }
+        let shared = self.step(shared, Some(Duration::ZERO));
+        let now = shared.driver.clock.now();
+        (shared, now)
     }
 
     /// Writes what has been submitted, and makes a thread that waits for the sockets look again.
@@ -225,6 +229,22 @@ impl Client {
         mut shared: MutexGuard<'a, Shared>,
         longest: Option<Duration>,
     ) -> MutexGuard<'a, Shared> {
+        if !shared.polling {
+            shared.driver.flush();
+            if shared.deliver() > 0 {
+                self.tell_others(&shared);
+                return shared;
+            }
+        }
+        self.look(shared, longest)
+    }
+
+    /// [`Client::step`] right after [`Client::nudge`], under the same lock: all is written and delivered.
+    pub(crate) fn look<'a>(
+        &'a self,
+        mut shared: MutexGuard<'a, Shared>,
+        longest: Option<Duration>,
+    ) -> MutexGuard<'a, Shared> {
         if shared.polling {
             let longest = longest.unwrap_or(Duration::from_secs(1));
             shared.others += 1;
@@ -233,12 +253,7 @@ impl Client {
             shared.others -= 1;
             return shared;
         }
-        shared.driver.flush();
-        if shared.deliver() > 0 {
-            self.tell_others(&shared);
-            return shared;
-        }
-        let wait = shared.driver.wait();
+        let wait = shared.driver.wait(shared.driver.clock.monotonic());
         let wait = match (wait, longest) {
             (Some(wait), Some(longest)) => Some(wait.min(longest)),
             (wait, longest) => wait.or(longest),
@@ -263,8 +278,7 @@ impl Client {
         }
         let mut shared = self.lock();
         shared.polling = false;
-        shared.driver.process(events.iter());
-        shared.looked_at = shared.driver.clock.now().monotonic;
+        shared.looked_at = shared.driver.process(events.iter());
         let ended = shared.deliver();
         if !glance && ended > 0 {
             shared.gather.learn(ended, in_flight);

@@ -1,7 +1,7 @@
 //! The one place that reads clocks.
 
 use std::sync::LazyLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pushcore::{Now, UnixTime};
 
@@ -32,5 +32,11 @@ impl Clock {
     #[expect(clippy::unused_self, reason = "whoever holds a clock may read it")]
     pub(crate) fn now(&self) -> Now {
         now()
+    }
+
+    /// The one that timers go by.
+    #[expect(clippy::unused_self, reason = "whoever holds a clock may read it")]
+    pub(crate) fn monotonic(&self) -> Duration {
+        EPOCH.elapsed()
     }
 }

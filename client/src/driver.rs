@@ -1,6 +1,6 @@
 //! Drives one session over real sockets: carries out its actions, moves its bytes, keeps its time.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -22,9 +22,10 @@ pub(crate) const WAKER: mio::Token = mio::Token(0);
 pub(crate) struct Driver {
     pub(crate) session: Session,
     pub(crate) clock: Clock,
-    sockets: HashMap<LinkId, Socket>,
+    /// In order, as the rest here: they are few.
+    sockets: BTreeMap<LinkId, Socket>,
     /// Which link a socket's readiness is about. Several sockets of one link while it dials.
-    tokens: HashMap<mio::Token, LinkId>,
+    tokens: BTreeMap<mio::Token, LinkId>,
     next_token: usize,
     registry: mio::Registry,
     proxy: Option<Proxy>,
@@ -44,8 +45,8 @@ impl Driver {
         Self {
             session,
             clock,
-            sockets: HashMap::new(),
-            tokens: HashMap::new(),
+            sockets: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             next_token: WAKER.0 + 1,
             registry,
             proxy,
@@ -54,11 +55,11 @@ impl Driver {
         }
     }
 
-    /// How long to wait at most for a socket.
-    pub(crate) fn wait(&self) -> Option<Duration> {
+    /// How long to wait at most for a socket, where it is `now`.
+    pub(crate) fn wait(&self, now: Duration) -> Option<Duration> {
         let dialling = self.sockets.values().filter_map(Socket::poll_timeout);
         let due = dialling.chain(self.session.poll_timeout()).min()?;
-        Some(due.saturating_sub(self.clock.now().monotonic))
+        Some(due.saturating_sub(now))
     }
 
     /// Carries out what the session wants and writes what it has to say.
@@ -81,8 +82,8 @@ impl Driver {
         }
     }
 
-    /// Deals with what the poll reported, and with time.
-    pub(crate) fn process<'a>(&mut self, events: impl Iterator<Item = &'a Event>) {
+    /// Deals with what the poll reported, and with time; says when that was.
+    pub(crate) fn process<'a>(&mut self, events: impl Iterator<Item = &'a Event>) -> Duration {
         for event in events {
             if let Some(link) = self.tokens.get(&event.token()).copied() {
                 let ready = if event.is_read_closed() || event.is_error() {
@@ -98,7 +99,7 @@ impl Driver {
         while let Some((link, authority, addresses)) = self.lookups.finished() {
             self.dial(link, authority, addresses);
         }
-        let now = self.clock.now().monotonic;
+        let now = self.clock.monotonic();
         let dialling = self
             .sockets
             .values()
@@ -110,6 +111,7 @@ impl Driver {
             self.session.handle_timeout(self.clock.now());
         }
         self.flush();
+        now
     }
 
     fn advance(&mut self, link: LinkId, ready: Ready) {
@@ -199,7 +201,7 @@ impl Driver {
     }
 }
 
-fn new_token(tokens: &mut HashMap<mio::Token, LinkId>, next: &mut usize, link: LinkId) -> mio::Token {
+fn new_token(tokens: &mut BTreeMap<mio::Token, LinkId>, next: &mut usize, link: LinkId) -> mio::Token {
     let token = mio::Token(*next);
     // 2^64 sockets are not reached; zero is the waker's.
     *next = next.checked_add(1).unwrap_or(WAKER.0 + 1);

@@ -19,12 +19,14 @@ impl Client {
     /// As [`Session::exchange`](pushcore::session::Session::exchange); `NotSent`, `Unknown` or `Expired`.
     pub fn exchange(&self, request: &Request) -> Result<Response, Error> {
         self.check_process()?;
-        let mut shared = self.lock_to_submit();
+        let (mut shared, mut now) = self.lock_to_submit();
         let ticket = loop {
-            let now = shared.driver.clock.now();
             let session = &mut shared.driver.session;
             match session.exchange(request.clone(), SendOptions::default(), now) {
-                Err(error) if error.kind() == ErrorKind::QueueFull => shared = self.step(shared, None),
+                Err(error) if error.kind() == ErrorKind::QueueFull => {
+                    shared = self.step(shared, None);
+                    now = shared.driver.clock.now();
+                }
                 other => break other?,
             }
         };

@@ -100,7 +100,7 @@ where
         let process = client.check_process();
         let room = match process {
             // One at least: it is by submitting that one learns of a client that is closed.
-            Ok(()) => client.lock_to_submit().driver.session.capacity().max(1),
+            Ok(()) => client.lock_to_submit().0.driver.session.capacity().max(1),
             Err(_) => 1,
         };
         let started = Instant::now();
@@ -125,8 +125,7 @@ where
             return;
         }
         // The caller may have taken its time over these messages.
-        let mut shared = client.lock_to_submit();
-        let now = shared.driver.clock.now();
+        let (mut shared, now) = client.lock_to_submit();
         let mut taken = 0;
         for place in self.fresh.iter().copied() {
             let Some(message) = self.held.get(place as usize).and_then(Option::as_ref) else {
@@ -242,7 +241,7 @@ where
             self.client.nudge(&mut shared);
             shared.swap_results(self.number, &mut self.landed);
             if self.landed.is_empty() {
-                shared = self.client.step(shared, wait);
+                shared = self.client.look(shared, wait);
                 shared.swap_results(self.number, &mut self.landed);
             }
             drop(shared);

@@ -1,7 +1,7 @@
 //! What a client's threads share: the session, and who waits for what.
 
+use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use pushcore::http::Response;
@@ -19,9 +19,9 @@ pub(crate) struct Shared {
     /// So many wait for that one.
     pub(crate) others: usize,
     /// Answers for `send`, until fetched.
-    pub(crate) answered: HashMap<Ticket, Result<Outcome, Error>>,
+    pub(crate) answered: BTreeMap<Ticket, Result<Outcome, Error>>,
     /// Who waits for the answer to an exchange, and the answer until it is fetched.
-    calls: HashMap<Ticket, Option<Result<Response, Error>>>,
+    calls: BTreeMap<Ticket, Option<Result<Response, Error>>>,
     /// Answers for `send_many`, by its number.
     batches: BTreeMap<u32, VecDeque<Ended>>,
     next_batch: u32,
@@ -66,8 +66,8 @@ impl Shared {
             driver,
             polling: false,
             others: 0,
-            answered: HashMap::new(),
-            calls: HashMap::new(),
+            answered: BTreeMap::new(),
+            calls: BTreeMap::new(),
             batches: BTreeMap::new(),
             next_batch: 1,
             ended: VecDeque::new(),
@@ -78,8 +78,12 @@ impl Shared {
     }
 
     /// Submits a message whose end one caller waits for.
-    pub(crate) fn submit(&mut self, message: MessageRef<'_>, options: SendOptions) -> Result<Ticket, Error> {
-        let now = self.driver.clock.now();
+    pub(crate) fn submit(
+        &mut self,
+        message: MessageRef<'_>,
+        options: SendOptions,
+        now: Now,
+    ) -> Result<Ticket, Error> {
         let ticket = self.submit_at(message, options, Waiting::One, now)?;
         self.single += 1;
         Ok(ticket)

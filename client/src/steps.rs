@@ -61,8 +61,7 @@ impl Exchange {
     /// As [`Session::exchange`](pushcore::session::Session::exchange); `Misuse` in a forked child.
     pub fn new(client: Arc<Client>, request: &Request, options: SendOptions) -> Result<Option<Self>, Error> {
         client.check_process()?;
-        let mut shared = client.lock_to_submit();
-        let now = shared.driver.clock.now();
+        let (mut shared, now) = client.lock_to_submit();
         let ticket = match shared.driver.session.exchange(request.clone(), options, now) {
             Err(error) if error.kind() == ErrorKind::QueueFull => {
                 drop(client.step(shared, Some(Duration::from_millis(20))));

@@ -224,16 +224,21 @@ impl MessageId {
 
     /// The id as the service wrote it.
     pub fn new(text: &str) -> Self {
+        Self::from_utf8(text.as_bytes())
+    }
+
+    /// The same of octets that are known to be text, at which nobody need look again now.
+    pub(crate) fn from_utf8(text: &[u8]) -> Self {
         let mut bytes = [0; Self::INLINE];
         match bytes.get_mut(..text.len()) {
             Some(inline) => {
-                inline.copy_from_slice(text.as_bytes());
+                inline.copy_from_slice(text);
                 Self(Repr::Inline {
                     len: text.len() as u8,
                     bytes,
                 })
             }
-            None => Self(Repr::Heap(text.into())),
+            None => Self(Repr::Heap(String::from_utf8_lossy(text).into())),
         }
     }
 

@@ -54,21 +54,21 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
 fn accepted(response: &Response) -> Accepted {
     let (mut id, mut request_id, mut unique_id) = (None, None, None);
     // In one go: every push that is accepted comes here.
-    for header in response.headers.iter() {
-        let place = match header.name {
-            "apns-id" => &mut id,
-            "apns-request-id" => &mut request_id,
-            "apns-unique-id" => &mut unique_id,
+    for (name, value, _) in response.headers.octets() {
+        let place = match name {
+            b"apns-id" => &mut id,
+            b"apns-request-id" => &mut request_id,
+            b"apns-unique-id" => &mut unique_id,
             _ => continue,
         };
-        place.get_or_insert(header.value);
+        place.get_or_insert(value);
     }
     let evidence = Evidence::new(response.status, None, &response.body);
-    let accepted = Accepted::new(id.or(request_id).map(MessageId::new), evidence);
+    let accepted = Accepted::new(id.or(request_id).map(MessageId::from_utf8), evidence);
     match unique_id {
         None => accepted,
         Some(id) => accepted.with_details(Details {
-            unique_id: Some(id.into()),
+            unique_id: Some(String::from_utf8_lossy(id).into()),
             ..Details::default()
         }),
     }

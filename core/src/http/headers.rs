@@ -28,7 +28,8 @@ struct Field {
 /// An ordered list of header fields. Names are lower-case. Clearing keeps the capacity.
 #[derive(Default, PartialEq, Eq)]
 pub struct Headers {
-    text: String,
+    /// UTF-8: names are ASCII, values are what `&str`s held, or ASCII, or were made readable.
+    text: Vec<u8>,
     fields: Vec<Field>,
 }
 
@@ -64,7 +65,7 @@ impl Headers {
     /// An empty list.
     pub const fn new() -> Self {
         Self {
-            text: String::new(),
+            text: Vec::new(),
             fields: Vec::new(),
         }
     }
@@ -72,7 +73,7 @@ impl Headers {
     /// An empty list with room for so many fields, and so many bytes of names and values.
     pub(crate) fn with_capacity(fields: usize, bytes: usize) -> Self {
         Self {
-            text: String::with_capacity(bytes),
+            text: Vec::with_capacity(bytes),
             fields: Vec::with_capacity(fields),
         }
     }
@@ -85,7 +86,7 @@ impl Headers {
     /// Octets from 0x80 on are `obs-text` (RFC 9110 §5.5): HTTP carries them as they are.
     pub fn push(&mut self, name: &str, value: &str, indexing: Indexing) -> Result<(), Error> {
         check(name, value)?;
-        self.append(name, value, indexing, false);
+        self.append(name.as_bytes(), value.as_bytes(), indexing, false);
         Ok(())
     }
 
@@ -95,27 +96,26 @@ impl Headers {
     /// As [`Headers::push`].
     pub fn push_sensitive(&mut self, name: &str, value: &str, indexing: Indexing) -> Result<(), Error> {
         check(name, value)?;
-        self.append(name, value, indexing, true);
+        self.append(name.as_bytes(), value.as_bytes(), indexing, true);
         Ok(())
     }
 
     /// Appends a field received from a peer, whose bytes the connection has checked.
     /// Bytes of a value outside ASCII are kept as U+FFFD.
     pub(crate) fn push_received(&mut self, name: &[u8], value: &[u8]) {
-        let name = std::str::from_utf8(name).unwrap_or_default();
-        match std::str::from_utf8(value) {
-            Ok(value) => self.append(name, value, Indexing::Incremental, false),
-            Err(_) => {
+        match value.is_ascii() {
+            true => self.append(name, value, Indexing::Incremental, false),
+            false => {
                 let value = String::from_utf8_lossy(value);
-                self.append(name, &value, Indexing::Incremental, false);
+                self.append(name, value.as_bytes(), Indexing::Incremental, false);
             }
         }
     }
 
-    fn append(&mut self, name: &str, value: &str, indexing: Indexing, sensitive: bool) {
-        self.text.push_str(name);
+    fn append(&mut self, name: &[u8], value: &[u8], indexing: Indexing, sensitive: bool) {
+        self.text.extend_from_slice(name);
         let name_end = self.text.len() as u32;
-        self.text.push_str(value);
+        self.text.extend_from_slice(value);
         let value_end = self.text.len() as u32;
         self.fields.push(Field {
             name_end,
@@ -143,30 +143,39 @@ impl Headers {
 
     /// The fields in order.
     pub fn iter(&self) -> impl Iterator<Item = Header<'_>> {
+        self.octets()
+            .zip(&self.fields)
+            .map(|((name, value, _), field)| Header {
+                name: readable(name),
+                value: readable(value),
+                indexing: field.indexing,
+                sensitive: field.sensitive,
+            })
+    }
+
+    /// Names and values as they are on the wire, without a look at whether they are text: they are.
+    #[inline]
+    pub(crate) fn octets(&self) -> impl Iterator<Item = (&[u8], &[u8], Indexing)> {
         let mut start = 0usize;
         self.fields.iter().map(move |field| {
             let (name_end, value_end) = (field.name_end as usize, field.value_end as usize);
             let name = self.text.get(start..name_end).unwrap_or_default();
             let value = self.text.get(name_end..value_end).unwrap_or_default();
             start = value_end;
-            Header {
-                name,
-                value,
-                indexing: field.indexing,
-                sensitive: field.sensitive,
-            }
+            (name, value, field.indexing)
         })
     }
 
     /// The value of the first field called `name` (lower-case).
     pub fn get(&self, name: &str) -> Option<&str> {
-        if self.is_empty() {
-            return None;
-        }
-        self.iter()
-            .find(|header| header.name == name)
-            .map(|header| header.value)
+        let mut octets = self.octets();
+        let (_, value, _) = octets.find(|(there, ..)| *there == name.as_bytes())?;
+        Some(readable(value))
     }
+}
+
+fn readable(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).unwrap_or_default()
 }
 
 /// The characters of a lower-case token (RFC 9110 §5.6.2, RFC 9113 §8.2.1). A table, because
@@ -184,7 +193,8 @@ static NAME: [bool; 256] = {
 
 /// Whether `name` is a lower-case token.
 pub(crate) fn is_name(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|&b| NAME[usize::from(b)])
+    // Without an early end: names are short, and good.
+    !name.is_empty() && name.iter().fold(true, |good, &b| good & NAME[usize::from(b)])
 }
 
 fn check(name: &str, value: &str) -> Result<(), Error> {

@@ -110,7 +110,7 @@ fn our_own_encoding_of_the_same_comes_back() {
             encoder.begin(&mut wire);
             for (at, (name, value)) in plain.iter().enumerate() {
                 let indexing = [Indexing::Incremental, Indexing::Without, Indexing::Never][(at + number) % 3];
-                encoder.field(name, value, indexing, &mut wire);
+                encoder.field(name.as_bytes(), value.as_bytes(), indexing, &mut wire);
             }
             let expected = plain.into_iter().map(|(n, v)| (n.into_bytes(), v.into_bytes()));
             assert_eq!(

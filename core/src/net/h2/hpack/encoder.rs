@@ -173,7 +173,7 @@ impl Encoder {
 
     /// Appends `:method` where the static table does not hold it.
     pub(crate) fn method(&mut self, method: &str, out: &mut Vec<u8>) {
-        self.field(":method", method, Indexing::Incremental, out);
+        self.field(b":method", method.as_bytes(), Indexing::Incremental, out);
     }
 
     /// Appends `:authority`, which is the same in every request of a connection.
@@ -183,7 +183,7 @@ impl Encoder {
             return;
         }
         let (before, start) = (self.generation, out.len());
-        self.field(":authority", authority, Indexing::Incremental, out);
+        self.field(b":authority", authority.as_bytes(), Indexing::Incremental, out);
         self.authority.generation = (before == self.generation).then_some(before);
         self.authority.wire.clear();
         self.authority
@@ -252,13 +252,12 @@ impl Encoder {
 
     /// Appends each field of a list.
     pub(crate) fn headers(&mut self, headers: &Headers, out: &mut Vec<u8>) {
-        for header in headers.iter() {
-            self.field(header.name, header.value, header.indexing, out);
+        for (name, value, indexing) in headers.octets() {
+            self.field(name, value, indexing, out);
         }
     }
 
-    pub(super) fn field(&mut self, name: &str, value: &str, indexing: Indexing, out: &mut Vec<u8>) {
-        let (name, value) = (name.as_bytes(), value.as_bytes());
+    pub(super) fn field(&mut self, name: &[u8], value: &[u8], indexing: Indexing, out: &mut Vec<u8>) {
         match indexing {
             Indexing::Incremental => match self.table.find(name, value) {
                 Found::Field(index) => integer::write(index, 7, 0x80, out),

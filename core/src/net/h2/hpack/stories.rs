@@ -85,7 +85,8 @@ fn every_story_is_decoded_and_told_again() {
                         3 => Indexing::Without,
                         _ => Indexing::Never,
                     };
-                    ours.0.field(name, value, indexing, &mut wire);
+                    ours.0
+                        .field(name.as_bytes(), value.as_bytes(), indexing, &mut wire);
                 }
                 assert_eq!(decode(&mut ours.1, &wire), expected, "{}", story.display());
             }
