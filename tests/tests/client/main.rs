@@ -10,6 +10,7 @@ mod fcm_scripts;
 mod identities;
 mod metadata;
 mod network;
+mod peer;
 mod proxies;
 mod sharing;
 mod steps;

@@ -4,77 +4,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pushcore::apns::Message;
-use pushcore::http::{Authority, Method, Request, Response};
+use pushcore::http::{Authority, Response};
 use pushcore::session::SendOptions;
 use pushcore::{Error, ErrorKind};
-use pushcore_client::{Batch, Client, ClientConfig, Exchange};
+use pushcore_client::{Batch, Exchange};
 use pushcore_sandbox::{Action, ConnectFault};
-use pushcore_tests::sim::certificates::Authority as Ca;
-use pushcore_tests::sim::{Act, Answer, Script, Seen, Server, fixture};
+use pushcore_tests::sim::fixture;
 
+use crate::peer::Peer;
 use crate::world::{LONG, World, fault};
 
 /// One look around.
-const STEP: Duration = Duration::from_millis(20);
+pub(crate) const STEP: Duration = Duration::from_millis(20);
 /// No step takes as long; and nothing else wakes a client so soon: a connection has 10 s, its PING comes after 15.
 const TOO_LONG: Duration = Duration::from_secs(5);
-
-/// A server that answers a request with its path, but `/hold`, `/hold/...` and messages only when it has
-/// got `/release`.
-struct Peer {
-    server: Server,
-    client: Arc<Client>,
-    host: Authority,
-}
-
-impl Peer {
-    fn new(change: impl FnOnce(&mut ClientConfig)) -> Self {
-        let ca = Ca::new();
-        let server = Server::start(1, Some(ca.server(&["h2"], |_| {})), |_| {
-            let respond = |seen: &Seen, _: &mut _| match seen.path() {
-                path if path.starts_with("/hold") || path.starts_with("/3/device/") => vec![],
-                "/release" => vec![Act::AnswerHeld(Answer::ok().with_body("released"))],
-                path => vec![Act::Answer(Answer::ok().with_body(path.to_owned()))],
-            };
-            Script::new(respond)
-        });
-        let host = format!("localhost:{}", server.address().port());
-        let client = Arc::new(fixture::client(&ca, &host, change));
-        let host = Authority::parse(&host).expect("a host");
-        Self { server, client, host }
-    }
-
-    fn request(&self, path: &str) -> Request {
-        let mut request = Request::new();
-        request.method = Method::Get;
-        request.authority = Some(self.host.clone());
-        request.path = path.to_owned();
-        request
-    }
-
-    fn begin(&self, path: &str) -> Exchange {
-        self.try_begin(path, SendOptions::default())
-            .expect("an exchange")
-            .expect("room")
-    }
-
-    fn try_begin(&self, path: &str, options: SendOptions) -> Result<Option<Exchange>, Error> {
-        Exchange::new(Arc::clone(&self.client), &self.request(path), options)
-    }
-
-    fn get(&self, path: &str) -> Response {
-        self.client.exchange(&self.request(path)).expect("an answer")
-    }
-
-    /// Until the server has got so many requests; `moved` moves the bytes.
-    fn wait_for(&self, requests: u64, moved: &mut Exchange) {
-        let start = Instant::now();
-        while self.server.log().requests() < requests {
-            assert!(start.elapsed() < LONG);
-            assert_eq!(moved.wait(STEP).expect("no end yet"), None);
-        }
-    }
-}
 
 /// In the caller's loop, to the end.
 fn finish(exchange: &mut Exchange) -> Result<Response, Error> {
