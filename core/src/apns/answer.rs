@@ -134,6 +134,10 @@ pub(super) struct ErrorBody {
 
 /// Reads `{"reason": …, "timestamp": …}`, each for itself: one broken never hides the other.
 pub(super) fn read(body: &[u8]) -> ErrorBody {
+    // A page of a proxy's is no object, and need not be parsed to know it.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return ErrorBody::default();
+    }
     let Ok(Value::Object(map)) = serde_json::from_slice(body) else {
         return ErrorBody::default();
     };
