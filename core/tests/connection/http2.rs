@@ -247,3 +247,29 @@ fn tls_1_2_will_do() {
         assert!(pair.client_closed);
     }
 }
+
+#[test]
+fn aes_128_is_our_wish_and_the_server_chooses() {
+    use rustls::CipherSuite;
+    let ca = Authority::new();
+    let config = client_config(client_tls(&ca), Protocols::Http2Only);
+    let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+    let ours = [
+        CipherSuite::TLS13_AES_128_GCM_SHA256,
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    ];
+    let theirs = [
+        CipherSuite::TLS13_AES_256_GCM_SHA384,
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    ];
+    for at in 0..2 {
+        for (own_order, wanted) in [(false, ours[at]), (true, theirs[at])] {
+            let mut server = server_config_of(&versions[at..=at], &ca.server(), &["h2"], None);
+            server.ignore_client_order = own_order;
+            let mut pair = Pair::new(&config, server, H2Server::new(usize::MAX));
+            assert_eq!(pair.drive(), ["Ready"]);
+            let suite = pair.server.negotiated_cipher_suite().unwrap();
+            assert_eq!(suite.suite(), wanted);
+        }
+    }
+}
