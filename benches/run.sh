@@ -50,26 +50,45 @@ for id in "" id; do
     done
 done
 
+bearer=$(head -c 165 /dev/zero | tr '\0' x)
+device=$(head -c 64 /dev/zero | tr '\0' a)
+# h2load's own first choice is AES-128-GCM, as ours is.
+h2load_to() { # port count
+    timed h2load -n "$2" -c 1 -m 1000 -d "$work/body.json" -H "authorization: bearer $bearer" \
+        -H 'apns-topic: com.example.app' -H 'apns-push-type: alert' -H 'apns-priority: 10' \
+        "https://localhost:$1/3/device/$device" | grep -E '^finished|user' | tr '\n' ' '
+}
 title "$COUNT sends, one connection, 1000 in flight, our counting responder"
 start "$bin/responder" http2 9473 "$work" 1000
 for round in 1 2 3; do
     echo "pushcore shared: $(timed "$bin/send" many localhost:9473 "$ca" "$COUNT" shared | tr '\n' ' ')"
     echo "pushcore own:    $(timed "$bin/send" many localhost:9473 "$ca" "$COUNT" own | tr '\n' ' ')"
-    echo "h2load:          $(timed h2load -n "$COUNT" -c 1 -m 1000 -d "$work/body.json" -H "authorization: bearer $(head -c 165 /dev/zero | tr '\0' x)" \
-        -H 'apns-topic: com.example.app' -H 'apns-push-type: alert' -H 'apns-priority: 10' \
-        "https://localhost:9473/3/device/$(head -c 64 /dev/zero | tr '\0' a)" | grep -E '^finished|user' | tr '\n' ' ')"
+    echo "h2load:          $(h2load_to 9473 "$COUNT")"
     if [ "$PEERS" = 1 ]; then
         echo "a2:              $(timed "$peers/a2_send" "$work/apns.pem" $((COUNT / 10)) 1000 | tr '\n' ' ')"
     fi
 done
+echo "making the messages alone: $(timed "$bin/send" make "$COUNT" shared | tr '\n' ' ')"
+if [ -n "${PYTHON:-}" ]; then
+    # An interpreter with pushcore's wheel and benches/python/requirements.txt.
+    start "$bin/responder" http2 9473 "$work" 1000 id
+    "$PYTHON" benches/python/bulk.py --only apns --latency none --authority localhost:9473 --ca "$ca" \
+        --numbered 8c8e3b7a-4f3e-4a51-9d0a- 2>&1 | grep -E 'CPU second$'
+fi
 
 title "the same to nghttpd and to a server on the h2 crate"
 start nghttpd -d "$work" -m 1000 9474 "$work/key.pem" "$work/cert.pem"
 mkdir -p "$work/3/device"
-echo "nghttpd (answers 404): $("$bin/send" refused localhost:9474 "$ca" $((COUNT / 5)) shared)"
+for round in 1 2 3; do
+    echo "nghttpd (answers 404): $("$bin/send" refused localhost:9474 "$ca" $((COUNT / 5)) shared)"
+    echo "h2load:                $(h2load_to 9474 $((COUNT / 5)))"
+done
 if [ "$PEERS" = 1 ]; then
     start "$peers/h2_server" 9475 "$work"
-    echo "h2 crate:              $("$bin/send" many localhost:9475 "$ca" $((COUNT / 5)) shared)"
+    for round in 1 2 3; do
+        echo "h2 crate:              $("$bin/send" many localhost:9475 "$ca" $((COUNT / 5)) shared)"
+        echo "h2load:                $(h2load_to 9475 $((COUNT / 5)))"
+    done
 fi
 
 title "writes and records at 500 in flight"

@@ -39,6 +39,7 @@ impl Session {
         self.enqueue(slot, Purpose::Push, context, options, now)
     }
 
+    #[inline]
     pub(super) fn check_room(&self) -> Result<(), Error> {
         if self.closing {
             return Err(Error::new(ErrorKind::Closed, "the session is closed"));
@@ -117,6 +118,7 @@ impl Session {
     }
 
     /// The pool for the request in a slot.
+    #[inline]
     fn pool_of(&mut self, slot: u32, lane: Lane, now: Now) -> Result<PoolId, Error> {
         let authority = self
             .entries
@@ -137,6 +139,7 @@ impl Session {
         })
     }
 
+    #[inline]
     pub(super) fn known_pool(&self, authority: &Authority, lane: Lane) -> Option<PoolId> {
         let mut pools = self.pools.iter();
         let index = pools.position(|pool| pool.lane == lane && pool.authority.same(authority))?;

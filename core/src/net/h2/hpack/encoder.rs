@@ -301,7 +301,7 @@ impl Encoder {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn literal(&self, value: &[u8], out: &mut Vec<u8>) {
         if self.huffman_literals {
             shorter(value, out);
