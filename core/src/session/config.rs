@@ -84,7 +84,8 @@ pub struct SessionConfig {
     /// `None`, the default, is the service's own habit: 10 min, but never for APNs, because Apple
     /// asks to keep connections. Those to token endpoints go after 10 s at the latest.
     pub idle_timeout: Option<Duration>,
-    /// How long the oldest message may wait for a stream before another connection is opened. Default 20 ms.
+    /// How long the oldest message may wait for a stream before another connection is opened. Default 100 ms:
+    /// a queue that moves on needs no second one, and services ask for few.
     pub patience: Duration,
     /// What is peculiar to HTTP/2 on the connections that carry pushes: stream and flood limits,
     /// PINGs, HPACK. `None`, the default, is the service's own habit: APNs is asked with a PING
@@ -120,7 +121,7 @@ impl Default for SessionConfig {
             first_backoff: Duration::from_secs(1),
             longest_backoff: Duration::from_secs(60),
             idle_timeout: None,
-            patience: Duration::from_millis(20),
+            patience: Duration::from_millis(100),
             http2: None,
             rate: None,
             call_rate: None,
