@@ -34,7 +34,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(expected: Option<usize>) -> Self {
+    /// The start of a bulk send of so many messages, where that is known. For those who drive a
+    /// [`Session`](pushcore::session::Session) themselves and want the same counts.
+    pub fn new(expected: Option<usize>) -> Self {
         Self {
             expected,
             taken: 0,
@@ -72,7 +74,8 @@ impl Progress {
         }
     }
 
-    pub(crate) fn count(&mut self, result: &Result<Outcome, Error>) {
+    /// Counts the end of a message; `taken`, `in_flight` and `elapsed` are the caller's to keep.
+    pub fn count(&mut self, result: &Result<Outcome, Error>) {
         let place = match result {
             Ok(Outcome::Accepted(_)) => &mut self.accepted,
             Ok(Outcome::TokenGone(_)) => &mut self.token_gone,

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pushcore::session::{Message, SendOptions, Session, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
+use pushcore_client::Progress;
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
@@ -13,7 +15,7 @@ use pyo3::types::PyList;
 use crate::errors::{exception, refusal};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
-use crate::progress::{Counts, PyProgress};
+use crate::progress::PyProgress;
 use crate::session::{Inner, Shared};
 
 /// The end of a message, and the place where its batch keeps what it belongs to.
@@ -78,7 +80,7 @@ pub(crate) struct Batch {
     refused: VecDeque<(Py<PyAny>, Error)>,
     /// Ended, and no longer with the session.
     landed: VecDeque<Landed>,
-    counts: Counts,
+    counts: Progress,
 }
 
 impl Batch {
@@ -92,7 +94,7 @@ impl Batch {
             free: Vec::new(),
             refused: VecDeque::new(),
             landed: VecDeque::new(),
-            counts: Counts::default(),
+            counts: Progress::new(None),
         }
     }
 
@@ -183,6 +185,7 @@ impl Batch {
             }
         }
         self.counts.taken += taken as u64;
+        self.counts.in_flight += taken as u64;
         Ok(taken)
     }
 
@@ -202,6 +205,7 @@ impl Batch {
         while pairs.len() < most {
             let Some((item, result)) = self.next() else { break };
             self.counts.count(&result);
+            self.counts.in_flight = self.counts.in_flight.saturating_sub(1);
             let result = match result {
                 Ok(answer) => outcome(py, answer)?,
                 Err(error) => exception(py, &error)?.unbind(),
@@ -221,13 +225,15 @@ impl Batch {
     /// How many were taken and have not been handed out with their results.
     #[getter]
     fn in_flight(&self) -> u64 {
-        self.counts.in_flight()
+        self.counts.in_flight
     }
 
     /// How far it is, so many seconds after its start.
     #[pyo3(signature = (*, elapsed, expected=None))]
-    fn progress(&self, elapsed: f64, expected: Option<usize>) -> PyProgress {
-        self.counts.progress(expected, elapsed)
+    fn progress(&mut self, elapsed: f64, expected: Option<usize>) -> PyProgress {
+        self.counts.expected = expected;
+        self.counts.elapsed = Duration::try_from_secs_f64(elapsed).unwrap_or_default();
+        PyProgress::from(&self.counts)
     }
 
     /// Cancels what has not ended and lets go of everything; nobody is told.

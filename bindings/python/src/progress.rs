@@ -1,7 +1,7 @@
 //! What is told while work goes on: progress and events.
 
+use pushcore::ErrorKind;
 use pushcore::session::SessionEvent;
-use pushcore::{Error, ErrorKind, Outcome};
 use pushcore_client::Progress;
 use pyo3::prelude::*;
 
@@ -34,70 +34,6 @@ pub(crate) struct PyProgress {
     elapsed: f64,
     /// Ended messages a second.
     rate: f64,
-}
-
-/// Counts of messages and of their ends, for what does not count for itself.
-#[derive(Default)]
-pub(crate) struct Counts {
-    pub(crate) taken: u64,
-    accepted: u64,
-    token_gone: u64,
-    retry_later: u64,
-    fix_credentials: u64,
-    rejected: u64,
-    not_sent: u64,
-    unknown: u64,
-}
-
-impl Counts {
-    /// One more has ended.
-    pub(crate) fn count(&mut self, result: &Result<Outcome, Error>) {
-        let place = match result {
-            Ok(Outcome::Accepted(_)) => &mut self.accepted,
-            Ok(Outcome::TokenGone(_)) => &mut self.token_gone,
-            Ok(Outcome::RetryLater(_)) => &mut self.retry_later,
-            Ok(Outcome::FixCredentials(_)) => &mut self.fix_credentials,
-            Ok(_) => &mut self.rejected,
-            Err(error) if error.kind() == ErrorKind::Unknown => &mut self.unknown,
-            Err(_) => &mut self.not_sent,
-        };
-        *place += 1;
-    }
-
-    fn ended(&self) -> u64 {
-        let answered =
-            self.accepted + self.token_gone + self.retry_later + self.fix_credentials + self.rejected;
-        answered + self.not_sent + self.unknown
-    }
-
-    /// Taken, not ended.
-    pub(crate) fn in_flight(&self) -> u64 {
-        self.taken.saturating_sub(self.ended())
-    }
-
-    /// The same for Python.
-    pub(crate) fn progress(&self, expected: Option<usize>, elapsed: f64) -> PyProgress {
-        let ended = self.ended();
-        PyProgress {
-            expected,
-            taken: self.taken,
-            in_flight: self.in_flight(),
-            accepted: self.accepted,
-            token_gone: self.token_gone,
-            retry_later: self.retry_later,
-            fix_credentials: self.fix_credentials,
-            rejected: self.rejected,
-            not_sent: self.not_sent,
-            unknown: self.unknown,
-            ended,
-            elapsed,
-            rate: if elapsed > 0.0 {
-                ended as f64 / elapsed
-            } else {
-                0.0
-            },
-        }
-    }
 }
 
 impl From<&Progress> for PyProgress {
