@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushcore::session::{AsMessage, Ended, SendOptions, Ticket};
+use pushcore::service::AsMessage;
+use pushcore::session::{Ended, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::Client;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pushcore::net::h2::HeaderBytes;
-use pushcore::session::{AsMessage, SendOptions, Session, SessionConfig, SessionEvent, Stats};
+use pushcore::service::AsMessage;
+use pushcore::session::{SendOptions, Session, SessionConfig, SessionEvent, Stats};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;

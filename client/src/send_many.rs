@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use pushcore::session::{AsMessage, Ended, SendOptions};
+use pushcore::service::AsMessage;
+use pushcore::session::{Ended, SendOptions};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::Client;

@@ -5,7 +5,8 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
 use pushcore::http::Response;
-use pushcore::session::{Ended, MessageRef, SendOptions, Ticket};
+use pushcore::service::MessageRef;
+use pushcore::session::{Ended, SendOptions, Ticket};
 use pushcore::{Error, Now, Outcome};
 
 use crate::driver::Driver;

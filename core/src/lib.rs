@@ -148,6 +148,7 @@ pub mod net;
 pub mod oauth;
 pub mod outcome;
 pub mod secret;
+pub mod service;
 pub mod session;
 pub mod time;
 pub mod webpush;

@@ -106,10 +106,13 @@ fn allowed(room: &str) -> Vec<&'static str> {
             &["http", "outcome", "crypto", "json", "percent", "oauth"]
         }
         "dialect" => &[
-            "http", "outcome", "json", "adm", "apns", "baidu", "fcm", "webpush",
+            "http", "outcome", "json", "service", "adm", "apns", "baidu", "fcm", "webpush",
+        ],
+        "service" => &[
+            "http", "outcome", "oauth", "json", "adm", "apns", "baidu", "fcm", "webpush",
         ],
         "session" => &[
-            "http", "net", "outcome", "oauth", "crypto", "adm", "apns", "baidu", "fcm", "webpush",
+            "http", "net", "outcome", "oauth", "crypto", "service", "adm", "apns", "baidu", "fcm", "webpush",
         ],
         other => panic!("core/src/{other} is a new room: say here who it may import"),
     };

@@ -9,7 +9,7 @@ use pushcore::crypto::Es256Key;
 use pushcore::http::{Authority, Response};
 use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
-use pushcore::session::AsMessage;
+use pushcore::service::AsMessage;
 use pushcore::{Error, Now, Outcome, UnixTime, adm, baidu, fcm, webpush};
 use pushcore_client::{Client, ClientConfig};
 use pushcore_sandbox::{Config, Sandbox};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushcore::session::{Message, SendOptions, Session, Ticket};
+use pushcore::service::Message;
+use pushcore::session::{SendOptions, Session, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 use pushcore_client::Progress;
 use pyo3::PyTraverseError;

@@ -1,7 +1,7 @@
 //! A message of any service, out of a Python object.
 
 use pushcore::Error;
-use pushcore::session::Message;
+use pushcore::service::Message;
 use pushcore::{adm, apns, baidu, fcm};
 use pyo3::prelude::*;
 use pyo3::types::PyString;

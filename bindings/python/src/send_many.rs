@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use pushcore::session::{Message, SendOptions, Ticket};
+use pushcore::service::Message;
+use pushcore::session::{SendOptions, Ticket};
 use pushcore::{Error, Outcome};
 use pushcore_client::Batch;
 use pyo3::PyTraverseError;

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pushcore::http::Authority;
-use pushcore::session::{self, Action, LinkId, Message, Ticket};
+use pushcore::service::Message;
+use pushcore::session::{self, Action, LinkId, Ticket};
 use pushcore::{Error, ErrorKind, Now};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};

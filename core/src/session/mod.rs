@@ -48,7 +48,6 @@ mod entry;
 mod event;
 mod exchange;
 mod link;
-mod message;
 mod open;
 mod pool;
 mod queue;
@@ -72,7 +71,6 @@ pub use dial::Action;
 pub use entry::{Ended, Ticket};
 pub use event::SessionEvent;
 pub use link::LinkId;
-pub use message::{AsMessage, Message, MessageRef};
 pub use stats::Stats;
 
 use entry::{Ending, Entries, Purpose, State};

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::MessageRef;
 use super::pool::Lane;
 use crate::apns::{MixUpDetector, WedgeDetector};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway, Protocols, Security, h2};
 use crate::outcome::{FixCredentials, Outcome};
+use crate::service::MessageRef;
 use crate::time::{Now, UnixTime};
 use crate::{adm, apns, baidu, fcm, webpush};
 

@@ -3,9 +3,10 @@
 use super::entry::{Purpose, State};
 use super::pool::{Lane, PoolId};
 use super::service::Context;
-use super::{AsMessage, SendOptions, Session, Ticket};
+use super::{SendOptions, Session, Ticket};
 use crate::error::{Error, ErrorKind};
 use crate::http::Authority;
+use crate::service::AsMessage;
 use crate::time::Now;
 
 impl Session {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use pushcore::http::Authority;
 use pushcore::net::Security;
-use pushcore::session::{Delivery, Message, Session, SessionConfig};
+use pushcore::service::Message;
+use pushcore::session::{Delivery, Session, SessionConfig};
 use pushcore::{ErrorKind, Now, UnixTime};
 use rustls::ServerConfig;
 
