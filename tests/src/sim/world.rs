@@ -11,9 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use pushcore::http::Authority;
-use pushcore::session::{
-    Action, LinkId, Message, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket,
-};
+use pushcore::service::Message;
+use pushcore::session::{Action, LinkId, SendOptions, Session, SessionConfig, SessionEvent, Stats, Ticket};
 use pushcore::{Error, ErrorKind, Now, Outcome, UnixTime};
 
 use super::book::Book;
