@@ -114,7 +114,9 @@ fn allowed(room: &str) -> Vec<&'static str> {
             "backend", "http", "outcome", "oauth", "json", "adm", "apns", "baidu", "fcm", "webpush",
         ],
         // Never a service by its name.
-        "session" => &["backend", "http", "net", "outcome", "oauth", "crypto", "service", "apns"],
+        "session" => &[
+            "backend", "http", "net", "outcome", "oauth", "crypto", "service", "apns",
+        ],
         other => panic!("core/src/{other} is a new room: say here who it may import"),
     };
     WORDS.iter().chain(also).copied().collect()

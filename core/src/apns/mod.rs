@@ -49,6 +49,10 @@ mod answer;
 mod aps;
 mod broadcast;
 mod builder;
+#[cfg(feature = "certificate")]
+mod certificate;
+#[cfg(not(feature = "certificate"))]
+#[path = "no_certificate.rs"]
 mod certificate;
 mod channels;
 mod credentials;
@@ -73,11 +77,12 @@ pub use answer::outcome;
 pub use aps::{Aps, InterruptionLevel};
 pub use broadcast::{Broadcast, BroadcastBuilder, broadcast_outcome, broadcast_request};
 pub use builder::MessageBuilder;
+#[cfg(feature = "certificate")]
 pub use certificate::ClientCertificate;
 pub use channels::{
     ChannelCall, ChannelId, ChannelOutcome, ManageChannel, StoragePolicy, channel_outcome, channel_request,
 };
-pub use credentials::{Credentials, KeyScope, PoolKey, Reaction};
+pub use credentials::{Credentials, KeyScope, Reaction};
 pub use environment::{Environment, Hosts};
 pub use go_away::{go_away_outcome, go_away_reason, reset_outcome};
 pub use header_policy::HeaderPolicy;

@@ -64,7 +64,7 @@ impl Backend for Service {
     fn profile(&self) -> Profile {
         Profile {
             http2_only: true,
-            needs_certificate: self.credentials.client_certificate().is_some(),
+            needs_certificate: self.credentials.needs_certificate(),
             // Apple asks to keep connections open.
             idle_timeout: None,
             ping_after: None,
@@ -195,6 +195,18 @@ mod tests {
         assert_eq!(health(403, "InvalidProviderToken"), Health::Good);
         assert_eq!(health(410, "Unregistered"), Health::Good);
         assert_eq!(service().profile().faults_in_a_row, 8);
+    }
+
+    #[test]
+    fn a_service_has_one_key_and_its_clones_share_the_token() {
+        let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_700_000_000));
+        let block = |service: &Service| match service.authorize(now) {
+            Ok(Authorization::Shared(Some(block))) => block.id(),
+            _ => panic!("a provider token"),
+        };
+        let one = service();
+        assert_eq!(block(&one), block(&one.clone()));
+        assert_ne!(block(&one), block(&service()), "another key");
     }
 
     #[test]
