@@ -16,15 +16,17 @@
 
 mod answer;
 mod audience;
+mod change_group;
 mod credentials;
 mod message;
 mod service;
 
 pub use answer::outcome;
 pub use audience::{
-    Audience, AudienceMessage, ChangeGroup, Group, GroupCall, GroupOutcome, Topic, audience_outcome,
-    audience_request, group_outcome, group_request,
+    Audience, AudienceMessage, Group, GroupCall, GroupOutcome, Topic, audience_outcome, audience_request,
+    group_outcome, group_request,
 };
+pub use change_group::ChangeGroup;
 pub use credentials::Credentials;
 pub use message::{Message, MessageBuilder, Priority, RegistrationId, md5};
 pub use service::Service;

@@ -61,6 +61,7 @@ mod go_away;
 mod header_policy;
 mod ids;
 mod live_activity;
+mod manage_channel;
 mod message;
 mod mix_up;
 mod payload;
@@ -79,15 +80,14 @@ pub use broadcast::{Broadcast, BroadcastBuilder, broadcast_outcome, broadcast_re
 pub use builder::MessageBuilder;
 #[cfg(feature = "certificate")]
 pub use certificate::ClientCertificate;
-pub use channels::{
-    ChannelCall, ChannelId, ChannelOutcome, ManageChannel, StoragePolicy, channel_outcome, channel_request,
-};
+pub use channels::{ChannelCall, ChannelId, ChannelOutcome, StoragePolicy, channel_outcome, channel_request};
 pub use credentials::{Credentials, KeyScope, Reaction};
 pub use environment::{Environment, Hosts};
 pub use go_away::{go_away_outcome, go_away_reason, reset_outcome};
 pub use header_policy::HeaderPolicy;
 pub use ids::{ApnsId, BundleId, CollapseId, KeyId, TeamId, Topic};
 pub use live_activity::{InputPush, LiveActivity};
+pub use manage_channel::ManageChannel;
 pub use message::{Expiration, Message, Template};
 pub use mix_up::MixUpDetector;
 pub use payload::Payload;

@@ -21,6 +21,7 @@ mod credentials;
 mod message;
 mod project;
 mod service;
+mod topic_calls;
 mod wire;
 
 pub mod topics;

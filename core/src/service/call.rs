@@ -30,7 +30,7 @@ pub trait Call {
 }
 
 macro_rules! calls {
-    ($($(#[$doc:meta])* $name:ident($call:ty) to $service:ident -> $output:ty =
+    ($($(#[$doc:meta])* $name:ident($call:ty) to $service:ident by $request:path => $output:ty:
         |$this:ident, $response:ident, $now:ident| $read:expr,)*) => {
         $(
             impl Call for $call {
@@ -38,7 +38,7 @@ macro_rules! calls {
 
                 fn request(&self, service: &Service, now: Now) -> Result<Request, Error> {
                     match service {
-                        Service::$service(service) => self.request(service, now),
+                        Service::$service(service) => $request(self, service, now),
                         _ => Err(another_service()),
                     }
                 }
@@ -92,31 +92,31 @@ macro_rules! calls {
 
 calls! {
     /// Creates, reads, deletes or lists channels (APNs).
-    ManageChannel(apns::ManageChannel) to Apns -> apns::ChannelOutcome =
+    ManageChannel(apns::ManageChannel) to Apns by apns::ManageChannel::request => apns::ChannelOutcome:
         |this, response, now| apns::channel_outcome(this.call(), response, now),
     /// Makes or changes a group (ADM).
-    ChangeGroup(adm::ChangeGroup) to Adm -> adm::GroupOutcome =
+    ChangeGroup(adm::ChangeGroup) to Adm by adm::ChangeGroup::request => adm::GroupOutcome:
         |_this, response, now| adm::group_outcome(response, now),
     /// Reports, tags, timers and topics (Baidu).
-    Baidu(baidu::Call) to Baidu -> baidu::CallOutcome =
+    AskBaidu(baidu::Call) to Baidu by ask_baidu => baidu::CallOutcome:
         |_this, response, now| baidu::call_outcome(response, now),
     /// Subscribes to a topic (FCM).
-    Subscribe(topics::Subscribe) to Fcm -> Outcome =
+    Subscribe(topics::Subscribe) to Fcm by topics::Subscribe::request => Outcome:
         |_this, response, now| topics::outcome(response, now),
     /// Unsubscribes from a topic (FCM).
-    Unsubscribe(topics::Unsubscribe) to Fcm -> Outcome =
+    Unsubscribe(topics::Unsubscribe) to Fcm by topics::Unsubscribe::request => Outcome:
         |_this, response, now| topics::outcome(response, now),
     /// Lists the topics of a registration (FCM).
-    ListSubscriptions(topics::ListSubscriptions) to Fcm -> Result<topics::Page, Box<Outcome>> =
+    ListSubscriptions(topics::ListSubscriptions) to Fcm by topics::ListSubscriptions::request => Result<topics::Page, Box<Outcome>>:
         |_this, response, now| topics::page(response, now),
     /// Subscribes or unsubscribes many tokens (FCM).
-    ChangeMany(topics::ChangeMany) to Fcm -> Result<Vec<topics::BatchResult>, Box<Outcome>> =
+    ChangeMany(topics::ChangeMany) to Fcm by topics::ChangeMany::request => Result<Vec<topics::BatchResult>, Box<Outcome>>:
         |this, response, now| topics::batch_results(response, this.len(), now),
     /// Takes a message back (Web Push).
-    Withdraw(webpush::Withdraw) to WebPush -> Outcome =
+    Withdraw(webpush::Withdraw) to WebPush by webpush::Withdraw::request => Outcome:
         |this, response, now| webpush::outcome_for(response, this.subscription(), now),
     /// Asks for receipts (Web Push).
-    AskForReceipts(webpush::AskForReceipts) to WebPush -> Result<webpush::Receipt, Box<Outcome>> =
+    AskForReceipts(webpush::AskForReceipts) to WebPush by webpush::AskForReceipts::request => Result<webpush::Receipt, Box<Outcome>>:
         |this, response, now| webpush::Receipt::read(response)
             .ok_or_else(|| Box::new(webpush::outcome_for(response, this.subscription(), now))),
 }
@@ -223,6 +223,10 @@ impl Flat for baidu::CallOutcome {
             baidu::CallOutcome::Refused(refusal) => CallAnswer::Outcome(refusal),
         }
     }
+}
+
+fn ask_baidu(call: &baidu::Call, service: &baidu::Service, now: Now) -> Result<Request, Error> {
+    baidu::call_request(call, service.credentials(), service.authority(), now)
 }
 
 fn another_service() -> Error {
