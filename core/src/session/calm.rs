@@ -8,14 +8,9 @@ use super::link::{Link, LinkId};
 use super::pool::{Pool, PoolId};
 use super::{Session, SessionEvent};
 use crate::net::ConnectionConfig;
+use crate::net::h2::code;
 use crate::outcome::Scope;
 use crate::time::Now;
-
-/// Error codes of HTTP/2 (RFC 9113 §7) that say when a message may be sent again.
-pub(super) mod code {
-    pub(in crate::session) const REFUSED_STREAM: u32 = 0x7;
-    pub(in crate::session) const ENHANCE_YOUR_CALM: u32 = 0xb;
-}
 
 /// How gRPC's servers call a client that asks too often whether they are there (GOAWAY's debug
 /// data). The client is to ask half as often from then on.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::calm::code;
 use super::entry::{Ending, Purpose};
 use super::link::LinkId;
 use super::pool::{Lane, Pool, PoolId};
 use super::rate::TokenBucket;
-use super::{Session, SessionEvent, copy_of};
+use super::{Session, SessionEvent};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Request, Response};
+use crate::net::h2::code;
 use crate::net::{CloseReason, Event, Processed};
 use crate::time::Now;
 
@@ -234,7 +234,7 @@ impl Session {
                         Some((slot, _)) => Happened::Unanswered {
                             slot,
                             processed,
-                            error: copy_of(error),
+                            error: error.clone(),
                         },
                         None => Happened::Nothing,
                     }
@@ -248,7 +248,7 @@ impl Session {
                     reason: self.service.go_away_reason(goaway),
                     refused: self.service.refuses_credentials(goaway),
                 },
-                Event::Closed(CloseReason::Failed(error)) => Happened::Closed(Some(copy_of(error))),
+                Event::Closed(CloseReason::Failed(error)) => Happened::Closed(Some(error.clone())),
                 Event::Closed(_) => Happened::Closed(None),
                 Event::RoundTrip(_) => Happened::Nothing,
             };

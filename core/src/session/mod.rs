@@ -306,8 +306,3 @@ impl Session {
         self.now
     }
 }
-
-/// An error that two have to hear of.
-fn copy_of(error: &Error) -> Error {
-    Error::new(error.kind(), error.to_string()).with_codes_of(error)
-}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::authorize::Permit;
 use super::entry::{Entry, Purpose, State};
 use super::pool::{Lane, PoolId};
-use super::{Session, SessionEvent, copy_of};
+use super::{Session, SessionEvent};
 use crate::error::{Error, ErrorKind};
 use crate::http::HeaderBlock;
 use crate::net::SendError;
@@ -169,7 +169,7 @@ impl Session {
         let mut waiting = pool.waiting.take(&self.entries);
         waiting.extend(pool.take_resting(&self.entries));
         for slot in waiting {
-            self.fail_entry(slot, copy_of(&error), now);
+            self.fail_entry(slot, error.clone(), now);
         }
         if let Some(pool) = self.pools.get_mut(id.index()) {
             pool.last_failure = Some(error);

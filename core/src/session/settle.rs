@@ -1,13 +1,13 @@
 //! How a message ends, or goes back to the queue.
 
-use super::calm::code;
 use super::entry::{Ended, Ending, Purpose, State, Ticket};
 use super::link::LinkId;
 use super::pool::Lane;
-use super::{Delivery, Session, SessionEvent, copy_of};
+use super::{Delivery, Session, SessionEvent};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Response, retry_after};
 use crate::net::Processed;
+use crate::net::h2::code;
 use crate::outcome::{Outcome, Scope};
 use crate::time::Now;
 
@@ -331,7 +331,7 @@ impl Session {
                 let pool = self.pools.get(entry.pool.index());
                 let cause = pool.and_then(|pool| pool.last_failure.as_ref());
                 match cause.or(self.token_failure.as_ref()) {
-                    Some(cause) => expired.with_source(copy_of(cause)),
+                    Some(cause) => expired.with_source(cause.clone()),
                     None => expired,
                 }
             }

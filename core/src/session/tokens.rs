@@ -4,7 +4,7 @@ use super::authorize::Permit;
 use super::dial::is_permanent;
 use super::entry::{Purpose, State};
 use super::pool::PoolId;
-use super::{Session, SessionEvent, copy_of};
+use super::{Session, SessionEvent};
 use crate::error::{Error, ErrorKind};
 use crate::http::Request;
 use crate::time::Now;
@@ -33,7 +33,7 @@ impl Session {
             None if ready => {}
             None => {
                 if let Some(error) = self.token_failure.as_ref().filter(|_| self.token_refused) {
-                    return Err(copy_of(error));
+                    return Err(error.clone());
                 }
             }
         }
@@ -101,7 +101,7 @@ impl Session {
                 });
                 let refused = refused || is_permanent(&error);
                 for id in self.push_pools().filter(|_| refused) {
-                    self.fail_pool(id, copy_of(&error), now);
+                    self.fail_pool(id, error.clone(), now);
                 }
                 self.token_refused = refused;
                 self.token_failure = Some(error);
