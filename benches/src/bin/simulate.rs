@@ -40,6 +40,7 @@ fn main() -> Result<(), Error> {
             session.submit(&messages.next_message()?, SendOptions::default(), tick())?;
             submitted += 1;
         }
+        session.flush(tick());
         while let Some(action) = session.poll_action() {
             match action {
                 Action::Connect { link, .. } => {

@@ -75,6 +75,17 @@ impl Session {
     }
 }
 
+/// Submits, then sends what was submitted: what Python hands in at one call leaves in one write.
+fn flushed<T>(
+    session: &mut session::Session,
+    now: Now,
+    submit: impl FnOnce(&mut session::Session) -> T,
+) -> T {
+    let submitted = submit(session);
+    session.flush(now);
+    submitted
+}
+
 #[pymethods]
 impl Session {
     #[new]
@@ -120,7 +131,8 @@ impl Session {
             message = retarget(&message, target)?;
         }
         let options = options(deadline)?;
-        let ticket = self.with(|session, now| session.submit(&message, options, now));
+        let ticket =
+            self.with(|session, now| flushed(session, now, |session| session.submit(&message, options, now)));
         Ok(ticket.or_raise(py)?.to_u64())
     }
 
@@ -150,8 +162,10 @@ impl Session {
         }
         let tickets = py.detach(|| {
             self.with(|session, now| {
-                let submit = |one: Result<Message, Error>| session.submit(&one?, options, now);
-                made.into_iter().map(submit).collect::<Vec<_>>()
+                flushed(session, now, |session| {
+                    let submit = |one: Result<Message, Error>| session.submit(&one?, options, now);
+                    made.into_iter().map(submit).collect::<Vec<_>>()
+                })
             })
         });
         let told = tickets.into_iter().map(|ticket| match ticket {
@@ -193,7 +207,7 @@ impl Session {
                 }
                 made => made?,
             };
-            session.exchange(request, options, now).map(Some)
+            flushed(session, now, |session| session.exchange(request, options, now)).map(Some)
         });
         Ok(ticket.or_raise(py)?.map(Ticket::to_u64))
     }
@@ -208,7 +222,8 @@ impl Session {
     ) -> PyResult<u64> {
         let options = options(deadline)?;
         let request = request.get().0.clone();
-        let ticket = self.with(|session, now| session.exchange(request, options, now));
+        let ticket = self
+            .with(|session, now| flushed(session, now, |session| session.exchange(request, options, now)));
         Ok(ticket.or_raise(py)?.to_u64())
     }
 
@@ -244,8 +259,8 @@ impl Session {
                 let parts = ("connect", link.to_u64(), authority.host(), authority.port());
                 Some(parts.into_pyobject(py)?.into_any())
             }
-            Some(Action::Close { link, last_words }) => {
-                let words = PyBytes::new(py, &last_words);
+            Some(Action::Close { link, final_bytes }) => {
+                let words = PyBytes::new(py, &final_bytes);
                 Some(("close", link.to_u64(), words).into_pyobject(py)?.into_any())
             }
             _ => None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pool::Lane;
+use super::lane::Lane;
 use super::service::{Context, Room, Service};
 use crate::apns;
 use crate::error::{Error, ErrorKind};

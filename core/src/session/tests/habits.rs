@@ -3,7 +3,7 @@
 use super::*;
 use crate::crypto::Es256Key;
 use crate::net::h2::{self, PingPolicy};
-use crate::session::pool::Lane;
+use crate::session::lane::Lane;
 use crate::{apns, webpush};
 
 fn policies(session: &Session) -> [Option<PingPolicy>; 2] {

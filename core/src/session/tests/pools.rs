@@ -2,18 +2,18 @@
 
 use super::*;
 use crate::http::{Method, Request};
-use crate::session::pool::Lane;
+use crate::session::lane::Lane;
 
 #[test]
 fn hosts_are_bounded_and_the_least_missed_goes() {
     let mut world = World::fcm(|config| config.max_hosts = 10, |_, _| answer(200, "", FCM_OK));
     world.submit(1);
-    let busy = world.session.pools.len();
+    let busy = world.session.hosts.len();
     for n in 0..1000 {
         world.at(world.now.monotonic + Duration::from_millis(1));
         let host = authority(&format!("h{n}.example"));
-        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
-        assert!(world.session.pools.len() <= 10);
+        assert!(world.session.host(&host, Lane::Main, world.now).is_some());
+        assert!(world.session.hosts.len() <= 10);
     }
     assert!(busy >= 1);
     // Its connection was let go with it.
@@ -34,14 +34,14 @@ fn busy_hosts_are_not_thrown_out() {
     assert!(
         world
             .session
-            .pool(&authority("third.example"), Lane::Main, now)
+            .host(&authority("third.example"), Lane::Main, now)
             .is_none()
     );
     world.run_for(secs(70));
     assert!(
         world
             .session
-            .pool(&authority("third.example"), Lane::Main, world.now)
+            .host(&authority("third.example"), Lane::Main, world.now)
             .is_some()
     );
 }
@@ -109,7 +109,7 @@ fn calls_are_counted_and_handed_back() {
     world.settle();
     let (other, response) = world.session.poll_response().unwrap();
     assert_eq!((other, response.unwrap().status), (ticket, 404));
-    assert_eq!(world.session.stats().answered, 1);
+    assert_eq!(world.session.stats().exchanges_answered, 1);
 
     request.authority = Some(authority("elsewhere.example"));
     let error = world
