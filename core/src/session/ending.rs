@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use super::ledger::Ticket;
+use super::id::Ticket;
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Outcome;
 

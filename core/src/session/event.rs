@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::link::LinkId;
+use super::id::LinkId;
 use crate::error::ErrorKind;
 use crate::http::Authority;
 use crate::outcome::Scope;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::config::SessionConfig;
+use super::id::{HostId, LinkId, Ticket};
 use super::lane::Lane;
-use super::ledger::{Ledger, Ticket};
+use super::ledger::Ledger;
 use super::limits::{NextAt, TokenBucket};
-use super::link::{Link, LinkId, Links};
+use super::link::{Link, Links};
 use super::queue::Queue;
 use super::retry;
 use super::service::Service;
@@ -25,19 +26,6 @@ const FIRST_CONTACT_ATTEMPTS: u32 = 3;
 /// The longest silence before a PING, however often a server complained: an hour, after which most
 /// middleboxes have forgotten the connection anyway.
 const RAREST_PING: Duration = Duration::from_secs(3600);
-
-/// A host's place in the session's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct HostId(u32);
-
-impl HostId {
-    /// No host: the place of a message that has not been queued.
-    pub(super) const NONE: Self = Self(u32::MAX);
-
-    fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// The authorization that the requests of a queue go out with.
 #[derive(Debug)]
@@ -478,7 +466,7 @@ impl Hosts {
     pub(super) fn find(&self, authority: &Authority, lane: Lane) -> Option<HostId> {
         let mut hosts = self.hosts.iter();
         let index = hosts.position(|host| host.lane == lane && host.authority.same(authority))?;
-        Some(HostId(index as u32))
+        Some(HostId::new(index))
     }
 
     #[inline]
@@ -500,7 +488,7 @@ impl Hosts {
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {
-        (0..self.hosts.len()).map(|index| HostId(index as u32))
+        (0..self.hosts.len()).map(|index| HostId::new(index))
     }
 
     /// The hosts that carry callers' requests.
@@ -563,7 +551,7 @@ impl Hosts {
 
     pub(super) fn push(&mut self, host: Host) -> HostId {
         self.hosts.push(host);
-        HostId((self.hosts.len() - 1) as u32)
+        HostId::new(self.hosts.len() - 1)
     }
 
     /// Puts a host into the place of another one. Returns whether that one had no connections, as it must not.

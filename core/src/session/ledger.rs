@@ -3,14 +3,11 @@
 //! The [`Ledger`] alone changes the state of a message and the [`Stats`].
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::ending::{Ended, Ending, Unanswered};
-use super::host::HostId;
-use super::link::LinkId;
-use super::retry::{Again, Attempt};
+use super::id::{HostId, LinkId, Ticket};
 use super::service::Context;
 use super::stats::Stats;
 use crate::error::{Error, ErrorKind};
@@ -18,41 +15,6 @@ use crate::http::{HeaderBlock, Request, Response};
 use crate::net::RequestId;
 use crate::outcome::Outcome;
 use crate::time::Now;
-
-/// One submitted message. Unique in its session until the session has gone
-/// through 2^32 messages in one slot.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticket {
-    slot: u32,
-    generation: u32,
-}
-
-impl Ticket {
-    /// A small number that no other message of the session has whose end has not been fetched: an
-    /// index into a table of the caller's own.
-    pub fn slot(self) -> usize {
-        self.slot as usize
-    }
-
-    /// Returns the ticket as one integer, for languages without structs.
-    pub fn to_u64(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.slot)
-    }
-
-    /// The inverse of [`Ticket::to_u64`].
-    pub fn from_u64(value: u64) -> Self {
-        Self {
-            slot: (value & 0xffff_ffff) as u32,
-            generation: (value >> 32) as u32,
-        }
-    }
-}
-
-impl fmt::Debug for Ticket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ticket({}.{})", self.slot, self.generation)
-    }
-}
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +56,33 @@ pub(super) struct Entrant {
     pub(super) tag: u64,
     /// When the message has to have ended, on the monotonic clock.
     pub(super) deadline: Duration,
+}
+
+/// The facts about a message on which it depends whether the message may be sent again: for [`retry`](super::retry).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    pub(super) purpose: Purpose,
+    /// Why the attempt was taken off its stream; `None` where it was not.
+    pub(super) withdrawal: Option<Withdrawal>,
+    /// Whether the deadline of the message is still to come.
+    pub(super) in_time: bool,
+    /// Times that the message went back to the queue because an attempt failed.
+    pub(super) requeues: u8,
+    /// Times that the message was sent again after an answer.
+    pub(super) replays: u8,
+}
+
+/// How a message goes back to the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Again {
+    /// Whether this counts against [`SessionConfig::max_requeues`](super::SessionConfig::max_requeues).
+    pub(super) counts: bool,
+    /// Whether the failed attempt may have been processed.
+    pub(super) in_doubt: bool,
+    /// Whether the server refused the stream (REFUSED_STREAM).
+    pub(super) refused: bool,
+    /// The kind of error that is told with the event.
+    pub(super) reported: ErrorKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,10 +212,7 @@ impl Pending {
     }
 
     fn ticket(&self, slot: u32) -> Ticket {
-        Ticket {
-            slot,
-            generation: self.generation,
-        }
+        Ticket::new(slot, self.generation)
     }
 
     fn is_open(&self) -> bool {
@@ -330,15 +316,15 @@ impl Ledger {
     #[inline]
     pub(super) fn find(&self, ticket: Ticket) -> Option<u32> {
         let pending = self.slots.get(ticket.slot())?;
-        (pending.generation == ticket.generation && pending.state != State::Free).then_some(ticket.slot)
+        (pending.generation == ticket.generation() && pending.state != State::Free).then_some(ticket.number())
     }
 
     /// An unfinished message, and its slot.
     #[inline]
     pub(super) fn find_mut(&mut self, ticket: Ticket) -> Option<(u32, &mut Pending)> {
         let pending = self.slots.get_mut(ticket.slot())?;
-        (pending.generation == ticket.generation && pending.state != State::Free)
-            .then_some((ticket.slot, pending))
+        (pending.generation == ticket.generation() && pending.state != State::Free)
+            .then_some((ticket.number(), pending))
     }
 
     /// Where an unfinished message is.
@@ -375,7 +361,7 @@ impl Ledger {
         let open = self
             .unfinished()
             .filter(|(_, pending)| matches!(pending.state, State::Open { link, .. } if link == id));
-        open.map(|(ticket, _)| ticket.slot).collect()
+        open.map(|(ticket, _)| ticket.number()).collect()
     }
 
     /// Every unfinished message.
@@ -596,7 +582,7 @@ impl Ledger {
             Purpose::Push => self.end_push(finished.ticket, finished.tag, ending.of()),
             Purpose::Call => self.end_call(finished.ticket, ending.of()),
             // Nobody has its ticket, so that nobody would ever fetch its end.
-            Purpose::Token => self.free.push(finished.ticket.slot),
+            Purpose::Token => self.free.push(finished.ticket.number()),
         }
     }
 
@@ -649,7 +635,7 @@ impl Ledger {
     #[inline]
     pub(super) fn poll_outcome(&mut self) -> Option<Ended> {
         let ended = self.outcomes.pop_front()?;
-        self.free.push(ended.ticket.slot);
+        self.free.push(ended.ticket.number());
         Some(ended)
     }
 
@@ -657,7 +643,7 @@ impl Ledger {
     /// is empty.
     pub(super) fn take_outcomes(&mut self, ended: &mut VecDeque<Ended>) {
         self.free
-            .extend(self.outcomes.iter().map(|message| message.ticket.slot));
+            .extend(self.outcomes.iter().map(|message| message.ticket.number()));
         match ended.is_empty() {
             true => std::mem::swap(ended, &mut self.outcomes),
             false => ended.append(&mut self.outcomes),
@@ -667,7 +653,7 @@ impl Ledger {
     /// The next call that has ended.
     pub(super) fn poll_response(&mut self) -> Option<(Ticket, Ending<Response>)> {
         let ended = self.responses.pop_front()?;
-        self.free.push(ended.0.slot);
+        self.free.push(ended.0.number());
         Some(ended)
     }
 

@@ -1,9 +1,8 @@
 //! One connection of a session, and what its events mean.
 
-use std::fmt;
 use std::time::Duration;
 
-use super::host::HostId;
+use super::id::{HostId, LinkId};
 use crate::apns::WedgeDetector;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Request, Response};
@@ -19,39 +18,6 @@ const UNTHROTTLED: usize = 1000;
 /// The number of requests in a row that got no answer in time, on a connection that is alive, after which
 /// the next ones are better sent over another one.
 const MAX_TIMEOUTS: u32 = 3;
-
-/// One connection of a session; never reused.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LinkId {
-    index: u32,
-    generation: u32,
-}
-
-impl LinkId {
-    /// Returns the id as one integer, for languages without structs.
-    pub fn to_u64(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.index)
-    }
-
-    /// The inverse of [`LinkId::to_u64`].
-    pub fn from_u64(value: u64) -> Self {
-        Self {
-            index: (value & 0xffff_ffff) as u32,
-            generation: (value >> 32) as u32,
-        }
-    }
-
-    /// A small number that no other open connection of the session has.
-    pub fn index(self) -> usize {
-        self.index as usize
-    }
-}
-
-impl fmt::Debug for LinkId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LinkId({}.{})", self.index, self.generation)
-    }
-}
 
 /// An event of a connection, for its session. The link has taken notice of it already.
 #[derive(Debug)]
@@ -462,17 +428,14 @@ impl Links {
         let slot = &mut self.slots[index];
         slot.0 = slot.0.wrapping_add(1);
         // A session never has 2^32 connections: each costs a socket.
-        let id = LinkId {
-            index: index as u32,
-            generation: slot.0,
-        };
+        let id = LinkId::new(index as u32, slot.0);
         slot.1 = Some(make(id));
         id
     }
 
     pub(super) fn remove(&mut self, id: LinkId) -> Option<Link> {
         let slot = self.slots.get_mut(id.index())?;
-        if slot.0 == id.generation {
+        if slot.0 == id.generation() {
             slot.1.take()
         } else {
             None

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::ledger::{Ledger, Ticket};
+use super::id::Ticket;
+use super::ledger::Ledger;
 
 /// Tickets in the order in which they are to be sent. A message that ends while it waits leaves an
 /// empty place behind; the first place is never an empty one, and the empty ones are never the most.

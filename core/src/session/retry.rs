@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config::{Delivery, SessionConfig};
 use super::ending::Unanswered;
-use super::ledger::{Purpose, Withdrawal};
+use super::ledger::{Again, Attempt, Purpose, Withdrawal};
 use crate::error::{Error, ErrorKind};
 use crate::net::Processed;
 use crate::net::h2::code;
@@ -18,20 +18,6 @@ const REFUSED_TWICE: Duration = Duration::from_millis(50);
 /// unknown authority, without access, missing.
 const REFUSED_CERTIFICATE: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 116];
 
-/// The facts about a message on which it depends whether the message may be sent again.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Attempt {
-    pub(super) purpose: Purpose,
-    /// Why the attempt was taken off its stream; `None` where it was not.
-    pub(super) withdrawal: Option<Withdrawal>,
-    /// Whether the deadline of the message is still to come.
-    pub(super) in_time: bool,
-    /// Times that the message went back to the queue because an attempt failed.
-    pub(super) requeues: u8,
-    /// Times that the message was sent again after an answer.
-    pub(super) replays: u8,
-}
-
 /// The decision about a message whose attempt got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterFailure {
@@ -43,19 +29,6 @@ pub(super) enum AfterFailure {
     TokenFailed,
     /// The message or call ends without an answer: [`no_answer`].
     End,
-}
-
-/// How a message goes back to the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Again {
-    /// Whether this counts against [`SessionConfig::max_requeues`].
-    pub(super) counts: bool,
-    /// Whether the failed attempt may have been processed.
-    pub(super) in_doubt: bool,
-    /// Whether the server refused the stream (REFUSED_STREAM).
-    pub(super) refused: bool,
-    /// The kind of error that is told with the event.
-    pub(super) reported: ErrorKind,
 }
 
 /// Decides about a message whose attempt got no answer.
