@@ -25,6 +25,7 @@ test: test-rust test-python test-examples test-c ## everything
 
 test-rust:
 	$(CARGO) test --workspace --exclude pushcore-python -q
+	$(CARGO) test -p pushcore --no-default-features --lib -q # L1 alone
 
 test-python: $(VENV)/.built target/debug/pushcore-sandbox
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
@@ -60,7 +61,8 @@ header: ## write include/pushcore.h anew
 lint: ## rustfmt, clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -q -- -D warnings
-	$(CARGO) clippy -p pushcore --all-targets -q -- -D warnings # the core by itself: no feature is on
+	$(CARGO) clippy -p pushcore --all-targets -q -- -D warnings # the core by itself
+	$(CARGO) clippy -p pushcore --all-targets --no-default-features -q -- -D warnings # L1 alone
 
 msrv: ## compile everything with Debian's Rust 1.85, in a tree of its own
 	scripts/msrv.sh

@@ -65,9 +65,12 @@
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //! use pushcore::http::Authority;
+//! # #[cfg(feature = "net")]
 //! use pushcore::net::{Connection, ConnectionConfig, Security};
 //! use pushcore::{Now, UnixTime};
 //!
+//! # #[cfg(not(feature = "net"))] fn main() {}
+//! # #[cfg(feature = "net")]
 //! # fn main() -> Result<(), pushcore::Error> {
 //! let config = Arc::new(ConnectionConfig::new(Security::Cleartext));
 //! let mut now = Now::new(Duration::ZERO, UnixTime::from_secs(1_700_000_000));
@@ -91,15 +94,19 @@
 //! use std::time::Duration;
 //! use pushcore::adm::{Credentials, Message, RegistrationId};
 //! use pushcore::http::Authority;
+//! # #[cfg(feature = "net")]
 //! use pushcore::net::Security;
+//! # #[cfg(feature = "net")]
 //! use pushcore::session::{Action, SendOptions, Session, SessionConfig};
 //! use pushcore::{Error, ErrorKind, Now, UnixTime};
 //!
+//! # #[cfg(not(feature = "net"))] fn main() {}
+//! # #[cfg(feature = "net")]
 //! # fn main() -> Result<(), Error> {
 //! let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_700_000_000));
 //! let credentials = Credentials::new("amzn1.application-oa2-client.1", "client-secret")?
 //!     .with_token_authority(Authority::parse("localhost:8443")?);
-//! let mut session = Session::adm(credentials, Authority::parse("localhost:8443")?, Security::Cleartext, SessionConfig::default(), now)?;
+//! let mut session = Session::new(pushcore::adm::Service::new(credentials, Authority::parse("localhost:8443")?), Security::Cleartext, SessionConfig::default(), now)?;
 //! let message = Message::builder().data("score", "3:1").build(RegistrationId::new("amzn1.adm-registration.v3.abc")?)?;
 //! let ticket = session.submit(&message, SendOptions::default(), now)?;
 //! session.flush(now); // once, after as many calls of `submit` as there are messages
@@ -130,11 +137,17 @@
 //!
 //! # Features
 //!
+//! * `net` (on): L2 and L3, that is [`net`] and [`session`], with rustls, httparse and the bundled roots. Without it the crate is L1:
+//!   for apps and servers with an HTTP client of their own.
+//! * `certificate` (on): client certificates for APNs, `apns::ClientCertificate`.
 //! * `aesgcm` (off): sending Web Push payloads in the legacy encoding, `webpush::Encoding::AesGcm`. Receiving them needs no feature.
 //! * `pkcs12` (off): client certificates from PKCS#12 files, `net::tls::ClientIdentity::from_pkcs12`. PEM needs no feature.
 
 #![forbid(unsafe_code)]
+// Without `net` nobody asks what a session asks of a service.
+#![cfg_attr(not(feature = "net"), allow(dead_code, unused_imports))]
 
+mod backend;
 mod json;
 mod percent;
 
@@ -145,11 +158,13 @@ pub mod crypto;
 pub mod error;
 pub mod fcm;
 pub mod http;
+#[cfg(feature = "net")]
 pub mod net;
 pub mod oauth;
 pub mod outcome;
 pub mod secret;
 pub mod service;
+#[cfg(feature = "net")]
 pub mod session;
 pub mod time;
 pub mod webpush;

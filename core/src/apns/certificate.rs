@@ -97,11 +97,6 @@ impl ClientCertificate {
         &self.0.topics
     }
 
-    /// Identifies the certificate: its leaf.
-    pub(crate) fn leaf(&self) -> &[u8] {
-        self.0.chain.first().map_or(&[], Vec::as_slice)
-    }
-
     /// Whether a push to that topic, or to the default topic, can go over this certificate's connection.
     pub(crate) fn permits(&self, topic: Option<&str>) -> Result<(), Error> {
         match topic {

@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::certificate::ClientCertificate;
-use super::environment::{Environment, Hosts};
 use super::header_policy::HeaderPolicy;
 use super::ids::{BundleId, KeyId, TeamId};
 use super::message::Message;
 use super::provider_token;
 use crate::crypto::Es256Key;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Authority, HeaderBlock, Response};
+use crate::http::{HeaderBlock, Response};
 use crate::outcome::{Outcome, Reason};
 use crate::secret::Secret;
 use crate::time::Now;
@@ -25,6 +24,7 @@ enum Inner {
         authority: Box<provider_token::Authority>,
         scope: KeyScope,
     },
+    #[cfg_attr(not(feature = "certificate"), allow(dead_code))]
     Certificate(ClientCertificate),
 }
 
@@ -51,31 +51,6 @@ pub enum Reaction {
     Renewed,
     /// Refused, and no new token would help: stop using these credentials until a person has looked.
     Stop,
-}
-
-/// Pushes that may share a connection have equal keys: same environment and
-/// host, same team and key, or same certificate.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct PoolKey {
-    environment: Environment,
-    host: Authority,
-    identity: Identity,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Identity {
-    Token(TeamId, KeyId),
-    /// The leaf itself.
-    Certificate(Arc<[u8]>),
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Identity::Token(team, key) => f.debug_tuple("Token").field(team).field(key).finish(),
-            Identity::Certificate(leaf) => write!(f, "Certificate([{} bytes])", leaf.len()),
-        }
-    }
 }
 
 impl Credentials {
@@ -112,16 +87,23 @@ impl Credentials {
     }
 
     /// A client certificate; the connection presents it, requests carry no authorization.
+    #[cfg(feature = "certificate")]
     pub fn certificate(certificate: ClientCertificate) -> Self {
         Self(Arc::new(Inner::Certificate(certificate)))
     }
 
     /// The client certificate that the connection has to present.
+    #[cfg(feature = "certificate")]
     pub fn client_certificate(&self) -> Option<&ClientCertificate> {
         match &*self.0 {
             Inner::Certificate(certificate) => Some(certificate),
             Inner::Token { .. } => None,
         }
+    }
+
+    /// Returns whether the connection has to present a client certificate.
+    pub(crate) fn needs_certificate(&self) -> bool {
+        matches!(&*self.0, Inner::Certificate(_))
     }
 
     /// The `authorization` header of now; `None` with a certificate. Makes a
@@ -197,18 +179,6 @@ impl Credentials {
             }
             (_, Outcome::FixCredentials(_), _) => Reaction::Stop,
             _ => Reaction::Keep,
-        }
-    }
-
-    /// What a connection belongs to.
-    pub fn pool_key(&self, hosts: &Hosts) -> PoolKey {
-        PoolKey {
-            environment: hosts.environment(),
-            host: hosts.device().clone(),
-            identity: match &*self.0 {
-                Inner::Token { authority, .. } => Identity::Token(authority.team_id(), authority.key_id()),
-                Inner::Certificate(certificate) => Identity::Certificate(certificate.leaf().into()),
-            },
         }
     }
 

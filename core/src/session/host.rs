@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::backoff::Backoff;
 use super::config::SessionConfig;
 use super::id::{HostId, LinkId, Ticket};
-use super::lane::Lane;
 use super::ledger::Ledger;
 use super::limits::{NextAt, TokenBucket};
 use super::link::{Link, Links};
 use super::queue::Queue;
 use super::retry;
 use super::service::Service;
+use crate::backend::Traffic;
 use crate::error::Error;
 use crate::http::{Authority, HeaderBlock};
 use crate::net::{ConnectionConfig, SendError};
@@ -27,20 +27,20 @@ const FIRST_CONTACT_ATTEMPTS: u32 = 3;
 /// middleboxes have forgotten the connection anyway.
 const RAREST_PING: Duration = Duration::from_secs(3600);
 
-/// The authorization that the requests of a queue go out with.
+/// The authorization that the requests of a queue go out with, once there is one.
 #[derive(Debug)]
-pub(super) enum Authorization {
+pub(super) enum BatchAuthorization {
     /// All with the same one; `None` is without any.
     Shared(Option<Arc<HeaderBlock>>),
     /// Each with its own, which the service makes.
     Each,
 }
 
-/// One authority and lane: the messages that wait for a stream, and the connections that have streams.
+/// One authority and class of traffic: the messages that wait for a stream, and the connections that have streams.
 #[derive(Debug)]
 pub(super) struct Host {
     authority: Authority,
-    lane: Lane,
+    traffic: Traffic,
     links: Vec<LinkId>,
     waiting: Queue,
     /// The messages that were refused again and again, and when they may join the queue.
@@ -67,10 +67,10 @@ pub(super) struct Host {
 }
 
 impl Host {
-    fn new(authority: Authority, lane: Lane, backoff: Backoff, now: Duration) -> Self {
+    fn new(authority: Authority, traffic: Traffic, backoff: Backoff, now: Duration) -> Self {
         Self {
             authority,
-            lane,
+            traffic,
             links: Vec::new(),
             waiting: Queue::default(),
             resting: BTreeSet::new(),
@@ -93,8 +93,8 @@ impl Host {
     }
 
     #[inline]
-    pub(super) fn lane(&self) -> Lane {
-        self.lane
+    pub(super) fn traffic(&self) -> Traffic {
+        self.traffic
     }
 
     pub(super) fn links(&self) -> &[LinkId] {
@@ -135,7 +135,7 @@ impl Host {
             Some(self.dial_after),
             Some(self.paused_until),
             crowded,
-            limits.of(self.lane),
+            limits.of(self.traffic),
             token,
         ];
         let to_come = timers.into_iter().flatten().filter(|at| *at > self.filled_at);
@@ -162,7 +162,7 @@ impl Host {
             let links = self.links.iter().filter_map(|link| links.get(*link));
             links.filter(|link| link.is_hopeful())
         };
-        let limit = if self.lane.is_for_tokens() {
+        let limit = if self.traffic.is_for_tokens() {
             1
         } else {
             config.max_connections.max(1)
@@ -270,7 +270,7 @@ impl Host {
         links: &mut Links,
         ledger: &mut Ledger,
         limit: Option<&mut TokenBucket>,
-        authorization: &Authorization,
+        authorization: &BatchAuthorization,
         service: &Service,
         now: Now,
     ) -> Vec<(u32, Error)> {
@@ -287,7 +287,7 @@ impl Host {
         links: &mut Links,
         ledger: &mut Ledger,
         mut limit: Option<&mut TokenBucket>,
-        authorization: &Authorization,
+        authorization: &BatchAuthorization,
         service: &Service,
         now: Now,
         rejected: &mut Vec<(u32, Error)>,
@@ -319,11 +319,11 @@ impl Host {
                 }
                 let authorized = match authorization {
                     _ if pending.keeps_authorization() => Ok(()),
-                    Authorization::Shared(shared) => {
+                    BatchAuthorization::Shared(shared) => {
                         pending.authorize(shared.as_ref());
                         Ok(())
                     }
-                    Authorization::Each => service
+                    BatchAuthorization::Each => service
                         .authorization_of(pending.context(), &self.authority, now)
                         .map(|own| pending.authorize_alone(own)),
                 };
@@ -463,9 +463,9 @@ impl Hosts {
     }
 
     #[inline]
-    pub(super) fn find(&self, authority: &Authority, lane: Lane) -> Option<HostId> {
+    pub(super) fn find(&self, authority: &Authority, traffic: Traffic) -> Option<HostId> {
         let mut hosts = self.hosts.iter();
-        let index = hosts.position(|host| host.lane == lane && host.authority.same(authority))?;
+        let index = hosts.position(|host| host.traffic == traffic && host.authority.same(authority))?;
         Some(HostId::new(index))
     }
 
@@ -494,7 +494,7 @@ impl Hosts {
     /// The hosts that carry callers' requests.
     pub(super) fn of_callers(&self) -> Vec<HostId> {
         let ids = self.ids().zip(&self.hosts);
-        ids.filter(|(_, host)| !host.lane.is_for_tokens())
+        ids.filter(|(_, host)| !host.traffic.is_for_tokens())
             .map(|(id, _)| id)
             .collect()
     }
@@ -530,20 +530,20 @@ impl Hosts {
     pub(super) fn make(
         &mut self,
         authority: &Authority,
-        lane: Lane,
+        traffic: Traffic,
         config: &SessionConfig,
         now: Duration,
     ) -> Host {
         self.seed = self.seed.wrapping_add(1);
         let backoff = Backoff::new(config.first_backoff, config.longest_backoff, self.seed);
-        let mut host = Host::new(authority.clone(), lane, backoff, now);
-        // A pause that was asked for holds for every lane to the host; but that of calls for calls only.
+        let mut host = Host::new(authority.clone(), traffic, backoff, now);
+        // A pause that was asked for holds for all traffic to the host; but that of calls for calls only.
         let siblings = self.hosts.iter().filter(|other| {
-            let pushes = !other.lane.is_for_tokens() && other.lane != Lane::Calls;
+            let pushes = !other.traffic.is_for_tokens() && other.traffic != Traffic::Calls;
             pushes && other.authority == *authority
         });
         let until = siblings.map(|other| other.paused_until).max();
-        if let Some(until) = until.filter(|_| !lane.is_for_tokens()) {
+        if let Some(until) = until.filter(|_| !traffic.is_for_tokens()) {
             host.paused_until = until;
         }
         host

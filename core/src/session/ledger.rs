@@ -455,10 +455,7 @@ impl Ledger {
         pending.deadline = entrant.deadline;
         pending.due = entrant.deadline;
         pending.queued_at = now;
-        // A cleared slot has `None` already, as nearly every message has: a store less.
-        if !matches!(context, Context::None) {
-            pending.context = context;
-        }
+        pending.context = context;
         let ticket = pending.ticket(slot);
         self.expect_by(entrant.deadline);
         if entrant.purpose != Purpose::Token {

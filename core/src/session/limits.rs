@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lane::Lane;
+use crate::backend::Traffic;
 
 /// The limits of a session: one for messages, one for calls. Each is `None` where there is no limit.
 #[derive(Debug)]
@@ -27,12 +27,12 @@ impl Limits {
         self.calls.is_some()
     }
 
-    /// The bucket for requests of a lane; `None` where they have no limit.
-    pub(super) fn of(&mut self, lane: Lane) -> Option<&mut TokenBucket> {
-        match lane {
-            Lane::Main | Lane::Suspect => self.messages.as_mut(),
-            Lane::Calls => self.calls.as_mut(),
-            Lane::Token | Lane::Metadata => None,
+    /// The bucket for a class of traffic; `None` where they have no limit.
+    pub(super) fn of(&mut self, traffic: Traffic) -> Option<&mut TokenBucket> {
+        match traffic {
+            Traffic::Main | Traffic::Suspect => self.messages.as_mut(),
+            Traffic::Calls => self.calls.as_mut(),
+            Traffic::Token | Traffic::Metadata => None,
         }
     }
 
@@ -73,10 +73,10 @@ pub(super) struct NextAt {
 }
 
 impl NextAt {
-    pub(super) fn of(self, lane: Lane) -> Option<Duration> {
-        match lane {
-            Lane::Calls => self.calls,
-            Lane::Main | Lane::Suspect | Lane::Token | Lane::Metadata => self.messages,
+    pub(super) fn of(self, traffic: Traffic) -> Option<Duration> {
+        match traffic {
+            Traffic::Calls => self.calls,
+            Traffic::Main | Traffic::Suspect | Traffic::Token | Traffic::Metadata => self.messages,
         }
     }
 }

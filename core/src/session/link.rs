@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use super::id::{HostId, LinkId};
-use crate::apns::WedgeDetector;
+use crate::backend::Health;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Request, Response};
 use crate::net::h2::HeaderBytes;
 use crate::net::{CloseReason, Connection, Event, GoAway, Processed, RequestId, SendError};
-use crate::outcome::Outcome;
 use crate::time::Now;
 
 /// Above this many requests in flight a connection that was asked to be calm is like any other: more
@@ -61,6 +60,8 @@ struct Load {
     resumes_at: Option<Duration>,
     /// Requests in a row that were not answered in time.
     timeouts: u32,
+    /// Answers in a row that make one doubt the connection ([`Health::Fault`]).
+    faults: u32,
     /// Since when nothing is in flight.
     idle_since: Duration,
     /// Whether a response has come over the connection.
@@ -77,6 +78,7 @@ impl Load {
             credits: 0,
             resumes_at: None,
             timeouts: 0,
+            faults: 0,
             idle_since: now,
             answered: false,
             unbalanced: false,
@@ -127,8 +129,6 @@ pub(super) struct Terms {
     pub(super) connect_by: Duration,
     /// How long the connection may be idle; `None` is for ever.
     pub(super) idle_timeout: Option<Duration>,
-    /// Watches for the connection that answers, but never again usefully (APNs); `None` where nothing does.
-    pub(super) wedge: Option<WedgeDetector>,
 }
 
 #[derive(Debug)]
@@ -335,13 +335,16 @@ impl Link {
         self.load.timeouts >= MAX_TIMEOUTS
     }
 
-    /// Watches the answers. Returns whether the connection will never answer usefully again.
+    /// Takes note of what an answer says about the connection. Returns whether the connection has to be
+    /// replaced: at once where it is spoiled, and after `faults_in_a_row` faults with nothing else between them.
     #[inline]
-    pub(super) fn is_wedged_by(&mut self, outcome: &Outcome) -> bool {
-        self.terms
-            .wedge
-            .as_mut()
-            .is_some_and(|wedge| wedge.record(outcome))
+    pub(super) fn is_wedged_after(&mut self, health: Health, faults_in_a_row: u32) -> bool {
+        self.load.faults = match health {
+            Health::Good => 0,
+            Health::Fault => self.load.faults.saturating_add(1),
+            Health::Spoiled => return true,
+        };
+        self.load.faults >= faults_in_a_row
     }
 
     // Outputs

@@ -50,18 +50,15 @@
 //! pauses, back-off, dialling), the links (one connection each), `retry` (decisions), the limits and the
 //! fetch of the token.
 
-mod authorize;
 mod backoff;
 mod config;
 mod ending;
 mod event;
 mod host;
 mod id;
-mod lane;
 mod ledger;
 mod limits;
 mod link;
-mod open;
 mod queue;
 mod retry;
 mod service;
@@ -81,24 +78,23 @@ pub use event::{Action, SessionEvent};
 pub use id::{LinkId, Ticket};
 pub use stats::Stats;
 
-use authorize::Permit;
 use ending::Unanswered;
-use host::{Authorization, Hosts};
+use host::{BatchAuthorization, Hosts};
 use id::HostId;
-use lane::Lane;
 use ledger::{Again, Entrant, Ledger, Place, Purpose, Withdrawal};
 use limits::Limits;
 use link::{Link, LinkEvent, Links, Terms, refusal};
 use retry::{AfterFailure, Remedy};
-use service::{Context, Service};
+use service::{Context, Permit, Service};
 use token::TokenFetch;
 
+use crate::backend::Traffic;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response, retry_after};
 use crate::net::h2::{HeaderBytes, check_path, code};
-use crate::net::{Connection, Processed, SendError};
+use crate::net::{Connection, Processed, Security, SendError};
 use crate::outcome::{Outcome, Scope};
-use crate::service::AsMessage;
+use crate::service::{AsMessage, Call};
 use crate::time::Now;
 
 /// The number of events that are kept for an owner that does not fetch them.
@@ -128,11 +124,24 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(service: Service, config: SessionConfig, now: Now) -> Self {
+    /// Opens a session that sends messages of one service with one set of credentials.
+    ///
+    /// Connections speak HTTP/2 or HTTP/1.1 as the service does, are asked by a PING when they
+    /// are silent with messages in flight, and kept while idle as long as the service wishes; `config` can
+    /// say otherwise.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when the credentials are a certificate that `security` does not present.
+    pub fn new(
+        service: impl Into<crate::service::Service>,
+        security: Security,
+        config: SessionConfig,
+        now: Now,
+    ) -> Result<Self, Error> {
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
-        let service = service.with_http2(config.http2.as_ref());
+        let service = Service::new(service.into(), security, &config)?;
         let call_rate = config.call_rate.or(service.call_rate());
-        Self {
+        Ok(Self {
             ledger: Ledger::new(config.response_timeout),
             hosts: Hosts::new(seed),
             links: Links::default(),
@@ -145,10 +154,15 @@ impl Session {
             service,
             now,
             closing: false,
-        }
+        })
     }
 
     // A. Getters
+
+    /// Returns the service that the session sends to.
+    pub fn service(&self) -> &crate::service::Service {
+        self.service.value()
+    }
 
     /// How many more messages `submit` takes now.
     #[inline]
@@ -228,7 +242,7 @@ impl Session {
     /// reached without leaving the machine, or not at all.
     pub fn is_direct(&self, link: LinkId) -> bool {
         let host = self.links.get(link).and_then(|link| self.hosts.get(link.host()));
-        host.is_some_and(|host| host.lane() == Lane::Metadata)
+        host.is_some_and(|host| host.traffic() == Traffic::Metadata)
     }
 
     /// Whether the answers look as if the tokens were of another environment (APNs) or sender
@@ -336,6 +350,30 @@ impl Session {
                 Err(error)
             }
         }
+    }
+
+    /// Takes a call: channels, topics, groups, withdrawals. Its answer comes from
+    /// [`Session::poll_response`] and is read with [`Call::read`]. `None` while the access token that
+    /// the call needs is being fetched: ask again.
+    ///
+    /// # Errors
+    /// As [`Call::request`], [`Session::fetch_authorization`] and [`Session::exchange`].
+    pub fn call(
+        &mut self,
+        call: &(impl Call + ?Sized),
+        options: SendOptions,
+        now: Now,
+    ) -> Result<Option<Ticket>, Error> {
+        let request = match call.request(self.service(), now) {
+            Err(error) if error.kind() == ErrorKind::TokenNeeded => {
+                if !self.fetch_authorization(now)? {
+                    return Ok(None);
+                }
+                call.request(self.service(), now)?
+            }
+            made => made?,
+        };
+        self.exchange(request, options, now).map(Some)
     }
 
     /// Takes a request to one of the service's hosts, made by its module (`apns::channel_request`,
@@ -500,12 +538,12 @@ impl Session {
         options: SendOptions,
         now: Now,
     ) -> Result<Ticket, Error> {
-        let lane = match purpose {
-            Purpose::Call if self.limits.bound_calls() => Lane::Calls,
-            _ if options.suspect => Lane::Suspect,
-            _ => Lane::Main,
+        let traffic = match purpose {
+            Purpose::Call if self.limits.bound_calls() => Traffic::Calls,
+            _ if options.suspect => Traffic::Suspect,
+            _ => Traffic::Main,
         };
-        let host = match self.host_of(slot, lane, now) {
+        let host = match self.host_of(slot, traffic, now) {
             Ok(host) => host,
             Err(error) => {
                 self.ledger.release(slot);
@@ -526,16 +564,16 @@ impl Session {
 
     /// The host for the request in a slot.
     #[inline]
-    fn host_of(&mut self, slot: u32, lane: Lane, now: Now) -> Result<HostId, Error> {
+    fn host_of(&mut self, slot: u32, traffic: Traffic, now: Now) -> Result<HostId, Error> {
         let request = self.ledger.request(slot);
         let Some(authority) = request.and_then(|request| request.authority.as_ref()) else {
             return Err(Error::new(ErrorKind::Misuse, "the request names no host"));
         };
-        if let Some(id) = self.hosts.find(authority, lane) {
+        if let Some(id) = self.hosts.find(authority, traffic) {
             return Ok(id);
         }
         let authority = authority.clone();
-        self.host(&authority, lane, now).ok_or_else(|| {
+        self.host(&authority, traffic, now).ok_or_else(|| {
             Error::new(
                 ErrorKind::QueueFull,
                 "too many hosts at once: fetch outcomes first",
@@ -543,13 +581,13 @@ impl Session {
         })
     }
 
-    /// The host of `authority` and `lane`, made when there is none yet: `None` when all that may
+    /// The host of `authority` and `traffic`, made when there is none yet: `None` when all that may
     /// be are busy. Callers whose users name hosts (Web Push) must not have their memory filled with them.
-    fn host(&mut self, authority: &Authority, lane: Lane, now: Now) -> Option<HostId> {
-        if let Some(id) = self.hosts.find(authority, lane) {
+    fn host(&mut self, authority: &Authority, traffic: Traffic, now: Now) -> Option<HostId> {
+        if let Some(id) = self.hosts.find(authority, traffic) {
             return Some(id);
         }
-        let host = self.hosts.make(authority, lane, &self.config, now.monotonic);
+        let host = self.hosts.make(authority, traffic, &self.config, now.monotonic);
         if self.hosts.len() < self.config.max_hosts.max(2) {
             return Some(self.hosts.push(host));
         }
@@ -578,21 +616,21 @@ impl Session {
         if !host.begin_filling(&mut self.ledger, now.monotonic) {
             return;
         }
-        let permit = match host.lane() {
-            Lane::Token | Lane::Metadata => Permit::Go {
+        let permit = match host.traffic() {
+            Traffic::Token | Traffic::Metadata => Permit::Go {
                 authorization: None,
                 fetch: None,
             },
-            Lane::Main | Lane::Suspect | Lane::Calls => self.service.authorize(now),
+            Traffic::Main | Traffic::Suspect | Traffic::Calls => self.service.authorize(now),
         };
         let (authorization, fetch) = match permit {
-            Permit::Go { authorization, fetch } => (Some(Authorization::Shared(authorization)), fetch),
-            Permit::Each => (Some(Authorization::Each), None),
+            Permit::Go { authorization, fetch } => (Some(BatchAuthorization::Shared(authorization)), fetch),
+            Permit::Each => (Some(BatchAuthorization::Each), None),
             Permit::Wait { fetch } => (None, fetch),
             Permit::Refuse(error) => return self.fail_host(id, error, now),
         };
         if let Some(authorization) = authorization {
-            if let Authorization::Shared(Some(block)) = &authorization {
+            if let BatchAuthorization::Shared(Some(block)) = &authorization {
                 self.note_minted(block);
             }
             self.fill_streams(id, &authorization, now);
@@ -603,11 +641,11 @@ impl Session {
         }
     }
 
-    fn fill_streams(&mut self, id: HostId, authorization: &Authorization, now: Now) {
+    fn fill_streams(&mut self, id: HostId, authorization: &BatchAuthorization, now: Now) {
         let Some(host) = self.hosts.get_mut(id) else {
             return;
         };
-        let limit = self.limits.of(host.lane());
+        let limit = self.limits.of(host.traffic());
         let (links, ledger) = (&mut self.links, &mut self.ledger);
         let rejected = host.fill(links, ledger, limit, authorization, &self.service, now);
         for (slot, error) in rejected {
@@ -630,8 +668,8 @@ impl Session {
         if !host.needs_link(&self.ledger, &self.links, &self.config, now.monotonic) {
             return;
         }
-        let (authority, lane) = (host.authority().clone(), host.lane());
-        let config = host.with_its_pings(self.service.connection_config(lane, &authority));
+        let (authority, traffic) = (host.authority().clone(), host.traffic());
+        let config = host.with_its_pings(self.service.connection_config(traffic, &authority));
         let connection = match Connection::new(&config, &authority, now) {
             Ok(connection) => connection,
             Err(error) => return self.fail_host(id, error, now),
@@ -639,8 +677,7 @@ impl Session {
         let terms = Terms {
             host: id,
             connect_by: now.monotonic.saturating_add(self.config.connect_timeout),
-            idle_timeout: self.service.idle_timeout(lane, self.config.idle_timeout),
-            wedge: self.service.wedge_detector(lane),
+            idle_timeout: self.service.idle_timeout(traffic, self.config.idle_timeout),
         };
         let link = self.links.insert(|link| Link::new(link, connection, terms, now));
         if let Some(host) = self.hosts.get_mut(id) {
@@ -910,11 +947,12 @@ impl Session {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
-        let wedged = link.is_wedged_by(outcome);
+        let (health, limit) = self.service.health(outcome);
+        let wedged = link.is_wedged_after(health, limit);
         // Tokens never seen good say nothing when they are bad.
         let known_tokens = self.hosts.get_mut(link.host()).is_some_and(|host| {
             host.note_answer();
-            host.lane() == Lane::Main
+            host.traffic() == Traffic::Main
         });
         if wedged {
             self.replace_link(id, now);
@@ -968,9 +1006,9 @@ impl Session {
         if scope == Scope::Project {
             let request = self.ledger.request(slot);
             let authority = request.and_then(|request| request.authority.as_ref());
-            // Every lane to the host: the quota is the project's (on Web Push, the origin's).
+            // All traffic to the host: the quota is the project's (on Web Push, the origin's).
             for host in self.hosts.iter_mut() {
-                if !host.lane().is_for_tokens() && Some(host.authority()) == authority {
+                if !host.traffic().is_for_tokens() && Some(host.authority()) == authority {
                     host.pause_spread(after, now.monotonic);
                 }
             }
@@ -983,7 +1021,7 @@ impl Session {
     fn calls_throttled(&mut self, slot: u32, after: Option<Duration>, now: Now) {
         let host = self.ledger.get(slot).map(|pending| pending.host());
         let host = host.and_then(|host| self.hosts.get_mut(host));
-        let Some(host) = host.filter(|host| host.lane() == Lane::Calls) else {
+        let Some(host) = host.filter(|host| host.traffic() == Traffic::Calls) else {
             return;
         };
         let after = after.unwrap_or_default();
@@ -1133,8 +1171,8 @@ impl Session {
         let Some(authority) = request.authority.clone() else {
             return;
         };
-        let lane = self.service.token_lane();
-        let host = self.host(&authority, lane, now);
+        let traffic = self.service.token_traffic();
+        let host = self.host(&authority, traffic, now);
         let (Some(host), Ok(slot)) = (host, self.ledger.reserve_with(request)) else {
             // The cache hands the fetch out again.
             let error = Error::new(ErrorKind::QueueFull, "no room for a token request");

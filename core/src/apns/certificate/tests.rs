@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::apns::{
-    BundleId, Credentials, DeviceToken, Environment, Hosts, Message, MessageBuilder, Payload, Topic, request,
+    BundleId, Credentials, DeviceToken, Environment, Message, MessageBuilder, Payload, Topic, request,
 };
-use crate::http::{Authority, Request};
+use crate::http::Request;
 use crate::time::{Now, UnixTime};
 
 /// A self-signed certificate made by OpenSSL, with Apple's extensions as Apple encodes them.
@@ -169,21 +169,4 @@ fn what_is_no_certificate_is_named() {
         ClientCertificate::from_pem(&both, &both).unwrap().chain().len(),
         1
     );
-}
-
-#[test]
-fn only_equals_share_a_connection() {
-    let (one, other) = (universal(), universal());
-    let key = |certificate: &ClientCertificate, hosts: &Hosts| {
-        Credentials::certificate(certificate.clone()).pool_key(hosts)
-    };
-    let production = Environment::Production.hosts();
-    assert_eq!(key(&one, &production), key(&one.clone(), &production));
-    assert_ne!(key(&one, &production), key(&other, &production));
-    assert_ne!(key(&one, &production), key(&one, &Environment::Sandbox.hosts()));
-    let moved = production
-        .clone()
-        .with_device(Authority::parse("api.push.apple.com:2197").unwrap());
-    assert_ne!(key(&one, &production), key(&one, &moved));
-    assert!(!format!("{:?} {one:?}", key(&one, &production)).contains("PRIVATE"));
 }

@@ -114,17 +114,6 @@ fn only_refused_credentials_stop() {
 }
 
 #[test]
-fn only_the_same_team_key_and_host_share_a_connection() {
-    let production = Environment::Production.hosts();
-    let key = |key, team| token(key, team).pool_key(&production);
-    let one = key("ABC123DEFG", "DEF123GHIJ");
-    assert_eq!(one, key("ABC123DEFG", "DEF123GHIJ"));
-    assert_ne!(one, key("XXX123DEFG", "DEF123GHIJ"));
-    assert_ne!(one, key("ABC123DEFG", "XXX123GHIJ"));
-    assert_ne!(one, credentials().pool_key(&Environment::Sandbox.hosts()));
-}
-
-#[test]
 fn a_token_passes_from_one_process_to_another() {
     let keyed = credentials();
     let keyless = Credentials::imported(

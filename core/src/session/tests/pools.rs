@@ -1,8 +1,8 @@
 //! Hosts, their timers, and calls.
 
 use super::*;
+use crate::backend::Traffic;
 use crate::http::{Method, Request};
-use crate::session::lane::Lane;
 
 #[test]
 fn hosts_are_bounded_and_the_least_missed_goes() {
@@ -12,7 +12,7 @@ fn hosts_are_bounded_and_the_least_missed_goes() {
     for n in 0..1000 {
         world.at(world.now.monotonic + Duration::from_millis(1));
         let host = authority(&format!("h{n}.example"));
-        assert!(world.session.host(&host, Lane::Main, world.now).is_some());
+        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
         assert!(world.session.hosts.len() <= 10);
     }
     assert!(busy >= 1);
@@ -34,14 +34,14 @@ fn busy_hosts_are_not_thrown_out() {
     assert!(
         world
             .session
-            .host(&authority("third.example"), Lane::Main, now)
+            .host(&authority("third.example"), Traffic::Main, now)
             .is_none()
     );
     world.run_for(secs(70));
     assert!(
         world
             .session
-            .host(&authority("third.example"), Lane::Main, world.now)
+            .host(&authority("third.example"), Traffic::Main, world.now)
             .is_some()
     );
 }
@@ -59,7 +59,7 @@ fn a_timer_passed_on_other_business_still_fires() {
     world.settle();
     assert_eq!(world.dials.len(), 2);
     world.reachable = true;
-    // Far past the back-off, and the first that the session hears is about the other lane.
+    // Far past the back-off, and the first that the session hears is about the other traffic.
     world.at(world.now.monotonic + secs(5));
     world.session.receive(link, b"", world.now);
     world.settle();

@@ -2,9 +2,9 @@
 
 use super::rate::topic_call;
 use super::*;
+use crate::backend::Traffic;
 use crate::net::Processed;
 use crate::session::SendOptions;
-use crate::session::lane::Lane;
 use crate::session::limits::TokenBucket;
 
 const MISMATCH: &str = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"SENDER_ID_MISMATCH"}]}}"#;
@@ -199,7 +199,7 @@ fn a_paused_host_is_forgotten_last() {
     for n in 0..20 {
         world.at(world.now.monotonic + Duration::from_millis(100));
         let host = authority(&format!("h{n}.example"));
-        assert!(world.session.host(&host, Lane::Main, world.now).is_some());
+        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
     }
     assert_eq!(world.session.hosts.len(), 3);
     world.submit(1);
@@ -226,7 +226,7 @@ fn the_host_unused_for_longest_is_forgotten_first() {
     };
     for n in 0..6 {
         world.at(world.now.monotonic + secs(1));
-        assert!(world.session.host(&name(n), Lane::Main, world.now).is_some());
+        assert!(world.session.host(&name(n), Traffic::Main, world.now).is_some());
     }
     assert_eq!(hosts(&world), [name(3), name(4), name(5)]);
 }
@@ -265,7 +265,7 @@ fn a_host_that_owes_an_answer_is_not_forgotten() {
     for n in 0..20 {
         world.at(world.now.monotonic + Duration::from_millis(100));
         let host = authority(&format!("h{n}.example"));
-        assert!(world.session.host(&host, Lane::Main, world.now).is_some());
+        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
         world.settle();
     }
     let link = *world.inboxes.keys().next().expect("the connection is kept");
@@ -362,7 +362,7 @@ fn a_host_is_unused_since_its_last_connection_ended() {
     let pool = |world: &mut World, name: &str| {
         world.at(world.now.monotonic + secs(1));
         let host = authority(name);
-        assert!(world.session.host(&host, Lane::Main, world.now).is_some());
+        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
     };
     pool(&mut world, "second.example");
     world.at(world.now.monotonic + secs(1));
