@@ -61,6 +61,7 @@ fn main() -> Result<ExitCode> {
             let ticket = session.submit(&message, SendOptions::default(), now(epoch))?;
             names.insert(ticket, *token);
         }
+        session.flush(now(epoch));
         // 1. What the session asks for.
         while let Some(action) = session.poll_action() {
             match action {
@@ -71,9 +72,9 @@ fn main() -> Result<ExitCode> {
                     }
                     Err(error) => session.connect_failed(link, error, now(epoch)),
                 },
-                Action::Close { link, last_words } => {
+                Action::Close { link, final_bytes } => {
                     if let Some(mut socket) = sockets.remove(&link) {
-                        let _ = socket.write_all(&last_words);
+                        let _ = socket.write_all(&final_bytes);
                         let _ = socket.shutdown(Shutdown::Both);
                     }
                 }

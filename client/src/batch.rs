@@ -69,7 +69,7 @@ impl Batch {
                 Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
                 Err(error) => {
                     self.progress.taken += 1;
-                    self.progress.count(&Err(Error::new(error.kind(), "")));
+                    self.progress.count(Err(&error));
                     taken(Err(error));
                 }
             }
@@ -99,9 +99,12 @@ impl Batch {
         self.results.retain(ours);
         for ended in &self.results {
             self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
-            self.progress.count(&ended.result);
+            self.progress.count(ended.result());
         }
-        Ok(self.results.drain(..).map(|ended| (ended.ticket, ended.result)))
+        Ok(self
+            .results
+            .drain(..)
+            .map(|ended| (ended.ticket, ended.into_result())))
     }
 
     /// Cancels one message of this batch. Its end, `Cancelled`, comes from [`Batch::wait`] like any other;
@@ -121,7 +124,7 @@ impl Batch {
     /// A message that was refused before it was offered: it counts as ended.
     pub fn refused(&mut self, error: &Error) {
         self.progress.taken += 1;
-        self.progress.count(&Err(Error::new(error.kind(), "")));
+        self.progress.count(Err(error));
     }
 
     /// How far it is.

@@ -62,8 +62,9 @@ impl Driver {
         Some(due.saturating_sub(now))
     }
 
-    /// Carries out what the session wants and writes what it has to say.
+    /// Sends what was submitted: carries out every action of the session and writes its bytes.
     pub(crate) fn flush(&mut self) {
+        self.session.flush(self.clock.now());
         loop {
             self.act();
             let mut ended = Vec::new();
@@ -156,7 +157,7 @@ impl Driver {
                         self.dial(link, authority, addresses);
                     }
                 }
-                Action::Close { link, last_words } => self.forget(link, &last_words),
+                Action::Close { link, final_bytes } => self.forget(link, &final_bytes),
                 _ => {}
             }
         }
@@ -192,9 +193,9 @@ impl Driver {
         Ok(())
     }
 
-    fn forget(&mut self, link: LinkId, last_words: &[u8]) {
+    fn forget(&mut self, link: LinkId, final_bytes: &[u8]) {
         if let Some(socket) = self.sockets.remove(&link) {
-            socket.close(last_words, &self.registry);
+            socket.close(final_bytes, &self.registry);
         }
         self.lookups.forget(link);
         self.tokens.retain(|_, other| *other != link);

@@ -75,7 +75,7 @@ impl Progress {
     }
 
     /// Counts the end of a message; `taken`, `in_flight` and `elapsed` are the caller's to keep.
-    pub fn count(&mut self, result: &Result<Outcome, Error>) {
+    pub fn count(&mut self, result: Result<&Outcome, &Error>) {
         let place = match result {
             Ok(Outcome::Accepted(_)) => &mut self.accepted,
             Ok(Outcome::TokenGone(_)) => &mut self.token_gone,

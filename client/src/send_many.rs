@@ -174,8 +174,10 @@ where
     fn next_ended(&mut self) -> Option<(I::Item, Result<Outcome, Error>)> {
         let (place, result) = loop {
             match self.landed.pop_front() {
-                Some(Ended { tag, result, .. }) => match Waiting::of(tag) {
-                    Waiting::Batch(number, place) if number == self.number => break (place, result),
+                Some(ended) => match Waiting::of(ended.tag) {
+                    Waiting::Batch(number, place) if number == self.number => {
+                        break (place, ended.into_result());
+                    }
                     // Left over from a batch that was dropped.
                     _ => {}
                 },
@@ -186,7 +188,7 @@ where
             }
         };
         self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
-        self.progress.count(&result);
+        self.progress.count(result.as_ref());
         self.free.push(place);
         let message = self.held.get_mut(place as usize).and_then(Option::take)?;
         Some((message, result))

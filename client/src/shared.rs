@@ -199,7 +199,7 @@ impl Shared {
         match Waiting::of(ended.tag) {
             Waiting::One => {
                 self.single = self.single.saturating_sub(1);
-                self.answered.insert(ended.ticket, ended.result);
+                self.answered.insert(ended.ticket, ended.into_result());
             }
             Waiting::Batch(number, _) => {
                 if let Some(batch) = self.batches.get_mut(&number) {

@@ -186,12 +186,12 @@ impl Socket {
     }
 
     /// The session is done with the link: last words, then the end.
-    pub(crate) fn close(self, last_words: &[u8], registry: &mio::Registry) {
+    pub(crate) fn close(self, final_bytes: &[u8], registry: &mio::Registry) {
         match self.stage {
             Stage::Dialling(mut race) => race.abandon(registry),
             Stage::Tunnelling(mut stream, _) | Stage::Open(mut stream) => {
                 // A courtesy to the peer; the link is over whether it arrives or not.
-                let _ = stream.write(last_words);
+                let _ = stream.write(final_bytes);
                 let _ = stream.shutdown(std::net::Shutdown::Write);
                 let _ = registry.deregister(&mut stream);
             }

@@ -5,22 +5,27 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// The one error type of the crate: a stable [`ErrorKind`], a lower-case line
 /// that says what to fix, and the error underneath where there is one.
 ///
 /// The text never holds a secret, a device token, or more than a short prefix
 /// of the input.
+///
+/// A clone has the whole chain of causes of the error that it is made of.
+#[derive(Clone)]
 pub struct Error {
     inner: Box<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     context: Cow<'static, str>,
     http2_code: Option<u32>,
     tls_alert: Option<u8>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -40,7 +45,7 @@ impl Error {
     /// The same error with the one that caused it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.inner.source = Some(source.into());
+        self.inner.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -319,6 +324,26 @@ mod tests {
         let error = Error::new(ErrorKind::Unknown, "no answer").with_source(cause);
         assert_eq!(error.to_string(), "no answer: connection closed by peer");
         assert_eq!(error.cause().map(Error::kind), Some(ErrorKind::ConnectionLost));
+    }
+
+    #[test]
+    fn a_clone_has_the_chain_of_causes() {
+        let io = std::io::Error::other("broken pipe");
+        let lost = Error::new(ErrorKind::ConnectionLost, "connection lost")
+            .with_source(io)
+            .with_tls_alert(44);
+        let copy = Error::new(ErrorKind::Unknown, "no answer")
+            .with_source(lost)
+            .clone();
+        assert_eq!(copy.to_string(), "no answer: connection lost: broken pipe");
+        assert_eq!(copy.context(), "no answer");
+        let cause = copy.cause().expect("the cause is kept");
+        assert_eq!(
+            (cause.kind(), cause.tls_alert()),
+            (ErrorKind::ConnectionLost, Some(44))
+        );
+        let last = StdError::source(cause).expect("the last cause is kept");
+        assert!(last.downcast_ref::<std::io::Error>().is_some());
     }
 
     #[test]

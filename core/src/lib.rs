@@ -109,6 +109,7 @@
 //! let mut session = Session::new(pushcore::adm::Service::new(credentials, Authority::parse("localhost:8443")?), Security::Cleartext, SessionConfig::default(), now)?;
 //! let message = Message::builder().data("score", "3:1").build(RegistrationId::new("amzn1.adm-registration.v3.abc")?)?;
 //! let ticket = session.submit(&message, SendOptions::default(), now)?;
+//! session.flush(now); // once, after as many calls of `submit` as there are messages
 //!
 //! let Some(Action::Connect { .. }) = session.poll_action() else { unreachable!() };
 //! assert!(session.cancel(ticket, now));

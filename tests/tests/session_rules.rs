@@ -56,7 +56,7 @@ fn who_comes_back_to_the_queue_begins_to_wait_then() {
             seed,
             |config| {
                 config.max_connections = 2;
-                config.patience = seconds(10);
+                config.queue_wait_before_dial = seconds(10);
                 config.response_timeout = seconds(100);
                 config.deadline = seconds(200);
             },

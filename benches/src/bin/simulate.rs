@@ -39,6 +39,7 @@ fn main() -> Result<(), Error> {
             session.submit(&messages.next_message()?, SendOptions::default(), tick())?;
             submitted += 1;
         }
+        session.flush(tick());
         while let Some(action) = session.poll_action() {
             match action {
                 Action::Connect { link, .. } => {

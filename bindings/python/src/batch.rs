@@ -169,6 +169,7 @@ impl Batch {
                     }
                     tickets.push(ticket);
                 }
+                inner.session.flush(inner.now);
                 tickets
             })
         });
@@ -205,7 +206,7 @@ impl Batch {
         let mut pairs = Vec::with_capacity(most.min(self.landed.len() + self.refused.len()));
         while pairs.len() < most {
             let Some((item, result)) = self.next() else { break };
-            self.counts.count(&result);
+            self.counts.count(result.as_ref());
             self.counts.in_flight = self.counts.in_flight.saturating_sub(1);
             let result = match result {
                 Ok(answer) => outcome(py, answer)?,

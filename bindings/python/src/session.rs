@@ -74,6 +74,17 @@ impl Session {
     }
 }
 
+/// Submits, then sends what was submitted: what Python hands in at one call leaves in one write.
+fn flushed<T>(
+    session: &mut session::Session,
+    now: Now,
+    submit: impl FnOnce(&mut session::Session) -> T,
+) -> T {
+    let submitted = submit(session);
+    session.flush(now);
+    submitted
+}
+
 #[pymethods]
 impl Session {
     #[new]
@@ -118,7 +129,8 @@ impl Session {
             message = retarget(&message, target)?;
         }
         let options = options(deadline)?;
-        let ticket = self.with(|session, now| session.submit(&message, options, now));
+        let ticket =
+            self.with(|session, now| flushed(session, now, |session| session.submit(&message, options, now)));
         Ok(ticket.or_raise(py)?.to_u64())
     }
 
@@ -148,8 +160,10 @@ impl Session {
         }
         let tickets = py.detach(|| {
             self.with(|session, now| {
-                let submit = |one: Result<Message, Error>| session.submit(&one?, options, now);
-                made.into_iter().map(submit).collect::<Vec<_>>()
+                flushed(session, now, |session| {
+                    let submit = |one: Result<Message, Error>| session.submit(&one?, options, now);
+                    made.into_iter().map(submit).collect::<Vec<_>>()
+                })
             })
         });
         let told = tickets.into_iter().map(|ticket| match ticket {
@@ -181,7 +195,8 @@ impl Session {
     ) -> PyResult<Option<u64>> {
         let options = options(deadline)?;
         let call = call.get();
-        let ticket = self.with(|session, now| session.call(&call.0, options, now));
+        let ticket =
+            self.with(|session, now| flushed(session, now, |session| session.call(&call.0, options, now)));
         Ok(ticket.or_raise(py)?.map(Ticket::to_u64))
     }
 
@@ -195,7 +210,8 @@ impl Session {
     ) -> PyResult<u64> {
         let options = options(deadline)?;
         let request = request.get().0.clone();
-        let ticket = self.with(|session, now| session.exchange(request, options, now));
+        let ticket = self
+            .with(|session, now| flushed(session, now, |session| session.exchange(request, options, now)));
         Ok(ticket.or_raise(py)?.to_u64())
     }
 
@@ -231,8 +247,8 @@ impl Session {
                 let parts = ("connect", link.to_u64(), authority.host(), authority.port());
                 Some(parts.into_pyobject(py)?.into_any())
             }
-            Some(Action::Close { link, last_words }) => {
-                let words = PyBytes::new(py, &last_words);
+            Some(Action::Close { link, final_bytes }) => {
+                let words = PyBytes::new(py, &final_bytes);
                 Some(("close", link.to_u64(), words).into_pyobject(py)?.into_any())
             }
             _ => None,

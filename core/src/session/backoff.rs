@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// Waits that double from `first` to `longest`, each shortened or lengthened by up to a fifth.
+/// A series of waits that double from `first` to `longest`, each shortened or lengthened by up to a fifth.
 ///
 /// The jitter comes from a seed, so that a simulation repeats itself to the letter.
 #[derive(Clone, Debug)]
-pub struct Backoff {
+pub(super) struct Backoff {
     first: Duration,
     longest: Duration,
     attempt: u32,
@@ -14,8 +14,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// `seed` decides the jitter: give every client its own.
-    pub fn new(first: Duration, longest: Duration, seed: u64) -> Self {
+    /// Begins a series; `seed` decides the jitter, so that every host is given its own.
+    pub(super) fn new(first: Duration, longest: Duration, seed: u64) -> Self {
         Self {
             first,
             longest,
@@ -24,8 +24,8 @@ impl Backoff {
         }
     }
 
-    /// The wait before the next attempt.
-    pub fn next_wait(&mut self) -> Duration {
+    /// Returns the wait before the next attempt.
+    pub(super) fn next_wait(&mut self) -> Duration {
         let doubled = self
             .first
             .saturating_mul(1u32 << self.attempt.min(16))
@@ -34,26 +34,26 @@ impl Backoff {
         self.spread(doubled)
     }
 
-    /// `wait`, shortened or lengthened by up to a fifth.
+    /// Returns `wait`, shortened or lengthened by up to a fifth.
     pub(super) fn spread(&mut self, wait: Duration) -> Duration {
         // 80 % to 120 %, in 1024 steps.
         let permille = 819 + (self.random.next() % 410) as u32;
         wait.saturating_mul(permille) / 1024
     }
 
-    /// `wait`, lengthened by up to a fifth.
+    /// Returns `wait`, lengthened by up to a fifth.
     pub(super) fn spread_up(&mut self, wait: Duration) -> Duration {
         let permille = 1024 + (self.random.next() % 205) as u32;
         wait.saturating_mul(permille) / 1024
     }
 
-    /// Attempts since the last success.
-    pub fn attempts(&self) -> u32 {
+    /// The number of attempts since the last success.
+    pub(super) fn attempts(&self) -> u32 {
         self.attempt
     }
 
-    /// An attempt went well: the next wait is the first one again.
-    pub fn reset(&mut self) {
+    /// Notes a success: the next wait is the first one again.
+    pub(super) fn reset(&mut self) {
         self.attempt = 0;
     }
 }

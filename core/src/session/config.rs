@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::net::h2;
 
-/// What happens to a message that was written and got no answer.
+/// Whether a message that was written and got no answer is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Delivery {
     /// It ends as `Unknown`: no message is ever sent twice.
@@ -16,7 +16,7 @@ pub enum Delivery {
     AtLeastOnce,
 }
 
-/// What is peculiar to one message.
+/// The options of one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendOptions {
@@ -25,7 +25,7 @@ pub struct SendOptions {
     /// The token has never been seen good (an import, a guess): it goes over connections of its
     /// own, because APNs throttles a whole connection after a `BadDeviceToken`.
     pub suspect: bool,
-    /// What the caller calls the message: handed back with its end by
+    /// A number of the caller's own for the message: handed back with its end by
     /// [`Session::take_outcomes`](super::Session::take_outcomes). 0 where nothing is said.
     pub tag: u64,
 }
@@ -86,8 +86,8 @@ pub struct SessionConfig {
     pub idle_timeout: Option<Duration>,
     /// How long the oldest message may wait for a stream before another connection is opened. Default 100 ms:
     /// a queue that moves on needs no second one, and services ask for few.
-    pub patience: Duration,
-    /// What is peculiar to HTTP/2 on the connections that carry pushes: stream and flood limits,
+    pub queue_wait_before_dial: Duration,
+    /// The settings of HTTP/2 on the connections that carry pushes: stream and flood limits,
     /// PINGs, HPACK. `None`, the default, is the service's own habit: APNs is asked with a PING
     /// after 15 s of silence with pushes in flight, the others after 60 s. Some front
     /// ends end the connection of a client that asks more often.
@@ -99,8 +99,8 @@ pub struct SessionConfig {
     /// `u32::MAX` is as good as no limit. Calls that are bounded go over connections of their own, so that pushes do
     /// not wait behind them, and are not counted in [`SessionConfig::rate`].
     pub call_rate: Option<u32>,
-    /// Whether what differs in every request (the device's token in the path) is Huffman-coded
-    /// in HTTP/2: a quarter fewer octets of headers, for about a fifth more work. What many requests
+    /// Whether the text that differs in every request (the device's token in the path) is Huffman-coded
+    /// in HTTP/2: a quarter fewer octets of headers, for about a fifth more work. The text that many requests
     /// have in common always is, once. Default: no.
     pub compact_headers: bool,
     /// Seed of the jitter of back-off; `None` takes the system's randomness.
@@ -121,7 +121,7 @@ impl Default for SessionConfig {
             first_backoff: Duration::from_secs(1),
             longest_backoff: Duration::from_secs(60),
             idle_timeout: None,
-            patience: Duration::from_millis(100),
+            queue_wait_before_dial: Duration::from_millis(100),
             http2: None,
             rate: None,
             call_rate: None,

@@ -1,10 +1,36 @@
-//! What happened inside a session, for logs and metrics. No secret, no token.
+//! What a session tells its owner beside outcomes: actions to carry out, and events for logs and metrics. No
+//! secret, no token.
 
 use std::time::Duration;
 
-use super::link::LinkId;
+use super::id::LinkId;
 use crate::error::ErrorKind;
+use crate::http::Authority;
 use crate::outcome::Scope;
+
+/// A task for the driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Resolve the host anew, ask [`Session::allow_address`](super::Session::allow_address) about each address,
+    /// connect (through a proxy only where [`Session::is_direct`](super::Session::is_direct) is false), then
+    /// call [`Session::connected`](super::Session::connected) or
+    /// [`Session::connect_failed`](super::Session::connect_failed).
+    Connect {
+        /// The connection.
+        link: LinkId,
+        /// The host and port to connect to.
+        authority: Authority,
+    },
+    /// Write what `transmit` still shows, as far as that goes without waiting, then close the
+    /// socket. The link is gone already: there is nothing to report back.
+    Close {
+        /// The connection.
+        link: LinkId,
+        /// The bytes that were left to write: a last GOAWAY, an alert.
+        final_bytes: Vec<u8>,
+    },
+}
 
 /// Something worth a line in a log or a tick of a counter. A session keeps the
 /// last 1,024 that nobody has fetched.
@@ -80,4 +106,10 @@ pub enum SessionEvent {
     /// Suddenly most tokens are bad: they are probably of the other environment (APNs) or of
     /// another sender (FCM). Do not delete them; see [`is_mix_up_suspected`](super::Session::is_mix_up_suspected).
     MixUpSuspected,
+    /// The session has found a fault in its own books ([`ErrorKind::Internal`]): a bug of ours, please report
+    /// it. Messages still end, but [`Stats`](super::Stats) may be wrong from now on.
+    Internal {
+        /// The fault, in words.
+        text: Box<str>,
+    },
 }

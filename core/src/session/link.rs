@@ -1,133 +1,419 @@
-//! One connection of a session, and which message each of its requests carries.
+//! One connection of a session, and what its events mean.
 
-use std::fmt;
 use std::time::Duration;
 
-use super::pool::PoolId;
+use super::id::{HostId, LinkId};
 use crate::backend::Health;
-use crate::net::Connection;
+use crate::error::{Error, ErrorKind};
+use crate::http::{Request, Response};
+use crate::net::h2::HeaderBytes;
+use crate::net::{CloseReason, Connection, Event, GoAway, Processed, RequestId, SendError};
 use crate::time::Now;
 
-/// One connection of a session; never reused.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LinkId {
-    index: u32,
-    generation: u32,
+/// Above this many requests in flight a connection that was asked to be calm is like any other: more
+/// streams than any of the services allows.
+const UNTHROTTLED: usize = 1000;
+
+/// The number of requests in a row that got no answer in time, on a connection that is alive, after which
+/// the next ones are better sent over another one.
+const MAX_TIMEOUTS: u32 = 3;
+
+/// An event of a connection, for its session. The link has taken notice of it already.
+#[derive(Debug)]
+pub(super) enum LinkEvent<'a> {
+    /// A request was answered.
+    Answered {
+        request: RequestId,
+        response: &'a Response,
+    },
+    /// A request will not be answered.
+    Failed {
+        request: RequestId,
+        processed: Processed,
+        error: Error,
+        /// The service's word, where it has refused the credentials of this connection and has not
+        /// processed the request: another attempt would end the same way.
+        refused: Option<&'a str>,
+    },
+    /// Requests can be sent.
+    Ready,
+    /// MAX_CONCURRENT_STREAMS is another.
+    Settings(u32),
+    /// The server sent GOAWAY.
+    Draining(&'a GoAway),
+    /// The connection is over; the error is `None` for an orderly end.
+    Closed(Option<Error>),
+    /// A PING was answered.
+    RoundTrip,
 }
 
-impl LinkId {
-    /// As one integer, for languages without structs.
-    pub fn to_u64(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.index)
-    }
+/// The requests on a connection: how many there are, and how many there may be.
+#[derive(Debug)]
+struct Load {
+    /// Requests sent whose end has not been fetched.
+    in_flight: usize,
+    /// The most requests in flight: `usize::MAX` until the server asks for calm.
+    max_in_flight: usize,
+    /// Answers that count towards one more request in flight.
+    credits: usize,
+    /// The time before which there are no new requests; `None` where there may be now.
+    resumes_at: Option<Duration>,
+    /// Requests in a row that were not answered in time.
+    timeouts: u32,
+    /// Answers in a row that make one doubt the connection ([`Health::Fault`]).
+    faults: u32,
+    /// Since when nothing is in flight.
+    idle_since: Duration,
+    /// Whether a response has come over the connection.
+    answered: bool,
+    /// Whether more requests have ended than were sent: a bug of ours.
+    unbalanced: bool,
+}
 
-    /// The inverse of [`LinkId::to_u64`].
-    pub fn from_u64(value: u64) -> Self {
+impl Load {
+    fn new(now: Duration) -> Self {
         Self {
-            index: (value & 0xffff_ffff) as u32,
-            generation: (value >> 32) as u32,
+            in_flight: 0,
+            max_in_flight: usize::MAX,
+            credits: 0,
+            resumes_at: None,
+            timeouts: 0,
+            faults: 0,
+            idle_since: now,
+            answered: false,
+            unbalanced: false,
         }
     }
 
-    /// A small number that no other open connection of the session has.
-    pub fn index(self) -> usize {
-        self.index as usize
+    /// One request has ended. Books that do not balance are told of, and never panic.
+    #[inline]
+    fn end_one(&mut self, now: Duration) {
+        match self.in_flight.checked_sub(1) {
+            Some(rest) => self.in_flight = rest,
+            None => self.unbalanced = true,
+        }
+        self.idle_since = now;
+    }
+
+    /// A response came: the service answers here, and may be trusted with a little more at a time.
+    #[inline]
+    fn note_answer(&mut self) {
+        self.answered = true;
+        self.timeouts = 0;
+        if self.max_in_flight < UNTHROTTLED {
+            self.credits += 1;
+            if self.credits >= self.max_in_flight {
+                self.max_in_flight += 1;
+                self.credits = 0;
+            }
+        } else {
+            self.max_in_flight = usize::MAX;
+        }
+    }
+
+    /// No new requests until `resumes_at`, and afterwards at most half as many as now.
+    fn throttle(&mut self, resumes_at: Duration) {
+        self.resumes_at = Some(resumes_at);
+        // The request that was reset has ended already.
+        let now = self.max_in_flight.min(self.in_flight.saturating_add(1));
+        self.max_in_flight = (now / 2).max(1);
+        self.credits = 0;
     }
 }
 
-impl fmt::Debug for LinkId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LinkId({}.{})", self.index, self.generation)
-    }
+/// What a new connection is told by its session.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) host: HostId,
+    /// When the connection has to be usable.
+    pub(super) connect_by: Duration,
+    /// How long the connection may be idle; `None` is for ever.
+    pub(super) idle_timeout: Option<Duration>,
 }
 
 #[derive(Debug)]
 pub(super) struct Link {
-    pub(super) id: LinkId,
-    pub(super) pool: PoolId,
-    pub(super) connection: Connection,
-    /// The driver has reported the socket as connected.
-    pub(super) dialled: bool,
-    /// HTTP is up: requests have been or can be sent.
-    pub(super) ready: bool,
-    /// No new requests here: GOAWAY, a spoiled token, or idleness.
-    pub(super) retired: bool,
-    /// We ended it ourselves: its end says nothing about the host.
-    pub(super) let_go: bool,
-    /// The service's word when it refused the credentials of this connection (GOAWAY).
-    pub(super) refused: Option<Box<str>>,
-    /// A response has come over it.
-    pub(super) answered: bool,
-    /// Answers in a row that make one doubt the connection ([`Health::Fault`]).
-    pub(super) faults: u32,
-    /// Closed after being idle for so long; `None` is never.
-    pub(super) idle_timeout: Option<Duration>,
-    /// When dialling has to be over.
-    pub(super) connect_by: Duration,
-    /// Since when nothing is in flight.
-    pub(super) idle_since: Duration,
-    /// Requests sent whose end has not been fetched.
-    pub(super) in_flight: usize,
-    /// The most requests in flight here, where the server asked for calm.
-    pub(super) most: usize,
-    /// Answers that count towards one more.
-    pub(super) earned: usize,
-    /// No new requests before this time; cleared when it has come.
-    pub(super) resumes_at: Option<Duration>,
-    /// Requests in a row that were not answered in time.
-    pub(super) timeouts: u32,
+    id: LinkId,
+    terms: Terms,
+    connection: Connection,
+    /// Whether the driver has reported the socket as connected.
+    dialled: bool,
+    /// Whether HTTP is up: requests have been or can be sent.
+    ready: bool,
+    /// Whether there are no new requests here: GOAWAY, a spoiled token, or idleness.
+    retired: bool,
+    /// Whether we ended the connection ourselves: then its end says nothing about the host.
+    ended_by_us: bool,
+    /// The service's word when it refused the credentials of this connection (GOAWAY); `None` where it
+    /// has not.
+    refused: Option<Box<str>>,
+    load: Load,
 }
 
 impl Link {
-    /// Takes note of what an answer says about the connection. Returns whether the connection has to be
-    /// replaced: at once where it is spoiled, and after `faults_in_a_row` faults with nothing else between them.
-    pub(super) fn is_wedged_after(&mut self, health: Health, faults_in_a_row: u32) -> bool {
-        self.faults = match health {
-            Health::Good => 0,
-            Health::Fault => self.faults.saturating_add(1),
-            Health::Spoiled => return true,
-        };
-        self.faults >= faults_in_a_row
+    pub(super) fn new(id: LinkId, connection: Connection, terms: Terms, now: Now) -> Self {
+        Self {
+            id,
+            terms,
+            connection,
+            dialled: false,
+            ready: false,
+            retired: false,
+            ended_by_us: false,
+            refused: None,
+            load: Load::new(now.monotonic),
+        }
+    }
+
+    // Getters
+
+    #[inline]
+    pub(super) fn id(&self) -> LinkId {
+        self.id
+    }
+
+    pub(super) fn host(&self) -> HostId {
+        self.terms.host
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired
+    }
+
+    /// Whether requests are in flight here.
+    pub(super) fn is_busy(&self) -> bool {
+        self.load.in_flight > 0
+    }
+
+    /// Whether the end of the connection says that its host does not work: it never answered anything, and
+    /// we did not end it.
+    pub(super) fn is_a_failure(&self) -> bool {
+        !self.load.answered && !self.ended_by_us
+    }
+
+    pub(super) fn is_throttled(&self) -> bool {
+        self.load.resumes_at.is_some()
     }
 
     /// Whether a request can go out here now.
     pub(super) fn can_send(&self) -> bool {
-        self.ready && !self.retired && self.has_room()
+        self.ready
+            && !self.retired
+            && self.connection.capacity() > 0
+            && self.may_have_more()
+            && !self.is_throttled()
     }
 
-    fn has_room(&self) -> bool {
-        self.connection.capacity() > 0 && self.in_flight < self.most && self.resumes_at.is_none()
+    /// Whether the server, having asked for calm, puts up with one more request in flight.
+    #[inline]
+    pub(super) fn may_have_more(&self) -> bool {
+        self.load.in_flight < self.load.max_in_flight
     }
 
-    /// Whether the server's flow control takes a body of this size now. One that it does not would
+    /// Whether the server's flow control takes a body of this size now. A request that it does not take would
     /// sit in a buffer, out of reach of a better connection. With nothing in flight no window
-    /// update will come unasked: then it goes out.
-    pub(super) fn takes(&self, body: usize) -> bool {
-        self.connection.window() >= body || self.in_flight == 0
+    /// update will come unasked: then the request goes out.
+    #[inline]
+    pub(super) fn fits_window(&self, body: usize) -> bool {
+        self.connection.window() >= body || self.load.in_flight == 0
     }
 
-    /// Takes no more requests, and ends when those in flight have been answered.
-    pub(super) fn let_go(&mut self, now: Now) {
-        self.retired = true;
-        self.let_go = true;
-        self.connection.close(now);
-    }
-
-    /// When it will have been idle for too long.
-    pub(super) fn idle_at(&self) -> Option<Duration> {
-        let idle = self.ready && !self.retired && self.in_flight == 0;
-        self.idle_timeout
-            .filter(|_| idle)
-            .and_then(|timeout| self.idle_since.checked_add(timeout))
-    }
-
-    /// Whether it may yet be of use: connecting or connected, and not retired.
+    /// Whether the connection may yet be of use: connecting or connected, and not retired.
     pub(super) fn is_hopeful(&self) -> bool {
         !self.retired && !self.connection.is_draining() && !self.connection.is_closed()
     }
+
+    /// Whether the connection is usable, but takes no body of this size now.
+    pub(super) fn is_full(&self, body: usize) -> bool {
+        self.ready && !(self.can_send() && self.fits_window(body))
+    }
+
+    /// Whether the service may have acted on a request that is in flight.
+    pub(super) fn processed(&self, request: RequestId) -> Processed {
+        self.connection.processed(request)
+    }
+
+    pub(super) fn header_bytes(&self) -> HeaderBytes {
+        self.connection.header_bytes()
+    }
+
+    /// Whether dialling has taken too long.
+    pub(super) fn is_late(&self, now: Now) -> bool {
+        !self.ready && self.terms.connect_by <= now.monotonic
+    }
+
+    /// Whether the connection has been idle for too long.
+    pub(super) fn is_stale(&self, now: Now) -> bool {
+        self.idle_at().is_some_and(|at| at <= now.monotonic)
+    }
+
+    /// When [`Link::handle_timeout`] has to be called; `None` is never.
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        let connecting = (!self.ready).then_some(self.terms.connect_by);
+        let timers = [
+            self.connection.poll_timeout(),
+            connecting,
+            self.idle_at(),
+            self.load.resumes_at,
+        ];
+        timers.into_iter().flatten().min()
+    }
+
+    fn idle_at(&self) -> Option<Duration> {
+        let idle = self.ready && !self.retired && !self.is_busy();
+        self.terms
+            .idle_timeout
+            .filter(|_| idle)
+            .and_then(|timeout| self.load.idle_since.checked_add(timeout))
+    }
+
+    // Inputs
+
+    pub(super) fn receive(&mut self, bytes: &[u8], now: Now) {
+        self.connection.receive(bytes, now);
+    }
+
+    pub(super) fn receive_eof(&mut self, now: Now) {
+        self.connection.receive_eof(now);
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Now) {
+        self.connection.handle_timeout(now);
+        self.load.resumes_at = self.load.resumes_at.filter(|at| *at > now.monotonic);
+    }
+
+    /// The driver has connected the socket.
+    pub(super) fn note_dialled(&mut self) {
+        self.dialled = true;
+    }
+
+    // Commands
+
+    /// Sends a request, labelled with its slot.
+    #[inline]
+    pub(super) fn send(&mut self, request: &Request, slot: u32, now: Now) -> Result<RequestId, SendError> {
+        let id = self.connection.send_checked(request, slot, now)?;
+        self.load.in_flight += 1;
+        Ok(id)
+    }
+
+    /// Takes a request off its stream. An event says whether anything of it was written; or that the answer
+    /// was faster.
+    pub(super) fn cancel(&mut self, request: RequestId, now: Now) {
+        self.connection.cancel(request, now);
+    }
+
+    /// Takes no more requests, and ends when those in flight have been answered.
+    pub(super) fn retire(&mut self, now: Now) {
+        self.retired = true;
+        self.ended_by_us = true;
+        self.connection.close(now);
+    }
+
+    /// The connection is given up before it was ready: its end says nothing about the host.
+    pub(super) fn give_up(&mut self) {
+        self.ended_by_us = true;
+    }
+
+    /// No new requests until `resumes_at`, and afterwards at most half as many at a time as now.
+    pub(super) fn throttle(&mut self, resumes_at: Duration) {
+        self.load.throttle(resumes_at);
+    }
+
+    /// The service has refused the credentials of this connection, with this word.
+    pub(super) fn note_refusal(&mut self, reason: &str) {
+        self.refused = Some(reason.into());
+    }
+
+    /// A request was not answered in time. Returns whether too many in a row were not.
+    pub(super) fn note_timeout(&mut self) -> bool {
+        self.load.timeouts = self.load.timeouts.saturating_add(1);
+        self.load.timeouts >= MAX_TIMEOUTS
+    }
+
+    /// Takes note of what an answer says about the connection. Returns whether the connection has to be
+    /// replaced: at once where it is spoiled, and after `faults_in_a_row` faults with nothing else between them.
+    #[inline]
+    pub(super) fn is_wedged_after(&mut self, health: Health, faults_in_a_row: u32) -> bool {
+        self.load.faults = match health {
+            Health::Good => 0,
+            Health::Fault => self.load.faults.saturating_add(1),
+            Health::Spoiled => return true,
+        };
+        self.load.faults >= faults_in_a_row
+    }
+
+    // Outputs
+
+    /// The bytes that are to be written to the socket now.
+    pub(super) fn transmit(&mut self) -> &[u8] {
+        match self.dialled {
+            true => self.connection.transmit(),
+            false => &[],
+        }
+    }
+
+    pub(super) fn transmitted(&mut self, count: usize) {
+        self.connection.transmitted(count);
+    }
+
+    /// The next event, of which the link has taken notice.
+    #[inline]
+    pub(super) fn poll_event(&mut self, now: Now) -> Option<LinkEvent<'_>> {
+        Some(match self.connection.poll_event()? {
+            Event::Response { id, response } => {
+                self.load.end_one(now.monotonic);
+                self.load.note_answer();
+                LinkEvent::Answered {
+                    request: id,
+                    response,
+                }
+            }
+            Event::Failed { id, processed, error } => {
+                self.load.end_one(now.monotonic);
+                LinkEvent::Failed {
+                    request: id,
+                    processed,
+                    error: error.clone(),
+                    refused: self.refused.as_deref().filter(|_| processed == Processed::No),
+                }
+            }
+            Event::Ready => {
+                self.ready = true;
+                self.load.idle_since = now.monotonic;
+                LinkEvent::Ready
+            }
+            Event::SettingsChanged {
+                max_concurrent_streams,
+            } => LinkEvent::Settings(max_concurrent_streams),
+            Event::Draining(goaway) => {
+                self.retired = true;
+                LinkEvent::Draining(goaway)
+            }
+            Event::Closed(CloseReason::Failed(error)) => LinkEvent::Closed(Some(error.clone())),
+            Event::Closed(_) => LinkEvent::Closed(None),
+            Event::RoundTrip(_) => LinkEvent::RoundTrip,
+        })
+    }
+
+    /// Whether more requests have ended than were sent since the last call: a bug of ours.
+    #[inline]
+    pub(super) fn take_fault(&mut self) -> bool {
+        std::mem::take(&mut self.load.unbalanced)
+    }
 }
 
-/// A slab of links.
+/// The error of a request that a service refuses to process because of the connection's credentials.
+pub(super) fn refusal(reason: &str) -> Error {
+    let context = format!("the service refuses these credentials: {reason}");
+    Error::new(ErrorKind::InvalidCredential, context)
+}
+
+/// The connections of a session, in slots that are used again and again.
 #[derive(Debug, Default)]
 pub(super) struct Links {
     slots: Vec<(u32, Option<Link>)>,
@@ -145,23 +431,21 @@ impl Links {
         let slot = &mut self.slots[index];
         slot.0 = slot.0.wrapping_add(1);
         // A session never has 2^32 connections: each costs a socket.
-        let id = LinkId {
-            index: index as u32,
-            generation: slot.0,
-        };
+        let id = LinkId::new(index as u32, slot.0);
         slot.1 = Some(make(id));
         id
     }
 
     pub(super) fn remove(&mut self, id: LinkId) -> Option<Link> {
         let slot = self.slots.get_mut(id.index())?;
-        if slot.0 == id.generation {
+        if slot.0 == id.generation() {
             slot.1.take()
         } else {
             None
         }
     }
 
+    #[inline]
     pub(super) fn get(&self, id: LinkId) -> Option<&Link> {
         self.slots
             .get(id.index())
@@ -169,6 +453,7 @@ impl Links {
             .filter(|link| link.id == id)
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
         self.slots
             .get_mut(id.index())
@@ -182,5 +467,46 @@ impl Links {
 
     pub(super) fn ids(&self) -> Vec<LinkId> {
         self.iter().map(|link| link.id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_throttled_connection_wins_back_a_request_for_each_round_of_answers() {
+        let mut load = Load::new(Duration::ZERO);
+        load.in_flight = 9;
+        load.throttle(SECOND);
+        assert_eq!((load.max_in_flight, load.resumes_at), (5, Some(SECOND)));
+        for _ in 0..5 {
+            assert_eq!(load.max_in_flight, 5);
+            load.note_answer();
+        }
+        assert_eq!(load.max_in_flight, 6);
+        load.max_in_flight = UNTHROTTLED;
+        load.note_answer();
+        assert_eq!(load.max_in_flight, usize::MAX);
+    }
+
+    #[test]
+    fn one_request_at_a_time_is_always_allowed() {
+        let mut load = Load::new(Duration::ZERO);
+        load.throttle(SECOND);
+        load.throttle(SECOND);
+        assert_eq!(load.max_in_flight, 1);
+    }
+
+    #[test]
+    fn books_that_do_not_balance_are_told_of_and_do_not_panic() {
+        let mut load = Load::new(Duration::ZERO);
+        load.in_flight = 1;
+        load.end_one(SECOND);
+        assert_eq!((load.in_flight, load.unbalanced), (0, false));
+        load.end_one(SECOND);
+        assert_eq!((load.in_flight, load.unbalanced), (0, true));
     }
 }

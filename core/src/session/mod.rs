@@ -4,7 +4,7 @@
 //! It opens no socket: the owner of the sockets (the driver) asks it what to do.
 //!
 //! ```text
-//!            submit(message)                          poll_outcome()
+//!       submit(message), flush()                     poll_outcome()
 //!                 |                                         ^
 //!                 v                                         |
 //!   +---------------------------- Session ---------------------------+
@@ -22,102 +22,104 @@
 //! * A, getters: [`capacity`](Session::capacity), [`stats`](Session::stats), [`poll_timeout`](Session::poll_timeout)
 //! * B, inputs: [`connected`](Session::connected), [`connect_failed`](Session::connect_failed),
 //!   [`receive`](Session::receive), [`receive_eof`](Session::receive_eof), [`handle_timeout`](Session::handle_timeout).
-//!   They never fail: failure is an outcome or an event.
-//! * C, commands: [`submit`](Session::submit), [`cancel`](Session::cancel), [`close`](Session::close)
+//!   They never fail: failure is an outcome or an event. They flush.
+//! * C, commands: [`submit`](Session::submit), [`flush`](Session::flush), [`cancel`](Session::cancel),
+//!   [`close`](Session::close)
 //! * D, outputs: [`poll_action`](Session::poll_action), [`transmit`](Session::transmit) and
 //!   [`transmitted`](Session::transmitted), [`poll_outcome`](Session::poll_outcome), [`poll_event`](Session::poll_event).
+//!   They send nothing.
 //!
-//! 1. Carry out every action of `poll_action`.
-//! 2. For every link, write what `transmit` shows, and say with `transmitted` how much went out.
-//! 3. Fetch the outcomes.
-//! 4. Wait for a readable socket, at most until `poll_timeout`; then `receive`, or `handle_timeout`.
+//! 1. Submit as many messages as there are and as `capacity` allows; then `flush`, once for all of them.
+//! 2. Carry out every action of `poll_action`.
+//! 3. For every link, write what `transmit` shows, and say with `transmitted` how much went out.
+//! 4. Fetch the outcomes.
+//! 5. Wait for a readable socket, at most until `poll_timeout`; then `receive`, or `handle_timeout`.
+//!
+//! `poll_timeout` says "now" while submitted messages are not flushed: a driver that forgets to flush is late by
+//! one turn of its loop, and loses nothing.
 //!
 //! # Accounting
 //!
-//! Every submitted message (and every [exchange](Session::exchange)) ends exactly once: with `Ok(Outcome)` when the service answered, or
-//! with an `Err` of kind `NotSent`, `Unknown`, `Expired` or `Cancelled`. [`Stats::is_balanced`]
+//! Every submitted message (and every [exchange](Session::exchange)) ends exactly once, with an [`Ending`]: the
+//! service's answer, or `NotSent`, `Unknown`, `Expired` or `Cancelled`. [`Stats::is_balanced`]
 //! holds after every call.
+//!
+//! # Inside
+//!
+//! The session itself only passes on: to the ledger (where each message is, and the counts), the hosts (queues,
+//! pauses, back-off, dialling), the links (one connection each), `retry` (decisions), the limits and the
+//! fetch of the token.
 
 mod backoff;
-mod calm;
 mod config;
-mod dial;
-mod drive;
-mod entry;
+mod ending;
 mod event;
-mod exchange;
+mod host;
+mod id;
+mod ledger;
+mod limits;
 mod link;
-mod pool;
 mod queue;
-mod rate;
-mod send;
+mod retry;
 mod service;
-mod settle;
 mod stats;
-mod submit;
 #[cfg(test)]
 mod tests;
-mod tokens;
+mod token;
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use backoff::Backoff;
 pub use config::{Delivery, SendOptions, SessionConfig};
-pub use dial::Action;
-pub use entry::{Ended, Ticket};
-pub use event::SessionEvent;
-pub use link::LinkId;
+pub use ending::{Ended, Ending};
+pub use event::{Action, SessionEvent};
+pub use id::{LinkId, Ticket};
 pub use stats::Stats;
 
-use entry::{Ending, Entries, Purpose, State};
-use link::Links;
-use pool::{Pool, PoolId};
-use rate::TokenBucket;
-use service::Service;
+use ending::Unanswered;
+use host::{BatchAuthorization, Hosts};
+use id::HostId;
+use ledger::{Again, Entrant, Ledger, Place, Purpose, Withdrawal};
+use limits::Limits;
+use link::{Link, LinkEvent, Links, Terms, refusal};
+use retry::{AfterFailure, Remedy};
+use service::{Context, Permit, Service};
+use token::TokenFetch;
 
-use crate::error::Error;
-use crate::http::Response;
-use crate::net::h2::HeaderBytes;
-use crate::net::{Processed, Security};
-use crate::outcome::Outcome;
+use crate::backend::Traffic;
+use crate::error::{Error, ErrorKind};
+use crate::http::{Authority, HeaderBlock, Request, Response, retry_after};
+use crate::net::h2::{HeaderBytes, check_path, code};
+use crate::net::{Connection, Processed, Security, SendError};
+use crate::outcome::{Outcome, Scope};
+use crate::service::{AsMessage, Call};
 use crate::time::Now;
 
-/// How many events are kept for an owner that does not fetch them.
+/// The number of events that are kept for an owner that does not fetch them.
 const MAX_EVENTS: usize = 1024;
+
+/// The name that gRPC's servers have for a client that asks too often whether they are there (GOAWAY's debug
+/// data). The client is to ask half as often from then on.
+const TOO_MANY_PINGS: &str = "too_many_pings";
 
 /// Messages in, outcomes out, for one service and one credential.
 #[derive(Debug)]
 pub struct Session {
     config: Arc<SessionConfig>,
     service: Service,
-    entries: Entries,
+    ledger: Ledger,
+    hosts: Hosts,
     links: Links,
-    pools: Vec<Pool>,
+    limits: Limits,
+    token: TokenFetch,
     actions: VecDeque<Action>,
-    outcomes: VecDeque<Ended>,
-    responses: VecDeque<(Ticket, Result<Response, Error>)>,
     events: VecDeque<SessionEvent>,
-    stats: Stats,
-    /// Of the connections that are gone.
+    /// The bytes of header blocks on connections that are gone.
     header_bytes: HeaderBytes,
-    bucket: Option<TokenBucket>,
-    /// Of calls; where there is none, they are messages like others.
-    calls: Option<TokenBucket>,
-    /// Why there is no access token; and whether asking again would not help.
-    token_failure: Option<Error>,
-    token_refused: bool,
-    /// The authorization last used, where tokens are made without a fetch.
-    token_seen: Option<u64>,
-    /// No entry is due before this time; may be early, never late.
-    next_due: Option<Duration>,
     /// The latest time seen; monotonic clocks that step back are held here.
     now: Now,
-    /// The pools that were given messages since they were last pumped. Pumping waits until somebody
-    /// looks at what the session has to say: then many messages are sent in one go.
-    fed: Vec<PoolId>,
-    seed: u64,
     closing: bool,
 }
 
@@ -138,155 +140,109 @@ impl Session {
     ) -> Result<Self, Error> {
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
         let service = Service::new(service.into(), security, &config)?;
-        let bucket = config.rate.map(|rate| TokenBucket::new(rate, now.monotonic));
         let call_rate = config.call_rate.or(service.call_rate());
-        let calls = call_rate.map(|rate| TokenBucket::new(rate, now.monotonic));
         Ok(Self {
+            ledger: Ledger::new(config.response_timeout),
+            hosts: Hosts::new(seed),
+            links: Links::default(),
+            limits: Limits::new(config.rate, call_rate, now.monotonic),
+            token: TokenFetch::default(),
+            actions: VecDeque::new(),
+            events: VecDeque::new(),
+            header_bytes: HeaderBytes::default(),
             config: Arc::new(config),
             service,
-            entries: Entries::default(),
-            links: Links::default(),
-            pools: Vec::new(),
-            actions: VecDeque::new(),
-            outcomes: VecDeque::new(),
-            responses: VecDeque::new(),
-            events: VecDeque::new(),
-            stats: Stats::default(),
-            header_bytes: HeaderBytes::default(),
-            bucket,
-            calls,
-            token_failure: None,
-            token_refused: false,
-            token_seen: None,
-            next_due: None,
             now,
-            fed: Vec::new(),
-            seed,
             closing: false,
         })
     }
 
+    // A. Getters
+
+    /// Returns the service that the session sends to.
+    pub fn service(&self) -> &crate::service::Service {
+        self.service.value()
+    }
+
     /// How many more messages `submit` takes now.
+    #[inline]
     pub fn capacity(&self) -> usize {
         if self.closing {
             0
         } else {
-            self.config.max_queued.saturating_sub(self.stats.queued as usize)
+            self.config
+                .max_queued
+                .saturating_sub(self.ledger.queued() as usize)
         }
     }
 
     /// How many messages are where.
     pub fn stats(&self) -> Stats {
-        self.stats
+        self.ledger.stats()
     }
 
-    /// The bytes of all header blocks on all its HTTP/2 connections, those that are gone
-    /// included: what a push costs beside its body. Divide what two calls differ by through
-    /// the number of pushes between them; see [`HeaderPolicy`](crate::apns::HeaderPolicy).
-    pub fn header_bytes(&self) -> HeaderBytes {
-        let mut total = self.header_bytes;
-        for link in self.links.iter() {
-            total += link.connection.header_bytes();
-        }
-        total
-    }
-
-    /// How the session was told to behave.
+    /// The session's configuration.
     pub fn config(&self) -> &SessionConfig {
         &self.config
     }
 
-    /// Ends a message as `Cancelled`. What was written already may still be shown by a device.
-    /// Returns false when the message has ended already.
-    pub fn cancel(&mut self, ticket: Ticket, now: Now) -> bool {
-        let now = self.tick(now);
-        let cancelled = self.withdraw(ticket, Ending::Cancelled, now);
-        self.retire_when_idle(now);
-        cancelled
-    }
-
-    /// No more messages; those taken go on to their end, then the connections are closed.
-    pub fn close(&mut self, now: Now) {
-        let now = self.tick(now);
-        self.closing = true;
-        self.retire_when_idle(now);
-    }
-
-    /// Whether every message has ended and every connection is gone.
-    pub fn is_closed(&self) -> bool {
-        self.closing && self.stats.queued == 0 && self.stats.open == 0 && self.links.iter().next().is_none()
-    }
-
-    /// Ends every message now: `NotSent` where nothing was written, `Unknown` otherwise. For an
-    /// owner that goes away. The outcomes can still be fetched.
-    pub fn abandon(&mut self, now: Now) {
-        let now = self.tick(now);
-        self.closing = true;
-        for pool in &mut self.pools {
-            pool.waiting.take(&self.entries);
+    /// When `handle_timeout` has to be called, on the monotonic clock; `None` is never. Now, while submitted
+    /// messages wait for [`Session::flush`].
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        if self.hosts.are_dirty() {
+            return Some(self.now.monotonic);
         }
-        for ticket in self.entries.live_tickets() {
-            self.withdraw(ticket, Ending::Abandoned, now);
-        }
-        self.retire_when_idle(now);
+        let links = self.links.iter().map(Link::poll_timeout);
+        let (limits, token) = (self.limits.next_at(), self.service.poll_timeout());
+        let hosts = self.hosts.iter();
+        let hosts = hosts.map(|host| host.poll_timeout(&self.ledger, &self.config, limits, token));
+        let timers = links.chain(hosts).chain([self.ledger.next_due()]);
+        timers.flatten().min()
+    }
+
+    /// The connections there are, whatever their state.
+    pub fn links(&self) -> impl Iterator<Item = LinkId> {
+        self.links.iter().map(Link::id)
+    }
+
+    /// The tag that its sender gave a message that has not ended; `None` where the message has ended.
+    pub fn tag(&self, ticket: Ticket) -> Option<u64> {
+        let pending = self.ledger.get(self.ledger.find(ticket)?)?;
+        Some(pending.tag())
     }
 
     /// Every unfinished message, and whether the service may have acted on it: what a journal
     /// needs to know before the process ends.
     pub fn unfinished(&self) -> impl Iterator<Item = (Ticket, Processed)> {
-        let pushes = self
-            .entries
-            .live()
-            .filter(|(_, entry)| entry.purpose != Purpose::Token);
-        pushes.map(|(slot, entry)| {
-            let processed = match entry.state {
-                _ if entry.in_doubt => Processed::Unknown,
-                State::Open { link, id } => match self.links.get(link) {
-                    Some(link) => link.connection.processed(id),
+        let all = self.ledger.unfinished();
+        let callers = all.filter(|(_, pending)| pending.purpose() != Purpose::Token);
+        callers.map(|(ticket, pending)| {
+            let processed = match self.ledger.place(ticket) {
+                _ if pending.is_in_doubt() => Processed::Unknown,
+                Some(Place::Open { link, request }) => match self.links.get(link) {
+                    Some(link) => link.processed(request),
                     None => Processed::Unknown,
                 },
                 _ => Processed::No,
             };
-            (self.entries.ticket(slot), processed)
+            (ticket, processed)
         })
     }
 
-    /// The next message that has ended.
-    #[inline]
-    pub fn poll_outcome(&mut self) -> Option<(Ticket, Result<Outcome, Error>)> {
-        if !self.fed.is_empty() {
-            self.catch_up();
-        }
-        let ended = self.outcomes.pop_front()?;
-        self.entries.give_back(ended.ticket);
-        Some((ended.ticket, ended.result))
+    /// Whether the driver may connect to this address: the endpoint policy's last word, after
+    /// name resolution.
+    ///
+    /// # Errors
+    /// `AddressNotAllowed`.
+    pub fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
+        self.service.allow_address(authority, address)
     }
 
-    /// Every message that has ended, at once: appends them to `ended`, whose room is used for the next
-    /// ones where it is empty.
-    pub fn take_outcomes(&mut self, ended: &mut VecDeque<Ended>) {
-        self.catch_up();
-        for message in &self.outcomes {
-            self.entries.give_back(message.ticket);
-        }
-        match ended.is_empty() {
-            true => std::mem::swap(ended, &mut self.outcomes),
-            false => ended.append(&mut self.outcomes),
-        }
-    }
-
-    /// What its sender called a message that has not ended.
-    pub fn tag(&self, ticket: Ticket) -> Option<u64> {
-        let entry = self.entries.get(self.entries.find(ticket)?)?;
-        Some(entry.tag)
-    }
-
-    /// The next exchange that has ended.
-    pub fn poll_response(&mut self) -> Option<(Ticket, Result<Response, Error>)> {
-        self.catch_up();
-        let ended = self.responses.pop_front()?;
-        self.entries.give_back(ended.0);
-        Some(ended)
+    /// Whether the driver connects `link` without its proxy: the machine's metadata server is
+    /// reached without leaving the machine, or not at all.
+    pub fn is_direct(&self, link: LinkId) -> bool {
+        let host = self.links.get(link).and_then(|link| self.hosts.get(link.host()));
+        host.is_some_and(|host| host.traffic() == Traffic::Metadata)
     }
 
     /// Whether the answers look as if the tokens were of another environment (APNs) or sender
@@ -295,10 +251,1001 @@ impl Session {
         self.service.is_mix_up_suspected()
     }
 
+    /// The bytes of all header blocks on all HTTP/2 connections of the session, those that are gone
+    /// included: what a push costs beside its body. The difference between two calls, divided by the number of
+    /// pushes between them, is the cost of one; see [`HeaderPolicy`](crate::apns::HeaderPolicy).
+    pub fn header_bytes(&self) -> HeaderBytes {
+        let mut total = self.header_bytes;
+        for link in self.links.iter() {
+            total += link.header_bytes();
+        }
+        total
+    }
+
+    /// Whether every message has ended and every connection is gone.
+    pub fn is_closed(&self) -> bool {
+        self.closing && self.ledger.is_idle() && self.links.iter().next().is_none()
+    }
+
+    // B. Inputs
+
+    /// The socket of `link` is connected.
+    pub fn connected(&mut self, link: LinkId, now: Now) {
+        let now = self.tick(now);
+        if let Some(link) = self.links.get_mut(link) {
+            link.note_dialled();
+        }
+        self.drain(link, now);
+        self.finish_input(now);
+    }
+
+    /// The socket of `link` could not be connected. The driver forgets the link.
+    pub fn connect_failed(&mut self, link: LinkId, error: Error, now: Now) {
+        let now = self.tick(now);
+        self.remove_link(link, Some(error), now);
+        self.finish_input(now);
+    }
+
+    /// Bytes from the socket of `link`.
+    pub fn receive(&mut self, link: LinkId, bytes: &[u8], now: Now) {
+        let now = self.tick(now);
+        if let Some(link) = self.links.get_mut(link) {
+            link.receive(bytes, now);
+        }
+        self.drain(link, now);
+        self.finish_input(now);
+    }
+
+    /// The socket of `link` has come to its end (or failed: that is the same to HTTP).
+    pub fn receive_eof(&mut self, link: LinkId, now: Now) {
+        let now = self.tick(now);
+        if let Some(link) = self.links.get_mut(link) {
+            link.receive_eof(now);
+        }
+        self.drain(link, now);
+        // A connection that ends without saying so is over all the same.
+        self.remove_link(link, None, now);
+        self.finish_input(now);
+    }
+
+    /// Time has passed: at least until the last `poll_timeout`, or not; calling too often does no harm.
+    pub fn handle_timeout(&mut self, now: Now) {
+        let now = self.tick(now);
+        self.limits.fill(now.monotonic);
+        for id in self.links.ids() {
+            self.link_timeout(id, now);
+        }
+        if self.ledger.next_due().is_some_and(|due| due <= now.monotonic) {
+            self.expire(now);
+        }
+        self.fill_dirty(now);
+        for id in self.hosts.ids() {
+            self.fill(id, now);
+        }
+        self.finish_input(now);
+    }
+
+    // C. Commands
+
+    /// Takes a message, to be sent as soon as a stream is free: at the next [`Session::flush`] at the earliest.
+    ///
+    /// # Errors
+    /// `QueueFull` above [`SessionConfig::max_queued`], and where [`SessionConfig::max_hosts`] are
+    /// all busy; `Closed` after [`Session::close`]; `Misuse`
+    /// when the message is for another service; and what the message's service finds wrong with it.
+    /// A message that is not taken is not counted.
+    pub fn submit(
+        &mut self,
+        message: &(impl AsMessage + ?Sized),
+        options: SendOptions,
+        now: Now,
+    ) -> Result<Ticket, Error> {
+        let now = self.tick(now);
+        self.check_capacity()?;
+        let (slot, request) = self.ledger.reserve()?;
+        match self.service.write(message.as_message(), request, now) {
+            Ok(context) => self.enqueue(slot, Purpose::Push, context, options, now),
+            Err(error) => {
+                self.ledger.release(slot);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes a call: channels, topics, groups, withdrawals. Its answer comes from
+    /// [`Session::poll_response`] and is read with [`Call::read`]. `None` while the access token that
+    /// the call needs is being fetched: ask again.
+    ///
+    /// # Errors
+    /// As [`Call::request`], [`Session::fetch_authorization`] and [`Session::exchange`].
+    pub fn call(
+        &mut self,
+        call: &(impl Call + ?Sized),
+        options: SendOptions,
+        now: Now,
+    ) -> Result<Option<Ticket>, Error> {
+        let request = match call.request(self.service(), now) {
+            Err(error) if error.kind() == ErrorKind::TokenNeeded => {
+                if !self.fetch_authorization(now)? {
+                    return Ok(None);
+                }
+                call.request(self.service(), now)?
+            }
+            made => made?,
+        };
+        self.exchange(request, options, now).map(Some)
+    }
+
+    /// Takes a request to one of the service's hosts, made by its module (`apns::channel_request`,
+    /// `fcm::topics`, `webpush::delete` and so on). Where it carries no authorization, the
+    /// session's own is added when it is sent. It ends in [`Session::poll_response`], and is
+    /// counted in [`Stats::exchanges_answered`] or where a message would be.
+    ///
+    /// It is never sent again once it was written, whatever [`Delivery`] says,
+    /// except after an answer that refuses the authorization: then once, with another one.
+    ///
+    /// # Errors
+    /// As [`Session::submit`]; `Misuse` when the request is for none of the service's hosts:
+    /// its credentials would get into the wrong hands; `InvalidValue` when its path is not visible ASCII
+    /// beginning with `/`; what the endpoint policy says (Web Push).
+    pub fn exchange(&mut self, request: Request, options: SendOptions, now: Now) -> Result<Ticket, Error> {
+        let now = self.tick(now);
+        self.check_capacity()?;
+        self.service.check_host(&request)?;
+        if let Err(SendError::Invalid(error)) = check_path(&request.path) {
+            return Err(error);
+        }
+        let slot = self.ledger.reserve_with(request)?;
+        self.enqueue(slot, Purpose::Call, Context::None, options, now)
+    }
+
+    /// Puts the messages submitted since the last flush on streams, as far as that goes now. Call it once after
+    /// many calls of `submit`: then many messages leave in one write. The inputs flush by themselves.
+    pub fn flush(&mut self, now: Now) {
+        let now = self.tick(now);
+        self.fill_dirty(now);
+    }
+
+    /// Ends a message as `Cancelled`. What was written already may still be shown by a device.
+    /// Returns false when the message has ended already.
+    pub fn cancel(&mut self, ticket: Ticket, now: Now) -> bool {
+        let now = self.tick(now);
+        let cancelled = self.withdraw(ticket, Withdrawal::Cancelled, now);
+        self.close_when_idle(now);
+        cancelled
+    }
+
+    /// Asks for an access token ahead of the requests that need it. Returns whether requests can be authorized
+    /// now; if not, an access token is being fetched, or
+    /// waits for its endpoint to recover. For the services' functions that say `TokenNeeded`: ask
+    /// again until it is true. Never necessary for [`Session::submit`].
+    ///
+    /// # Errors
+    /// The answer of the token endpoint, when it refused the credential; what makes a token request
+    /// or a provider token impossible.
+    pub fn fetch_authorization(&mut self, now: Now) -> Result<bool, Error> {
+        let now = self.tick(now);
+        if self.closing {
+            return Err(Error::new(ErrorKind::Closed, "the session is closed"));
+        }
+        let (ready, fetch) = match self.service.authorize(now) {
+            Permit::Go { fetch, .. } => (true, fetch),
+            Permit::Each => (true, None),
+            Permit::Wait { fetch } => (false, fetch),
+            Permit::Refuse(error) => return Err(error),
+        };
+        match (fetch, self.token.refusal()) {
+            (Some(request), _) => self.fetch_token(request, now),
+            (None, Some(error)) if !ready => return Err(error.clone()),
+            (None, _) => {}
+        }
+        Ok(ready)
+    }
+
+    /// Takes no more messages; those taken go on to their end, then the connections are closed.
+    pub fn close(&mut self, now: Now) {
+        let now = self.tick(now);
+        self.closing = true;
+        self.close_when_idle(now);
+    }
+
+    /// Ends every message now: `NotSent` where nothing was written, `Unknown` otherwise. For an
+    /// owner that goes away. The outcomes can still be fetched.
+    pub fn abandon(&mut self, now: Now) {
+        let now = self.tick(now);
+        self.closing = true;
+        for host in self.hosts.iter_mut() {
+            host.take_waiting(&self.ledger);
+        }
+        for ticket in self.ledger.tickets() {
+            self.withdraw(ticket, Withdrawal::Abandoned, now);
+        }
+        self.close_when_idle(now);
+    }
+
+    // D. Outputs
+
+    /// The next thing for the driver to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The bytes that are to be written to the socket of `link` now. Ask again after every other call.
+    pub fn transmit(&mut self, link: LinkId) -> &[u8] {
+        match self.links.get_mut(link) {
+            Some(link) => link.transmit(),
+            None => &[],
+        }
+    }
+
+    /// The first `count` bytes of what `transmit` showed have been written.
+    pub fn transmitted(&mut self, link: LinkId, count: usize) {
+        if let Some(link) = self.links.get_mut(link) {
+            link.transmitted(count);
+        }
+    }
+
+    /// The next message that has ended.
+    #[inline]
+    pub fn poll_outcome(&mut self) -> Option<(Ticket, Result<Outcome, Error>)> {
+        let ended = self.ledger.poll_outcome()?;
+        Some((ended.ticket, ended.into_result()))
+    }
+
+    /// Appends every message that has ended to `ended`, at once. The memory of an empty `ended` is used for
+    /// the next ones.
+    pub fn take_outcomes(&mut self, ended: &mut VecDeque<Ended>) {
+        self.ledger.take_outcomes(ended);
+    }
+
+    /// The next exchange that has ended.
+    pub fn poll_response(&mut self) -> Option<(Ticket, Result<Response, Error>)> {
+        let (ticket, ending) = self.ledger.poll_response()?;
+        Some((ticket, ending.into_result()))
+    }
+
     /// The next thing that happened, for logs and metrics.
     pub fn poll_event(&mut self) -> Option<SessionEvent> {
-        self.catch_up();
+        if self.ledger.take_fault() {
+            self.note_fault("more messages have left a place than had come there");
+        }
         self.events.pop_front()
+    }
+
+    // Taking messages
+
+    #[inline]
+    fn check_capacity(&self) -> Result<(), Error> {
+        if self.closing {
+            return Err(Error::new(ErrorKind::Closed, "the session is closed"));
+        }
+        match self.capacity() {
+            0 => Err(Error::new(
+                ErrorKind::QueueFull,
+                "the queue is full: fetch outcomes first",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a slot whose request has been written into the queue of its host.
+    #[inline]
+    fn enqueue(
+        &mut self,
+        slot: u32,
+        purpose: Purpose,
+        context: Context,
+        options: SendOptions,
+        now: Now,
+    ) -> Result<Ticket, Error> {
+        let traffic = match purpose {
+            Purpose::Call if self.limits.bound_calls() => Traffic::Calls,
+            _ if options.suspect => Traffic::Suspect,
+            _ => Traffic::Main,
+        };
+        let host = match self.host_of(slot, traffic, now) {
+            Ok(host) => host,
+            Err(error) => {
+                self.ledger.release(slot);
+                return Err(error);
+            }
+        };
+        let deadline = options.deadline.unwrap_or(self.config.deadline);
+        let entrant = Entrant {
+            purpose,
+            host,
+            tag: options.tag,
+            deadline: now.monotonic.saturating_add(deadline),
+        };
+        let ticket = self.ledger.queue(slot, entrant, context, now.monotonic)?;
+        self.hosts.push_back(host, ticket, now.monotonic);
+        Ok(ticket)
+    }
+
+    /// The host for the request in a slot.
+    #[inline]
+    fn host_of(&mut self, slot: u32, traffic: Traffic, now: Now) -> Result<HostId, Error> {
+        let request = self.ledger.request(slot);
+        let Some(authority) = request.and_then(|request| request.authority.as_ref()) else {
+            return Err(Error::new(ErrorKind::Misuse, "the request names no host"));
+        };
+        if let Some(id) = self.hosts.find(authority, traffic) {
+            return Ok(id);
+        }
+        let authority = authority.clone();
+        self.host(&authority, traffic, now).ok_or_else(|| {
+            Error::new(
+                ErrorKind::QueueFull,
+                "too many hosts at once: fetch outcomes first",
+            )
+        })
+    }
+
+    /// The host of `authority` and `traffic`, made when there is none yet: `None` when all that may
+    /// be are busy. Callers whose users name hosts (Web Push) must not have their memory filled with them.
+    fn host(&mut self, authority: &Authority, traffic: Traffic, now: Now) -> Option<HostId> {
+        if let Some(id) = self.hosts.find(authority, traffic) {
+            return Some(id);
+        }
+        let host = self.hosts.make(authority, traffic, &self.config, now.monotonic);
+        if self.hosts.len() < self.config.max_hosts.max(2) {
+            return Some(self.hosts.push(host));
+        }
+        let id = self.hosts.least_missed(&self.links, now.monotonic)?;
+        for link in self.hosts.get(id)?.links().to_vec() {
+            self.close_link(link, now);
+        }
+        self.hosts.replace(id, host).then_some(id)
+    }
+
+    // Sending
+
+    /// Fills the hosts that were given messages since the last flush.
+    fn fill_dirty(&mut self, now: Now) {
+        while let Some(id) = self.hosts.next_dirty() {
+            self.fill(id, now);
+        }
+    }
+
+    /// Sends what waits for this host, as far as streams, windows and limits allow; asks for a
+    /// connection where that is not far enough.
+    fn fill(&mut self, id: HostId, now: Now) {
+        let Some(host) = self.hosts.get_mut(id) else {
+            return;
+        };
+        if !host.begin_filling(&mut self.ledger, now.monotonic) {
+            return;
+        }
+        let permit = match host.traffic() {
+            Traffic::Token | Traffic::Metadata => Permit::Go {
+                authorization: None,
+                fetch: None,
+            },
+            Traffic::Main | Traffic::Suspect | Traffic::Calls => self.service.authorize(now),
+        };
+        let (authorization, fetch) = match permit {
+            Permit::Go { authorization, fetch } => (Some(BatchAuthorization::Shared(authorization)), fetch),
+            Permit::Each => (Some(BatchAuthorization::Each), None),
+            Permit::Wait { fetch } => (None, fetch),
+            Permit::Refuse(error) => return self.fail_host(id, error, now),
+        };
+        if let Some(authorization) = authorization {
+            if let BatchAuthorization::Shared(Some(block)) = &authorization {
+                self.note_minted(block);
+            }
+            self.fill_streams(id, &authorization, now);
+        }
+        self.dial(id, now);
+        if let Some(request) = fetch {
+            self.fetch_token(request, now);
+        }
+    }
+
+    fn fill_streams(&mut self, id: HostId, authorization: &BatchAuthorization, now: Now) {
+        let Some(host) = self.hosts.get_mut(id) else {
+            return;
+        };
+        let limit = self.limits.of(host.traffic());
+        let (links, ledger) = (&mut self.links, &mut self.ledger);
+        let rejected = host.fill(links, ledger, limit, authorization, &self.service, now);
+        for (slot, error) in rejected {
+            self.end_unsent(slot, error, now);
+        }
+    }
+
+    /// A provider token is made without a fetch.
+    fn note_minted(&mut self, block: &HeaderBlock) {
+        if self.service.mints_tokens() && self.token.is_new(block) {
+            self.note(SessionEvent::TokenRenewed);
+        }
+    }
+
+    /// Asks for a connection if the host needs one now.
+    fn dial(&mut self, id: HostId, now: Now) {
+        let Some(host) = self.hosts.get(id) else {
+            return;
+        };
+        if !host.needs_link(&self.ledger, &self.links, &self.config, now.monotonic) {
+            return;
+        }
+        let (authority, traffic) = (host.authority().clone(), host.traffic());
+        let config = host.with_its_pings(self.service.connection_config(traffic, &authority));
+        let connection = match Connection::new(&config, &authority, now) {
+            Ok(connection) => connection,
+            Err(error) => return self.fail_host(id, error, now),
+        };
+        let terms = Terms {
+            host: id,
+            connect_by: now.monotonic.saturating_add(self.config.connect_timeout),
+            idle_timeout: self.service.idle_timeout(traffic, self.config.idle_timeout),
+        };
+        let link = self.links.insert(|link| Link::new(link, connection, terms, now));
+        if let Some(host) = self.hosts.get_mut(id) {
+            host.add_link(link);
+        }
+        self.actions.push_back(Action::Connect { link, authority });
+    }
+
+    /// Ends everything that waits for this host: `error` says why nothing can be sent.
+    fn fail_host(&mut self, id: HostId, error: Error, now: Now) {
+        let Some(host) = self.hosts.get_mut(id) else {
+            return;
+        };
+        for slot in host.take_all(&self.ledger) {
+            self.end_unsent(slot, error.clone(), now);
+        }
+        if let Some(host) = self.hosts.get_mut(id) {
+            host.note_failure(error);
+        }
+    }
+
+    // The events of a connection
+
+    /// Fetches and settles every event of a connection, then sends what can be sent.
+    fn drain(&mut self, id: LinkId, now: Now) {
+        loop {
+            let Some(link) = self.links.get_mut(id) else {
+                return;
+            };
+            let Some(event) = link.poll_event(now) else {
+                break;
+            };
+            match event {
+                LinkEvent::Answered { request, response } => {
+                    let Some((slot, pending)) = self.ledger.carried(id, request) else {
+                        continue;
+                    };
+                    match pending.purpose() {
+                        Purpose::Push => {
+                            let outcome = self.service.outcome(response, pending.context(), now);
+                            self.push_answered(slot, outcome, id, now);
+                        }
+                        Purpose::Call => {
+                            let response = response.clone();
+                            self.call_answered(slot, response, id, now);
+                        }
+                        Purpose::Token => {
+                            let result = self.service.accept_token(response, now);
+                            let refused = !token::is_temporary(response);
+                            self.note_host_works(id);
+                            self.token_ended(slot, result, refused, now);
+                        }
+                    }
+                }
+                LinkEvent::Failed {
+                    request,
+                    processed,
+                    error,
+                    refused,
+                } => {
+                    let refused = refused.map(refusal);
+                    let Some((slot, _)) = self.ledger.carried(id, request) else {
+                        continue;
+                    };
+                    if retry::asks_for_calm(&error) {
+                        self.throttle_link(id, now);
+                    }
+                    match refused {
+                        Some(cause) => self.end_unsent(slot, cause, now),
+                        None => self.attempt_failed(slot, processed, error, now),
+                    }
+                }
+                LinkEvent::Ready => self.link_ready(id),
+                LinkEvent::Settings(max_concurrent_streams) => self.note(SessionEvent::SettingsChanged {
+                    link: id,
+                    max_concurrent_streams,
+                }),
+                LinkEvent::Draining(goaway) => {
+                    let code = goaway.code;
+                    let reason = self.service.go_away_reason(goaway);
+                    let refused = self.service.refuses_credentials(goaway);
+                    self.going_away(id, code, reason, refused, now);
+                }
+                LinkEvent::Closed(error) => return self.remove_link(id, error, now),
+                LinkEvent::RoundTrip => {}
+            }
+        }
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        let (host, unbalanced) = (link.host(), link.take_fault());
+        if unbalanced {
+            self.note_fault("more requests of a connection have ended than were sent");
+        }
+        self.fill(host, now);
+    }
+
+    fn link_ready(&mut self, id: LinkId) {
+        let host = self.links.get(id).map(Link::host);
+        if let Some(host) = host.and_then(|host| self.hosts.get_mut(host)) {
+            host.note_ready();
+        }
+        self.note(SessionEvent::Connected { link: id });
+    }
+
+    /// A response came over this link: its host works.
+    fn note_host_works(&mut self, id: LinkId) {
+        let host = self.links.get(id).map(Link::host);
+        if let Some(host) = host.and_then(|host| self.hosts.get_mut(host)) {
+            host.note_answer();
+        }
+    }
+
+    /// A stream was reset with ENHANCE_YOUR_CALM: its connection pauses for a step of the back-off,
+    /// and has at most half as many requests in flight afterwards. One step for one burst of resets.
+    fn throttle_link(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(id).filter(|link| !link.is_throttled()) else {
+            return;
+        };
+        let Some(host) = self.hosts.get_mut(link.host()) else {
+            return;
+        };
+        // What is left of a step that is nearly over would be no pause.
+        let after = host.back_off(now.monotonic, self.config.first_backoff * 4 / 5);
+        link.throttle(now.monotonic.saturating_add(after));
+        let scope = Scope::Connection;
+        self.note(SessionEvent::Throttled { scope, after });
+    }
+
+    /// GOAWAY: where it asks for calm, there is no new connection for a while; where it refuses the credentials,
+    /// what waits ends now and not at its deadline, because another connection would end the same way.
+    fn going_away(&mut self, id: LinkId, code: u32, reason: String, refused: bool, now: Now) {
+        if let Some(link) = self.links.get_mut(id) {
+            let host = link.host();
+            if refused {
+                link.note_refusal(&reason);
+                self.fail_host(host, refusal(&reason), now);
+            }
+            let calm = code == code::ENHANCE_YOUR_CALM;
+            if let Some(host) = self.hosts.get_mut(host).filter(|_| calm) {
+                host.back_off(now.monotonic, Duration::ZERO);
+                if reason.contains(TOO_MANY_PINGS) {
+                    host.ping_less();
+                }
+            }
+        }
+        self.note(SessionEvent::GoAway {
+            link: id,
+            code,
+            reason: reason.into(),
+        });
+    }
+
+    fn link_timeout(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        link.handle_timeout(now);
+        if link.is_late(now) {
+            let error = Error::new(ErrorKind::ConnectTimeout, "no usable connection in time");
+            self.drain(id, now);
+            return self.remove_link(id, Some(error), now);
+        }
+        if link.is_stale(now) {
+            link.retire(now);
+        }
+        self.drain(id, now);
+    }
+
+    /// Puts a connection out of use that is alive, but does no good; it closes when its requests have ended.
+    fn replace_link(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        if !link.is_retired() {
+            link.retire(now);
+            self.note(SessionEvent::Wedged { link: id });
+        }
+    }
+
+    /// Closes a connection that is not needed any more.
+    fn close_link(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        if !link.is_ready() {
+            link.give_up();
+            self.remove_link(id, None, now);
+        } else if !link.is_retired() {
+            link.retire(now);
+            self.drain(id, now);
+        }
+    }
+
+    /// A connection is over. The requests that it carried have been settled by its events; its host decides
+    /// what the end means for the messages that wait.
+    fn remove_link(&mut self, id: LinkId, error: Option<Error>, now: Now) {
+        let Some(mut link) = self.links.remove(id) else {
+            return;
+        };
+        self.header_bytes += link.header_bytes();
+        let final_bytes = link.transmit().to_vec();
+        self.actions.push_back(Action::Close {
+            link: id,
+            final_bytes,
+        });
+        // No event can come any more: whatever is left was never answered.
+        let left = match link.is_busy() {
+            true => self.ledger.on_link(id),
+            false => Vec::new(),
+        };
+        for slot in left {
+            let cause = Error::new(ErrorKind::ConnectionLost, "the connection is gone");
+            self.attempt_failed(slot, Processed::Unknown, cause, now);
+        }
+        let text = match &error {
+            Some(error) => error.to_string().into(),
+            None => "closed".into(),
+        };
+        self.note(SessionEvent::Disconnected {
+            link: id,
+            error: error.as_ref().map(Error::kind),
+            text,
+        });
+        let Some(host) = self.hosts.get_mut(link.host()) else {
+            return;
+        };
+        if let Some(error) = host.remove_link(id, &link, error, now.monotonic) {
+            self.fail_host(link.host(), error, now);
+        }
+        self.fill(link.host(), now);
+    }
+
+    // Answers
+
+    #[inline]
+    fn push_answered(&mut self, slot: u32, outcome: Outcome, link: LinkId, now: Now) {
+        self.watch(&outcome, link, now);
+        if !matches!(outcome, Outcome::Accepted(_)) {
+            if let Some(seconds) = self.service.clock_is_wrong(&outcome) {
+                self.note(SessionEvent::ClockSkew { seconds });
+            }
+            if self.send_again(slot, &outcome, link, now) {
+                return;
+            }
+            if let Outcome::RetryLater(arm) = &outcome {
+                self.throttled(slot, arm.scope, arm.after, now);
+            }
+        }
+        self.ledger.end_answered(slot, outcome);
+    }
+
+    fn call_answered(&mut self, slot: u32, response: Response, link: LinkId, now: Now) {
+        self.note_host_works(link);
+        let verdict = self.service.verdict(&response, now);
+        if !verdict.is_some_and(|outcome| self.send_again(slot, &outcome, link, now)) {
+            if response.status == 429 {
+                self.calls_throttled(slot, retry_after(&response, now), now);
+            }
+            self.ledger.end_call_answered(slot, response);
+        }
+    }
+
+    /// Notes that the host works, and what only a series of answers shows.
+    #[inline]
+    fn watch(&mut self, outcome: &Outcome, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        let (health, limit) = self.service.health(outcome);
+        let wedged = link.is_wedged_after(health, limit);
+        // Tokens never seen good say nothing when they are bad.
+        let known_tokens = self.hosts.get_mut(link.host()).is_some_and(|host| {
+            host.note_answer();
+            host.traffic() == Traffic::Main
+        });
+        if wedged {
+            self.replace_link(id, now);
+        }
+        if known_tokens && self.service.mix_up_begins(outcome) {
+            self.note(SessionEvent::MixUpSuspected);
+        }
+    }
+
+    /// Sends an answered message once more, where the answer is about the credential or the connection. Returns
+    /// whether it does.
+    fn send_again(&mut self, slot: u32, outcome: &Outcome, link: LinkId, now: Now) -> bool {
+        let why = match retry::after_answer(outcome) {
+            Remedy::None => return false,
+            Remedy::Reauthorize { reconnect } => {
+                if reconnect {
+                    self.replace_link(link, now);
+                }
+                let request = self.ledger.request(slot);
+                let used = request.and_then(|request| request.authorization.as_ref());
+                let used = used.map(|block| block.id());
+                let authority = request.and_then(|request| request.authority.as_ref());
+                if !self.service.refused(outcome, authority, used, now) {
+                    return false;
+                }
+                ErrorKind::TokenNeeded
+            }
+            Remedy::Reconnect => {
+                self.replace_link(link, now);
+                ErrorKind::TokenNeeded
+            }
+            Remedy::Leave => {
+                self.service.heed(outcome, now);
+                self.replace_link(link, now);
+                ErrorKind::GoAway
+            }
+        };
+        let attempt = self.ledger.attempt(slot, now);
+        if !attempt.is_some_and(|attempt| retry::may_replay(&attempt)) {
+            return false;
+        }
+        self.ledger.count_replay(slot);
+        self.note(SessionEvent::Requeued { error: why });
+        self.requeue(slot, None, now);
+        true
+    }
+
+    /// The service asks for less; where it asks the whole project, all wait.
+    fn throttled(&mut self, slot: u32, scope: Scope, after: Option<Duration>, now: Now) {
+        let after = after.unwrap_or_default();
+        if scope == Scope::Project {
+            let request = self.ledger.request(slot);
+            let authority = request.and_then(|request| request.authority.as_ref());
+            // All traffic to the host: the quota is the project's (on Web Push, the origin's).
+            for host in self.hosts.iter_mut() {
+                if !host.traffic().is_for_tokens() && Some(host.authority()) == authority {
+                    host.pause_spread(after, now.monotonic);
+                }
+            }
+            self.limits.slow_messages(now.monotonic);
+        }
+        self.note(SessionEvent::Throttled { scope, after });
+    }
+
+    /// Too many calls: those that follow wait, and come at half the rate. Pushes do not.
+    fn calls_throttled(&mut self, slot: u32, after: Option<Duration>, now: Now) {
+        let host = self.ledger.get(slot).map(|pending| pending.host());
+        let host = host.and_then(|host| self.hosts.get_mut(host));
+        let Some(host) = host.filter(|host| host.traffic() == Traffic::Calls) else {
+            return;
+        };
+        let after = after.unwrap_or_default();
+        host.pause(after, now.monotonic);
+        self.limits.slow_calls(now.monotonic);
+        let scope = Scope::Project;
+        self.note(SessionEvent::Throttled { scope, after });
+    }
+
+    // Attempts without an answer
+
+    fn attempt_failed(&mut self, slot: u32, processed: Processed, error: Error, now: Now) {
+        let Some(attempt) = self.ledger.attempt(slot, now) else {
+            return;
+        };
+        if attempt.purpose == Purpose::Push && error.kind() == ErrorKind::StreamReset {
+            // Some resets are as good as an answer.
+            let code = error.http2_code();
+            if let Some(outcome) = code.and_then(|code| self.service.reset_outcome(code)) {
+                return self.ledger.end_answered(slot, outcome);
+            }
+        }
+        match retry::after_failure(&attempt, processed, &error, &self.config) {
+            AfterFailure::SendAgain(again) => self.requeue_failed(slot, again, now),
+            AfterFailure::Withdrawn(withdrawal) => self.end_withdrawn(slot, withdrawal, processed, now),
+            AfterFailure::TokenFailed => self.token_ended(slot, Err(error), false, now),
+            AfterFailure::End => {
+                let ending = retry::no_answer(processed, error);
+                self.ledger.end_unanswered(slot, ending);
+            }
+        }
+    }
+
+    /// Back to the queue: at once, or after a while where the stream was refused before (REFUSED_STREAM).
+    fn requeue_failed(&mut self, slot: u32, again: Again, now: Now) {
+        let error = again.reported;
+        self.note(SessionEvent::Requeued { error });
+        let refusals = self.ledger.count_failure(slot, again);
+        let rest = retry::rest_after_refusals(refusals, self.config.longest_backoff);
+        let host = self.ledger.get(slot).map(|pending| pending.host());
+        let host = host.and_then(|host| self.hosts.get_mut(host));
+        let rest = host.map_or(rest, |host| host.spread(rest));
+        let until = (!rest.is_zero()).then(|| now.monotonic.saturating_add(rest));
+        self.requeue(slot, until, now);
+    }
+
+    fn requeue(&mut self, slot: u32, rests_until: Option<Duration>, now: Now) {
+        let Some((ticket, host)) = self.ledger.requeue(slot, rests_until, now.monotonic) else {
+            return;
+        };
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.push_again(ticket, rests_until);
+        }
+    }
+
+    /// Ends what has passed its time.
+    fn expire(&mut self, now: Now) {
+        // Those in the queue first: the end of an open one makes room, and no message whose time
+        // has passed is to take it.
+        for open in [false, true] {
+            let due = self.ledger.due(open, now.monotonic);
+            // All of them before the first is withdrawn: its stream is not for the next message, if
+            // its connection is of no use.
+            for ticket in &due {
+                self.count_timeout(*ticket, now);
+            }
+            for ticket in due {
+                self.withdraw(ticket, Withdrawal::TimedOut, now);
+            }
+        }
+        self.ledger.find_next_due();
+    }
+
+    /// A request got no answer in time, although its connection is alive (or its PING would have shown
+    /// that it is not). Several in a row, and the connection is replaced. A deadline that left the
+    /// request hardly any time says nothing about the connection.
+    fn count_timeout(&mut self, ticket: Ticket, now: Now) {
+        let Some((id, opened_at)) = self.ledger.opened(ticket) else {
+            return;
+        };
+        let waited = now.monotonic.saturating_sub(opened_at);
+        if waited < self.config.response_timeout / 2 {
+            return;
+        }
+        if self.links.get_mut(id).is_some_and(Link::note_timeout) {
+            self.replace_link(id, now);
+        }
+    }
+
+    /// Takes a message off its stream or out of its queue, and ends it as `withdrawal` says. Returns false
+    /// when it has ended already.
+    fn withdraw(&mut self, ticket: Ticket, withdrawal: Withdrawal, now: Now) -> bool {
+        let Some(place) = self.ledger.place(ticket) else {
+            return false;
+        };
+        match place {
+            Place::Queued { host, rests_until } => {
+                if let Some(slot) = self.ledger.find(ticket) {
+                    self.end_withdrawn(slot, withdrawal, Processed::No, now);
+                }
+                if let Some(host) = self.hosts.get_mut(host) {
+                    host.note_ended(ticket, rests_until, &self.ledger);
+                }
+            }
+            Place::Open { link: id, request } => {
+                self.ledger.mark_withdrawn(ticket, withdrawal);
+                if let Some(link) = self.links.get_mut(id) {
+                    link.cancel(request, now);
+                    self.drain(id, now);
+                }
+            }
+        }
+        true
+    }
+
+    fn end_withdrawn(&mut self, slot: u32, withdrawal: Withdrawal, processed: Processed, now: Now) {
+        let Some(pending) = self.ledger.get(slot) else {
+            return;
+        };
+        let (purpose, host) = (pending.purpose(), self.hosts.get(pending.host()));
+        let ending = retry::withdrawn(withdrawal, processed, || {
+            let failure = host.and_then(|host| host.last_failure());
+            failure.or(self.token.failure()).cloned()
+        });
+        match purpose {
+            Purpose::Push | Purpose::Call => self.ledger.end_unanswered(slot, ending),
+            Purpose::Token => self.token_ended(slot, Err(ending.into_error()), false, now),
+        }
+    }
+
+    /// Nothing was sent, and nothing will be: `cause` says why.
+    fn end_unsent(&mut self, slot: u32, cause: Error, now: Now) {
+        match self.ledger.get(slot).map(|pending| pending.purpose()) {
+            Some(Purpose::Push | Purpose::Call) => {
+                let ending = Unanswered::not_sent("not sent").because_of(cause);
+                self.ledger.end_unanswered(slot, ending);
+            }
+            Some(Purpose::Token) => self.token_ended(slot, Err(cause), false, now),
+            None => {}
+        }
+    }
+
+    // Access tokens
+
+    /// Sends a request of the session's own to a token endpoint.
+    fn fetch_token(&mut self, request: Request, now: Now) {
+        let Some(authority) = request.authority.clone() else {
+            return;
+        };
+        let traffic = self.service.token_traffic();
+        let host = self.host(&authority, traffic, now);
+        let (Some(host), Ok(slot)) = (host, self.ledger.reserve_with(request)) else {
+            // The cache hands the fetch out again.
+            let error = Error::new(ErrorKind::QueueFull, "no room for a token request");
+            return self.service.token_failed(&error, now);
+        };
+        let entrant = Entrant {
+            purpose: Purpose::Token,
+            host,
+            tag: 0,
+            deadline: now.monotonic.saturating_add(self.config.response_timeout),
+        };
+        let queued = self.ledger.queue(slot, entrant, Context::None, now.monotonic);
+        if let (Ok(ticket), Some(host)) = (queued, self.hosts.get_mut(host)) {
+            host.push_token_request(ticket);
+        }
+        self.fill(host, now);
+    }
+
+    /// The token endpoint answered, or did not; `refused` says that asking again would not help.
+    fn token_ended(&mut self, slot: u32, result: Result<Option<Request>, Error>, refused: bool, now: Now) {
+        if self.ledger.get(slot).is_none() {
+            return;
+        }
+        self.ledger.release(slot);
+        match result {
+            // One step of several: the fetch goes on.
+            Ok(Some(request)) => return self.fetch_token(request, now),
+            Ok(None) => {
+                self.token.succeeded();
+                self.note(SessionEvent::TokenRenewed);
+            }
+            Err(error) => {
+                self.service.token_failed(&error, now);
+                self.note(SessionEvent::TokenFailed {
+                    error: error.kind(),
+                    text: error.to_string().into(),
+                });
+                let refused = refused || retry::is_permanent(&error);
+                if refused {
+                    for id in self.hosts.of_callers() {
+                        self.fail_host(id, error.clone(), now);
+                    }
+                }
+                self.token.failed(error, refused);
+            }
+        }
+        for id in self.hosts.of_callers() {
+            self.fill(id, now);
+        }
+    }
+
+    // The rest
+
+    /// What every input does in the end.
+    #[inline]
+    fn finish_input(&mut self, now: Now) {
+        self.fill_dirty(now);
+        self.close_when_idle(now);
+    }
+
+    /// When closing: connections with nothing left to do are closed.
+    fn close_when_idle(&mut self, now: Now) {
+        if !self.closing || !self.ledger.is_idle() {
+            return;
+        }
+        // A request for a token that nobody will use.
+        for ticket in self.ledger.tickets() {
+            self.withdraw(ticket, Withdrawal::Abandoned, now);
+        }
+        self.ledger.find_next_due();
+        for id in self.links.ids() {
+            self.close_link(id, now);
+        }
     }
 
     fn note(&mut self, event: SessionEvent) {
@@ -306,6 +1253,10 @@ impl Session {
             self.events.pop_front();
         }
         self.events.push_back(event);
+    }
+
+    fn note_fault(&mut self, text: &str) {
+        self.note(SessionEvent::Internal { text: text.into() });
     }
 
     /// Clocks that step back are held: timers never run backwards.
@@ -316,9 +1267,4 @@ impl Session {
         self.now.unix = now.unix;
         self.now
     }
-}
-
-/// An error that two have to hear of.
-fn copy_of(error: &Error) -> Error {
-    Error::new(error.kind(), error.to_string()).with_codes_of(error)
 }

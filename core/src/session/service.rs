@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pool::Lane;
 use crate::apns::MixUpDetector;
-use crate::backend::{Authorization, Health, Profile};
+use crate::backend::{Authorization, Health, Profile, Traffic};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway, Protocols, Security};
@@ -119,14 +118,16 @@ impl Service {
     }
 
     /// The configuration of a connection to `authority`.
-    pub(super) fn connection_config(&self, lane: Lane, authority: &Authority) -> Arc<ConnectionConfig> {
-        match lane {
-            Lane::Token => self.long.clone(),
-            Lane::Metadata => metadata_config(),
-            Lane::Main | Lane::Suspect | Lane::Calls => match self.service.answers_at_length(authority) {
-                true => self.long.clone(),
-                false => self.push.clone(),
-            },
+    pub(super) fn connection_config(&self, traffic: Traffic, authority: &Authority) -> Arc<ConnectionConfig> {
+        match traffic {
+            Traffic::Token => self.long.clone(),
+            Traffic::Metadata => metadata_config(),
+            Traffic::Main | Traffic::Suspect | Traffic::Calls => {
+                match self.service.answers_at_length(authority) {
+                    true => self.long.clone(),
+                    false => self.push.clone(),
+                }
+            }
         }
     }
 
@@ -290,10 +291,10 @@ impl Service {
     }
 
     /// Where requests for tokens go.
-    pub(super) fn token_lane(&self) -> Lane {
+    pub(super) fn token_traffic(&self) -> Traffic {
         match self.profile.tokens_from_metadata {
-            true => Lane::Metadata,
-            false => Lane::Token,
+            true => Traffic::Metadata,
+            false => Traffic::Token,
         }
     }
 
@@ -308,11 +309,11 @@ impl Service {
     }
 
     /// How long an idle connection is kept; `None` is for ever.
-    pub(super) fn idle_timeout(&self, lane: Lane, chosen: Option<Duration>) -> Option<Duration> {
+    pub(super) fn idle_timeout(&self, traffic: Traffic, chosen: Option<Duration>) -> Option<Duration> {
         let timeout = chosen.or(self.profile.idle_timeout);
-        match lane {
-            Lane::Token | Lane::Metadata => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
-            Lane::Main | Lane::Suspect | Lane::Calls => timeout,
+        match traffic {
+            Traffic::Token | Traffic::Metadata => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
+            Traffic::Main | Traffic::Suspect | Traffic::Calls => timeout,
         }
     }
 

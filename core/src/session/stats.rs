@@ -1,6 +1,7 @@
 //! Counting: every message is in exactly one place.
 
-use crate::error::ErrorKind;
+use super::ending::Ending;
+use crate::http::Response;
 use crate::outcome::Outcome;
 
 /// How many messages are where. `submitted` is the sum of all the others that
@@ -25,7 +26,7 @@ pub struct Stats {
     /// Ended: can never be accepted.
     pub rejected: u64,
     /// Ended: an exchange that was answered, whatever the answer.
-    pub answered: u64,
+    pub exchanges_answered: u64,
     /// Ended: certainly not processed.
     pub not_sent: u64,
     /// Ended: written, no answer.
@@ -46,7 +47,7 @@ impl Stats {
             + self.retry_later
             + self.fix_credentials
             + self.rejected
-            + self.answered
+            + self.exchanges_answered
             + self.not_sent
             + self.unknown
             + self.expired
@@ -58,23 +59,35 @@ impl Stats {
         self.submitted == self.queued + self.open + self.ended()
     }
 
-    pub(crate) fn count_outcome(&mut self, outcome: &Outcome) {
-        let place = match outcome {
-            Outcome::Accepted(_) => &mut self.accepted,
-            Outcome::TokenGone(_) => &mut self.token_gone,
-            Outcome::RetryLater(_) => &mut self.retry_later,
-            Outcome::FixCredentials(_) => &mut self.fix_credentials,
-            Outcome::Rejected(_) => &mut self.rejected,
-        };
-        *place += 1;
+    /// Counts the end of a push.
+    #[inline]
+    pub(super) fn count_push(&mut self, ending: &Ending) {
+        self.count(ending, |stats, outcome| match outcome {
+            Outcome::Accepted(_) => &mut stats.accepted,
+            Outcome::TokenGone(_) => &mut stats.token_gone,
+            Outcome::RetryLater(_) => &mut stats.retry_later,
+            Outcome::FixCredentials(_) => &mut stats.fix_credentials,
+            Outcome::Rejected(_) => &mut stats.rejected,
+        });
     }
 
-    pub(crate) fn count_error(&mut self, kind: ErrorKind) {
-        let place = match kind {
-            ErrorKind::Unknown => &mut self.unknown,
-            ErrorKind::Expired => &mut self.expired,
-            ErrorKind::Cancelled => &mut self.cancelled,
-            _ => &mut self.not_sent,
+    /// Counts the end of a request that is not a message.
+    pub(super) fn count_call(&mut self, ending: &Ending<Response>) {
+        self.count(ending, |stats, _| &mut stats.exchanges_answered);
+    }
+
+    #[inline]
+    fn count<T>(
+        &mut self,
+        ending: &Ending<T>,
+        answered: impl for<'a> FnOnce(&'a mut Self, &T) -> &'a mut u64,
+    ) {
+        let place = match ending {
+            Ending::Answered(answer) => answered(self, answer),
+            Ending::NotSent(_) => &mut self.not_sent,
+            Ending::Unknown(_) => &mut self.unknown,
+            Ending::Expired(_) => &mut self.expired,
+            Ending::Cancelled(_) => &mut self.cancelled,
         };
         *place += 1;
     }

@@ -273,7 +273,12 @@ fn a_fork_with_messages_in_flight() {
     let stats = client.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!(
-        (stats.submitted, stats.accepted, stats.answered, stats.requeued),
+        (
+            stats.submitted,
+            stats.accepted,
+            stats.exchanges_answered,
+            stats.requeued
+        ),
         (53, 52, 1, 0),
         "{stats:?}"
     );

@@ -283,6 +283,7 @@ impl World {
     fn settle(&mut self) {
         loop {
             self.feed();
+            self.session.flush(self.now);
             let mut busy = self.act();
             for link in self.wires.keys().copied().collect::<Vec<_>>() {
                 busy |= self.write(link);
@@ -322,16 +323,16 @@ impl World {
             busy = true;
             match action {
                 Action::Connect { link, authority } => self.dial(link, &authority),
-                Action::Close { link, last_words } => {
+                Action::Close { link, final_bytes } => {
                     self.note(|| format!("{link:?} is closed"));
-                    self.transcript.wrote(self.now.monotonic, link, &last_words);
+                    self.transcript.wrote(self.now.monotonic, link, &final_bytes);
                     self.closed_links += 1;
                     self.dialling.remove(&link);
                     if let Some(mut wire) = self.wires.remove(&link) {
-                        if let Err(text) = wire.hand_over(&last_words, &mut self.book) {
+                        if let Err(text) = wire.hand_over(&final_bytes, &mut self.book) {
                             self.fail(&text);
                         }
-                        wire.up.push(self.now.monotonic + self.latency, last_words);
+                        wire.up.push(self.now.monotonic + self.latency, final_bytes);
                         self.orphans.push(wire);
                     }
                 }

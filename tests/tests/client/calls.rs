@@ -64,7 +64,12 @@ fn apns_channels_from_creation_to_deletion() {
     assert!(matches!(refused, Outcome::Rejected(_)), "{refused:?}");
     let stats = client.stats();
     assert_eq!(
-        (stats.submitted, stats.answered, stats.accepted, stats.rejected),
+        (
+            stats.submitted,
+            stats.exchanges_answered,
+            stats.accepted,
+            stats.rejected
+        ),
         (6, 4, 1, 1)
     );
     assert!(stats.is_balanced());
@@ -122,7 +127,7 @@ fn fcm_topics_wait_for_the_access_token() {
     let unsubscribe = fcm::topics::Unsubscribe::new(registration, topic);
     assert!(client.call(&unsubscribe).expect("an answer").is_accepted());
     assert_eq!(world.sandbox.tokens_minted(), 2);
-    assert_eq!(client.stats().answered, 3);
+    assert_eq!(client.stats().exchanges_answered, 3);
 }
 
 #[test]

@@ -48,7 +48,10 @@ fn an_exchange_gives_its_answer_once() {
     assert_eq!(ended.kind(), ErrorKind::Misuse);
     drop(exchange);
     let stats = peer.client.stats();
-    assert_eq!((stats.answered, stats.cancelled, stats.submitted), (1, 0, 1));
+    assert_eq!(
+        (stats.exchanges_answered, stats.cancelled, stats.submitted),
+        (1, 0, 1)
+    );
 }
 
 /// Two at a time, in one thread: each gets what it asked for, whoever waits first.
@@ -107,7 +110,7 @@ fn an_exchange_that_is_dropped_with_its_answer_is_not_cancelled() {
     // Streams are answered in order: the held one came before.
     drop(held);
     let stats = peer.client.stats();
-    assert_eq!((stats.answered, stats.cancelled), (2, 0), "{stats:?}");
+    assert_eq!((stats.exchanges_answered, stats.cancelled), (2, 0), "{stats:?}");
     assert_eq!(peer.get("/on").body, *b"/on");
     assert_eq!(peer.server.log().resets(), Vec::<u32>::new());
 }

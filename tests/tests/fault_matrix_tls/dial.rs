@@ -143,7 +143,7 @@ fn a_slow_lookup(on_threads: bool) -> (Stats, u64) {
     let client = row.client(|config| {
         config.session.max_connections = 2;
         // Another connection is wanted as soon as the first is full.
-        config.session.patience = Duration::ZERO;
+        config.session.queue_wait_before_dial = Duration::ZERO;
         config.session.response_timeout = millis(1000);
         fixture::ping(config, millis(100), millis(1000));
         let resolver = Resolver::new(move |_, _| {

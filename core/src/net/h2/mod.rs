@@ -22,4 +22,5 @@ mod stream;
 
 pub use config::{Config, FloodLimits, PingPolicy};
 pub use engine::{Engine, HeaderBytes};
+pub(crate) use frame::code;
 pub(crate) use send::check_path;

@@ -1,14 +1,15 @@
 //! Which silence a connection is asked about, and how long an idle one is kept, by service.
 
 use super::*;
+use crate::backend::Traffic;
 use crate::crypto::Es256Key;
 use crate::net::h2::{self, PingPolicy};
-use crate::session::pool::Lane;
 use crate::{apns, webpush};
 
 fn policies(session: &Session) -> [Option<PingPolicy>; 2] {
     let host = authority("host.example");
-    [Lane::Main, Lane::Token].map(|lane| session.service.connection_config(lane, &host).http2.ping)
+    [Traffic::Main, Traffic::Token]
+        .map(|traffic| session.service.connection_config(traffic, &host).http2.ping)
 }
 
 fn sessions(config: &SessionConfig) -> [Session; 2] {
@@ -56,13 +57,13 @@ fn each_service_has_its_habit() {
 #[test]
 fn idle_connections_are_kept_as_the_service_likes() {
     let [apns, web_push] = sessions(&SessionConfig::default());
-    let idle = |session: &Session, lane, chosen| session.service.idle_timeout(lane, chosen);
-    assert_eq!(idle(&apns, Lane::Main, None), None);
-    assert_eq!(idle(&web_push, Lane::Main, None), Some(secs(600)));
+    let idle = |session: &Session, traffic, chosen| session.service.idle_timeout(traffic, chosen);
+    assert_eq!(idle(&apns, Traffic::Main, None), None);
+    assert_eq!(idle(&web_push, Traffic::Main, None), Some(secs(600)));
     for session in [&apns, &web_push] {
-        assert_eq!(idle(session, Lane::Token, None), Some(secs(10)));
-        assert_eq!(idle(session, Lane::Token, Some(secs(99))), Some(secs(10)));
-        assert_eq!(idle(session, Lane::Main, Some(secs(3))), Some(secs(3)));
+        assert_eq!(idle(session, Traffic::Token, None), Some(secs(10)));
+        assert_eq!(idle(session, Traffic::Token, Some(secs(99))), Some(secs(10)));
+        assert_eq!(idle(session, Traffic::Main, Some(secs(3))), Some(secs(3)));
     }
 }
 

@@ -100,6 +100,7 @@ impl World {
 
     /// Moves bytes until nothing moves any more.
     fn settle(&mut self) {
+        self.session.flush(self.now);
         for _ in 0..10_000 {
             let mut moved = false;
             while let Some(action) = self.session.poll_action() {

@@ -1,19 +1,19 @@
 //! Hosts, their timers, and calls.
 
 use super::*;
+use crate::backend::Traffic;
 use crate::http::{Method, Request};
-use crate::session::pool::Lane;
 
 #[test]
 fn hosts_are_bounded_and_the_least_missed_goes() {
     let mut world = World::fcm(|config| config.max_hosts = 10, |_, _| answer(200, "", FCM_OK));
     world.submit(1);
-    let busy = world.session.pools.len();
+    let busy = world.session.hosts.len();
     for n in 0..1000 {
         world.at(world.now.monotonic + Duration::from_millis(1));
         let host = authority(&format!("h{n}.example"));
-        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
-        assert!(world.session.pools.len() <= 10);
+        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
+        assert!(world.session.hosts.len() <= 10);
     }
     assert!(busy >= 1);
     // Its connection was let go with it.
@@ -34,14 +34,14 @@ fn busy_hosts_are_not_thrown_out() {
     assert!(
         world
             .session
-            .pool(&authority("third.example"), Lane::Main, now)
+            .host(&authority("third.example"), Traffic::Main, now)
             .is_none()
     );
     world.run_for(secs(70));
     assert!(
         world
             .session
-            .pool(&authority("third.example"), Lane::Main, world.now)
+            .host(&authority("third.example"), Traffic::Main, world.now)
             .is_some()
     );
 }
@@ -59,7 +59,7 @@ fn a_timer_passed_on_other_business_still_fires() {
     world.settle();
     assert_eq!(world.dials.len(), 2);
     world.reachable = true;
-    // Far past the back-off, and the first that the session hears is about the other lane.
+    // Far past the back-off, and the first that the session hears is about the other traffic.
     world.at(world.now.monotonic + secs(5));
     world.session.receive(link, b"", world.now);
     world.settle();
@@ -109,7 +109,7 @@ fn calls_are_counted_and_handed_back() {
     world.settle();
     let (other, response) = world.session.poll_response().unwrap();
     assert_eq!((other, response.unwrap().status), (ticket, 404));
-    assert_eq!(world.session.stats().answered, 1);
+    assert_eq!(world.session.stats().exchanges_answered, 1);
 
     request.authority = Some(authority("elsewhere.example"));
     let error = world

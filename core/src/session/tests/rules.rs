@@ -2,10 +2,10 @@
 
 use super::rate::topic_call;
 use super::*;
+use crate::backend::Traffic;
 use crate::net::Processed;
 use crate::session::SendOptions;
-use crate::session::pool::Lane;
-use crate::session::rate::TokenBucket;
+use crate::session::limits::TokenBucket;
 
 const MISMATCH: &str = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"SENDER_ID_MISMATCH"}]}}"#;
 const EXHAUSTED: &str = r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#;
@@ -199,9 +199,9 @@ fn a_paused_host_is_forgotten_last() {
     for n in 0..20 {
         world.at(world.now.monotonic + Duration::from_millis(100));
         let host = authority(&format!("h{n}.example"));
-        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
     }
-    assert_eq!(world.session.pools.len(), 3);
+    assert_eq!(world.session.hosts.len(), 3);
     world.submit(1);
     world.run_for(secs(50));
     let pushes = world.pushes();
@@ -217,16 +217,16 @@ fn the_host_unused_for_longest_is_forgotten_first() {
     let hosts = |world: &World| -> Vec<Authority> {
         let mut hosts: Vec<_> = world
             .session
-            .pools
+            .hosts
             .iter()
-            .map(|pool| pool.authority.clone())
+            .map(|host| host.authority().clone())
             .collect();
         hosts.sort_by_key(|host| host.as_str().to_owned());
         hosts
     };
     for n in 0..6 {
         world.at(world.now.monotonic + secs(1));
-        assert!(world.session.pool(&name(n), Lane::Main, world.now).is_some());
+        assert!(world.session.host(&name(n), Traffic::Main, world.now).is_some());
     }
     assert_eq!(hosts(&world), [name(3), name(4), name(5)]);
 }
@@ -237,7 +237,7 @@ fn a_lane_made_later_keeps_the_pause() {
     let mut world = World::fcm(|_| {}, refusals(&[40]));
     let begun = world.now.monotonic;
     world.submit(1);
-    assert_eq!(world.session.pools.len(), 1);
+    assert_eq!(world.session.hosts.len(), 1);
     let suspect = SendOptions::default().suspect();
     let now = world.now;
     world.session.submit(&fcm_message(), suspect, now).unwrap();
@@ -265,7 +265,7 @@ fn a_host_that_owes_an_answer_is_not_forgotten() {
     for n in 0..20 {
         world.at(world.now.monotonic + Duration::from_millis(100));
         let host = authority(&format!("h{n}.example"));
-        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
         world.settle();
     }
     let link = *world.inboxes.keys().next().expect("the connection is kept");
@@ -341,6 +341,7 @@ fn the_journal_knows_what_has_left_over_http1() {
         .unwrap();
     let journal = |world: &World| world.session.unfinished().collect::<Vec<_>>();
     assert_eq!(journal(&world), [(ticket, Processed::No)]);
+    world.session.flush(now);
     let Some(Action::Connect { link, .. }) = world.session.poll_action() else {
         panic!("no connection is asked for")
     };
@@ -361,7 +362,7 @@ fn a_host_is_unused_since_its_last_connection_ended() {
     let pool = |world: &mut World, name: &str| {
         world.at(world.now.monotonic + secs(1));
         let host = authority(name);
-        assert!(world.session.pool(&host, Lane::Main, world.now).is_some());
+        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
     };
     pool(&mut world, "second.example");
     world.at(world.now.monotonic + secs(1));
@@ -370,9 +371,9 @@ fn a_host_is_unused_since_its_last_connection_ended() {
     pool(&mut world, "third.example");
     let hosts: Vec<_> = world
         .session
-        .pools
+        .hosts
         .iter()
-        .map(|pool| pool.authority.as_str().to_owned())
+        .map(|host| host.authority().as_str().to_owned())
         .collect();
     assert_eq!(hosts, ["push.example", "third.example"]);
 }
@@ -390,4 +391,63 @@ fn closing_does_not_wait_for_a_token() {
     world.session.close(now);
     world.settle();
     assert!(world.session.is_closed());
+}
+
+/// Outputs send nothing: what was submitted waits for `flush`.
+#[test]
+fn messages_are_sent_by_flush() {
+    let mut world = World::fcm(|_| {}, |_, _| answer(200, "", FCM_OK));
+    let now = world.now;
+    let take = |world: &mut World| {
+        world
+            .session
+            .submit(&fcm_message(), SendOptions::default(), now)
+            .unwrap()
+    };
+    take(&mut world);
+    assert!(world.session.poll_action().is_none());
+    assert_eq!(world.session.poll_timeout(), Some(now.monotonic), "now");
+    world.session.flush(now);
+    assert_ne!(world.session.poll_timeout(), Some(now.monotonic));
+    let Some(Action::Connect { link, .. }) = world.session.poll_action() else {
+        panic!("no connection is asked for")
+    };
+    world.session.connected(link, now);
+    let first = world.session.transmit(link).len();
+    assert!(first > 0, "on its stream");
+    world.session.transmitted(link, first);
+    world
+        .session
+        .receive(link, answer(200, "", FCM_OK).as_bytes(), now);
+    take(&mut world);
+    assert!(world.session.poll_outcome().is_some());
+    assert!(world.session.poll_event().is_some() && world.session.poll_response().is_none());
+    assert!(
+        world.session.transmit(link).is_empty(),
+        "nothing is sent by looking"
+    );
+    world.session.flush(now);
+    assert!(!world.session.transmit(link).is_empty());
+}
+
+/// A driver that forgets to flush is told to come back now, and then everything goes its way.
+#[test]
+fn a_driver_that_never_flushes_is_late_and_not_wrong() {
+    let mut world = World::fcm(|_| {}, |_, _| answer(200, "", FCM_OK));
+    let now = world.now;
+    for _ in 0..3 {
+        world
+            .session
+            .submit(&fcm_message(), SendOptions::default(), now)
+            .unwrap();
+        assert_eq!(world.session.poll_timeout(), Some(now.monotonic));
+        world.session.handle_timeout(now);
+        assert!(world.session.poll_timeout().is_none_or(|at| at > now.monotonic));
+    }
+    world.run_for(secs(1));
+    let ends = world.ends();
+    assert!(
+        matches!(ends[..], [Ok("accepted"), Ok("accepted"), Ok("accepted")]),
+        "{ends:?}"
+    );
 }

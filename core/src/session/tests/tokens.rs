@@ -110,6 +110,7 @@ fn a_metadata_server_is_asked_plainly_and_directly() {
     let now = start();
     let mut session = Session::new(service, security, configured(|_| {}), now).unwrap();
     session.submit(&fcm_message(), Default::default(), now).unwrap();
+    session.flush(now);
     let mut dialled = Vec::new();
     while let Some(action) = session.poll_action() {
         let Action::Connect { link, authority } = action else {

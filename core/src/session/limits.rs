@@ -1,20 +1,101 @@
-//! A token bucket, and how it reacts to 429 (additive increase, multiplicative decrease).
+//! How many messages and calls a second may go out, and how that reacts to 429.
 
 use std::time::Duration;
 
-/// Lets `rate` messages a second pass, in bursts of at most a tenth of a second's worth.
+use crate::backend::Traffic;
+
+/// The limits of a session: one for messages, one for calls. Each is `None` where there is no limit.
+#[derive(Debug)]
+pub(super) struct Limits {
+    messages: Option<TokenBucket>,
+    calls: Option<TokenBucket>,
+}
+
+impl Limits {
+    /// `messages` and `calls` are the most a second; `None` is no limit.
+    pub(super) fn new(messages: Option<u32>, calls: Option<u32>, now: Duration) -> Self {
+        let bucket = |rate: u32| TokenBucket::new(rate, now);
+        Self {
+            messages: messages.map(bucket),
+            calls: calls.map(bucket),
+        }
+    }
+
+    /// Whether calls have a limit of their own; where they have none, they are sent like messages.
+    #[inline]
+    pub(super) fn bound_calls(&self) -> bool {
+        self.calls.is_some()
+    }
+
+    /// The bucket for a class of traffic; `None` where they have no limit.
+    pub(super) fn of(&mut self, traffic: Traffic) -> Option<&mut TokenBucket> {
+        match traffic {
+            Traffic::Main | Traffic::Suspect => self.messages.as_mut(),
+            Traffic::Calls => self.calls.as_mut(),
+            Traffic::Token | Traffic::Metadata => None,
+        }
+    }
+
+    /// Adds what time has brought to every bucket.
+    pub(super) fn fill(&mut self, now: Duration) {
+        for bucket in [&mut self.messages, &mut self.calls].into_iter().flatten() {
+            bucket.fill(now);
+        }
+    }
+
+    /// When the next request of each kind, a call or another, may pass; `None` is at once.
+    pub(super) fn next_at(&self) -> NextAt {
+        let [messages, calls] =
+            [&self.messages, &self.calls].map(|bucket| bucket.as_ref().and_then(TokenBucket::next_at));
+        NextAt { messages, calls }
+    }
+
+    /// The service said 429 to a message for the whole project.
+    pub(super) fn slow_messages(&mut self, now: Duration) {
+        if let Some(bucket) = &mut self.messages {
+            bucket.slow_down(now);
+        }
+    }
+
+    /// The service said 429 to a call.
+    pub(super) fn slow_calls(&mut self, now: Duration) {
+        if let Some(bucket) = &mut self.calls {
+            bucket.slow_down(now);
+        }
+    }
+}
+
+/// When the next request may pass the limit of its kind; `None` is at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NextAt {
+    messages: Option<Duration>,
+    calls: Option<Duration>,
+}
+
+impl NextAt {
+    pub(super) fn of(self, traffic: Traffic) -> Option<Duration> {
+        match traffic {
+            Traffic::Calls => self.calls,
+            Traffic::Main | Traffic::Suspect | Traffic::Token | Traffic::Metadata => self.messages,
+        }
+    }
+}
+
+/// A token bucket that lets `rate` requests a second pass, in bursts of at most a tenth of a second's
+/// worth; slowed down by additive increase and multiplicative decrease.
 #[derive(Clone, Debug)]
 pub(super) struct TokenBucket {
-    /// What the configuration allows, messages a second.
+    /// The rate that the configuration allows, requests a second.
     ceiling: f64,
-    /// What is allowed now.
+    /// The rate that is allowed now, requests a second.
     rate: f64,
     tokens: f64,
     filled_at: Duration,
     slowed_at: Option<Duration>,
 }
 
-/// A tenth of the ceiling comes back every second after a slow-down.
+/// The part of the ceiling that comes back every second after a slow-down: full speed within five
+/// seconds of a halving.
 const INCREASE: f64 = 0.1;
 
 impl TokenBucket {
@@ -29,7 +110,8 @@ impl TokenBucket {
         }
     }
 
-    /// Takes one message's worth, if there is one.
+    /// Takes one request's worth, if there is one.
+    #[inline]
     pub(super) fn take(&mut self, now: Duration) -> bool {
         self.fill(now);
         let ready = self.tokens >= 1.0;
@@ -39,12 +121,12 @@ impl TokenBucket {
         ready
     }
 
-    /// Gives one back: the message did not go out after all.
+    /// Puts one back, because the request did not go out after all.
     pub(super) fn put_back(&mut self) {
         self.tokens = (self.tokens + 1.0).min(burst(self.rate));
     }
 
-    /// When the next message may pass, if not at once. Later than the last [`TokenBucket::fill`].
+    /// When the next request may pass, later than the last [`TokenBucket::fill`]; `None` is at once.
     pub(super) fn next_at(&self) -> Option<Duration> {
         let missing = Some(1.0 - self.tokens).filter(|missing| *missing > 0.0)?;
         let wait = Duration::from_secs_f64((missing / self.rate).min(60.0));
@@ -56,7 +138,7 @@ impl TokenBucket {
         )
     }
 
-    /// The service said 429: half the rate, at most once a second.
+    /// Halves the rate, at most once a second: the service said 429.
     pub(super) fn slow_down(&mut self, now: Duration) {
         if self
             .slowed_at

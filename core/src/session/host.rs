@@ -1,0 +1,572 @@
+//! One host: what waits for it, when it may be sent to, and when it is connected to.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use super::config::SessionConfig;
+use super::id::{HostId, LinkId, Ticket};
+use super::ledger::Ledger;
+use super::limits::{NextAt, TokenBucket};
+use super::link::{Link, Links};
+use super::queue::Queue;
+use super::retry;
+use super::service::Service;
+use crate::backend::Traffic;
+use crate::error::Error;
+use crate::http::{Authority, HeaderBlock};
+use crate::net::{ConnectionConfig, SendError};
+use crate::time::Now;
+
+/// The number of failed attempts that end the messages that wait, when no connection to this host has ever
+/// worked: a wrong host name or port should not look like a slow network.
+const FIRST_CONTACT_ATTEMPTS: u32 = 3;
+
+/// The longest silence before a PING, however often a server complained: an hour, after which most
+/// middleboxes have forgotten the connection anyway.
+const RAREST_PING: Duration = Duration::from_secs(3600);
+
+/// The authorization that the requests of a queue go out with, once there is one.
+#[derive(Debug)]
+pub(super) enum BatchAuthorization {
+    /// All with the same one; `None` is without any.
+    Shared(Option<Arc<HeaderBlock>>),
+    /// Each with its own, which the service makes.
+    Each,
+}
+
+/// One authority and class of traffic: the messages that wait for a stream, and the connections that have streams.
+#[derive(Debug)]
+pub(super) struct Host {
+    authority: Authority,
+    traffic: Traffic,
+    links: Vec<LinkId>,
+    waiting: Queue,
+    /// The messages that were refused again and again, and when they may join the queue.
+    resting: BTreeSet<(Duration, Ticket)>,
+    backoff: Backoff,
+    /// No new connection before this time.
+    dial_after: Duration,
+    /// No new request before this time (429 for the whole project).
+    paused_until: Duration,
+    /// When the queue was last looked at. A timer of the queue that is later is still to come;
+    /// the session's clock may have passed it meanwhile on another host's business.
+    filled_at: Duration,
+    /// Whether messages have come since the last [`Session::flush`](super::Session::flush).
+    dirty: bool,
+    /// When the host was last of use.
+    used_at: Duration,
+    /// Whether a connection has been ready at least once.
+    ever_ready: bool,
+    /// Why the last connection failed: the cause given to messages that expire waiting. `None` where it
+    /// did not fail.
+    last_failure: Option<Error>,
+    /// How often the time between two PINGs was doubled, because the host complained.
+    ping_doublings: u32,
+}
+
+impl Host {
+    fn new(authority: Authority, traffic: Traffic, backoff: Backoff, now: Duration) -> Self {
+        Self {
+            authority,
+            traffic,
+            links: Vec::new(),
+            waiting: Queue::default(),
+            resting: BTreeSet::new(),
+            backoff,
+            dial_after: Duration::ZERO,
+            paused_until: Duration::ZERO,
+            filled_at: Duration::ZERO,
+            dirty: false,
+            used_at: now,
+            ever_ready: false,
+            last_failure: None,
+            ping_doublings: 0,
+        }
+    }
+
+    // Getters
+
+    pub(super) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    #[inline]
+    pub(super) fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    pub(super) fn links(&self) -> &[LinkId] {
+        &self.links
+    }
+
+    /// Why the last connection failed; `None` where it did not.
+    pub(super) fn last_failure(&self) -> Option<&Error> {
+        self.last_failure.as_ref()
+    }
+
+    /// Whether no message waits for a stream, neither in the queue nor apart.
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.resting.is_empty()
+    }
+
+    /// When the host may be sent to or connected to again.
+    fn resumes_at(&self) -> Duration {
+        self.dial_after.max(self.paused_until)
+    }
+
+    /// When the queue has to be looked at again; `None` is never. `limits` and `token` are when the limits
+    /// and the token let requests pass.
+    pub(super) fn poll_timeout(
+        &self,
+        ledger: &Ledger,
+        config: &SessionConfig,
+        limits: NextAt,
+        token: Option<Duration>,
+    ) -> Option<Duration> {
+        let wakes = self.next_to_wake();
+        if self.waiting.is_empty() {
+            return wakes;
+        }
+        let oldest = self.waiting.first(ledger).and_then(|slot| ledger.get(slot));
+        let crowded = oldest.map(|oldest| oldest.queued_at().saturating_add(config.queue_wait_before_dial));
+        let timers = [
+            Some(self.dial_after),
+            Some(self.paused_until),
+            crowded,
+            limits.of(self.traffic),
+            token,
+        ];
+        let to_come = timers.into_iter().flatten().filter(|at| *at > self.filled_at);
+        to_come.chain(wakes).min()
+    }
+
+    fn next_to_wake(&self) -> Option<Duration> {
+        self.resting.first().map(|(until, _)| *until)
+    }
+
+    /// Whether a connection is to be made now.
+    pub(super) fn needs_link(
+        &self,
+        ledger: &Ledger,
+        links: &Links,
+        config: &SessionConfig,
+        now: Duration,
+    ) -> bool {
+        let oldest = self.waiting.first(ledger);
+        let Some(oldest) = oldest.and_then(|slot| ledger.get(slot)) else {
+            return false;
+        };
+        let hopeful = || {
+            let links = self.links.iter().filter_map(|link| links.get(*link));
+            links.filter(|link| link.is_hopeful())
+        };
+        let limit = if self.traffic.is_for_tokens() {
+            1
+        } else {
+            config.max_connections.max(1)
+        };
+        let body = oldest.request().body.len();
+        let crowded = now >= oldest.queued_at().saturating_add(config.queue_wait_before_dial);
+        let count = hopeful().count();
+        // After trouble one connection has to get an answer before there are more again.
+        let in_trouble = self.backoff.attempts() > 0;
+        let more = crowded && !in_trouble && count < limit && hopeful().all(|link| link.is_full(body));
+        (count == 0 || more) && now >= self.resumes_at()
+    }
+
+    /// Returns `config` with the PINGs that this host puts up with.
+    pub(super) fn with_its_pings(&self, config: Arc<ConnectionConfig>) -> Arc<ConnectionConfig> {
+        let Some(mut ping) = config.http2.ping.filter(|_| self.ping_doublings > 0) else {
+            return config;
+        };
+        let factor = 1u32 << self.ping_doublings.min(16);
+        ping.idle = ping.idle.saturating_mul(factor).min(RAREST_PING.max(ping.idle));
+        let mut config = ConnectionConfig::clone(&config);
+        config.http2.ping = Some(ping);
+        Arc::new(config)
+    }
+
+    // The queue
+
+    /// Adds a message that waits for the first time. Returns whether the host is dirty only now.
+    #[inline]
+    fn push_back(&mut self, ticket: Ticket, now: Duration) -> bool {
+        self.waiting.push_back(ticket);
+        self.used_at = now;
+        !std::mem::replace(&mut self.dirty, true)
+    }
+
+    /// Adds a request for a token, which is sent at once.
+    pub(super) fn push_token_request(&mut self, ticket: Ticket) {
+        self.waiting.push_back(ticket);
+    }
+
+    /// A message is back: at the head of the queue, because it has waited for longest; or apart from the
+    /// queue until `rests_until`, where that is given.
+    pub(super) fn push_again(&mut self, ticket: Ticket, rests_until: Option<Duration>) {
+        match rests_until {
+            Some(until) => {
+                self.resting.insert((until, ticket));
+            }
+            None => self.waiting.push_front(ticket),
+        }
+    }
+
+    /// A message that waited has ended; apart from the queue, where `rests_until` is given.
+    pub(super) fn note_ended(&mut self, ticket: Ticket, rests_until: Option<Duration>, ledger: &Ledger) {
+        match rests_until {
+            Some(until) => {
+                self.resting.remove(&(until, ticket));
+            }
+            None => self.waiting.note_ended(ledger),
+        }
+    }
+
+    /// Takes every message out of the queue; returns their slots.
+    pub(super) fn take_waiting(&mut self, ledger: &Ledger) -> Vec<u32> {
+        self.waiting.take(ledger)
+    }
+
+    /// Takes every message out, those that wait apart too; returns their slots.
+    pub(super) fn take_all(&mut self, ledger: &Ledger) -> Vec<u32> {
+        let mut slots = self.waiting.take(ledger);
+        let resting = std::mem::take(&mut self.resting);
+        slots.extend(resting.into_iter().filter_map(|(_, ticket)| ledger.find(ticket)));
+        slots
+    }
+
+    // Sending
+
+    /// Looks at the queue: messages that have rested join it. Returns whether it may be sent from now.
+    pub(super) fn begin_filling(&mut self, ledger: &mut Ledger, now: Duration) -> bool {
+        self.filled_at = now;
+        self.wake(ledger, now);
+        !self.waiting.is_empty() && now >= self.paused_until
+    }
+
+    /// The messages that have rested long enough join the queue, at its head: they have waited longest.
+    fn wake(&mut self, ledger: &mut Ledger, now: Duration) {
+        if self.next_to_wake().is_none_or(|at| at > now) {
+            return;
+        }
+        let mut due = Vec::new();
+        while let Some(first) = self.resting.first().copied().filter(|(at, _)| *at <= now) {
+            self.resting.remove(&first);
+            due.push(first.1);
+        }
+        for ticket in due.into_iter().rev() {
+            if ledger.wake(ticket, now) {
+                self.waiting.push_front(ticket);
+            }
+        }
+    }
+
+    /// Opens a stream for each message that waits, as far as streams, windows, deadlines and `limit` allow.
+    /// Returns the slots of the requests that a connection finds unusable, and why.
+    pub(super) fn fill(
+        &mut self,
+        links: &mut Links,
+        ledger: &mut Ledger,
+        limit: Option<&mut TokenBucket>,
+        authorization: &BatchAuthorization,
+        service: &Service,
+        now: Now,
+    ) -> Vec<(u32, Error)> {
+        ledger.begin_opening(now.monotonic);
+        let mut rejected = Vec::new();
+        self.fill_links(links, ledger, limit, authorization, service, now, &mut rejected);
+        self.waiting.tidy(ledger);
+        rejected
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn fill_links(
+        &mut self,
+        links: &mut Links,
+        ledger: &mut Ledger,
+        mut limit: Option<&mut TokenBucket>,
+        authorization: &BatchAuthorization,
+        service: &Service,
+        now: Now,
+        rejected: &mut Vec<(u32, Error)>,
+    ) {
+        for id in &self.links {
+            let Some(link) = links.get_mut(*id).filter(|link| link.can_send()) else {
+                continue;
+            };
+            while link.may_have_more() {
+                let Some(ticket) = self.waiting.front() else {
+                    return;
+                };
+                let Some((slot, pending)) = ledger.find_mut(ticket) else {
+                    self.waiting.skip();
+                    continue;
+                };
+                if pending.is_overdue(now.monotonic) {
+                    // Its end is due, and filling goes on after it.
+                    return;
+                }
+                if !link.fits_window(pending.request().body.len()) {
+                    break;
+                }
+                if limit
+                    .as_deref_mut()
+                    .is_some_and(|bucket| !bucket.take(now.monotonic))
+                {
+                    return;
+                }
+                let authorized = match authorization {
+                    _ if pending.keeps_authorization() => Ok(()),
+                    BatchAuthorization::Shared(shared) => {
+                        pending.authorize(shared.as_ref());
+                        Ok(())
+                    }
+                    BatchAuthorization::Each => service
+                        .authorization_of(pending.context(), &self.authority, now)
+                        .map(|own| pending.authorize_alone(own)),
+                };
+                let sent = match authorized {
+                    Ok(()) => link.send(pending.request(), slot, now),
+                    Err(error) => Err(SendError::Invalid(error)),
+                };
+                match sent {
+                    Ok(request) => {
+                        self.waiting.pop_front();
+                        ledger.open(slot, *id, request, now.monotonic);
+                    }
+                    Err(refusal) => {
+                        if let Some(bucket) = limit.as_deref_mut() {
+                            bucket.put_back();
+                        }
+                        match refusal {
+                            SendError::Invalid(error) => {
+                                self.waiting.pop_front();
+                                rejected.push((slot, error));
+                            }
+                            SendError::Full | SendError::Closed => break,
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // Connections
+
+    pub(super) fn add_link(&mut self, link: LinkId) {
+        self.links.push(link);
+    }
+
+    /// A connection can be sent over.
+    pub(super) fn note_ready(&mut self) {
+        self.ever_ready = true;
+        self.last_failure = None;
+    }
+
+    /// A response came: the host works.
+    #[inline]
+    pub(super) fn note_answer(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// The messages that wait cannot be sent, for this reason.
+    pub(super) fn note_failure(&mut self, error: Error) {
+        self.last_failure = Some(error);
+    }
+
+    /// A connection is over, perhaps with an error. Returns the error where the messages that wait are to
+    /// end because of it.
+    pub(super) fn remove_link(
+        &mut self,
+        id: LinkId,
+        link: &Link,
+        error: Option<Error>,
+        now: Duration,
+    ) -> Option<Error> {
+        self.used_at = now;
+        self.links.retain(|other| *other != id);
+        // A connection that did its work and then ended is replaced at once. One that never
+        // answered anything is not: a server that turns everybody away is not to be hammered.
+        if link.is_a_failure() {
+            self.back_off(now, Duration::ZERO);
+        }
+        let error = error?;
+        let first_contact = !self.ever_ready && self.backoff.attempts() >= FIRST_CONTACT_ATTEMPTS;
+        if retry::is_permanent(&error) || first_contact {
+            return Some(error);
+        }
+        self.last_failure = Some(error);
+        None
+    }
+
+    /// Makes no new connection for the next step of the back-off. Where such a step is under way, and more
+    /// than `least` of it is left, this is about the same trouble, and that step is all. Returns
+    /// how long it still takes.
+    pub(super) fn back_off(&mut self, now: Duration, least: Duration) -> Duration {
+        if self.dial_after.saturating_sub(now) <= least {
+            let wait = self.backoff.next_wait();
+            self.dial_after = now.saturating_add(wait);
+        }
+        self.dial_after.saturating_sub(now)
+    }
+
+    /// Sends no request for `wait` at least. A shorter pause does not end a longer one.
+    pub(super) fn pause(&mut self, wait: Duration, now: Duration) {
+        self.paused_until = self.paused_until.max(now.saturating_add(wait));
+    }
+
+    /// The same, and a little longer, so that not all clients come back at once.
+    pub(super) fn pause_spread(&mut self, wait: Duration, now: Duration) {
+        if self.paused_until < now.saturating_add(wait) {
+            let wait = self.backoff.spread_up(wait);
+            self.paused_until = now.saturating_add(wait);
+        }
+    }
+
+    /// Returns `wait`, shortened or lengthened by the jitter of this host; no wait stays none.
+    pub(super) fn spread(&mut self, wait: Duration) -> Duration {
+        match wait.is_zero() {
+            true => wait,
+            false => self.backoff.spread(wait),
+        }
+    }
+
+    /// The host has complained of the client's PINGs: from now on they are half as frequent.
+    pub(super) fn ping_less(&mut self) {
+        self.ping_doublings = self.ping_doublings.saturating_add(1);
+    }
+}
+
+/// The hosts of a session.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    hosts: Vec<Host>,
+    /// The hosts that were given messages since the last flush.
+    dirty: Vec<HostId>,
+    seed: u64,
+}
+
+impl Hosts {
+    /// `seed` decides the jitter of the hosts' back-off.
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            hosts: Vec::new(),
+            dirty: Vec::new(),
+            seed,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.hosts.len()
+    }
+
+    #[inline]
+    pub(super) fn find(&self, authority: &Authority, traffic: Traffic) -> Option<HostId> {
+        let mut hosts = self.hosts.iter();
+        let index = hosts.position(|host| host.traffic == traffic && host.authority.same(authority))?;
+        Some(HostId::new(index))
+    }
+
+    #[inline]
+    pub(super) fn get(&self, id: HostId) -> Option<&Host> {
+        self.hosts.get(id.index())
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, id: HostId) -> Option<&mut Host> {
+        self.hosts.get_mut(id.index())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Host> {
+        self.hosts.iter_mut()
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {
+        (0..self.hosts.len()).map(|index| HostId::new(index))
+    }
+
+    /// The hosts that carry callers' requests.
+    pub(super) fn of_callers(&self) -> Vec<HostId> {
+        let ids = self.ids().zip(&self.hosts);
+        ids.filter(|(_, host)| !host.traffic.is_for_tokens())
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// Whether a host was given messages since the last flush.
+    #[inline]
+    pub(super) fn are_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// The next host that was given messages since the last flush; it is clean afterwards.
+    pub(super) fn next_dirty(&mut self) -> Option<HostId> {
+        let id = self.dirty.pop()?;
+        if let Some(host) = self.get_mut(id) {
+            host.dirty = false;
+        }
+        Some(id)
+    }
+
+    /// Adds a message to the queue of a host.
+    #[inline]
+    pub(super) fn push_back(&mut self, id: HostId, ticket: Ticket, now: Duration) {
+        let dirty_now = self
+            .hosts
+            .get_mut(id.index())
+            .is_some_and(|host| host.push_back(ticket, now));
+        if dirty_now {
+            self.dirty.push(id);
+        }
+    }
+
+    /// Makes a host, which is not in the table yet.
+    pub(super) fn make(
+        &mut self,
+        authority: &Authority,
+        traffic: Traffic,
+        config: &SessionConfig,
+        now: Duration,
+    ) -> Host {
+        self.seed = self.seed.wrapping_add(1);
+        let backoff = Backoff::new(config.first_backoff, config.longest_backoff, self.seed);
+        let mut host = Host::new(authority.clone(), traffic, backoff, now);
+        // A pause that was asked for holds for all traffic to the host; but that of calls for calls only.
+        let siblings = self.hosts.iter().filter(|other| {
+            let pushes = !other.traffic.is_for_tokens() && other.traffic != Traffic::Calls;
+            pushes && other.authority == *authority
+        });
+        let until = siblings.map(|other| other.paused_until).max();
+        if let Some(until) = until.filter(|_| !traffic.is_for_tokens()) {
+            host.paused_until = until;
+        }
+        host
+    }
+
+    pub(super) fn push(&mut self, host: Host) -> HostId {
+        self.hosts.push(host);
+        HostId::new(self.hosts.len() - 1)
+    }
+
+    /// Puts a host into the place of another one. Returns whether that one had no connections, as it must not.
+    pub(super) fn replace(&mut self, id: HostId, host: Host) -> bool {
+        let place = self.get_mut(id).filter(|old| old.links.is_empty());
+        place.map(|place| *place = host).is_some()
+    }
+
+    /// The host that is missed least: nothing waits or is in flight; not one that is
+    /// to be left alone for a while, if there are others; unused for longest. `None` when all are busy.
+    pub(super) fn least_missed(&self, links: &Links, now: Duration) -> Option<HostId> {
+        let busy = |link: &LinkId| links.get(*link).is_some_and(Link::is_busy);
+        let ids = self.ids().zip(&self.hosts);
+        ids.filter(|(_, host)| host.is_idle() && !host.links.iter().any(busy))
+            .min_by_key(|(_, host)| (host.resumes_at() > now, host.used_at))
+            .map(|(id, _)| id)
+    }
+}
