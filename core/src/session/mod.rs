@@ -279,7 +279,7 @@ impl Session {
     }
 
     /// Whether the answers look as if the tokens were of another environment (APNs) or sender
-    /// (FCM): then tokens that are "gone" are to be kept. See [`apns::MixUpDetector`](crate::apns::MixUpDetector).
+    /// (FCM): then tokens that are "gone" are to be kept. See [`Witness`](crate::outcome::Witness).
     pub fn is_mix_up_suspected(&self) -> bool {
         self.service.is_mix_up_suspected()
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pool::Lane;
-use crate::apns::{MixUpDetector, WedgeDetector};
+use crate::apns::WedgeDetector;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway, Protocols, Security, h2};
-use crate::outcome::{FixCredentials, Outcome};
+use crate::outcome::{FixCredentials, Outcome, Witness};
 use crate::service::MessageRef;
 use crate::time::{Now, UnixTime};
 use crate::{adm, apns, baidu, fcm, webpush};
@@ -32,7 +32,7 @@ pub(super) struct Service {
     pub(super) wait_until: Option<Duration>,
     /// The last authorization asked for (APNs), and when.
     pub(super) recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
-    mix_up: MixUpDetector,
+    witness: Witness<()>,
     /// What was last said of the service's clock.
     clock_skew: Option<i64>,
 }
@@ -96,7 +96,7 @@ impl Service {
             token,
             wait_until: None,
             recent: None,
-            mix_up: MixUpDetector::new(),
+            witness: Witness::new(),
             clock_skew: None,
         }
     }
@@ -327,19 +327,10 @@ impl Service {
         matches!(self.room, Room::Apns { .. })
     }
 
-    /// Counts an outcome; true when it makes a mix-up of environments or senders likely.
+    /// Counts an outcome; true when it makes a wrong configuration likely.
     pub(super) fn mix_up_begins(&mut self, outcome: &Outcome) -> bool {
-        match (&self.room, outcome) {
-            (Room::Apns { .. }, _) => self.mix_up.record(outcome),
-            (Room::Fcm { .. }, Outcome::Accepted(_)) => self.mix_up.count(false),
-            (Room::Fcm { .. }, Outcome::TokenGone(_)) => {
-                let stranger = outcome
-                    .reason()
-                    .is_some_and(|r| r.as_str() == "SENDER_ID_MISMATCH");
-                stranger && self.mix_up.count(true)
-            }
-            _ => false,
-        }
+        self.witness.note(outcome);
+        self.witness.poll_suspicion().is_some()
     }
 
     /// How far the service's clock is ahead of ours, the first time that an answer tells: every
@@ -355,7 +346,7 @@ impl Service {
     }
 
     pub(super) fn is_mix_up_suspected(&self) -> bool {
-        self.mix_up.is_suspected()
+        self.witness.is_suspected()
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Stats {
     pub accepted: u64,
     /// Ended: the token is dead.
     pub token_gone: u64,
+    /// Ended: the token is blamed, and may be good.
+    pub token_mismatch: u64,
     /// Ended: not now.
     pub retry_later: u64,
     /// Ended: the credentials are at fault.
@@ -43,6 +45,7 @@ impl Stats {
     pub const fn ended(&self) -> u64 {
         self.accepted
             + self.token_gone
+            + self.token_mismatch
             + self.retry_later
             + self.fix_credentials
             + self.rejected
@@ -62,6 +65,7 @@ impl Stats {
         let place = match outcome {
             Outcome::Accepted(_) => &mut self.accepted,
             Outcome::TokenGone(_) => &mut self.token_gone,
+            Outcome::TokenMismatch(_) => &mut self.token_mismatch,
             Outcome::RetryLater(_) => &mut self.retry_later,
             Outcome::FixCredentials(_) => &mut self.fix_credentials,
             Outcome::Rejected(_) => &mut self.rejected,
