@@ -109,7 +109,10 @@ fn apns_accepts_and_refuses() {
     let unknown = client
         .send(&world.alert(&world.text("/apns/tokens/unknown")))
         .expect("an answer");
-    assert_eq!((unknown.name(), reason(&unknown)), ("token_mismatch", "BadDeviceToken"));
+    assert_eq!(
+        (unknown.name(), reason(&unknown)),
+        ("token_mismatch", "BadDeviceToken")
+    );
     assert_eq!(client.stats().submitted, 3);
     assert!(client.stats().is_balanced());
     client.close().expect("closed");
@@ -159,7 +162,10 @@ fn fcm_fetches_one_token_and_sends() {
     let other = client
         .send(&message.to(target("other_project")))
         .expect("an answer");
-    assert_eq!((other.name(), reason(&other)), ("token_mismatch", "SENDER_ID_MISMATCH"));
+    assert_eq!(
+        (other.name(), reason(&other)),
+        ("token_mismatch", "SENDER_ID_MISMATCH")
+    );
     let gone = client
         .send(&message.to(target("unregistered")))
         .expect("an answer");
