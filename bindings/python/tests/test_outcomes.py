@@ -4,9 +4,8 @@ import copy
 import pickle
 from typing import Any
 
-import pytest
-
 import pushcore
+import pytest
 
 TOKEN = "ab" * 32
 
@@ -15,8 +14,13 @@ FULL: list[tuple[type[pushcore.Outcome], dict[str, Any]]] = [
     (
         pushcore.Accepted,
         {
-            "status": 200, "id": "id", "replacement": "next", "unique_id": "u", "location": "https://push.example/m",
-            "receipt": "https://push.example/r", "ttl": 1.5,
+            "status": 200,
+            "id": "id",
+            "replacement": "next",
+            "unique_id": "u",
+            "location": "https://push.example/m",
+            "receipt": "https://push.example/r",
+            "ttl": 1.5,
         },
     ),
     (

@@ -11,7 +11,14 @@ from .._pushcore import Progress
 from ._output import Output
 
 _NAMES = (
-    "accepted", "token_gone", "token_mismatch", "retry_later", "fix_credentials", "rejected", "not_sent", "unknown",
+    "accepted",
+    "token_gone",
+    "token_mismatch",
+    "retry_later",
+    "fix_credentials",
+    "rejected",
+    "not_sent",
+    "unknown",
 )
 
 
