@@ -144,6 +144,26 @@ fn apns_send_many_counts_everything_once() {
     assert!(client.stats().is_balanced());
 }
 
+/// The configuration is wrong for every token: not one is told to be gone, and the session says what it suspects.
+#[test]
+fn a_wrong_configuration_keeps_every_token() {
+    let world = World::new();
+    for name in ["unknown", "other_topic"] {
+        let client = world.apns();
+        let message = world.alert(&world.text(&format!("/apns/tokens/{name}")));
+        let results = client.send_many((0..300).map(|n| (n, message.clone())));
+        let names = results.map(|(_, result)| result.expect("an answer").name());
+        assert_eq!(
+            names.filter(|name| *name == "token_mismatch").count(),
+            300,
+            "{name}"
+        );
+        let stats = client.stats();
+        assert_eq!((stats.token_mismatch, stats.token_gone), (300, 0), "{name}");
+        assert!(client.is_mix_up_suspected() && stats.is_balanced(), "{name}");
+    }
+}
+
 #[test]
 fn fcm_fetches_one_token_and_sends() {
     let world = World::new();

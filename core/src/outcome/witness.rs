@@ -79,23 +79,21 @@ impl OnSuspicion {
 /// `T` is whatever names a message to the caller.
 ///
 /// ```
-/// use pushcore::outcome::{Circumstances, Observed, Outcome, OutcomeKind, OutcomeParts, Suspect, Witness};
+/// use pushcore::apns;
+/// use pushcore::http::Response;
+/// use pushcore::outcome::{Circumstances, Observed, Outcome, Suspect, Witness};
+/// use pushcore::time::{Now, UnixTime};
 ///
-/// let bad = Outcome::from_parts(&OutcomeParts {
-///     status: 400,
-///     reason: Some("BadDeviceToken"),
-///     suspects: Suspect::Environment.into(),
-///     ..OutcomeParts::new(OutcomeKind::TokenMismatch)
-/// })?;
-/// let good = Outcome::from_parts(&OutcomeParts::new(OutcomeKind::Accepted))?;
-/// let at = |token: &str| Circumstances::new(token.as_bytes()).with(Suspect::Topic, b"com.example.app");
+/// let now = Now::new(std::time::Duration::ZERO, UnixTime::from_secs(1_800_000_000));
+/// let bad = apns::outcome(&Response::new(400, r#"{"reason":"BadDeviceToken"}"#), now);
+/// let good = apns::outcome(&Response::new(200, ""), now);
+/// let at = Circumstances::new().with(Suspect::Topic, b"com.example.app").with(Suspect::Payload, b"{}");
 ///
 /// let mut witness = Witness::holding(1000);
-/// assert_eq!(witness.observe(1, bad, at("ab")), Observed::Held);
-/// let Observed::Now(2, Outcome::Accepted(_)) = witness.observe(2, good, at("cd")) else { unreachable!() };
+/// assert_eq!(witness.observe(1, bad, at, b"ab"), Observed::Held);
+/// let Observed::Now(2, Outcome::Accepted(_)) = witness.observe(2, good, at, b"cd") else { unreachable!() };
 /// let Some((1, Outcome::TokenGone(gone))) = witness.poll_settled() else { unreachable!() };
 /// assert_eq!(gone.evidence.status, 400);
-/// # Ok::<(), pushcore::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Witness<T> {
@@ -111,6 +109,8 @@ pub struct Witness<T> {
     quiet: Option<u64>,
     /// The whole session's answers, by suspect.
     watches: [Watch; Suspect::ALL.len()],
+    /// One of them has seen a doubt lately.
+    uneasy: bool,
     doubts: [u64; Suspect::ALL.len()],
     suspected: Suspects,
     suspicions: VecDeque<Suspicion>,
@@ -121,7 +121,8 @@ pub struct Witness<T> {
 #[derive(Debug)]
 struct Held<T> {
     ticket: T,
-    at: Circumstances,
+    key: u64,
+    token: u64,
     mismatch: TokenMismatch,
 }
 
@@ -178,6 +179,7 @@ impl<T> Witness<T> {
             old: HashMap::new(),
             quiet: None,
             watches: Default::default(),
+            uneasy: false,
             doubts: Default::default(),
             suspected: Suspects::NONE,
             suspicions: VecDeque::new(),
@@ -194,14 +196,21 @@ impl<T> Witness<T> {
 
     /// Takes an outcome, and says whether it is final and what it is.
     ///
-    /// Outcomes other than `Accepted` and `TokenMismatch` pass as they are and say nothing.
-    pub fn observe(&mut self, ticket: T, outcome: Outcome, at: Circumstances) -> Observed<T> {
+    /// `at` is what could explain it beside the token, subscription or registration id that the message went to. Outcomes
+    /// other than `Accepted` and `TokenMismatch` pass as they are and say nothing.
+    #[inline]
+    pub fn observe(&mut self, ticket: T, outcome: Outcome, at: Circumstances, token: &[u8]) -> Observed<T> {
         match outcome {
             Outcome::Accepted(_) => {
-                self.accepted(at);
+                // One more of a campaign in which all is well: nothing has to be counted.
+                if self.uneasy || self.quiet != Some(at.key) {
+                    self.accepted(at, circumstances::token(token));
+                }
                 Observed::Now(ticket, outcome)
             }
-            Outcome::TokenMismatch(mismatch) => self.doubted(ticket, mismatch, at),
+            Outcome::TokenMismatch(mismatch) => {
+                self.doubted(ticket, mismatch, at, circumstances::token(token))
+            }
             outcome => Observed::Now(ticket, outcome),
         }
     }
@@ -209,7 +218,7 @@ impl<T> Witness<T> {
     /// Counts an outcome of unknown circumstances: it can begin or end a suspicion, and turns nothing.
     pub fn note(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Accepted(_) => self.watch_acceptance(),
+            Outcome::Accepted(_) if self.uneasy => self.watch_acceptance(),
             Outcome::TokenMismatch(mismatch) => {
                 let arisen = self.watch_doubt(mismatch.suspects);
                 self.arises(arisen);
@@ -233,9 +242,8 @@ impl<T> Witness<T> {
     pub fn release_if(&mut self, mut chosen: impl FnMut(&T) -> bool) {
         self.sort_out(|witness, held| {
             chosen(&held.ticket).then(|| {
-                let case = witness.known(held.at.key);
-                let certain =
-                    case.is_some_and(|case| case.has_witness(held.at.token) && case.watch.is_calm());
+                let case = witness.known(held.key);
+                let certain = case.is_some_and(|case| case.has_witness(held.token) && case.watch.is_calm());
                 certain && !witness.is_watched(held.mismatch.suspects)
             })
         });
@@ -267,20 +275,21 @@ impl<T> Witness<T> {
         self.held.len()
     }
 
-    #[inline]
     fn watch_acceptance(&mut self) {
+        self.uneasy = false;
         for suspect in Suspect::ALL {
-            // A watch that has seen no doubt lately need not be kept up: one more acceptance changes nothing.
             let watch = &mut self.watches[suspect as usize];
-            if !watch.is_quiet() && watch.record(false) == Change::Ends {
+            if watch.record(false) == Change::Ends {
                 self.suspected = self.suspected.without(suspect.into());
             }
+            self.uneasy |= !watch.is_quiet();
         }
     }
 
     /// Returns of whom many of the session's answers speak from now on.
     fn watch_doubt(&mut self, suspects: Suspects) -> Suspects {
         let mut arisen = Suspects::NONE;
+        self.uneasy |= !suspects.is_empty();
         for suspect in suspects.iter() {
             self.doubts[suspect as usize] += 1;
             if self.watches[suspect as usize].record(true) == Change::Begins {
@@ -290,16 +299,17 @@ impl<T> Witness<T> {
         arisen
     }
 
-    #[inline]
-    fn accepted(&mut self, at: Circumstances) {
-        self.watch_acceptance();
+    fn accepted(&mut self, at: Circumstances, token: u64) {
+        if self.uneasy {
+            self.watch_acceptance();
+        }
         if self.quiet == Some(at.key) {
             return;
         }
         let watched = self.watched();
         let case = self.case(at.key);
         let mut ended = Suspects::NONE;
-        if case.accepted(at.token) == Change::Ends {
+        if case.accepted(token) == Change::Ends {
             ended = case.suspects.without(watched);
         }
         let settles = case.held > 0 && case.watch.is_calm();
@@ -310,7 +320,7 @@ impl<T> Witness<T> {
         }
     }
 
-    fn doubted(&mut self, ticket: T, mismatch: TokenMismatch, at: Circumstances) -> Observed<T> {
+    fn doubted(&mut self, ticket: T, mismatch: TokenMismatch, at: Circumstances, token: u64) -> Observed<T> {
         let suspects = mismatch.suspects;
         self.quiet = None;
         let mut arisen = self.watch_doubt(suspects);
@@ -320,13 +330,18 @@ impl<T> Witness<T> {
             arisen = arisen.union(suspects);
         }
         let case_suspected = case.watch.is_suspected();
-        let certain = case.has_witness(at.token) && case.watch.is_calm() && case.watch.is_single();
+        let certain = case.has_witness(token) && case.watch.is_calm() && case.watch.is_single();
         self.arises(arisen);
         if case_suspected || self.is_watched(suspects) {
             self.give_up(at.key);
             return Observed::Now(ticket, Outcome::TokenMismatch(mismatch));
         }
-        let held = Held { ticket, at, mismatch };
+        let held = Held {
+            ticket,
+            key: at.key,
+            token,
+            mismatch,
+        };
         let can_turn = at.can_turn(suspects);
         if can_turn && self.held.len() < self.hold {
             self.case(at.key).held += 1;
@@ -372,10 +387,10 @@ impl<T> Witness<T> {
     /// A message was accepted where some are in doubt: those that have a witness are certain.
     fn settle(&mut self, key: u64) {
         self.sort_out(|witness, held| {
-            let certain = held.at.key == key
+            let certain = held.key == key
                 && witness
                     .known(key)
-                    .is_some_and(|case| case.has_witness(held.at.token))
+                    .is_some_and(|case| case.has_witness(held.token))
                 && !witness.is_watched(held.mismatch.suspects);
             certain.then_some(true)
         });
@@ -384,7 +399,7 @@ impl<T> Witness<T> {
     /// Many are in doubt: those held under the same circumstances, or for what is suspected, stay what they are.
     fn give_up(&mut self, key: u64) {
         self.sort_out(|witness, held| {
-            (held.at.key == key || witness.is_watched(held.mismatch.suspects)).then_some(false)
+            (held.key == key || witness.is_watched(held.mismatch.suspects)).then_some(false)
         });
     }
 
@@ -396,7 +411,7 @@ impl<T> Witness<T> {
                 self.held.push_back(held);
                 continue;
             };
-            let case = self.case(held.at.key);
+            let case = self.case(held.key);
             case.held = case.held.saturating_sub(1);
             self.settled.push_back(held.end(turns));
         }

@@ -43,10 +43,16 @@ impl Answer {
     }
 }
 
-fn at(token: usize, campaign: &str) -> Circumstances {
-    Circumstances::new(&token.to_le_bytes())
-        .with(Suspect::Topic, b"com.example.app")
-        .with(Suspect::Payload, campaign.as_bytes())
+/// A token, and the circumstances of a campaign.
+type At = (usize, Circumstances);
+
+fn at(token: usize, campaign: &str) -> At {
+    let topic = Circumstances::new().with(Suspect::Topic, b"com.example.app");
+    (token, topic.with(Suspect::Payload, campaign.as_bytes()))
+}
+
+fn observe(witness: &mut Witness<usize>, ticket: usize, answer: Answer, (token, at): At) -> Observed<usize> {
+    witness.observe(ticket, answer.outcome(), at, &token.to_le_bytes())
 }
 
 /// What became of each message, and the suspicions that arose.
@@ -70,7 +76,7 @@ impl End {
 }
 
 /// One message to each of `answers`, in their order.
-fn run(hold: usize, answers: impl IntoIterator<Item = (Answer, Circumstances)>) -> End {
+fn run(hold: usize, answers: impl IntoIterator<Item = (Answer, At)>) -> End {
     let mut witness = Witness::holding(hold);
     let mut end = End {
         names: Vec::new(),
@@ -79,7 +85,7 @@ fn run(hold: usize, answers: impl IntoIterator<Item = (Answer, Circumstances)>) 
     };
     for (ticket, (answer, at)) in answers.into_iter().enumerate() {
         end.names.push("held");
-        if let Observed::Now(ticket, outcome) = witness.observe(ticket, answer.outcome(), at) {
+        if let Observed::Now(ticket, outcome) = observe(&mut witness, ticket, answer, at) {
             end.names[ticket] = outcome.name();
         }
         while let Some((ticket, outcome)) = witness.poll_settled() {
@@ -127,7 +133,7 @@ fn a_wrong_configuration_deletes_nothing() {
 /// The same tokens took another message, topic or key a second before.
 #[test]
 fn what_was_accepted_otherwise_is_no_witness() {
-    let other = |token: usize, suspect| at(token, "a").with(suspect, b"other");
+    let other = |token: usize, suspect| (token, at(token, "a").1.with(suspect, b"other"));
     for (answer, suspect) in [
         (Answer::Sender, Suspect::Sender),
         (Answer::Key, Suspect::Key),
@@ -205,7 +211,7 @@ fn certain_ends_are_never_held() {
     let mut witness = Witness::holding(10);
     let gone = Answer::Unregistered.outcome();
     assert_eq!(
-        witness.observe(1, gone.clone(), at(1, "a")),
+        observe(&mut witness, 1, Answer::Unregistered, at(1, "a")),
         Observed::Now(1, gone)
     );
 }
@@ -332,7 +338,7 @@ fn what_only_some_devices_get_has_no_witness() {
         let bad = token % 100 == 50;
         (
             if bad { Answer::Payload } else { Answer::Good },
-            at(token, "a").that_vary(),
+            (token, at(token, "a").1.that_vary()),
         )
     });
     let end = run(1000, answers);
@@ -374,7 +380,7 @@ fn memory_is_bounded() {
         } else {
             Answer::Good
         };
-        let _ = witness.observe(token, answer.outcome(), at(token, &token.to_string()));
+        let _ = observe(&mut witness, token, answer, at(token, &token.to_string()));
         assert!(witness.held() <= 100);
     }
     // Two generations, and what waits.
@@ -387,11 +393,11 @@ fn a_bulk_send_that_wants_to_stop_stops() {
         let mut witness = Witness::holding(1000).with_on_suspicion(choice);
         for token in 0..16 {
             assert!(!witness.is_stopped());
-            let _ = witness.observe(token, Answer::NotForTopic.outcome(), at(token, "a"));
+            let _ = observe(&mut witness, token, Answer::NotForTopic, at(token, "a"));
         }
         assert_eq!((witness.is_stopped(), witness.is_suspected()), (stops, true));
         for token in 16..1_000 {
-            let _ = witness.observe(token, Answer::Good.outcome(), at(token, "b"));
+            let _ = observe(&mut witness, token, Answer::Good, at(token, "b"));
         }
         assert!(!witness.is_suspected());
         assert_eq!(witness.is_stopped(), stops, "a stop is not taken back");
@@ -403,7 +409,7 @@ fn a_bulk_send_that_wants_to_stop_stops() {
 fn a_witness_can_be_asked_for_some_of_what_it_holds() {
     let mut witness = Witness::holding(10);
     for ticket in 0..4 {
-        let held = witness.observe(ticket, Answer::BadDeviceToken.outcome(), at(ticket, "a"));
+        let held = observe(&mut witness, ticket, Answer::BadDeviceToken, at(ticket, "a"));
         assert_eq!(held, Observed::Held);
     }
     witness.release_if(|ticket| ticket % 2 == 0);
