@@ -20,7 +20,10 @@ fn main() -> Result<ExitCode> {
     };
     let mut config = ClientConfig::new();
     config.security = Some(arguments.security()?);
-    let client = Client::apns(arguments.apns_credentials()?, arguments.apns_hosts()?, config)?;
+    let client = Client::new(
+        pushcore::apns::Service::new(arguments.apns_credentials()?, arguments.apns_hosts()?),
+        config,
+    )?;
     let message = alert(
         arguments.word(3),
         arguments.word(4),

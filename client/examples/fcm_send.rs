@@ -29,7 +29,7 @@ fn main() -> Result<ExitCode> {
     };
     let mut config = ClientConfig::new();
     config.security = Some(arguments.security()?);
-    let client = Client::fcm(credentials, hosts, config)?;
+    let client = Client::new(pushcore::fcm::Service::new(credentials, hosts), config)?;
     let notification = Notification::new()
         .title(arguments.word_or(2, "Hello"))
         .body(arguments.word_or(3, "world"));

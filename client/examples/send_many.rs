@@ -31,7 +31,10 @@ fn main() -> Result<ExitCode> {
     let mut config = ClientConfig::new();
     config.security = Some(arguments.security()?);
     config.session.rate = arguments.option("rate").map(str::parse).transpose()?;
-    let client = Client::apns(arguments.apns_credentials()?, arguments.apns_hosts()?, config)?;
+    let client = Client::new(
+        pushcore::apns::Service::new(arguments.apns_credentials()?, arguments.apns_hosts()?),
+        config,
+    )?;
 
     // Encoded once; `to` only changes the target.
     let template = alert(arguments.word(3), "00", arguments.word_or(5, "Hello"))?;

@@ -32,9 +32,8 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     let epoch = Instant::now();
-    let mut session = Session::apns(
-        arguments.apns_credentials()?,
-        arguments.apns_hosts()?,
+    let mut session = Session::new(
+        pushcore::apns::Service::new(arguments.apns_credentials()?, arguments.apns_hosts()?),
         arguments.security()?,
         SessionConfig::default(),
         now(epoch),

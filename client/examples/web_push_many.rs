@@ -54,7 +54,10 @@ fn main() -> Result<ExitCode> {
         .map(|_| {
             let mut config = ClientConfig::new();
             config.security = Some(arguments.security()?);
-            Ok(Client::web_push(credentials.clone(), policy.clone(), config)?)
+            Ok(Client::new(
+                pushcore::webpush::Service::new(credentials.clone(), policy.clone()),
+                config,
+            )?)
         })
         .collect::<Result<Vec<_>>>()?;
 

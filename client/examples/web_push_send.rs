@@ -49,7 +49,7 @@ fn main() -> Result<ExitCode> {
         .build()?;
     let mut config = ClientConfig::new();
     config.security = Some(arguments.security()?);
-    let client = Client::web_push(credentials, policy, config)?;
+    let client = Client::new(pushcore::webpush::Service::new(credentials, policy), config)?;
     let outcome = client.send(&message)?;
     println!("{}", show(&outcome));
     client.close()?;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pushcore::net::h2::HeaderBytes;
-use pushcore::service::AsMessage;
-use pushcore::session::{SendOptions, Session, SessionConfig, SessionEvent, Stats};
+use pushcore::service::{AsMessage, Service};
+use pushcore::session::{SendOptions, Session, SessionEvent, Stats};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;
@@ -48,21 +48,19 @@ struct Poll {
 }
 
 impl Client {
-    /// A client that drives the session which `make` builds. `make` is given the client's clocks.
-    ///
-    /// Most callers use [`Client::apns`](crate::Client::apns) and its siblings.
+    /// Opens a client that sends messages of one service with one set of credentials. No connection is
+    /// made before the first message.
     ///
     /// # Errors
-    /// What `make` returns; `Internal` when the system has no more descriptors.
-    pub fn new(
-        config: ClientConfig,
-        make: impl FnOnce(SessionConfig, Now) -> Result<Session, Error>,
-    ) -> Result<Self, Error> {
+    /// As [`Session::new`]; `Internal` when the system has no more descriptors; what is wrong with the
+    /// trust anchors where `config` names none.
+    pub fn new(service: impl Into<Service>, mut config: ClientConfig) -> Result<Self, Error> {
         let system = |source: std::io::Error| {
             Error::new(ErrorKind::Internal, "the system gives no event queue").with_source(source)
         };
         let clock = Clock::new();
-        let session = make(config.session, clock.now())?;
+        let security = config.take_security()?;
+        let session = Session::new(service, security, config.session, clock.now())?;
         let poll = mio::Poll::new().map_err(system)?;
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKER).map_err(system)?);
         let lookups = Lookups::new(config.resolver, Arc::clone(&waker));
@@ -181,6 +179,40 @@ impl Client {
             shared = self.step(shared, None);
         }
         Ok(())
+    }
+
+    /// [`Client::close`] for at most `longest`: true when everything has ended and every connection is
+    /// closed. No message is taken after the first call, whatever it says.
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child.
+    pub fn close_for(&self, longest: Duration) -> Result<bool, Error> {
+        self.check_process()?;
+        let mut shared = self.lock();
+        let now = shared.driver.clock.now();
+        shared.driver.session.close(now);
+        self.nudge(&mut shared);
+        if !shared.driver.session.is_closed() {
+            shared = self.step(shared, Some(longest));
+        }
+        Ok(shared.driver.session.is_closed())
+    }
+
+    /// Waits at most `longest` for an authorization that requests can be made with, and has an access
+    /// token fetched where one is needed. Returns whether there is one now.
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child; what keeps the token from being fetched.
+    pub fn authorization_for(&self, longest: Duration) -> Result<bool, Error> {
+        self.check_process()?;
+        let mut shared = self.lock();
+        let now = shared.driver.clock.now();
+        let ready = shared.driver.session.fetch_authorization(now)?;
+        if !ready {
+            self.nudge(&mut shared);
+            drop(self.step(shared, Some(longest)));
+        }
+        Ok(ready)
     }
 
     pub(crate) fn check_process(&self) -> Result<(), Error> {

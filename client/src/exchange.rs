@@ -1,37 +1,74 @@
-//! Requests that are not messages.
+//! Requests that are not messages: channels, topics, withdrawals, and requests of one's own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushcore::http::{Request, Response};
-use pushcore::session::SendOptions;
-use pushcore::{Error, ErrorKind, Now};
+use pushcore::service::{Call, Service};
+use pushcore::session::{SendOptions, Ticket};
+use pushcore::{Error, ErrorKind};
 
 use crate::client::Client;
 
-/// How often a token that is being fetched is looked for.
+/// How long to wait for room in the queue, or for a token, before looking around again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Client {
+    /// Sends a call and reads its answer:
+    ///
+    /// ```no_run
+    /// # use pushcore::{Error, apns};
+    /// # fn list(client: &pushcore_client::Client, bundle: apns::BundleId) -> Result<(), Error> {
+    /// let list = apns::ManageChannel::new(bundle, apns::ChannelCall::List);
+    /// if let apns::ChannelOutcome::Listed(ids) = client.call(&list)? {
+    ///     println!("{} channels", ids.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Call::request`]; `NotSent`, `Unknown` or `Expired`; what keeps the access token from being fetched.
+    pub fn call<C: Call + ?Sized>(&self, call: &C) -> Result<C::Output, Error> {
+        let response = self.answer(Asked::Call(call))?;
+        Ok(call.read(&response, crate::now()))
+    }
+
     /// Sends a request to one of the service's hosts and waits for the answer, whatever it is.
     /// The session's authorization is added where the request has none.
     ///
     /// # Errors
     /// As [`Session::exchange`](pushcore::session::Session::exchange); `NotSent`, `Unknown` or `Expired`.
     pub fn exchange(&self, request: &Request) -> Result<Response, Error> {
+        self.answer(Asked::<dyn Call<Output = ()>>::Request(request))
+    }
+
+    /// Returns the service that the client sends to.
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child.
+    pub fn service(&self) -> Result<Service, Error> {
         self.check_process()?;
-        let (mut shared, mut now) = self.lock_to_submit();
+        Ok(self.lock().driver.session.service().clone())
+    }
+
+    fn answer<C: Call + ?Sized>(&self, asked: Asked<'_, C>) -> Result<Response, Error> {
+        let deadline = {
+            self.check_process()?;
+            let shared = self.lock();
+            let now = shared.driver.clock.now().monotonic;
+            now.saturating_add(shared.driver.session.config().deadline)
+        };
         let ticket = loop {
-            let session = &mut shared.driver.session;
-            match session.exchange(request.clone(), SendOptions::default(), now) {
-                Err(error) if error.kind() == ErrorKind::QueueFull => {
-                    shared = self.step(shared, None);
-                    now = shared.driver.clock.now();
-                }
-                other => break other?,
+            if let Some(ticket) = self.begin(&asked, SendOptions::default())? {
+                break ticket;
+            }
+            if self.lock().driver.clock.now().monotonic >= deadline {
+                let context = "neither an access token nor room in the queue came in time";
+                return Err(Error::new(ErrorKind::Expired, context));
             }
         };
-        shared.expect_call(ticket);
-        self.nudge(&mut shared);
+        let mut shared = self.lock();
         loop {
             if let Some(result) = shared.fetch_call(ticket) {
                 return result;
@@ -40,50 +77,111 @@ impl Client {
         }
     }
 
-    /// [`Client::exchange`] with a request that `make` builds with a room's function, once there is
-    /// an access token for it:
-    ///
-    /// ```no_run
-    /// # use pushcore::{Error, apns};
-    /// # fn list(client: &pushcore_client::Client, credentials: &apns::Credentials, hosts: &apns::Hosts,
-    /// #     bundle: &apns::BundleId) -> Result<(), Error> {
-    /// let call = apns::ChannelCall::List;
-    /// let response = client.call(|now| apns::channel_request(&call, bundle, None, credentials, hosts, now))?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// `make` is called again after it said `TokenNeeded`. Its credentials have to be those of
-    /// the client, to share their token: give the client an `Arc` of them.
+    /// Submits; `None` after a look at the sockets, where there is no room or no access token yet.
+    fn begin<C: Call + ?Sized>(
+        &self,
+        asked: &Asked<'_, C>,
+        options: SendOptions,
+    ) -> Result<Option<Ticket>, Error> {
+        self.check_process()?;
+        let (mut shared, now) = self.lock_to_submit();
+        let session = &mut shared.driver.session;
+        let taken = match asked {
+            Asked::Call(call) => session.call(*call, options, now),
+            Asked::Request(request) => session.exchange((*request).clone(), options, now).map(Some),
+        };
+        let ticket = match taken {
+            Err(error) if error.kind() == ErrorKind::QueueFull => None,
+            other => other?,
+        };
+        if let Some(ticket) = ticket {
+            shared.expect_call(ticket);
+        }
+        self.nudge(&mut shared);
+        if ticket.is_none() {
+            drop(self.step(shared, Some(LOOK_AGAIN)));
+        }
+        Ok(ticket)
+    }
+}
+
+/// What is sent.
+enum Asked<'a, C: ?Sized> {
+    Call(&'a C),
+    Request(&'a Request),
+}
+
+/// What [`Client::call`] and [`Client::exchange`] do, in the caller's own loop. Dropping it cancels the request.
+#[derive(Debug)]
+pub struct Exchange {
+    client: Arc<Client>,
+    /// `None` when it has ended.
+    ticket: Option<Ticket>,
+}
+
+impl Exchange {
+    /// Submits a request; `None` when the queue is full: ask again, it has moved bytes meanwhile.
     ///
     /// # Errors
-    /// As [`Client::exchange`]; what `make` says; what keeps the token from being fetched.
-    pub fn call(&self, mut make: impl FnMut(Now) -> Result<Request, Error>) -> Result<Response, Error> {
-        self.check_process()?;
-        let (clock, deadline) = {
-            let shared = self.lock();
-            (shared.driver.clock, shared.driver.session.config().deadline)
+    /// As [`Session::exchange`](pushcore::session::Session::exchange); `Misuse` in a forked child.
+    pub fn new(client: Arc<Client>, request: &Request, options: SendOptions) -> Result<Option<Self>, Error> {
+        Self::begin(client, &Asked::<dyn Call<Output = ()>>::Request(request), options)
+    }
+
+    /// Submits a call; `None` when the queue is full, or while the access token that the call needs is
+    /// being fetched: ask again, it has moved bytes meanwhile.
+    ///
+    /// # Errors
+    /// As [`Session::call`](pushcore::session::Session::call); `Misuse` in a forked child.
+    pub fn call(
+        client: Arc<Client>,
+        call: &(impl Call + ?Sized),
+        options: SendOptions,
+    ) -> Result<Option<Self>, Error> {
+        Self::begin(client, &Asked::Call(call), options)
+    }
+
+    fn begin<C: Call + ?Sized>(
+        client: Arc<Client>,
+        asked: &Asked<'_, C>,
+        options: SendOptions,
+    ) -> Result<Option<Self>, Error> {
+        let ticket = client.begin(asked, options)?;
+        Ok(ticket.map(|ticket| Self {
+            client,
+            ticket: Some(ticket),
+        }))
+    }
+
+    /// Waits for the answer, at most `longest`; `None` when it has not come yet.
+    ///
+    /// # Errors
+    /// `NotSent`, `Unknown` or `Expired`; `Misuse` in a forked child, and after the end.
+    pub fn wait(&mut self, longest: Duration) -> Result<Option<Response>, Error> {
+        self.client.check_process()?;
+        let Some(ticket) = self.ticket else {
+            return Err(Error::new(ErrorKind::Misuse, "the exchange has ended"));
         };
-        let give_up = clock.now().monotonic.saturating_add(deadline);
-        let mut ready = false;
-        loop {
-            match make(clock.now()) {
-                Ok(request) => return self.exchange(&request),
-                // A token that `make` does not see will not come to it.
-                Err(error) if error.kind() != ErrorKind::TokenNeeded || ready => return Err(error),
-                Err(error) if clock.now().monotonic >= give_up => {
-                    let context = "no access token came in time";
-                    return Err(Error::new(ErrorKind::Expired, context).with_source(error));
-                }
-                Err(_) => {
-                    let mut shared = self.lock();
-                    ready = shared.driver.session.fetch_authorization(clock.now())?;
-                    if !ready {
-                        self.nudge(&mut shared);
-                        drop(self.step(shared, Some(LOOK_AGAIN)));
-                    }
-                }
-            }
+        let mut shared = self.client.lock();
+        let mut result = shared.fetch_call(ticket);
+        if result.is_none() {
+            shared = self.client.step(shared, Some(longest));
+            result = shared.fetch_call(ticket);
         }
+        if result.is_some() {
+            self.ticket = None;
+        }
+        result.transpose()
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket.filter(|_| self.client.check_process().is_ok()) else {
+            return;
+        };
+        let mut shared = self.client.lock();
+        shared.forget_call(ticket);
+        self.client.nudge(&mut shared);
     }
 }

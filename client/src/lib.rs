@@ -12,7 +12,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let key = Es256Key::read(&std::fs::read("AuthKey_ABC123DEFG.p8")?)?;
 //! let credentials = apns::Credentials::token(KeyId::parse("ABC123DEFG")?, TeamId::parse("DEF123GHIJ")?, key);
-//! let client = Client::apns(credentials, apns::Environment::Production.hosts(), ClientConfig::new())?;
+//! let client = Client::new(pushcore::apns::Service::new(credentials, apns::Environment::Production.hosts()), ClientConfig::new())?;
 //!
 //! let message = apns::Message::builder(PushType::Alert)
 //!     .topic(Topic::parse("com.example.app")?)
@@ -62,17 +62,15 @@ mod progress;
 mod proxy;
 mod resolve;
 mod send_many;
-mod services;
 mod shared;
 mod socket;
-mod steps;
 
 pub use batch::Batch;
 pub use client::Client;
 pub use clock::now;
 pub use config::ClientConfig;
+pub use exchange::Exchange;
 pub use progress::Progress;
 pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;
 pub use send_many::SendMany;
-pub use steps::Exchange;

@@ -99,7 +99,7 @@
 //! let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_700_000_000));
 //! let credentials = Credentials::new("amzn1.application-oa2-client.1", "client-secret")?
 //!     .with_token_authority(Authority::parse("localhost:8443")?);
-//! let mut session = Session::adm(credentials, Authority::parse("localhost:8443")?, Security::Cleartext, SessionConfig::default(), now)?;
+//! let mut session = Session::new(pushcore::adm::Service::new(credentials, Authority::parse("localhost:8443")?), Security::Cleartext, SessionConfig::default(), now)?;
 //! let message = Message::builder().data("score", "3:1").build(RegistrationId::new("amzn1.adm-registration.v3.abc")?)?;
 //! let ticket = session.submit(&message, SendOptions::default(), now)?;
 //!
@@ -135,6 +135,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backend;
 mod json;
 mod percent;
 

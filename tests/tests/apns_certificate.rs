@@ -54,7 +54,11 @@ impl World {
         assert_eq!(certificate.topics(), listed);
         let authority = Authority::parse(self.text("/apns/authority")).expect("an authority");
         let hosts = apns::Environment::Sandbox.hosts().with_device(authority);
-        Client::apns(apns::Credentials::certificate(certificate), hosts, config).expect("a client")
+        Client::new(
+            pushcore::apns::Service::new(apns::Credentials::certificate(certificate), hosts),
+            config,
+        )
+        .expect("a client")
     }
 
     fn send(&self, client: &Client, kind: PushType, topic: Option<&str>) -> Result<Outcome, Error> {

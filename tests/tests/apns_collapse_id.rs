@@ -31,7 +31,7 @@ fn a_collapse_id_outside_ascii_arrives_byte_for_byte() {
     );
     let authority = Authority::parse(text("/apns/authority")).expect("an authority");
     let hosts = apns::Environment::Sandbox.hosts().with_device(authority);
-    let client = Client::apns(credentials, hosts, config).expect("a client");
+    let client = Client::new(pushcore::apns::Service::new(credentials, hosts), config).expect("a client");
     // Each 64 bytes long: characters of one, two, three and four bytes.
     let ids = [
         "x".repeat(64),

@@ -102,17 +102,20 @@ fn allowed(room: &str) -> Vec<&'static str> {
         "net" => &["http"],
         "oauth" => &["http", "json", "percent"],
         "outcome" => &["http"],
+        // The seam between the services and those who handle them without knowing which.
+        "backend" => &["http", "outcome", "oauth"],
         "adm" | "apns" | "baidu" | "fcm" | "webpush" => {
-            &["http", "outcome", "crypto", "json", "percent", "oauth"]
+            &["backend", "http", "outcome", "crypto", "json", "percent", "oauth"]
         }
         "dialect" => &[
             "http", "outcome", "json", "service", "adm", "apns", "baidu", "fcm", "webpush",
         ],
         "service" => &[
-            "http", "outcome", "oauth", "json", "adm", "apns", "baidu", "fcm", "webpush",
+            "backend", "http", "outcome", "oauth", "json", "adm", "apns", "baidu", "fcm", "webpush",
         ],
+        // Never a service by its name.
         "session" => &[
-            "http", "net", "outcome", "oauth", "crypto", "service", "adm", "apns", "baidu", "fcm", "webpush",
+            "backend", "http", "net", "outcome", "oauth", "crypto", "service", "apns",
         ],
         other => panic!("core/src/{other} is a new room: say here who it may import"),
     };

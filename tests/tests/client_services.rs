@@ -61,9 +61,8 @@ impl World {
         let hosts = apns::Environment::Sandbox
             .hosts()
             .with_device(self.authority("/apns/authority"));
-        Client::apns(
-            apns::Credentials::token(key_id, team_id, key),
-            hosts,
+        Client::new(
+            pushcore::apns::Service::new(apns::Credentials::token(key_id, team_id, key), hosts),
             self.config(),
         )
         .expect("a client")
@@ -171,7 +170,7 @@ fn fcm_fetches_one_token_and_sends() {
     let credentials = fcm::Credentials::from_file_trusting(&file, None, &world.authority("/fcm/authority"))
         .expect("credentials");
     let hosts = fcm::Hosts::all(&world.authority("/fcm/authority"));
-    let client = Client::fcm(credentials, hosts, world.config()).expect("a client");
+    let client = Client::new(fcm::Service::new(credentials, hosts), world.config()).expect("a client");
     let target =
         |name: &str| fcm::Target::token(&world.text(&format!("/fcm/tokens/{name}"))).expect("a target");
     let message = fcm::Message::builder()
@@ -206,7 +205,8 @@ fn web_push_is_decrypted_on_the_other_side() {
     let credentials =
         webpush::Credentials::with_any_subject(key, &world.text("/webpush/vapid/subject")).expect("vapid");
     let policy = webpush::EndpointPolicy::default().trust(world.authority("/webpush/authority"));
-    let client = Client::web_push(credentials, policy.clone(), world.config()).expect("a client");
+    let client =
+        Client::new(webpush::Service::new(credentials, policy.clone()), world.config()).expect("a client");
     let subscription = |name: &str| {
         let json = world
             .ready
@@ -239,8 +239,11 @@ fn adm_and_baidu_answer() {
     let credentials = adm::Credentials::new(&world.text("/adm/client_id"), &world.text("/adm/client_secret"))
         .expect("credentials")
         .with_token_authority(world.authority("/adm/authority"));
-    let client =
-        Client::adm(credentials, world.authority("/adm/authority"), world.config()).expect("a client");
+    let client = Client::new(
+        adm::Service::new(credentials, world.authority("/adm/authority")),
+        world.config(),
+    )
+    .expect("a client");
     let target = |name: &str| {
         adm::RegistrationId::new(&world.text(&format!("/adm/registrations/{name}"))).expect("an id")
     };
@@ -260,8 +263,11 @@ fn adm_and_baidu_answer() {
     let credentials =
         baidu::Credentials::new(&world.text("/baidu/api_key"), &world.text("/baidu/secret_key"))
             .expect("credentials");
-    let client =
-        Client::baidu(credentials, world.authority("/baidu/authority"), world.config()).expect("a client");
+    let client = Client::new(
+        baidu::Service::new(credentials, world.authority("/baidu/authority")),
+        world.config(),
+    )
+    .expect("a client");
     let channel = |name: &str| {
         baidu::Target::device(&world.text(&format!("/baidu/channels/{name}"))).expect("a channel")
     };

@@ -48,7 +48,7 @@ fn measure(policy: HeaderPolicy, varying: bool, compact: bool) -> f64 {
     );
     let authority = Authority::parse(text("/apns/authority")).expect("an authority");
     let hosts = apns::Environment::Sandbox.hosts().with_device(authority);
-    let client = Client::apns(credentials, hosts, config).expect("a client");
+    let client = Client::new(pushcore::apns::Service::new(credentials, hosts), config).expect("a client");
     let tokens = ["valid", "valid_2", "valid_3"].map(|name| text(&format!("/apns/tokens/{name}")));
     for index in 0..WARM_UP + PUSHES {
         let mut builder = apns::Message::builder(PushType::Alert)

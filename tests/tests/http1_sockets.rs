@@ -104,7 +104,7 @@ impl Server {
         change(&mut config);
         let credentials = baidu::Credentials::new("key", "secret").expect("credentials");
         let host = Host::parse(&format!("localhost:{}", address.port())).expect("a host");
-        Client::baidu(credentials, host, config).expect("a client")
+        Client::new(baidu::Service::new(credentials, host), config).expect("a client")
     }
 
     /// Sends messages `0..count` through `address`; each ends once, and as the server saw it.

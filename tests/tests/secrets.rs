@@ -201,12 +201,20 @@ fn apns() {
     world.canary("provider token", bearer.trim_start_matches("bearer "));
     world.print("apns request", &request);
     world.print("apns credentials", &credentials);
-    let client = Client::apns(credentials.clone(), good, world.config()).expect("a client");
+    let client = Client::new(
+        pushcore::apns::Service::new(credentials.clone(), good),
+        world.config(),
+    )
+    .expect("a client");
     for token in ["valid", "unregistered", "unknown"] {
         let message = message(&world, token);
         assert!(world.send("apns", &client, &message).is_some());
     }
-    let dead = Client::apns(credentials, hosts.with_device(nowhere()), world.config()).expect("a client");
+    let dead = Client::new(
+        pushcore::apns::Service::new(credentials, hosts.with_device(nowhere())),
+        world.config(),
+    )
+    .expect("a client");
     let message = message(&world, "valid");
     assert!(world.send("apns, dead", &dead, &message).is_none());
     let token = world.text("/apns/tokens/valid");
@@ -228,7 +236,11 @@ fn fcm() {
     if let Err(error) = fcm::Credentials::from_file_trusting(broken.as_bytes(), None, &authority) {
         world.error("fcm file", &error);
     }
-    let client = Client::fcm(credentials(), fcm::Hosts::all(&authority), world.config()).expect("a client");
+    let client = Client::new(
+        fcm::Service::new(credentials(), fcm::Hosts::all(&authority)),
+        world.config(),
+    )
+    .expect("a client");
     let message = |world: &World, token: &str| {
         let token = world.text(&format!("/fcm/tokens/{token}"));
         fcm::Message::builder()
@@ -240,7 +252,11 @@ fn fcm() {
         let message = message(&world, token);
         assert!(world.send("fcm", &client, &message).is_some());
     }
-    let dead = Client::fcm(credentials(), fcm::Hosts::all(&nowhere()), world.config()).expect("a client");
+    let dead = Client::new(
+        fcm::Service::new(credentials(), fcm::Hosts::all(&nowhere())),
+        world.config(),
+    )
+    .expect("a client");
     let message = message(&world, "valid");
     assert!(world.send("fcm, dead", &dead, &message).is_none());
     world.check();
@@ -271,7 +287,7 @@ fn web_push() {
         .collect();
     let request = webpush::request(&messages[0], &credentials, now()).expect("a request");
     world.print("web push request", &request);
-    let client = Client::web_push(credentials, policy, world.config()).expect("a client");
+    let client = Client::new(webpush::Service::new(credentials, policy), world.config()).expect("a client");
     for message in &messages {
         assert!(world.send("web push", &client, message).is_some());
     }
@@ -291,7 +307,7 @@ fn adm_and_baidu() {
     let form = of_adm.token_request(now()).expect("a request");
     world.print("adm credentials", &of_adm);
     world.print("adm token request", &form);
-    let client = Client::adm(of_adm, authority.clone(), world.config()).expect("a client");
+    let client = Client::new(adm::Service::new(of_adm, authority.clone()), world.config()).expect("a client");
     let message = |world: &World, name: &str| {
         let id = world.text(&format!("/adm/registrations/{name}"));
         adm::Message::builder()
@@ -303,15 +319,22 @@ fn adm_and_baidu() {
         let message = message(&world, name);
         assert!(world.send("adm", &client, &message).is_some());
     }
-    let dead = Client::adm(credentials(&world, &nowhere()), nowhere(), world.config()).expect("a client");
+    let dead = Client::new(
+        adm::Service::new(credentials(&world, &nowhere()), nowhere()),
+        world.config(),
+    )
+    .expect("a client");
     let to_nobody = message(&world, "valid");
     assert!(world.send("adm, dead", &dead, &to_nobody).is_none());
 
     let of_baidu = baidu::Credentials::new(&world.text("/baidu/api_key"), &world.text("/baidu/secret_key"))
         .expect("credentials");
     world.print("baidu credentials", &of_baidu);
-    let client =
-        Client::baidu(of_baidu, world.authority("/baidu/authority"), world.config()).expect("a client");
+    let client = Client::new(
+        baidu::Service::new(of_baidu, world.authority("/baidu/authority")),
+        world.config(),
+    )
+    .expect("a client");
     for name in ["valid", "unknown"] {
         let channel = world.text(&format!("/baidu/channels/{name}"));
         let message = baidu::Message::android(baidu::AndroidNotification::new(PAYLOAD))

@@ -31,7 +31,10 @@ impl World {
         let credentials = Arc::new(credentials(&sandbox));
         let authority = Authority::parse(&text(&sandbox, "/webpush/authority")).expect("an authority");
         let policy = Arc::new(EndpointPolicy::default().trust(authority));
-        let client = Client::web_push(Arc::clone(&credentials), Arc::clone(&policy), config(&sandbox));
+        let client = Client::new(
+            pushcore::webpush::Service::new(Arc::clone(&credentials), Arc::clone(&policy)),
+            config(&sandbox),
+        );
         Self {
             client: client.expect("a client"),
             sandbox,
@@ -125,8 +128,8 @@ fn a_message_is_taken_back_once() {
     };
     let location = accepted.location().expect("a location");
     let delete = || {
-        let make = |now| webpush::delete(location, &subscription, &world.policy, &world.credentials, now);
-        world.client.call(make).expect("an answer").status
+        let withdraw = webpush::Withdraw::new(location, subscription.clone());
+        world.client.call(&withdraw).expect("an answer").status()
     };
     assert_eq!((delete(), delete()), (204, 404));
 }
@@ -171,18 +174,9 @@ fn receipts_are_asked_for_and_found() {
 
     // Asked without waiting, where nothing has been delivered yet.
     world.answer("/receipt-subscription/", false, 204, &[]);
-    let make = |now| {
-        let wait = Some(Duration::ZERO);
-        webpush::receipts(
-            receipt,
-            wait,
-            &subscription,
-            &world.policy,
-            &world.credentials,
-            now,
-        )
-    };
-    assert_eq!(world.client.call(make).expect("an answer").status, 204);
+    let receipts = webpush::AskForReceipts::new(receipt, subscription).wait(Duration::ZERO);
+    let answer = world.client.call(&receipts).expect("an answer");
+    assert_eq!(answer, Ok(webpush::Receipt::Delivered));
 }
 
 #[test]
@@ -267,8 +261,11 @@ fn the_table_of_attacks_gets_not_a_byte() {
         counter.fetch_add(1, Ordering::SeqCst);
         Ok(vec![target])
     });
-    let client =
-        Client::web_push(credentials(&sandbox), EndpointPolicy::default(), config).expect("a client");
+    let client = Client::new(
+        pushcore::webpush::Service::new(credentials(&sandbox), EndpointPolicy::default()),
+        config,
+    )
+    .expect("a client");
 
     let vectors: Value =
         serde_json::from_str(include_str!("../vectors/webpush.json")).expect("the vectors are json");
@@ -344,7 +341,10 @@ fn recipients_are_spread_over_the_callers_threads() {
                 let (template, world) = (&template, &world);
                 scope.spawn(move || {
                     let config = config(&world.sandbox);
-                    let client = Client::web_push(world.credentials.clone(), world.policy.clone(), config);
+                    let client = Client::new(
+                        pushcore::webpush::Service::new(world.credentials.clone(), world.policy.clone()),
+                        config,
+                    );
                     let client = client.expect("a client");
                     let messages = part
                         .iter()

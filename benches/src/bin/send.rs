@@ -67,7 +67,7 @@ fn client(authority: &str, ca: &str) -> Result<Client, Error> {
     config.security = Some(Security::Tls(tls));
     // One connection, as the peers have.
     config.session.max_connections = 1;
-    Client::apns(apns_credentials()?, hosts, config)
+    Client::new(apns::Service::new(apns_credentials()?, hosts), config)
 }
 
 fn make(count: usize, kind: Kind) -> Result<(), Error> {

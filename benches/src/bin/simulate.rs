@@ -23,9 +23,8 @@ fn main() -> Result<(), Error> {
         Now::new(clock, UnixTime::from_secs(1_795_000_000 + clock.as_secs()))
     };
     let hosts = apns::Environment::Sandbox.hosts();
-    let mut session = Session::apns(
-        apns_credentials()?,
-        hosts,
+    let mut session = Session::new(
+        apns::Service::new(apns_credentials()?, hosts),
         Security::Cleartext,
         SessionConfig::default(),
         tick(),

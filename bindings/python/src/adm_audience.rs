@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::adm::{AdmCredentials, parts};
-use crate::calls::{Call, Kind};
+use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
@@ -152,11 +152,9 @@ impl AdmGroups {
 
 fn call(py: Python<'_>, call: GroupCall, group: &str, members: &[Str]) -> PyResult<Call> {
     let members = members.iter().map(|id| RegistrationId::new(id));
-    Ok(Call(Kind::AdmGroup {
-        call,
-        group: Group::new(group).or_raise(py)?,
-        members: members.collect::<Result<_, _>>().or_raise(py)?,
-    }))
+    let members = members.collect::<Result<_, _>>().or_raise(py)?;
+    let group = Group::new(group).or_raise(py)?;
+    Ok(Call(adm::ChangeGroup::new(call, group, members).into()))
 }
 
 /// What became of a call of `AdmGroups`.

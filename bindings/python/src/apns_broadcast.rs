@@ -8,7 +8,7 @@ use crate::apns::{apns_id, expires, hosts, priority};
 use crate::apns_credentials::ApnsCredentials;
 use crate::apns_parts::LiveActivity;
 use crate::apns_payload::Parts;
-use crate::calls::{Call, Kind};
+use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
@@ -151,11 +151,11 @@ pub(crate) struct ApnsChannels(BundleId);
 
 impl ApnsChannels {
     fn call(&self, call: ChannelCall, id: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
-        Ok(Call(Kind::Channel {
-            call,
-            bundle: self.0.clone(),
-            id: id.map(apns_id).transpose()?,
-        }))
+        let mut call = apns::ManageChannel::new(self.0.clone(), call);
+        if let Some(id) = id {
+            call = call.id(apns_id(id)?);
+        }
+        Ok(Call(call.into()))
     }
 }
 
@@ -201,20 +201,11 @@ impl ApnsChannels {
 }
 
 /// The word of a storage policy.
-pub(crate) fn policy_name(policy: StoragePolicy) -> &'static str {
-    match policy {
-        StoragePolicy::NoStorage => "no_storage",
-        StoragePolicy::MostRecent => "most_recent",
-    }
-}
-
 fn policy(py: Python<'_>, name: Option<Str>) -> PyResult<StoragePolicy> {
     let Some(name) = name else {
         return Ok(StoragePolicy::NoStorage);
     };
-    let all = [StoragePolicy::NoStorage, StoragePolicy::MostRecent];
-    let known = all.into_iter().find(|policy| policy_name(*policy) == &*name);
-    known
+    StoragePolicy::from_name(&name)
         .ok_or_else(|| unknown_word("the storage policy"))
         .or_raise(py)
 }

@@ -4,7 +4,7 @@ use pushcore::baidu::{self, Page};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 
-use crate::calls::{Call, Kind};
+use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::values::{Str, unix_time};
 
@@ -17,7 +17,7 @@ use crate::values::{Str, unix_time};
 pub(crate) struct BaiduCalls;
 
 fn made(py: Python<'_>, call: Result<baidu::Call, Error>) -> PyResult<Call> {
-    call.map(Kind::Baidu).map(Call).or_raise(py)
+    call.map(|call| Call(call.into())).or_raise(py)
 }
 
 fn page(start: u32, limit: Option<u8>) -> Page {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pushcore::session::{SendOptions, Stats};
 use pushcore::{Error, ErrorKind, http};
-use pushcore_client::{Batch, Client, ClientConfig, Exchange};
+use pushcore_client::{Batch, Client, Exchange};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -17,20 +17,16 @@ use crate::message::message;
 use crate::outcome::outcome;
 use crate::progress::event;
 use crate::send_many::SendMany;
-use crate::service::{Room, Service};
+use crate::service::Service;
 use crate::values::optional_duration;
 
 /// How long Python is away at most before it looks at signals (Ctrl-C).
 pub(crate) const ATTENTION: Duration = Duration::from_millis(100);
 
-/// How often a token that is being fetched is looked for.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
 /// The blocking client of one process.
 #[pyclass(frozen, module = "pushcore._pushcore")]
 pub(crate) struct BlockingClient {
     client: Arc<Client>,
-    room: Arc<Room>,
     deadline: Duration,
 }
 
@@ -38,14 +34,10 @@ pub(crate) struct BlockingClient {
 impl BlockingClient {
     #[new]
     fn new(py: Python<'_>, service: &Service) -> PyResult<Self> {
-        let mut config = ClientConfig::new();
-        config.session = service.config();
-        config.proxy = service.proxy().or_raise(py)?;
-        let client = py.detach(|| Client::new(config, |config, now| service.open(config, now)));
+        let client = py.detach(|| service.client());
         Ok(Self {
             client: Arc::new(client.or_raise(py)?),
-            room: service.room(),
-            deadline: service.config().deadline,
+            deadline: service.longest(),
         })
     }
 
@@ -134,26 +126,10 @@ impl BlockingClient {
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let options = options(deadline)?;
-        let give_up = options.deadline.unwrap_or(self.deadline);
-        let started = pushcore_client::now().monotonic;
         let call = call.get();
-        let request = loop {
-            let now = pushcore_client::now();
-            match py.detach(|| call.make(&self.room, now)) {
-                Err(error) if error.kind() == ErrorKind::TokenNeeded => {
-                    let waited = now.monotonic.saturating_sub(started);
-                    if waited >= give_up {
-                        let error = Error::new(ErrorKind::Expired, "no access token came in time");
-                        return Err(error).or_raise(py);
-                    }
-                    py.detach(|| self.client.authorization_for(LOOK_AGAIN))
-                        .or_raise(py)?;
-                    py.check_signals()?;
-                }
-                made => break made.or_raise(py)?,
-            }
-        };
-        let response = self.answer(py, &request, options)?;
+        let response = self.answer(py, options, || {
+            Exchange::call(Arc::clone(&self.client), &call.0, options)
+        })?;
         call.read(py, &response, pushcore_client::now())
     }
 
@@ -165,8 +141,9 @@ impl BlockingClient {
         request: &Bound<'_, Request>,
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Response> {
-        self.answer(py, &request.get().0, options(deadline)?)
-            .map(Response)
+        let (request, options) = (request.get(), options(deadline)?);
+        let begin = || Exchange::new(Arc::clone(&self.client), &request.0, options);
+        self.answer(py, options, begin).map(Response)
     }
 
     /// Waits until what was taken has ended, then closes the connections.
@@ -180,23 +157,27 @@ impl BlockingClient {
 }
 
 impl BlockingClient {
+    /// Waits for the end of the exchange that `begin` begins, sooner or later.
     fn answer(
         &self,
         py: Python<'_>,
-        request: &http::Request,
         options: SendOptions,
+        begin: impl Fn() -> Result<Option<Exchange>, Error> + Sync,
     ) -> PyResult<http::Response> {
+        let give_up = options.deadline.unwrap_or(self.deadline);
+        let started = pushcore_client::now().monotonic;
         let mut exchange = None;
         loop {
             let step = py.detach(|| -> Result<_, Error> {
-                let exchange = match &mut exchange {
-                    Some(exchange) => exchange,
-                    empty => match Exchange::new(Arc::clone(&self.client), request, options)? {
-                        Some(begun) => empty.insert(begun),
-                        None => return Ok(None),
-                    },
-                };
-                exchange.wait(ATTENTION)
+                match &mut exchange {
+                    None => exchange = begin()?,
+                    Some(exchange) => return exchange.wait(ATTENTION),
+                }
+                let waited = pushcore_client::now().monotonic.saturating_sub(started);
+                match exchange.is_none() && waited >= give_up {
+                    true => Err(Error::new(ErrorKind::Expired, "no access token came in time")),
+                    false => Ok(None),
+                }
             });
             match step.or_raise(py)? {
                 Some(response) => return Ok(response),

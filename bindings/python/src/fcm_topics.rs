@@ -3,7 +3,7 @@
 use pushcore::fcm::{RegistrationId, Topic, topics};
 use pyo3::prelude::*;
 
-use crate::calls::{Call, Kind};
+use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::values::{Str, seconds};
 
@@ -20,14 +20,14 @@ impl FcmTopics {
     #[staticmethod]
     fn subscribe(py: Python<'_>, token: Str, topic: Str) -> PyResult<Call> {
         let (registration, topic) = one(py, &token, &topic)?;
-        Ok(Call(Kind::Subscribe(registration, topic)))
+        Ok(Call(topics::Subscribe::new(registration, topic).into()))
     }
 
     /// Ends a subscription; doing it twice does no harm.
     #[staticmethod]
     fn unsubscribe(py: Python<'_>, token: Str, topic: Str) -> PyResult<Call> {
         let (registration, topic) = one(py, &token, &topic)?;
-        Ok(Call(Kind::Unsubscribe(registration, topic)))
+        Ok(Call(topics::Unsubscribe::new(registration, topic).into()))
     }
 
     /// Asks for a page of one token's subscriptions: a `TopicPage`, or the outcome that says why not.
@@ -36,11 +36,14 @@ impl FcmTopics {
     #[staticmethod]
     #[pyo3(signature = (token, *, page_size=None, page_token=None))]
     fn list(py: Python<'_>, token: Str, page_size: Option<u16>, page_token: Option<Str>) -> PyResult<Call> {
-        Ok(Call(Kind::Topics {
-            registration: RegistrationId::new(&token).or_raise(py)?,
-            page_size,
-            page_token: page_token.map(String::from),
-        }))
+        let mut list = topics::ListSubscriptions::new(RegistrationId::new(&token).or_raise(py)?);
+        if let Some(size) = page_size {
+            list = list.page_size(size);
+        }
+        if let Some(token) = page_token {
+            list = list.page_token(token);
+        }
+        Ok(Call(list.into()))
     }
 
     /// Subscribes up to 1,000 registration tokens with one request, over Google's older service: one
@@ -66,11 +69,9 @@ fn one(py: Python<'_>, token: &str, topic: &str) -> PyResult<(RegistrationId, To
 
 fn batch(py: Python<'_>, action: topics::BatchAction, tokens: &[Str], topic: &str) -> PyResult<Call> {
     let tokens = tokens.iter().map(|token| RegistrationId::new(token));
-    Ok(Call(Kind::Batch {
-        action,
-        topic: Topic::new(topic).or_raise(py)?,
-        tokens: tokens.collect::<Result<_, _>>().or_raise(py)?,
-    }))
+    let tokens = tokens.collect::<Result<_, _>>().or_raise(py)?;
+    let topic = Topic::new(topic).or_raise(py)?;
+    Ok(Call(topics::ChangeMany::new(action, topic, tokens).into()))
 }
 
 /// One page of a token's topic subscriptions.

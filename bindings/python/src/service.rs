@@ -1,14 +1,15 @@
 //! A service with its credentials and settings: what clients and sessions are opened from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use pushcore::http::Authority;
 use pushcore::net::Security;
 use pushcore::net::tls::{ClientIdentity, TlsConfig};
+use pushcore::service;
 use pushcore::session::{Delivery, Session, SessionConfig};
 use pushcore::{Error, Now};
 use pushcore::{adm, apns, baidu, fcm, webpush};
-use pushcore_client::Proxy;
+use pushcore_client::{Client, ClientConfig, Proxy};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -21,93 +22,71 @@ use crate::fcm::FcmCredentials;
 use crate::values::{Str, authority, bytes_or_file, duration, integer, string, type_error};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
-/// A service with its credentials and hosts.
-pub(crate) enum Room {
-    Adm(Arc<adm::Credentials>, Authority),
-    Apns(apns::Credentials, apns::Hosts),
-    Baidu(Arc<baidu::Credentials>, Authority),
-    Fcm(Arc<fcm::Credentials>, fcm::Hosts),
-    WebPush(Arc<webpush::Credentials>, Arc<webpush::EndpointPolicy>),
-}
-
 /// A service with its credentials and settings: what clients and sessions are opened from.
 #[pyclass(frozen, module = "pushcore._pushcore")]
 pub(crate) struct Service {
-    room: Arc<Room>,
+    service: service::Service,
     security: Security,
     config: SessionConfig,
     proxy: Option<String>,
 }
 
-impl Room {
-    /// The service that the credentials are for.
-    pub(crate) fn of(
-        credentials: &Bound<'_, PyAny>,
-        environment: Option<Str>,
-        host: Option<Str>,
-        policy: Option<&EndpointPolicy>,
-    ) -> PyResult<Self> {
-        let py = credentials.py();
-        if let Ok(known) = credentials.cast::<ApnsCredentials>() {
-            let hosts = crate::apns::hosts(environment, host).or_raise(py)?;
-            Ok(Self::Apns(known.get().credentials.clone(), hosts))
-        } else if let Ok(known) = credentials.cast::<FcmCredentials>() {
-            let hosts = crate::fcm::hosts(host).or_raise(py)?;
-            Ok(Self::Fcm(Arc::clone(&known.get().0), hosts))
-        } else if let Ok(known) = credentials.cast::<VapidCredentials>() {
-            let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
-            Ok(Self::WebPush(Arc::clone(&known.get().0), Arc::new(policy)))
-        } else if let Ok(known) = credentials.cast::<AdmCredentials>() {
-            let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
-            Ok(Self::Adm(Arc::clone(&known.get().0), host))
-        } else if let Ok(known) = credentials.cast::<BaiduCredentials>() {
-            let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
-            Ok(Self::Baidu(Arc::clone(&known.get().0), host))
-        } else {
-            Err(type_error(credentials, "credentials of one of the services"))
-        }
+/// The service that the credentials are for.
+pub(crate) fn of(
+    credentials: &Bound<'_, PyAny>,
+    environment: Option<Str>,
+    host: Option<Str>,
+    policy: Option<&EndpointPolicy>,
+) -> PyResult<service::Service> {
+    let py = credentials.py();
+    if let Ok(known) = credentials.cast::<ApnsCredentials>() {
+        let hosts = crate::apns::hosts(environment, host).or_raise(py)?;
+        Ok(apns::Service::new(known.get().credentials.clone(), hosts).into())
+    } else if let Ok(known) = credentials.cast::<FcmCredentials>() {
+        let hosts = crate::fcm::hosts(host).or_raise(py)?;
+        Ok(fcm::Service::new(Arc::clone(&known.get().0), hosts).into())
+    } else if let Ok(known) = credentials.cast::<VapidCredentials>() {
+        let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
+        Ok(webpush::Service::new(Arc::clone(&known.get().0), policy).into())
+    } else if let Ok(known) = credentials.cast::<AdmCredentials>() {
+        let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
+        Ok(adm::Service::new(Arc::clone(&known.get().0), host).into())
+    } else if let Ok(known) = credentials.cast::<BaiduCredentials>() {
+        let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
+        Ok(baidu::Service::new(Arc::clone(&known.get().0), host).into())
+    } else {
+        Err(type_error(credentials, "credentials of one of the services"))
     }
 }
 
 impl Service {
-    /// What calls are made with.
-    pub(crate) fn room(&self) -> Arc<Room> {
-        Arc::clone(&self.room)
-    }
-
     /// A session of its own.
-    pub(crate) fn open(&self, config: SessionConfig, now: Now) -> Result<Session, Error> {
-        let security = self.security.clone();
-        match &*self.room {
-            Room::Adm(credentials, host) => {
-                Session::adm(Arc::clone(credentials), host.clone(), security, config, now)
-            }
-            Room::Apns(credentials, hosts) => {
-                Session::apns(credentials.clone(), hosts.clone(), security, config, now)
-            }
-            Room::Baidu(credentials, host) => {
-                Session::baidu(Arc::clone(credentials), host.clone(), security, config, now)
-            }
-            Room::Fcm(credentials, hosts) => {
-                Session::fcm(Arc::clone(credentials), hosts.clone(), security, config, now)
-            }
-            Room::WebPush(credentials, policy) => {
-                Session::web_push(Arc::clone(credentials), Arc::clone(policy), security, config, now)
-            }
-        }
+    pub(crate) fn session(&self, now: Now) -> Result<Session, Error> {
+        Session::new(
+            self.service.clone(),
+            self.security.clone(),
+            self.config.clone(),
+            now,
+        )
     }
 
-    pub(crate) fn config(&self) -> SessionConfig {
-        self.config.clone()
+    /// A client of its own.
+    pub(crate) fn client(&self) -> Result<Client, Error> {
+        let mut config = ClientConfig::new();
+        config.session = self.config.clone();
+        config.security = Some(self.security.clone());
+        config.proxy = self.proxy.as_deref().map(Proxy::parse).transpose()?;
+        Client::new(self.service.clone(), config)
     }
 
-    pub(crate) fn proxy(&self) -> Result<Option<Proxy>, Error> {
-        self.proxy.as_deref().map(Proxy::parse).transpose()
+    /// From submission to the end at the latest.
+    pub(crate) fn longest(&self) -> Duration {
+        self.config.deadline
     }
 
     fn new(
         py: Python<'_>,
-        room: Room,
+        service: service::Service,
         identity: Option<ClientIdentity>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
@@ -153,7 +132,7 @@ impl Service {
         }
         let tls = py.detach(|| tls.build()).or_raise(py)?;
         Ok(Self {
-            room: Arc::new(room),
+            service,
             security: Security::Tls(tls),
             config,
             proxy,
@@ -184,8 +163,8 @@ impl Service {
         if let Some(host) = authority(py, broadcast_host)? {
             hosts = hosts.with_broadcast(host);
         }
-        let room = Room::Apns(credentials.get().credentials.clone(), hosts);
-        Self::new(py, room, credentials.get().identity.clone(), options)
+        let service = apns::Service::new(credentials.get().credentials.clone(), hosts);
+        Self::new(py, service.into(), credentials.get().identity.clone(), options)
     }
 
     /// FCM.
@@ -197,12 +176,7 @@ impl Service {
         host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Self::new(
-            py,
-            Room::of(credentials.as_any(), None, host, None)?,
-            None,
-            options,
-        )
+        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
     }
 
     /// Web Push.
@@ -214,12 +188,7 @@ impl Service {
         policy: Option<&EndpointPolicy>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Self::new(
-            py,
-            Room::of(credentials.as_any(), None, None, policy)?,
-            None,
-            options,
-        )
+        Self::new(py, of(credentials.as_any(), None, None, policy)?, None, options)
     }
 
     /// ADM.
@@ -231,12 +200,7 @@ impl Service {
         host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Self::new(
-            py,
-            Room::of(credentials.as_any(), None, host, None)?,
-            None,
-            options,
-        )
+        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
     }
 
     /// Baidu.
@@ -248,12 +212,7 @@ impl Service {
         host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Self::new(
-            py,
-            Room::of(credentials.as_any(), None, host, None)?,
-            None,
-            options,
-        )
+        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
     }
 
     /// From submission to the end at the latest, in seconds.

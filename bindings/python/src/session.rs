@@ -17,7 +17,7 @@ use crate::http::{Request, Response};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
 use crate::progress::event;
-use crate::service::{Room, Service};
+use crate::service::Service;
 use crate::values::{Str, bytes, now};
 
 /// Messages in, outcomes out: the state machine under both clients, for other event loops.
@@ -27,7 +27,6 @@ use crate::values::{Str, bytes, now};
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct Session {
     shared: Arc<Shared>,
-    room: Arc<Room>,
 }
 
 /// What a session and its batches share.
@@ -82,7 +81,7 @@ impl Session {
     fn new(py: Python<'_>, service: &Service, monotonic: f64, unix: f64) -> PyResult<Self> {
         let ahead = pushcore_client::now().monotonic.as_secs_f64() - monotonic;
         let now = now(monotonic + ahead, unix)?;
-        let session = service.open(service.config(), now).or_raise(py)?;
+        let session = service.session(now).or_raise(py)?;
         Ok(Self {
             shared: Arc::new(Shared(Mutex::new(Inner {
                 session,
@@ -90,7 +89,6 @@ impl Session {
                 now,
                 ahead,
             }))),
-            room: service.room(),
         })
     }
 
@@ -183,18 +181,7 @@ impl Session {
     ) -> PyResult<Option<u64>> {
         let options = options(deadline)?;
         let call = call.get();
-        let ticket = self.with(|session, now| {
-            let request = match call.make(&self.room, now) {
-                Err(error) if error.kind() == ErrorKind::TokenNeeded => {
-                    if !session.fetch_authorization(now)? {
-                        return Ok(None);
-                    }
-                    call.make(&self.room, now)?
-                }
-                made => made?,
-            };
-            session.exchange(request, options, now).map(Some)
-        });
+        let ticket = self.with(|session, now| session.call(&call.0, options, now));
         Ok(ticket.or_raise(py)?.map(Ticket::to_u64))
     }
 

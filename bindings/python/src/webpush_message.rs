@@ -7,7 +7,7 @@ use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 
-use crate::calls::{Call, Kind};
+use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
@@ -128,10 +128,7 @@ impl WebPushMessage {
     ///
     /// `location` is that of the `Accepted` outcome of this message.
     fn withdraw(&self, location: Str) -> Call {
-        Call(Kind::Withdraw {
-            location: location.into(),
-            subscription: Arc::new(self.0.subscription().clone()),
-        })
+        Call(webpush::Withdraw::new(location, self.0.subscription().clone()).into())
     }
 
     /// Asks for receipts: a call whose request a client that takes HTTP/2 server push has to send, and
@@ -141,11 +138,11 @@ impl WebPushMessage {
     /// so many seconds. No public push service gives receipts.
     #[pyo3(signature = (receipt, *, wait=None))]
     fn receipts(&self, receipt: Str, wait: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
-        Ok(Call(Kind::Receipts {
-            receipt: receipt.into(),
-            wait: wait.map(duration).transpose()?,
-            subscription: Arc::new(self.0.subscription().clone()),
-        }))
+        let mut call = webpush::AskForReceipts::new(receipt, self.0.subscription().clone());
+        if let Some(wait) = wait {
+            call = call.wait(duration(wait)?);
+        }
+        Ok(Call(call.into()))
     }
 
     /// What the answer to that request means for this subscription.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::Credentials;
 use super::answer::classify;
 use super::message::{COMMON, MessageBuilder, RegistrationId};
+use super::service::Service;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Body, HeaderBlock, Headers, Indexing, Request, Response};
 use crate::outcome::Outcome;
@@ -234,6 +235,27 @@ pub fn group_outcome(response: &Response, now: Now) -> GroupOutcome {
         // A 2xx that does not say what was done is no success that one could build on.
         _ if (200..300).contains(&response.status) => GroupOutcome::Refused(Outcome::unreadable(response)),
         _ => GroupOutcome::Refused(classify(response, None, now)),
+    }
+}
+
+/// A [`GroupCall`] with its group and members: a value that any language can hold and that
+/// [`service::Call`](crate::service::Call) sends.
+#[derive(Clone, Debug)]
+pub struct ChangeGroup {
+    call: GroupCall,
+    group: Group,
+    members: Vec<RegistrationId>,
+}
+
+impl ChangeGroup {
+    /// Returns the call.
+    pub fn new(call: GroupCall, group: Group, members: Vec<RegistrationId>) -> Self {
+        Self { call, group, members }
+    }
+
+    pub(crate) fn request(&self, service: &Service, now: Now) -> Result<Request, Error> {
+        let (credentials, authority) = (service.credentials(), service.authority());
+        group_request(self.call, &self.group, &self.members, credentials, authority, now)
     }
 }
 

@@ -18,14 +18,16 @@ mod answer;
 mod audience;
 mod credentials;
 mod message;
+mod service;
 
 pub use answer::outcome;
 pub use audience::{
-    Audience, AudienceMessage, Group, GroupCall, GroupOutcome, Topic, audience_outcome, audience_request,
-    group_outcome, group_request,
+    Audience, AudienceMessage, ChangeGroup, Group, GroupCall, GroupOutcome, Topic, audience_outcome,
+    audience_request, group_outcome, group_request,
 };
 pub use credentials::Credentials;
 pub use message::{Message, MessageBuilder, Priority, RegistrationId, md5};
+pub use service::Service;
 
 use crate::error::Error;
 use crate::http::{Authority, Request};

@@ -8,6 +8,7 @@ use super::credentials::Credentials;
 use super::environment::Hosts;
 use super::header_policy::HeaderPolicy;
 use super::ids::{ApnsId, BundleId};
+use super::service::Service;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Body, Method, Request, Response};
 use crate::outcome::Outcome;
@@ -61,6 +62,20 @@ impl StoragePolicy {
             StoragePolicy::NoStorage => 0,
             StoragePolicy::MostRecent => 1,
         }
+    }
+
+    /// Returns the policy's name in every language: `no_storage` or `most_recent`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            StoragePolicy::NoStorage => "no_storage",
+            StoragePolicy::MostRecent => "most_recent",
+        }
+    }
+
+    /// Returns the policy with this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [StoragePolicy::NoStorage, StoragePolicy::MostRecent];
+        all.into_iter().find(|policy| policy.name() == name)
     }
 
     /// From 0 or 1.
@@ -172,6 +187,43 @@ pub fn channel_outcome(call: &ChannelCall, response: &Response, now: Now) -> Cha
                 .filter_map(|id| ChannelId::parse(id.as_str()?).ok())
                 .collect(),
         ),
+    }
+}
+
+/// A [`ChannelCall`] for one app: a value that any language can hold and that
+/// [`service::Call`](crate::service::Call) sends.
+#[derive(Clone, Debug)]
+pub struct ManageChannel {
+    bundle: BundleId,
+    call: ChannelCall,
+    id: Option<ApnsId>,
+}
+
+impl ManageChannel {
+    /// Returns the call for the app with this bundle id.
+    pub fn new(bundle: BundleId, call: ChannelCall) -> Self {
+        Self {
+            bundle,
+            call,
+            id: None,
+        }
+    }
+
+    /// Asks APNs to repeat this id as `apns-request-id`.
+    #[must_use]
+    pub fn id(mut self, id: ApnsId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Returns what is to be done.
+    pub fn call(&self) -> &ChannelCall {
+        &self.call
+    }
+
+    pub(crate) fn request(&self, service: &Service, now: Now) -> Result<Request, Error> {
+        let (credentials, hosts) = (service.credentials(), service.hosts());
+        channel_request(&self.call, &self.bundle, self.id, credentials, hosts, now)
     }
 }
 

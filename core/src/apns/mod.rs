@@ -63,9 +63,9 @@ mod provider_token;
 mod push_type;
 mod reasons;
 mod request;
+mod service;
 mod sound;
 mod token;
-mod wedge;
 
 pub use alert::{Alert, Text};
 pub use answer::outcome;
@@ -73,18 +73,19 @@ pub use aps::{Aps, InterruptionLevel};
 pub use broadcast::{Broadcast, BroadcastBuilder, broadcast_outcome, broadcast_request};
 pub use builder::MessageBuilder;
 pub use certificate::ClientCertificate;
-pub use channels::{ChannelCall, ChannelId, ChannelOutcome, StoragePolicy, channel_outcome, channel_request};
+pub use channels::{
+    ChannelCall, ChannelId, ChannelOutcome, ManageChannel, StoragePolicy, channel_outcome, channel_request,
+};
 pub use credentials::{Credentials, KeyScope, PoolKey, Reaction};
 pub use environment::{Environment, Hosts};
 pub use go_away::{go_away_outcome, go_away_reason, reset_outcome};
 pub use header_policy::HeaderPolicy;
 pub use ids::{ApnsId, BundleId, CollapseId, KeyId, TeamId, Topic};
 pub use live_activity::{InputPush, LiveActivity};
-pub(crate) use message::judge;
 pub use message::{Expiration, Message, Template};
 pub use payload::Payload;
 pub use push_type::{Priority, PushType};
 pub use request::request;
+pub use service::Service;
 pub use sound::Sound;
 pub use token::DeviceToken;
-pub use wedge::WedgeDetector;

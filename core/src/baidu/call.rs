@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::answer::outcome;
 use super::message::{DeviceType, sign_into};
+use super::service::Service;
 use super::sign::Credentials;
 use super::target::check_channel;
 use crate::error::{Error, ErrorKind};
@@ -257,6 +258,12 @@ fn name(what: &str, text: &str) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+impl Call {
+    pub(crate) fn request(&self, service: &Service, now: Now) -> Result<Request, Error> {
+        call_request(self, service.credentials(), service.authority(), now)
+    }
 }
 
 impl fmt::Debug for Call {

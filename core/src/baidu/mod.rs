@@ -20,6 +20,7 @@ mod answer;
 mod call;
 mod message;
 mod notification;
+mod service;
 mod sign;
 mod target;
 
@@ -27,6 +28,7 @@ pub use answer::outcome;
 pub use call::{Call, CallOutcome, Page, call_outcome, call_request};
 pub use message::{DeployStatus, DeviceType, Message, MessageBuilder};
 pub use notification::{AndroidNotification, OpenType};
+pub use service::Service;
 pub use sign::Credentials;
 pub use target::Target;
 

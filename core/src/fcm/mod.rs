@@ -20,6 +20,7 @@ mod answer;
 mod credentials;
 mod message;
 mod project;
+mod service;
 mod wire;
 
 pub mod topics;
@@ -40,6 +41,7 @@ pub use message::target::{RegistrationId, Target, Topic};
 pub use message::webpush::{WebpushConfig, WebpushFcmOptions};
 pub use message::{FcmOptions, Message, MessageBuilder, Notification};
 pub use project::{Hosts, ProjectId};
+pub use service::Service;
 pub use wire::color::Color;
 pub use wire::map::{JsonObject, StringMap};
 pub use wire::timestamp::Timestamp;

@@ -111,7 +111,6 @@ impl Session {
             return;
         }
         let authority = pool.authority.clone();
-        let wedge = self.service.wedge_detector(pool.lane);
         let idle_timeout = self.service.idle_timeout(pool.lane, self.config.idle_timeout);
         let config = self.service.connection_config(pool.lane, &authority);
         let config = pool.with_its_pings(config);
@@ -128,7 +127,7 @@ impl Session {
                     let_go: false,
                     refused: None,
                     answered: false,
-                    wedge,
+                    faults: 0,
                     idle_timeout,
                     connect_by,
                     idle_since: now.monotonic,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::pool::PoolId;
-use crate::apns::WedgeDetector;
+use crate::backend::Health;
 use crate::net::Connection;
 use crate::time::Now;
 
@@ -58,8 +58,8 @@ pub(super) struct Link {
     pub(super) refused: Option<Box<str>>,
     /// A response has come over it.
     pub(super) answered: bool,
-    /// Watches for the connection that answers, but never again usefully (APNs).
-    pub(super) wedge: Option<WedgeDetector>,
+    /// Answers in a row that make one doubt the connection ([`Health::Fault`]).
+    pub(super) faults: u32,
     /// Closed after being idle for so long; `None` is never.
     pub(super) idle_timeout: Option<Duration>,
     /// When dialling has to be over.
@@ -79,6 +79,17 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// Takes note of what an answer says about the connection. Returns whether the connection has to be
+    /// replaced: at once where it is spoiled, and after `faults_in_a_row` faults with nothing else between them.
+    pub(super) fn is_wedged_after(&mut self, health: Health, faults_in_a_row: u32) -> bool {
+        self.faults = match health {
+            Health::Good => 0,
+            Health::Fault => self.faults.saturating_add(1),
+            Health::Spoiled => return true,
+        };
+        self.faults >= faults_in_a_row
+    }
+
     /// Whether a request can go out here now.
     pub(super) fn can_send(&self) -> bool {
         self.ready && !self.retired && self.has_room()

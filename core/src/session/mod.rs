@@ -38,7 +38,6 @@
 //! with an `Err` of kind `NotSent`, `Unknown`, `Expired` or `Cancelled`. [`Stats::is_balanced`]
 //! holds after every call.
 
-mod authorize;
 mod backoff;
 mod calm;
 mod config;
@@ -48,7 +47,6 @@ mod entry;
 mod event;
 mod exchange;
 mod link;
-mod open;
 mod pool;
 mod queue;
 mod rate;
@@ -81,8 +79,8 @@ use service::Service;
 
 use crate::error::Error;
 use crate::http::Response;
-use crate::net::Processed;
 use crate::net::h2::HeaderBytes;
+use crate::net::{Processed, Security};
 use crate::outcome::Outcome;
 use crate::time::Now;
 
@@ -124,13 +122,26 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(service: Service, config: SessionConfig, now: Now) -> Self {
+    /// Opens a session that sends messages of one service with one set of credentials.
+    ///
+    /// Connections speak HTTP/2 or HTTP/1.1 as the service does, are asked by a PING when they
+    /// are silent with messages in flight, and kept while idle as long as the service wishes; `config` can
+    /// say otherwise.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when the credentials are a certificate that `security` does not present.
+    pub fn new(
+        service: impl Into<crate::service::Service>,
+        security: Security,
+        config: SessionConfig,
+        now: Now,
+    ) -> Result<Self, Error> {
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
+        let service = Service::new(service.into(), security, &config)?;
         let bucket = config.rate.map(|rate| TokenBucket::new(rate, now.monotonic));
-        let service = service.with_http2(config.http2.as_ref());
         let call_rate = config.call_rate.or(service.call_rate());
         let calls = call_rate.map(|rate| TokenBucket::new(rate, now.monotonic));
-        Self {
+        Ok(Self {
             config: Arc::new(config),
             service,
             entries: Entries::default(),
@@ -152,7 +163,7 @@ impl Session {
             fed: Vec::new(),
             seed,
             closing: false,
-        }
+        })
     }
 
     /// How many more messages `submit` takes now.

@@ -12,6 +12,8 @@ use crate::error::Error;
 use crate::http::Authority;
 use crate::time::Now;
 
+pub(super) use crate::backend::Traffic as Lane;
+
 /// A pool's place in the session's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PoolId(pub(super) u32);
@@ -21,29 +23,6 @@ impl PoolId {
 
     pub(super) fn index(self) -> usize {
         self.0 as usize
-    }
-}
-
-/// Which messages share connections. Two lanes to one host never do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Lane {
-    /// Pushes.
-    Main,
-    /// Pushes to tokens never seen good: a BadDeviceToken throttles its whole APNs connection.
-    Suspect,
-    /// A caller's own requests, where the service bounds their rate (FCM's topics): pushes do
-    /// not wait behind them.
-    Calls,
-    /// Requests to a token endpoint.
-    Token,
-    /// Requests to the machine's metadata server: plain HTTP/1.1, never through a proxy.
-    Metadata,
-}
-
-impl Lane {
-    /// Whether requests of ours for tokens go here, and no caller's.
-    pub(super) fn is_for_tokens(self) -> bool {
-        matches!(self, Lane::Token | Lane::Metadata)
     }
 }
 

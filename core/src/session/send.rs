@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::authorize::Permit;
 use super::entry::{Entry, Purpose, State};
 use super::pool::{Lane, PoolId};
+use super::service::Permit;
 use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
 use crate::http::HeaderBlock;

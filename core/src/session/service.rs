@@ -1,330 +1,339 @@
-//! The five services behind one face: what a session asks of a service room.
+//! A service in use: its tokens under way, its habits, and what a series of answers has shown.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::pool::Lane;
-use crate::apns::WedgeDetector;
+use crate::backend::{Authorization, Health, Profile};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::net::{ConnectionConfig, GoAway, Protocols, Security, h2};
-use crate::outcome::{FixCredentials, Outcome, Witness};
-use crate::service::MessageRef;
-use crate::time::{Now, UnixTime};
-use crate::{adm, apns, baidu, fcm, webpush};
+use crate::net::{ConnectionConfig, GoAway, Protocols, Security};
+use crate::oauth::{Fetch, TokenProgress, TokenState};
+use crate::outcome::{Outcome, Witness};
+use crate::service::{self, MessageRef};
+use crate::time::Now;
 
-/// Idle connections are kept for so long where the service has no wish of its own.
-const IDLE: Duration = Duration::from_secs(600);
+pub(super) use crate::service::Context;
 
-/// The next token is wanted in an hour.
+use super::SessionConfig;
+
+/// The next access token is wanted in an hour, so its connection need not be kept for longer, in seconds.
 const TOKEN_IDLE: Duration = Duration::from_secs(10);
 
-/// A service with its credentials, and how to connect to it.
+/// Token endpoints, and lists of channels, answer at greater length than pushes are answered, in bytes.
+const LONG_BODY_LIMIT: usize = 1024 * 1024;
+
+/// The longest word of a service that is kept from a GOAWAY, in characters.
+const GO_AWAY_TEXT: usize = 256;
+
+/// Whether requests may go out now, and with which authorization.
+pub(super) enum Permit {
+    Go {
+        authorization: Option<Arc<HeaderBlock>>,
+        fetch: Option<Request>,
+    },
+    /// Each with its own: ask [`Service::authorization_of`].
+    Each,
+    Wait {
+        fetch: Option<Request>,
+    },
+    Refuse(Error),
+}
+
+/// A service, how to connect to it, and what its session has learned of it.
+#[derive(Debug)]
 pub(super) struct Service {
-    pub(super) room: Room,
-    /// For pushes.
+    service: service::Service,
+    profile: Profile,
+    /// For messages.
     push: Arc<ConnectionConfig>,
-    /// For token endpoints and others that answer at length.
-    token: Arc<ConnectionConfig>,
-    /// When a fetch that was refused or failed may be tried again.
-    pub(super) wait_until: Option<Duration>,
-    /// The last authorization asked for (APNs), and when.
-    pub(super) recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
+    /// For token endpoints and hosts that answer at length.
+    long: Arc<ConnectionConfig>,
+    /// When a token fetch that was refused or failed may be tried again.
+    wait_until: Option<Duration>,
+    /// The last authorization that was shared by all requests, and when it was asked for: many messages
+    /// are submitted at one moment, and what was good for the first is good for all.
+    recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
     witness: Witness<()>,
-    /// What was last said of the service's clock.
+    /// How far the service's clock was ahead of ours when an answer last told, in seconds.
     clock_skew: Option<i64>,
 }
 
-pub(super) enum Room {
-    Adm {
-        credentials: Arc<adm::Credentials>,
-        authority: Authority,
-    },
-    Baidu {
-        credentials: Arc<baidu::Credentials>,
-        authority: Authority,
-    },
-    WebPush {
-        credentials: Arc<webpush::Credentials>,
-        policy: Arc<webpush::EndpointPolicy>,
-    },
-    Apns {
-        credentials: apns::Credentials,
-        hosts: apns::Hosts,
-    },
-    Fcm {
-        credentials: Arc<fcm::Credentials>,
-        hosts: fcm::Hosts,
-    },
-}
-
-impl Room {
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Room::Adm { .. } => "Adm",
-            Room::Apns { .. } => "Apns",
-            Room::Baidu { .. } => "Baidu",
-            Room::Fcm { .. } => "Fcm",
-            Room::WebPush { .. } => "WebPush",
-        }
-    }
-}
-
-/// What an answer has to be read against.
-#[derive(Debug, Default)]
-pub(super) enum Context {
-    /// The answer speaks for itself.
-    #[default]
-    None,
-    /// When the caller registered the token (APNs).
-    Registered(UnixTime),
-    /// A broadcast: there is no device that could be gone (APNs).
-    Broadcast,
-    /// The registration id used: the service may name another one (ADM).
-    SentTo(adm::RegistrationId),
-    /// The subscription: its provider's dialect, its age.
-    WebPush(webpush::Message),
-}
-
 impl Service {
-    pub(super) fn new(room: Room, push: Arc<ConnectionConfig>, token: Arc<ConnectionConfig>) -> Self {
-        Self {
-            room,
-            push,
-            token,
+    /// Makes the connections' configurations out of the service's habits and the caller's choices.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when the credentials are a certificate that `security` does not present.
+    pub(super) fn new(
+        service: service::Service,
+        security: Security,
+        config: &SessionConfig,
+    ) -> Result<Self, Error> {
+        let profile = service.profile();
+        if profile.needs_certificate && !presents_certificate(&security) {
+            let context = "the credentials are a certificate: give it to the tls configuration as well";
+            return Err(Error::new(ErrorKind::InvalidCredential, context));
+        }
+        let mut long = ConnectionConfig::new(security.clone());
+        long.body_limit = LONG_BODY_LIMIT;
+        let mut push = ConnectionConfig::new(security);
+        push.http2.huffman_literals = config.compact_headers;
+        if let (Some(ping), Some(after)) = (&mut push.http2.ping, profile.ping_after) {
+            ping.idle = after;
+        }
+        if let Some(limit) = profile.body_limit {
+            push.body_limit = limit;
+        }
+        if profile.http2_only {
+            push.protocols = Protocols::Http2Only;
+            long.protocols = Protocols::Http2Only;
+        }
+        if let Some(http2) = &config.http2 {
+            push.http2 = http2.clone();
+        }
+        Ok(Self {
+            service,
+            profile,
+            push: Arc::new(push),
+            long: Arc::new(long),
             wait_until: None,
             recent: None,
             witness: Witness::new(),
             clock_skew: None,
+        })
+    }
+
+    /// The service as a value.
+    pub(super) fn value(&self) -> &service::Service {
+        &self.service
+    }
+
+    /// Speaks HTTP/1.1 on every connection, for tests that read and write it by hand.
+    #[cfg(test)]
+    pub(super) fn speak_http1(&mut self) {
+        for config in [&mut self.push, &mut self.long] {
+            Arc::make_mut(config).protocols = Protocols::Http1Only;
         }
     }
 
-    /// With these choices for HTTP/2 in place of the service's habits, where pushes are carried.
-    pub(super) fn with_http2(mut self, http2: Option<&h2::Config>) -> Self {
-        if let Some(http2) = http2 {
-            Arc::make_mut(&mut self.push).http2 = http2.clone();
-        }
-        self
-    }
-
+    /// The configuration of a connection to `authority`.
     pub(super) fn connection_config(&self, lane: Lane, authority: &Authority) -> Arc<ConnectionConfig> {
-        // The list of an app's channels is far longer than the answer to a push.
-        let lists = matches!(&self.room, Room::Apns { hosts, .. } if authority == hosts.management());
         match lane {
-            Lane::Token => self.token.clone(),
+            Lane::Token => self.long.clone(),
             Lane::Metadata => metadata_config(),
-            _ if lists => self.token.clone(),
-            Lane::Main | Lane::Suspect | Lane::Calls => self.push.clone(),
+            Lane::Main | Lane::Suspect | Lane::Calls => match self.service.answers_at_length(authority) {
+                true => self.long.clone(),
+                false => self.push.clone(),
+            },
         }
     }
 
     /// Writes a message into a parked request, without authorization.
+    #[inline]
     pub(super) fn write(
         &self,
         message: MessageRef<'_>,
         request: &mut Request,
         now: Now,
     ) -> Result<Context, Error> {
-        match message {
-            // They share what they share with others.
-            MessageRef::Adm(_) | MessageRef::Apns(_) | MessageRef::ApnsBroadcast(_) => {}
-            _ => request.clear(),
+        self.service.write(message, request, now)
+    }
+
+    /// Reads the answer to a message.
+    #[inline]
+    pub(super) fn outcome(&self, response: &Response, context: &Context, now: Now) -> Outcome {
+        self.service.read(response, context, now)
+    }
+
+    /// The authorization of now, for a batch of requests.
+    pub(super) fn authorize(&mut self, now: Now) -> Permit {
+        self.wait_until = None;
+        if let Some((at, block)) = &self.recent {
+            if *at == now {
+                return Permit::Go {
+                    authorization: block.clone(),
+                    fetch: None,
+                };
+            }
         }
-        match (&self.room, message) {
-            (Room::Adm { authority, .. }, MessageRef::Adm(message)) => {
-                message.write(authority, request)?;
-                Ok(Context::SentTo(message.target().clone()))
+        match self.service.authorize(now) {
+            Ok(Authorization::Shared(authorization)) => {
+                self.recent = Some((now, authorization.clone()));
+                Permit::Go {
+                    authorization,
+                    fetch: None,
+                }
             }
-            (Room::Adm { authority, .. }, MessageRef::AdmAudience(message)) => {
-                message.write(authority, request);
-                Ok(Context::None)
+            Ok(Authorization::Each) => Permit::Each,
+            Ok(Authorization::Token(state)) => self.permit(state, now),
+            Err(error) => {
+                self.recent = None;
+                Permit::Refuse(error)
             }
-            (Room::Apns { credentials, hosts }, MessageRef::Apns(message)) => {
-                credentials.permits(message)?;
-                message.write(hosts, request)?;
-                Ok(message.registered_at().map_or(Context::None, Context::Registered))
-            }
-            (Room::Apns { credentials, hosts }, MessageRef::ApnsBroadcast(broadcast)) => {
-                broadcast.check(credentials, now)?;
-                broadcast.write(hosts, request)?;
-                Ok(Context::Broadcast)
-            }
-            (
-                Room::Baidu {
-                    credentials,
-                    authority,
-                },
-                MessageRef::Baidu(message),
-            ) => {
-                message.write(authority, credentials, now, request)?;
-                Ok(Context::None)
-            }
-            (Room::Fcm { credentials, hosts }, MessageRef::Fcm(message)) => {
-                message.write(hosts, credentials.project(), request)?;
-                Ok(Context::None)
-            }
-            (Room::WebPush { policy, .. }, MessageRef::WebPush(message)) => {
-                policy.check(message.subscription().endpoint())?;
-                message.write(request)?;
-                Ok(Context::WebPush(message.clone()))
-            }
-            _ => Err(Error::new(
-                ErrorKind::Misuse,
-                "this message is for another service",
-            )),
         }
     }
 
-    /// Reads an answer.
-    pub(super) fn outcome(&self, response: &Response, context: &Context, now: Now) -> Outcome {
-        match (&self.room, context) {
-            (Room::Adm { .. }, Context::SentTo(target)) => adm::outcome(response, target, now),
-            (Room::Baidu { .. }, _) => baidu::outcome(response, now),
-            (Room::Fcm { .. }, _) => fcm::outcome(response, now),
-            (Room::WebPush { credentials, .. }, Context::WebPush(message)) => {
-                let subscription = message.subscription();
-                if matches!(response.status, 401 | 403) {
-                    credentials.observe_date(subscription.endpoint().authority(), response, now);
+    /// The authorization of one message to `authority`, under [`Permit::Each`].
+    pub(super) fn authorization_of(
+        &self,
+        context: &Context,
+        authority: &Authority,
+        now: Now,
+    ) -> Result<Option<Arc<HeaderBlock>>, Error> {
+        self.service.authorization_of(context, authority, now)
+    }
+
+    fn permit(&mut self, state: TokenState, now: Now) -> Permit {
+        let fetch = match state.fetch() {
+            Some(Fetch::Request) => match self.token_request(now) {
+                Ok(request) => Some(request),
+                Err(error) => {
+                    self.token_failed(&error, now);
+                    return Permit::Refuse(error);
                 }
-                webpush::outcome_for(response, subscription, now)
+            },
+            // The host brings the token: until then messages wait, up to their deadline.
+            Some(Fetch::SubjectToken | Fetch::HostToken) | None => None,
+        };
+        match state {
+            TokenState::Ready(block) | TokenState::ReadyAndFetch(block, _) => Permit::Go {
+                authorization: Some(block),
+                fetch,
+            },
+            TokenState::Wait { until } => {
+                self.wait_until = Some(until);
+                Permit::Wait { fetch }
             }
-            (Room::WebPush { .. }, _) => webpush::outcome(response, now),
-            (Room::Apns { credentials, .. }, context) => {
-                if response.status == 403 {
-                    credentials.observe_date(response, now);
-                }
-                match context {
-                    Context::Registered(at) => apns::judge(apns::outcome(response, now), Some(*at)),
-                    Context::Broadcast => apns::broadcast_outcome(response, now),
-                    _ => apns::outcome(response, now),
-                }
-            }
-            // To a topic or group.
-            (Room::Adm { .. }, _) => adm::audience_outcome(response, now),
+            TokenState::Fetch(_) => Permit::Wait { fetch },
         }
+    }
+
+    fn token_request(&self, now: Now) -> Result<Request, Error> {
+        let token = self.service.token_request(now)?;
+        // All other connections are encrypted; a secret must not slip out by this one.
+        if token.plaintext != self.profile.tokens_from_metadata {
+            let context = "a token request and its connection disagree on encryption";
+            return Err(Error::new(ErrorKind::Internal, context));
+        }
+        Ok(token.request)
+    }
+
+    /// Takes the token endpoint's answer. `Some` is the next request of several.
+    pub(super) fn accept_token(&mut self, response: &Response, now: Now) -> Result<Option<Request>, Error> {
+        match self.service.accept_token(response, now)? {
+            TokenProgress::NextRequest => self.token_request(now).map(Some),
+            TokenProgress::Done => Ok(None),
+        }
+    }
+
+    /// Takes note that no token came.
+    pub(super) fn token_failed(&mut self, error: &Error, now: Now) {
+        // The cache knows already of an answer that was read.
+        let read = [ErrorKind::TokenRefused, ErrorKind::TokenAnswerInvalid];
+        if !read.contains(&error.kind()) {
+            self.service.token_failed(now);
+        }
+    }
+
+    /// The service at `authority` refused the authorization of the block `used`. True when sending again, with
+    /// another authorization, makes sense.
+    pub(super) fn refused(
+        &mut self,
+        outcome: &Outcome,
+        authority: Option<&Authority>,
+        used: Option<u64>,
+        now: Now,
+    ) -> bool {
+        self.recent = None;
+        used.is_some_and(|used| self.service.refused(outcome, authority, used, now))
+    }
+
+    /// Takes note of an outcome that refuses no authorization, but may say something about it.
+    pub(super) fn heed(&mut self, outcome: &Outcome, now: Now) {
+        self.service.observe(outcome, now);
+    }
+
+    /// When a token may be asked for again.
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        self.wait_until
     }
 
     /// The service's word in a GOAWAY, or its debug data as text.
     pub(super) fn go_away_reason(&self, goaway: &GoAway) -> String {
-        let reason = match &self.room {
-            Room::Apns { .. } => apns::go_away_reason(&goaway.debug_data),
-            _ => None,
-        };
-        match reason {
+        match self.service.on_goaway(&goaway.debug_data).reason {
             Some(reason) => reason.as_str().to_owned(),
             None => {
                 let text = String::from_utf8_lossy(&goaway.debug_data);
-                text.chars().filter(|c| !c.is_control()).take(256).collect()
+                text.chars()
+                    .filter(|c| !c.is_control())
+                    .take(GO_AWAY_TEXT)
+                    .collect()
             }
         }
     }
 
-    /// Whether a GOAWAY says that the credentials are at fault (APNs: a certificate).
+    /// Whether a GOAWAY says that the credentials are at fault.
     pub(super) fn refuses_credentials(&self, goaway: &GoAway) -> bool {
-        let outcome = match &self.room {
-            Room::Apns { .. } => apns::go_away_outcome(&goaway.debug_data),
-            _ => None,
-        };
-        matches!(outcome, Some(Outcome::FixCredentials(arm)) if !arm.refreshable && !arm.reconnect)
+        self.service.on_goaway(&goaway.debug_data).refuses_credentials
     }
 
-    /// What it says of the message that the service reset its stream with this code; `None` where
+    /// What it says of a message that the service reset its stream with this code; `None` where
     /// it says nothing (RFC 9113 §7).
     pub(super) fn reset_outcome(&self, code: u32) -> Option<Outcome> {
-        match &self.room {
-            Room::Apns { .. } => apns::reset_outcome(code),
-            _ => None,
-        }
+        self.service.on_reset(code)
     }
 
     pub(super) fn allow_address(&self, authority: &Authority, address: IpAddr) -> Result<(), Error> {
-        match &self.room {
-            Room::WebPush { policy, .. } => policy.check_address(authority, address),
-            Room::Fcm { .. } => fcm::allow_metadata_address(authority, address),
-            _ => Ok(()),
-        }
+        self.service.allow_address(authority, address)
     }
 
     /// Where requests for tokens go.
     pub(super) fn token_lane(&self) -> Lane {
-        match &self.room {
-            Room::Fcm { credentials, .. } if credentials.is_of_metadata_server() => Lane::Metadata,
-            _ => Lane::Token,
+        match self.profile.tokens_from_metadata {
+            true => Lane::Metadata,
+            false => Lane::Token,
         }
     }
 
     /// Whether a caller's own request goes to one of the service's hosts.
     pub(super) fn check_host(&self, request: &Request) -> Result<(), Error> {
-        let Some(to) = request.authority.as_ref() else {
-            return Err(Error::new(ErrorKind::Misuse, "the request names no host"));
-        };
-        let ours = match &self.room {
-            Room::Adm { authority, .. } | Room::Baidu { authority, .. } => to == authority,
-            Room::Apns { hosts, .. } => [hosts.device(), hosts.broadcast(), hosts.management()].contains(&to),
-            Room::Fcm { hosts, .. } => [&hosts.fcm, &hosts.iid].contains(&to),
-            Room::WebPush { policy, .. } => {
-                return policy.check(&webpush::Endpoint::parse(&request.url())?);
-            }
-        };
-        match ours {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::Misuse,
-                "the request is for another host than the service's",
-            )),
-        }
+        self.service.check_host(request)
     }
 
     /// What the answer to a caller's own request says about the authorization and the connection.
     pub(super) fn verdict(&self, response: &Response, now: Now) -> Option<Outcome> {
-        match &self.room {
-            Room::Apns { credentials, .. } => {
-                if response.status == 403 {
-                    credentials.observe_date(response, now);
-                }
-                Some(apns::broadcast_outcome(response, now))
-            }
-            Room::Adm { .. } | Room::Fcm { .. } => (response.status == 401).then(|| {
-                Outcome::FixCredentials(FixCredentials {
-                    refreshable: true,
-                    ..FixCredentials::default()
-                })
-            }),
-            Room::Baidu { .. } | Room::WebPush { .. } => None,
-        }
+        self.service.read_call(response, now)
     }
 
     /// How long an idle connection is kept; `None` is for ever.
     pub(super) fn idle_timeout(&self, lane: Lane, chosen: Option<Duration>) -> Option<Duration> {
-        let habit = match &self.room {
-            Room::Apns { .. } => None,
-            _ => Some(IDLE),
-        };
-        let timeout = chosen.or(habit);
+        let timeout = chosen.or(self.profile.idle_timeout);
         match lane {
             Lane::Token | Lane::Metadata => Some(timeout.unwrap_or(TOKEN_IDLE).min(TOKEN_IDLE)),
             Lane::Main | Lane::Suspect | Lane::Calls => timeout,
         }
     }
 
-    pub(super) fn wedge_detector(&self, lane: Lane) -> Option<WedgeDetector> {
-        let apns = matches!(self.room, Room::Apns { .. }) && !lane.is_for_tokens();
-        apns.then(WedgeDetector::new)
+    /// What an outcome says about the connection that it came over, and how many faults in a row
+    /// mean that the connection is of no use.
+    #[inline]
+    pub(super) fn health(&self, outcome: &Outcome) -> (Health, u32) {
+        let health = match outcome {
+            Outcome::Accepted(_) => Health::Good,
+            refusal => self.service.health(refusal),
+        };
+        (health, self.profile.faults_in_a_row)
     }
 
     /// How many requests that are no messages the service takes in a second.
     pub(super) fn call_rate(&self) -> Option<u32> {
-        match &self.room {
-            Room::Fcm { .. } => Some(fcm::topics::CALLS_PER_SECOND),
-            _ => None,
-        }
+        self.profile.call_rate
     }
 
     /// Whether tokens are made here, and not fetched.
     pub(super) fn mints_tokens(&self) -> bool {
-        matches!(self.room, Room::Apns { .. })
+        self.profile.makes_tokens
     }
 
     /// Counts an outcome; true when it makes a wrong configuration likely.
@@ -350,17 +359,16 @@ impl Service {
     }
 }
 
-/// Made anew for each connection: there is one in an hour.
+/// Made anew for each connection, because there is one in an hour.
 fn metadata_config() -> Arc<ConnectionConfig> {
     let mut config = ConnectionConfig::new(Security::Cleartext);
     config.protocols = Protocols::Http1Only;
     Arc::new(config)
 }
 
-impl fmt::Debug for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service")
-            .field("room", &self.room.name())
-            .finish_non_exhaustive()
+fn presents_certificate(security: &Security) -> bool {
+    match security {
+        Security::Tls(tls) => tls.identity().is_some(),
+        Security::Cleartext => false,
     }
 }

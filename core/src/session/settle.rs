@@ -92,7 +92,8 @@ impl Session {
             return;
         };
         link.answer_came(now);
-        let wedged = link.wedge.as_mut().is_some_and(|wedge| wedge.record(outcome));
+        let (health, limit) = self.service.health(outcome);
+        let wedged = link.is_wedged_after(health, limit);
         // Tokens never seen good say nothing when they are bad.
         let known_tokens = self.pools.get_mut(link.pool.index()).is_some_and(|pool| {
             pool.backoff.reset();

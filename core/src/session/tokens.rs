@@ -1,9 +1,9 @@
 //! Access tokens: fetched over connections of the session's own, while messages wait.
 
-use super::authorize::Permit;
 use super::dial::is_permanent;
 use super::entry::{Purpose, State};
 use super::pool::PoolId;
+use super::service::Permit;
 use super::{Session, SessionEvent, copy_of};
 use crate::error::{Error, ErrorKind};
 use crate::http::Request;

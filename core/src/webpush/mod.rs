@@ -46,6 +46,7 @@ mod provider;
 mod receiver;
 mod request;
 mod resource;
+mod service;
 mod subscription;
 mod topic;
 
@@ -60,6 +61,7 @@ pub use policy::{EndpointPolicy, is_public_address};
 pub use provider::Provider;
 pub use receiver::{Received, ReceiverKeys};
 pub use request::{request, request_into};
-pub use resource::{Receipt, delete, receipts};
+pub use resource::{AskForReceipts, Receipt, Withdraw, delete, receipts};
+pub use service::Service;
 pub use subscription::Subscription;
 pub use topic::Topic;

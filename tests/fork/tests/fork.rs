@@ -118,7 +118,11 @@ impl World {
         let hosts = pushcore::apns::Environment::Sandbox
             .hosts()
             .with_device(Host::parse(&self.host).expect("a host"));
-        Client::apns(fixture::credentials(), hosts, config).expect("a client")
+        Client::new(
+            pushcore::apns::Service::new(fixture::credentials(), hosts),
+            config,
+        )
+        .expect("a client")
     }
 
     fn report(&mut self) -> Report {

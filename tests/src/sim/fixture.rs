@@ -37,7 +37,13 @@ pub fn credentials() -> Credentials {
 /// A session of APNs.
 pub fn session(credentials: Credentials, config: SessionConfig, security: Security, now: Now) -> Session {
     let hosts = Environment::Sandbox.hosts();
-    Session::apns(credentials, hosts, security, config, now).expect("a session")
+    Session::new(
+        pushcore::apns::Service::new(credentials, hosts),
+        security,
+        config,
+        now,
+    )
+    .expect("a session")
 }
 
 /// Gives [`credentials`] a provider token of `now` that is the same in every run. An ES256 signature is
@@ -70,7 +76,7 @@ pub fn client(ca: &Authority, host: &str, change: impl FnOnce(&mut ClientConfig)
     let hosts = Environment::Sandbox
         .hosts()
         .with_device(Host::parse(host).expect("a host"));
-    Client::apns(credentials(), hosts, config).expect("a client")
+    Client::new(pushcore::apns::Service::new(credentials(), hosts), config).expect("a client")
 }
 
 /// Asks a connection that has been silent for `idle` with pushes in flight, and gives it up after
@@ -103,7 +109,13 @@ fn policy() -> EndpointPolicy {
 pub fn web_push_session(config: SessionConfig, now: Now) -> Session {
     let key = Es256Key::from_scalar(&[9; 32]).expect("a scalar below the order of P-256");
     let credentials = webpush::Credentials::new(key, "mailto:ops@example.org").expect("credentials");
-    Session::web_push(credentials, policy(), Security::Cleartext, config, now).expect("a session")
+    Session::new(
+        pushcore::webpush::Service::new(credentials, policy()),
+        Security::Cleartext,
+        config,
+        now,
+    )
+    .expect("a session")
 }
 
 /// A push without a payload to the subscription of message `number` at `host`.
@@ -127,7 +139,13 @@ pub fn fcm_session(config: SessionConfig, now: Now) -> Session {
         .expect("credentials")
         .with_token_authority(token_authority());
     let hosts = fcm::Hosts::all(&Host::parse("fcm.example").expect("an authority"));
-    Session::fcm(credentials, hosts, Security::Cleartext, config, now).expect("a session")
+    Session::new(
+        fcm::Service::new(credentials, hosts),
+        Security::Cleartext,
+        config,
+        now,
+    )
+    .expect("a session")
 }
 
 /// A push of FCM, to whom it may concern.

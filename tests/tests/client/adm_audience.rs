@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use pushcore::adm::{self, Audience, Group, GroupCall, GroupOutcome, RegistrationId, Topic};
-use pushcore::{Now, UnixTime};
 use pushcore_client::Client;
 
 use crate::world::World;
@@ -16,17 +15,18 @@ fn a_group_is_made_and_gets_a_message_as_a_topic_does() {
         .expect("credentials")
         .with_token_authority(authority.clone());
     let credentials = Arc::new(credentials);
-    let client = Client::adm(Arc::clone(&credentials), authority.clone(), world.config()).expect("a client");
+    let client = Client::new(
+        pushcore::adm::Service::new(Arc::clone(&credentials), authority.clone()),
+        world.config(),
+    )
+    .expect("a client");
     let id =
         |name: &str| RegistrationId::new(&world.text(&format!("/adm/registrations/{name}"))).expect("an id");
     let group = Group::new("household").expect("a group");
     let members = [id("valid"), id("unregistered")];
-    let response = client
-        .call(|now| adm::group_request(GroupCall::Create, &group, &members, &credentials, &authority, now))
-        .expect("an answer");
-    let now = Now::new(std::time::Duration::ZERO, UnixTime::from_secs(0));
+    let create = adm::ChangeGroup::new(GroupCall::Create, group.clone(), members.to_vec());
     assert_eq!(
-        adm::group_outcome(&response, now),
+        client.call(&create).expect("an answer"),
         GroupOutcome::Done {
             succeeded: 1,
             failed: vec![members[1].as_str().to_owned()]

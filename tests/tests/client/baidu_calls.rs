@@ -1,6 +1,5 @@
 //! Baidu's reports, tags, timers and topics, through the client: signed here, verified there.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use pushcore::baidu::{self, AndroidNotification, Call, CallOutcome, Message, Page, Target};
@@ -13,7 +12,6 @@ use crate::world::World;
 struct Baidu {
     world: World,
     client: Client,
-    credentials: Arc<baidu::Credentials>,
 }
 
 impl Baidu {
@@ -21,23 +19,18 @@ impl Baidu {
         let world = World::new();
         let credentials =
             baidu::Credentials::new(&world.text("/baidu/api_key"), &world.text("/baidu/secret_key"));
-        let credentials = Arc::new(credentials.expect("credentials"));
         let authority = world.authority("/baidu/authority");
-        let client = Client::baidu(Arc::clone(&credentials), authority, world.config()).expect("a client");
-        Self {
-            world,
-            client,
-            credentials,
-        }
+        let client = Client::new(
+            baidu::Service::new(credentials.expect("credentials"), authority),
+            world.config(),
+        )
+        .expect("a client");
+        Self { world, client }
     }
 
     fn call(&self, call: Result<Call, pushcore::Error>) -> CallOutcome {
         let call = call.expect("a call");
-        let authority = self.world.authority("/baidu/authority");
-        let answer = self
-            .client
-            .call(|now| baidu::call_request(&call, &self.credentials, &authority, now));
-        baidu::call_outcome(&answer.expect("an answer"), pushcore_client::now())
+        self.client.call(&call).expect("an answer")
     }
 
     fn answered(&self, call: Result<Call, pushcore::Error>) -> Value {

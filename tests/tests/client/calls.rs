@@ -25,15 +25,15 @@ fn hosts(world: &World) -> apns::Hosts {
 fn apns_channels_from_creation_to_deletion() {
     let world = World::new();
     let hosts = hosts(&world);
-    let credentials = world.apns_credentials();
-    let client = Client::apns(world.apns_credentials(), hosts.clone(), world.config()).expect("a client");
+    let client = Client::new(
+        pushcore::apns::Service::new(world.apns_credentials(), hosts.clone()),
+        world.config(),
+    )
+    .expect("a client");
     let bundle = BundleId::parse(&world.text("/apns/topic")).expect("a bundle id");
     let call = |call: ChannelCall| {
-        let response = client
-            .call(|now| apns::channel_request(&call, &bundle, None, &credentials, &hosts, now))
-            .expect("an answer");
-        let now = pushcore::Now::new(Default::default(), UnixTime::from_secs(0));
-        apns::channel_outcome(&call, &response, now)
+        let call = apns::ManageChannel::new(bundle.clone(), call);
+        client.call(&call).expect("an answer")
     };
     let ChannelOutcome::Created(Some(channel)) = call(ChannelCall::Create(StoragePolicy::NoStorage)) else {
         panic!("not created")
@@ -75,7 +75,11 @@ fn apns_channels_from_creation_to_deletion() {
 fn the_session_signs_what_is_not_signed() {
     let world = World::new();
     let hosts = hosts(&world);
-    let client = Client::apns(world.apns_credentials(), hosts.clone(), world.config()).expect("a client");
+    let client = Client::new(
+        pushcore::apns::Service::new(world.apns_credentials(), hosts.clone()),
+        world.config(),
+    )
+    .expect("a client");
     let bundle = BundleId::parse(&world.text("/apns/topic")).expect("a bundle id");
     let mut request = Request::new();
     request.method = pushcore::http::Method::Get;
@@ -102,21 +106,21 @@ fn fcm_topics_wait_for_the_access_token() {
     let world = World::new();
     let credentials = Arc::new(world.fcm_credentials());
     let hosts = world.fcm_hosts();
-    let client = Client::fcm(Arc::clone(&credentials), hosts.clone(), world.config()).expect("a client");
+    let client = Client::new(
+        fcm::Service::new(Arc::clone(&credentials), hosts.clone()),
+        world.config(),
+    )
+    .expect("a client");
     let registration = fcm::RegistrationId::new(&world.text("/fcm/tokens/valid")).expect("an id");
     let topic = fcm::Topic::new("news").expect("a topic");
     for _ in 0..2 {
-        let response = client
-            .call(|now| fcm::topics::subscribe(&registration, &topic, &credentials, &hosts, now))
-            .expect("an answer");
-        assert_eq!(response.status, 200);
+        let subscribe = fcm::topics::Subscribe::new(registration.clone(), topic.clone());
+        assert!(client.call(&subscribe).expect("an answer").is_accepted());
     }
     // The token is revoked behind our back: the call is answered all the same.
     world.sandbox.revoke_access_tokens();
-    let response = client
-        .call(|now| fcm::topics::unsubscribe(&registration, &topic, &credentials, &hosts, now))
-        .expect("an answer");
-    assert_eq!(response.status, 200);
+    let unsubscribe = fcm::topics::Unsubscribe::new(registration, topic);
+    assert!(client.call(&unsubscribe).expect("an answer").is_accepted());
     assert_eq!(world.sandbox.tokens_minted(), 2);
     assert_eq!(client.stats().answered, 3);
 }
@@ -129,8 +133,11 @@ fn a_web_push_message_is_taken_back() {
         webpush::Credentials::with_any_subject(key, &world.text("/webpush/vapid/subject")).expect("vapid"),
     );
     let policy = Arc::new(webpush::EndpointPolicy::default().trust(world.authority("/webpush/authority")));
-    let client =
-        Client::web_push(Arc::clone(&credentials), Arc::clone(&policy), world.config()).expect("a client");
+    let client = Client::new(
+        webpush::Service::new(Arc::clone(&credentials), Arc::clone(&policy)),
+        world.config(),
+    )
+    .expect("a client");
     let json = world
         .ready
         .pointer("/webpush/subscriptions/active")
@@ -144,10 +151,9 @@ fn a_web_push_message_is_taken_back() {
         panic!("not accepted")
     };
     let location = accepted.location().expect("a location");
-    let response = client
-        .call(|now| webpush::delete(location, &subscription, &policy, &credentials, now))
-        .expect("an answer");
-    assert!((200..300).contains(&response.status), "{}", response.status);
+    let withdraw = webpush::Withdraw::new(location, subscription);
+    let outcome = client.call(&withdraw).expect("an answer");
+    assert!(outcome.is_accepted(), "{outcome:?}");
 
     let mut elsewhere = Request::new();
     elsewhere.authority = Some(Authority::new("127.0.0.1", 443).expect("an authority"));

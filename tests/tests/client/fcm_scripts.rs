@@ -26,7 +26,11 @@ fn rows() -> Vec<(String, Fault, Vec<String>)> {
 }
 
 fn client(world: &World) -> Client {
-    Client::fcm(world.fcm_credentials(), world.fcm_hosts(), world.config()).expect("a client")
+    Client::new(
+        pushcore::fcm::Service::new(world.fcm_credentials(), world.fcm_hosts()),
+        world.config(),
+    )
+    .expect("a client")
 }
 
 #[test]

@@ -14,7 +14,8 @@ fn operations(world: &World, file: &str) -> Vec<String> {
         &world.authority("/fcm/authority"),
     )
     .expect("credentials");
-    let client = Client::fcm(credentials, world.fcm_hosts(), world.config()).expect("a client");
+    let client =
+        Client::new(fcm::Service::new(credentials, world.fcm_hosts()), world.config()).expect("a client");
     for _ in 0..2 {
         let outcome = client.send(&world.fcm_message()).expect("an answer");
         assert!(outcome.is_accepted(), "{outcome:?}");

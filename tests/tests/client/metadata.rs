@@ -17,7 +17,11 @@ fn credentials(world: &World) -> fcm::Credentials {
 #[test]
 fn a_metadata_server_is_asked_over_plain_http() {
     let world = World::new();
-    let client = Client::fcm(credentials(&world), world.fcm_hosts(), world.config()).expect("a client");
+    let client = Client::new(
+        fcm::Service::new(credentials(&world), world.fcm_hosts()),
+        world.config(),
+    )
+    .expect("a client");
     for _ in 0..3 {
         let outcome = client.send(&world.fcm_message()).expect("an answer");
         assert!(outcome.is_accepted(), "{outcome:?}");
@@ -36,7 +40,11 @@ fn a_metadata_server_is_asked_over_plain_http() {
 #[test]
 fn a_token_that_ran_out_is_asked_for_again() {
     let world = World::new();
-    let client = Client::fcm(credentials(&world), world.fcm_hosts(), world.config()).expect("a client");
+    let client = Client::new(
+        fcm::Service::new(credentials(&world), world.fcm_hosts()),
+        world.config(),
+    )
+    .expect("a client");
     assert!(
         client
             .send(&world.fcm_message())
@@ -78,7 +86,8 @@ fn a_metadata_server_is_never_asked_through_a_proxy() {
     let mut config = world.config();
     config.proxy = Some(Proxy::parse(&proxy).expect("a proxy"));
     config.session.max_connections = 1;
-    let client = Client::fcm(credentials(&world), world.fcm_hosts(), config).expect("a client");
+    let client =
+        Client::new(fcm::Service::new(credentials(&world), world.fcm_hosts()), config).expect("a client");
     let error = client
         .send(&world.fcm_message())
         .expect_err("the proxy lets nothing through");
@@ -110,7 +119,7 @@ fn what_is_no_metadata_server_is_not_believed() {
     let credentials = fcm::Credentials::metadata_server(project).with_token_authority(elsewhere);
     let mut config = world.config();
     config.session.deadline = std::time::Duration::from_secs(2);
-    let client = Client::fcm(credentials, world.fcm_hosts(), config).expect("a client");
+    let client = Client::new(fcm::Service::new(credentials, world.fcm_hosts()), config).expect("a client");
     let error = client.send(&world.fcm_message()).expect_err("no token");
     assert!(
         matches!(error.kind(), ErrorKind::NotSent | ErrorKind::Expired),

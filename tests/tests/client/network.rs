@@ -141,7 +141,8 @@ fn private_addresses_are_refused(finish: fn(Resolver) -> Resolver) {
         }
         Ok(addresses)
     }));
-    let client = Client::web_push(credentials, Arc::clone(&policy), config).expect("a client");
+    let client =
+        Client::new(webpush::Service::new(credentials, Arc::clone(&policy)), config).expect("a client");
     let json = world
         .ready
         .pointer("/webpush/subscriptions/active")

@@ -368,7 +368,11 @@ fn what_comes_with_the_proxys_answer_counts() {
     config.proxy = Some(Proxy::parse(&format!("http://{near}")).expect("a proxy"));
     config.session.deadline = Duration::from_secs(5);
     let hosts = Environment::Sandbox.hosts();
-    let client = Client::apns(fixture::credentials(), hosts, config).expect("a client");
+    let client = Client::new(
+        pushcore::apns::Service::new(fixture::credentials(), hosts),
+        config,
+    )
+    .expect("a client");
     let outcome = client.send(&fixture::message(10)).expect("an answer");
     assert!(outcome.is_accepted(), "{outcome:?}");
     assert_eq!(server.log().violations(), Vec::<String>::new());

@@ -72,7 +72,11 @@ impl World {
         let mut config = self.config();
         configure(&mut config);
         let hosts = apns::Environment::Sandbox.hosts().with_device(device);
-        Client::apns(self.apns_credentials(), hosts, config).expect("a client")
+        Client::new(
+            pushcore::apns::Service::new(self.apns_credentials(), hosts),
+            config,
+        )
+        .expect("a client")
     }
 
     /// An alert to the token of that name.
@@ -94,7 +98,11 @@ impl World {
     }
 
     pub(crate) fn fcm(&self) -> Client {
-        Client::fcm(self.fcm_credentials(), self.fcm_hosts(), self.config()).expect("a client")
+        Client::new(
+            fcm::Service::new(self.fcm_credentials(), self.fcm_hosts()),
+            self.config(),
+        )
+        .expect("a client")
     }
 
     pub(crate) fn fcm_message(&self) -> fcm::Message {

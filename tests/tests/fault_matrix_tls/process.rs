@@ -61,7 +61,11 @@ fn child(address: &str) {
     let hosts = apns::Environment::Sandbox
         .hosts()
         .with_device(Host::parse(address).expect("a host"));
-    let client = Client::apns(fixture::credentials(), hosts, config).expect("a client");
+    let client = Client::new(
+        pushcore::apns::Service::new(fixture::credentials(), hosts),
+        config,
+    )
+    .expect("a client");
     let rest = messages(0..N).filter(|(number, _)| !ended.contains(number));
     for ((number, _), result) in client.send_many(rest) {
         assert!(result.expect("an answer").is_accepted());

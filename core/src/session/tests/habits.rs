@@ -23,8 +23,20 @@ fn sessions(config: &SessionConfig) -> [Session; 2] {
     let policy = webpush::EndpointPolicy::default();
     let plain = Security::Cleartext;
     [
-        Session::apns(token, hosts, plain.clone(), config.clone(), start()).unwrap(),
-        Session::web_push(vapid, policy, plain, config.clone(), start()).unwrap(),
+        Session::new(
+            apns::Service::new(token, hosts),
+            plain.clone(),
+            config.clone(),
+            start(),
+        )
+        .unwrap(),
+        Session::new(
+            webpush::Service::new(vapid, policy),
+            plain,
+            config.clone(),
+            start(),
+        )
+        .unwrap(),
     ]
 }
 

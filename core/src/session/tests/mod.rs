@@ -7,14 +7,13 @@ mod rules;
 mod tokens;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::service::{Room, Service};
 use super::{Action, LinkId, Session, SessionConfig, SessionEvent};
 use crate::error::{Error, ErrorKind};
 use crate::http::Authority;
-use crate::net::{ConnectionConfig, Protocols, Security};
+use crate::net::Security;
+use crate::service::{Kind, Service};
 use crate::time::{Now, UnixTime};
 use crate::{adm, fcm};
 
@@ -52,21 +51,17 @@ fn answer(status: u16, headers: &str, body: &str) -> String {
     )
 }
 
-fn plain() -> Arc<ConnectionConfig> {
-    let mut config = ConnectionConfig::new(Security::Cleartext);
-    config.protocols = Protocols::Http1Only;
-    Arc::new(config)
-}
-
 impl World {
     fn new(
-        room: Room,
+        service: impl Into<Service>,
         config: SessionConfig,
         now: Now,
         respond: impl FnMut(&str, Duration) -> String + 'static,
     ) -> Self {
-        let adm = matches!(room, Room::Adm { .. });
-        let session = Session::new(Service::new(room, plain(), plain()), config, now);
+        let service = service.into();
+        let adm = service.kind() == Kind::Adm;
+        let mut session = Session::new(service, Security::Cleartext, config, now).unwrap();
+        session.service.speak_http1();
         Self {
             session,
             adm,
@@ -88,11 +83,8 @@ impl World {
         let credentials = adm::Credentials::new("id", "secret")
             .unwrap()
             .with_token_authority(authority("token.example"));
-        let room = Room::Adm {
-            credentials: Arc::new(credentials),
-            authority: authority("push.example"),
-        };
-        Self::new(room, configured(configure), start(), respond)
+        let service = adm::Service::new(credentials, authority("push.example"));
+        Self::new(service, configured(configure), start(), respond)
     }
 
     /// FCM with a token of the host's: messages only.
@@ -102,11 +94,8 @@ impl World {
     ) -> Self {
         let credentials = fcm::Credentials::host_tokens(fcm::ProjectId::new("project").unwrap());
         credentials.supply_token("token", secs(3600), start()).unwrap();
-        let room = Room::Fcm {
-            credentials: Arc::new(credentials),
-            hosts: fcm::Hosts::all(&authority("push.example")),
-        };
-        Self::new(room, configured(configure), start(), respond)
+        let service = fcm::Service::new(credentials, fcm::Hosts::all(&authority("push.example")));
+        Self::new(service, configured(configure), start(), respond)
     }
 
     /// Moves bytes until nothing moves any more.

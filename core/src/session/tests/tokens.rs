@@ -105,15 +105,10 @@ fn the_connection_to_the_token_endpoint_does_not_stay() {
 #[test]
 fn a_metadata_server_is_asked_plainly_and_directly() {
     let project = fcm::ProjectId::new("project").unwrap();
-    let room = Room::Fcm {
-        credentials: Arc::new(fcm::Credentials::metadata_server(project)),
-        hosts: fcm::Hosts::default(),
-    };
-    let tls = crate::net::tls::TlsConfig::builder().build().unwrap();
-    let secure = Arc::new(ConnectionConfig::new(Security::Tls(tls)));
-    let service = Service::new(room, secure.clone(), secure);
+    let service = fcm::Service::new(fcm::Credentials::metadata_server(project), fcm::Hosts::default());
+    let security = Security::Tls(crate::net::tls::TlsConfig::builder().build().unwrap());
     let now = start();
-    let mut session = Session::new(service, configured(|_| {}), now);
+    let mut session = Session::new(service, security, configured(|_| {}), now).unwrap();
     session.submit(&fcm_message(), Default::default(), now).unwrap();
     let mut dialled = Vec::new();
     while let Some(action) = session.poll_action() {
