@@ -1,4 +1,6 @@
-//! What the services' messages say of the circumstances of an answer.
+//! The circumstances of an answer, as the services' messages tell them.
+
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 use std::time::Duration;
 

@@ -84,7 +84,7 @@ impl PyOutcome {
     }
 }
 
-/// What the core says of an instance of an arm's class.
+/// Reads the parts of an instance of an arm's class.
 fn parts<'a, T: PyClass<BaseType = PyOutcome, Frozen = pyo3::pyclass::boolean_struct::True> + Sync>(
     slf: &'a Bound<'_, T>,
 ) -> OutcomeParts<'a> {

@@ -133,7 +133,7 @@ impl Message {
         self.notification.topic.as_deref()
     }
 
-    /// What could explain an answer beside the token: topic and payload; see [`Witness`](crate::outcome::Witness).
+    /// Returns what could explain an answer beside the token: topic and payload; see [`Witness`](crate::outcome::Witness).
     pub fn circumstances(&self) -> Circumstances {
         let notification = &*self.notification;
         *notification.circumstances.get_or_init(|| {

@@ -192,7 +192,7 @@ impl Message {
         }
     }
 
-    /// What could explain an answer beside the channel: the message and its `deploy_status`; see
+    /// Returns what could explain an answer beside the channel: the message and its `deploy_status`; see
     /// [`Witness`](crate::outcome::Witness). The app is the credentials'.
     pub fn circumstances(&self) -> Circumstances {
         self.fixed

@@ -14,7 +14,7 @@ use super::Evidence;
 pub struct TokenMismatch {
     /// Everything that could be at fault in place of the token.
     pub suspects: Suspects,
-    /// What the service sent.
+    /// The status, the reason and the body that the service sent.
     pub evidence: Evidence,
 }
 
@@ -123,7 +123,7 @@ impl Suspects {
             .filter(move |suspect| self.contains(*suspect))
     }
 
-    /// What to check, in a few words for a person.
+    /// Returns in a few words for a person which settings to check.
     pub(super) fn advice(self) -> &'static str {
         let mut suspects = self.iter();
         match (suspects.next(), suspects.next()) {

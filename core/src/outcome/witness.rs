@@ -17,7 +17,7 @@ const CASES: usize = 512;
 /// The number of suspicions that nobody has fetched and that are kept.
 const SUSPICIONS: usize = 64;
 
-/// What a witness says of an outcome.
+/// The answer of a witness to one outcome.
 #[derive(Debug, PartialEq)]
 #[must_use]
 pub enum Observed<T> {
@@ -38,7 +38,7 @@ pub struct Suspicion {
     pub answers: u64,
 }
 
-/// What a bulk send does when a [`Suspicion`] arises.
+/// The reaction of a bulk send when a [`Suspicion`] arises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OnSuspicion {
@@ -126,7 +126,7 @@ struct Held<T> {
     mismatch: TokenMismatch,
 }
 
-/// What is known of one set of circumstances.
+/// The answers so far under one set of circumstances.
 #[derive(Clone, Debug, Default)]
 struct Case {
     /// The first two tokens for which a message was accepted: one of them is another one than any token.

@@ -77,7 +77,7 @@ pub enum SessionEvent {
         /// The connection.
         link: LinkId,
     },
-    /// Suddenly most tokens are bad: they are probably of the other environment (APNs) or of
-    /// another sender (FCM). Do not delete them; see [`is_mix_up_suspected`](super::Session::is_mix_up_suspected).
+    /// Suddenly most tokens are blamed: environment, topic, sender, VAPID key or payload are probably
+    /// wrong. Do not delete the tokens; see [`is_mix_up_suspected`](super::Session::is_mix_up_suspected).
     MixUpSuspected,
 }

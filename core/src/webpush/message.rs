@@ -81,7 +81,7 @@ pub(super) struct Shared {
     pub(super) receipts: Option<ReceiptLink>,
     /// In the order of [`Provider::ALL`].
     pub(super) common: [Arc<HeaderBlock>; Provider::ALL.len()],
-    /// Those of the payload. Made when first asked for, because a message that is built for one subscription only may
+    /// The circumstances of the payload. Made when first asked for, because a message that is built for one subscription only may
     /// never need them.
     pub(super) circumstances: OnceLock<Circumstances>,
 }
@@ -169,7 +169,7 @@ impl Message {
         &self.subscription
     }
 
-    /// What could explain an answer beside the subscription: the payload, and the push service, because one that binds no
+    /// Returns what could explain an answer beside the subscription: the payload, and the push service, because one that binds no
     /// key says nothing of the key to another; see [`Witness`](crate::outcome::Witness). The VAPID key is the credentials'.
     pub fn circumstances(&self) -> Circumstances {
         let shared = &*self.template.shared;

@@ -116,7 +116,7 @@ impl Message {
         &self.target
     }
 
-    /// What could explain an answer beside the token: the message; see [`Witness`](crate::outcome::Witness). The sender
+    /// Returns what could explain an answer beside the token: the message; see [`Witness`](crate::outcome::Witness). The sender
     /// is the credentials'.
     pub fn circumstances(&self) -> Circumstances {
         let encoded = &*self.encoded;

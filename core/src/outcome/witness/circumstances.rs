@@ -1,4 +1,4 @@
-//! What could explain an answer, reduced to a number.
+//! The explanations of an answer, reduced to a number.
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -54,9 +54,10 @@ impl Circumstances {
     /// Whether a witness can clear all of these suspects.
     pub(super) fn can_turn(self, suspects: Suspects) -> bool {
         // A token of another app is alive, and a wrong topic is what asks for it.
-        !suspects.is_empty()
-            && !suspects.contains(Suspect::Topic)
-            && !(self.varies && suspects.contains(Suspect::Payload))
+        if suspects.is_empty() || suspects.contains(Suspect::Topic) {
+            return false;
+        }
+        !self.varies || !suspects.contains(Suspect::Payload)
     }
 }
 

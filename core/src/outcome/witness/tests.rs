@@ -55,7 +55,7 @@ fn observe(witness: &mut Witness<usize>, ticket: usize, answer: Answer, (token, 
     witness.observe(ticket, answer.outcome(), at, &token.to_le_bytes())
 }
 
-/// What became of each message, and the suspicions that arose.
+/// The end of each message, and the suspicions that arose.
 struct End {
     names: Vec<&'static str>,
     suspicions: Vec<Suspicion>,

@@ -18,7 +18,7 @@ pub(super) struct Watch {
     suspected: bool,
 }
 
-/// What one more answer changed.
+/// The change that one more answer brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     /// The suspicion begins.
@@ -56,7 +56,7 @@ impl Watch {
         self.answers == 0
     }
 
-    /// As many answers as a share is taken of.
+    /// Returns whether there are as many answers as a share is taken of.
     pub(super) fn is_full(&self) -> bool {
         self.seen == RECENT
     }
