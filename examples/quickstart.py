@@ -147,7 +147,7 @@ def main() -> int:
                             answer = f"{outcome.status} {outcome.reason}"
                     if index == 0 and isinstance(outcome, pushcore.Accepted):
                         accepted += 1
-                    if index == 1 and isinstance(outcome, pushcore.TokenGone):
+                    if index == 1 and isinstance(outcome, (pushcore.TokenGone, pushcore.TokenMismatch)):
                         reason = expected_refusals[service]
                         refused += reason is None or outcome.reason == reason
                     rows.append((service, what, answer, received(sandbox, service, before), outcome.advice))

@@ -18,6 +18,8 @@ pub struct Progress {
     pub accepted: u64,
     /// Ended: the token is dead.
     pub token_gone: u64,
+    /// Ended: the token is blamed, and may be good.
+    pub token_mismatch: u64,
     /// Ended: not now.
     pub retry_later: u64,
     /// Ended: the credentials are at fault.
@@ -43,6 +45,7 @@ impl Progress {
             in_flight: 0,
             accepted: 0,
             token_gone: 0,
+            token_mismatch: 0,
             retry_later: 0,
             fix_credentials: 0,
             rejected: 0,
@@ -57,6 +60,7 @@ impl Progress {
     pub fn ended(&self) -> u64 {
         self.accepted
             + self.token_gone
+            + self.token_mismatch
             + self.retry_later
             + self.fix_credentials
             + self.rejected
@@ -79,6 +83,7 @@ impl Progress {
         let place = match result {
             Ok(Outcome::Accepted(_)) => &mut self.accepted,
             Ok(Outcome::TokenGone(_)) => &mut self.token_gone,
+            Ok(Outcome::TokenMismatch(_)) => &mut self.token_mismatch,
             Ok(Outcome::RetryLater(_)) => &mut self.retry_later,
             Ok(Outcome::FixCredentials(_)) => &mut self.fix_credentials,
             Ok(_) => &mut self.rejected,

@@ -127,7 +127,8 @@
 //! | outcome | meaning | what to do |
 //! |---|---|---|
 //! | [`Accepted`](Outcome::Accepted) | the service took it; nobody says that it was shown | store `replacement` if there is one |
-//! | [`TokenGone`](Outcome::TokenGone) | this token or subscription is dead | delete it, unless registered again after `since` |
+//! | [`TokenGone`](Outcome::TokenGone) | this token or subscription is dead, whatever is sent to it | delete it, unless registered again after `since` |
+//! | [`TokenMismatch`](Outcome::TokenMismatch) | the token is blamed, but a wrong environment, topic, sender, key or payload could explain it | keep the token, check the `suspects` |
 //! | [`RetryLater`](Outcome::RetryLater) | not now; `scope` says what waits | wait `after` |
 //! | [`FixCredentials`](Outcome::FixCredentials) | the key, certificate or project is at fault | fix it, keep the token |
 //! | [`Rejected`](Outcome::Rejected) | this message can never be accepted | fix the message |

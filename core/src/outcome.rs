@@ -1,12 +1,19 @@
 //! What a service answered, in one vocabulary for all services.
 
 mod accepted;
+mod mismatch;
+mod parts;
+mod witness;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 pub use accepted::{Accepted, Details};
+pub use mismatch::{Suspect, Suspects, TokenMismatch};
+pub use parts::{OutcomeKind, OutcomeParts};
+pub use witness::{Circumstances, Observed, OnSuspicion, Suspicion, Witness};
 
 use crate::http::Response;
 use crate::time::UnixTime;
@@ -20,8 +27,11 @@ use crate::time::UnixTime;
 pub enum Outcome {
     /// The service took the message. That is all it promises: never read it as "delivered".
     Accepted(Accepted),
-    /// This device's token or subscription is dead: delete or replace it.
+    /// This device's token or subscription is dead, whatever is sent to it: delete or replace it.
     TokenGone(TokenGone),
+    /// The service blames the token, but a wrong environment, topic, sender, VAPID key or payload could
+    /// explain the answer: keep the token.
+    TokenMismatch(TokenMismatch),
     /// Not now: send again later.
     RetryLater(RetryLater),
     /// The credentials are the problem, not the message or the device.
@@ -171,9 +181,10 @@ impl fmt::Debug for Evidence {
 }
 
 /// A service's reason: its own word, kept as it was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Reason {
     text: Cow<'static, str>,
+    known: bool,
 }
 
 impl Reason {
@@ -181,6 +192,7 @@ impl Reason {
     pub const fn known(text: &'static str) -> Self {
         Self {
             text: Cow::Borrowed(text),
+            known: true,
         }
     }
 
@@ -188,6 +200,15 @@ impl Reason {
     pub fn other(text: impl Into<String>) -> Self {
         Self {
             text: Cow::Owned(text.into()),
+            known: false,
+        }
+    }
+
+    /// A reason out of [`OutcomeParts`], which say whether it was known where the answer was read.
+    fn restored(text: &str, known: bool) -> Self {
+        Self {
+            text: Cow::Owned(text.to_owned()),
+            known,
         }
     }
 
@@ -198,7 +219,22 @@ impl Reason {
 
     /// Whether this version knows what the word means.
     pub fn is_known(&self) -> bool {
-        matches!(self.text, Cow::Borrowed(_))
+        self.known
+    }
+}
+
+/// By the words alone.
+impl PartialEq for Reason {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Reason {}
+
+impl Hash for Reason {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
@@ -280,6 +316,7 @@ impl Outcome {
         match self {
             Outcome::Accepted(arm) => &arm.evidence,
             Outcome::TokenGone(arm) => &arm.evidence,
+            Outcome::TokenMismatch(arm) => &arm.evidence,
             Outcome::RetryLater(arm) => &arm.evidence,
             Outcome::FixCredentials(arm) => &arm.evidence,
             Outcome::Rejected(arm) => &arm.evidence,
@@ -307,16 +344,10 @@ impl Outcome {
     }
 
     /// The arm's name in the form used on the wire of tests, tables and the
-    /// other languages: `accepted`, `token_gone`, `retry_later`,
+    /// other languages: `accepted`, `token_gone`, `token_mismatch`, `retry_later`,
     /// `fix_credentials` or `rejected`.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Outcome::Accepted(_) => "accepted",
-            Outcome::TokenGone(_) => "token_gone",
-            Outcome::RetryLater(_) => "retry_later",
-            Outcome::FixCredentials(_) => "fix_credentials",
-            Outcome::Rejected(_) => "rejected",
-        }
+        self.kind().name()
     }
 
     /// What to do now, in a few words for a person.
@@ -329,6 +360,7 @@ impl Outcome {
                 "delete this device's token unless it was registered again since"
             }
             Outcome::TokenGone(_) => "delete this device's token",
+            Outcome::TokenMismatch(arm) => arm.suspects.advice(),
             Outcome::RetryLater(arm) => match arm.scope {
                 Scope::Message => "send this message again later",
                 Scope::Device => "pause this device, then send again",

@@ -317,6 +317,10 @@ fn described(outcome: &Outcome) -> Map<String, Value> {
                     .map(|since| ("since_ms".into(), since.as_millis().into())),
             );
         }
+        Outcome::TokenMismatch(arm) => {
+            let suspects: Vec<_> = arm.suspects.iter().map(|suspect| suspect.name()).collect();
+            map.insert("suspects".into(), suspects.into());
+        }
         Outcome::RetryLater(arm) => {
             map.insert("scope".into(), arm.scope.name().into());
             map.extend(arm.after.map(|after| ("after_s".into(), after.as_secs().into())));

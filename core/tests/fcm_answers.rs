@@ -70,6 +70,10 @@ fn every_answer_gets_its_verdict() {
                 let id = accepted.id.as_ref().map(|id| id.as_str());
                 assert_eq!(id, expect["id"].as_str(), "{name}");
             }
+            Outcome::TokenMismatch(mismatch) => {
+                let suspects: Vec<_> = mismatch.suspects.iter().map(|suspect| suspect.name()).collect();
+                assert_eq!(Value::from(suspects), expect["suspects"], "{name}");
+            }
             Outcome::RetryLater(later) => {
                 let after = later.after.map(|after| after.as_secs());
                 assert_eq!(after, expect["after"].as_u64(), "{name}");

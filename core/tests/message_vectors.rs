@@ -56,6 +56,10 @@ fn check_outcomes(vectors: &Value, read: impl Fn(&Response) -> Outcome) {
                 );
                 assert_eq!(it.replacement(), expect["replacement"].as_str(), "{name}");
             }
+            Outcome::TokenMismatch(it) => {
+                let suspects: Vec<_> = it.suspects.iter().map(|suspect| suspect.name()).collect();
+                assert_eq!(Value::from(suspects), expect["suspects"], "{name}");
+            }
             Outcome::RetryLater(it) => {
                 assert_eq!(
                     it.after.map(|after| after.as_secs()),

@@ -142,6 +142,10 @@ fn answers() {
                 assert_eq!(it.receipt(), expect["receipt"].as_str(), "{name}");
                 assert_eq!(seconds, expect["ttl"].as_u64(), "{name}");
             }
+            Outcome::TokenMismatch(it) => {
+                let suspects: Vec<_> = it.suspects.iter().map(|suspect| suspect.name()).collect();
+                assert_eq!(Value::from(suspects), expect["suspects"], "{name}");
+            }
             Outcome::RetryLater(it) => {
                 let seconds = it.after.map(|after| after.as_secs());
                 assert_eq!(seconds, expect["after"].as_u64(), "{name}");

@@ -101,6 +101,9 @@ def judge(token: str, id: str, result: pushcore.Outcome | pushcore.PushcoreError
             return Row(token=token, id=id, state="accepted", todo=result.advice)
         case pushcore.TokenGone():
             return Row(token=token, id=id, state="delete", todo=result.advice, reason=result.reason)
+        case pushcore.TokenMismatch():
+            # The token is blamed, but the configuration could explain it: kept, and open until that is checked.
+            return Row(token=token, id=id, state="retry", todo=result.advice, reason=result.reason)
         case pushcore.RetryLater(after=after):
             return Row(
                 token=token, id=id, state="retry", todo=result.advice, reason=result.reason, after=after

@@ -34,6 +34,9 @@ def apply(
         case pushcore.TokenGone():
             # It died, and was registered again since: this is a living token.
             return "kept"
+        case pushcore.TokenMismatch(suspects=suspects):
+            # A wrong configuration says the same of every token, so this one is kept.
+            return f"kept; check {', '.join(suspects)}"
         case pushcore.RetryLater(after=after):
             due = time.time() + (after or 60)
             db.execute("UPDATE devices SET not_before = ? WHERE token = ?", (due, token))

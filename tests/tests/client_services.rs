@@ -108,7 +108,10 @@ fn apns_accepts_and_refuses() {
     let unknown = client
         .send(&world.alert(&world.text("/apns/tokens/unknown")))
         .expect("an answer");
-    assert_eq!(reason(&unknown), "BadDeviceToken");
+    assert_eq!(
+        (unknown.name(), reason(&unknown)),
+        ("token_mismatch", "BadDeviceToken")
+    );
     assert_eq!(client.stats().submitted, 3);
     assert!(client.stats().is_balanced());
     client.close().expect("closed");
@@ -140,6 +143,26 @@ fn apns_send_many_counts_everything_once() {
     assert!(client.stats().is_balanced());
 }
 
+/// The configuration is wrong for every token: not one is told to be gone, and the session says what it suspects.
+#[test]
+fn a_wrong_configuration_keeps_every_token() {
+    let world = World::new();
+    for name in ["unknown", "other_topic"] {
+        let client = world.apns();
+        let message = world.alert(&world.text(&format!("/apns/tokens/{name}")));
+        let results = client.send_many((0..300).map(|n| (n, message.clone())));
+        let names = results.map(|(_, result)| result.expect("an answer").name());
+        assert_eq!(
+            names.filter(|name| *name == "token_mismatch").count(),
+            300,
+            "{name}"
+        );
+        let stats = client.stats();
+        assert_eq!((stats.token_mismatch, stats.token_gone), (300, 0), "{name}");
+        assert!(client.is_mix_up_suspected() && stats.is_balanced(), "{name}");
+    }
+}
+
 #[test]
 fn fcm_fetches_one_token_and_sends() {
     let world = World::new();
@@ -158,7 +181,10 @@ fn fcm_fetches_one_token_and_sends() {
     let other = client
         .send(&message.to(target("other_project")))
         .expect("an answer");
-    assert_eq!(reason(&other), "SENDER_ID_MISMATCH");
+    assert_eq!(
+        (other.name(), reason(&other)),
+        ("token_mismatch", "SENDER_ID_MISMATCH")
+    );
     let gone = client
         .send(&message.to(target("unregistered")))
         .expect("an answer");

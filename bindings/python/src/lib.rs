@@ -19,7 +19,7 @@ mod http;
 mod keys;
 mod message;
 mod outcome;
-mod outcome_pickle;
+mod outcome_parts;
 mod progress;
 mod recipe;
 mod send_many;
@@ -68,9 +68,11 @@ mod _pushcore {
     #[pymodule_export]
     use crate::keys::SigningKey;
     #[pymodule_export]
-    use crate::outcome::{Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone};
+    use crate::outcome::{
+        Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone, TokenMismatch,
+    };
     #[pymodule_export]
-    use crate::outcome_pickle::restore_outcome;
+    use crate::outcome_parts::restore_outcome;
     #[pymodule_export]
     use crate::progress::{Event, PyProgress};
     #[pymodule_export]

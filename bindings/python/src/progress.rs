@@ -18,6 +18,8 @@ pub(crate) struct PyProgress {
     accepted: u64,
     /// Ended: the token is dead.
     token_gone: u64,
+    /// Ended: the token is blamed, and may be good.
+    token_mismatch: u64,
     /// Ended: not now.
     retry_later: u64,
     /// Ended: the credentials are at fault.
@@ -44,6 +46,7 @@ impl From<&Progress> for PyProgress {
             in_flight: progress.in_flight,
             accepted: progress.accepted,
             token_gone: progress.token_gone,
+            token_mismatch: progress.token_mismatch,
             retry_later: progress.retry_later,
             fix_credentials: progress.fix_credentials,
             rejected: progress.rejected,
@@ -62,7 +65,7 @@ impl PyProgress {
     #[new]
     #[pyo3(signature = (
         *, expected, taken, in_flight, accepted, token_gone, retry_later, fix_credentials, rejected, not_sent,
-        unknown, ended, elapsed, rate,
+        unknown, ended, elapsed, rate, token_mismatch=0,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -79,6 +82,7 @@ impl PyProgress {
         ended: u64,
         elapsed: f64,
         rate: f64,
+        token_mismatch: u64,
     ) -> Self {
         Self {
             expected,
@@ -86,6 +90,7 @@ impl PyProgress {
             in_flight,
             accepted,
             token_gone,
+            token_mismatch,
             retry_later,
             fix_credentials,
             rejected,

@@ -214,7 +214,10 @@ BODIES = st.one_of(
     st.binary(max_size=200),
     st.builds(
         lambda reason, stamp: json.dumps({"reason": reason, "timestamp": stamp}).encode(),
-        st.one_of(st.text(max_size=40), st.sampled_from(["Unregistered", "BadTopic", "TooManyRequests", "Shutdown"])),
+        st.one_of(
+            st.text(max_size=40),
+            st.sampled_from(["Unregistered", "BadDeviceToken", "BadTopic", "TooManyRequests", "Shutdown"]),
+        ),
         st.integers(-(2**70), 2**70),
     ),
 )

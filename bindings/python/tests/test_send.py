@@ -60,7 +60,11 @@ def test_apns_refusals_are_outcomes(sandbox: Sandbox) -> None:
         assert isinstance(throttled, pushcore.RetryLater)
         assert throttled.scope == "device"
         other_topic = client.send(apns_message(sandbox, "other_topic"))
-        assert isinstance(other_topic, (pushcore.TokenGone, pushcore.Rejected))
+        match other_topic:
+            case pushcore.TokenMismatch("DeviceTokenNotForTopic", ("topic",)):
+                assert other_topic.advice == "keep the token; check the topic (the app's bundle id)"
+            case other:
+                pytest.fail(repr(other))
         assert client.stats()["submitted"] == 4
 
 
@@ -80,8 +84,8 @@ def test_fcm(sandbox: Sandbox) -> None:
         gone = client.send(message.to(tokens["unregistered"]))
         assert isinstance(gone, pushcore.TokenGone)
         foreign = client.send(message.to(tokens["other_project"]))
-        assert isinstance(foreign, pushcore.TokenGone)
-        assert foreign.reason == "SENDER_ID_MISMATCH"
+        assert isinstance(foreign, pushcore.TokenMismatch)
+        assert (foreign.reason, foreign.suspects) == ("SENDER_ID_MISMATCH", ("sender",))
         slow = client.send(message.to(tokens["throttled"]))
         assert isinstance(slow, pushcore.RetryLater)
         assert slow.after == 60

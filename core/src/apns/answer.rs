@@ -9,7 +9,7 @@ use super::reasons::{self, Action, Row};
 use crate::http::{Response, clock_skew, retry_after};
 use crate::outcome::{
     Accepted, Details, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope,
-    TokenGone,
+    TokenGone, TokenMismatch,
 };
 use crate::time::{Now, UnixTime};
 
@@ -20,8 +20,9 @@ const AFTER_SERVER_TROUBLE: Duration = Duration::from_secs(15 * 60);
 /// fails: an unknown reason, an HTML page or no body at all still becomes an outcome.
 ///
 /// Then ask [`Message::judge`](super::Message::judge): an `Unregistered` older than
-/// the token's registration is no reason to delete it. Many `BadDeviceToken` at once
-/// mean that the environments are mixed up: see [`MixUpDetector`](super::MixUpDetector).
+/// the token's registration is no reason to delete it. `BadDeviceToken` and
+/// `DeviceTokenNotForTopic` are [`Outcome::TokenMismatch`], because a wrong environment or topic brings
+/// them for every token: see [`Witness`](crate::outcome::Witness).
 pub fn outcome(response: &Response, now: Now) -> Outcome {
     let status = response.status;
     if (200..300).contains(&status) {
@@ -116,6 +117,10 @@ pub(super) fn decide(
         Action::DropToken => Outcome::TokenGone(TokenGone {
             since: since.filter(|_| evidence.status == 410),
             replacement: None,
+            evidence,
+        }),
+        Action::Doubt(suspect) => Outcome::TokenMismatch(TokenMismatch {
+            suspects: suspect.into(),
             evidence,
         }),
         Action::FixCredentials => fix(false, evidence),

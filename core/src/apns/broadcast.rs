@@ -16,7 +16,7 @@ use super::payload::Payload;
 use super::push_type::{Priority, PushType};
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Headers, Method, Request, Response};
-use crate::outcome::{Outcome, Rejected, RetryLater, Scope};
+use crate::outcome::{Outcome, Rejected, RetryLater, Scope, TokenGone, TokenMismatch};
 use crate::time::Now;
 
 /// The largest payload of a broadcast, in bytes.
@@ -210,9 +210,8 @@ pub fn broadcast_outcome(response: &Response, now: Now) -> Outcome {
             ..retry
         }),
         // There is no device token that could be gone.
-        Outcome::TokenGone(gone) => Outcome::Rejected(Rejected {
-            evidence: gone.evidence,
-        }),
+        Outcome::TokenGone(TokenGone { evidence, .. })
+        | Outcome::TokenMismatch(TokenMismatch { evidence, .. }) => Outcome::Rejected(Rejected { evidence }),
         other => other,
     }
 }

@@ -1,6 +1,6 @@
 //! Makes messages, and refuses those that APNs would refuse.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::aps::Aps;
 use super::header_policy::HeaderPolicy;
@@ -198,6 +198,7 @@ impl MessageBuilder {
             ingredients,
             common,
             without_expiration,
+            circumstances: OnceLock::new(),
         })))
     }
 

@@ -1,7 +1,7 @@
 //! One push to one device.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::builder::MessageBuilder;
 use super::environment::Hosts;
@@ -11,7 +11,7 @@ use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Method, Request};
-use crate::outcome::{Outcome, RetryLater, Scope};
+use crate::outcome::{Circumstances, Outcome, RetryLater, Scope, Suspect};
 use crate::time::UnixTime;
 
 /// How long APNs keeps a push that it cannot deliver at once (`apns-expiration`).
@@ -131,6 +131,16 @@ impl Message {
     /// The topic; `None` when the certificate's default is meant.
     pub fn topic(&self) -> Option<&str> {
         self.notification.topic.as_deref()
+    }
+
+    /// Returns what could explain an answer beside the token: topic and payload; see [`Witness`](crate::outcome::Witness).
+    pub fn circumstances(&self) -> Circumstances {
+        let notification = &*self.notification;
+        *notification.circumstances.get_or_init(|| {
+            Circumstances::new()
+                .with(Suspect::Topic, self.topic().unwrap_or_default().as_bytes())
+                .with(Suspect::Payload, &notification.body)
+        })
     }
 
     /// The device.
@@ -288,4 +298,6 @@ pub(super) struct Notification {
     pub(super) common: Arc<HeaderBlock>,
     /// The same without `apns-expiration`, for pushes that bring their own.
     pub(super) without_expiration: Arc<HeaderBlock>,
+    /// Made when first asked for, because a push that is built for one device only may never need them.
+    pub(super) circumstances: OnceLock<Circumstances>,
 }

@@ -3,13 +3,17 @@
 //! broadcast pages). Where Apple's pages and its servers spell a reason
 //! differently, both are here.
 
+use crate::outcome::Suspect;
+
 /// What to do about a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// The request is wrong, and stays wrong.
     Reject,
-    /// The token is dead, or of another app or environment.
+    /// The token is dead, whatever is sent to it.
     DropToken,
+    /// The token is blamed, but this could be wrong in its place.
+    Doubt(Suspect),
     /// The credentials, or what they are allowed to do.
     FixCredentials,
     /// The provider token is too old: a new one, on a new connection.
@@ -36,12 +40,12 @@ const fn row(status: u16, reason: &'static str, action: Action) -> Row {
     }
 }
 
-use Action::{DropToken, FixCredentials, NewConnection, Reject, RenewToken, ServerTrouble, SlowDown};
+use Action::{Doubt, DropToken, FixCredentials, NewConnection, Reject, RenewToken, ServerTrouble, SlowDown};
 
 pub(crate) static REASONS: &[Row] = &[
     row(400, "BadChannelId", Reject),
     row(400, "BadCollapseId", Reject),
-    row(400, "BadDeviceToken", DropToken),
+    row(400, "BadDeviceToken", Doubt(Suspect::Environment)),
     row(400, "BadExpirationDate", Reject),
     row(400, "BadMessageId", Reject),
     row(400, "BadPriority", Reject),
@@ -50,7 +54,7 @@ pub(crate) static REASONS: &[Row] = &[
     row(400, "BadTopic", Reject),
     row(400, "CannotCreateChannelConfig", Reject),
     row(400, "ChannelNotRegistered", Reject),
-    row(400, "DeviceTokenNotForTopic", DropToken),
+    row(400, "DeviceTokenNotForTopic", Doubt(Suspect::Topic)),
     row(400, "DuplicateHeaders", Reject),
     row(400, "FeatureNotEnabled", FixCredentials),
     row(400, "IdleTimeout", NewConnection),

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::http::{Response, retry_after};
 use crate::outcome::{
-    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
+    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, Suspect,
+    TokenGone, TokenMismatch,
 };
 use crate::time::Now;
 
@@ -14,6 +15,8 @@ use crate::time::Now;
 #[derive(Clone, Copy)]
 enum Verdict {
     Gone,
+    /// The token is blamed, but `deploy_status` may be that of the other environment.
+    Doubt,
     /// Seconds to wait (0: nobody knows), and what waits.
     Later(u64, Scope),
     /// Whether signing anew may help.
@@ -44,9 +47,9 @@ const CODES: &[(&str, Verdict)] = &[
     ("30620", Verdict::Rejected),                  // one platform per app
     ("30621", Verdict::Rejected),                  // package name invalid
     ("30699", Verdict::Later(60, Scope::Project)), // too frequent
-    ("40001", Verdict::Gone),                      // ios token invalid
+    ("40001", Verdict::Doubt),                     // ios token invalid
     ("40002", Verdict::Rejected),                  // ios message invalid
-    ("40003", Verdict::Gone),                      // ios token invalid
+    ("40003", Verdict::Doubt),                     // ios token invalid
     ("40004", Verdict::Credentials(false)),        // 40004 to 40012: the ios certificate
     ("40005", Verdict::Credentials(false)),
     ("40006", Verdict::Credentials(false)),
@@ -113,6 +116,10 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
             evidence,
             ..TokenGone::default()
         }),
+        Some(Verdict::Doubt) => Outcome::TokenMismatch(TokenMismatch {
+            suspects: Suspect::Environment.into(),
+            evidence,
+        }),
         Some(Verdict::Later(secs, scope)) => {
             let default = (secs > 0).then(|| Duration::from_secs(secs));
             Outcome::RetryLater(RetryLater {
@@ -152,8 +159,8 @@ mod tests {
                 "token_gone",
                 Some("30608"),
             ),
-            (400, r#"{"error_code":"40001"}"#, "token_gone", Some("40001")),
-            (400, r#"{"error_code":40003}"#, "token_gone", Some("40003")),
+            (400, r#"{"error_code":"40001"}"#, "token_mismatch", Some("40001")),
+            (400, r#"{"error_code":40003}"#, "token_mismatch", Some("40003")),
             (400, r#"{"error_code":40002}"#, "rejected", Some("40002")),
             (500, r#"{"error_code":30600}"#, "retry_later", Some("30600")),
             (400, r#"{"error_code":30602}"#, "rejected", Some("30602")),

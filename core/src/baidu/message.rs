@@ -11,6 +11,7 @@ use super::sign::Credentials;
 use super::target::{Kind, Target};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Headers, Indexing, Request};
+use crate::outcome::{Circumstances, Suspect};
 use crate::time::{Now, UnixTime};
 use crate::{json, percent};
 
@@ -189,6 +190,20 @@ impl Message {
             target,
             ..self.clone()
         }
+    }
+
+    /// Returns what could explain an answer beside the channel: the message and its `deploy_status`; see
+    /// [`Witness`](crate::outcome::Witness). The app is the credentials'.
+    pub fn circumstances(&self) -> Circumstances {
+        self.fixed
+            .iter()
+            .fold(Circumstances::new(), |all, (name, value)| {
+                let suspect = match *name {
+                    "deploy_status" => Suspect::Environment,
+                    _ => Suspect::Payload,
+                };
+                all.with(suspect, value.as_bytes())
+            })
     }
 
     /// Whom it is for.

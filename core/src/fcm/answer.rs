@@ -2,9 +2,9 @@
 //!
 //! The order in which an answer is read matters: the FCM error code, then Google's
 //! `ErrorInfo`, then the fields of a `BadRequest`, then one exact text, then the
-//! canonical status, then the HTTP status. Only a reason about the token itself may
-//! drop a device: a bare 404 is a wrong project id, a bare 401 or 403 is about the
-//! sender.
+//! canonical status, then the HTTP status. Only `UNREGISTERED` may drop a device: a bare
+//! 404 is a wrong project id, a bare 401 or 403 is about the sender, and a 400 that blames
+//! the token may be about the payload.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::http::{Response, retry_after};
 use crate::outcome::{
-    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, TokenGone,
+    Accepted, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope, Suspect,
+    TokenGone, TokenMismatch,
 };
 use crate::time::Now;
 
@@ -28,8 +29,9 @@ const INVALID_TOKEN: &str = "The registration token is not a valid FCM registrat
 
 /// Reads an answer to a send. Total: any status and any body give an outcome.
 ///
-/// * `UNREGISTERED`, `SENDER_ID_MISMATCH` and a malformed token are [`Outcome::TokenGone`].
-///   Many mismatches at once mean that the project is the wrong one.
+/// * `UNREGISTERED` is [`Outcome::TokenGone`].
+/// * `SENDER_ID_MISMATCH` is [`Outcome::TokenMismatch`], because a wrong project brings it for every
+///   token; so is a 400 that blames the token, because FCM says the same of some malformed payloads.
 /// * 429 waits for its `Retry-After`, else 60 s; 5xx likewise, else 10 s.
 /// * 401 without an FCM reason is refreshable; `THIRD_PARTY_AUTH_ERROR` (the project's APNs
 ///   key or web push key) is not.
@@ -165,6 +167,13 @@ impl<'a> Answer<'a> {
         })
     }
 
+    fn mismatch(&self, suspect: Suspect, reason: &str) -> Outcome {
+        Outcome::TokenMismatch(TokenMismatch {
+            suspects: suspect.into(),
+            evidence: self.evidence(Some(reason)),
+        })
+    }
+
     fn later(&self, reason: Option<&str>, scope: Scope, default: Duration) -> Outcome {
         Outcome::RetryLater(RetryLater {
             after: Some(self.wait(default)),
@@ -201,7 +210,8 @@ pub(super) fn classify(answer: &Answer<'_>) -> Outcome {
 fn by_fcm_code(answer: &Answer<'_>, code: Option<&str>) -> Option<Outcome> {
     let code = code?;
     Some(match code {
-        "UNREGISTERED" | "SENDER_ID_MISMATCH" => answer.gone(code),
+        "UNREGISTERED" => answer.gone(code),
+        "SENDER_ID_MISMATCH" => answer.mismatch(Suspect::Sender, code),
         "QUOTA_EXCEEDED" => answer.later(Some(code), answer.quota_scope(), AFTER_QUOTA),
         "UNAVAILABLE" | "INTERNAL" => answer.later(Some(code), Scope::Message, AFTER_FAILURE),
         "THIRD_PARTY_AUTH_ERROR" | "APNS_AUTH_ERROR" => answer.credentials(Some(code), false),
@@ -242,12 +252,12 @@ fn by_field_or_text(answer: &Answer<'_>, fcm: Option<&str>) -> Option<Outcome> {
     let reason = fcm.or(answer.error("status"));
     if let Some(about_target) = answer.bad_field() {
         return Some(match about_target {
-            true => answer.gone(reason.unwrap_or("INVALID_ARGUMENT")),
+            true => answer.mismatch(Suspect::Payload, reason.unwrap_or("INVALID_ARGUMENT")),
             false => answer.rejected(reason),
         });
     }
     let text = answer.error("message")?.trim().trim_end_matches('.');
-    (text == INVALID_TOKEN).then(|| answer.gone(reason.unwrap_or("INVALID_ARGUMENT")))
+    (text == INVALID_TOKEN).then(|| answer.mismatch(Suspect::Payload, reason.unwrap_or("INVALID_ARGUMENT")))
 }
 
 fn by_status(answer: &Answer<'_>, fcm: Option<&str>) -> Option<Outcome> {

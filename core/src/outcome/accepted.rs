@@ -14,7 +14,7 @@ pub struct Accepted {
     /// What the service sent.
     pub evidence: Evidence,
     /// What few answers say, out of the way: nearly every outcome is one of these.
-    details: Option<Box<Details>>,
+    pub(super) details: Option<Box<Details>>,
 }
 
 /// What a service may say of a message that it took; see the methods of [`Accepted`].

@@ -103,8 +103,8 @@ pub enum SessionEvent {
         /// The connection.
         link: LinkId,
     },
-    /// Suddenly most tokens are bad: they are probably of the other environment (APNs) or of
-    /// another sender (FCM). Do not delete them; see [`is_mix_up_suspected`](super::Session::is_mix_up_suspected).
+    /// Suddenly most tokens are blamed: environment, topic, sender, VAPID key or payload are probably
+    /// wrong. Do not delete the tokens; see [`is_mix_up_suspected`](super::Session::is_mix_up_suspected).
     MixUpSuspected,
     /// The session has found a fault in its own books ([`ErrorKind::Internal`]): a bug of ours, please report
     /// it. Messages still end, but [`Stats`](super::Stats) may be wrong from now on.

@@ -245,8 +245,8 @@ impl Session {
         host.is_some_and(|host| host.traffic() == Traffic::Metadata)
     }
 
-    /// Whether the answers look as if the tokens were of another environment (APNs) or sender
-    /// (FCM): then tokens that are "gone" are to be kept. See [`apns::MixUpDetector`](crate::apns::MixUpDetector).
+    /// Whether the answers look as if environment, topic, sender, VAPID key or payload were wrong, and
+    /// not the tokens. See [`Witness`](crate::outcome::Witness).
     pub fn is_mix_up_suspected(&self) -> bool {
         self.service.is_mix_up_suspected()
     }

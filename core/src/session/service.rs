@@ -4,13 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::apns::MixUpDetector;
 use crate::backend::{Authorization, Health, Profile, Traffic};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway, Protocols, Security};
 use crate::oauth::{Fetch, TokenProgress, TokenState};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Witness};
 use crate::service::{self, MessageRef};
 use crate::time::Now;
 
@@ -55,7 +54,7 @@ pub(super) struct Service {
     /// The last authorization that was shared by all requests, and when it was asked for: many messages
     /// are submitted at one moment, and what was good for the first is good for all.
     recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
-    mix_up: MixUpDetector,
+    witness: Witness<()>,
     /// How far the service's clock was ahead of ours when an answer last told, in seconds.
     clock_skew: Option<i64>,
 }
@@ -99,7 +98,7 @@ impl Service {
             long: Arc::new(long),
             wait_until: None,
             recent: None,
-            mix_up: MixUpDetector::new(),
+            witness: Witness::new(),
             clock_skew: None,
         })
     }
@@ -338,17 +337,10 @@ impl Service {
         self.profile.makes_tokens
     }
 
-    /// Counts an outcome; true when it makes a mix-up of environments or senders likely.
+    /// Counts an outcome; true when it makes a wrong configuration likely.
     pub(super) fn mix_up_begins(&mut self, outcome: &Outcome) -> bool {
-        match outcome {
-            Outcome::Accepted(_) => self.mix_up.count(false),
-            Outcome::TokenGone(_) => {
-                let doubtful = ["BadDeviceToken", "SENDER_ID_MISMATCH"];
-                let blamed = outcome.reason().is_some_and(|r| doubtful.contains(&r.as_str()));
-                blamed && self.mix_up.count(true)
-            }
-            _ => false,
-        }
+        self.witness.note(outcome);
+        self.witness.poll_suspicion().is_some()
     }
 
     /// How far the service's clock is ahead of ours, the first time that an answer tells: every
@@ -364,7 +356,7 @@ impl Service {
     }
 
     pub(super) fn is_mix_up_suspected(&self) -> bool {
-        self.mix_up.is_suspected()
+        self.witness.is_suspected()
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Stats {
     pub accepted: u64,
     /// Ended: the token is dead.
     pub token_gone: u64,
+    /// Ended: the token is blamed, and may be good.
+    pub token_mismatch: u64,
     /// Ended: not now.
     pub retry_later: u64,
     /// Ended: the credentials are at fault.
@@ -44,6 +46,7 @@ impl Stats {
     pub const fn ended(&self) -> u64 {
         self.accepted
             + self.token_gone
+            + self.token_mismatch
             + self.retry_later
             + self.fix_credentials
             + self.rejected
@@ -65,6 +68,7 @@ impl Stats {
         self.count(ending, |stats, outcome| match outcome {
             Outcome::Accepted(_) => &mut stats.accepted,
             Outcome::TokenGone(_) => &mut stats.token_gone,
+            Outcome::TokenMismatch(_) => &mut stats.token_mismatch,
             Outcome::RetryLater(_) => &mut stats.retry_later,
             Outcome::FixCredentials(_) => &mut stats.fix_credentials,
             Outcome::Rejected(_) => &mut stats.rejected,

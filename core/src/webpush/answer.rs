@@ -14,7 +14,7 @@ use super::subscription::Subscription;
 use crate::http::{Response, clock_skew, retry_after};
 use crate::outcome::{
     Accepted, Details, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope,
-    TokenGone,
+    Suspect, TokenGone, TokenMismatch,
 };
 use crate::time::Now;
 
@@ -25,9 +25,9 @@ const FRESH_RETRY: Duration = Duration::from_secs(2);
 
 /// Reads an answer without knowing whom it is from. Total: every response is an outcome.
 ///
-/// `TokenGone` also stands for a subscription that was made with another VAPID key: it
-/// can never be used again with this one, so delete it and let the browser subscribe
-/// anew. A 404 is one too (RFC 8030 §7.3), unless it is a web page of some proxy.
+/// A 404 is `TokenGone` (RFC 8030 §7.3), unless it is a web page of some proxy. A subscription that was made
+/// with another VAPID key is `TokenMismatch`, because a wrong key brings the same answer for every
+/// subscription: where it is this subscription's fault, delete it and let the browser subscribe anew.
 ///
 /// Where a wrong clock explains a 401 or 403, `FixCredentials` says by how much it is wrong; with
 /// [`Credentials::observe_date`](super::Credentials::observe_date) the next token is dated by the service's.
@@ -69,9 +69,15 @@ fn read(response: &Response, now: Now, provider: Option<Provider>) -> Outcome {
             ..TokenGone::default()
         })
     };
+    let mismatch = || {
+        Outcome::TokenMismatch(TokenMismatch {
+            suspects: Suspect::Key.into(),
+            evidence: evidence(),
+        })
+    };
+    let clock_skew =
+        clock_skew(response, now).filter(|skew| matches!(status, 401 | 403) && spoils_tokens(*skew));
     let fix = |refreshable| {
-        let clock_skew =
-            clock_skew(response, now).filter(|skew| matches!(status, 401 | 403) && spoils_tokens(*skew));
         Outcome::FixCredentials(FixCredentials {
             refreshable: refreshable || clock_skew.is_some_and(can_be_corrected),
             clock_skew,
@@ -87,12 +93,15 @@ fn read(response: &Response, now: Now, provider: Option<Provider>) -> Outcome {
         // A redirect is never followed: it would carry the message and the token elsewhere.
         (300..=399, _) => rejected(),
         // Only a 4xx may cost a subscription its life, whatever else the answer says.
-        (400..=499, Some(Verdict::Gone | Verdict::KeyMismatch)) => gone(),
+        (400..=499, Some(Verdict::Gone)) => gone(),
+        (400..=499, Some(Verdict::KeyMismatch)) => mismatch(),
         (_, Some(Verdict::Credentials)) => fix(false),
         (_, Some(Verdict::Expired)) => fix(true),
         (_, Some(Verdict::Message)) => rejected(),
         (_, Some(Verdict::Throttled)) => retry(Scope::Device),
         (_, Some(Verdict::Again)) => retry(Scope::Message),
+        // WNS: authenticated, but not for this channel. A clock that explains it comes first.
+        (403, None) if clock_skew.is_none() && (told.is_wns || provider == Some(Provider::Wns)) => mismatch(),
         (401 | 403, _) => fix(false),
         (404, _) if is_foreign_page(response, provider) => rejected(),
         (404 | 410, _) => gone(),
@@ -207,6 +216,12 @@ impl Told {
         } else {
             described.or(word)
         };
+        // It says that the token's key is not the channel's.
+        let of_channel = description.is_some_and(|text| {
+            let text = text.to_ascii_lowercase();
+            text.contains("public key") && text.contains("channel")
+        });
+        let verdict = verdict.or((of_channel && response.status == 401).then_some(Verdict::KeyMismatch));
         Some(Self {
             verdict,
             reason,
@@ -275,6 +290,15 @@ impl Told {
             (903, "errno 903: bridge timeout", Again),
             (999, "errno 999: unknown", Again),
         ];
+        // The number is that of every failure of VAPID; the words tell this one from the others.
+        let text = message.and_then(Value::as_str).unwrap_or_default();
+        if errno == Some(109) && text.contains("public key mismatch") {
+            return Self {
+                verdict: Some(Verdict::KeyMismatch),
+                reason: Some(Reason::known("errno 109: vapid public key mismatch")),
+                ..Self::default()
+            };
+        }
         match errno.and_then(|errno| NUMBERS.iter().find(|(number, _, _)| *number == errno)) {
             Some((number, text, verdict)) => Self {
                 verdict: Some(*verdict),
@@ -295,8 +319,14 @@ impl Told {
         use Verdict::{Credentials, Expired, Gone, KeyMismatch, Message};
         const TEXTS: &[(&str, &str, Verdict)] = &[
             ("do not correspond to the credentials", "KeyMismatch", KeyMismatch),
+            ("does not correspond to the sender", "KeyMismatch", KeyMismatch),
+            ("mismatchsenderid", "MismatchSenderId", KeyMismatch),
             ("has unsubscribed or expired", "UnsubscribedOrExpired", Gone),
-            ("unauthorizedregistration", "UnauthorizedRegistration", Gone),
+            (
+                "unauthorizedregistration",
+                "UnauthorizedRegistration",
+                KeyMismatch,
+            ),
             ("invalidregistration", "InvalidRegistration", Gone),
             ("notregistered", "NotRegistered", Gone),
             ("must be less than 4096 bytes", "PayloadTooLarge", Message),

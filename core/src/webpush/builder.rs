@@ -2,7 +2,7 @@
 //! service takes of it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::encoding::Encoding;
@@ -169,6 +169,7 @@ impl TemplateBuilder {
                 encoding: self.encoding,
                 receipts: self.receipts.filter(|_| self.receipt).map(ReceiptLink::new),
                 common,
+                circumstances: OnceLock::new(),
             }),
         })
     }

@@ -2,7 +2,7 @@
 //! subscription.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::builder::{MessageBuilder, TemplateBuilder};
 use super::encoding::Encoding;
@@ -14,6 +14,7 @@ use super::subscription::Subscription;
 use crate::crypto::Es256PublicKey;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Indexing, Method, Request};
+use crate::outcome::{Circumstances, Suspect};
 
 /// What is added to a payload so that its length tells less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -80,6 +81,9 @@ pub(super) struct Shared {
     pub(super) receipts: Option<ReceiptLink>,
     /// In the order of [`Provider::ALL`].
     pub(super) common: [Arc<HeaderBlock>; Provider::ALL.len()],
+    /// The circumstances of the payload. Made when first asked for, because a message that is built for one subscription only may
+    /// never need them.
+    pub(super) circumstances: OnceLock<Circumstances>,
 }
 
 /// Where an earlier message's receipts come from, for the one origin that it belongs to.
@@ -163,6 +167,19 @@ impl Message {
     /// Whom it goes to.
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
+    }
+
+    /// Returns what could explain an answer beside the subscription: the payload, and the push service, because one that binds no
+    /// key says nothing of the key to another; see [`Witness`](crate::outcome::Witness). The VAPID key is the credentials'.
+    pub fn circumstances(&self) -> Circumstances {
+        let shared = &*self.template.shared;
+        let payload = shared.circumstances.get_or_init(|| {
+            Circumstances::new().with(Suspect::Payload, shared.record.as_deref().unwrap_or_default())
+        });
+        payload.with(
+            Suspect::Key,
+            self.subscription.endpoint().authority().as_str().as_bytes(),
+        )
     }
 
     /// What it has in common with the others of its campaign.

@@ -58,9 +58,13 @@ fn refused(answer: &Answer, status: u16, reason: Option<&str>) {
     for seed in seeds(SEEDS) {
         let world = answered(seed, answer);
         let stats = world.stats();
-        // BadDeviceToken says more than no: the token is gone.
-        let (rejected, gone) = if reason.is_some() { (0, 100) } else { (100, 0) };
-        assert_eq!((stats.rejected, stats.token_gone), (rejected, gone), "{stats:?}");
+        // BadDeviceToken says more than no: it blames the token.
+        let (rejected, blamed) = if reason.is_some() { (0, 100) } else { (100, 0) };
+        assert_eq!(
+            (stats.rejected, stats.token_mismatch),
+            (rejected, blamed),
+            "{stats:?}"
+        );
         for (number, result) in world.results() {
             let outcome = result.as_ref().expect("an answer");
             assert_eq!(outcome.status(), status, "{number}");

@@ -18,6 +18,7 @@ _Bytes = str | bytes | bytearray | memoryview
 _Time = float | datetime.datetime
 _Json = Mapping[str, Any] | _Bytes
 _StoragePolicy = Literal["no_storage", "most_recent"]
+_Suspect = Literal["environment", "topic", "sender", "key", "payload"]
 _Ids = list[str]
 _Results = list[TopicResult]
 _Answer: TypeAlias = "Call[dict[str, Any] | Outcome]"
@@ -33,7 +34,7 @@ def error_kinds() -> list[tuple[str, int]]:
 class Outcome:
     """What a service said about one message, and what to do now.
 
-    One of `Accepted`, `TokenGone`, `RetryLater`, `FixCredentials`, `Rejected`.
+    One of `Accepted`, `TokenGone`, `TokenMismatch`, `RetryLater`, `FixCredentials`, `Rejected`.
     """
 
     @property
@@ -52,7 +53,9 @@ class Outcome:
     def advice(self) -> str:
         """What to do now, in a few words for a person."""
     @property
-    def name(self) -> Literal["accepted", "token_gone", "retry_later", "fix_credentials", "rejected"]:
+    def name(
+        self,
+    ) -> Literal["accepted", "token_gone", "token_mismatch", "retry_later", "fix_credentials", "rejected"]:
         """The arm's name as it stands in tables and result files."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -65,6 +68,21 @@ class Accepted(Outcome):
     """The service took the message. That is all it promises: never read it as "delivered"."""
 
     __match_args__: ClassVar[tuple[str, ...]] = ("id", "replacement")
+    def __new__(
+        cls,
+        *,
+        status: int = 0,
+        reason: str | None = None,
+        reason_is_known: bool = False,
+        body: _Bytes = b"",
+        id: str | None = None,
+        replacement: str | None = None,
+        unique_id: str | None = None,
+        location: str | None = None,
+        receipt: str | None = None,
+        ttl: Duration | None = None,
+    ) -> Self:
+        """An outcome made by hand, for tests."""
     @property
     def id(self) -> str | None:
         """The service's id of the message."""
@@ -86,9 +104,20 @@ class Accepted(Outcome):
 
 @final
 class TokenGone(Outcome):
-    """This device's token or subscription is dead: delete or replace it."""
+    """This device's token or subscription is dead, whatever is sent to it: delete or replace it."""
 
     __match_args__: ClassVar[tuple[str, ...]] = ("since", "replacement")
+    def __new__(
+        cls,
+        *,
+        status: int = 0,
+        reason: str | None = None,
+        reason_is_known: bool = False,
+        body: _Bytes = b"",
+        since: _Time | None = None,
+        replacement: str | None = None,
+    ) -> Self:
+        """An outcome made by hand, for tests."""
     @property
     def since(self) -> float | None:
         """Since when, in seconds since 1970 by the service's clock (APNs 410)."""
@@ -99,10 +128,42 @@ class TokenGone(Outcome):
         """Whether a token registered at that time is the one that died."""
 
 @final
+class TokenMismatch(Outcome):
+    """The service blames the token, but a wrong environment, topic, sender, VAPID key or payload could explain the
+    answer: keep the token.
+    """
+
+    __match_args__: ClassVar[tuple[str, ...]] = ("reason", "suspects")
+    def __new__(
+        cls,
+        *,
+        status: int = 0,
+        reason: str | None = None,
+        reason_is_known: bool = False,
+        body: _Bytes = b"",
+        suspects: Iterable[_Suspect] = (),
+    ) -> Self:
+        """An outcome made by hand, for tests."""
+    @property
+    def suspects(self) -> tuple[_Suspect, ...]:
+        """Everything that could be at fault in place of the token."""
+
+@final
 class RetryLater(Outcome):
     """Not now: send again later."""
 
     __match_args__: ClassVar[tuple[str, ...]] = ("after", "scope")
+    def __new__(
+        cls,
+        *,
+        status: int = 0,
+        reason: str | None = None,
+        reason_is_known: bool = False,
+        body: _Bytes = b"",
+        after: Duration | None = None,
+        scope: Literal["message", "device", "topic", "project", "connection"] = "message",
+    ) -> Self:
+        """An outcome made by hand, for tests."""
     @property
     def after(self) -> float | None:
         """How long to wait at least, in seconds."""
@@ -115,22 +176,44 @@ class FixCredentials(Outcome):
     """The credentials are the problem, not the message or the device."""
 
     __match_args__: ClassVar[tuple[str, ...]] = ("reason", "refreshable")
+    def __new__(
+        cls,
+        *,
+        status: int = 0,
+        reason: str | None = None,
+        reason_is_known: bool = False,
+        body: _Bytes = b"",
+        refreshable: bool = False,
+        reconnect: bool = False,
+        clock_skew: int | None = None,
+    ) -> Self:
+        """An outcome made by hand, for tests."""
     @property
     def refreshable(self) -> bool:
         """A new token made from the same key may help."""
     @property
     def reconnect(self) -> bool:
         """The connection is spoiled; the client replaces it by itself."""
+    @property
+    def clock_skew(self) -> int | None:
+        """How many seconds the service's clock is ahead of this machine's, where that explains the answer."""
 
 @final
 class Rejected(Outcome):
     """This message can never be accepted as it is."""
 
     __match_args__: ClassVar[tuple[str, ...]] = ("reason",)
+    def __new__(
+        cls,
+        *,
+        status: int = 0,
+        reason: str | None = None,
+        reason_is_known: bool = False,
+        body: _Bytes = b"",
+    ) -> Self:
+        """An outcome made by hand, for tests."""
 
-def restore_outcome(
-    name: str, status: int, reason: str | None, known: bool, body: bytes, rest: tuple[Any, ...]
-) -> Outcome:
+def restore_outcome(parts: dict[str, Any]) -> Outcome:
     """An outcome out of a pickle."""
 
 # HTTP values
@@ -1098,6 +1181,7 @@ class Progress:
         ended: int,
         elapsed: float,
         rate: float,
+        token_mismatch: int = 0,
     ) -> Self: ...
     @property
     def expected(self) -> int | None:
@@ -1114,6 +1198,9 @@ class Progress:
     @property
     def token_gone(self) -> int:
         """Ended: the token is dead."""
+    @property
+    def token_mismatch(self) -> int:
+        """Ended: the token is blamed, and may be good."""
     @property
     def retry_later(self) -> int:
         """Ended: not now."""

@@ -24,8 +24,8 @@ fn every_documented_reason_has_its_outcome() {
         (400, "MissingTopic", "rejected"),
         (400, "PayloadEmpty", "rejected"),
         (400, "DuplicateHeaders", "rejected"),
-        (400, "BadDeviceToken", "token_gone"),
-        (400, "DeviceTokenNotForTopic", "token_gone"),
+        (400, "BadDeviceToken", "token_mismatch environment"),
+        (400, "DeviceTokenNotForTopic", "token_mismatch topic"),
         (400, "TopicDisallowed", "fix_credentials"),
         (400, "IdleTimeout", "retry_later connection"),
         (403, "BadCertificate", "fix_credentials"),
@@ -90,6 +90,7 @@ fn summary(outcome: &Outcome) -> String {
             text += if fix.refreshable { " refreshable" } else { "" };
             text += if fix.reconnect { " reconnect" } else { "" };
         }
+        Outcome::TokenMismatch(arm) => text += &format!(" {}", arm.suspects),
         _ => {}
     }
     text
@@ -132,7 +133,7 @@ fn a_410_is_dated_in_milliseconds() {
         assert_eq!(since(&body), None, "{broken}");
     }
     let bad = Response::new(400, r#"{"reason":"BadDeviceToken","timestamp":5}"#);
-    assert!(matches!(outcome(&bad, now()), Outcome::TokenGone(gone) if gone.since.is_none()));
+    assert!(matches!(outcome(&bad, now()), Outcome::TokenMismatch(_)));
 }
 
 #[test]

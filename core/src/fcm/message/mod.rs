@@ -9,7 +9,7 @@ pub(crate) mod target;
 pub(crate) mod webpush;
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
 
@@ -25,6 +25,7 @@ use super::wire::{Path, Wire};
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Headers, Indexing, Request};
 use crate::json;
+use crate::outcome::{Circumstances, Suspect};
 
 /// One checked message for one target. Cheap to clone; [`Message::to`] makes the
 /// same message for another target without encoding anything again.
@@ -41,6 +42,10 @@ struct Encoded {
     rest: Box<[u8]>,
     /// Bytes of payload, as the service counts them against its limits.
     size: usize,
+    /// Only Apple's devices get a part of it, which FCM checks for them alone.
+    has_apns: bool,
+    /// Made when first asked for, because a message that is built for one device only may never need them.
+    circumstances: OnceLock<Circumstances>,
 }
 
 impl Message {
@@ -109,6 +114,19 @@ impl Message {
     /// Whom it is for.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// Returns what could explain an answer beside the token: the message; see [`Witness`](crate::outcome::Witness). The sender
+    /// is the credentials'.
+    pub fn circumstances(&self) -> Circumstances {
+        let encoded = &*self.encoded;
+        *encoded.circumstances.get_or_init(|| {
+            let message = Circumstances::new().with(Suspect::Payload, &encoded.rest);
+            match encoded.has_apns {
+                true => message.that_vary(),
+                false => message,
+            }
+        })
     }
 
     /// Bytes of payload as the service counts them: keys and values of the data that Android
@@ -279,6 +297,8 @@ impl MessageBuilder {
             encoded: Arc::new(Encoded {
                 rest: text.into(),
                 size: self.size(),
+                has_apns: self.apns.is_some(),
+                circumstances: OnceLock::new(),
             }),
             target,
             validate_only: false,

@@ -144,7 +144,7 @@ fn a_wrong_clock_is_told() {
     };
     assert_eq!(fix.clock_skew, None);
     let mismatch = skewed(403, 50_000, "do not correspond to the credentials used");
-    assert_eq!(mismatch.name(), "token_gone");
+    assert_eq!(mismatch.name(), "token_mismatch");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_young_subscription_is_given_another_chance() {
     let mozilla = subscription("https://updates.push.services.mozilla.com/x").created_at(now().unix);
     assert_eq!(name(&mozilla), "token_gone");
     let mismatch = Response::new(403, "credentials do not correspond to the credentials used");
-    assert_eq!(outcome_for(&mismatch, &born(0), now()).name(), "token_gone");
+    assert_eq!(outcome_for(&mismatch, &born(0), now()).name(), "token_mismatch");
 }
 
 #[test]

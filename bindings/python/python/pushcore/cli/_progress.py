@@ -10,7 +10,16 @@ from typing import Any
 from .._pushcore import Progress
 from ._output import Output
 
-_NAMES = ("accepted", "token_gone", "retry_later", "fix_credentials", "rejected", "not_sent", "unknown")
+_NAMES = (
+    "accepted",
+    "token_gone",
+    "token_mismatch",
+    "retry_later",
+    "fix_credentials",
+    "rejected",
+    "not_sent",
+    "unknown",
+)
 
 
 @contextlib.contextmanager

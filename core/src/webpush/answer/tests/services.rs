@@ -34,6 +34,12 @@ fn mozilla() {
         let reason = outcome.reason().expect("a reason");
         assert!(reason.is_known() && reason.as_str().contains(errno), "{reason}");
     }
+    row(
+        401,
+        r#"{"code":401,"errno":109,"error":"Unauthorized","message":"VAPID public key mismatch","more_info":"U"}"#,
+        "token_mismatch",
+        Some("errno 109: vapid public key mismatch"),
+    );
     for (status, errno, name) in [
         (500, "null", "retry_later"),
         (503, "null", "retry_later"),
@@ -71,7 +77,7 @@ fn apple() {
         (400, "BadWebPushRequest", "rejected"),
         (400, "BadAuthorizationHeader", "fix_credentials"),
         (400, "BadVapidPublicKey", "fix_credentials"),
-        (400, "VapidPkHashMismatch", "token_gone"),
+        (400, "VapidPkHashMismatch", "token_mismatch"),
         (403, "BadJwtToken", "fix_credentials"),
         (404, "BadPath", "rejected"),
         (405, "MethodNotAllowed", "rejected"),
@@ -95,7 +101,19 @@ fn apple() {
 fn fcm() {
     let mismatch = "the VAPID credentials in the authorization header do not correspond to the credentials used to create the subscriptions.";
     for (status, body, name, reason) in [
-        (403, mismatch, "token_gone", Some("KeyMismatch")),
+        (403, mismatch, "token_mismatch", Some("KeyMismatch")),
+        (
+            403,
+            "the key in the authorization header does not correspond to the sender ID used to subscribe this user.",
+            "token_mismatch",
+            Some("KeyMismatch"),
+        ),
+        (
+            403,
+            "<HTML><TITLE>MismatchSenderId</TITLE>",
+            "token_mismatch",
+            Some("MismatchSenderId"),
+        ),
         (
             410,
             "push subscription has unsubscribed or expired.\n",
@@ -105,7 +123,7 @@ fn fcm() {
         (
             400,
             "UnauthorizedRegistration",
-            "token_gone",
+            "token_mismatch",
             Some("UnauthorizedRegistration"),
         ),
         (
@@ -212,6 +230,27 @@ fn wns() {
             Some("The channel expired."),
         ),
         (404, &[status("dropped")], "token_gone", Some("dropped")),
+        // Microsoft's table: authenticated, but not for this channel.
+        (403, &[status("dropped")], "token_mismatch", Some("dropped")),
+        (401, &[status("dropped")], "fix_credentials", Some("dropped")),
+        (
+            401,
+            &[(
+                "X-WNS-Error-Description",
+                "The public key in the token is not that of the channel Url.",
+            )],
+            "token_mismatch",
+            Some("The public key in the token is not that of the channel Url."),
+        ),
+        (
+            401,
+            &[(
+                "X-WNS-Error-Description",
+                "JWT Authentication Failed, unable to validate token signature",
+            )],
+            "fix_credentials",
+            Some("JWT Authentication Failed, unable to validate token signature"),
+        ),
         (413, &[status("dropped")], "rejected", Some("dropped")),
         (500, &[status("dropped")], "retry_later", Some("dropped")),
     ] {
