@@ -17,6 +17,7 @@
 mod answer;
 mod audience;
 mod credentials;
+pub(crate) mod form;
 mod message;
 
 pub use answer::outcome;
@@ -25,7 +26,7 @@ pub use audience::{
     group_outcome, group_request,
 };
 pub use credentials::Credentials;
-pub use message::{Message, MessageBuilder, Priority, RegistrationId, md5};
+pub use message::{Message, MessageBuilder, Priority, RegistrationId, Template, md5};
 
 use crate::error::Error;
 use crate::http::{Authority, Request};

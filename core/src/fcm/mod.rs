@@ -38,7 +38,7 @@ pub use message::android_v2::{
 pub use message::apns::{ApnsConfig, ApnsFcmOptions, LiveActivityToken};
 pub use message::target::{RegistrationId, Target, Topic};
 pub use message::webpush::{WebpushConfig, WebpushFcmOptions};
-pub use message::{FcmOptions, Message, MessageBuilder, Notification};
+pub use message::{FcmOptions, Message, MessageBuilder, Notification, Template};
 pub use project::{Hosts, ProjectId};
 pub use wire::color::Color;
 pub use wire::map::{JsonObject, StringMap};

@@ -2,6 +2,10 @@
 
 mod kind;
 mod message;
+mod target;
+mod template;
 
 pub use kind::Kind;
 pub use message::{AsMessage, Message, MessageRef};
+pub use target::Target;
+pub use template::Template;
