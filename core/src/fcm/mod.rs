@@ -64,3 +64,7 @@ pub fn request(
     request.authorization = Some(credentials.authorization(now)?);
     Ok(request)
 }
+
+/// The tables of a message's form, for `docs/messages.md`.
+#[cfg(test)]
+pub(crate) const FORM: fn(&mut Vec<crate::json::form::Table>) = <MessageBuilder as wire::Wire>::tables;

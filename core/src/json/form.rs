@@ -35,12 +35,9 @@ pub(crate) trait Form: Sized {
 /// The table of one object, for the page and the schema.
 #[cfg(test)]
 pub(crate) struct Table {
-    pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) about: String,
     pub(crate) rows: Vec<Row>,
-    /// Whether other members than the rows' are taken.
-    pub(crate) open: bool,
 }
 
 /// One field of a [`Table`].
@@ -102,7 +99,7 @@ macro_rules! form {
 
             #[cfg(test)]
             fn schema() -> serde_json::Value {
-                serde_json::json!({"$ref": concat!("#/$defs/", stringify!($name))})
+                $crate::json::form::reference($title)
             }
 
             #[cfg(test)]
@@ -112,11 +109,10 @@ macro_rules! form {
 
             #[cfg(test)]
             fn tables(into: &mut Vec<$crate::json::form::Table>) {
-                if into.iter().any(|table| table.name == stringify!($name)) {
+                if into.iter().any(|table| table.title == $title) {
                     return;
                 }
                 into.push($crate::json::form::Table {
-                    name: stringify!($name),
                     title: $title,
                     about: concat!($($about, "\n"),*).trim().to_owned(),
                     rows: vec![$($crate::json::form::Row {
@@ -128,7 +124,6 @@ macro_rules! form {
                         lands: $lands,
                         schema: <$type as $crate::json::form::Form>::schema(),
                     },)*],
-                    open: false,
                 });
                 $(<$type as $crate::json::form::Form>::tables(into);)*
             }
@@ -205,6 +200,12 @@ pub(crate) use {form, text_form, word_form};
 /// The word of an enumeration's value in a form.
 pub(crate) trait Word {
     fn word(&self) -> &'static str;
+}
+
+/// The schema of the object with that heading.
+#[cfg(test)]
+pub(crate) fn reference(title: &str) -> Value {
+    json!({"$ref": format!("#/$defs/{}", anchor(title))})
 }
 
 /// The anchor of a heading on the page.

@@ -1,5 +1,7 @@
 //! A service, a message and a target as values that every language can hold.
 
+#[cfg(test)]
+mod documents;
 mod kind;
 mod message;
 mod target;

@@ -156,7 +156,7 @@ macro_rules! object {
 
             #[cfg(test)]
             fn schema() -> serde_json::Value {
-                serde_json::json!({"$ref": concat!("#/$defs/Fcm", stringify!($name))})
+                $crate::json::form::reference(concat!("FCM: ", stringify!($name)))
             }
 
             #[cfg(test)]
@@ -168,8 +168,8 @@ macro_rules! object {
             #[cfg(test)]
             fn tables(into: &mut Vec<$crate::json::form::Table>) {
                 use $crate::json::form::Row;
-                let name = concat!("Fcm", stringify!($name));
-                if into.iter().any(|table| table.name == name) {
+                let title = concat!("FCM: ", stringify!($name));
+                if into.iter().any(|table| table.title == title) {
                     return;
                 }
                 let mut rows: Vec<Row> = vec![$(Row {
@@ -191,11 +191,9 @@ macro_rules! object {
                     schema: serde_json::json!({"type": "object"}),
                 });
                 into.push($crate::json::form::Table {
-                    name,
-                    title: concat!("FCM: ", stringify!($name)),
+                    title,
                     about: concat!($($doc, "\n"),*).trim().to_owned(),
                     rows,
-                    open: false,
                 });
                 $(<$ty as $crate::fcm::wire::Wire>::tables(into);)*
             }
