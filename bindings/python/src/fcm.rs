@@ -143,7 +143,8 @@ fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 /// Keywords are the fields of Google's own schema (`token`, `topic`, `condition` or `fid`;
 /// `notification`, `data`, `android`, `apns`, `webpush`, `fcm_options`), with dicts inside. Or the
 /// whole message as one dict or JSON text, with or without `{"message": ...}` around it.
-/// Both `snake_case` and `camelCase` are read. Raises `MessageError` where FCM would refuse.
+/// Both `snake_case` and `camelCase` are read; a field that this version does not know is refused
+/// unless it stands in a dict `extra` beside the known ones. Raises `MessageError` where FCM would refuse.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct FcmMessage(pub(crate) fcm::Message);
 
@@ -266,7 +267,7 @@ impl FcmMessage {
     }
 
     fn __getnewargs__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyBytes>,) {
-        (self.payload(py),)
+        (PyBytes::new(py, &self.0.to_json()),)
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

@@ -1,8 +1,6 @@
 //! A message of any service, out of a Python object.
 
-use pushcore::Error;
-use pushcore::service::Message;
-use pushcore::{adm, apns, baidu, fcm};
+use pushcore::service::{Message, Target};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -44,26 +42,14 @@ pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
 /// The message `template` to another target: a token, or for Web Push a subscription.
 pub(crate) fn retarget(template: &Message, target: &Bound<'_, PyAny>) -> PyResult<Message> {
     let py = target.py();
-    if let Message::Apns(message) = template {
-        return Ok(message.to(device(target)?).into());
-    }
-    if let Message::WebPush(message) = template {
-        return message
-            .to(subscription(target, None)?)
-            .map(Message::from)
-            .or_raise(py);
-    }
-    let token = text(
-        target
-            .cast::<PyString>()
-            .map_err(|_| type_error(target, "a token as str"))?,
-    )?;
-    let retargeted = match template {
-        Message::Fcm(message) => fcm::Target::token(token).map(|target| message.to(target).into()),
-        Message::Adm(message) => adm::RegistrationId::new(token).map(|id| message.to(id).into()),
-        Message::Baidu(message) => baidu::Target::device(token).map(|target| message.to(target).into()),
-        Message::Apns(message) => apns::DeviceToken::parse(token).map(|device| message.to(device).into()),
-        other => Ok::<_, Error>(other.clone()),
+    let target = match template {
+        Message::Apns(_) => Target::Apns(device(target)?),
+        Message::WebPush(_) => Target::WebPush(subscription(target, None)?),
+        other => {
+            let text = target.cast::<PyString>();
+            let text = text.map_err(|_| type_error(target, "a token as str"))?;
+            Target::parse(other.kind(), self::text(text)?).or_raise(py)?
+        }
     };
-    retargeted.or_raise(py)
+    template.to(&target).or_raise(py)
 }

@@ -142,7 +142,23 @@ impl Message {
     /// `InvalidTarget` when the target is of another service, or the message is a broadcast to a channel;
     /// `PayloadTooLarge`, `Conflict`, `MissingField` when the target does not take the message.
     pub fn to(&self, target: &Target) -> Result<Self, Error> {
-        self.template()?.to(target)
+        // The ways of a campaign, which make no template first.
+        match (self, target) {
+            (Message::Adm(message), Target::Adm(id)) => Ok(message.to(id.clone()).into()),
+            (Message::AdmAudience(message), Target::AdmAudience(audience)) => {
+                Ok(message.to(audience.clone()).into())
+            }
+            (Message::Apns(message), Target::Apns(device)) => Ok(message.to(device.clone()).into()),
+            (Message::Fcm(message), Target::Fcm(target)) => {
+                let message = message.to(target.clone());
+                message.check_size()?;
+                Ok(message.into())
+            }
+            (Message::WebPush(message), Target::WebPush(subscription)) => {
+                message.to(subscription.clone()).map(Message::from)
+            }
+            _ => self.template()?.to(target),
+        }
     }
 
     /// The message without its target.
