@@ -1,7 +1,5 @@
 //! A service, a message and a target as values that every language can hold.
 
-#[cfg(test)]
-mod documents;
 mod kind;
 mod message;
 mod target;
@@ -11,3 +9,6 @@ pub use kind::Kind;
 pub use message::{AsMessage, Message, MessageRef};
 pub use target::Target;
 pub use template::Template;
+
+#[cfg(test)]
+mod tests;

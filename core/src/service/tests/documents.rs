@@ -1,14 +1,14 @@
 //! Writes `docs/messages.md` and `docs/messages.schema.json` from the tables that the readers are made of.
-//! `PUSHCORE_WRITE_DOCS=1 cargo test -p pushcore --lib service::documents` writes them anew.
+//! `PUSHCORE_WRITE_DOCS=1 cargo test -p pushcore --lib service::tests::documents` writes them anew.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::kind::Kind;
 use crate::fcm::FORM as FCM_FORM;
 use crate::json::form::{Form, Row, Table, anchor, reference};
+use crate::service::Kind;
 use crate::{adm, apns, baidu, webpush};
 
 /// The tables of a service. The first ones are those of whole messages.
