@@ -2,9 +2,11 @@
 vectors that the core takes, and refuses unknown fields and wrong types as the core does."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -12,7 +14,7 @@ SCHEMA = json.loads((ROOT / "docs/messages.schema.json").read_text(encoding="utf
 KINDS = ["adm", "apns", "baidu", "fcm", "web_push"]
 
 
-def rows(kind):
+def rows(kind: str) -> Iterator[tuple[dict[str, Any], Any]]:
     vectors = json.loads((ROOT / f"tests/vectors/{kind.replace('_', '')}.json").read_text(encoding="utf-8"))
     for section in ("encode", "broadcasts", "invalid"):
         for row in vectors.get(section, []):
@@ -25,14 +27,14 @@ def rows(kind):
             yield row, form
 
 
-def validator(kind):
+def validator(kind: str) -> Any:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     whole = {"$schema": SCHEMA["$schema"], "$ref": f"#/$defs/{kind}", "$defs": SCHEMA["$defs"]}
     return jsonschema.Draft202012Validator(whole)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_messages_of_the_vectors_are_valid(kind):
+def test_messages_of_the_vectors_are_valid(kind: str) -> None:
     check = validator(kind)
     good = 0
     for row, form in rows(kind):
@@ -44,7 +46,7 @@ def test_messages_of_the_vectors_are_valid(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_a_schema_can_refuse_is_refused(kind):
+def test_what_a_schema_can_refuse_is_refused(kind: str) -> None:
     check = validator(kind)
     refused = 0
     for row, form in rows(kind):
