@@ -1,6 +1,8 @@
 //! Writes `docs/messages.md` and `docs/messages.schema.json` from the tables that the readers are made of.
 //! `PUSHCORE_WRITE_DOCS=1 cargo test -p pushcore --lib service::tests::documents` writes them anew.
 
+#![allow(clippy::disallowed_methods, reason = "a test may read files")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
