@@ -1,6 +1,9 @@
 //! Reading JSON that a caller wrote: strict where services are lax. And writing it.
 
+mod document;
+pub(crate) mod form;
 mod object;
+mod path;
 
 use std::fmt;
 
@@ -9,7 +12,9 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, ErrorKind};
 
-pub(crate) use object::{Item, Members, Object, text as write_text, write};
+pub(crate) use document::Node;
+pub(crate) use object::{Item, Json, Members, Object, text as write_text, write};
+pub(crate) use path::Path;
 
 /// Parses one JSON object, in the order of its keys.
 ///

@@ -16,6 +16,26 @@ pub(crate) fn segment(out: &mut String, text: &str) {
     }
 }
 
+/// Undoes [`segment`].
+pub(crate) fn decode(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = |at: usize| after.get(at).and_then(|&b| char::from(b).to_digit(16));
+        match (byte, hex(0), hex(1)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                out.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Appends `text` as PHP's `urlencode` writes it: letters, digits, `-`, `.` and
 /// `_` stay, a space becomes `+`, everything else `%XX`. Every decoder of
 /// `application/x-www-form-urlencoded` reads it back; Baidu's signature needs

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use pushcore::http::Response;
 use pushcore::outcome::Reason;
+use pushcore::service::{self, Kind};
 use pushcore::{Now, Outcome, UnixTime, adm, baidu, fcm};
 use serde_json::Value;
 
@@ -26,6 +27,22 @@ fn list<'a>(vectors: &'a Value, name: &str) -> &'a [Value] {
     let list = vectors[name].as_array().unwrap();
     assert!(!list.is_empty());
     list
+}
+
+/// The text of a form: the row's own, or the object's.
+fn json_of(form: &Value) -> String {
+    form.as_str().map_or_else(|| form.to_string(), str::to_owned)
+}
+
+/// Rows that must be refused, with the kind of the error and the beginning of its text.
+fn check_refusals(kind: Kind, vectors: &Value) {
+    for case in list(vectors, "invalid") {
+        let form = case.get("message").unwrap_or(&case["json"]);
+        let error = service::Message::from_json(kind, json_of(form).as_bytes()).unwrap_err();
+        assert_eq!(error.kind().name(), case["error"], "{}: {error}", case["name"]);
+        let path = case["path"].as_str().unwrap_or("message");
+        assert!(error.context().starts_with(path), "{}: {error}", case["name"]);
+    }
 }
 
 fn check_outcomes(vectors: &Value, read: impl Fn(&Response) -> Outcome) {
@@ -96,36 +113,8 @@ fn fcm_vectors() {
         );
         assert_eq!(request.header("authorization"), Some("Bearer t"));
     }
-    for case in list(&vectors, "invalid") {
-        let error = fcm::Message::from_json(case["json"].to_string().as_bytes()).unwrap_err();
-        assert_eq!(error.kind().name(), case["error"], "{}", case["name"]);
-    }
+    check_refusals(Kind::Fcm, &vectors);
     check_outcomes(&vectors, |response| fcm::outcome(response, NOW));
-}
-
-fn adm_message(case: &Value, target: &adm::RegistrationId) -> Result<adm::Message, pushcore::Error> {
-    let mut builder = adm::Message::builder();
-    for (key, value) in case["data"].as_object().unwrap() {
-        builder = builder.data(key, value.as_str().unwrap());
-    }
-    if case["notification"].is_object() {
-        builder = builder.notification(case["notification"].to_string().as_bytes())?;
-    }
-    builder = match case["priority"].as_str() {
-        Some("high") => builder.priority(adm::Priority::High),
-        Some("normal") => builder.priority(adm::Priority::Normal),
-        _ => builder,
-    };
-    if let Some(key) = case["consolidation_key"].as_str() {
-        builder = builder.consolidation_key(key);
-    }
-    if let Some(secs) = case["expires_after"].as_u64() {
-        builder = builder.expires_after(Duration::from_secs(secs));
-    }
-    if case["md5"] == true {
-        builder = builder.with_md5();
-    }
-    builder.build(target.clone())
 }
 
 #[test]
@@ -139,27 +128,38 @@ fn adm_vectors() {
         assert_eq!(adm::md5(pairs), case["md5"]);
     }
     let expected = &vectors["request"];
-    let target = adm::RegistrationId::new(expected["registration_id"].as_str().unwrap()).unwrap();
     let credentials = adm::Credentials::new("id", "secret").unwrap();
     credentials
         .supply_token("t", Duration::from_secs(60), NOW)
         .unwrap();
     for case in list(&vectors, "encode") {
-        let message = adm_message(case, &target).unwrap();
-        let request = adm::request(&message, &credentials, &adm::default_authority(), NOW).unwrap();
-        let body: Value = serde_json::from_slice(request.body.as_bytes()).unwrap();
-        assert_eq!(body, case["body"], "{}", case["name"]);
-        assert_eq!(request.path.as_str(), expected["path"]);
+        let name = &case["name"];
+        let authority = adm::default_authority();
+        let request =
+            match service::Message::from_json(Kind::Adm, json_of(&case["message"]).as_bytes()).unwrap() {
+                service::Message::Adm(message) => adm::request(&message, &credentials, &authority, NOW),
+                service::Message::AdmAudience(message) => {
+                    adm::audience_request(&message, &credentials, &authority, NOW)
+                }
+                other => panic!("{other:?}"),
+            };
+        let request = request.unwrap();
+        match case["text"].as_str() {
+            Some(text) => assert_eq!(request.body.as_bytes(), text.as_bytes(), "{name}"),
+            None => {
+                let body: Value = serde_json::from_slice(request.body.as_bytes()).unwrap();
+                assert_eq!(body, case["body"], "{name}");
+            }
+        }
+        let path = case.get("path").unwrap_or(&expected["path"]);
+        assert_eq!(request.path.as_str(), path, "{name}");
         assert_eq!(
             request.authority.as_ref().unwrap().as_str(),
             expected["authority"]
         );
         assert_eq!(request.header("authorization"), Some("Bearer t"));
     }
-    for case in list(&vectors, "invalid") {
-        let error = adm_message(case, &target).unwrap_err();
-        assert_eq!(error.kind().name(), case["error"], "{}", case["name"]);
-    }
+    check_refusals(Kind::Adm, &vectors);
     let used = adm::RegistrationId::new("used").unwrap();
     check_outcomes(&vectors, |response| adm::outcome(response, &used, NOW));
 }
@@ -200,55 +200,21 @@ fn adm_fetches_its_token() {
     assert!(!format!("{credentials:?}").contains("a&b=c"));
 }
 
-fn baidu_message(case: &Value) -> baidu::Message {
-    let msg = case["msg"].as_str().unwrap().as_bytes();
-    let mut builder = match case["kind"].as_str().unwrap() {
-        "android" => {
-            let notification = baidu::AndroidNotification::from_json(msg).unwrap();
-            baidu::Message::android(notification).unwrap()
-        }
-        "android_raw" => baidu::Message::android_raw(msg).unwrap(),
-        "ios" => baidu::Message::ios(msg).unwrap(),
-        other => panic!("{other}"),
-    };
-    if let Some(secs) = case["expires_after"].as_u64() {
-        builder = builder.expires_after(Duration::from_secs(secs));
-    }
-    if let Some(id) = case["topic_id"].as_str() {
-        builder = builder.topic_id(id);
-    }
-    if let Some(secs) = case["send_at"].as_u64() {
-        builder = builder.send_at(UnixTime::from_secs(secs));
-    }
-    if case["deploy_status"] == "development" {
-        builder = builder.deploy_status(baidu::DeployStatus::Development);
-    }
-    let target = &case["target"];
-    let target = if let Some(id) = target["device"].as_str() {
-        baidu::Target::device(id)
-    } else if let Some(ids) = target["devices"].as_array() {
-        baidu::Target::devices(ids.iter().map(|id| id.as_str().unwrap()))
-    } else if let Some(tag) = target["tag"].as_str() {
-        baidu::Target::tag(tag)
-    } else if let Some(selector) = target["selector"].as_str() {
-        baidu::Target::selector(selector.as_bytes())
-    } else {
-        Ok(baidu::Target::all())
-    };
-    builder.build(target.unwrap()).unwrap()
-}
-
 #[test]
 fn baidu_vectors() {
     let vectors = vectors("baidu");
     let credentials = baidu::Credentials::new("AK", "SK").unwrap();
     let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_500_000_000));
     for case in list(&vectors, "encode") {
-        let message = baidu_message(case);
+        let message = match service::Message::from_json(Kind::Baidu, json_of(&case["message"]).as_bytes()) {
+            Ok(service::Message::Baidu(message)) => message,
+            other => panic!("{}: {other:?}", case["name"]),
+        };
         let request = baidu::request(&message, &credentials, &baidu::default_authority(), now).unwrap();
         let body = std::str::from_utf8(request.body.as_bytes()).unwrap();
         assert_eq!(body, case["body"], "{}", case["name"]);
         assert_eq!(request.path.as_str(), case["path"]);
     }
+    check_refusals(Kind::Baidu, &vectors);
     check_outcomes(&vectors, |response| baidu::outcome(response, now));
 }

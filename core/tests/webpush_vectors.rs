@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use pushcore::http::Response;
 use pushcore::outcome::Reason;
+use pushcore::service::{self, Kind};
 use pushcore::webpush::{self, Endpoint, EndpointPolicy, ReceiverKeys, Subscription, Template, Topic};
 use pushcore::{ErrorKind, Now, Outcome, UnixTime};
 use serde_json::Value;
@@ -84,6 +85,58 @@ fn topics() {
         let credentials = webpush::Credentials::new(key, "mailto:push@example.com").unwrap();
         let request = webpush::request(&message, &credentials, NOW).unwrap();
         assert_eq!(request.header("topic"), case["apple"].as_str(), "{case}");
+    }
+}
+
+#[test]
+fn messages_become_these_requests() {
+    use base64::Engine;
+    let vectors = vectors();
+    let receiver = &vectors["receive"][0];
+    let text = |name: &str| receiver[name].as_str().unwrap();
+    let keys = ReceiverKeys::import(text("private_key").as_bytes(), text("auth")).unwrap();
+    let key = pushcore::crypto::Es256Key::generate().unwrap();
+    let credentials = webpush::Credentials::new(key, "mailto:push@example.com").unwrap();
+    let rows = vectors["encode"].as_array().unwrap();
+    assert!(rows.len() >= 20);
+    for row in rows {
+        let name = &row["name"];
+        let form = &row["message"];
+        let form = form.as_str().map_or_else(|| form.to_string(), str::to_owned);
+        let message = match service::Message::from_json(Kind::WebPush, form.as_bytes()) {
+            Ok(service::Message::WebPush(message)) => message,
+            Ok(other) => panic!("{name}: {other:?}"),
+            Err(error) => {
+                assert_eq!(error.kind().name(), row["error"], "{name}: {error}");
+                assert!(
+                    error.context().starts_with(row["path"].as_str().unwrap()),
+                    "{name}: {error}"
+                );
+                continue;
+            }
+        };
+        let request = webpush::request(&message, &credentials, NOW).unwrap();
+        assert_eq!(request.method.as_str(), "POST", "{name}");
+        assert_eq!(request.url(), row["url"].as_str().unwrap(), "{name}");
+        let headers: serde_json::Map<String, Value> = request
+            .all_headers()
+            .filter(|header| header.name != "authorization")
+            .map(|header| (header.name.to_owned(), header.value.into()))
+            .collect();
+        assert_eq!(&Value::Object(headers), &row["headers"], "{name}");
+        let length = request.body.as_bytes().len().to_string();
+        assert_eq!(row["headers"]["content-length"], length, "{name}");
+        let base64 = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let plain = row["plain"].as_str().map(|text| text.as_bytes().to_vec());
+        let plain = plain.or_else(|| {
+            row["plain_base64"]
+                .as_str()
+                .map(|text| base64.decode(text).unwrap())
+        });
+        match plain {
+            Some(plain) => assert_eq!(keys.decrypt(request.body.as_bytes()).unwrap(), plain, "{name}"),
+            None => assert_eq!(length, "0", "{name}"),
+        }
     }
 }
 

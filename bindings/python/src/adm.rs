@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use pushcore::adm::{self, Priority, RegistrationId};
+use pushcore::service::Message;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
+use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
-use crate::recipe::{Recipe, hash_of, not_pickled};
+use crate::recipe::{hash_of, not_pickled};
 use crate::values::{
     Str, authority, clock, duration, json_object, json_text, string, type_error, unknown_word,
 };
@@ -72,7 +74,7 @@ impl AdmCredentials {
 /// `expires_after` 60 seconds to 31 days; `consolidation_key` replaces messages of the same key
 /// while the device is away.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct AdmMessage(pub(crate) adm::Message, Recipe);
+pub(crate) struct AdmMessage(pub(crate) adm::Message);
 
 #[pymethods]
 impl AdmMessage {
@@ -93,7 +95,7 @@ impl AdmMessage {
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let (builder, recipe) = parts(
+        let builder = parts(
             py,
             data,
             notification,
@@ -103,17 +105,13 @@ impl AdmMessage {
             md5,
             extra,
         )?;
-        let recipe = recipe.put(py, "registration_id", Some(registration_id))?;
         let message = builder.build(target(registration_id)?).or_raise(py)?;
-        Ok(Self(message, recipe))
+        Ok(Self(message))
     }
 
     /// The same message for another device.
     fn to(&self, registration_id: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let recipe = self
-            .1
-            .with(registration_id.py(), "registration_id", registration_id)?;
-        Ok(Self(self.0.to(target(registration_id)?), recipe))
+        Ok(Self(self.0.to(target(registration_id)?)))
     }
 
     /// The body of the request.
@@ -156,8 +154,13 @@ impl AdmMessage {
         slf
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        self.1.arguments(py)
+    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
+    fn to_json(&self) -> String {
+        Message::from(self.0.clone()).to_json()
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, &self.0.clone().into())
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
@@ -187,7 +190,7 @@ pub(crate) fn target(id: &Bound<'_, PyAny>) -> PyResult<RegistrationId> {
     RegistrationId::new(&text).or_raise(id.py())
 }
 
-/// What a message says, and how to say it again.
+/// What a message says.
 #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
 pub(crate) fn parts(
     py: Python<'_>,
@@ -198,20 +201,8 @@ pub(crate) fn parts(
     expires_after: Option<&Bound<'_, PyAny>>,
     md5: bool,
     extra: Option<&Bound<'_, PyDict>>,
-) -> PyResult<(adm::MessageBuilder, Recipe)> {
+) -> PyResult<adm::MessageBuilder> {
     let notification = notification.map(json_text).transpose()?;
-    let recipe = Recipe::new(py)
-        .put_copy(py, "data", data.map(Bound::as_any))?
-        .put(
-            py,
-            "notification",
-            notification.as_deref().map(|text| PyBytes::new(py, text)),
-        )?
-        .put(py, "priority", priority.as_deref())?
-        .put(py, "consolidation_key", consolidation_key.as_deref())?
-        .put(py, "expires_after", expires_after)?
-        .put(py, "md5", md5.then_some(true))?
-        .put_copy(py, "extra", extra.map(Bound::as_any))?;
     let mut builder = adm::Message::builder();
     for (key, value) in data.into_iter().flat_map(|data| data.iter()) {
         builder = builder.data(string(&key)?, string(&value)?);
@@ -239,5 +230,5 @@ pub(crate) fn parts(
     for (name, value) in extra.map(json_object).transpose()?.into_iter().flatten() {
         builder = builder.extra(name, value);
     }
-    Ok((builder, recipe))
+    Ok(builder)
 }

@@ -1,23 +1,25 @@
 //! Amazon Device Messaging: messages to topics and groups, and the groups themselves.
 
 use pushcore::adm::{self, Audience, Group, GroupCall, RegistrationId, Topic};
+use pushcore::service::Message;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::adm::{AdmCredentials, parts};
 use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
+use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
-use crate::recipe::{Recipe, hash_of};
+use crate::recipe::hash_of;
 use crate::values::{Str, authority, clock};
 
 /// One message for all who follow a `topic`, or for all members of a `group`.
 ///
 /// The rest is as for `AdmMessage`. A topic has at most 10,000 app instances.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct AdmAudienceMessage(pub(crate) adm::AudienceMessage, Recipe);
+pub(crate) struct AdmAudienceMessage(pub(crate) adm::AudienceMessage);
 
 #[pymethods]
 impl AdmAudienceMessage {
@@ -39,7 +41,7 @@ impl AdmAudienceMessage {
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let (builder, recipe) = parts(
+        let builder = parts(
             py,
             data,
             notification,
@@ -49,9 +51,6 @@ impl AdmAudienceMessage {
             md5,
             extra,
         )?;
-        let recipe = recipe
-            .put(py, "topic", topic.as_deref())?
-            .put(py, "group", group.as_deref())?;
         let audience = match (topic, group) {
             (Some(topic), None) => Topic::new(&topic).map(Audience::Topic),
             (None, Some(group)) => Group::new(&group).map(Audience::Group),
@@ -61,7 +60,7 @@ impl AdmAudienceMessage {
             )),
         };
         let message = builder.build_for(audience.or_raise(py)?).or_raise(py)?;
-        Ok(Self(message, recipe))
+        Ok(Self(message))
     }
 
     /// The body of the request.
@@ -104,8 +103,13 @@ impl AdmAudienceMessage {
         slf
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        self.1.arguments(py)
+    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
+    fn to_json(&self) -> String {
+        Message::from(self.0.clone()).to_json()
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, &self.0.clone().into())
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

@@ -4,18 +4,20 @@ use std::cell::RefCell;
 
 use pushcore::apns::{self, Aps, BundleId, DeviceToken, Expiration};
 use pushcore::http::Authority;
+use pushcore::service::Message;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::apns_credentials::ApnsCredentials;
 use crate::apns_parts::LiveActivity;
 use crate::apns_payload::Parts;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
+use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
-use crate::recipe::{Recipe, hash_of};
-use crate::values::{Str, Word, clock, integer, seconds, text, type_error, unix_time, unknown_word};
+use crate::recipe::hash_of;
+use crate::values::{Str, Word, clock, integer, text, type_error, unix_time, unknown_word};
 
 /// One push to one device.
 ///
@@ -228,23 +230,13 @@ impl ApnsMessage {
         slf
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let expiration = match self.0.expiration() {
-            Expiration::Absent => None,
-            Expiration::Once => Some(0.0),
-            Expiration::Until(time) => Some(seconds(time)),
-        };
-        Recipe::new(py)
-            .put(py, "token", Some(self.token()))?
-            .put(py, "topic", self.topic())?
-            .put(py, "push_type", Some(self.push_type()))?
-            .put(py, "payload", Some(self.payload(py)))?
-            .put(py, "priority", self.0.priority().map(apns::Priority::as_u8))?
-            .put(py, "collapse_id", self.0.collapse_id())?
-            .put(py, "expiration", expiration)?
-            .put(py, "id", self.id())?
-            .put(py, "registered_at", self.0.registered_at().map(seconds))?
-            .arguments(py)
+    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
+    fn to_json(&self) -> String {
+        Message::from(self.0.clone()).to_json()
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, &self.0.clone().into())
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

@@ -1,8 +1,9 @@
 //! APNs: broadcasts to channels, and the channels themselves.
 
 use pushcore::apns::{self, Aps, BundleId, ChannelCall, ChannelId, StoragePolicy};
+use pushcore::service::Message;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::apns::{apns_id, expires, hosts, priority};
 use crate::apns_credentials::ApnsCredentials;
@@ -11,8 +12,9 @@ use crate::apns_payload::Parts;
 use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
+use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
-use crate::recipe::{Recipe, hash_of};
+use crate::recipe::hash_of;
 use crate::values::{Str, Word, clock, unknown_word};
 
 /// An update or the end of a Live Activity, for everyone who follows a channel.
@@ -21,7 +23,7 @@ use crate::values::{Str, Word, clock, unknown_word};
 /// policy that the channel was made with: `"no_storage"` channels take no `expiration`, others at most
 /// 8 hours. At most 5,120 bytes. Raises `MessageError` where APNs would refuse.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct ApnsBroadcast(pub(crate) apns::Broadcast, Recipe);
+pub(crate) struct ApnsBroadcast(pub(crate) apns::Broadcast);
 
 #[pymethods]
 impl ApnsBroadcast {
@@ -51,14 +53,6 @@ impl ApnsBroadcast {
         expiration: Option<&Bound<'_, PyAny>>,
         id: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        // The payload is added when it is asked for: as it was encoded.
-        let recipe = Recipe::new(py)
-            .put(py, "bundle", Some(&*bundle))?
-            .put(py, "channel", Some(&*channel))?
-            .put(py, "storage", storage.as_deref())?
-            .put(py, "priority", priority)?
-            .put(py, "expiration", expiration)?
-            .put(py, "id", id)?;
         let bundle = BundleId::parse(&bundle).or_raise(py)?;
         let channel = ChannelId::parse(&channel).or_raise(py)?;
         let mut builder = apns::Broadcast::builder(bundle, channel, policy(py, storage)?);
@@ -79,7 +73,7 @@ impl ApnsBroadcast {
         if let Some(id) = id {
             builder = builder.id(apns_id(id)?);
         }
-        Ok(Self(builder.build().or_raise(py)?, recipe))
+        Ok(Self(builder.build().or_raise(py)?))
     }
 
     /// The payload as it is sent.
@@ -124,15 +118,18 @@ impl ApnsBroadcast {
         slf
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        self.1.with(py, "payload", self.payload(py))?.arguments(py)
+    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
+    fn to_json(&self) -> String {
+        Message::from(self.0.clone()).to_json()
     }
 
-    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let Ok(other) = other.cast::<Self>().map(Bound::get) else {
-            return Ok(false);
-        };
-        Ok(self.0.body() == other.0.body() && self.1.same_as(py, &other.1)?)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, &self.0.clone().into())
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let other = other.cast::<Self>();
+        other.is_ok_and(|other| self.to_json() == other.get().to_json())
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {

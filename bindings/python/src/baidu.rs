@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use pushcore::baidu::{self, AndroidNotification, DeployStatus, Message, OpenType, Target};
+use pushcore::service::Message as AnyMessage;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
+use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
-use crate::recipe::{Recipe, not_pickled};
+use crate::recipe::{hash_of, not_pickled};
 use crate::values::{Str, authority, clock, duration, json_object, json_text, string, unix_time};
 
 /// An application's API key and secret key.
@@ -48,7 +50,7 @@ impl BaiduCredentials {
 /// notification, `raw` for JSON that the Android app handles, `ios` for an APNs payload (with
 /// `production`). `expires_after` 1 second to a week.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct BaiduMessage(pub(crate) Message, Recipe);
+pub(crate) struct BaiduMessage(pub(crate) Message);
 
 #[pymethods]
 impl BaiduMessage {
@@ -79,24 +81,6 @@ impl BaiduMessage {
         topic_id: Option<Str>,
         send_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let recipe = Recipe::new(py)
-            .put(py, "channel_id", channel_id)?
-            .put_copy(py, "channel_ids", channel_ids.map(Bound::as_any))?
-            .put(py, "tag", tag.as_deref())?
-            .put_copy(py, "selector", selector)?
-            .put(py, "everyone", everyone.then_some(true))?
-            .put(py, "text", text.as_deref())?
-            .put(py, "title", title.as_deref())?
-            .put(py, "open_url", open_url.as_deref())?
-            .put(py, "confirm", confirm.then_some(true))?
-            .put_copy(py, "custom", custom.map(Bound::as_any))?
-            .put_copy(py, "extra", extra.map(Bound::as_any))?
-            .put_copy(py, "raw", raw)?
-            .put_copy(py, "ios", ios)?
-            .put(py, "production", production)?
-            .put(py, "expires_after", expires_after)?
-            .put(py, "topic_id", topic_id.as_deref())?
-            .put(py, "send_at", send_at)?;
         let refuse = |kind, text: &'static str| Err(Error::new(kind, text)).or_raise(py);
         let builder = match (text, raw, ios) {
             (Some(text), None, None) => {
@@ -152,7 +136,7 @@ impl BaiduMessage {
             _ => return refuse(ErrorKind::InvalidTarget, "not exactly one target"),
         };
         let message = builder.build(target.or_raise(py)?).or_raise(py)?;
-        Ok(Self(message, recipe))
+        Ok(Self(message))
     }
 
     /// The same message for another device.
@@ -162,12 +146,7 @@ impl BaiduMessage {
             .cast::<PyString>()
             .map_err(|_| crate::values::type_error(channel_id, "str"))?;
         let target = Target::device(crate::values::text(text)?).or_raise(py)?;
-        let recipe = Recipe::new(py).put(py, "channel_id", Some(channel_id))?;
-        let others = ["channel_id", "channel_ids", "tag", "selector", "everyone"];
-        Ok(Self(
-            self.0.to(target),
-            recipe.and_the_rest_of(py, &self.1, &others)?,
-        ))
+        Ok(Self(self.0.to(target)))
     }
 
     /// The signed request for an HTTP client of one's own; valid for ten minutes.
@@ -204,19 +183,22 @@ impl BaiduMessage {
         slf
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        self.1.arguments(py)
+    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
+    fn to_json(&self) -> String {
+        AnyMessage::from(self.0.clone()).to_json()
     }
 
-    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        match other.cast::<Self>() {
-            Ok(other) => self.1.same_as(py, &other.get().1),
-            Err(_) => Ok(false),
-        }
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, &self.0.clone().into())
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let other = other.cast::<Self>();
+        other.is_ok_and(|other| self.to_json() == other.get().to_json())
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        self.1.hash_of_text(py)
+        hash_of(py, self.to_json().as_bytes())
     }
 
     fn __repr__(&self) -> String {

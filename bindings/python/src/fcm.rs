@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use pushcore::fcm::{self, Target};
 use pushcore::http::Authority;
+use pushcore::service::Message;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
+use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
 use crate::recipe::{hash_of, not_pickled};
 use crate::values::{
@@ -143,7 +145,8 @@ fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 /// Keywords are the fields of Google's own schema (`token`, `topic`, `condition` or `fid`;
 /// `notification`, `data`, `android`, `apns`, `webpush`, `fcm_options`), with dicts inside. Or the
 /// whole message as one dict or JSON text, with or without `{"message": ...}` around it.
-/// Both `snake_case` and `camelCase` are read. Raises `MessageError` where FCM would refuse.
+/// Both `snake_case` and `camelCase` are read; a field that this version does not know is refused
+/// unless it stands in a dict `extra` beside the known ones. Raises `MessageError` where FCM would refuse.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct FcmMessage(pub(crate) fcm::Message);
 
@@ -177,7 +180,7 @@ impl FcmMessage {
                 Err(_) => fcm::Message::from_json(&bytes(message)?),
             },
             None => match plain(token, notification, data).filter(|_| fields.is_none()) {
-                Some((builder, token)) => Target::token(token).and_then(|target| builder.build(target)),
+                Some((builder, target)) => builder.build(target),
                 None => {
                     let mut given = fields.map(json_object).transpose()?.unwrap_or_default();
                     for (name, value) in named {
@@ -265,8 +268,13 @@ impl FcmMessage {
         slf
     }
 
-    fn __getnewargs__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyBytes>,) {
-        (self.payload(py),)
+    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
+    fn to_json(&self) -> String {
+        Message::from(self.0.clone()).to_json()
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, &self.0.clone().into())
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
@@ -288,11 +296,11 @@ impl FcmMessage {
 }
 
 /// A message of nothing but texts, where the arguments make one: without a JSON object in between.
-fn plain<'a>(
-    token: Option<&'a Bound<'_, PyAny>>,
+fn plain(
+    token: Option<&Bound<'_, PyAny>>,
     notification: Option<&Bound<'_, PyAny>>,
     data: Option<&Bound<'_, PyAny>>,
-) -> Option<(fcm::MessageBuilder, &'a str)> {
+) -> Option<(fcm::MessageBuilder, Target)> {
     let mut builder = fcm::Message::builder();
     if let Some(notification) = notification {
         let mut shown = fcm::Notification::new();
@@ -314,7 +322,8 @@ fn plain<'a>(
         };
         builder.data = Some(entries.map(entry).collect::<Option<fcm::StringMap>>()?);
     }
-    Some((builder, text_of(token?)?))
+    // What is wrong with a token is said on the longer way.
+    Some((builder, Target::token(text_of(token?)?).ok()?))
 }
 
 /// The text of a `str` that has a UTF-8 form.

@@ -68,6 +68,8 @@ mod _pushcore {
     #[pymodule_export]
     use crate::keys::SigningKey;
     #[pymodule_export]
+    use crate::message::{message_from_json, restore_message};
+    #[pymodule_export]
     use crate::outcome::{
         Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone, TokenMismatch,
     };

@@ -1,10 +1,11 @@
 //! A message of any service, out of a Python object.
 
-use pushcore::Error;
-use pushcore::service::Message;
-use pushcore::{adm, apns, baidu, fcm};
+use pushcore::http::Authority;
+use pushcore::service::{Kind, Message, Target};
+use pushcore::webpush::EndpointPolicy as Policy;
+use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::adm::AdmMessage;
 use crate::adm_audience::AdmAudienceMessage;
@@ -13,8 +14,8 @@ use crate::apns_broadcast::ApnsBroadcast;
 use crate::baidu::BaiduMessage;
 use crate::errors::OrRaise;
 use crate::fcm::FcmMessage;
-use crate::values::{text, type_error};
-use crate::webpush::subscription;
+use crate::values::{Str, json_text, text, type_error};
+use crate::webpush::{EndpointPolicy, subscription};
 use crate::webpush_message::WebPushMessage;
 
 /// What any of the message classes holds. Cheap: all that is large is shared.
@@ -44,26 +45,78 @@ pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
 /// The message `template` to another target: a token, or for Web Push a subscription.
 pub(crate) fn retarget(template: &Message, target: &Bound<'_, PyAny>) -> PyResult<Message> {
     let py = target.py();
-    if let Message::Apns(message) = template {
-        return Ok(message.to(device(target)?).into());
-    }
-    if let Message::WebPush(message) = template {
-        return message
-            .to(subscription(target, None)?)
-            .map(Message::from)
-            .or_raise(py);
-    }
-    let token = text(
-        target
-            .cast::<PyString>()
-            .map_err(|_| type_error(target, "a token as str"))?,
-    )?;
-    let retargeted = match template {
-        Message::Fcm(message) => fcm::Target::token(token).map(|target| message.to(target).into()),
-        Message::Adm(message) => adm::RegistrationId::new(token).map(|id| message.to(id).into()),
-        Message::Baidu(message) => baidu::Target::device(token).map(|target| message.to(target).into()),
-        Message::Apns(message) => apns::DeviceToken::parse(token).map(|device| message.to(device).into()),
-        other => Ok::<_, Error>(other.clone()),
+    let target = match template {
+        Message::Apns(_) => Target::Apns(device(target)?),
+        Message::WebPush(_) => Target::WebPush(subscription(target, None)?),
+        other => {
+            let text = target.cast::<PyString>();
+            let text = text.map_err(|_| type_error(target, "a token as str"))?;
+            Target::parse(other.kind(), self::text(text)?).or_raise(py)?
+        }
     };
-    retargeted.or_raise(py)
+    template.to(&target).or_raise(py)
+}
+
+/// What `__reduce__` returns.
+pub(crate) type Reduced<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
+
+/// The message in its form, and who reads it.
+pub(crate) fn reduced<'py>(py: Python<'py>, message: &Message) -> PyResult<Reduced<'py>> {
+    let origin = match message {
+        Message::WebPush(message) => Some(message.subscription().endpoint().authority().as_str()),
+        _ => None,
+    };
+    let restore = py.import("pushcore._pushcore")?.getattr("restore_message")?;
+    let arguments = (message.kind().as_str(), message.to_json(), origin).into_pyobject(py)?;
+    Ok((restore, arguments))
+}
+
+/// Reads a message again under a policy that trusts its origin: what a client sends to is the client's policy.
+#[pyfunction]
+pub(crate) fn restore_message(
+    py: Python<'_>,
+    kind: Str,
+    json: Str,
+    origin: Option<Str>,
+) -> PyResult<Py<PyAny>> {
+    let policy = match origin {
+        Some(origin) => Policy::default().trust(Authority::parse(&origin).or_raise(py)?),
+        None => Policy::default(),
+    };
+    read(py, &kind, json.as_bytes(), &policy)
+}
+
+/// A message of any service out of its JSON form, which `docs/messages.md` describes: an `ApnsMessage`,
+/// `ApnsBroadcast`, `FcmMessage`, `WebPushMessage`, `AdmMessage`, `AdmAudienceMessage` or `BaiduMessage`.
+///
+/// `kind` is `"apns"`, `"fcm"`, `"web_push"`, `"adm"` or `"baidu"`; `message` a dict, or JSON as `str` or
+/// `bytes`, of which payloads are kept byte for byte. `policy` says where Web Push subscriptions may lead.
+/// Raises `MessageError` with the path of the field.
+#[pyfunction]
+#[pyo3(signature = (kind, message, /, *, policy=None))]
+pub(crate) fn message_from_json(
+    py: Python<'_>,
+    kind: Str,
+    message: &Bound<'_, PyAny>,
+    policy: Option<&EndpointPolicy>,
+) -> PyResult<Py<PyAny>> {
+    let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
+    read(py, &kind, &json_text(message)?, &policy)
+}
+
+fn read(py: Python<'_>, kind: &str, json: &[u8], policy: &Policy) -> PyResult<Py<PyAny>> {
+    let kind = Kind::parse(kind).or_raise(py)?;
+    Ok(match Message::from_json_under(kind, json, policy).or_raise(py)? {
+        Message::Adm(message) => Py::new(py, AdmMessage(message))?.into_any(),
+        Message::AdmAudience(message) => Py::new(py, AdmAudienceMessage(message))?.into_any(),
+        Message::Apns(message) => Py::new(py, ApnsMessage(message))?.into_any(),
+        Message::ApnsBroadcast(message) => Py::new(py, ApnsBroadcast(message))?.into_any(),
+        Message::Baidu(message) => Py::new(py, BaiduMessage(message))?.into_any(),
+        Message::Fcm(message) => Py::new(py, FcmMessage(message))?.into_any(),
+        Message::WebPush(message) => Py::new(py, WebPushMessage(message))?.into_any(),
+        other => {
+            let text = format!("a message to {} has no class here", other.kind());
+            return Err(Error::new(ErrorKind::Internal, text)).or_raise(py);
+        }
+    })
 }

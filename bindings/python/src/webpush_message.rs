@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use pushcore::service::Message;
 use pushcore::webpush::{self, Padding, Topic, Urgency};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
+use pyo3::types::PyBool;
 
 use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
+use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
-use crate::recipe::{Recipe, hash_of};
+use crate::recipe::hash_of;
 use crate::values::{Str, clock, duration, json_text, string, unknown_word};
-use crate::webpush::{EndpointPolicy, Subscription, VapidCredentials};
+use crate::webpush::{EndpointPolicy, VapidCredentials};
 
 /// One message to one subscription.
 ///
@@ -22,7 +24,7 @@ use crate::webpush::{EndpointPolicy, Subscription, VapidCredentials};
 /// `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
 /// `receipt` of an earlier `Accepted`) for one where those come from.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct WebPushMessage(pub(crate) webpush::Message, Recipe);
+pub(crate) struct WebPushMessage(pub(crate) webpush::Message);
 
 #[pymethods]
 impl WebPushMessage {
@@ -46,19 +48,6 @@ impl WebPushMessage {
     ) -> PyResult<Self> {
         let target = crate::webpush::subscription(subscription, policy)?;
         let payload = payload.map(json_text).transpose()?;
-        let recipe = Recipe::new(py)
-            .put(py, "subscription", Some(Subscription(Arc::clone(&target))))?
-            .put(
-                py,
-                "payload",
-                payload.as_deref().map(|text| PyBytes::new(py, text)),
-            )?
-            .put(py, "ttl", ttl)?
-            .put(py, "urgency", urgency.as_deref())?
-            .put(py, "topic", topic.as_deref())?
-            .put(py, "pad_to", pad_to)?
-            .put(py, "pad_to_multiple_of", pad_to_multiple_of)?
-            .put(py, "receipt", receipt)?;
         let receipts = match receipt {
             Some(given) if !given.is_instance_of::<PyBool>() => {
                 Some(target.endpoint().join(&string(given)?).or_raise(py)?)
@@ -96,7 +85,7 @@ impl WebPushMessage {
             (None, Some(step)) => builder.padding(Padding::ToMultipleOf(step)),
             (None, None) => builder,
         };
-        Ok(Self(builder.build().or_raise(py)?, recipe))
+        Ok(Self(builder.build().or_raise(py)?))
     }
 
     /// The same message to another subscription.
@@ -104,10 +93,7 @@ impl WebPushMessage {
     fn to(&self, subscription: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<Self> {
         let py = subscription.py();
         let target = crate::webpush::subscription(subscription, policy)?;
-        let recipe = self
-            .1
-            .with(py, "subscription", Subscription(Arc::clone(&target)))?;
-        Ok(Self(self.0.to(target).or_raise(py)?, recipe))
+        Ok(Self(self.0.to(target).or_raise(py)?))
     }
 
     /// The request for an HTTP client of one's own: encrypted and signed.
@@ -165,15 +151,18 @@ impl WebPushMessage {
         slf
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        self.1.arguments(py)
+    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
+    fn to_json(&self) -> String {
+        Message::from(self.0.clone()).to_json()
     }
 
-    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        match other.cast::<Self>() {
-            Ok(other) => self.1.same_as(py, &other.get().1),
-            Err(_) => Ok(false),
-        }
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, &self.0.clone().into())
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let other = other.cast::<Self>();
+        other.is_ok_and(|other| self.to_json() == other.get().to_json())
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {

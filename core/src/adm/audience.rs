@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::Credentials;
 use super::answer::classify;
-use super::message::{COMMON, MessageBuilder, RegistrationId};
+use super::message::{COMMON, MessageBuilder, RegistrationId, Template};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Body, HeaderBlock, Headers, Indexing, Request, Response};
+use crate::json;
 use crate::outcome::Outcome;
 use crate::time::Now;
 
@@ -83,6 +84,10 @@ pub enum Audience {
 #[derive(Clone)]
 pub struct AudienceMessage {
     body: Arc<[u8]>,
+    /// The length of the body without the target and the brace after it: the target stands last.
+    head: usize,
+    /// How many members of the body do not come from `extra`: they stand first.
+    typed: u8,
     audience: Audience,
 }
 
@@ -92,22 +97,69 @@ impl MessageBuilder {
     /// # Errors
     /// As [`MessageBuilder::build`].
     pub fn build_for(&self, audience: Audience) -> Result<AudienceMessage, Error> {
-        let mut body = self.fields()?;
-        let (field, name) = match &audience {
+        self.template()?.to_audience(audience)
+    }
+}
+
+impl Audience {
+    /// The name of the field, and its value.
+    pub(crate) fn field(&self) -> (&'static str, &str) {
+        match self {
             Audience::Topic(topic) => ("topic", topic.as_str()),
             Audience::Group(group) => ("group", group.as_str()),
-        };
-        if body.insert(field.to_owned(), name.into()).is_some() {
-            return Err(Error::new(ErrorKind::Conflict, "extra names the target"));
         }
-        Ok(AudienceMessage {
-            body: Value::Object(body).to_string().into_bytes().into(),
-            audience,
-        })
     }
 }
 
 impl AudienceMessage {
+    /// `whole` is the body without a target, and never an empty object.
+    pub(super) fn new(whole: &[u8], typed: u8, audience: Audience) -> Self {
+        let head = whole.len().saturating_sub(1);
+        let mut body = Vec::with_capacity(whole.len() + 64);
+        body.extend_from_slice(whole.get(..head).unwrap_or_default());
+        let (field, name) = audience.field();
+        body.extend_from_slice(b",\"");
+        body.extend_from_slice(field.as_bytes());
+        body.extend_from_slice(b"\":");
+        json::write_text(name, &mut body);
+        body.push(b'}');
+        Self {
+            body: body.into(),
+            head,
+            typed,
+            audience,
+        }
+    }
+
+    /// The same message for another topic or group.
+    #[must_use]
+    pub fn to(&self, audience: Audience) -> Self {
+        Self::new(&self.whole(), self.typed, audience)
+    }
+
+    /// The message without its target.
+    pub fn template(&self) -> Template {
+        Template::of_body(self.whole().into(), self.typed)
+    }
+
+    /// The body without the target.
+    fn whole(&self) -> Vec<u8> {
+        let mut whole = self.body.get(..self.head).unwrap_or_default().to_vec();
+        whole.push(b'}');
+        whole
+    }
+
+    /// The message as JSON (`docs/messages.md`). A field that is added does not compile until it stands here.
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let Self {
+            body: _,
+            head: _,
+            typed,
+            audience,
+        } = self;
+        super::message::write_form(&self.whole(), *typed, Some(audience.field()), out);
+    }
+
     /// Whom it is for.
     pub fn audience(&self) -> &Audience {
         &self.audience

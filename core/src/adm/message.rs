@@ -1,6 +1,6 @@
 //! Messages: checked, and encoded once for any number of registration ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -8,11 +8,15 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::audience::{Audience, AudienceMessage, Group, Topic};
+use super::form::MessageForm;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Headers, Indexing, Request};
-use crate::{json, percent};
+use crate::json::form::{RawText, Texts, Word};
+use crate::json::{self, Item, Members, Node, Object, Path};
+use crate::percent;
 
 /// The most bytes of a message.
 const LARGEST: usize = 6144;
@@ -67,6 +71,8 @@ pub enum Priority {
 #[derive(Clone)]
 pub struct Message {
     body: Arc<[u8]>,
+    /// How many members of the body do not come from `extra`: they stand first.
+    typed: u8,
     target: RegistrationId,
 }
 
@@ -81,8 +87,20 @@ impl Message {
     pub fn to(&self, target: RegistrationId) -> Self {
         Self {
             body: Arc::clone(&self.body),
+            typed: self.typed,
             target,
         }
+    }
+
+    /// The message without its target.
+    pub fn template(&self) -> Template {
+        Template::of_body(Arc::clone(&self.body), self.typed)
+    }
+
+    /// The message as JSON (`docs/messages.md`). A field that is added does not compile until it stands here.
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let Self { body, typed, target } = self;
+        write_form(body, *typed, Some(("registration_id", target.as_str())), out);
     }
 
     /// Whom it is for.
@@ -143,12 +161,12 @@ pub(super) static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
 #[derive(Clone, Debug, Default)]
 pub struct MessageBuilder {
     data: Vec<(String, String)>,
-    notification: Option<Map<String, Value>>,
+    notification: Option<String>,
     priority: Option<Priority>,
     consolidation_key: Option<String>,
     expires_after: Option<Duration>,
     checksum: bool,
-    extra: Map<String, Value>,
+    extra: Members,
 }
 
 impl MessageBuilder {
@@ -165,7 +183,9 @@ impl MessageBuilder {
     /// # Errors
     /// `InvalidPayload` when it is not one JSON object.
     pub fn notification(mut self, json: &[u8]) -> Result<Self, Error> {
-        self.notification = Some(json::parse_object(json)?);
+        json::parse_object(json)?;
+        // Sent byte for byte; it has been parsed, so it is UTF-8.
+        self.notification = Some(String::from_utf8_lossy(json.trim_ascii()).into_owned());
         Ok(self)
     }
 
@@ -201,8 +221,43 @@ impl MessageBuilder {
     /// Adds a top-level field that this version does not know.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.extra.insert(name.into(), value.into());
+        let value: Value = value.into();
+        self.extra.insert(name.into(), value);
         self
+    }
+
+    /// The builder that a form describes, and its targets. A field that is added to either does not
+    /// compile until it stands here.
+    pub(super) fn from_form(form: MessageForm, at: &Path<'_>) -> Result<(Self, Targets), Error> {
+        let MessageForm {
+            registration_id,
+            topic,
+            group,
+            data,
+            notification,
+            priority,
+            consolidation_key,
+            expires_after,
+            md5,
+            extra,
+        } = form;
+        let notification = match notification {
+            None => None,
+            Some(RawText(text)) => {
+                json::parse_object(text.as_bytes()).map_err(|error| at.field("notification").wrap(&error))?;
+                Some(text)
+            }
+        };
+        let builder = Self {
+            data: data.map(|Texts(pairs)| pairs).unwrap_or_default(),
+            notification,
+            priority,
+            consolidation_key,
+            expires_after: expires_after.map(Duration::from_secs),
+            checksum: md5.unwrap_or_default(),
+            extra: extra.unwrap_or_default(),
+        };
+        Ok((builder, (registration_id, topic, group)))
     }
 
     /// Checks the message and encodes it.
@@ -212,37 +267,55 @@ impl MessageBuilder {
     /// or a life outside its range; `Conflict` when a data key is given twice or a field is also
     /// in `extra`; `PayloadTooLarge` above 6144 bytes of data and notification.
     pub fn build(&self, target: RegistrationId) -> Result<Message, Error> {
-        let body = self.fields()?;
-        Ok(Message {
-            body: Value::Object(body).to_string().into_bytes().into(),
-            target,
+        Ok(self.template()?.to(target))
+    }
+
+    /// Checks the message and encodes it, without a target.
+    ///
+    /// # Errors
+    /// As [`MessageBuilder::build`].
+    pub fn template(&self) -> Result<Template, Error> {
+        let (body, typed) = self.encode()?;
+        Ok(Template {
+            body: body.into(),
+            typed,
+            names_audience: self.extra.contains_key("topic") || self.extra.contains_key("group"),
         })
     }
 
-    /// The checked fields of the body.
-    pub(super) fn fields(&self) -> Result<Map<String, Value>, Error> {
+    /// The body, and how many of its members do not come from `extra`.
+    fn encode(&self) -> Result<(Vec<u8>, u8), Error> {
         if self.data.is_empty() && self.notification.is_none() && self.consolidation_key.is_none() {
             return Err(Error::new(
                 ErrorKind::PayloadEmpty,
                 "neither data, nor notification, nor consolidationKey",
             ));
         }
-        let mut data = Map::new();
-        for (key, value) in &self.data {
-            if data.insert(key.clone(), value.clone().into()).is_some() {
-                return Err(Error::new(
-                    ErrorKind::Conflict,
-                    "data: the same key is given twice",
-                ));
-            }
+        let mut seen = BTreeSet::new();
+        if self.data.iter().any(|(key, _)| !seen.insert(key)) {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "data: the same key is given twice",
+            ));
         }
-        let mut body = Map::new();
+        let mut body = Fields::default();
         // Kept even when empty: a consolidation key alone still needs it.
-        body.insert("data".into(), Value::Object(data));
-        if let Some(notification) = &self.notification {
-            body.insert("notification".into(), Value::Object(notification.clone()));
+        let data = body.member("data");
+        data.push(b'{');
+        for (number, (key, value)) in self.data.iter().enumerate() {
+            if number > 0 {
+                data.push(b',');
+            }
+            json::write_text(key, data);
+            data.push(b':');
+            json::write_text(value, data);
         }
-        let payload = Value::Object(body.clone()).to_string().len();
+        data.push(b'}');
+        if let Some(notification) = &self.notification {
+            body.item("notification", Item::Raw(notification));
+        }
+        // With the brace that follows.
+        let payload = body.text.len() + 1;
         if payload > LARGEST {
             return Err(Error::new(
                 ErrorKind::PayloadTooLarge,
@@ -250,11 +323,7 @@ impl MessageBuilder {
             ));
         }
         if let Some(priority) = self.priority {
-            let word = match priority {
-                Priority::Normal => "normal",
-                Priority::High => "high",
-            };
-            body.insert("priority".into(), word.into());
+            body.item("priority", Item::Text(priority.word()));
         }
         if let Some(key) = &self.consolidation_key {
             if key.is_empty() || key.chars().count() > 64 {
@@ -263,7 +332,7 @@ impl MessageBuilder {
                     "consolidationKey is not 1 to 64 characters",
                 ));
             }
-            body.insert("consolidationKey".into(), key.clone().into());
+            body.item("consolidationKey", Item::Text(key));
         }
         if let Some(life) = self.expires_after {
             if !(SHORTEST_LIFE..=LONGEST_LIFE).contains(&life) {
@@ -272,22 +341,148 @@ impl MessageBuilder {
                     "expiresAfter is not 60 to 2678400 seconds",
                 ));
             }
-            body.insert("expiresAfter".into(), life.as_secs().into());
+            body.item("expiresAfter", Item::Number(life.as_secs()));
         }
         if self.checksum {
             let pairs = self.data.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-            body.insert("md5".into(), md5(pairs).into());
+            body.item("md5", Item::Text(&md5(pairs)));
         }
-        for (name, value) in &self.extra {
-            if body.insert(name.clone(), value.clone()).is_some() {
+        let set = [
+            ("data", true),
+            ("notification", self.notification.is_some()),
+            ("priority", self.priority.is_some()),
+            ("consolidationKey", self.consolidation_key.is_some()),
+            ("expiresAfter", self.expires_after.is_some()),
+            ("md5", self.checksum),
+        ];
+        let typed = body.count;
+        for (name, value) in self.extra.iter() {
+            if set.contains(&(name.as_str(), true)) {
                 return Err(Error::new(
                     ErrorKind::Conflict,
                     "extra names a field that is also set by its type",
                 ));
             }
+            body.item(name, value.into());
         }
-        Ok(body)
+        body.text.push(b'}');
+        Ok((body.text, typed))
     }
+}
+
+/// The targets that a form names, of which a message has exactly one.
+pub(super) type Targets = (Option<RegistrationId>, Option<Topic>, Option<Group>);
+
+/// A JSON object under way.
+#[derive(Default)]
+struct Fields {
+    text: Vec<u8>,
+    count: u8,
+}
+
+impl Fields {
+    /// Begins a member, whose value is appended to the text.
+    fn member(&mut self, name: &str) -> &mut Vec<u8> {
+        self.text.push(if self.text.is_empty() { b'{' } else { b',' });
+        json::write_text(name, &mut self.text);
+        self.text.push(b':');
+        self.count = self.count.saturating_add(1);
+        &mut self.text
+    }
+
+    fn item(&mut self, name: &str, item: Item<'_>) {
+        item.write(self.member(name));
+    }
+}
+
+/// One checked message without a target. Cheap to clone.
+#[derive(Clone)]
+pub struct Template {
+    body: Arc<[u8]>,
+    typed: u8,
+    names_audience: bool,
+}
+
+impl Template {
+    /// `body` is one of our own making.
+    pub(super) fn of_body(body: Arc<[u8]>, typed: u8) -> Self {
+        let members = Node::document(&body, "body").ok().and_then(Node::members);
+        let members = members.unwrap_or_default();
+        let names_audience = members
+            .iter()
+            .any(|(name, _)| matches!(name.as_str(), "topic" | "group"));
+        Self {
+            body,
+            typed,
+            names_audience,
+        }
+    }
+
+    /// The message for one device; the body is shared.
+    pub fn to(&self, target: RegistrationId) -> Message {
+        Message {
+            body: Arc::clone(&self.body),
+            typed: self.typed,
+            target,
+        }
+    }
+
+    /// The message for a topic or a group, whose name stands in the body.
+    ///
+    /// # Errors
+    /// `Conflict` when `extra` names a topic or group.
+    pub fn to_audience(&self, audience: Audience) -> Result<AudienceMessage, Error> {
+        if self.names_audience {
+            return Err(Error::new(ErrorKind::Conflict, "extra names the target"));
+        }
+        Ok(AudienceMessage::new(&self.body, self.typed, audience))
+    }
+
+    /// The message without a target as JSON (`docs/messages.md`).
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let Self {
+            body,
+            typed,
+            names_audience: _,
+        } = self;
+        write_form(body, *typed, None, out);
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template")
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes the form of a message with this body, whose first `typed` members do not come from `extra`.
+pub(super) fn write_form(body: &[u8], typed: u8, target: Option<(&str, &str)>, out: &mut Vec<u8>) {
+    let mut form = Object::new();
+    if let Some((field, name)) = target {
+        form.insert(field, name);
+    }
+    // The body is of our own making.
+    let members = Node::document(body, "body").ok().and_then(Node::members);
+    let members = members.unwrap_or_default();
+    let mut extra = Object::new();
+    for (number, (name, value)) in members.iter().enumerate() {
+        let item = Item::Raw(value.text());
+        match name.as_str() {
+            _ if number >= usize::from(typed) => extra.insert(name, item),
+            "consolidationKey" => form.insert("consolidation_key", item),
+            "expiresAfter" => form.insert("expires_after", item),
+            "md5" => form.insert("md5", true),
+            // As a string, so that it survives whatever stores the form.
+            "notification" => form.insert("notification", Item::Own(value.text().into())),
+            _ => form.insert(name, item),
+        }
+    }
+    if members.len() > usize::from(typed) {
+        form.insert("extra", extra);
+    }
+    form.write(out);
 }
 
 /// ADM's checksum of a message's data: MD5, in base64, of `key:value` pairs joined with commas

@@ -18,6 +18,7 @@ mod answer;
 mod audience;
 mod change_group;
 mod credentials;
+pub(crate) mod form;
 mod message;
 mod service;
 
@@ -28,7 +29,7 @@ pub use audience::{
 };
 pub use change_group::ChangeGroup;
 pub use credentials::Credentials;
-pub use message::{Message, MessageBuilder, Priority, RegistrationId, md5};
+pub use message::{Message, MessageBuilder, Priority, RegistrationId, Template, md5};
 pub use service::Service;
 
 use crate::error::Error;

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::json::{Item, Members, Object};
+use super::form::{AlertForm, LocalizedForm};
+use crate::error::Error;
+use crate::json::{Item, Members, Object, Path};
 
 /// A text that is sent as it is, or that the app looks up in its own language files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,17 @@ impl Text {
             key: key.into(),
             args: args.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl Text {
+    /// The text that a form describes.
+    pub(super) fn from_form(form: LocalizedForm, at: &Path<'_>) -> Result<Self, Error> {
+        let LocalizedForm { key, args } = form;
+        Ok(Text::Localized {
+            key: key.ok_or_else(|| at.missing("key"))?,
+            args: args.unwrap_or_default(),
+        })
     }
 }
 
@@ -59,6 +72,27 @@ impl Alert {
     /// An alert without anything in it yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The alert that a form describes. A field that is added to either does not compile until
+    /// it stands here.
+    pub(super) fn from_form(form: AlertForm, _at: &Path<'_>) -> Result<Self, Error> {
+        let AlertForm {
+            title,
+            subtitle,
+            body,
+            launch_image,
+            extra,
+        } = form;
+        Ok(Self {
+            // The short form, which is a string and not an object.
+            line: None,
+            title,
+            subtitle,
+            body,
+            launch_image,
+            extra: extra.unwrap_or_default(),
+        })
     }
 
     /// The short form: `alert` is one string. What else is set turns it into the body.

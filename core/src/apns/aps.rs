@@ -3,11 +3,12 @@
 use serde_json::{Number, Value, json};
 
 use super::alert::Alert;
+use super::form::ApsForm;
 use super::live_activity::LiveActivity;
 use super::push_type::PushType;
 use super::sound::Sound;
 use crate::error::{Error, ErrorKind};
-use crate::json::{Item, Members, Object};
+use crate::json::{Item, Members, Object, Path};
 
 /// How much a notification may interrupt (`interruption-level`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +65,45 @@ impl Aps {
     /// The whole `aps` of a background push: `content-available` and nothing else.
     pub fn background() -> Self {
         Self::new().content_available()
+    }
+
+    /// The dictionary that a form describes. A field that is added to either does not compile until
+    /// it stands here.
+    pub(super) fn from_form(form: ApsForm, _at: &Path<'_>) -> Result<Self, Error> {
+        let ApsForm {
+            alert,
+            badge,
+            sound,
+            thread_id,
+            category,
+            content_available,
+            mutable_content,
+            target_content_id,
+            interruption_level,
+            relevance_score,
+            filter_criteria,
+            url_args,
+            content_changed,
+            live_activity,
+            extra,
+        } = form;
+        Ok(Self {
+            alert,
+            badge,
+            sound,
+            thread_id,
+            category,
+            content_available: content_available.unwrap_or_default(),
+            mutable_content: mutable_content.unwrap_or_default(),
+            target_content_id,
+            interruption_level,
+            relevance_score,
+            filter_criteria,
+            url_args,
+            content_changed: content_changed.unwrap_or_default(),
+            live_activity: live_activity.map(Box::new),
+            extra: extra.unwrap_or_default(),
+        })
     }
 
     /// What the user sees.

@@ -9,6 +9,7 @@ use super::answer::outcome;
 use super::channels::{ChannelId, StoragePolicy};
 use super::credentials::Credentials;
 use super::environment::Hosts;
+use super::form::BroadcastForm;
 use super::header_policy::HeaderPolicy;
 use super::ids::{ApnsId, BundleId};
 use super::message::Expiration;
@@ -16,6 +17,8 @@ use super::payload::Payload;
 use super::push_type::{Priority, PushType};
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Headers, Method, Request, Response};
+use crate::json::form::Word;
+use crate::json::{Item, Object, Path};
 use crate::outcome::{Outcome, Rejected, RetryLater, Scope, TokenGone, TokenMismatch};
 use crate::time::Now;
 
@@ -28,8 +31,12 @@ const LONGEST: Duration = Duration::from_secs(8 * 3600);
 #[derive(Clone)]
 pub struct Broadcast {
     bundle: BundleId,
+    channel: ChannelId,
+    policy: StoragePolicy,
+    priority: Priority,
     expiration: Expiration,
     id: Option<ApnsId>,
+    headers: HeaderPolicy,
     body: Arc<[u8]>,
     common: Arc<HeaderBlock>,
 }
@@ -52,6 +59,37 @@ impl Broadcast {
     /// The payload as it is sent.
     pub fn body(&self) -> &Arc<[u8]> {
         &self.body
+    }
+
+    /// The broadcast as JSON (`docs/messages.md`). A field that is added does not compile until it stands here.
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let Self {
+            bundle,
+            channel,
+            policy,
+            priority,
+            expiration,
+            id,
+            headers,
+            body,
+            common: _,
+        } = self;
+        let mut form = Object::new();
+        form.insert("bundle", bundle.as_str());
+        form.insert("channel", channel.as_str());
+        form.insert("storage_policy", u32::from(policy.as_u8()));
+        form.insert("expiration", expiration.form());
+        form.insert("priority", u32::from(priority.as_u8()));
+        if let Some(id) = id {
+            form.insert("id", id.as_str());
+        }
+        if *headers != HeaderPolicy::default() {
+            form.insert("header_policy", headers.word());
+        }
+        let mut payload = Object::new();
+        payload.insert("raw", Item::Own(String::from_utf8_lossy(body).into()));
+        form.insert("payload", payload);
+        form.write(out);
     }
 
     /// What only the moment of sending shows; as [`broadcast_request`] says.
@@ -106,6 +144,31 @@ pub struct BroadcastBuilder {
 }
 
 impl BroadcastBuilder {
+    /// The builder that a form describes. A field that is added to either does not compile until
+    /// it stands here.
+    pub(super) fn from_form(form: BroadcastForm, at: &Path<'_>) -> Result<Self, Error> {
+        let BroadcastForm {
+            bundle,
+            channel,
+            storage_policy,
+            payload,
+            priority,
+            expiration,
+            id,
+            header_policy,
+        } = form;
+        Ok(Self {
+            bundle: bundle.ok_or_else(|| at.missing("bundle"))?,
+            channel: channel.ok_or_else(|| at.missing("channel"))?,
+            policy: storage_policy.ok_or_else(|| at.missing("storage_policy"))?,
+            payload,
+            priority,
+            expiration,
+            id,
+            headers: header_policy.unwrap_or_default(),
+        })
+    }
+
     /// The body: an update or an end; a broadcast cannot start an activity.
     #[must_use]
     pub fn payload(mut self, payload: impl Into<Payload>) -> Self {
@@ -193,8 +256,12 @@ impl BroadcastBuilder {
         }
         Ok(Broadcast {
             bundle: self.bundle,
+            channel: self.channel,
+            policy: self.policy,
+            priority,
             expiration,
             id: self.id,
+            headers: self.headers,
             body,
             common: HeaderBlock::new(headers),
         })

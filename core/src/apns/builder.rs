@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::aps::Aps;
+use super::form::MessageForm;
 use super::header_policy::HeaderPolicy;
 use super::ids::{ApnsId, BundleId, CollapseId, Topic};
 use super::message::{Expiration, Ingredients, Message, Notification, Template};
@@ -11,6 +12,7 @@ use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Headers};
+use crate::json::Path;
 use crate::time::UnixTime;
 
 /// Makes a [`Message`] or a [`Template`].
@@ -52,6 +54,57 @@ impl MessageBuilder {
             policy: HeaderPolicy::default(),
             alike: None,
         }
+    }
+
+    /// The builder that a form describes. A field that is added to either does not compile until
+    /// it stands here.
+    pub(super) fn from_form(form: MessageForm, at: &Path<'_>) -> Result<Self, Error> {
+        let MessageForm {
+            push_type,
+            bundle,
+            topic,
+            topic_of_certificate,
+            device,
+            lenient,
+            id,
+            expiration,
+            priority,
+            collapse_id,
+            registered_at_ms,
+            header_policy,
+            payload,
+        } = form;
+        let topic = match (bundle, topic, topic_of_certificate.unwrap_or_default()) {
+            (None, None, false) => TopicChoice::Missing,
+            (Some(bundle), None, false) => TopicChoice::Bundle(bundle),
+            (None, Some(topic), false) => TopicChoice::Whole(topic),
+            (None, None, true) => TopicChoice::OfCertificate,
+            _ => {
+                return Err(at.error(
+                    ErrorKind::Conflict,
+                    "more than one of bundle, topic and topic_of_certificate",
+                ));
+            }
+        };
+        let parse = match lenient {
+            Some(true) => DeviceToken::lenient,
+            _ => DeviceToken::parse,
+        };
+        let device = device.as_deref().map(parse).transpose();
+        Ok(Self {
+            kind: push_type.ok_or_else(|| at.missing("push_type"))?,
+            topic,
+            payload,
+            device: device.map_err(|error| at.field("device").wrap(&error))?,
+            id,
+            expiration,
+            registered_at: registered_at_ms.map(UnixTime::from_millis),
+            priority,
+            collapse_id,
+            policy: header_policy.unwrap_or_default(),
+            // Says which headers are shared, not what the message is.
+            alike: None,
+        })
     }
 
     /// The app. The topic is this and the push type's suffix.

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::channels::ChannelId;
-use crate::json::Object;
+use super::form::{self, InputChannelForm, LiveActivityForm};
+use crate::error::{Error, ErrorKind};
+use crate::json::{Json, Object, Path};
 use crate::time::UnixTime;
 
 /// How the started activity gets its updates (iOS 18 and later).
@@ -23,7 +25,7 @@ pub enum InputPush {
 pub struct LiveActivity {
     event: Event,
     timestamp: UnixTime,
-    content_state: Option<Value>,
+    content_state: Option<Json>,
     stale_date: Option<UnixTime>,
     dismissal_date: Option<UnixTime>,
 }
@@ -32,14 +34,72 @@ pub struct LiveActivity {
 enum Event {
     Start {
         attributes_type: String,
-        attributes: Value,
+        attributes: Json,
         input: Option<InputPush>,
     },
     Update,
     End,
 }
 
+impl InputPush {
+    /// The channel that a form describes.
+    pub(super) fn from_form(form: InputChannelForm, at: &Path<'_>) -> Result<Self, Error> {
+        let InputChannelForm { channel } = form;
+        channel
+            .map(InputPush::Channel)
+            .ok_or_else(|| at.missing("channel"))
+    }
+}
+
 impl LiveActivity {
+    /// The state that a form describes. A field that is added to either does not compile until
+    /// it stands here.
+    pub(super) fn from_form(form: LiveActivityForm, at: &Path<'_>) -> Result<Self, Error> {
+        let LiveActivityForm {
+            event,
+            timestamp,
+            content_state,
+            attributes_type,
+            attributes,
+            input_push,
+            stale_date,
+            dismissal_date,
+        } = form;
+        let kind = event.ok_or_else(|| at.missing("event"))?;
+        let event = match kind {
+            form::Event::Start => Event::Start {
+                attributes_type: attributes_type.ok_or_else(|| at.missing("attributes_type"))?,
+                attributes: attributes.ok_or_else(|| at.missing("attributes"))?,
+                input: input_push,
+            },
+            form::Event::Update | form::Event::End => {
+                for (name, set) in [
+                    ("attributes_type", attributes_type.is_some()),
+                    ("attributes", attributes.is_some()),
+                    ("input_push", input_push.is_some()),
+                ] {
+                    if set {
+                        return Err(at.field(name).error(ErrorKind::Conflict, "is for a start only"));
+                    }
+                }
+                match kind {
+                    form::Event::End => Event::End,
+                    _ => Event::Update,
+                }
+            }
+        };
+        if content_state.is_none() && kind != form::Event::End {
+            return Err(at.missing("content_state"));
+        }
+        Ok(Self {
+            event,
+            timestamp: timestamp.ok_or_else(|| at.missing("timestamp"))?,
+            content_state,
+            stale_date,
+            dismissal_date,
+        })
+    }
+
     /// Starts an activity. The push needs an alert as well. `attributes_type` is
     /// the name of the app's `ActivityAttributes` type; `attributes` and
     /// `content_state` are what that type and its state decode from.
@@ -52,11 +112,11 @@ impl LiveActivity {
         Self {
             event: Event::Start {
                 attributes_type: attributes_type.into(),
-                attributes,
+                attributes: attributes.into(),
                 input: None,
             },
             timestamp,
-            content_state: Some(content_state),
+            content_state: Some(content_state.into()),
             stale_date: None,
             dismissal_date: None,
         }
@@ -67,7 +127,7 @@ impl LiveActivity {
         Self {
             event: Event::Update,
             timestamp,
-            content_state: Some(content_state),
+            content_state: Some(content_state.into()),
             stale_date: None,
             dismissal_date: None,
         }
@@ -79,7 +139,7 @@ impl LiveActivity {
         Self {
             event: Event::End,
             timestamp,
-            content_state,
+            content_state: content_state.map(Json::from),
             stale_date: None,
             dismissal_date: None,
         }

@@ -11,6 +11,8 @@ use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Method, Request};
+use crate::json::form::Word;
+use crate::json::{Item, Object};
 use crate::outcome::{Circumstances, Outcome, RetryLater, Scope, Suspect};
 use crate::time::UnixTime;
 
@@ -27,6 +29,15 @@ pub enum Expiration {
 }
 
 impl Expiration {
+    /// The value in a form.
+    pub(super) fn form(self) -> Item<'static> {
+        match self {
+            Expiration::Absent => Item::Text("absent"),
+            Expiration::Once => Item::Text("once"),
+            Expiration::Until(time) => Item::Number(time.as_secs()),
+        }
+    }
+
     /// The header's value, written into `room`.
     pub(crate) fn write(self, room: &mut [u8; 20]) -> Result<Option<&str>, Error> {
         match self {
@@ -72,6 +83,11 @@ pub struct Message {
 pub struct Template(pub(super) Arc<Notification>);
 
 impl Template {
+    /// The notification as JSON (`docs/messages.md`), without a device.
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        self.0.form(None).write(out);
+    }
+
     /// This notification, to `device`.
     pub fn to(&self, device: DeviceToken) -> Message {
         Message {
@@ -181,6 +197,30 @@ impl Message {
 
     fn constant(&self, name: &str) -> Option<&str> {
         self.notification.common.headers().get(name)
+    }
+
+    /// The message as JSON (`docs/messages.md`). A field that is added does not compile until it stands here.
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let Self {
+            notification,
+            device,
+            id,
+            expiration,
+            registered_at,
+        } = self;
+        let (lenient, device) = device.given();
+        let mut form = notification.form(*expiration);
+        form.insert("device", Item::Own(device.into()));
+        if lenient {
+            form.insert("lenient", true);
+        }
+        if let Some(id) = id {
+            form.insert("id", id.as_str());
+        }
+        if let Some(time) = registered_at {
+            form.insert("registered_at_ms", time.as_millis());
+        }
+        form.write(out);
     }
 
     /// The payload as it is sent.
@@ -300,4 +340,49 @@ pub(super) struct Notification {
     pub(super) without_expiration: Arc<HeaderBlock>,
     /// Made when first asked for, because a push that is built for one device only may never need them.
     pub(super) circumstances: OnceLock<Circumstances>,
+}
+
+impl Notification {
+    /// The members of the form that all pushes of a campaign have in common. The payload stands
+    /// there as a string, so that it survives whatever stores the form.
+    fn form(&self, own_expiration: Option<Expiration>) -> Object<'_> {
+        let Self {
+            kind,
+            topic,
+            body,
+            ingredients,
+            common: _,
+            without_expiration: _,
+            circumstances: _,
+        } = self;
+        let Ingredients {
+            policy,
+            priority,
+            collapse_id,
+            expiration,
+        } = ingredients;
+        let mut form = Object::new();
+        form.insert("push_type", kind.as_str());
+        match topic {
+            Some(topic) => form.insert("topic", &**topic),
+            None => form.insert("topic_of_certificate", true),
+        }
+        let expiration = own_expiration.unwrap_or(*expiration);
+        if expiration != kind.rules().default_expiration {
+            form.insert("expiration", expiration.form());
+        }
+        if let Some(priority) = priority {
+            form.insert("priority", u32::from(priority.as_u8()));
+        }
+        if let Some(id) = collapse_id {
+            form.insert("collapse_id", id.as_str());
+        }
+        if *policy != HeaderPolicy::default() {
+            form.insert("header_policy", policy.word());
+        }
+        let mut payload = Object::new();
+        payload.insert("raw", Item::Own(String::from_utf8_lossy(body).into()));
+        form.insert("payload", payload);
+        form
+    }
 }

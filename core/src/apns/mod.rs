@@ -57,6 +57,7 @@ mod certificate;
 mod channels;
 mod credentials;
 mod environment;
+pub(crate) mod form;
 mod go_away;
 mod header_policy;
 mod ids;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::aps::Aps;
+use super::form::{FileProviderForm, PayloadForm};
 use super::push_type::PushType;
 use crate::error::{Error, ErrorKind};
-use crate::json::{self, Members, Object};
+use crate::json::form::RawText;
+use crate::json::{self, Members, Object, Path};
 
 /// The body of a push: typed, or JSON of the caller's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +67,61 @@ impl Payload {
         }
         json::parse_object(&json)?;
         Ok(Self(Kind::Raw(json)))
+    }
+
+    /// The payload that a form describes.
+    pub(super) fn from_form(form: PayloadForm, at: &Path<'_>) -> Result<Self, Error> {
+        let PayloadForm {
+            aps,
+            raw,
+            mdm,
+            file_provider,
+            custom,
+        } = form;
+        let made = match (aps, raw, mdm, file_provider) {
+            (Some(aps), None, None, None) => Self::new(aps),
+            (None, Some(RawText(text)), None, None) => {
+                let raw = Self::raw(text.into_bytes());
+                raw.map_err(|error| at.field("raw").wrap(&error))?
+            }
+            (None, None, Some(magic), None) => Self::mdm(magic),
+            (None, None, None, Some(form)) => {
+                let at = at.field("file_provider");
+                let FileProviderForm {
+                    container_identifier,
+                    domain,
+                } = form;
+                Self::file_provider(
+                    container_identifier.ok_or_else(|| at.missing("container_identifier"))?,
+                    domain.ok_or_else(|| at.missing("domain"))?,
+                )
+            }
+            _ => {
+                return Err(at.error(
+                    ErrorKind::InvalidPayload,
+                    "not exactly one of aps, raw, mdm and file_provider",
+                ));
+            }
+        };
+        let Some(custom) = custom else { return Ok(made) };
+        let at = at.field("custom");
+        if custom.contains_key("aps") {
+            return Err(at
+                .field("aps")
+                .error(ErrorKind::ReservedKey, "the key aps is apple's"));
+        }
+        match made.0 {
+            Kind::Raw(_) => Err(at.error(ErrorKind::Conflict, "a raw payload takes no further keys")),
+            Kind::Typed {
+                aps,
+                custom: mut keys,
+            } => {
+                for (key, value) in custom.iter() {
+                    keys.insert(key.clone(), value.clone());
+                }
+                Ok(Self(Kind::Typed { aps, custom: keys }))
+            }
+        }
     }
 
     /// The body of an `mdm` push; `push_magic` is what the device gave at enrolment.

@@ -2,8 +2,9 @@
 
 use serde_json::{Number, Value, json};
 
+use super::form::SoundForm;
 use crate::error::{Error, ErrorKind};
-use crate::json::{Item, Object};
+use crate::json::{Item, Object, Path};
 
 /// A sound file of the app, `default`, or a critical sound that also plays when
 /// the device is muted (which needs Apple's permission).
@@ -37,6 +38,14 @@ impl Sound {
             name: name.into(),
             critical: Some(volume),
         })
+    }
+
+    /// The critical sound that a form describes.
+    pub(super) fn from_form(form: SoundForm, at: &Path<'_>) -> Result<Self, Error> {
+        let SoundForm { name, volume } = form;
+        let name = name.ok_or_else(|| at.missing("name"))?;
+        let volume = volume.ok_or_else(|| at.missing("volume"))?;
+        Self::critical(name, volume).map_err(|error| at.field("volume").wrap(&error))
     }
 
     pub(crate) fn encode(&self) -> Item<'_> {

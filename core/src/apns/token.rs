@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrayvec::ArrayString;
 
 use crate::error::{Error, ErrorKind};
+use crate::percent;
 
 /// The token of one app on one device, in the form that goes into the path.
 ///
@@ -103,6 +104,15 @@ impl DeviceToken {
             Repr::Inline(text) => text,
             Repr::Heap(text) => text,
         }
+    }
+
+    /// Whether [`DeviceToken::parse`] would refuse it, and the text to read it from again.
+    pub(crate) fn given(&self) -> (bool, String) {
+        let text = self.as_str();
+        if Self::parse(text).is_ok() {
+            return (false, text.to_owned());
+        }
+        (true, percent::decode(text))
     }
 
     fn hold(text: &str) -> Self {

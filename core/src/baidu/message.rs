@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::form::{MessageForm, MessageKind};
 use super::notification::AndroidNotification;
 use super::sign::Credentials;
 use super::target::{Kind, Target};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Headers, Indexing, Request};
+use crate::json::form::{RawText, Word};
+use crate::json::{self, Item, Object, Path};
 use crate::outcome::{Circumstances, Suspect};
+use crate::percent;
 use crate::time::{Now, UnixTime};
-use crate::{json, percent};
 
 /// The most bytes of `msg`.
 const LARGEST: usize = 4096;
@@ -51,8 +54,7 @@ pub enum DeployStatus {
 /// What a message says, before it has a target.
 #[derive(Clone)]
 pub struct MessageBuilder {
-    device_type: DeviceType,
-    msg_type: u8,
+    kind: MessageKind,
     msg: String,
     expires: Option<Duration>,
     deploy: Option<DeployStatus>,
@@ -61,6 +63,48 @@ pub struct MessageBuilder {
 }
 
 impl MessageBuilder {
+    /// The builder that a form describes, and its target. A field that is added to either does not
+    /// compile until it stands here.
+    pub(super) fn from_form(form: MessageForm, at: &Path<'_>) -> Result<(Self, Option<Target>), Error> {
+        let MessageForm {
+            kind,
+            msg,
+            notification,
+            target,
+            expires_after,
+            topic_id,
+            send_at,
+            deploy_status,
+        } = form;
+        let kind = kind.ok_or_else(|| at.missing("kind"))?;
+        let read = |RawText(text): RawText| match kind {
+            MessageKind::Android => Ok(AndroidNotification::from_json(text.as_bytes())?.into_text()),
+            MessageKind::AndroidRaw => Ok(object_text(text.as_bytes())?.1),
+            MessageKind::Ios => ios_text(text.as_bytes()),
+        };
+        let msg = match (msg, notification) {
+            (Some(msg), None) => read(msg).map_err(|error| at.field("msg").wrap(&error))?,
+            (None, Some(notification)) if kind == MessageKind::Android => notification.into_text(),
+            (None, Some(_)) => {
+                return Err(at
+                    .field("notification")
+                    .error(ErrorKind::Conflict, "is for kind android only"));
+            }
+            (None, None) => return Err(at.missing("msg")),
+            (Some(_), Some(_)) => return Err(at.error(ErrorKind::Conflict, "msg and notification")),
+        };
+        check_msg(&msg).map_err(|error| at.wrap(&error))?;
+        let builder = Self {
+            kind,
+            msg,
+            expires: expires_after.map(Duration::from_secs),
+            deploy: deploy_status,
+            topic_id,
+            send_time: send_at,
+        };
+        Ok((builder, target))
+    }
+
     /// How long it is kept: 1 second to a week, whole seconds. Five hours if unset.
     #[must_use]
     pub fn expires_after(mut self, life: Duration) -> Self {
@@ -95,10 +139,23 @@ impl MessageBuilder {
     /// `InvalidValue` for a life or topic id outside its range; `MissingField` for iOS
     /// without `deploy_status`; `Conflict` for what the target or platform does not take.
     pub fn build(&self, target: Target) -> Result<Message, Error> {
+        self.template()?.to(target)
+    }
+
+    /// Checks the message, without a target.
+    ///
+    /// # Errors
+    /// As [`MessageBuilder::build`], but for what depends on the target.
+    pub fn template(&self) -> Result<Template, Error> {
+        let (device_type, msg_type) = match self.kind {
+            MessageKind::Android => (DeviceType::Android, "1"),
+            MessageKind::AndroidRaw => (DeviceType::Android, "0"),
+            MessageKind::Ios => (DeviceType::Ios, "1"),
+        };
         let mut fixed: Vec<(&'static str, String)> = vec![
-            ("device_type", self.device_type.as_str().to_owned()),
+            ("device_type", device_type.as_str().to_owned()),
             ("msg", self.msg.clone()),
-            ("msg_type", self.msg_type.to_string()),
+            ("msg_type", msg_type.to_owned()),
         ];
         if let Some(life) = self.expires {
             if !(Duration::from_secs(1)..=LONGEST_LIFE).contains(&life) {
@@ -109,7 +166,7 @@ impl MessageBuilder {
             }
             fixed.push(("msg_expires", life.as_secs().to_string()));
         }
-        match (self.device_type, self.deploy) {
+        match (device_type, self.deploy) {
             (DeviceType::Ios, None) => {
                 return Err(Error::new(
                     ErrorKind::MissingField,
@@ -132,13 +189,14 @@ impl MessageBuilder {
             }
             fixed.push(("topic_id", id.clone()));
         }
-        let message = Message {
-            fixed: fixed.into(),
-            device_type: self.device_type,
+        let message = Template(Arc::new(Content {
+            fixed,
+            kind: self.kind,
+            device_type,
+            expires: self.expires,
+            deploy: self.deploy,
             send_time: self.send_time,
-            target,
-        };
-        message.check()?;
+        }));
         Ok(message)
     }
 }
@@ -147,10 +205,88 @@ impl MessageBuilder {
 /// target. What is signed differs from target to target, so each request is signed anew.
 #[derive(Clone)]
 pub struct Message {
-    fixed: Arc<[(&'static str, String)]>,
-    device_type: DeviceType,
-    send_time: Option<UnixTime>,
+    content: Arc<Content>,
     target: Target,
+}
+
+/// One checked message without a target. Cheap to clone.
+#[derive(Clone)]
+pub struct Template(Arc<Content>);
+
+/// What the same message to several targets has in common.
+struct Content {
+    /// The parameters that do not depend on the target.
+    fixed: Vec<(&'static str, String)>,
+    kind: MessageKind,
+    device_type: DeviceType,
+    expires: Option<Duration>,
+    deploy: Option<DeployStatus>,
+    send_time: Option<UnixTime>,
+}
+
+impl Content {
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let found = self.fixed.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The members of the form that do not depend on the target. A field that is added does not compile
+    /// until it stands here.
+    fn form(&self) -> Object<'_> {
+        let Self {
+            fixed: _,
+            kind,
+            device_type: _,
+            expires,
+            deploy,
+            send_time,
+        } = self;
+        let mut form = Object::new();
+        form.insert("kind", kind.word());
+        // As a string, so that it survives whatever stores the form.
+        form.insert("msg", self.parameter("msg").unwrap_or_default());
+        if let Some(life) = expires {
+            form.insert("expires_after", life.as_secs());
+        }
+        if let Some(id) = self.parameter("topic_id") {
+            form.insert("topic_id", id);
+        }
+        if let Some(time) = send_time {
+            form.insert("send_at", time.as_secs());
+        }
+        if let Some(status) = deploy {
+            form.insert("deploy_status", status.word());
+        }
+        form
+    }
+}
+
+impl Template {
+    /// The message for `target`; what it says is shared.
+    ///
+    /// # Errors
+    /// `Conflict` for what the target does not take.
+    pub fn to(&self, target: Target) -> Result<Message, Error> {
+        let message = Message {
+            content: Arc::clone(&self.0),
+            target,
+        };
+        message.check()?;
+        Ok(message)
+    }
+
+    /// The message without a target as JSON (`docs/messages.md`).
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        self.0.form().write(out);
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template")
+            .field("device_type", &self.0.device_type)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Message {
@@ -159,7 +295,7 @@ impl Message {
     /// # Errors
     /// `PayloadTooLarge` above 4096 bytes.
     pub fn android(notification: AndroidNotification) -> Result<MessageBuilder, Error> {
-        builder(DeviceType::Android, 1, notification.0)
+        builder(MessageKind::Android, notification.into_text())
     }
 
     /// A message that the Android app handles itself (`msg_type` 0): one JSON object.
@@ -167,7 +303,7 @@ impl Message {
     /// # Errors
     /// `InvalidPayload` when it is not one JSON object; `PayloadTooLarge` above 4096 bytes.
     pub fn android_raw(json: &[u8]) -> Result<MessageBuilder, Error> {
-        builder(DeviceType::Android, 0, json::parse_object(json)?)
+        builder(MessageKind::AndroidRaw, object_text(json)?.1)
     }
 
     /// A notification for iOS: APNs' payload, `aps` and custom keys.
@@ -176,11 +312,7 @@ impl Message {
     /// `InvalidPayload` when it is not one JSON object with an object `aps`; `PayloadTooLarge`
     /// above 4096 bytes.
     pub fn ios(payload: &[u8]) -> Result<MessageBuilder, Error> {
-        let payload = json::parse_object(payload)?;
-        if !payload.get("aps").is_some_and(Value::is_object) {
-            return Err(Error::new(ErrorKind::InvalidPayload, "msg: no object called aps"));
-        }
-        builder(DeviceType::Ios, 1, payload)
+        builder(MessageKind::Ios, ios_text(payload)?)
     }
 
     /// The same message for another target. [`Message::write`] says if the target does not take it.
@@ -195,7 +327,8 @@ impl Message {
     /// Returns what could explain an answer beside the channel: the message and its `deploy_status`; see
     /// [`Witness`](crate::outcome::Witness). The app is the credentials'.
     pub fn circumstances(&self) -> Circumstances {
-        self.fixed
+        self.content
+            .fixed
             .iter()
             .fold(Circumstances::new(), |all, (name, value)| {
                 let suspect = match *name {
@@ -204,6 +337,22 @@ impl Message {
                 };
                 all.with(suspect, value.as_bytes())
             })
+    }
+
+    /// The message without its target.
+    pub fn template(&self) -> Template {
+        Template(Arc::clone(&self.content))
+    }
+
+    /// The message as JSON (`docs/messages.md`). A field that is added does not compile until it stands here.
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let Self { content, target } = self;
+        let mut form = content.form();
+        let mut inner = Object::new();
+        let (name, value) = target.form();
+        inner.insert(name, value);
+        form.insert("target", Item::Object(inner));
+        form.write(out);
     }
 
     /// Whom it is for.
@@ -224,9 +373,9 @@ impl Message {
         request: &mut Request,
     ) -> Result<(), Error> {
         self.check()?;
-        let send_time = self.send_time.map(|time| time.as_secs().to_string());
+        let send_time = self.content.send_time.map(|time| time.as_secs().to_string());
         let mut parameters: Vec<(&str, &str)> = Vec::new();
-        if let (Some(time), Some(text)) = (self.send_time, &send_time) {
+        if let (Some(time), Some(text)) = (self.content.send_time, &send_time) {
             let ahead = time.saturating_since(now.unix);
             if ahead <= Duration::from_secs(60) || ahead > YEAR {
                 return Err(Error::new(
@@ -243,17 +392,22 @@ impl Message {
             Kind::Tag(tag) => parameters.extend([("type", "1"), ("tag", &**tag)]),
             Kind::Selector(selector) => parameters.extend([("type", "6"), ("selector", &**selector)]),
         }
-        parameters.extend(self.fixed.iter().map(|(name, value)| (*name, value.as_str())));
+        parameters.extend(
+            self.content
+                .fixed
+                .iter()
+                .map(|(name, value)| (*name, value.as_str())),
+        );
         let method = self.target.method();
         sign_into(method, parameters, authority, credentials, now, request);
         Ok(())
     }
 
     fn check(&self) -> Result<(), Error> {
-        let has_topic = self.fixed.iter().any(|(name, _)| *name == "topic_id");
-        let conflict = if self.target.android_only() && self.device_type == DeviceType::Ios {
+        let has_topic = self.content.parameter("topic_id").is_some();
+        let conflict = if self.target.android_only() && self.content.device_type == DeviceType::Ios {
             "batch_device and selectors are for android only"
-        } else if self.send_time.is_some() && self.target.to_devices() {
+        } else if self.content.send_time.is_some() && self.target.to_devices() {
             "send_time is for all and tags only"
         } else if has_topic && !self.target.to_devices() {
             "topic_id is for devices only"
@@ -268,28 +422,47 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
             .field("target", &self.target)
-            .field("device_type", &self.device_type)
+            .field("device_type", &self.content.device_type)
             .finish_non_exhaustive()
     }
 }
 
-fn builder(device_type: DeviceType, msg_type: u8, msg: Map<String, Value>) -> Result<MessageBuilder, Error> {
-    let msg = Value::Object(msg).to_string();
-    if msg.len() > LARGEST {
-        return Err(Error::new(
-            ErrorKind::PayloadTooLarge,
-            format!("msg: {} bytes, {LARGEST} is the limit", msg.len()),
-        ));
-    }
+fn builder(kind: MessageKind, msg: String) -> Result<MessageBuilder, Error> {
+    check_msg(&msg)?;
     Ok(MessageBuilder {
-        device_type,
-        msg_type,
+        kind,
         msg,
         expires: None,
         deploy: None,
         topic_id: None,
         send_time: None,
     })
+}
+
+fn check_msg(msg: &str) -> Result<(), Error> {
+    if msg.len() > LARGEST {
+        return Err(Error::new(
+            ErrorKind::PayloadTooLarge,
+            format!("msg: {} bytes, {LARGEST} is the limit", msg.len()),
+        ));
+    }
+    Ok(())
+}
+
+/// JSON text that is sent byte for byte: one object.
+fn object_text(json: &[u8]) -> Result<(Map<String, Value>, String), Error> {
+    let map = json::parse_object(json)?;
+    // It has been parsed, so it is UTF-8.
+    Ok((map, String::from_utf8_lossy(json.trim_ascii()).into_owned()))
+}
+
+/// The payload of APNs.
+fn ios_text(json: &[u8]) -> Result<String, Error> {
+    let (map, text) = object_text(json)?;
+    if !map.get("aps").is_some_and(Value::is_object) {
+        return Err(Error::new(ErrorKind::InvalidPayload, "msg: no object called aps"));
+    }
+    Ok(text)
 }
 
 /// Writes a form with these parameters and its signature into a cleared `request`. `method` has its class, as in

@@ -18,12 +18,11 @@ fn body(message: &Message) -> String {
 
 #[test]
 fn a_whole_request_with_the_known_signature() {
-    let message = Message::android(AndroidNotification(
-        json::parse_object(r#"{"title":"a*b~c d","description":"你好"}"#.as_bytes()).unwrap(),
-    ))
-    .unwrap()
-    .build(Target::device("123").unwrap())
-    .unwrap();
+    let text = r#"{"title":"a*b~c d","description":"你好"}"#;
+    let message = Message::android(AndroidNotification::from_json(text.as_bytes()).unwrap())
+        .unwrap()
+        .build(Target::device("123").unwrap())
+        .unwrap();
     let request = send(&message).unwrap();
     assert_eq!(
         request.url(),
@@ -119,7 +118,7 @@ fn notifications_carry_their_fields() {
         })
         .custom_content(Map::from_iter([("k".to_owned(), Value::from("v"))]))
         .extra("net_support", 1);
-    let text = Value::Object(notification.0).to_string();
+    let text = notification.into_text();
     assert_eq!(
         text,
         concat!(

@@ -18,6 +18,7 @@
 
 mod answer;
 mod call;
+pub(crate) mod form;
 mod message;
 mod notification;
 mod service;
@@ -26,7 +27,7 @@ mod target;
 
 pub use answer::outcome;
 pub use call::{Call, CallOutcome, Page, call_outcome, call_request};
-pub use message::{DeployStatus, DeviceType, Message, MessageBuilder};
+pub use message::{DeployStatus, DeviceType, Message, MessageBuilder, Template};
 pub use notification::{AndroidNotification, OpenType};
 pub use service::Service;
 pub use sign::Credentials;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
-use crate::json;
+use crate::json::{self, Json, Members, Object};
 
 /// What a tap on an Android notification opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +24,20 @@ pub enum OpenType {
 
 /// A notification that Baidu's Android SDK draws.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AndroidNotification(pub(super) Map<String, Value>);
+pub struct AndroidNotification {
+    members: Members,
+    /// The text that it was read from, sent byte for byte until something is changed.
+    text: Option<Box<str>>,
+}
 
 impl AndroidNotification {
     /// A notification with this text.
     pub fn new(description: impl Into<String>) -> Self {
-        Self(Map::new()).with("description", description.into())
+        let empty = Self {
+            members: Members::default(),
+            text: None,
+        };
+        empty.with("description", description.into())
     }
 
     /// A notification from its JSON, as Baidu documents it.
@@ -39,7 +47,14 @@ impl AndroidNotification {
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         let map = json::parse_object(json)?;
         match map.get("description") {
-            Some(Value::String(_)) => Ok(Self(map)),
+            Some(Value::String(_)) => Ok(Self {
+                members: map
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect(),
+                // It has been parsed, so it is UTF-8.
+                text: Some(String::from_utf8_lossy(json.trim_ascii()).into()),
+            }),
             _ => Err(Error::new(
                 ErrorKind::MissingField,
                 "msg: no text called description",
@@ -47,9 +62,27 @@ impl AndroidNotification {
         }
     }
 
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+    fn with(self, name: &str, value: impl Into<Value>) -> Self {
+        let value: Value = value.into();
+        self.with_json(name, value.into())
+    }
+
+    pub(super) fn with_json(mut self, name: &str, value: Json) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self.text = None;
         self
+    }
+
+    /// A member that is an object.
+    pub(super) fn with_members(self, name: &str, members: &Members) -> Self {
+        let text = object_text(members);
+        self.with_json(name, Json::Text(text.into()))
+    }
+
+    /// The notification as it is sent.
+    pub(super) fn into_text(self) -> String {
+        let Self { members, text } = self;
+        text.map_or_else(|| object_text(&members), String::from)
     }
 
     /// The title; the app's name if unset.
@@ -95,4 +128,13 @@ impl AndroidNotification {
     pub fn extra(self, name: &str, value: impl Into<Value>) -> Self {
         self.with(name, value)
     }
+}
+
+fn object_text(members: &Members) -> String {
+    let mut object = Object::new();
+    object.extend(members);
+    let mut text = Vec::new();
+    object.write(&mut text);
+    // Written from texts.
+    String::from_utf8_lossy(&text).into_owned()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::json;
+use crate::json::{self, Item};
 
 /// Whom a message is for. Each kind is a method of the API.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,8 +71,23 @@ impl Target {
     /// # Errors
     /// `InvalidPayload` when it is not one JSON object.
     pub fn selector(json: &[u8]) -> Result<Self, Error> {
-        let selector = Value::Object(json::parse_object(json)?);
-        Ok(Self(Kind::Selector(selector.to_string().into())))
+        json::parse_object(json)?;
+        // Sent byte for byte; it has been parsed, so it is UTF-8.
+        Ok(Self(Kind::Selector(
+            String::from_utf8_lossy(json.trim_ascii()).into(),
+        )))
+    }
+
+    /// The member of the form.
+    pub(crate) fn form(&self) -> (&'static str, Item<'_>) {
+        match &self.0 {
+            Kind::Device(id) => ("device", Item::Text(id)),
+            // An array of strings already.
+            Kind::Devices(ids) => ("devices", Item::Raw(ids)),
+            Kind::All => ("all", Item::Flag(true)),
+            Kind::Tag(tag) => ("tag", Item::Text(tag)),
+            Kind::Selector(selector) => ("selector", Item::Text(selector)),
+        }
     }
 
     pub(super) fn method(&self) -> &'static str {

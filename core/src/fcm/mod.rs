@@ -40,7 +40,7 @@ pub use message::android_v2::{
 pub use message::apns::{ApnsConfig, ApnsFcmOptions, LiveActivityToken};
 pub use message::target::{RegistrationId, Target, Topic};
 pub use message::webpush::{WebpushConfig, WebpushFcmOptions};
-pub use message::{FcmOptions, Message, MessageBuilder, Notification};
+pub use message::{FcmOptions, Message, MessageBuilder, Notification, Template};
 pub use project::{Hosts, ProjectId};
 pub use service::Service;
 pub use wire::color::Color;
@@ -67,3 +67,7 @@ pub fn request(
     request.authorization = Some(credentials.authorization(now)?);
     Ok(request)
 }
+
+/// The tables of a message's form, for `docs/messages.md`.
+#[cfg(test)]
+pub(crate) const FORM: fn(&mut Vec<crate::json::form::Table>) = <MessageBuilder as wire::Wire>::tables;

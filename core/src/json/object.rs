@@ -1,6 +1,6 @@
 //! Writing a JSON object whose parts are borrowed: one list, no map, no copies of texts.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Keys and values in the order of their insertion.
 #[derive(Debug, Default)]
@@ -14,8 +14,32 @@ pub(crate) enum Item<'a> {
     Number(u64),
     Flag(bool),
     Value(&'a Value),
+    /// JSON text that was checked before.
+    Raw(&'a str),
     Own(Value),
     Object(Object<'a>),
+}
+
+/// A value of the caller's own: a tree, or the text that the caller wrote, which is sent byte for byte.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Json {
+    Value(Value),
+    Text(Box<str>),
+}
+
+impl From<Value> for Json {
+    fn from(value: Value) -> Self {
+        Json::Value(value)
+    }
+}
+
+impl<'a> From<&'a Json> for Item<'a> {
+    fn from(json: &'a Json) -> Self {
+        match json {
+            Json::Value(value) => Item::Value(value),
+            Json::Text(text) => Item::Raw(text),
+        }
+    }
 }
 
 impl<'a> Object<'a> {
@@ -38,6 +62,11 @@ impl<'a> Object<'a> {
         if self.0.iter().all(|(known, _)| *known != key) {
             self.0.push((key, item.into()));
         }
+    }
+
+    /// Adds the members of another object, whose keys differ.
+    pub(crate) fn append(&mut self, mut other: Object<'a>) {
+        self.0.append(&mut other.0);
     }
 
     /// Adds every pair.
@@ -65,12 +94,20 @@ impl<'a> Object<'a> {
 /// Keys of the caller's own, in the order of their insertion. Nearly always there are none: then
 /// this is one word, and nothing is allocated.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Members(Option<Box<Map<String, Value>>>);
+pub(crate) struct Members(Option<Box<Pairs>>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Pairs(Vec<(String, Json)>);
 
 impl Members {
     /// Adds a key; one that is there already keeps its place and gets the new value.
-    pub(crate) fn insert(&mut self, key: String, value: Value) {
-        self.0.get_or_insert_default().insert(key, value);
+    pub(crate) fn insert(&mut self, key: String, value: impl Into<Json>) {
+        let value = value.into();
+        let pairs = &mut self.0.get_or_insert_default().0;
+        match pairs.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, place)) => *place = value,
+            None => pairs.push((key, value)),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -78,11 +115,21 @@ impl Members {
     }
 
     pub(crate) fn contains_key(&self, key: &str) -> bool {
-        self.0.as_ref().is_some_and(|map| map.contains_key(key))
+        self.iter().any(|(known, _)| known == key)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.0.iter().flat_map(|map| map.iter())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Json)> {
+        self.0
+            .iter()
+            .flat_map(|pairs| pairs.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+impl FromIterator<(String, Json)> for Members {
+    /// The keys must differ.
+    fn from_iter<I: IntoIterator<Item = (String, Json)>>(pairs: I) -> Self {
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        Self((!pairs.is_empty()).then(|| Box::new(Pairs(pairs))))
     }
 }
 
@@ -104,6 +151,7 @@ impl Item<'_> {
             Item::Number(number) => write(number, out),
             Item::Flag(flag) => write(flag, out),
             Item::Value(value) => write(value, out),
+            Item::Raw(text) => out.extend_from_slice(text.as_bytes()),
             Item::Own(value) => write(value, out),
             Item::Object(object) => object.write(out),
         }

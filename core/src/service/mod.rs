@@ -24,11 +24,18 @@ mod authorized;
 mod call;
 mod kind;
 mod message;
+mod target;
+mod template;
 
 pub use authorized::Authorized;
 pub use call::{AnyCall, Call, CallAnswer};
 pub use kind::Kind;
 pub use message::{AsMessage, Message, MessageRef};
+pub use target::Target;
+pub use template::Template;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;

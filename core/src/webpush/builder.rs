@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use super::encoding::Encoding;
 use super::endpoint::Endpoint;
+use super::form::MessageForm;
 use super::message::{Message, Padding, ReceiptLink, Shared, Template, Urgency};
 use super::provider::Provider;
 use super::subscription::Subscription;
 use super::topic::Topic;
+use crate::crypto;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Headers, Indexing};
+use crate::json::form::RawText;
+use crate::json::{Item, Json, Object, Path};
 
 /// 28 days: the longest that every public service keeps a message.
 const DEFAULT_TTL: Duration = Duration::from_secs(28 * 24 * 3600);
@@ -137,15 +141,132 @@ impl MessageBuilder {
     }
 }
 
+/// The subscription's JSON and its age, as a form names them.
+pub(super) type Target = (Option<RawText>, Option<u64>);
+
 impl TemplateBuilder {
     setters!(self, self);
+
+    /// The builder that a form describes, and its subscription. A field that is added to either does not
+    /// compile until it stands here.
+    pub(super) fn from_form(form: MessageForm, at: &Path<'_>) -> Result<(Self, Target), Error> {
+        let MessageForm {
+            subscription,
+            subscription_created_at_ms,
+            payload,
+            payload_json,
+            payload_base64,
+            ttl,
+            urgency,
+            topic,
+            padding,
+            encoding,
+            receipt,
+            receipts_at,
+        } = form;
+        let payload = match (payload, payload_json, payload_base64) {
+            (None, None, None) => None,
+            (Some(text), None, None) => Some(text.into_bytes()),
+            (None, Some(Json::Text(text)), None) => Some(text.as_bytes().to_vec()),
+            (None, Some(Json::Value(value)), None) => Some(value.to_string().into_bytes()),
+            (None, None, Some(text)) => {
+                let at = at.field("payload_base64");
+                let bytes = crypto::base64::decode(&text);
+                Some(bytes.ok_or_else(|| at.error(ErrorKind::InvalidPayload, "not base64"))?)
+            }
+            _ => {
+                return Err(at.error(
+                    ErrorKind::Conflict,
+                    "more than one of payload, payload_json and payload_base64",
+                ));
+            }
+        };
+        let builder = Self {
+            payload,
+            ttl: ttl.map(|secs| Duration::from_secs(secs.into())),
+            urgency,
+            topic,
+            padding: match padding {
+                Some(padding) => padding.padding(&at.field("padding"))?,
+                None => Padding::default(),
+            },
+            encoding: match encoding {
+                Some(encoding) => encoding.encoding(&at.field("encoding"))?,
+                None => Encoding::default(),
+            },
+            // Where the receipts come from says that one is asked for.
+            receipt: receipt.unwrap_or(receipts_at.is_some()),
+            receipts: receipts_at,
+        };
+        Ok((builder, (subscription, subscription_created_at_ms)))
+    }
+
+    /// The form of what was asked for, for [`Template::write_form`]: `payload` is what the record holds.
+    /// A field that is added does not compile until it stands here.
+    pub(super) fn form(&self, payload: Option<&[u8]>) -> Object<'_> {
+        let Self {
+            // Moved into the record.
+            payload: _,
+            ttl,
+            urgency,
+            topic,
+            padding,
+            encoding,
+            receipt,
+            receipts,
+        } = self;
+        let mut form = Object::new();
+        match payload.map(|payload| (payload, std::str::from_utf8(payload))) {
+            Some((_, Ok(text))) => form.insert("payload", Item::Own(text.into())),
+            Some((bytes, Err(_))) => {
+                form.insert("payload_base64", Item::Own(crypto::base64::encode(bytes).into()));
+            }
+            None => {}
+        }
+        if let Some(ttl) = ttl {
+            // Beyond what any service keeps, and so lowered in any case.
+            form.insert("ttl", ttl.as_secs().min(u32::MAX.into()));
+        }
+        if let Some(urgency) = urgency {
+            form.insert("urgency", urgency.as_str());
+        }
+        if let Some(topic) = topic {
+            form.insert("topic", topic.as_str());
+        }
+        let size = |bytes: usize| Item::Number(u32::try_from(bytes).unwrap_or(u32::MAX).into());
+        let mut inner = Object::new();
+        match padding {
+            Padding::None => {}
+            Padding::ToMultipleOf(step) => inner.insert("to_multiple_of", size(*step)),
+            Padding::ToLength(length) => inner.insert("to_length", size(*length)),
+        }
+        if *padding != Padding::None {
+            form.insert("padding", inner);
+        }
+        match encoding {
+            Encoding::Aes128Gcm => {}
+            #[cfg(feature = "aesgcm")]
+            Encoding::AesGcm { vapid } => {
+                let mut inner = Object::new();
+                inner.insert("aesgcm", Item::Own(vapid.to_base64().into()));
+                form.insert("encoding", inner);
+            }
+        }
+        if *receipt {
+            form.insert("receipt", true);
+        }
+        if let (true, Some(receipts)) = (receipt, receipts) {
+            form.insert("receipts_at", Item::Own(receipts.url().into()));
+        }
+        form
+    }
 
     /// The template.
     ///
     /// # Errors
     /// `PayloadTooLarge` over 3993 bytes (4078 in the legacy encoding): the body, in one
     /// record, would be longer than the 4096 bytes that every service takes.
-    pub fn build(self) -> Result<Template, Error> {
+    pub fn build(mut self) -> Result<Template, Error> {
         let record = self
             .payload
             .as_deref()
@@ -163,11 +284,15 @@ impl TemplateBuilder {
             block(wns)?,
             block(other)?,
         ];
+        // The record holds it.
+        self.payload = None;
+        let receipts = self.receipts.as_ref().filter(|_| self.receipt);
         Ok(Template {
             shared: Arc::new(Shared {
                 record,
                 encoding: self.encoding,
-                receipts: self.receipts.filter(|_| self.receipt).map(ReceiptLink::new),
+                receipts: receipts.map(ReceiptLink::new),
+                asked: self,
                 common,
                 circumstances: OnceLock::new(),
             }),

@@ -76,6 +76,24 @@ impl Encoding {
         record.into()
     }
 
+    /// The payload in a record that [`Encoding::record`] made.
+    pub(super) fn payload<'a>(&self, record: &'a [u8]) -> &'a [u8] {
+        match self {
+            Encoding::Aes128Gcm => {
+                let end = record.iter().rposition(|byte| *byte != 0).unwrap_or_default();
+                record.get(..end).unwrap_or_default()
+            }
+            #[cfg(feature = "aesgcm")]
+            Encoding::AesGcm { .. } => match record {
+                [high, low, rest @ ..] => {
+                    let padding = u16::from_be_bytes([*high, *low]);
+                    rest.get(usize::from(padding)..).unwrap_or_default()
+                }
+                _ => &[],
+            },
+        }
+    }
+
     /// Seals a record into the request's own body, and adds the headers that belong to
     /// this one message.
     ///

@@ -14,6 +14,7 @@ use super::subscription::Subscription;
 use crate::crypto::Es256PublicKey;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Indexing, Method, Request};
+use crate::json::{Item, Object};
 use crate::outcome::{Circumstances, Suspect};
 
 /// What is added to a payload so that its length tells less.
@@ -79,6 +80,8 @@ pub(super) struct Shared {
     pub(super) record: Option<Box<[u8]>>,
     pub(super) encoding: Encoding,
     pub(super) receipts: Option<ReceiptLink>,
+    /// What it was made of, without the payload.
+    pub(super) asked: TemplateBuilder,
     /// In the order of [`Provider::ALL`].
     pub(super) common: [Arc<HeaderBlock>; Provider::ALL.len()],
     /// The circumstances of the payload. Made when first asked for, because a message that is built for one subscription only may
@@ -93,7 +96,7 @@ pub(super) struct ReceiptLink {
 }
 
 impl ReceiptLink {
-    pub(super) fn new(receipts: Endpoint) -> Self {
+    pub(super) fn new(receipts: &Endpoint) -> Self {
         Self {
             origin: receipts.authority().clone(),
             link: format!("<{}>; rel=\"{}\"", receipts.url(), link::RECEIPT).into(),
@@ -123,6 +126,11 @@ impl Template {
             template: self.clone(),
             subscription,
         })
+    }
+
+    /// The message without a subscription as JSON (`docs/messages.md`).
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        self.shared.form().write(out);
     }
 
     /// The length of every body made from it, in bytes; 0 without a payload.
@@ -162,6 +170,23 @@ impl Message {
     /// As [`Template::to`].
     pub fn to(&self, subscription: impl Into<Arc<Subscription>>) -> Result<Self, Error> {
         self.template.to(subscription)
+    }
+
+    /// The message as JSON (`docs/messages.md`), with the subscription and its `auth` secret. A field
+    /// that is added does not compile until it stands here.
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let Self {
+            template,
+            subscription,
+        } = self;
+        let text = subscription.to_json();
+        let mut form = Object::new();
+        form.insert("subscription", Item::Raw(&text));
+        if let Some(time) = subscription.created() {
+            form.insert("subscription_created_at_ms", time.as_millis());
+        }
+        form.append(template.shared.form());
+        form.write(out);
     }
 
     /// Whom it goes to.
@@ -221,6 +246,19 @@ impl Message {
 }
 
 impl Shared {
+    /// A field that is added does not compile until it stands here.
+    fn form(&self) -> Object<'_> {
+        let Self {
+            record,
+            encoding,
+            receipts: _,
+            asked,
+            common: _,
+            circumstances: _,
+        } = self;
+        asked.form(record.as_deref().map(|record| encoding.payload(record)))
+    }
+
     fn block(&self, provider: Provider) -> Arc<HeaderBlock> {
         let [mozilla, fcm, apple, wns, other] = &self.common;
         Arc::clone(match provider {

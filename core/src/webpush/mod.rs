@@ -39,6 +39,7 @@ mod credentials;
 mod declarative;
 mod encoding;
 mod endpoint;
+pub(crate) mod form;
 mod link;
 mod message;
 mod policy;

@@ -81,6 +81,7 @@ from ._pushcore import (
     TopicSubscription,
     VapidCredentials,
     WebPushMessage,
+    message_from_json,
 )
 
 TYPE_CHECKING = False
@@ -161,6 +162,7 @@ __all__ = [
     "VapidCredentials",
     "WebPushMessage",
     "__version__",
+    "message_from_json",
     "outcome",
     "request",
 ]

@@ -117,4 +117,14 @@ impl Wire for LiveActivityToken {
         }
         Ok(())
     }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "minLength": 1, "maxLength": 4095})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "string".to_owned()
+    }
 }

@@ -46,6 +46,77 @@ struct Encoded {
     has_apns: bool,
     /// Made when first asked for, because a message that is built for one device only may never need them.
     circumstances: OnceLock<Circumstances>,
+    /// What follows the target in [`Message::to_json`], where an `extra` makes it another text than `rest`.
+    form: Option<Box<[u8]>>,
+}
+
+/// One checked message without a target. Cheap to clone.
+#[derive(Clone)]
+pub struct Template {
+    encoded: Arc<Encoded>,
+    validate_only: bool,
+}
+
+impl Template {
+    /// The message for `target`. It may be too large for a topic; [`Message::write`] says so.
+    pub fn to(&self, target: Target) -> Message {
+        Message {
+            encoded: Arc::clone(&self.encoded),
+            target,
+            validate_only: self.validate_only,
+        }
+    }
+
+    pub(crate) fn from_object(map: Map<String, Value>) -> Result<Self, Error> {
+        let (mut map, validate_only) = unwrap(map)?;
+        for name in TARGETS {
+            if map.get(name).is_some_and(|value| !value.is_null()) {
+                return Err(Path::MESSAGE.field(name).error(
+                    ErrorKind::InvalidTarget,
+                    "belongs to one message, not to a template",
+                ));
+            }
+            map.shift_remove(name);
+        }
+        let builder = MessageBuilder::read(Value::Object(map), &Path::MESSAGE)?;
+        Ok(Self {
+            encoded: Arc::new(builder.encode()?),
+            validate_only,
+        })
+    }
+
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let Self {
+            encoded,
+            validate_only,
+        } = self;
+        out.extend_from_slice(b"{\"message\":{");
+        // The comma that follows a target.
+        out.extend_from_slice(match encoded.form() {
+            [b',', rest @ ..] => rest,
+            all => all,
+        });
+        out.extend_from_slice(if *validate_only {
+            b",\"validate_only\":true}"
+        } else {
+            b"}"
+        });
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template")
+            .field("payload_size", &self.encoded.size)
+            .field("validate_only", &self.validate_only)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Encoded {
+    fn form(&self) -> &[u8] {
+        self.form.as_deref().unwrap_or(&self.rest)
+    }
 }
 
 impl Message {
@@ -55,39 +126,48 @@ impl Message {
     }
 
     /// Reads the JSON of a whole request, `{"message":{…},"validate_only":true}`, or of a
-    /// message alone. Both `snake_case` and `camelCase` are read; fields that this version
-    /// does not know are kept as they are.
+    /// message alone. Both `snake_case` and `camelCase` are read. Fields that this version does not
+    /// know are refused, unless they stand in an object `extra` beside the known ones: that is merged
+    /// into the object in which it stands.
     ///
     /// # Errors
-    /// `InvalidPayload` when it is not JSON, holds a key twice or a value of the wrong type;
+    /// The context begins with the path of the field.
+    /// `InvalidPayload` when it is not JSON, holds a key twice, an unknown field or a value of the wrong type;
     /// `InvalidTarget` when there is not exactly one target; and as [`MessageBuilder::build`].
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
-        Self::from_object(json::parse_object(text)?)
+        match json::Node::document(text, "message")?.value() {
+            Value::Object(map) => Self::from_object(map),
+            _ => Err(Path::MESSAGE.error(ErrorKind::InvalidPayload, "not an object")),
+        }
+    }
+
+    /// The message in the form that [`Message::from_json`] reads: the body of the request, where
+    /// what the types do not know stands under `extra`. It holds the target.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_around(self.encoded.form(), &mut out);
+        out
+    }
+
+    /// The message without its target.
+    pub fn template(&self) -> Template {
+        let Self {
+            encoded,
+            target: _,
+            validate_only,
+        } = self;
+        Template {
+            encoded: Arc::clone(encoded),
+            validate_only: *validate_only,
+        }
     }
 
     /// [`Message::from_json`] of an object that has been parsed already, or was never text.
     ///
     /// # Errors
     /// As [`Message::from_json`].
-    pub fn from_object(mut map: Map<String, Value>) -> Result<Self, Error> {
-        let mut validate_only = false;
-        if let Some(message) = map.remove("message") {
-            for (key, value) in map {
-                match (key.as_str(), value) {
-                    ("validate_only" | "validateOnly", Value::Bool(flag)) => validate_only = flag,
-                    _ => {
-                        return Err(Error::new(
-                            ErrorKind::InvalidPayload,
-                            "beside message only a boolean validate_only is known",
-                        ));
-                    }
-                }
-            }
-            map = match message {
-                Value::Object(message) => message,
-                _ => return Err(Error::new(ErrorKind::InvalidPayload, "message: not an object")),
-            };
-        }
+    pub fn from_object(map: Map<String, Value>) -> Result<Self, Error> {
+        let (mut map, validate_only) = unwrap(map)?;
         let target = take_target(&mut map)?;
         let builder = MessageBuilder::read(Value::Object(map), &Path::MESSAGE)?;
         Ok(builder.build(target)?.validate_only(validate_only))
@@ -160,8 +240,12 @@ impl Message {
     }
 
     fn write_body(&self, body: &mut Vec<u8>) {
+        self.write_around(&self.encoded.rest, body);
+    }
+
+    fn write_around(&self, rest: &[u8], body: &mut Vec<u8>) {
         let (field, value) = self.target.field();
-        body.reserve(value.len() + self.encoded.rest.len() + 64);
+        body.reserve(value.len() + rest.len() + 64);
         body.extend_from_slice(b"{\"message\":{\"");
         body.extend_from_slice(field.as_bytes());
         body.extend_from_slice(b"\":\"");
@@ -176,14 +260,14 @@ impl Message {
             }
         }
         body.push(b'"');
-        body.extend_from_slice(&self.encoded.rest);
+        body.extend_from_slice(rest);
         if self.validate_only {
             body.extend_from_slice(b",\"validate_only\":true");
         }
         body.push(b'}');
     }
 
-    fn check_size(&self) -> Result<(), Error> {
+    pub(crate) fn check_size(&self) -> Result<(), Error> {
         let (size, limit) = (self.encoded.size, self.target.limit());
         if size > limit {
             return Err(Error::new(
@@ -211,16 +295,37 @@ pub(super) static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
     HeaderBlock::new(headers)
 });
 
+/// The fields of which a message has exactly one.
+const TARGETS: [&str; 4] = ["fid", "token", "topic", "condition"];
+
+/// The message in a request, or alone.
+fn unwrap(mut map: Map<String, Value>) -> Result<(Map<String, Value>, bool), Error> {
+    let Some(message) = map.shift_remove("message") else {
+        return Ok((map, false));
+    };
+    let mut validate_only = false;
+    for (key, value) in map {
+        let at = Path::root(&key);
+        match (key.as_str(), value) {
+            ("validate_only" | "validateOnly", Value::Bool(flag)) => validate_only = flag,
+            ("validate_only" | "validateOnly", Value::Null) => {}
+            ("validate_only" | "validateOnly", _) => {
+                return Err(at.error(ErrorKind::InvalidPayload, "not a boolean"));
+            }
+            _ => return Err(at.error(ErrorKind::InvalidPayload, "unknown field beside message")),
+        }
+    }
+    match message {
+        Value::Object(message) => Ok((message, validate_only)),
+        _ => Err(Path::MESSAGE.error(ErrorKind::InvalidPayload, "not an object")),
+    }
+}
+
 fn take_target(map: &mut Map<String, Value>) -> Result<Target, Error> {
     let mut found = None;
     type Make = fn(&str) -> Result<Target, Error>;
-    let fields: [(&str, Make); 4] = [
-        ("fid", Target::fid),
-        ("token", Target::token),
-        ("topic", Target::topic),
-        ("condition", Target::condition),
-    ];
-    for (name, make) in fields {
+    let makes: [Make; 4] = [Target::fid, Target::token, Target::topic, Target::condition];
+    for (name, make) in TARGETS.into_iter().zip(makes) {
         let text = match map.shift_remove(name) {
             None | Some(Value::Null) => continue,
             Some(Value::String(text)) => text,
@@ -229,7 +334,8 @@ fn take_target(map: &mut Map<String, Value>) -> Result<Target, Error> {
                 return Err(at.field(name).error(ErrorKind::InvalidPayload, "not a string"));
             }
         };
-        if found.replace(make(&text)?).is_some() {
+        let target = make(&text).map_err(|error| Path::MESSAGE.field(name).wrap(&error))?;
+        if found.replace(target).is_some() {
             return Err(Error::new(
                 ErrorKind::InvalidTarget,
                 "message: more than one of fid, token, topic and condition",
@@ -274,6 +380,17 @@ impl MessageBuilder {
     /// `InvalidToken`, `MissingField`, `ReservedKey`: a field the service would refuse;
     /// `Conflict`: two that exclude each other, or a key given twice; `PayloadTooLarge`.
     pub fn build(&self, target: Target) -> Result<Message, Error> {
+        let message = Message {
+            encoded: Arc::new(self.encode()?),
+            target,
+            validate_only: false,
+        };
+        message.check_size()?;
+        Ok(message)
+    }
+
+    /// Checks the message and encodes it, for whatever target.
+    fn encode(&self) -> Result<Encoded, Error> {
         for name in ["name", "fid", "token", "topic", "condition"] {
             if self.extra.contains_key(name) {
                 return Err(Path::MESSAGE.field(name).error(
@@ -285,26 +402,17 @@ impl MessageBuilder {
         self.check(&Path::MESSAGE)?;
         let mut text = Vec::with_capacity(256);
         self.write(&Path::MESSAGE, &mut text)?;
-        // `{"data":…}` becomes `,"data":…}`, and `{}` becomes `}`.
-        match text.as_mut_slice() {
-            [_, b'}'] => {
-                text.remove(0);
-            }
-            [first, ..] => *first = b',',
-            [] => {}
-        }
-        let message = Message {
-            encoded: Arc::new(Encoded {
-                rest: text.into(),
-                size: self.size(),
-                has_apns: self.apns.is_some(),
-                circumstances: OnceLock::new(),
-            }),
-            target,
-            validate_only: false,
+        let form = match self.has_extra() {
+            true => Some(after_target(self.to_form(&Path::MESSAGE)?.to_string().into())),
+            false => None,
         };
-        message.check_size()?;
-        Ok(message)
+        Ok(Encoded {
+            rest: after_target(text),
+            size: self.size(),
+            has_apns: self.apns.is_some(),
+            circumstances: OnceLock::new(),
+            form,
+        })
     }
 
     fn size(&self) -> usize {
@@ -320,6 +428,18 @@ impl MessageBuilder {
         });
         data.saturating_add(notification)
     }
+}
+
+/// `{"data":…}` becomes `,"data":…}`, and `{}` becomes `}`.
+fn after_target(mut text: Vec<u8>) -> Box<[u8]> {
+    match text.as_mut_slice() {
+        [_, b'}'] => {
+            text.remove(0);
+        }
+        [first, ..] => *first = b',',
+        [] => {}
+    }
+    text.into()
 }
 
 fn message_rules(message: &MessageBuilder, at: &Path<'_>) -> Result<(), Error> {

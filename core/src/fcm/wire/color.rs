@@ -65,11 +65,9 @@ impl Wire for Color {
         let Value::Object(map) = value else {
             return Err(invalid());
         };
-        if map
-            .keys()
-            .any(|key| !matches!(key.as_str(), "red" | "green" | "blue" | "alpha"))
-        {
-            return Err(invalid());
+        let known = |key: &&String| matches!(key.as_str(), "red" | "green" | "blue" | "alpha");
+        if let Some(key) = map.keys().find(|key| !known(key)) {
+            return Err(at.unknown(key));
         }
         let channel = |name: &str, default: u8| match map.get(name) {
             None | Some(Value::Null) => Ok(default),
@@ -81,6 +79,25 @@ impl Wire for Color {
             blue: channel("blue", 0)?,
             alpha: channel("alpha", 255)?,
         })
+    }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"anyOf": [
+            {"type": "string", "pattern": "^#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$"},
+            {"type": "object", "additionalProperties": false, "properties": {
+                "red": {"type": "number", "minimum": 0, "maximum": 1},
+                "green": {"type": "number", "minimum": 0, "maximum": 1},
+                "blue": {"type": "number", "minimum": 0, "maximum": 1},
+                "alpha": {"type": "number", "minimum": 0, "maximum": 1},
+            }},
+        ]})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "`\"#rrggbb\"`, `\"#rrggbbaa\"`, or an object of `red`, `green`, `blue`, `alpha` from 0 to 1"
+            .to_owned()
     }
 }
 

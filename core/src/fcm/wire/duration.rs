@@ -29,6 +29,16 @@ impl Wire for Duration {
         }
         Ok(())
     }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^[0-9]+([.][0-9]{1,9})?s$"})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "duration, `\"3.5s\"`".to_owned()
+    }
 }
 
 fn print(duration: Duration) -> String {

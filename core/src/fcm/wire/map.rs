@@ -112,6 +112,16 @@ impl Wire for StringMap {
             .find(|(key, _)| !seen.insert(*key))
             .map_or(Ok(()), |(key, _)| twice(key))
     }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "object", "additionalProperties": {"type": "string"}})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "object of strings".to_owned()
+    }
 }
 
 /// A JSON object of the caller's making.
@@ -154,5 +164,15 @@ impl Wire for JsonObject {
             Value::Object(map) => Ok(Self(map)),
             _ => Err(at.error(ErrorKind::InvalidPayload, "not an object")),
         }
+    }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "object"})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "object".to_owned()
     }
 }

@@ -7,12 +7,13 @@ pub(crate) mod object;
 pub(crate) mod timestamp;
 pub(crate) mod words;
 
-use std::fmt;
-
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 use crate::json;
+pub(crate) use crate::json::Path;
+#[cfg(test)]
+use crate::json::form::Table;
 
 /// A value of FCM's schema.
 pub(crate) trait Wire: Sized {
@@ -25,55 +26,34 @@ pub(crate) trait Wire: Sized {
         Ok(())
     }
 
+    /// The value in the form of [`Message::from_json`](crate::fcm::Message::from_json): what the types do not
+    /// know stands under `extra`.
+    fn to_form(&self, at: &Path<'_>) -> Result<Value, Error> {
+        self.to_value(at)
+    }
+
+    /// Whether anything in the value has an `extra`, so that the form is not what is sent.
+    fn has_extra(&self) -> bool {
+        false
+    }
+
+    /// The JSON Schema of the form.
+    #[cfg(test)]
+    fn schema() -> Value;
+
+    /// The words for the value in the column "type" of `docs/messages.md`.
+    #[cfg(test)]
+    fn kind() -> String;
+
+    /// Adds the table of an object, and of the objects in it.
+    #[cfg(test)]
+    fn tables(_into: &mut Vec<Table>) {}
+
     /// As a caller's JSON gives it; never null.
     fn read(value: Value, at: &Path<'_>) -> Result<Self, Error>;
 
     /// What the service would refuse.
     fn check(&self, _at: &Path<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-}
-
-/// Where in the message a value stands: `message.android.ttl`.
-#[derive(Clone, Copy)]
-pub(crate) struct Path<'a> {
-    parent: Option<&'a Path<'a>>,
-    name: &'a str,
-}
-
-impl<'a> Path<'a> {
-    pub(crate) const MESSAGE: Path<'static> = Path {
-        parent: None,
-        name: "message",
-    };
-
-    pub(crate) fn field(&'a self, name: &'a str) -> Path<'a> {
-        Path {
-            parent: Some(self),
-            name,
-        }
-    }
-
-    pub(crate) fn error(&self, kind: ErrorKind, what: impl fmt::Display) -> Error {
-        Error::new(kind, format!("{self}: {what}"))
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(parent) = self.parent {
-            write!(f, "{parent}.")?;
-        }
-        // A key of the caller's may be anything; the schema's own names fit whole.
-        let mut shown = 0;
-        for c in self.name.chars().take(40) {
-            let c = if c.is_ascii_graphic() { c } else { '?' };
-            write!(f, "{c}")?;
-            shown += 1;
-        }
-        if self.name.chars().nth(shown).is_some() {
-            f.write_str("..")?;
-        }
         Ok(())
     }
 }
@@ -94,6 +74,16 @@ impl Wire for String {
             _ => Err(at.error(ErrorKind::InvalidPayload, "not a string")),
         }
     }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "string"})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "string".to_owned()
+    }
 }
 
 impl Wire for bool {
@@ -106,6 +96,16 @@ impl Wire for bool {
             Value::Bool(flag) => Ok(flag),
             _ => Err(at.error(ErrorKind::InvalidPayload, "not a boolean")),
         }
+    }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "boolean"})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "true or false".to_owned()
     }
 }
 
@@ -120,6 +120,16 @@ impl Wire for i32 {
             .and_then(|number| i32::try_from(number).ok())
             .ok_or_else(|| at.error(ErrorKind::InvalidPayload, "not a 32-bit integer"))
     }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "integer of 32 bits".to_owned()
+    }
 }
 
 impl<T: Wire> Wire for Vec<T> {
@@ -129,12 +139,38 @@ impl<T: Wire> Wire for Vec<T> {
 
     fn read(value: Value, at: &Path<'_>) -> Result<Self, Error> {
         match value {
-            Value::Array(items) => items.into_iter().map(|item| T::read(item, at)).collect(),
+            Value::Array(items) => {
+                let item = |(index, item)| T::read(item, &at.item(index));
+                items.into_iter().enumerate().map(item).collect()
+            }
             _ => Err(at.error(ErrorKind::InvalidPayload, "not an array")),
         }
     }
 
     fn check(&self, at: &Path<'_>) -> Result<(), Error> {
         self.iter().try_for_each(|item| item.check(at))
+    }
+
+    fn to_form(&self, at: &Path<'_>) -> Result<Value, Error> {
+        self.iter().map(|item| item.to_form(at)).collect()
+    }
+
+    fn has_extra(&self) -> bool {
+        self.iter().any(Wire::has_extra)
+    }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "array", "items": T::schema()})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        format!("array of {}", T::kind())
+    }
+
+    #[cfg(test)]
+    fn tables(into: &mut Vec<Table>) {
+        T::tables(into);
     }
 }

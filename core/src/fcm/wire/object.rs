@@ -10,15 +10,15 @@ use crate::error::{Error, ErrorKind};
 /// what no single field can tell.
 macro_rules! object {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $name:ident, rules = $rules:expr,
-        { $($(#[$fdoc:meta])* $field:ident: $ty:ty,)* }
+        { $($(#[doc = $fdoc:literal])* $field:ident: $ty:ty,)* }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
         #[non_exhaustive]
         pub struct $name {
-            $($(#[$fdoc])* pub $field: Option<$ty>,)*
+            $($(#[doc = $fdoc])* pub $field: Option<$ty>,)*
             /// Fields that this version does not know, merged into the object as they are.
             pub extra: serde_json::Map<String, serde_json::Value>,
         }
@@ -33,7 +33,7 @@ macro_rules! object {
             }
 
             $(
-                $(#[$fdoc])*
+                $(#[doc = $fdoc])*
                 #[must_use]
                 pub fn $field(mut self, value: impl Into<$ty>) -> Self {
                     self.$field = Some(value.into());
@@ -102,11 +102,9 @@ macro_rules! object {
                 };
                 let mut object = Self::default();
                 for (key, value) in map {
-                    if value.is_null() {
-                        continue;
-                    }
                     match $crate::fcm::wire::object::snake(&key).as_ref() {
                         $(
+                            stringify!($field) if value.is_null() => {}
                             stringify!($field) => {
                                 let at = at.field(stringify!($field));
                                 if object.$field.is_some() {
@@ -118,12 +116,86 @@ macro_rules! object {
                                 object.$field = Some($crate::fcm::wire::Wire::read(value, &at)?);
                             }
                         )*
-                        _ => {
-                            object.extra.insert(key, value);
+                        "extra" if value.is_null() => {}
+                        "extra" => {
+                            let serde_json::Value::Object(extra) = value else {
+                                let at = at.field("extra");
+                                return Err(at.error($crate::error::ErrorKind::InvalidPayload, "not an object"));
+                            };
+                            object.extra = extra;
                         }
+                        _ => return Err(at.unknown(&key)),
                     }
                 }
                 Ok(object)
+            }
+
+            fn to_form(
+                &self,
+                at: &$crate::fcm::wire::Path<'_>,
+            ) -> Result<serde_json::Value, $crate::error::Error> {
+                let mut map = serde_json::Map::new();
+                let _ = at; // an object may have no field
+                $(
+                    if let Some(value) = &self.$field {
+                        let at = at.field(stringify!($field));
+                        let value = $crate::fcm::wire::Wire::to_form(value, &at)?;
+                        map.insert(stringify!($field).to_owned(), value);
+                    }
+                )*
+                if !self.extra.is_empty() {
+                    map.insert("extra".to_owned(), self.extra.clone().into());
+                }
+                Ok(serde_json::Value::Object(map))
+            }
+
+            fn has_extra(&self) -> bool {
+                !self.extra.is_empty()
+                    $(|| self.$field.as_ref().is_some_and($crate::fcm::wire::Wire::has_extra))*
+            }
+
+            #[cfg(test)]
+            fn schema() -> serde_json::Value {
+                $crate::json::form::reference(concat!("FCM: ", stringify!($name)))
+            }
+
+            #[cfg(test)]
+            fn kind() -> String {
+                let title = concat!("FCM: ", stringify!($name));
+                format!("[object](#{})", $crate::json::form::anchor(title))
+            }
+
+            #[cfg(test)]
+            fn tables(into: &mut Vec<$crate::json::form::Table>) {
+                use $crate::json::form::Row;
+                let title = concat!("FCM: ", stringify!($name));
+                if into.iter().any(|table| table.title == title) {
+                    return;
+                }
+                let mut rows: Vec<Row> = vec![$(Row {
+                    name: stringify!($field),
+                    about: concat!($($fdoc, "\n"),*).trim().to_owned(),
+                    kind: <$ty as $crate::fcm::wire::Wire>::kind(),
+                    default: "",
+                    limits: "",
+                    lands: "",
+                    schema: <$ty as $crate::fcm::wire::Wire>::schema(),
+                },)*];
+                rows.push(Row {
+                    name: "extra",
+                    about: "Fields that this version does not know, merged into the object.".to_owned(),
+                    kind: "object".to_owned(),
+                    default: "",
+                    limits: "",
+                    lands: "",
+                    schema: serde_json::json!({"type": "object"}),
+                });
+                into.push($crate::json::form::Table {
+                    title,
+                    about: concat!($($doc, "\n"),*).trim().to_owned(),
+                    rows,
+                });
+                $(<$ty as $crate::fcm::wire::Wire>::tables(into);)*
             }
 
             fn check(

@@ -87,6 +87,16 @@ impl Wire for Timestamp {
         }
         Ok(())
     }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "format": "date-time"})
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "RFC 3339 time".to_owned()
+    }
 }
 
 fn parse(text: &str) -> Option<Timestamp> {

@@ -40,6 +40,17 @@ macro_rules! words {
                     )),
                 }
             }
+
+            #[cfg(test)]
+            fn schema() -> serde_json::Value {
+                // Lower case is read too; a schema cannot say it shortly.
+                serde_json::json!({"enum": [$($word, $word.to_ascii_lowercase()),+]})
+            }
+
+            #[cfg(test)]
+            fn kind() -> String {
+                [$(concat!("`\"", $word, "\"`")),+].join(", ")
+            }
         }
     };
 }

@@ -6,9 +6,9 @@ use super::*;
 fn json_is_read_in_both_spellings() {
     let message = Message::from_json(
         br##"{"message":{"topic":"news","android":{"priority":"high","ttl":"3.5s","collapseKey":"k",
-        "notification":{"notificationCount":3,"eventTime":"2026-11-22T08:00:00+01:00","newField":[1],
+        "notification":{"notificationCount":3,"eventTime":"2026-11-22T08:00:00+01:00","extra":{"newField":[1]},
         "light_settings":{"color":"#0aff0080","lightOnDuration":"1s","light_off_duration":"0.25s"}}},
-        "fcmOptions":{"analyticsLabel":"l"},"validator":null},"validateOnly":true}"##,
+        "fcmOptions":{"analyticsLabel":"l"},"apns":null},"validateOnly":true}"##,
     )
     .unwrap();
     let body: Value = serde_json::from_slice(&message.body()).unwrap();
@@ -52,7 +52,17 @@ fn json_of_the_wrong_shape_is_refused() {
         (r#"{"token":""}"#, ErrorKind::InvalidToken),
         (r#"{"topic":"/topics/x"}"#, ErrorKind::InvalidTopic),
         (r#"{"condition":"x"}"#, ErrorKind::InvalidCondition),
-        (r#"{"token":"t","name":"projects/x"}"#, ErrorKind::InvalidTarget),
+        (r#"{"token":"t","name":"projects/x"}"#, ErrorKind::InvalidPayload),
+        (
+            r#"{"token":"t","extra":{"name":"projects/x"}}"#,
+            ErrorKind::InvalidTarget,
+        ),
+        (r#"{"token":"t","extra":{"topic":"x"}}"#, ErrorKind::InvalidTarget),
+        (r#"{"token":"t","extra":[]}"#, ErrorKind::InvalidPayload),
+        (
+            r#"{"token":"t","data":{"a":"b"},"extra":{"data":"x"}}"#,
+            ErrorKind::Conflict,
+        ),
         (r#"{"token":"t","data":{"a":1}}"#, ErrorKind::InvalidPayload),
         (
             r#"{"token":"t","data":{"a":"1","a":"2"}}"#,
@@ -119,8 +129,8 @@ fn what_is_written_is_what_the_tree_says() {
     for unknown in [None, Some("new"), Some("android")] {
         let mut tree = full.clone();
         match unknown {
-            Some("android") => tree["android"]["notification"]["new"] = json!({"deep": [1]}),
-            Some(name) => tree[name] = json!({"deep": [1]}),
+            Some("android") => tree["android"]["notification"]["extra"] = json!({"new": {"deep": [1]}}),
+            Some(name) => tree["extra"] = json!({name: {"deep": [1]}}),
             None => {}
         }
         let builder = MessageBuilder::read(tree, &Path::MESSAGE).unwrap();
@@ -133,4 +143,51 @@ fn what_is_written_is_what_the_tree_says() {
             "{unknown:?}"
         );
     }
+}
+
+#[test]
+fn unknown_fields_are_refused_by_their_path() {
+    for (json, expected) in [
+        (
+            r#"{"token":"t","notifcation":{}}"#,
+            "message.notifcation: unknown field",
+        ),
+        (
+            r#"{"message":{"token":"t","notifcation":null}}"#,
+            "message.notifcation: unknown field",
+        ),
+        (
+            r#"{"token":"t","android":{"notification":{"titel":"x"}}}"#,
+            "message.android.notification.titel: unknown field",
+        ),
+        (
+            r##"{"token":"t","android":{"notification":{"light_settings":{"color":{"rot":1}}}}}"##,
+            "message.android.notification.light_settings.color.rot: unknown field",
+        ),
+        (
+            r#"{"message":{"token":"t"},"validateonly":true}"#,
+            "validateonly: unknown field beside message",
+        ),
+        (
+            r#"{"message":{"token":"t","data":{"a":"1","a":"2"}}}"#,
+            "message.data.a: the key is there twice",
+        ),
+    ] {
+        let error = Message::from_json(json.as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidPayload);
+        assert!(error.context().starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn extra_is_merged_where_it_stands_and_comes_back_under_its_name() {
+    let form = r#"{"message":{"token":"t","android":{"ttl":"3s","notification":{"title":"T","extra":{"a":[1]}},"extra":{"notification":{"b":2}}},"extra":{"c":{}}},"validate_only":true}"#;
+    let message = Message::from_json(form.as_bytes()).unwrap();
+    assert_eq!(
+        text(&message),
+        r#"{"message":{"token":"t","android":{"ttl":"3s","notification":{"title":"T","a":[1],"b":2}},"c":{}},"validate_only":true}"#
+    );
+    assert_eq!(String::from_utf8(message.to_json()).unwrap(), form);
+    let plain = Message::from_json(br#"{"token":"t","data":{"k":"v"}}"#).unwrap();
+    assert_eq!(plain.to_json(), plain.body());
 }

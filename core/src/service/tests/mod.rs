@@ -1,0 +1,3 @@
+//! Tests of the whole: every form beside its page, its schema and its vectors.
+
+mod documents;
