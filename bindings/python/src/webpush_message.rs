@@ -1,6 +1,5 @@
 //! Web Push: messages.
 
-use std::sync::Arc;
 
 use pushcore::service::Message;
 use pushcore::webpush::{self, Padding, Topic, Urgency};
