@@ -41,7 +41,7 @@ struct Encoded {
     rest: Box<[u8]>,
     /// Bytes of payload, as the service counts them against its limits.
     size: usize,
-    /// What follows the target in [`Message::to_json`], where an `extra` makes it another text than `rest`.
+    /// The text after the target in [`Message::to_json`], where an `extra` makes it differ from `rest`; `None` where it is `rest`.
     form: Option<Box<[u8]>>,
 }
 
