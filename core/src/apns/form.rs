@@ -111,11 +111,11 @@ form! {
     /// The `aps` dictionary.
     ApsForm "APNs: aps"
     {
-        /// What the user sees; a string is the short form.
+        /// The alert that the user sees; a string is the short form.
         alert: Alert, "none", "", "`alert`";
         /// The number on the app's icon; 0 removes the number.
         badge: u32, "unchanged", "", "`badge`";
-        /// What the user hears: a file of the app or `default`, or a critical sound.
+        /// The sound that the user hears: a file of the app or `default`, or a critical sound.
         sound: Sound, "silence", "", "`sound`; inside `alert` for a Live Activity";
         /// Groups notifications.
         thread_id: String, "none", "", "`thread-id`";
@@ -187,7 +187,7 @@ form! {
     /// The state of a Live Activity. Times are whole seconds since 1970.
     LiveActivityForm "APNs: live_activity"
     {
-        /// What happens to the activity.
+        /// The change to the activity.
         event: Event, "required", "`\"start\"` needs `alert`; not in a broadcast", "`event`";
         /// When the state was true: the newest one wins.
         timestamp: UnixTime, "required", "", "`timestamp`";
@@ -215,7 +215,7 @@ form! {
     }
 }
 
-/// What happens to a Live Activity.
+/// The change to a Live Activity.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Event {
     Start,

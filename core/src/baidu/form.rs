@@ -65,7 +65,7 @@ form! {
         builder_id: u32, "0", "", "`notification_builder_id`";
         /// Sound, vibration, and whether the user can clear the notification.
         basic_style: StyleForm, "all three", "", "`notification_basic_style`";
-        /// What a tap opens; the word `app` is the app.
+        /// The target of a tap; the word `app` is the app.
         open: OpenType, "nothing", "", "`open_type`";
         /// Anything, for the app.
         custom_content: Members, "none", "", "`custom_content`";
@@ -88,7 +88,7 @@ form! {
 }
 
 form! {
-    /// What a tap on a notification opens: `url` or `package`.
+    /// The target of a tap on a notification: `url` or `package`.
     OpenForm "Baidu: open"
     {
         /// A web page.

@@ -213,7 +213,7 @@ pub struct Message {
 #[derive(Clone)]
 pub struct Template(Arc<Content>);
 
-/// What the same message to several targets has in common.
+/// The part that the same message to several targets shares.
 struct Content {
     /// The parameters that do not depend on the target.
     fixed: Vec<(&'static str, String)>,

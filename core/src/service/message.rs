@@ -80,7 +80,7 @@ impl Message {
     /// [`Message::from_json`] with a policy for the endpoints of Web Push subscriptions.
     ///
     /// # Errors
-    /// As [`Message::from_json`].
+    /// The errors of [`Message::from_json`].
     pub fn from_json_under(
         service: Kind,
         json: &[u8],

@@ -36,7 +36,7 @@ impl Target {
     /// (Baidu), `{"device": "...", "lenient": true}` (APNs), and for Web Push the subscription.
     ///
     /// # Errors
-    /// As [`Message::from_json`](super::Message::from_json), and what the target's own type says.
+    /// The errors of [`Message::from_json`](super::Message::from_json), and what the target's own type says.
     pub fn parse(service: Kind, text: &str) -> Result<Self, Error> {
         Self::parse_under(service, text, &webpush::EndpointPolicy::default())
     }
@@ -44,7 +44,7 @@ impl Target {
     /// [`Target::parse`] with a policy for the endpoints of Web Push subscriptions.
     ///
     /// # Errors
-    /// As [`Target::parse`].
+    /// The errors of [`Target::parse`].
     pub fn parse_under(service: Kind, text: &str, policy: &webpush::EndpointPolicy) -> Result<Self, Error> {
         if service == Kind::WebPush {
             let subscription = webpush::Subscription::parse(text.as_bytes(), policy)?;

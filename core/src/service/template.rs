@@ -27,7 +27,7 @@ impl Template {
     /// Reads a message without a target in the form of `docs/messages.md`.
     ///
     /// # Errors
-    /// As [`Message::from_json`]; `InvalidTarget` when it has a target, or what belongs to one target
+    /// The errors of [`Message::from_json`]; `InvalidTarget` when it has a target, or what belongs to one target
     /// (`id`, `registered_at_ms`).
     pub fn from_json(service: Kind, json: &[u8]) -> Result<Self, Error> {
         let (node, at) = (Node::document(json, "message")?, &Path::MESSAGE);

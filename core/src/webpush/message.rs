@@ -80,7 +80,7 @@ pub(super) struct Shared {
     pub(super) record: Option<Box<[u8]>>,
     pub(super) encoding: Encoding,
     pub(super) receipts: Option<ReceiptLink>,
-    /// What it was made of, without the payload.
+    /// The settings that the template was built with, without the payload, which `record` holds.
     pub(super) asked: TemplateBuilder,
     /// In the order of [`Provider::ALL`].
     pub(super) common: [Arc<HeaderBlock>; Provider::ALL.len()],

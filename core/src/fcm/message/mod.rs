@@ -46,7 +46,7 @@ struct Encoded {
     has_apns: bool,
     /// Made when first asked for, because a message that is built for one device only may never need them.
     circumstances: OnceLock<Circumstances>,
-    /// What follows the target in [`Message::to_json`], where an `extra` makes it another text than `rest`.
+    /// The text after the target in [`Message::to_json`], where an `extra` makes it differ from `rest`; `None` where it is `rest`.
     form: Option<Box<[u8]>>,
 }
 
