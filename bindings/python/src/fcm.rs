@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pushcore::fcm::{self, Target};
 use pushcore::http::Authority;
+use pushcore::secret::Secret;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -13,7 +14,7 @@ use crate::http::{Request, Response};
 use crate::outcome::outcome;
 use crate::recipe::{hash_of, not_pickled};
 use crate::values::{
-    Str, authority, bytes, bytes_or_file, clock, duration, json, json_object, json_text, string,
+    Str, authority, bytes, clock, credential, duration, json, json_object, json_text, string,
 };
 
 /// A Google identity that sends for one project. Clients share its access token.
@@ -24,15 +25,18 @@ pub(crate) struct FcmCredentials(pub(crate) Arc<fcm::Credentials>);
 impl FcmCredentials {
     /// A service account's key file: a path, its text, or its JSON as a dict.
     ///
+    /// `project` wins over the file's own: an account may send for another project that lets it.
     /// `token_host` (`"host:port"`) replaces Google's token endpoint. Raises `CredentialError`.
     #[staticmethod]
-    #[pyo3(signature = (file, *, token_host=None))]
+    #[pyo3(signature = (file, *, project=None, token_host=None))]
     fn from_service_account(
         py: Python<'_>,
         file: &Bound<'_, PyAny>,
+        project: Option<Str>,
         token_host: Option<Str>,
     ) -> PyResult<Self> {
-        let credentials = fcm::Credentials::service_account(&credential_file(file)?);
+        let file = credential_file(file)?;
+        let credentials = fcm::Credentials::service_account_for(file.expose_secret(), project.as_deref());
         made(py, credentials.or_raise(py)?, token_host)
     }
 
@@ -45,7 +49,8 @@ impl FcmCredentials {
         project: Option<Str>,
         token_host: Option<Str>,
     ) -> PyResult<Self> {
-        let credentials = fcm::Credentials::from_file(&credential_file(file)?, project.as_deref());
+        let credentials =
+            fcm::Credentials::from_file(credential_file(file)?.expose_secret(), project.as_deref());
         made(py, credentials.or_raise(py)?, token_host)
     }
 
@@ -131,10 +136,10 @@ fn made(py: Python<'_>, credentials: fcm::Credentials, token_host: Option<Str>) 
 }
 
 /// A path, the file's text, or a `dict` of it.
-fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> {
     match file.cast::<PyDict>() {
-        Ok(dict) => json_text(dict),
-        Err(_) => bytes_or_file(file),
+        Ok(dict) => json_text(dict).map(Secret::new),
+        Err(_) => credential(file),
     }
 }
 

@@ -82,6 +82,8 @@ mod _pushcore {
     #[pymodule_export]
     use crate::tunnel::Tunnel;
     #[pymodule_export]
+    use crate::values::load_credential;
+    #[pymodule_export]
     use crate::webpush::{EndpointPolicy, ReceiverKeys, Subscription, VapidCredentials};
     #[pymodule_export]
     use crate::webpush_message::WebPushMessage;

@@ -18,7 +18,7 @@ use crate::apns_credentials::ApnsCredentials;
 use crate::baidu::BaiduCredentials;
 use crate::errors::OrRaise;
 use crate::fcm::FcmCredentials;
-use crate::values::{Str, authority, bytes_or_file, duration, integer, string, type_error};
+use crate::values::{Str, authority, credential, duration, integer, string, type_error};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
 /// A service with its credentials and hosts.
@@ -124,7 +124,7 @@ impl Service {
             let name = string(&name)?;
             let count = "the count is out of range";
             match name.as_str() {
-                "ca" => tls = tls.add_roots(bytes_or_file(&value)?),
+                "ca" => tls = tls.add_roots(credential(&value)?.expose_secret().clone()),
                 "bundled_roots" if !value.extract::<bool>()? => tls = tls.without_bundled_roots(),
                 "bundled_roots" => {}
                 "proxy" => {

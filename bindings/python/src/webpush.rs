@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use crate::errors::OrRaise;
 use crate::keys::SigningKey;
 use crate::recipe::not_pickled;
-use crate::values::{Str, bytes, bytes_or_file, json_text, seconds, unix_time};
+use crate::values::{Str, bytes, credential, json_text, seconds, unix_time};
 
 /// A VAPID key and the sender's contact.
 #[pyclass(frozen, module = "pushcore")]
@@ -23,11 +23,10 @@ impl VapidCredentials {
     #[pyo3(signature = (key, *, subject, any_subject=false))]
     fn new(py: Python<'_>, key: &Bound<'_, PyAny>, subject: Str, any_subject: bool) -> PyResult<Self> {
         let material = match key.cast::<SigningKey>() {
-            Ok(key) => key.get().0.to_pkcs8_der().expose_secret().clone(),
-            Err(_) if key.hasattr("__fspath__")? => bytes_or_file(key)?,
-            Err(_) => bytes(key)?,
+            Ok(key) => key.get().0.to_pkcs8_der(),
+            Err(_) => credential(key)?,
         };
-        let key = Es256Key::read(&material).or_raise(py)?;
+        let key = Es256Key::read(material.expose_secret()).or_raise(py)?;
         let credentials = match any_subject {
             true => webpush::Credentials::with_any_subject(key, &subject),
             false => webpush::Credentials::new(key, &subject),
@@ -215,10 +214,12 @@ impl ReceiverKeys {
     #[pyo3(name = "import_keys", signature = (private_key, *, auth))]
     fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: Str) -> PyResult<Self> {
         let key = match private_key.cast::<PyDict>() {
-            Ok(dict) => json_text(dict)?,
-            Err(_) => bytes(private_key)?,
+            Ok(dict) => json_text(dict)?.into(),
+            Err(_) => credential(private_key)?,
         };
-        webpush::ReceiverKeys::import(&key, &auth).map(Self).or_raise(py)
+        webpush::ReceiverKeys::import(key.expose_secret(), &auth)
+            .map(Self)
+            .or_raise(py)
     }
 
     /// The private key as a JSON Web Key.

@@ -27,6 +27,9 @@ VERSION: Final[str]
 def error_kinds() -> list[tuple[str, int]]:
     """Every error kind with its number."""
 
+def load_credential(value: object) -> bytes:
+    """What a key, a certificate or a credential file holds, for the command."""
+
 # Outcomes
 
 @disjoint_base
@@ -203,14 +206,15 @@ class SigningKey:
     def generate() -> SigningKey:
         """A new key from the system's generator."""
     @staticmethod
-    def read(key: _Bytes) -> SigningKey:
-        """A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes.
+    def read(key: FileOrBytes) -> SigningKey:
+        """A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes, in quotes,
+        in base64, in UTF-16; or the file that holds it. Content is recognised before the name of a file.
 
         Raises `CredentialError` that says what it is instead.
         """
     @staticmethod
     def from_file(path: FileOrBytes) -> SigningKey:
-        """The same from a file."""
+        """The same as `read`, under the name of the usual case."""
     def to_pem(self) -> str:
         """PKCS#8 in PEM, the form of an APNs `.p8` file."""
     def to_der(self) -> bytes:
@@ -482,9 +486,12 @@ class FcmCredentials:
     """A Google identity that sends for one project. Clients share its access token."""
 
     @staticmethod
-    def from_service_account(file: FileOrBytes | dict[str, Any], *, token_host: str | None = None) -> FcmCredentials:
+    def from_service_account(
+        file: FileOrBytes | dict[str, Any], *, project: str | None = None, token_host: str | None = None
+    ) -> FcmCredentials:
         """A service account's key file: a path, its text, or its JSON as a dict.
 
+        `project` wins over the file's own: an account may send for another project that lets it.
         `token_host` (`"host:port"`) replaces Google's token endpoint. Raises `CredentialError`.
         """
     @staticmethod
