@@ -88,7 +88,16 @@ impl Socket {
         if let Stage::Dialling(race) = &mut self.stage {
             match race.advance(registry, token, clock::now().monotonic) {
                 Standing::Open => return Verdict::Alive,
-                Standing::Lost(error) => return Verdict::Failed(error),
+                Standing::Lost(error) => {
+                    return Verdict::Failed(match proxy {
+                        // Not the service's port: a program must be able to tell one from the other.
+                        Some(_) => {
+                            Error::new(pushcore::ErrorKind::ProxyRefused, "the proxy cannot be reached")
+                                .with_source(error)
+                        }
+                        None => error,
+                    });
+                }
                 Standing::Won(stream) => match proxy {
                     Some(proxy) => {
                         self.stage = Stage::Tunnelling(stream, Handshake::new(proxy, &self.authority));

@@ -49,7 +49,7 @@ pub(crate) fn retarget(template: &Message, target: &Bound<'_, PyAny>) -> PyResul
     }
     if let Message::WebPush(message) = template {
         return message
-            .to(subscription(target, None)?)
+            .to(subscription(target, None)?.0)
             .map(Message::from)
             .or_raise(py);
     }

@@ -186,14 +186,19 @@ fn parse(value: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<
     webpush::Subscription::parse(&json_text(value)?, &policy).or_raise(value.py())
 }
 
-/// A [`Subscription`], or what one is made from.
+/// A [`Subscription`], or what one is made from. Where no policy is given, the client's counts, which asks
+/// before it sends; whether a policy has been asked comes with it.
 pub(crate) fn subscription(
     value: &Bound<'_, PyAny>,
     policy: Option<&EndpointPolicy>,
-) -> PyResult<Arc<webpush::Subscription>> {
-    match value.cast::<Subscription>() {
-        Ok(ready) => Ok(Arc::clone(&ready.get().0)),
-        Err(_) => parse(value, policy).map(Arc::new),
+) -> PyResult<(Arc<webpush::Subscription>, bool)> {
+    match (value.cast::<Subscription>(), policy) {
+        (Ok(ready), _) => Ok((Arc::clone(&ready.get().0), true)),
+        (Err(_), Some(_)) => Ok((Arc::new(parse(value, policy)?), true)),
+        (Err(_), None) => {
+            let read = webpush::Subscription::read(&json_text(value)?).or_raise(value.py())?;
+            Ok((Arc::new(read), false))
+        }
     }
 }
 

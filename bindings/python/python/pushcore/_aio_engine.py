@@ -250,7 +250,8 @@ class Engine:
         except PushcoreError as error:
             self._failed(link, error.code, str(error))
         except OSError as error:
-            self._failed(link, ErrorKind.CONNECT_REFUSED, f"{host}:{port}: {error.strerror or error}")
+            code = ErrorKind.CONNECT_TIMEOUT if isinstance(error, TimeoutError) else ErrorKind.CONNECT_REFUSED
+            self._failed(link, code, f"{host}:{port}: {error.strerror or error}")
         finally:
             self._dialling.pop(link, None)
 

@@ -20,7 +20,12 @@ async def tunnel(
 ) -> tuple[socket.socket, bytes]:
     """A socket through `proxy` to the host, and what came through it already."""
     dialogue = Tunnel(proxy, host, port)
-    sock = await connect(loop, *dialogue.proxy)
+    try:
+        sock = await connect(loop, *dialogue.proxy)
+    except (OSError, TransportError) as error:
+        # Not the service's port: a program must be able to tell one from the other.
+        text = f"the proxy cannot be reached: {getattr(error, 'strerror', None) or error}"
+        raise TransportError(text, ErrorKind.PROXY_REFUSED, "ProxyRefused") from None
     try:
         while True:
             data = dialogue.data_to_send()
