@@ -75,6 +75,11 @@ impl Socket {
         }
     }
 
+    /// Where the connection goes.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Goes on from where it is, as far as the socket allows without waiting.
     pub(crate) fn advance(
         &mut self,

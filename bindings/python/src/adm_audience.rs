@@ -5,7 +5,7 @@ use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
-use crate::adm::{AdmCredentials, parts};
+use crate::adm::{AdmCredentials, either_ttl, parts};
 use crate::calls::{Call, Kind};
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
@@ -24,7 +24,7 @@ impl AdmAudienceMessage {
     #[new]
     #[pyo3(signature = (
         *, topic=None, group=None, data=None, notification=None, priority=None, consolidation_key=None,
-        expires_after=None, md5=false, extra=None,
+        ttl=None, expires_after=None, md5=false, extra=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -35,6 +35,7 @@ impl AdmAudienceMessage {
         notification: Option<&Bound<'_, PyAny>>,
         priority: Option<Str>,
         consolidation_key: Option<Str>,
+        ttl: Option<&Bound<'_, PyAny>>,
         expires_after: Option<&Bound<'_, PyAny>>,
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
@@ -45,7 +46,7 @@ impl AdmAudienceMessage {
             notification,
             priority,
             consolidation_key,
-            expires_after,
+            either_ttl(py, ttl, expires_after)?,
             md5,
             extra,
         )?;

@@ -13,7 +13,7 @@ use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
 use crate::recipe::{Recipe, hash_of};
-use crate::values::{Str, Word, clock, unknown_word};
+use crate::values::{Str, Word, clock, seconds, unknown_word};
 
 /// An update or the end of a Live Activity, for everyone who follows a channel.
 ///
@@ -29,7 +29,7 @@ impl ApnsBroadcast {
     #[pyo3(signature = (
         *, bundle, channel, storage=None, live_activity=None, alert=None, title=None, subtitle=None, body=None,
         sound=None, relevance_score=None, aps=None, custom=None, payload=None, priority=None, expiration=None,
-        id=None,
+        ttl=None, id=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -49,15 +49,21 @@ impl ApnsBroadcast {
         payload: Option<&Bound<'_, PyAny>>,
         priority: Option<&Bound<'_, PyAny>>,
         expiration: Option<&Bound<'_, PyAny>>,
+        ttl: Option<&Bound<'_, PyAny>>,
         id: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let expiration = expires(py, expiration, ttl)?;
+        let until = expiration.map(|expiration| match expiration {
+            apns::Expiration::Until(time) => seconds(time),
+            _ => 0.0,
+        });
         // The payload is added when it is asked for: as it was encoded.
         let recipe = Recipe::new(py)
             .put(py, "bundle", Some(&*bundle))?
             .put(py, "channel", Some(&*channel))?
             .put(py, "storage", storage.as_deref())?
             .put(py, "priority", priority)?
-            .put(py, "expiration", expiration)?
+            .put(py, "expiration", until)?
             .put(py, "id", id)?;
         let bundle = BundleId::parse(&bundle).or_raise(py)?;
         let channel = ChannelId::parse(&channel).or_raise(py)?;
@@ -74,7 +80,7 @@ impl ApnsBroadcast {
             builder = builder.priority(self::priority(value)?);
         }
         if let Some(expiration) = expiration {
-            builder = builder.expiration(expires(expiration)?);
+            builder = builder.expiration(expiration);
         }
         if let Some(id) = id {
             builder = builder.id(apns_id(id)?);

@@ -98,6 +98,30 @@ impl ApnsCredentials {
         })
     }
 
+    /// No key here: provider tokens of one key that other processes make and hand in with `import_token`.
+    #[staticmethod]
+    #[pyo3(signature = (*, key_id, team_id))]
+    fn from_provider_tokens(py: Python<'_>, key_id: Str, team_id: Str) -> PyResult<Self> {
+        let make = || -> Result<_, Error> {
+            let (key_id, team_id) = (apns::KeyId::parse(&key_id)?, apns::TeamId::parse(&team_id)?);
+            Ok(apns::Credentials::imported(key_id, team_id))
+        };
+        Ok(Self {
+            credentials: make().or_raise(py)?,
+            identity: None,
+        })
+    }
+
+    /// Takes over a provider token that another process made with the same key: `True` where it is newer than
+    /// the present one. Apple refuses a key whose tokens change more often than every 20 minutes, so workers
+    /// share one. Raises `CredentialError` for a token of another key or team, or older than an hour.
+    #[pyo3(signature = (token, *, now=None))]
+    fn import_token(&self, py: Python<'_>, token: Str, now: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+        self.credentials
+            .import_token(&token, clock(py, now)?)
+            .or_raise(py)
+    }
+
     /// The provider token of now (a JWT).
     #[pyo3(signature = (*, now=None))]
     fn provider_token(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<String> {

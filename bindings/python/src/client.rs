@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pushcore::session::{SendOptions, Stats};
 use pushcore::{Error, ErrorKind, http};
-use pushcore_client::{Batch, Client, ClientConfig, Exchange};
+use pushcore_client::{Batch, Client, Exchange};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -38,9 +38,7 @@ pub(crate) struct BlockingClient {
 impl BlockingClient {
     #[new]
     fn new(py: Python<'_>, service: &Service) -> PyResult<Self> {
-        let mut config = ClientConfig::new();
-        config.session = service.config();
-        config.proxy = service.proxy().or_raise(py)?;
+        let config = service.client_config();
         let client = py.detach(|| Client::new(config, |config, now| service.open(config, now)));
         Ok(Self {
             client: Arc::new(client.or_raise(py)?),

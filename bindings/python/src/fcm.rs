@@ -148,6 +148,7 @@ fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> {
 /// Keywords are the fields of Google's own schema (`token`, `topic`, `condition` or `fid`;
 /// `notification`, `data`, `android`, `apns`, `webpush`, `fcm_options`), with dicts inside. Or the
 /// whole message as one dict or JSON text, with or without `{"message": ...}` around it.
+/// `ttl` (seconds or a `timedelta`, at most four weeks) is set on each platform that says nothing itself.
 /// Both `snake_case` and `camelCase` are read. Raises `MessageError` where FCM would refuse.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct FcmMessage(pub(crate) fcm::Message);
@@ -159,12 +160,13 @@ impl FcmMessage {
     /// shorter way to the same.
     #[new]
     #[pyo3(signature = (
-        message=None, /, *, validate_only=None, token=None, notification=None, data=None, **fields
+        message=None, /, *, validate_only=None, ttl=None, token=None, notification=None, data=None, **fields
     ))]
     fn new(
         py: Python<'_>,
         message: Option<&Bound<'_, PyAny>>,
         validate_only: Option<bool>,
+        ttl: Option<&Bound<'_, PyAny>>,
         token: Option<&Bound<'_, PyAny>>,
         notification: Option<&Bound<'_, PyAny>>,
         data: Option<&Bound<'_, PyAny>>,
@@ -197,6 +199,10 @@ impl FcmMessage {
             },
         };
         let mut message = made.or_raise(py)?;
+        if let Some(ttl) = ttl {
+            let (ttl, now) = (crate::values::ttl(ttl)?, clock(py, None)?);
+            message = message.with_ttl(ttl, now).or_raise(py)?;
+        }
         if let Some(validate_only) = validate_only {
             message = message.validate_only(validate_only);
         }

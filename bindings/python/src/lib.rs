@@ -16,6 +16,7 @@ mod errors;
 mod fcm;
 mod fcm_topics;
 mod http;
+mod http2;
 mod keys;
 mod message;
 mod outcome;

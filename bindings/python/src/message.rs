@@ -4,7 +4,7 @@ use pushcore::Error;
 use pushcore::service::Message;
 use pushcore::{adm, apns, baidu, fcm};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::adm::AdmMessage;
 use crate::adm_audience::AdmAudienceMessage;
@@ -38,6 +38,15 @@ pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
             value,
             "a message (ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage or ApnsBroadcast)",
         ))
+    }
+}
+
+/// What a bulk send hands back with the result, and what it sends: of a pair `(key, message)` its two halves,
+/// otherwise the message is its own key.
+pub(crate) fn keyed<'py>(item: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    match item.cast_exact::<PyTuple>() {
+        Ok(pair) if pair.len() == 2 => Ok((pair.get_item(0)?, pair.get_item(1)?)),
+        _ => Ok((item.clone(), item.clone())),
     }
 }
 

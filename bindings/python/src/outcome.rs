@@ -56,6 +56,13 @@ impl PyOutcome {
         self.outcome.advice()
     }
 
+    /// The service's own sentence about a refusal, with the field that it names; `None` where it says nothing
+    /// beside its reason.
+    #[getter]
+    fn detail(&self) -> Option<String> {
+        self.outcome.detail()
+    }
+
     /// The arm's name as it stands in tables and result files.
     #[getter]
     fn name(&self) -> &'static str {

@@ -1,6 +1,7 @@
 //! A service with its credentials and settings: what clients and sessions are opened from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pushcore::http::Authority;
 use pushcore::net::Security;
@@ -8,10 +9,10 @@ use pushcore::net::tls::{ClientIdentity, TlsConfig};
 use pushcore::session::{Delivery, Session, SessionConfig};
 use pushcore::{Error, Now};
 use pushcore::{adm, apns, baidu, fcm, webpush};
-use pushcore_client::Proxy;
+use pushcore_client::{ClientConfig, Proxy, Resolver};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict};
 
 use crate::adm::AdmCredentials;
 use crate::apns_credentials::ApnsCredentials;
@@ -36,7 +37,10 @@ pub(crate) struct Service {
     room: Arc<Room>,
     security: Security,
     config: SessionConfig,
-    proxy: Option<String>,
+    proxy: Option<Proxy>,
+    proxy_url: Option<String>,
+    gather: Option<Duration>,
+    resolve_on_threads: bool,
 }
 
 impl Room {
@@ -101,8 +105,22 @@ impl Service {
         self.config.clone()
     }
 
-    pub(crate) fn proxy(&self) -> Result<Option<Proxy>, Error> {
-        self.proxy.as_deref().map(Proxy::parse).transpose()
+    pub(crate) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
+    /// How the blocking client reaches the network.
+    pub(crate) fn client_config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.session = self.config();
+        config.proxy = self.proxy.clone();
+        if let Some(gather) = self.gather {
+            config.gather = gather;
+        }
+        if self.resolve_on_threads {
+            config.resolver = Resolver::system().on_threads();
+        }
+        config
     }
 
     fn new(
@@ -113,7 +131,10 @@ impl Service {
     ) -> PyResult<Self> {
         let mut tls = TlsConfig::builder();
         let mut config = SessionConfig::default();
-        let mut proxy = None;
+        let mut proxy_url = None;
+        let mut proxy_wanted = true;
+        let mut gather = None;
+        let mut resolve_on_threads = false;
         if let Some(identity) = identity {
             tls = tls.identity(identity);
         }
@@ -127,15 +148,28 @@ impl Service {
                 "ca" => tls = tls.add_roots(credential(&value)?.expose_secret().clone()),
                 "bundled_roots" if !value.extract::<bool>()? => tls = tls.without_bundled_roots(),
                 "bundled_roots" => {}
-                "proxy" => {
-                    let url = string(&value)?;
-                    Proxy::parse(&url).or_raise(py)?;
-                    proxy = Some(url);
+                "proxy" if value.is_instance_of::<PyBool>() => {
+                    if value.is_truthy()? {
+                        return Err(type_error(
+                            &value,
+                            "a proxy's url, None (the environment's) or False (none)",
+                        ));
+                    }
+                    proxy_wanted = false;
                 }
+                "proxy" => proxy_url = Some(string(&value)?),
                 "at_least_once" if value.extract::<bool>()? => config.delivery = Delivery::AtLeastOnce,
                 "at_least_once" => config.delivery = Delivery::AtMostOnce,
                 "max_queued" => config.max_queued = integer(&value, count)?,
                 "max_connections" => config.max_connections = integer(&value, count)?,
+                "max_hosts" => config.max_hosts = integer(&value, count)?,
+                "first_backoff" => config.first_backoff = duration(&value)?,
+                "longest_backoff" => config.longest_backoff = duration(&value)?,
+                "patience" => config.patience = duration(&value)?,
+                "seed" => config.seed = Some(integer(&value, count)?),
+                "http2" => config.http2 = Some(crate::http2::config(&value)?),
+                "gather" => gather = Some(duration(&value)?),
+                "resolve_on_threads" => resolve_on_threads = value.extract::<bool>()?,
                 "max_requeues" => config.max_requeues = integer(&value, count)?,
                 "deadline" => config.deadline = duration(&value)?,
                 "response_timeout" => config.response_timeout = duration(&value)?,
@@ -151,12 +185,20 @@ impl Service {
                 }
             }
         }
+        let proxy = match &proxy_url {
+            Some(url) => Some(Proxy::parse(url).or_raise(py)?),
+            None if proxy_wanted => Proxy::of_environment().or_raise(py)?,
+            None => None,
+        };
         let tls = py.detach(|| tls.build()).or_raise(py)?;
         Ok(Self {
             room: Arc::new(room),
             security: Security::Tls(tls),
             config,
             proxy,
+            proxy_url,
+            gather,
+            resolve_on_threads,
         })
     }
 }
@@ -262,9 +304,14 @@ impl Service {
         self.config.deadline.as_secs_f64()
     }
 
-    /// The proxy.
+    /// The proxy that was asked for; the environment's is not shown.
     #[getter]
     fn proxy_url(&self) -> Option<&str> {
-        self.proxy.as_deref()
+        self.proxy_url.as_deref()
+    }
+
+    /// Whether connections to `host` go through a proxy.
+    fn uses_proxy(&self, host: Str) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| proxy.serves(&host))
     }
 }

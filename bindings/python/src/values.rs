@@ -177,6 +177,24 @@ pub(crate) fn duration(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
         .map_err(|_| PyValueError::new_err("a duration is a finite number of seconds, not negative"))
 }
 
+/// A time to live: a [`duration`], and not a date by mistake, which services lower to their longest
+/// without a word.
+pub(crate) fn ttl(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let ttl = duration(value)?;
+    if UnixTime::default().saturating_add(ttl).check_date("").is_ok() {
+        let text = "the ttl is longer than 31 years: seconds from now are wanted, not a date";
+        return Err(wrong(value.py(), ErrorKind::InvalidValue, text));
+    }
+    Ok(ttl)
+}
+
+/// A [`unix_time`] that is a date: neither a duration nor milliseconds.
+pub(crate) fn date(value: &Bound<'_, PyAny>, what: &str) -> PyResult<UnixTime> {
+    let time = unix_time(value)?;
+    time.check_date(what).or_raise(value.py())?;
+    Ok(time)
+}
+
 /// [`duration`] of an optional argument.
 pub(crate) fn optional_duration(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
     value.map(duration).transpose()

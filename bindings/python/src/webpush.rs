@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use crate::errors::OrRaise;
 use crate::keys::SigningKey;
 use crate::recipe::not_pickled;
-use crate::values::{Str, bytes, credential, json_text, seconds, unix_time};
+use crate::values::{Str, bytes, credential, date, json_text, seconds, unix_time};
 
 /// A VAPID key and the sender's contact.
 #[pyclass(frozen, module = "pushcore")]
@@ -114,7 +114,7 @@ impl Subscription {
     ) -> PyResult<Self> {
         let parsed = parse(subscription, policy)?;
         Ok(Self(Arc::new(match created_at {
-            Some(time) => parsed.created_at(unix_time(time)?),
+            Some(time) => parsed.created_at(date(time, "time of creation")?),
             None => parsed,
         })))
     }

@@ -85,7 +85,7 @@ impl WebPushMessage {
             builder = builder.payload(payload);
         }
         if let Some(ttl) = ttl {
-            builder = builder.ttl(duration(ttl)?);
+            builder = builder.ttl(crate::values::ttl(ttl)?);
         }
         if let Some(name) = urgency {
             let all = [Urgency::VeryLow, Urgency::Low, Urgency::Normal, Urgency::High];

@@ -80,7 +80,7 @@ class Engine:
     def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
         """Belongs to `loop`."""
         self.loop = loop
-        self.proxy = service.proxy_url
+        self._service = service
         self._deadline = service.deadline
         self.session = Session(service, monotonic=loop.time(), unix=time.time())
         self.closed = False
@@ -241,7 +241,7 @@ class Engine:
 
     async def _dial(self, link: int, host: str, port: int) -> None:
         try:
-            proxy = None if self.session.is_direct(link) else self.proxy
+            proxy = self._service if self._service.uses_proxy(host) and not self.session.is_direct(link) else None
             sock, first = await dial(self.loop, self.session, host, port, proxy)
             protocol = self._links[link] = Link(self, link)
             await self.loop.create_connection(lambda: protocol, sock=sock)

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 
 from ._errors import TransportError
 from ._kinds import ErrorKind
-from ._pushcore import Tunnel
+from ._pushcore import Service, Tunnel
 
 
 async def tunnel(
     loop: asyncio.AbstractEventLoop,
-    proxy: str,
+    proxy: Service,
     host: str,
     port: int,
     connect: Callable[[asyncio.AbstractEventLoop, str, int], Awaitable[socket.socket]],
