@@ -54,12 +54,12 @@ impl UnixTime {
 /// The earliest time that a caller can mean as a date, in seconds: 9 September 2001. No push service is older,
 /// and a number below it is 31 years as a duration.
 const EARLIEST_DATE: u64 = 1_000_000_000;
-/// The latest time that a caller can mean as a date, in seconds: 1 January 2200. Milliseconds since 1970, taken
-/// for seconds, have been above it since February 1970.
-const LATEST_DATE: u64 = 7_258_118_400;
+/// The latest time that a caller can mean as a date, in seconds: 1 January 2300. Milliseconds since 1970, taken
+/// for seconds, have been above it since May 1970.
+const LATEST_DATE: u64 = 10_413_792_000;
 
 impl UnixTime {
-    /// Checks that the time is a date from 2001 to 2199, rather than a duration or a number of milliseconds
+    /// Checks that the time is a date from 2001 to 2299, rather than a duration or a number of milliseconds
     /// that was taken for seconds. `what` names the date in the error.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl UnixTime {
             )),
             EARLIEST_DATE..LATEST_DATE => Ok(()),
             _ => refuse(format!(
-                "the {what} lies after the year 2199: seconds since 1970 are wanted, not milliseconds; divide by 1000"
+                "the {what} lies after the year 2299: seconds since 1970 are wanted, not milliseconds; divide by 1000"
             )),
         }
     }
@@ -147,8 +147,8 @@ mod tests {
             (999_999_999, Some("duration")),
             (1_000_000_000, None),
             (1_764_422_709, None),
-            (7_258_118_399, None),
-            (7_258_118_400, Some("milliseconds")),
+            (10_413_791_999, None),
+            (10_413_792_000, Some("milliseconds")),
             (1_764_422_709_000, Some("milliseconds")),
             (1_764_422_709_000_000, Some("milliseconds")),
             (u64::MAX, Some("milliseconds")),

@@ -130,6 +130,7 @@ pub(crate) fn credential(value: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> 
     let bytes = Secret::new(bytes(value)?);
     match KeySource::of(bytes.expose_secret()) {
         KeySource::Path(path) => file(py, OsStr::new(path)),
+        KeySource::Either(path) if Path::new(path).exists() => file(py, OsStr::new(path)),
         _ => Ok(KeySource::content(bytes.expose_secret())),
     }
 }

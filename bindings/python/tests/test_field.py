@@ -9,6 +9,7 @@ import pickle
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pushcore
@@ -33,7 +34,7 @@ def _closed_port() -> int:
 @pytest.mark.parametrize("wrong", [3600, 60.5, time.time() * 1000, int(time.time() * 1e6)])
 def test_durations_and_milliseconds_are_no_dates(wrong: float) -> None:
     now = time.time()
-    makers = [
+    makers: list[Callable[[], object]] = [
         lambda: pushcore.ApnsMessage(token=TOKEN, topic="a.b", title="x", expiration=wrong),
         lambda: pushcore.ApnsMessage(token=TOKEN, topic="a.b", title="x").to(TOKEN, expiration=wrong),
         lambda: pushcore.ApnsMessage(token=TOKEN, topic="a.b", title="x", registered_at=wrong),
@@ -92,16 +93,17 @@ def test_options_are_used_or_refused() -> None:
     with pytest.raises(pushcore.MessageError, match="not by both"):
         pushcore.LiveActivity.start(**start, input_token=True, input_channel="dHN0LXNyY2gtY2hubA==")
     activity = pushcore.LiveActivity.start(**start)
-    for empty in ({"alert": {}}, {"alert": ""}, {"title": ""}, {"title": "", "body": ""}):
+    empties: list[dict[str, Any]] = [{"alert": {}}, {"alert": ""}, {"title": ""}, {"title": "", "body": ""}]
+    for empty in empties:
         with pytest.raises(pushcore.MessageError, match="alert"):
-            pushcore.ApnsMessage(token=TOKEN, bundle="a.b", push_type="liveactivity", live_activity=activity, **empty)  # type: ignore[arg-type]
+            pushcore.ApnsMessage(token=TOKEN, bundle="a.b", push_type="liveactivity", live_activity=activity, **empty)
     for kind, custom in (("mdm", {"mdm": "magic"}), ("fileprovider", {"container-identifier": "c", "domain": "d"})):
         topic = "com.apple.mgmt.External.x" if kind == "mdm" else "a.b.pushkit.fileprovider"
         message = pushcore.ApnsMessage(token=TOKEN, topic=topic, push_type=kind, custom=custom)  # type: ignore[arg-type]
         assert json.loads(message.payload) == custom
     with pytest.raises(pushcore.MessageError, match=r"\.voip"):
         pushcore.ApnsMessage(token=TOKEN, bundle="app.voip", push_type="voip", payload={"a": 1})
-    with pytest.raises(TypeError, match="data.*score.*int"):
+    with pytest.raises(TypeError, match=r"data.*score.*int"):
         pushcore.AdmMessage(registration_id="r", data={"score": 1})  # type: ignore[dict-item]
 
 
@@ -127,10 +129,8 @@ def test_the_clients_policy_holds_for_dicts_and_json(sandbox: Sandbox) -> None:
             assert isinstance(client.send(message.to(form)), pushcore.Accepted)
         for _, result in client.send_many(forms, message=message):
             assert isinstance(result, pushcore.Accepted), result
-        for (key, _), result in [((key, None), result) for key, result in client.send_many(
-            ((number, form) for number, form in enumerate(forms)), message=message
-        )]:  # fmt: skip
-            assert key in range(3)
+        for key, result in client.send_many(enumerate(forms), message=message):
+            assert 0 <= key < 3
             assert isinstance(result, pushcore.Accepted)
     with sandbox.web_push(pushcore.Client, policy=pushcore.EndpointPolicy()) as client:
         with pytest.raises(pushcore.PushcoreError) as caught:
@@ -149,22 +149,27 @@ def test_the_clients_policy_holds_for_dicts_and_json(sandbox: Sandbox) -> None:
 def test_a_key_beside_a_message_comes_back(sandbox: Sandbox) -> None:
     active = sandbox.ready["webpush"]["providers"]["plain"]["active"]
     message = pushcore.WebPushMessage(subscription=active, payload="x")
+    pairs: list[tuple[object, pushcore.WebPushMessage]] = [(7, message), ("b", message)]
     with sandbox.web_push(pushcore.Client) as client:
-        keys = [key for key, result in client.send_many([(7, message), ("b", message)])]  # type: ignore[type-var]
+        keys = [key for key, _ in client.send_many(pairs)]
     assert sorted(map(str, keys)) == ["7", "b"]
 
     async def run() -> list[Any]:
         async with sandbox.web_push(pushcore.aio.Client) as client:
-            return [key async for key, _ in client.send_many([(7, message), ("b", message)])]  # type: ignore[type-var]
+            return [key async for key, _ in client.send_many(pairs)]
 
     assert sorted(map(str, asyncio.run(run()))) == ["7", "b"]
 
 
 def test_a_removed_subscription_is_told_as_dead() -> None:
     dead = {"endpoint": "https://permanently-removed.invalid/fcm/send/x"}
-    for make in (pushcore.Subscription, lambda d: pushcore.WebPushMessage(subscription=d)):
+    makers: list[Callable[[], object]] = [
+        lambda: pushcore.Subscription(dead),
+        lambda: pushcore.WebPushMessage(subscription=dead),
+    ]
+    for make in makers:
         with pytest.raises(pushcore.MessageError, match="delete it") as caught:
-            make(dead)
+            make()
         assert caught.value.kind is pushcore.ErrorKind.SUBSCRIPTION_REMOVED
 
 
@@ -213,7 +218,7 @@ def test_all_settings_of_a_session_can_be_named() -> None:
 def test_why_a_message_was_not_sent(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     key = pushcore.ApnsCredentials.from_p8(pushcore.SigningKey.generate().to_pem(), **KEY)
     message = pushcore.ApnsMessage(token=TOKEN, topic="a.b", title="x")
-    host = sandbox.ready["apns"]["host"] if "host" in sandbox.ready["apns"] else None
+    host = sandbox.ready["apns"]["authority"]
     port = _closed_port()
     cases: list[tuple[dict[str, Any], pushcore.ErrorKind, type]] = [
         ({"host": f"127.0.0.1:{port}"}, pushcore.ErrorKind.CONNECT_REFUSED, pushcore.TransportError),
@@ -221,8 +226,7 @@ def test_why_a_message_was_not_sent(sandbox: Sandbox, monkeypatch: pytest.Monkey
          pushcore.TransportError),
         ({"host": "no-such-host.invalid:443"}, pushcore.ErrorKind.NAME_NOT_RESOLVED, pushcore.TransportError),
     ]  # fmt: skip
-    if host is not None:
-        cases.append(({"host": host}, pushcore.ErrorKind.CERTIFICATE_UNKNOWN_ISSUER, pushcore.TlsError))
+    cases.append(({"host": host}, pushcore.ErrorKind.CERTIFICATE_UNKNOWN_ISSUER, pushcore.TlsError))
     for there, kind, base in cases:
         options: dict[str, Any] = {"first_backoff": 0.01, "longest_backoff": 0.02, "deadline": 1.5, **there}
         found: list[pushcore.PushcoreError] = []
@@ -240,10 +244,10 @@ def test_why_a_message_was_not_sent(sandbox: Sandbox, monkeypatch: pytest.Monkey
         assert len(found) == 3
         for error in found:
             cause = error.__cause__
-            assert isinstance(cause, base), (there, error, cause)
-            assert cause.kind is kind, (there, error)
-            again = pickle.loads(pickle.dumps(error))
-            assert again.__cause__.kind is kind
+            for one in (cause, pickle.loads(pickle.dumps(error)).__cause__):
+                assert isinstance(one, pushcore.PushcoreError)
+                assert isinstance(one, base), (there, error, one)
+                assert one.kind is kind, (there, error)
 
 
 # Proxies of the environment
@@ -333,8 +337,11 @@ def test_a_refusal_says_what_the_service_said() -> None:
     for status in (301, 302, 307, 308):
         for sent in (message, web):
             assert "redirect" in sent.outcome(pushcore.Response(status)).advice
-    for sent in (message, web, pushcore.AdmMessage(registration_id="r", data={"a": "b"}),
-                 pushcore.BaiduMessage(everyone=True, text="x")):  # fmt: skip
-        misdirected = sent.outcome(pushcore.Response(421))
+    others: list[Any] = [
+        pushcore.AdmMessage(registration_id="r", data={"a": "b"}),
+        pushcore.BaiduMessage(everyone=True, text="x"),
+    ]
+    for any_message in (message, web, *others):
+        misdirected = any_message.outcome(pushcore.Response(421))
         assert isinstance(misdirected, pushcore.RetryLater)
         assert (misdirected.scope, "another connection" in misdirected.advice) == ("connection", True)

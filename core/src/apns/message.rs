@@ -23,7 +23,7 @@ pub enum Expiration {
     Absent,
     /// 0: one attempt, nothing stored.
     Once,
-    /// Stored and tried again until then: a date from 2001 to 2199, in whole seconds.
+    /// Stored and tried again until then: a date from 2001 to 2299, in whole seconds.
     Until(UnixTime),
 }
 

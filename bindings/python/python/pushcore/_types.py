@@ -36,6 +36,7 @@ FileOrBytes = Union[str, bytes, bytearray, memoryview, "os.PathLike[str]"]
 
 MessageT = TypeVar("MessageT", bound=Message)
 TargetT = TypeVar("TargetT", bound=Target)
+KeyT = TypeVar("KeyT")
 
 
 class Options(TypedDict, total=False):
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
         "Credentials",
         "Duration",
         "FileOrBytes",
+        "KeyT",
         "Message",
         "MessageT",
         "Options",

@@ -125,7 +125,7 @@ fn expirations_are_three_things() {
         1 << 31,
         (1 << 32) - 1,
         1 << 32,
-        7_258_118_399,
+        10_413_791_999,
     ] {
         let until = Expiration::Until(UnixTime::from_secs(secs));
         assert_eq!(header(until), Some(secs.to_string()));

@@ -28,6 +28,9 @@ pub enum KeySource<'a> {
     /// A text that cannot be content and that a file may be named. It may still be a mangled secret:
     /// no error may quote it.
     Path(&'a str),
+    /// A text without the shape of a path or of a key: the name of a file where there is one, and otherwise
+    /// content whose reader says what is wrong with it. No error may quote it.
+    Either(&'a str),
 }
 
 impl<'a> KeySource<'a> {
@@ -36,7 +39,10 @@ impl<'a> KeySource<'a> {
     #[must_use]
     pub fn of(value: &'a [u8]) -> Self {
         match std::str::from_utf8(value) {
-            Ok(text) if may_be_path(text) && !is_content(text) => Self::Path(text),
+            Ok(text) if may_be_path(text) && !is_content(text) => match looks_like_path(text) {
+                true => Self::Path(text),
+                false => Self::Either(text),
+            },
             _ => Self::Content(Self::content(value)),
         }
     }
@@ -161,6 +167,20 @@ fn may_be_path(text: &str) -> bool {
         && !text.chars().any(char::is_control)
         && text.split(['/', '\\']).all(|name| name.len() <= LONGEST_NAME)
 }
+
+/// Whether a text has a separator or an extension, as the names that people give to key files do.
+fn looks_like_path(text: &str) -> bool {
+    let name = text.rsplit(['/', '\\']).next().unwrap_or_default();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let has_extension =
+        (1..=10).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_alphanumeric());
+    // Base64 holds slashes too, but no key in it is this short.
+    let has_separator = name.len() < text.len() && text.len() < MUST_BE_LONGER;
+    has_extension || has_separator || text.starts_with('/')
+}
+
+/// Keys in base64 have at least this many characters, in PKCS#8 without the public key (67 octets).
+const MUST_BE_LONGER: usize = 90;
 
 /// Whether bytes that came out of base64 are again a text with a mark of its own, or DER.
 fn is_wrapped_content(bytes: &[u8]) -> bool {

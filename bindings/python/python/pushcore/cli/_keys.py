@@ -8,8 +8,8 @@ import pathlib
 import sys
 from typing import Any
 
-from .._pushcore import SigningKey
 from .._files import load
+from .._pushcore import SigningKey
 from ._output import Output
 
 _FORMS = {

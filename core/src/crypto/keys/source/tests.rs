@@ -5,7 +5,7 @@ use super::*;
 use crate::crypto::Es256Key;
 
 fn is_path(text: &str) -> bool {
-    matches!(KeySource::of(text.as_bytes()), KeySource::Path(path) if path == text)
+    matches!(KeySource::of(text.as_bytes()), KeySource::Path(path) | KeySource::Either(path) if path == text)
 }
 
 /// The forms of a good key that people reported, without the ones that `keys::tests` has.
@@ -155,4 +155,20 @@ fn raw_line_ends_inside_json_strings_are_escaped() {
         escape_raw_controls("{\n\"a\":\"\\n\"}"),
         Cow::Borrowed(_)
     ));
+}
+
+#[test]
+fn a_text_without_any_shape_may_be_either() {
+    for text in ["key", "not a file", "AuthKey", &"A".repeat(20)] {
+        assert!(
+            matches!(KeySource::of(text.as_bytes()), KeySource::Either(_)),
+            "{text}"
+        );
+    }
+    for text in ["key.p8", "keys/key", "/etc/key", "C:\\key"] {
+        assert!(
+            matches!(KeySource::of(text.as_bytes()), KeySource::Path(_)),
+            "{text}"
+        );
+    }
 }
