@@ -162,6 +162,7 @@ impl FcmMessage {
     #[pyo3(signature = (
         message=None, /, *, validate_only=None, ttl=None, token=None, notification=None, data=None, **fields
     ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
         py: Python<'_>,
         message: Option<&Bound<'_, PyAny>>,
