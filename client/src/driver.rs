@@ -119,14 +119,14 @@ impl Driver {
         let Some(socket) = self.sockets.get_mut(&link) else {
             return;
         };
-        let direct = self.proxy.is_some() && self.session.is_direct(link);
+        let proxy = proxy_for(self.proxy.as_ref(), &self.session, link, socket.authority());
         let (tokens, next) = (&mut self.tokens, &mut self.next_token);
         let mut token = || new_token(tokens, next, link);
         let verdict = socket.advance(
             &mut self.session,
             &self.registry,
             &mut token,
-            self.proxy.as_ref().filter(|_| !direct),
+            proxy,
             ready,
             &mut self.buffer,
         );
@@ -144,7 +144,7 @@ impl Driver {
         while let Some(action) = self.session.poll_action() {
             match action {
                 Action::Connect { link, authority } => {
-                    let proxy = self.proxy.as_ref().filter(|_| !self.session.is_direct(link));
+                    let proxy = proxy_for(self.proxy.as_ref(), &self.session, link, &authority);
                     let target = proxy.map_or(&authority, Proxy::authority).clone();
                     if self.lookups.blocks(&target) {
                         // It may take long, and the time of what has been opened runs already.
@@ -167,7 +167,7 @@ impl Driver {
     fn dial(&mut self, link: LinkId, authority: Authority, addresses: Addresses) {
         // A proxy is the operator's choice; what the endpoint policy judges is the push service's own
         // address.
-        let direct = self.proxy.is_none() || self.session.is_direct(link);
+        let direct = proxy_for(self.proxy.as_ref(), &self.session, link, &authority).is_none();
         let allowed = addresses.and_then(|addresses| {
             if direct {
                 self.veto(&authority, &addresses)?;
@@ -208,4 +208,14 @@ fn new_token(tokens: &mut BTreeMap<mio::Token, LinkId>, next: &mut usize, link: 
     *next = next.checked_add(1).unwrap_or(WAKER.0 + 1);
     tokens.insert(token, link);
     token
+}
+
+/// The proxy that a connection goes through; `None` where it is made directly.
+fn proxy_for<'a>(
+    proxy: Option<&'a Proxy>,
+    session: &Session,
+    link: LinkId,
+    authority: &Authority,
+) -> Option<&'a Proxy> {
+    proxy.filter(|proxy| proxy.serves(authority.host()) && !session.is_direct(link))
 }

@@ -5,16 +5,20 @@ mod handshake;
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use handshake::Handshake;
 use pushcore::http::Authority;
 use pushcore::{Error, ErrorKind, Secret};
 
 /// A proxy that tunnels TCP.
+#[derive(Clone)]
 pub struct Proxy {
     kind: ProxyKind,
     authority: Authority,
-    login: Option<(String, Secret<String>)>,
+    login: Option<Arc<(String, Secret<String>)>>,
+    /// The hosts that are reached without it, as `NO_PROXY` writes them.
+    excepted: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +64,41 @@ impl Proxy {
         Ok(Self {
             kind,
             authority: Authority::parse(host)?,
-            login,
+            login: login.map(Arc::new),
+            excepted: String::new(),
         })
+    }
+
+    /// The same proxy, but not for the hosts of `list`, which is written as `NO_PROXY` is: names and domain
+    /// suffixes divided by commas, or `*`.
+    #[must_use]
+    pub fn except(mut self, list: impl Into<String>) -> Self {
+        self.excepted = list.into();
+        self
+    }
+
+    /// Whether connections to `host` go through the proxy.
+    pub fn serves(&self, host: &str) -> bool {
+        !is_excepted(&self.excepted, host)
+    }
+
+    /// The proxy that `HTTPS_PROXY` or `ALL_PROXY` (either case) name, with the exceptions of `NO_PROXY`: for a
+    /// client of many hosts. `None` where they name none.
+    ///
+    /// # Errors
+    /// `InvalidValue` when the variable cannot be read as a proxy.
+    pub fn of_environment() -> Result<Option<Self>, Error> {
+        let Some(url) = variable("HTTPS_PROXY", "https_proxy").or_else(|| variable("ALL_PROXY", "all_proxy"))
+        else {
+            return Ok(None);
+        };
+        // Other programs take a proxy without a scheme for one that speaks HTTP.
+        let url = match url.contains("://") {
+            true => url,
+            false => format!("http://{url}"),
+        };
+        let list = variable("NO_PROXY", "no_proxy").unwrap_or_default();
+        Ok(Some(Self::parse(&url)?.except(list)))
     }
 
     /// The proxy that `HTTPS_PROXY` or `ALL_PROXY` (either case) name for `host`, unless
@@ -70,13 +107,7 @@ impl Proxy {
     /// # Errors
     /// `InvalidValue` when the variable cannot be read as a proxy.
     pub fn from_environment(host: &str) -> Result<Option<Self>, Error> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let either = |upper: &str, lower: &str| variable(lower).or_else(|| variable(upper));
-        if either("NO_PROXY", "no_proxy").is_some_and(|list| is_excepted(&list, host)) {
-            return Ok(None);
-        }
-        let url = either("HTTPS_PROXY", "https_proxy").or_else(|| either("ALL_PROXY", "all_proxy"));
-        url.map(|url| Self::parse(&url)).transpose()
+        Ok(Self::of_environment()?.filter(|proxy| proxy.serves(host)))
     }
 
     /// Where the proxy listens.
@@ -94,13 +125,22 @@ impl fmt::Debug for Proxy {
     }
 }
 
+/// An environment variable in the lower-case spelling or else in the other one; `None` where it is empty.
+fn variable(upper: &str, lower: &str) -> Option<String> {
+    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    read(lower).or_else(|| read(upper))
+}
+
 /// `NO_PROXY`: `*`, or names and domain suffixes divided by commas.
 fn is_excepted(list: &str, host: &str) -> bool {
     list.split(',')
         .map(str::trim)
         .filter(|entry| !entry.is_empty())
         .any(|entry| {
-            let entry = entry.trim_start_matches('.').to_ascii_lowercase();
+            let entry = entry
+                .trim_start_matches("*.")
+                .trim_start_matches('.')
+                .to_ascii_lowercase();
             entry == "*" || host == entry || host.strip_suffix(&entry).is_some_and(|rest| rest.ends_with('.'))
         })
 }

@@ -75,6 +75,11 @@ impl Socket {
         }
     }
 
+    /// Where the connection goes.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Goes on from where it is, as far as the socket allows without waiting.
     pub(crate) fn advance(
         &mut self,
@@ -88,7 +93,16 @@ impl Socket {
         if let Stage::Dialling(race) = &mut self.stage {
             match race.advance(registry, token, clock::now().monotonic) {
                 Standing::Open => return Verdict::Alive,
-                Standing::Lost(error) => return Verdict::Failed(error),
+                Standing::Lost(error) => {
+                    return Verdict::Failed(match proxy {
+                        // Not the service's port: a program must be able to tell one from the other.
+                        Some(_) => {
+                            Error::new(pushcore::ErrorKind::ProxyRefused, "the proxy cannot be reached")
+                                .with_source(error)
+                        }
+                        None => error,
+                    });
+                }
                 Standing::Won(stream) => match proxy {
                     Some(proxy) => {
                         self.stage = Stage::Tunnelling(stream, Handshake::new(proxy, &self.authority));

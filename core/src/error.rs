@@ -235,6 +235,8 @@ kinds! {
     InvalidCiphertext = 215,
     /// An encrypted body does not decrypt with this key.
     DecryptionFailed = 216,
+    /// The browser has removed the Web Push subscription for good: delete it.
+    SubscriptionRemoved = 217,
 
     /// The server's certificate has expired.
     CertificateExpired = 300,

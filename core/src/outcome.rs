@@ -1,6 +1,7 @@
 //! What a service answered, in one vocabulary for all services.
 
 mod accepted;
+mod detail;
 mod mismatch;
 mod parts;
 mod witness;
@@ -352,6 +353,15 @@ impl Outcome {
 
     /// What to do now, in a few words for a person.
     pub fn advice(&self) -> &'static str {
+        match (self, self.status()) {
+            (Outcome::Accepted(_), _) => {}
+            (_, 300..=399) => {
+                return "a redirect is never followed: correct the host or the endpoint, or what stands between";
+            }
+            (_, 421) => return "send again on another connection: this one is not for that host",
+            (_, 507) => return "the receiver's push server has no room: send again much later",
+            _ => {}
+        }
         match self {
             Outcome::Accepted(arm) if arm.replacement().is_some() => "store the replacement token",
             Outcome::Accepted(_) => "nothing to do",

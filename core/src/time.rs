@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::{Error, ErrorKind};
+
 /// A point in calendar time, in milliseconds since the UNIX epoch (UTC).
 ///
 /// Milliseconds because APNs reports the time at which a token became invalid
@@ -46,6 +48,33 @@ impl UnixTime {
     /// The time from `earlier` to `self`; zero when `earlier` is later.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.millis.saturating_sub(earlier.millis))
+    }
+}
+
+/// The earliest time that a caller can mean as a date, in seconds: 9 September 2001. No push service is older,
+/// and a number below it is 31 years as a duration.
+const EARLIEST_DATE: u64 = 1_000_000_000;
+/// The latest time that a caller can mean as a date, in seconds: 1 January 2300. Milliseconds since 1970, taken
+/// for seconds, have been above it since May 1970.
+const LATEST_DATE: u64 = 10_413_792_000;
+
+impl UnixTime {
+    /// Checks that the time is a date from 2001 to 2299, rather than a duration or a number of milliseconds
+    /// that was taken for seconds. `what` names the date in the error.
+    ///
+    /// # Errors
+    /// `InvalidValue`; the text says what to write instead.
+    pub fn check_date(self, what: &str) -> Result<(), Error> {
+        let refuse = |text: String| Err(Error::new(ErrorKind::InvalidValue, text));
+        match self.as_secs() {
+            0..EARLIEST_DATE => refuse(format!(
+                "the {what} lies before 2001: seconds since 1970 are wanted, not a duration; write the time of now plus the duration"
+            )),
+            EARLIEST_DATE..LATEST_DATE => Ok(()),
+            _ => refuse(format!(
+                "the {what} lies after the year 2299: seconds since 1970 are wanted, not milliseconds; divide by 1000"
+            )),
+        }
     }
 }
 
@@ -108,6 +137,27 @@ mod tests {
             UnixTime::from_secs(1).saturating_since(UnixTime::from_secs(9)),
             Duration::ZERO
         );
+    }
+
+    #[test]
+    fn a_duration_and_milliseconds_are_no_dates() {
+        for (secs, word) in [
+            (0, Some("duration")),
+            (3600, Some("duration")),
+            (999_999_999, Some("duration")),
+            (1_000_000_000, None),
+            (1_764_422_709, None),
+            (10_413_791_999, None),
+            (10_413_792_000, Some("milliseconds")),
+            (1_764_422_709_000, Some("milliseconds")),
+            (1_764_422_709_000_000, Some("milliseconds")),
+            (u64::MAX, Some("milliseconds")),
+        ] {
+            let error = UnixTime::from_secs(secs).check_date("expiration").err();
+            let text = error.as_ref().map(ToString::to_string).unwrap_or_default();
+            assert_eq!(error.is_some(), word.is_some(), "{secs}: {text}");
+            assert!(text.contains(word.unwrap_or_default()), "{secs}: {text}");
+        }
     }
 
     #[test]

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use pushcore::adm::{self, Priority, RegistrationId};
 use pushcore::service::Message;
+use pushcore::{Error, ErrorKind};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
 use crate::recipe::{hash_of, not_pickled};
-use crate::values::{
-    Str, authority, clock, duration, json_object, json_text, string, type_error, unknown_word,
-};
+use crate::values::{Str, authority, clock, json_object, json_text, string, text, type_error, unknown_word};
 
 /// A security profile of Amazon's developer console. Clients share its access token.
 #[pyclass(frozen, module = "pushcore")]
@@ -71,7 +71,7 @@ impl AdmCredentials {
 
 /// One message for one device: at most 6,144 bytes of data and notification.
 ///
-/// `expires_after` 60 seconds to 31 days; `consolidation_key` replaces messages of the same key
+/// `ttl` 60 seconds to 31 days (`expires_after` means the same); `consolidation_key` replaces messages of the same key
 /// while the device is away.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct AdmMessage(pub(crate) adm::Message);
@@ -81,7 +81,7 @@ impl AdmMessage {
     #[new]
     #[pyo3(signature = (
         *, registration_id, data=None, notification=None, priority=None, consolidation_key=None,
-        expires_after=None, md5=false, extra=None,
+        ttl=None, expires_after=None, md5=false, extra=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -91,10 +91,12 @@ impl AdmMessage {
         notification: Option<&Bound<'_, PyAny>>,
         priority: Option<Str>,
         consolidation_key: Option<Str>,
+        ttl: Option<&Bound<'_, PyAny>>,
         expires_after: Option<&Bound<'_, PyAny>>,
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        let expires_after = either_ttl(py, ttl, expires_after)?;
         let builder = parts(
             py,
             data,
@@ -205,7 +207,17 @@ pub(crate) fn parts(
     let notification = notification.map(json_text).transpose()?;
     let mut builder = adm::Message::builder();
     for (key, value) in data.into_iter().flat_map(|data| data.iter()) {
-        builder = builder.data(string(&key)?, string(&value)?);
+        let key = string(&key)?;
+        // The key is the caller's own word and tells which of many values it is.
+        let value = value.cast::<PyString>().map_err(|_| {
+            let found = value
+                .get_type()
+                .name()
+                .map(|name| name.to_string())
+                .unwrap_or_default();
+            PyTypeError::new_err(format!("data[{key:?}]: expected str, not {found}"))
+        })?;
+        builder = builder.data(key, text(value)?);
     }
     if let Some(notification) = notification {
         builder = builder.notification(&notification).or_raise(py)?;
@@ -222,7 +234,7 @@ pub(crate) fn parts(
         builder = builder.consolidation_key(key);
     }
     if let Some(life) = expires_after {
-        builder = builder.expires_after(duration(life)?);
+        builder = builder.ttl(crate::values::ttl(life)?);
     }
     if md5 {
         builder = builder.with_md5();
@@ -231,4 +243,20 @@ pub(crate) fn parts(
         builder = builder.extra(name, value);
     }
     Ok(builder)
+}
+
+/// A time to live under its usual name or under the service's own.
+pub(crate) fn either_ttl<'a, 'py>(
+    py: Python<'py>,
+    ttl: Option<&'a Bound<'py, PyAny>>,
+    expires_after: Option<&'a Bound<'py, PyAny>>,
+) -> PyResult<Option<&'a Bound<'py, PyAny>>> {
+    match (ttl, expires_after) {
+        (Some(_), Some(_)) => Err(Error::new(
+            ErrorKind::Conflict,
+            "ttl and expires_after are two names of one thing",
+        ))
+        .or_raise(py),
+        (ttl, expires_after) => Ok(ttl.or(expires_after)),
+    }
 }

@@ -6,7 +6,7 @@ use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::adm::{AdmCredentials, parts};
+use crate::adm::{AdmCredentials, either_ttl, parts};
 use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
@@ -26,7 +26,7 @@ impl AdmAudienceMessage {
     #[new]
     #[pyo3(signature = (
         *, topic=None, group=None, data=None, notification=None, priority=None, consolidation_key=None,
-        expires_after=None, md5=false, extra=None,
+        ttl=None, expires_after=None, md5=false, extra=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -37,6 +37,7 @@ impl AdmAudienceMessage {
         notification: Option<&Bound<'_, PyAny>>,
         priority: Option<Str>,
         consolidation_key: Option<Str>,
+        ttl: Option<&Bound<'_, PyAny>>,
         expires_after: Option<&Bound<'_, PyAny>>,
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
@@ -47,7 +48,7 @@ impl AdmAudienceMessage {
             notification,
             priority,
             consolidation_key,
-            expires_after,
+            either_ttl(py, ttl, expires_after)?,
             md5,
             extra,
         )?;

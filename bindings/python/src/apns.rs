@@ -17,7 +17,7 @@ use crate::http::{Request, Response};
 use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
 use crate::recipe::hash_of;
-use crate::values::{Str, Word, clock, integer, text, type_error, unix_time, unknown_word};
+use crate::values::{Str, Word, clock, date, integer, text, type_error, unix_time, unknown_word};
 
 /// One push to one device.
 ///
@@ -26,7 +26,8 @@ use crate::values::{Str, Word, clock, integer, text, type_error, unix_time, unkn
 /// it. `payload` is the whole payload instead, sent as it is. At most 4,096 bytes (VoIP 5,120).
 ///
 /// `topic` is the whole topic, `bundle` the app's bundle id to which the push type's suffix is
-/// added. `expiration` 0 means one attempt and nothing stored; without it APNs decides.
+/// added. `ttl` (seconds or a `timedelta`, counted from now) or `expiration` (seconds since 1970 or a `datetime`)
+/// says how long APNs keeps it; 0 means one attempt and nothing stored; without either APNs decides.
 /// Raises `MessageError` where APNs would refuse.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct ApnsMessage(pub(crate) apns::Message);
@@ -44,7 +45,7 @@ impl ApnsMessage {
         badge=None, sound=None, critical_volume=None, thread_id=None, category=None, content_available=false,
         mutable_content=false, target_content_id=None, interruption_level=None, relevance_score=None,
         filter_criteria=None, live_activity=None, aps=None, custom=None, payload=None, priority=None,
-        collapse_id=None, expiration=None, id=None, registered_at=None,
+        collapse_id=None, expiration=None, ttl=None, id=None, registered_at=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -75,6 +76,7 @@ impl ApnsMessage {
         priority: Option<&Bound<'_, PyAny>>,
         collapse_id: Option<Word<'_>>,
         expiration: Option<&Bound<'_, PyAny>>,
+        ttl: Option<&Bound<'_, PyAny>>,
         id: Option<&Bound<'_, PyAny>>,
         registered_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
@@ -121,14 +123,14 @@ impl ApnsMessage {
         if let Some(id) = collapse_id {
             builder = builder.collapse_id(apns::CollapseId::parse(&id).or_raise(py)?);
         }
-        if let Some(expiration) = expiration {
-            builder = builder.expiration(expires(expiration)?);
+        if let Some(expiration) = expires(py, expiration, ttl)? {
+            builder = builder.expiration(expiration);
         }
         if let Some(id) = id {
             builder = builder.id(apns_id(id)?);
         }
         if let Some(time) = registered_at {
-            builder = builder.registered_at(unix_time(time)?);
+            builder = builder.registered_at(date(time, "time of registration")?);
         }
         let made = LAST.with_borrow_mut(|last| {
             if let Some(last) = last {
@@ -142,23 +144,24 @@ impl ApnsMessage {
     }
 
     /// The same notification to another device; nothing is encoded again.
-    #[pyo3(signature = (token, *, id=None, expiration=None, registered_at=None))]
+    #[pyo3(signature = (token, *, id=None, expiration=None, ttl=None, registered_at=None))]
     fn to(
         &self,
         token: &Bound<'_, PyAny>,
         id: Option<&Bound<'_, PyAny>>,
         expiration: Option<&Bound<'_, PyAny>>,
+        ttl: Option<&Bound<'_, PyAny>>,
         registered_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut message = self.0.to(device(token)?);
         if let Some(id) = id {
             message = message.with_id(apns_id(id)?);
         }
-        if let Some(expiration) = expiration {
-            message = message.with_expiration(expires(expiration)?);
+        if let Some(expiration) = expires(token.py(), expiration, ttl)? {
+            message = message.with_expiration(expiration);
         }
         if let Some(time) = registered_at {
-            message = message.with_registered_at(unix_time(time)?);
+            message = message.with_registered_at(date(time, "time of registration")?);
         }
         Ok(Self(message))
     }
@@ -263,8 +266,11 @@ pub(crate) fn device(token: &Bound<'_, PyAny>) -> PyResult<DeviceToken> {
     match token.cast::<PyString>() {
         Ok(hex) => DeviceToken::parse(text(hex)?).or_raise(py),
         Err(_) => match token.cast::<PyBytes>() {
-            Ok(raw) => DeviceToken::from_bytes(raw.as_bytes()).or_raise(py),
-            Err(_) => Err(type_error(token, "a device token as str (hex) or bytes (raw)")),
+            Ok(raw) => DeviceToken::from_text_or_bytes(raw.as_bytes()).or_raise(py),
+            Err(_) => Err(type_error(
+                token,
+                "a device token as str (hex) or bytes (hex or raw)",
+            )),
         },
     }
 }
@@ -298,14 +304,26 @@ pub(crate) fn priority(value: &Bound<'_, PyAny>) -> PyResult<apns::Priority> {
     known.or_raise(value.py())
 }
 
-/// 0 is "once"; anything else a time.
-pub(crate) fn expires(value: &Bound<'_, PyAny>) -> PyResult<Expiration> {
-    let time = unix_time(value)?;
-    Ok(if time.as_millis() == 0 {
-        Expiration::Once
-    } else {
-        Expiration::Until(time)
-    })
+/// An absolute time (0 is "once") or a time to live; `None` where neither is given.
+pub(crate) fn expires(
+    py: Python<'_>,
+    expiration: Option<&Bound<'_, PyAny>>,
+    ttl: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Option<Expiration>> {
+    match (expiration, ttl) {
+        (Some(_), Some(_)) => Err(Error::new(
+            ErrorKind::Conflict,
+            "expiration and ttl exclude each other",
+        ))
+        .or_raise(py),
+        (Some(value), None) if unix_time(value)?.as_millis() == 0 => Ok(Some(Expiration::Once)),
+        (Some(value), None) => Ok(Some(Expiration::Until(date(value, "expiration")?))),
+        (None, Some(value)) => Ok(Some(Expiration::after(
+            crate::values::ttl(value)?,
+            clock(py, None)?,
+        ))),
+        (None, None) => Ok(None),
+    }
 }
 
 /// A `str` or a `uuid.UUID`.

@@ -31,7 +31,7 @@ impl ApnsBroadcast {
     #[pyo3(signature = (
         *, bundle, channel, storage=None, live_activity=None, alert=None, title=None, subtitle=None, body=None,
         sound=None, relevance_score=None, aps=None, custom=None, payload=None, priority=None, expiration=None,
-        id=None,
+        ttl=None, id=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -51,8 +51,10 @@ impl ApnsBroadcast {
         payload: Option<&Bound<'_, PyAny>>,
         priority: Option<&Bound<'_, PyAny>>,
         expiration: Option<&Bound<'_, PyAny>>,
+        ttl: Option<&Bound<'_, PyAny>>,
         id: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let expiration = expires(py, expiration, ttl)?;
         let bundle = BundleId::parse(&bundle).or_raise(py)?;
         let channel = ChannelId::parse(&channel).or_raise(py)?;
         let mut builder = apns::Broadcast::builder(bundle, channel, policy(py, storage)?);
@@ -68,7 +70,7 @@ impl ApnsBroadcast {
             builder = builder.priority(self::priority(value)?);
         }
         if let Some(expiration) = expiration {
-            builder = builder.expiration(expires(expiration)?);
+            builder = builder.expiration(expiration);
         }
         if let Some(id) = id {
             builder = builder.id(apns_id(id)?);

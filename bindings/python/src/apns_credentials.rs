@@ -4,11 +4,12 @@ use pushcore::Error;
 use pushcore::apns::{self, BundleId};
 use pushcore::crypto::Es256Key;
 use pushcore::net::tls::ClientIdentity;
+use pushcore::secret::Secret;
 use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
 use crate::recipe::not_pickled;
-use crate::values::{Str, bytes_or_file, clock};
+use crate::values::{Str, clock, credential};
 
 /// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
 #[pyclass(frozen, module = "pushcore")]
@@ -33,7 +34,7 @@ impl ApnsCredentials {
         team_id: Str,
         topics: Option<Vec<Str>>,
     ) -> PyResult<Self> {
-        let key = bytes_or_file(key)?;
+        let key = credential(key)?;
         let make = || -> Result<_, Error> {
             let scope = match topics {
                 Some(topics) => {
@@ -43,7 +44,7 @@ impl ApnsCredentials {
                 None => apns::KeyScope::Team,
             };
             let (key_id, team_id) = (apns::KeyId::parse(&key_id)?, apns::TeamId::parse(&team_id)?);
-            let key = Es256Key::from_pem(&key)?;
+            let key = Es256Key::from_pem(key.expose_secret())?;
             let policy = apns::HeaderPolicy::default();
             Ok(apns::Credentials::token_with(key_id, team_id, key, scope, policy))
         };
@@ -62,11 +63,12 @@ impl ApnsCredentials {
         certificate: &Bound<'_, PyAny>,
         key: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let certificate = bytes_or_file(certificate)?;
-        let key = key.map(bytes_or_file).transpose()?;
-        let key = key.as_deref().unwrap_or(&certificate);
-        let identity = Some(ClientIdentity::from_pem(&certificate, key).or_raise(py)?);
-        let certificate = apns::ClientCertificate::from_pem(&certificate, key).or_raise(py)?;
+        let certificate = credential(certificate)?;
+        let certificate = certificate.expose_secret();
+        let key = key.map(credential).transpose()?;
+        let key = key.as_ref().map_or(certificate, Secret::expose_secret);
+        let identity = Some(ClientIdentity::from_pem(certificate, key).or_raise(py)?);
+        let certificate = apns::ClientCertificate::from_pem(certificate, key).or_raise(py)?;
         Ok(Self {
             credentials: apns::Credentials::certificate(certificate),
             identity,
@@ -80,9 +82,10 @@ impl ApnsCredentials {
     #[staticmethod]
     #[pyo3(signature = (file, password=None))]
     fn from_pkcs12(py: Python<'_>, file: &Bound<'_, PyAny>, password: Option<Str>) -> PyResult<Self> {
-        let file = bytes_or_file(file)?;
+        let file = credential(file)?;
         let make = || -> Result<_, Error> {
-            let identity = ClientIdentity::from_pkcs12(&file, password.as_deref().unwrap_or_default())?;
+            let identity =
+                ClientIdentity::from_pkcs12(file.expose_secret(), password.as_deref().unwrap_or_default())?;
             let chain = identity.chain().map(<[u8]>::to_vec).collect();
             // The connection has the key; nothing here asks the certificate for it.
             let certificate = apns::ClientCertificate::from_der(chain, Vec::new())?;
@@ -93,6 +96,30 @@ impl ApnsCredentials {
             credentials,
             identity: Some(identity),
         })
+    }
+
+    /// No key here: provider tokens of one key that other processes make and hand in with `import_token`.
+    #[staticmethod]
+    #[pyo3(signature = (*, key_id, team_id))]
+    fn from_provider_tokens(py: Python<'_>, key_id: Str, team_id: Str) -> PyResult<Self> {
+        let make = || -> Result<_, Error> {
+            let (key_id, team_id) = (apns::KeyId::parse(&key_id)?, apns::TeamId::parse(&team_id)?);
+            Ok(apns::Credentials::imported(key_id, team_id))
+        };
+        Ok(Self {
+            credentials: make().or_raise(py)?,
+            identity: None,
+        })
+    }
+
+    /// Takes over a provider token that another process made with the same key: `True` where it is newer than
+    /// the present one. Apple refuses a key whose tokens change more often than every 20 minutes, so workers
+    /// share one. Raises `CredentialError` for a token of another key or team, or older than an hour.
+    #[pyo3(signature = (token, *, now=None))]
+    fn import_token(&self, py: Python<'_>, token: Str, now: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+        self.credentials
+            .import_token(&token, clock(py, now)?)
+            .or_raise(py)
     }
 
     /// The provider token of now (a JWT).

@@ -1,12 +1,13 @@
 //! Parts of an APNs message that are values of their own.
 
 use pushcore::apns::{self, ChannelId, InputPush, Text};
+use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use serde_json::Value;
 
 use crate::errors::OrRaise;
-use crate::values::{Str, json_object, string, unix_time};
+use crate::values::{Str, date, json_object, string, unix_time};
 
 /// A text that the app looks up in its own language files.
 #[pyclass(frozen, module = "pushcore", eq, hash)]
@@ -70,9 +71,13 @@ impl LiveActivity {
         input_channel: Option<Str>,
         stale_date: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        if input_token && input_channel.is_some() {
+            let text = "a live activity is updated by a token or by a channel, not by both";
+            return Err(Error::new(ErrorKind::Conflict, text)).or_raise(py);
+        }
         let (attributes, state) = (object(attributes)?, object(content_state)?);
         let mut activity =
-            apns::LiveActivity::start(unix_time(timestamp)?, attributes_type, attributes, state);
+            apns::LiveActivity::start(date(timestamp, "timestamp")?, attributes_type, attributes, state);
         if input_token {
             activity = activity.input_push(InputPush::Token);
         }
@@ -90,7 +95,7 @@ impl LiveActivity {
         content_state: &Bound<'_, PyDict>,
         stale_date: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let activity = apns::LiveActivity::update(unix_time(timestamp)?, object(content_state)?);
+        let activity = apns::LiveActivity::update(date(timestamp, "timestamp")?, object(content_state)?);
         stale(activity, stale_date)
     }
 
@@ -103,9 +108,14 @@ impl LiveActivity {
         dismissal_date: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let state = content_state.map(object).transpose()?;
-        let mut activity = apns::LiveActivity::end(unix_time(timestamp)?, state);
-        if let Some(date) = dismissal_date {
-            activity = activity.dismissal_date(unix_time(date)?);
+        let mut activity = apns::LiveActivity::end(date(timestamp, "timestamp")?, state);
+        if let Some(given) = dismissal_date {
+            // 0 is a usual way to write "at once".
+            let dismissal = match unix_time(given)? {
+                zero if zero.as_millis() == 0 => zero,
+                _ => date(given, "dismissal date")?,
+            };
+            activity = activity.dismissal_date(dismissal);
         }
         Ok(Self(activity))
     }
@@ -115,9 +125,9 @@ impl LiveActivity {
     }
 }
 
-fn stale(activity: apns::LiveActivity, date: Option<&Bound<'_, PyAny>>) -> PyResult<LiveActivity> {
-    Ok(LiveActivity(match date {
-        Some(date) => activity.stale_date(unix_time(date)?),
+fn stale(activity: apns::LiveActivity, given: Option<&Bound<'_, PyAny>>) -> PyResult<LiveActivity> {
+    Ok(LiveActivity(match given {
+        Some(given) => activity.stale_date(date(given, "stale date")?),
         None => activity,
     }))
 }

@@ -13,7 +13,7 @@ use crate::http::{Request, Response};
 use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
 use crate::recipe::{hash_of, not_pickled};
-use crate::values::{Str, authority, clock, duration, json_object, json_text, string, unix_time};
+use crate::values::{Str, authority, clock, date, json_object, json_text, string};
 
 /// An application's API key and secret key.
 #[pyclass(frozen, module = "pushcore")]
@@ -48,7 +48,7 @@ impl BaiduCredentials {
 ///
 /// What it says: `text` (with `title`, `open_url`, `confirm`, `custom`, `extra`) for an Android
 /// notification, `raw` for JSON that the Android app handles, `ios` for an APNs payload (with
-/// `production`). `expires_after` 1 second to a week.
+/// `production`). `ttl` 1 second to a week (`expires_after` means the same).
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct BaiduMessage(pub(crate) Message);
 
@@ -58,7 +58,7 @@ impl BaiduMessage {
     #[pyo3(signature = (
         *, channel_id=None, channel_ids=None, tag=None, selector=None, everyone=false,
         text=None, title=None, open_url=None, confirm=false, custom=None, extra=None, raw=None, ios=None,
-        production=None, expires_after=None, topic_id=None, send_at=None,
+        production=None, ttl=None, expires_after=None, topic_id=None, send_at=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -77,10 +77,12 @@ impl BaiduMessage {
         raw: Option<&Bound<'_, PyAny>>,
         ios: Option<&Bound<'_, PyAny>>,
         production: Option<bool>,
+        ttl: Option<&Bound<'_, PyAny>>,
         expires_after: Option<&Bound<'_, PyAny>>,
         topic_id: Option<Str>,
         send_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let expires_after = crate::adm::either_ttl(py, ttl, expires_after)?;
         let refuse = |kind, text: &'static str| Err(Error::new(kind, text)).or_raise(py);
         let builder = match (text, raw, ios) {
             (Some(text), None, None) => {
@@ -116,13 +118,13 @@ impl BaiduMessage {
             builder = builder.deploy_status(status);
         }
         if let Some(life) = expires_after {
-            builder = builder.expires_after(duration(life)?);
+            builder = builder.ttl(crate::values::ttl(life)?);
         }
         if let Some(id) = topic_id {
             builder = builder.topic_id(id);
         }
         if let Some(time) = send_at {
-            builder = builder.send_at(unix_time(time)?);
+            builder = builder.send_at(date(time, "time of sending")?);
         }
         let target = match (channel_id, channel_ids, tag, selector, everyone) {
             (Some(id), None, None, None, false) => Target::device(&string(id)?),

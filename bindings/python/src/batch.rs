@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::errors::{exception, refusal};
-use crate::message::{message, retarget};
+use crate::message::{keyed, message, retarget};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
 use crate::session::{Inner, Shared};
@@ -139,9 +139,10 @@ impl Batch {
         let room = self.session.with(|inner| inner.session.capacity());
         let mut made = Vec::with_capacity(room.min(items.len()));
         for item in items.iter().take(room) {
+            let (item, sent) = keyed(&item)?;
             let one = match &self.template {
-                Some(template) => retarget(template, &item),
-                None => message(&item),
+                Some(template) => retarget(template, &sent),
+                None => message(&sent),
             };
             made.push(match one {
                 Ok(message) => (Ok(message), item),

@@ -20,7 +20,13 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
 
 /// An exception to be handed out: `send_many` yields them.
 pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    make(py, error.kind(), &error.to_string())
+    let exception = make(py, error.kind(), &error.to_string())?;
+    // The class of the cause says what the class of the end cannot: whether a key, a certificate, a port
+    // or a proxy is why a message was not sent.
+    if let Some(cause) = error.cause() {
+        exception.setattr("__cause__", self::exception(py, cause)?)?;
+    }
+    Ok(exception)
 }
 
 /// An exception that the binding itself raises about an argument.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pushcore::fcm::{self, Target};
 use pushcore::http::Authority;
+use pushcore::secret::Secret;
 use pushcore::service::Message;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
@@ -15,7 +16,7 @@ use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
 use crate::recipe::{hash_of, not_pickled};
 use crate::values::{
-    Str, authority, bytes, bytes_or_file, clock, duration, json, json_object, json_text, string,
+    Str, authority, bytes, clock, credential, duration, json, json_object, json_text, string,
 };
 
 /// A Google identity that sends for one project. Clients share its access token.
@@ -26,15 +27,18 @@ pub(crate) struct FcmCredentials(pub(crate) Arc<fcm::Credentials>);
 impl FcmCredentials {
     /// A service account's key file: a path, its text, or its JSON as a dict.
     ///
+    /// `project` wins over the file's own: an account may send for another project that lets it.
     /// `token_host` (`"host:port"`) replaces Google's token endpoint. Raises `CredentialError`.
     #[staticmethod]
-    #[pyo3(signature = (file, *, token_host=None))]
+    #[pyo3(signature = (file, *, project=None, token_host=None))]
     fn from_service_account(
         py: Python<'_>,
         file: &Bound<'_, PyAny>,
+        project: Option<Str>,
         token_host: Option<Str>,
     ) -> PyResult<Self> {
-        let credentials = fcm::Credentials::service_account(&credential_file(file)?);
+        let file = credential_file(file)?;
+        let credentials = fcm::Credentials::service_account_for(file.expose_secret(), project.as_deref());
         made(py, credentials.or_raise(py)?, token_host)
     }
 
@@ -47,7 +51,8 @@ impl FcmCredentials {
         project: Option<Str>,
         token_host: Option<Str>,
     ) -> PyResult<Self> {
-        let credentials = fcm::Credentials::from_file(&credential_file(file)?, project.as_deref());
+        let credentials =
+            fcm::Credentials::from_file(credential_file(file)?.expose_secret(), project.as_deref());
         made(py, credentials.or_raise(py)?, token_host)
     }
 
@@ -133,10 +138,10 @@ fn made(py: Python<'_>, credentials: fcm::Credentials, token_host: Option<Str>) 
 }
 
 /// A path, the file's text, or a `dict` of it.
-fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> {
     match file.cast::<PyDict>() {
-        Ok(dict) => json_text(dict),
-        Err(_) => bytes_or_file(file),
+        Ok(dict) => json_text(dict).map(Secret::new),
+        Err(_) => credential(file),
     }
 }
 
@@ -145,6 +150,7 @@ fn credential_file(file: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 /// Keywords are the fields of Google's own schema (`token`, `topic`, `condition` or `fid`;
 /// `notification`, `data`, `android`, `apns`, `webpush`, `fcm_options`), with dicts inside. Or the
 /// whole message as one dict or JSON text, with or without `{"message": ...}` around it.
+/// `ttl` (seconds or a `timedelta`, at most four weeks) is set on each platform that says nothing itself.
 /// Both `snake_case` and `camelCase` are read; a field that this version does not know is refused
 /// unless it stands in a dict `extra` beside the known ones. Raises `MessageError` where FCM would refuse.
 #[pyclass(frozen, module = "pushcore")]
@@ -157,12 +163,14 @@ impl FcmMessage {
     /// shorter way to the same.
     #[new]
     #[pyo3(signature = (
-        message=None, /, *, validate_only=None, token=None, notification=None, data=None, **fields
+        message=None, /, *, validate_only=None, ttl=None, token=None, notification=None, data=None, **fields
     ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
         py: Python<'_>,
         message: Option<&Bound<'_, PyAny>>,
         validate_only: Option<bool>,
+        ttl: Option<&Bound<'_, PyAny>>,
         token: Option<&Bound<'_, PyAny>>,
         notification: Option<&Bound<'_, PyAny>>,
         data: Option<&Bound<'_, PyAny>>,
@@ -195,6 +203,10 @@ impl FcmMessage {
             },
         };
         let mut message = made.or_raise(py)?;
+        if let Some(ttl) = ttl {
+            let (ttl, now) = (crate::values::ttl(ttl)?, clock(py, None)?);
+            message = message.with_ttl(ttl, now).or_raise(py)?;
+        }
         if let Some(validate_only) = validate_only {
             message = message.validate_only(validate_only);
         }

@@ -6,7 +6,7 @@ use pyo3::types::PyBytes;
 
 use crate::errors::OrRaise;
 use crate::recipe::not_pickled;
-use crate::values::{bytes, bytes_or_file};
+use crate::values::credential;
 
 /// A P-256 private key that signs: for APNs provider tokens and for VAPID.
 #[pyclass(frozen, module = "pushcore")]
@@ -20,19 +20,21 @@ impl SigningKey {
         py.detach(Es256Key::generate).map(Self).or_raise(py)
     }
 
-    /// A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes.
+    /// A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes, in quotes, in
+    /// base64, in UTF-16; or the file that holds it. Content is recognised before the name of a file.
     ///
     /// Raises `CredentialError` that says what it is instead.
     #[staticmethod]
     fn read(py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<Self> {
-        // Text is the key itself: 43 characters of base64 are the usual form of a VAPID key.
-        Es256Key::read(&bytes(key)?).map(Self).or_raise(py)
+        Es256Key::read(credential(key)?.expose_secret())
+            .map(Self)
+            .or_raise(py)
     }
 
-    /// The same from a file.
+    /// The same as `read`, under the name of the usual case.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Es256Key::read(&bytes_or_file(path)?).map(Self).or_raise(py)
+        Self::read(py, path)
     }
 
     /// PKCS#8 in PEM, the form of an APNs `.p8` file.

@@ -16,6 +16,7 @@ mod errors;
 mod fcm;
 mod fcm_topics;
 mod http;
+mod http2;
 mod keys;
 mod message;
 mod outcome;
@@ -85,6 +86,8 @@ mod _pushcore {
     use crate::session::Session;
     #[pymodule_export]
     use crate::tunnel::Tunnel;
+    #[pymodule_export]
+    use crate::values::load_credential;
     #[pymodule_export]
     use crate::webpush::{EndpointPolicy, ReceiverKeys, Subscription, VapidCredentials};
     #[pymodule_export]

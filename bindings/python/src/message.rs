@@ -42,12 +42,21 @@ pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
     }
 }
 
+/// What a bulk send hands back with the result, and what it sends: of a pair `(key, message)` its two halves,
+/// otherwise the message is its own key.
+pub(crate) fn keyed<'py>(item: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    match item.cast_exact::<PyTuple>() {
+        Ok(pair) if pair.len() == 2 => Ok((pair.get_item(0)?, pair.get_item(1)?)),
+        _ => Ok((item.clone(), item.clone())),
+    }
+}
+
 /// The message `template` to another target: a token, or for Web Push a subscription.
 pub(crate) fn retarget(template: &Message, target: &Bound<'_, PyAny>) -> PyResult<Message> {
     let py = target.py();
     let target = match template {
         Message::Apns(_) => Target::Apns(device(target)?),
-        Message::WebPush(_) => Target::WebPush(subscription(target, None)?),
+        Message::WebPush(_) => Target::WebPush(subscription(target, None)?.0),
         other => {
             let text = target.cast::<PyString>();
             let text = text.map_err(|_| type_error(target, "a token as str"))?;
@@ -83,7 +92,8 @@ pub(crate) fn restore_message(
         Some(origin) => Policy::default().trust(Authority::parse(&origin).or_raise(py)?),
         None => Policy::default(),
     };
-    read(py, &kind, json.as_bytes(), &policy)
+    // No policy of this process has been asked about the endpoint.
+    read(py, &kind, json.as_bytes(), &policy, false)
 }
 
 /// A message of any service out of its JSON form, which `docs/messages.md` describes: an `ApnsMessage`,
@@ -101,10 +111,10 @@ pub(crate) fn message_from_json(
     policy: Option<&EndpointPolicy>,
 ) -> PyResult<Py<PyAny>> {
     let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
-    read(py, &kind, &json_text(message)?, &policy)
+    read(py, &kind, &json_text(message)?, &policy, true)
 }
 
-fn read(py: Python<'_>, kind: &str, json: &[u8], policy: &Policy) -> PyResult<Py<PyAny>> {
+fn read(py: Python<'_>, kind: &str, json: &[u8], policy: &Policy, checked: bool) -> PyResult<Py<PyAny>> {
     let kind = Kind::parse(kind).or_raise(py)?;
     Ok(match Message::from_json_under(kind, json, policy).or_raise(py)? {
         Message::Adm(message) => Py::new(py, AdmMessage(message))?.into_any(),
@@ -113,7 +123,7 @@ fn read(py: Python<'_>, kind: &str, json: &[u8], policy: &Policy) -> PyResult<Py
         Message::ApnsBroadcast(message) => Py::new(py, ApnsBroadcast(message))?.into_any(),
         Message::Baidu(message) => Py::new(py, BaiduMessage(message))?.into_any(),
         Message::Fcm(message) => Py::new(py, FcmMessage(message))?.into_any(),
-        Message::WebPush(message) => Py::new(py, WebPushMessage(message))?.into_any(),
+        Message::WebPush(message) => Py::new(py, WebPushMessage(message, checked))?.into_any(),
         other => {
             let text = format!("a message to {} has no class here", other.kind());
             return Err(Error::new(ErrorKind::Internal, text)).or_raise(py);

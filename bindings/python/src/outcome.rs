@@ -46,6 +46,13 @@ impl PyOutcome {
         self.0.advice()
     }
 
+    /// The service's own sentence about a refusal, with the field that it names; `None` where it says nothing
+    /// beside its reason.
+    #[getter]
+    fn detail(&self) -> Option<String> {
+        self.0.detail()
+    }
+
     /// The arm's name as it stands in tables and result files.
     #[getter]
     fn name(&self) -> &'static str {

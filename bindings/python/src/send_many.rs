@@ -18,7 +18,7 @@ use pyo3::types::PyIterator;
 
 use crate::client::ATTENTION;
 use crate::errors::{OrRaise, exception, refusal};
-use crate::message::{message, retarget};
+use crate::message::{keyed, message, retarget};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
 
@@ -97,9 +97,10 @@ impl SendMany {
                 self.source = None;
                 break;
             };
+            let (item, sent) = keyed(&item)?;
             let made = match &self.template {
-                Some(template) => retarget(template, &item),
-                None => message(&item),
+                Some(template) => retarget(template, &sent),
+                None => message(&sent),
             };
             match made {
                 Ok(message) => {

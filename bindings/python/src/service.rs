@@ -9,17 +9,17 @@ use pushcore::service;
 use pushcore::session::{Delivery, Session, SessionConfig};
 use pushcore::{Error, Now};
 use pushcore::{adm, apns, baidu, fcm, webpush};
-use pushcore_client::{Client, ClientConfig, Proxy};
+use pushcore_client::{Client, ClientConfig, Proxy, Resolver};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict};
 
 use crate::adm::AdmCredentials;
 use crate::apns_credentials::ApnsCredentials;
 use crate::baidu::BaiduCredentials;
 use crate::errors::OrRaise;
 use crate::fcm::FcmCredentials;
-use crate::values::{Str, authority, bytes_or_file, duration, integer, string, type_error};
+use crate::values::{Str, authority, credential, duration, integer, string, type_error};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
 /// A service with its credentials and settings: what clients and sessions are opened from.
@@ -28,7 +28,10 @@ pub(crate) struct Service {
     service: service::Service,
     security: Security,
     config: SessionConfig,
-    proxy: Option<String>,
+    proxy: Option<Proxy>,
+    proxy_url: Option<String>,
+    gather: Option<Duration>,
+    resolve_on_threads: bool,
 }
 
 /// The service that the credentials are for.
@@ -75,8 +78,18 @@ impl Service {
         let mut config = ClientConfig::new();
         config.session = self.config.clone();
         config.security = Some(self.security.clone());
-        config.proxy = self.proxy.as_deref().map(Proxy::parse).transpose()?;
+        config.proxy = self.proxy.clone();
+        if let Some(gather) = self.gather {
+            config.gather = gather;
+        }
+        if self.resolve_on_threads {
+            config.resolver = Resolver::system().on_threads();
+        }
         Client::new(self.service.clone(), config)
+    }
+
+    pub(crate) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
     }
 
     /// From submission to the end at the latest.
@@ -92,7 +105,10 @@ impl Service {
     ) -> PyResult<Self> {
         let mut tls = TlsConfig::builder();
         let mut config = SessionConfig::default();
-        let mut proxy = None;
+        let mut proxy_url = None;
+        let mut proxy_wanted = true;
+        let mut gather = None;
+        let mut resolve_on_threads = false;
         if let Some(identity) = identity {
             tls = tls.identity(identity);
         }
@@ -103,18 +119,31 @@ impl Service {
             let name = string(&name)?;
             let count = "the count is out of range";
             match name.as_str() {
-                "ca" => tls = tls.add_roots(bytes_or_file(&value)?),
+                "ca" => tls = tls.add_roots(credential(&value)?.expose_secret().clone()),
                 "bundled_roots" if !value.extract::<bool>()? => tls = tls.without_bundled_roots(),
                 "bundled_roots" => {}
-                "proxy" => {
-                    let url = string(&value)?;
-                    Proxy::parse(&url).or_raise(py)?;
-                    proxy = Some(url);
+                "proxy" if value.is_instance_of::<PyBool>() => {
+                    if value.is_truthy()? {
+                        return Err(type_error(
+                            &value,
+                            "a proxy's url, None (the environment's) or False (none)",
+                        ));
+                    }
+                    proxy_wanted = false;
                 }
+                "proxy" => proxy_url = Some(string(&value)?),
                 "at_least_once" if value.extract::<bool>()? => config.delivery = Delivery::AtLeastOnce,
                 "at_least_once" => config.delivery = Delivery::AtMostOnce,
                 "max_queued" => config.max_queued = integer(&value, count)?,
                 "max_connections" => config.max_connections = integer(&value, count)?,
+                "max_hosts" => config.max_hosts = integer(&value, count)?,
+                "first_backoff" => config.first_backoff = duration(&value)?,
+                "longest_backoff" => config.longest_backoff = duration(&value)?,
+                "queue_wait_before_dial" => config.queue_wait_before_dial = duration(&value)?,
+                "seed" => config.seed = Some(integer(&value, count)?),
+                "http2" => config.http2 = Some(crate::http2::config(&value)?),
+                "gather" => gather = Some(duration(&value)?),
+                "resolve_on_threads" => resolve_on_threads = value.extract::<bool>()?,
                 "max_requeues" => config.max_requeues = integer(&value, count)?,
                 "deadline" => config.deadline = duration(&value)?,
                 "response_timeout" => config.response_timeout = duration(&value)?,
@@ -130,12 +159,20 @@ impl Service {
                 }
             }
         }
+        let proxy = match &proxy_url {
+            Some(url) => Some(Proxy::parse(url).or_raise(py)?),
+            None if proxy_wanted => Proxy::of_environment().or_raise(py)?,
+            None => None,
+        };
         let tls = py.detach(|| tls.build()).or_raise(py)?;
         Ok(Self {
             service,
             security: Security::Tls(tls),
             config,
             proxy,
+            proxy_url,
+            gather,
+            resolve_on_threads,
         })
     }
 }
@@ -221,9 +258,14 @@ impl Service {
         self.config.deadline.as_secs_f64()
     }
 
-    /// The proxy.
+    /// The proxy that was asked for; the environment's is not shown.
     #[getter]
     fn proxy_url(&self) -> Option<&str> {
-        self.proxy.as_deref()
+        self.proxy_url.as_deref()
+    }
+
+    /// Whether connections to `host` go through a proxy.
+    fn uses_proxy(&self, host: Str) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| proxy.serves(&host))
     }
 }

@@ -3,12 +3,14 @@
 use std::sync::{Mutex, PoisonError};
 
 use pushcore::http::Authority;
+use pushcore::{Error, ErrorKind};
 use pushcore_client::{Handshake, Proxy};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors::OrRaise;
-use crate::values::{Str, bytes};
+use crate::service::Service;
+use crate::values::{Str, bytes, string};
 
 /// The dialogue with a proxy: bytes in, bytes out.
 #[pyclass(frozen, module = "pushcore._pushcore")]
@@ -26,9 +28,18 @@ impl Tunnel {
 
 #[pymethods]
 impl Tunnel {
+    /// `proxy` is a URL, or a service that uses one.
     #[new]
-    fn new(py: Python<'_>, proxy: Str, host: Str, port: u16) -> PyResult<Self> {
-        let proxy = Proxy::parse(&proxy).or_raise(py)?;
+    fn new(py: Python<'_>, proxy: &Bound<'_, PyAny>, host: Str, port: u16) -> PyResult<Self> {
+        let proxy = match proxy.cast::<Service>() {
+            Ok(service) => service
+                .get()
+                .proxy()
+                .cloned()
+                .ok_or_else(|| Error::new(ErrorKind::Misuse, "the service uses no proxy")),
+            Err(_) => Proxy::parse(&string(proxy)?),
+        };
+        let proxy = proxy.or_raise(py)?;
         let target = Authority::new(&host, port).or_raise(py)?;
         let handshake = Mutex::new(Handshake::new(&proxy, &target));
         Ok(Self {

@@ -1,13 +1,17 @@
 //! Python's values as the core's: text, bytes, times, JSON. Nothing is guessed: what is not
 //! clearly the right type is refused with an error that says what was wanted.
 
+use std::ffi::{OsStr, OsString};
 use std::ops::Deref;
+use std::path::Path;
 use std::time::Duration;
 
+use pushcore::crypto::KeySource;
 use pushcore::http::Authority;
+use pushcore::secret::Secret;
 use pushcore::time::{Now, UnixTime};
 use pushcore::{Error, ErrorKind};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -101,10 +105,66 @@ pub(crate) fn bytes(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     }
 }
 
-/// What a file holds, or the bytes themselves; `pushcore/_files.py` says which is meant.
-pub(crate) fn bytes_or_file(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    let load = value.py().import("pushcore._files")?.getattr("load")?;
-    bytes(&load.call1((value,))?)
+/// What a key, a certificate or a credential file holds: the value itself, or the file that it names.
+/// The core tells one from the other, for `str`, `bytes` and path objects alike.
+pub(crate) fn credential(value: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> {
+    let py = value.py();
+    if value.hasattr(intern!(py, "__fspath__"))? {
+        let encoded = py.import("os")?.call_method1(intern!(py, "fsencode"), (value,));
+        // Python's own error of a text that is no name of a file holds the text.
+        let named = encoded.map_err(|error| match error.is_instance_of::<PyValueError>(py) {
+            true => wrong(
+                py,
+                ErrorKind::InvalidUtf8,
+                "the path has no form that a file system takes",
+            ),
+            false => error,
+        })?;
+        let named = named.cast::<PyBytes>()?.as_bytes();
+        // A path object around the content of a key is a mistake that is common with environment variables.
+        return match std::str::from_utf8(named).map(|_| KeySource::of(named)) {
+            Ok(KeySource::Content(content)) if !Path::new(&os_string(named)).exists() => Ok(content),
+            _ => file(py, &os_string(named)),
+        };
+    }
+    let bytes = Secret::new(bytes(value)?);
+    match KeySource::of(bytes.expose_secret()) {
+        KeySource::Path(path) => file(py, OsStr::new(path)),
+        KeySource::Either(path) if Path::new(path).exists() => file(py, OsStr::new(path)),
+        _ => Ok(KeySource::content(bytes.expose_secret())),
+    }
+}
+
+/// What a key, a certificate or a credential file holds, for the command.
+#[pyfunction]
+pub(crate) fn load_credential<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(value.py(), credential(value)?.expose_secret()))
+}
+
+/// What a file holds. The error has the system's words and never the name: the name may be a mangled key.
+fn file(py: Python<'_>, path: &OsStr) -> PyResult<Secret<Vec<u8>>> {
+    match py.detach(|| std::fs::read(path)) {
+        Ok(read) => {
+            let read = Secret::new(read);
+            Ok(KeySource::content(read.expose_secret()))
+        }
+        Err(error) => {
+            let text = "neither a key or credential file in a known form, nor a file that can be read";
+            // The number makes it a FileNotFoundError, PermissionError ...; EINVAL stands for a name that no file has.
+            let (number, why) = (error.raw_os_error().unwrap_or(22), error.kind());
+            Err(PyOSError::new_err((number, format!("{text}: {why}"))))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn os_string(bytes: &[u8]) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 /// Seconds as `int` or `float`, or a `timedelta`; never negative, never NaN.
@@ -116,6 +176,24 @@ pub(crate) fn duration(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     };
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| PyValueError::new_err("a duration is a finite number of seconds, not negative"))
+}
+
+/// A time to live: a [`duration`], and not a date by mistake, which services lower to their longest
+/// without a word.
+pub(crate) fn ttl(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let ttl = duration(value)?;
+    if UnixTime::default().saturating_add(ttl).check_date("").is_ok() {
+        let text = "the ttl is longer than 31 years: seconds from now are wanted, not a date";
+        return Err(wrong(value.py(), ErrorKind::InvalidValue, text));
+    }
+    Ok(ttl)
+}
+
+/// A [`unix_time`] that is a date: neither a duration nor milliseconds.
+pub(crate) fn date(value: &Bound<'_, PyAny>, what: &str) -> PyResult<UnixTime> {
+    let time = unix_time(value)?;
+    time.check_date(what).or_raise(value.py())?;
+    Ok(time)
 }
 
 /// [`duration`] of an optional argument.

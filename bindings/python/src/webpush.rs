@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use crate::errors::OrRaise;
 use crate::keys::SigningKey;
 use crate::recipe::not_pickled;
-use crate::values::{Str, bytes, bytes_or_file, json_text, seconds, unix_time};
+use crate::values::{Str, bytes, credential, date, json_text, seconds, unix_time};
 
 /// A VAPID key and the sender's contact.
 #[pyclass(frozen, module = "pushcore")]
@@ -23,11 +23,10 @@ impl VapidCredentials {
     #[pyo3(signature = (key, *, subject, any_subject=false))]
     fn new(py: Python<'_>, key: &Bound<'_, PyAny>, subject: Str, any_subject: bool) -> PyResult<Self> {
         let material = match key.cast::<SigningKey>() {
-            Ok(key) => key.get().0.to_pkcs8_der().expose_secret().clone(),
-            Err(_) if key.hasattr("__fspath__")? => bytes_or_file(key)?,
-            Err(_) => bytes(key)?,
+            Ok(key) => key.get().0.to_pkcs8_der(),
+            Err(_) => credential(key)?,
         };
-        let key = Es256Key::read(&material).or_raise(py)?;
+        let key = Es256Key::read(material.expose_secret()).or_raise(py)?;
         let credentials = match any_subject {
             true => webpush::Credentials::with_any_subject(key, &subject),
             false => webpush::Credentials::new(key, &subject),
@@ -115,7 +114,7 @@ impl Subscription {
     ) -> PyResult<Self> {
         let parsed = parse(subscription, policy)?;
         Ok(Self(Arc::new(match created_at {
-            Some(time) => parsed.created_at(unix_time(time)?),
+            Some(time) => parsed.created_at(date(time, "time of creation")?),
             None => parsed,
         })))
     }
@@ -187,14 +186,19 @@ fn parse(value: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<
     webpush::Subscription::parse(&json_text(value)?, &policy).or_raise(value.py())
 }
 
-/// A [`Subscription`], or what one is made from.
+/// A [`Subscription`], or what one is made from. Where no policy is given, the client's counts, which asks
+/// before it sends; whether a policy has been asked comes with it.
 pub(crate) fn subscription(
     value: &Bound<'_, PyAny>,
     policy: Option<&EndpointPolicy>,
-) -> PyResult<Arc<webpush::Subscription>> {
-    match value.cast::<Subscription>() {
-        Ok(ready) => Ok(Arc::clone(&ready.get().0)),
-        Err(_) => parse(value, policy).map(Arc::new),
+) -> PyResult<(Arc<webpush::Subscription>, bool)> {
+    match (value.cast::<Subscription>(), policy) {
+        (Ok(ready), _) => Ok((Arc::clone(&ready.get().0), true)),
+        (Err(_), Some(_)) => Ok((Arc::new(parse(value, policy)?), true)),
+        (Err(_), None) => {
+            let read = webpush::Subscription::read(&json_text(value)?).or_raise(value.py())?;
+            Ok((Arc::new(read), false))
+        }
     }
 }
 
@@ -215,10 +219,12 @@ impl ReceiverKeys {
     #[pyo3(name = "import_keys", signature = (private_key, *, auth))]
     fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: Str) -> PyResult<Self> {
         let key = match private_key.cast::<PyDict>() {
-            Ok(dict) => json_text(dict)?,
-            Err(_) => bytes(private_key)?,
+            Ok(dict) => json_text(dict)?.into(),
+            Err(_) => credential(private_key)?,
         };
-        webpush::ReceiverKeys::import(&key, &auth).map(Self).or_raise(py)
+        webpush::ReceiverKeys::import(key.expose_secret(), &auth)
+            .map(Self)
+            .or_raise(py)
     }
 
     /// The private key as a JSON Web Key.

@@ -1,8 +1,8 @@
 //! Web Push: messages.
 
-
+use pushcore::crypto::Es256PublicKey;
 use pushcore::service::Message;
-use pushcore::webpush::{self, Padding, Topic, Urgency};
+use pushcore::webpush::{self, Encoding, Padding, Topic, Urgency};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
@@ -20,17 +20,19 @@ use crate::webpush::{EndpointPolicy, VapidCredentials};
 ///
 /// `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
 /// `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
-/// `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
+/// Where neither `policy` nor a `Subscription` is given, the client's policy decides about the endpoint.
+/// `encoding="aesgcm"` is the legacy one (KaiOS, relays of Mastodon clients) and needs `vapid`: the credentials
+/// that the message is sent with, or their public key. `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
 /// `receipt` of an earlier `Accepted`) for one where those come from.
 #[pyclass(frozen, module = "pushcore")]
-pub(crate) struct WebPushMessage(pub(crate) webpush::Message);
+pub(crate) struct WebPushMessage(pub(crate) webpush::Message, pub(crate) bool);
 
 #[pymethods]
 impl WebPushMessage {
     #[new]
     #[pyo3(signature = (
         *, subscription, payload=None, ttl=None, urgency=None, topic=None, pad_to=None, pad_to_multiple_of=None,
-        receipt=None, policy=None,
+        receipt=None, policy=None, encoding=None, vapid=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -44,8 +46,11 @@ impl WebPushMessage {
         pad_to_multiple_of: Option<usize>,
         receipt: Option<&Bound<'_, PyAny>>,
         policy: Option<&EndpointPolicy>,
+        encoding: Option<Str>,
+        vapid: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let target = crate::webpush::subscription(subscription, policy)?;
+        let (target, checked) = crate::webpush::subscription(subscription, policy)?;
+        let encoding = self::encoding(py, encoding, vapid)?;
         let payload = payload.map(json_text).transpose()?;
         let receipts = match receipt {
             Some(given) if !given.is_instance_of::<PyBool>() => {
@@ -58,11 +63,14 @@ impl WebPushMessage {
         if let Some(receipts) = receipts {
             builder = builder.receipts_at(receipts);
         }
+        if let Some(vapid) = encoding {
+            builder = builder.encoding(Encoding::AesGcm { vapid });
+        }
         if let Some(payload) = payload {
             builder = builder.payload(payload);
         }
         if let Some(ttl) = ttl {
-            builder = builder.ttl(duration(ttl)?);
+            builder = builder.ttl(crate::values::ttl(ttl)?);
         }
         if let Some(name) = urgency {
             let all = [Urgency::VeryLow, Urgency::Low, Urgency::Normal, Urgency::High];
@@ -84,26 +92,32 @@ impl WebPushMessage {
             (None, Some(step)) => builder.padding(Padding::ToMultipleOf(step)),
             (None, None) => builder,
         };
-        Ok(Self(builder.build().or_raise(py)?))
+        Ok(Self(builder.build().or_raise(py)?, checked))
     }
 
     /// The same message to another subscription.
     #[pyo3(signature = (subscription, *, policy=None))]
     fn to(&self, subscription: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<Self> {
         let py = subscription.py();
-        let target = crate::webpush::subscription(subscription, policy)?;
-        Ok(Self(self.0.to(target).or_raise(py)?))
+        let (target, checked) = crate::webpush::subscription(subscription, policy)?;
+        Ok(Self(self.0.to(target).or_raise(py)?, checked))
     }
 
-    /// The request for an HTTP client of one's own: encrypted and signed.
-    #[pyo3(signature = (credentials, *, now=None))]
+    /// The request for an HTTP client of one's own: encrypted and signed. An endpoint that no policy has
+    /// been asked about is checked with `policy`, or with the default one.
+    #[pyo3(signature = (credentials, *, policy=None, now=None))]
     fn request(
         &self,
         py: Python<'_>,
         credentials: &VapidCredentials,
+        policy: Option<&EndpointPolicy>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
         let now = clock(py, now)?;
+        if policy.is_some() || !self.1 {
+            let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
+            policy.check(self.0.subscription().endpoint()).or_raise(py)?;
+        }
         py.detach(|| webpush::request(&self.0, &credentials.0, now))
             .map(Request)
             .or_raise(py)
@@ -171,5 +185,31 @@ impl WebPushMessage {
     fn __repr__(&self) -> String {
         let at = self.0.subscription().endpoint().authority();
         format!("<WebPushMessage at {at} {} bytes>", self.0.template().body_len())
+    }
+}
+
+/// The public key that the legacy encoding names; `None` for the usual encoding.
+fn encoding(
+    py: Python<'_>,
+    name: Option<Str>,
+    vapid: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Option<Es256PublicKey>> {
+    let refuse = |kind, text: &'static str| Err(Error::new(kind, text)).or_raise(py);
+    match (name.as_deref(), vapid) {
+        (None | Some("aes128gcm"), None) => Ok(None),
+        (Some("aesgcm"), Some(vapid)) => match vapid.cast::<VapidCredentials>() {
+            Ok(credentials) => Ok(Some(*credentials.get().0.public_key())),
+            Err(_) => Es256PublicKey::read(string(vapid)?.as_bytes())
+                .map(Some)
+                .or_raise(py),
+        },
+        (Some("aesgcm"), None) => refuse(
+            ErrorKind::MissingField,
+            "the encoding aesgcm needs vapid: the credentials that the message is sent with",
+        ),
+        (None | Some("aes128gcm"), Some(_)) => {
+            refuse(ErrorKind::Conflict, "vapid is for the encoding aesgcm only")
+        }
+        (Some(_), _) => Err(unknown_word("the encoding")).or_raise(py),
     }
 }

@@ -189,7 +189,7 @@ def test_a_source_that_raises(sandbox: Sandbox, run: Runner) -> None:
                 async for _ in client.send_many(broken(), message=message):
                     pass
             with pytest.raises(TypeError):
-                async for _ in client.send_many([1, 2, 3]):  # type: ignore[type-var]
+                async for _ in client.send_many([1, 2, 3]):  # type: ignore[arg-type]
                     pass
             assert (await client.send(message)).name == "accepted"
 

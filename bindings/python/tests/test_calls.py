@@ -96,7 +96,9 @@ def test_what_a_broadcast_refuses() -> None:
         make(storage="all")
     with pytest.raises(pushcore.MessageError, match="start"):
         make(
-            live_activity=LiveActivity.start(timestamp=1, attributes_type="A", attributes={}, content_state={}),
+            live_activity=LiveActivity.start(
+                timestamp=1_800_000_001, attributes_type="A", attributes={}, content_state={}
+            ),
             alert="x",
         )
 

@@ -142,9 +142,9 @@ def test_what_had_ended_before_an_exception_is_not_lost(sandbox: Sandbox) -> Non
 def test_wrong_types_end_the_run(sandbox: Sandbox) -> None:
     with sandbox.apns(pushcore.Client) as client:
         with pytest.raises(TypeError, match="ApnsMessage"):
-            list(client.send_many(["a token without a template"]))  # type: ignore[type-var]
+            list(client.send_many(["a token without a template"]))  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="token"):
-            list(client.send_many([None], message=template(sandbox)))  # type: ignore[type-var]
+            list(client.send_many([None], message=template(sandbox)))  # type: ignore[arg-type]
         with pytest.raises(TypeError):
             client.send_many(5, message=template(sandbox))  # type: ignore[call-overload]
         assert list(client.send_many([])) == []

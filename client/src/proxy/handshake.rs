@@ -42,7 +42,7 @@ impl Handshake {
                     false => format!("{}:{}", target.host(), target.port()),
                 };
                 output.extend_from_slice(format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n").as_bytes());
-                if let Some((user, password)) = &proxy.login {
+                if let Some((user, password)) = proxy.login.as_deref() {
                     let login = format!("{user}:{}", password.expose_secret());
                     let basic = base64::engine::general_purpose::STANDARD.encode(login);
                     output.extend_from_slice(format!("Proxy-Authorization: Basic {basic}\r\n").as_bytes());
@@ -51,7 +51,7 @@ impl Handshake {
                 Step::HttpStatus
             }
             ProxyKind::Socks5 => {
-                match &proxy.login {
+                match proxy.login.as_deref() {
                     Some((user, password)) => {
                         output.extend_from_slice(&[5, 2, 0, 2]);
                         let password = password.expose_secret();

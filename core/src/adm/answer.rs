@@ -63,6 +63,7 @@ pub(super) fn classify(response: &Response, sent_to: Option<&RegistrationId>, no
         }),
         // The rate is that of the app: one message less does not help.
         (429, _) | (_, Some("MaxRateExceeded")) => later(Scope::Project, AFTER_QUOTA, evidence),
+        (421, _) => later(Scope::Connection, Duration::ZERO, evidence),
         (408 | 500..=599, _) => later(Scope::Message, AFTER_FAILURE, evidence),
         _ => Outcome::Rejected(Rejected { evidence }),
     }

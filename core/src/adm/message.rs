@@ -206,6 +206,12 @@ impl MessageBuilder {
     /// How long it is kept for a device that is away: 60 seconds to 31 days, whole seconds; a
     /// week if unset.
     #[must_use]
+    pub fn ttl(self, ttl: Duration) -> Self {
+        self.expires_after(ttl)
+    }
+
+    /// [`MessageBuilder::ttl`] under the name of ADM's field, `expiresAfter`.
+    #[must_use]
     pub fn expires_after(mut self, life: Duration) -> Self {
         self.expires_after = Some(life);
         self

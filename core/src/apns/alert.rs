@@ -138,6 +138,23 @@ impl Alert {
         self
     }
 
+    /// Whether a person sees anything of it: a title or a body that is not empty.
+    pub(crate) fn shows(&self) -> bool {
+        let text = |text: &Option<Text>| match text {
+            Some(Text::Plain(text)) => !text.is_empty(),
+            Some(Text::Localized { key, .. }) => !key.is_empty(),
+            None => false,
+        };
+        let keys = ["title", "body", "title-loc-key", "loc-key"];
+        self.line.as_ref().is_some_and(|line| !line.is_empty())
+            || text(&self.title)
+            || text(&self.body)
+            || keys
+                .iter()
+                .filter_map(|key| self.extra.iter().find(|(name, _)| *name == key))
+                .any(|(_, value)| !value.is_blank())
+    }
+
     /// The value of `aps.alert` in an ordinary push.
     pub(crate) fn encode(&self) -> Item<'_> {
         let parts = [&self.title, &self.subtitle, &self.body];

@@ -306,10 +306,14 @@ impl Aps {
                     ErrorKind::MissingField,
                     "a push of type liveactivity has no event and timestamp",
                 ),
-                Some(activity) if activity.is_start() && self.alert.is_none() => refuse(
-                    ErrorKind::MissingField,
-                    "the start of a live activity has no alert",
-                ),
+                // APNs takes an empty alert, and the device then starts nothing.
+                Some(activity) if activity.is_start() && !self.alert.as_ref().is_some_and(Alert::shows) => {
+                    refuse(
+                        ErrorKind::MissingField,
+                        "the start of a live activity has no alert, or one without title and body",
+                    )
+                }
+                Some(activity) => activity.check(),
                 _ => Ok(()),
             },
             PushType::Widgets | PushType::Controls if !self.content_changed => refuse(

@@ -195,7 +195,7 @@ impl MessageBuilder {
     /// The notification without a device.
     ///
     /// # Errors
-    /// `InvalidTopic`, `InvalidValue`, `InvalidPayload`, `MissingField`, `PayloadEmpty` or
+    /// `InvalidTopic`, `InvalidValue`, `InvalidPayload`, `MissingField`, `Conflict`, `PayloadEmpty` or
     /// `PayloadTooLarge` where APNs would refuse the push; the text holds its own word.
     pub fn template(mut self) -> Result<Template, Error> {
         let rules = self.kind.rules();
@@ -267,6 +267,9 @@ impl MessageBuilder {
             )
         })?;
         let (id, registered_at) = (self.id, self.registered_at);
+        if let Some(time) = registered_at {
+            time.check_date("time of registration")?;
+        }
         let mut message = self.template()?.to(device);
         if let Some(id) = id {
             message = message.with_id(id);
@@ -285,6 +288,15 @@ impl MessageBuilder {
                 "the push has no topic: name the app's bundle id (MissingTopic)",
             )),
             TopicChoice::OfCertificate => Ok(None),
+            TopicChoice::Bundle(bundle) if !suffix.is_empty() && bundle.as_str().ends_with(suffix) => {
+                Err(Error::new(
+                    ErrorKind::InvalidTopic,
+                    format!(
+                        "the bundle id ends with {suffix}, which a push of type {} adds: give the bundle id without it, or the whole topic (BadTopic)",
+                        self.kind.as_str()
+                    ),
+                ))
+            }
             TopicChoice::Bundle(bundle) => Ok(Some(format!("{}{suffix}", bundle.as_str()).into())),
             TopicChoice::Whole(topic)
                 if topic

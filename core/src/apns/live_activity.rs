@@ -28,6 +28,8 @@ pub struct LiveActivity {
     content_state: Option<Json>,
     stale_date: Option<UnixTime>,
     dismissal_date: Option<UnixTime>,
+    /// Something was asked for that this event has no place for.
+    misplaced: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +99,7 @@ impl LiveActivity {
             content_state,
             stale_date,
             dismissal_date,
+            misplaced: None,
         })
     }
 
@@ -119,6 +122,7 @@ impl LiveActivity {
             content_state: Some(content_state.into()),
             stale_date: None,
             dismissal_date: None,
+            misplaced: None,
         }
     }
 
@@ -130,6 +134,7 @@ impl LiveActivity {
             content_state: Some(content_state.into()),
             stale_date: None,
             dismissal_date: None,
+            misplaced: None,
         }
     }
 
@@ -142,6 +147,7 @@ impl LiveActivity {
             content_state: content_state.map(Json::from),
             stale_date: None,
             dismissal_date: None,
+            misplaced: None,
         }
     }
 
@@ -159,13 +165,43 @@ impl LiveActivity {
         self
     }
 
-    /// How a started activity gets its updates; without effect on an update or an end.
+    /// How a started activity gets its updates: one way, on a start alone. Anything else is refused when the
+    /// push is made.
     #[must_use]
     pub fn input_push(mut self, how: InputPush) -> Self {
-        if let Event::Start { input, .. } = &mut self.event {
-            *input = Some(how);
+        match &mut self.event {
+            Event::Start { input: Some(_), .. } => {
+                self.misplaced = Some("a live activity is updated by a token or by a channel, not by both");
+            }
+            Event::Start { input, .. } => *input = Some(how),
+            _ => self.misplaced = Some("only the start of a live activity says how it is updated"),
         }
         self
+    }
+
+    /// What APNs takes and no device acts on.
+    ///
+    /// # Errors
+    /// `Conflict` for what the event has no place for; `InvalidValue` for a time that is no date.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if let Some(text) = self.misplaced {
+            return Err(Error::new(ErrorKind::Conflict, text));
+        }
+        if self.dismissal_date.is_some() && self.event != Event::End {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "only the end of a live activity has a dismissal date",
+            ));
+        }
+        self.timestamp.check_date("timestamp")?;
+        if let Some(date) = self.stale_date {
+            date.check_date("stale date")?;
+        }
+        match self.dismissal_date {
+            // 0 is a usual way to write "in the past": at once.
+            Some(date) if date.as_millis() > 0 => date.check_date("dismissal date"),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn is_start(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::builder::MessageBuilder;
 use super::environment::Hosts;
@@ -9,12 +10,12 @@ use super::header_policy::HeaderPolicy;
 use super::ids::{ApnsId, CollapseId};
 use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::http::{HeaderBlock, Method, Request};
 use crate::json::form::Word;
 use crate::json::{Item, Object};
 use crate::outcome::{Circumstances, Outcome, RetryLater, Scope, Suspect};
-use crate::time::UnixTime;
+use crate::time::{Now, UnixTime};
 
 /// How long APNs keeps a push that it cannot deliver at once (`apns-expiration`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -24,7 +25,7 @@ pub enum Expiration {
     Absent,
     /// 0: one attempt, nothing stored.
     Once,
-    /// Stored and tried again until then; whole seconds, at least 1.
+    /// Stored and tried again until then: a date from 2001 to 2299, in whole seconds.
     Until(UnixTime),
 }
 
@@ -38,16 +39,27 @@ impl Expiration {
         }
     }
 
+    /// The expiration of a push that is kept for `ttl` from `now` on; none is kept for less than a second, so
+    /// that is [`Expiration::Once`].
+    #[must_use]
+    pub fn after(ttl: Duration, now: Now) -> Self {
+        match ttl.as_secs() {
+            0 => Expiration::Once,
+            secs => Expiration::Until(now.unix.saturating_add(Duration::from_secs(secs))),
+        }
+    }
+
     /// The header's value, written into `room`.
     pub(crate) fn write(self, room: &mut [u8; 20]) -> Result<Option<&str>, Error> {
         match self {
             Expiration::Absent => Ok(None),
             Expiration::Once => Ok(Some("0")),
-            Expiration::Until(time) if time.as_secs() == 0 => Err(Error::new(
-                ErrorKind::InvalidValue,
-                "an expiration in 1970 would mean: try once, store nothing (BadExpirationDate)",
-            )),
-            Expiration::Until(time) => Ok(Some(decimal(time.as_secs(), room))),
+            Expiration::Until(time) => {
+                time.check_date("expiration").map_err(|error| {
+                    Error::new(error.kind(), format!("{} (BadExpirationDate)", error.context()))
+                })?;
+                Ok(Some(decimal(time.as_secs(), room)))
+            }
         }
     }
 }

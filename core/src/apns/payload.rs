@@ -165,6 +165,8 @@ impl Payload {
                 let bare_kind = matches!(kind, PushType::Mdm | PushType::FileProvider);
                 let mut object = Object::new();
                 match aps {
+                    // Devices and extensions of these two kinds want their own keys and nothing beside them.
+                    Some(aps) if bare_kind && **aps == Aps::default() => {}
                     Some(aps) => object.insert("aps", aps.encode(kind)?),
                     None if !bare_kind => {
                         return Err(Error::new(

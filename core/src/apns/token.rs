@@ -67,6 +67,19 @@ impl DeviceToken {
         Self::parse(&text)
     }
 
+    /// A token as databases and caches hand it out: the text of its hex digits as bytes, or its own bytes.
+    /// An even number of hex digits is text: as a raw token of 32 bytes that is once in 10^34.
+    ///
+    /// # Errors
+    /// As [`DeviceToken::parse`] and [`DeviceToken::from_bytes`].
+    pub fn from_text_or_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        match std::str::from_utf8(bytes) {
+            // Shorter ones exist as bytes only: what Apple hands out has 32 and more.
+            Ok(text) if bytes.len() >= 32 && bytes.len() % 2 == 0 && is_hex(bytes) => Self::parse(text),
+            _ => Self::from_bytes(bytes),
+        }
+    }
+
     /// Takes any text of 1 to 200 bytes and lets the service judge it: what is
     /// not hex is percent-encoded, so that it stays one segment of the path.
     /// A token that [`DeviceToken::parse`] takes comes out the same.
@@ -160,6 +173,29 @@ mod tests {
             assert_eq!(token.as_str(), "ab".repeat(len / 2));
             assert_eq!(DeviceToken::from_bytes(&vec![0xab; len / 2]).unwrap(), token);
         }
+    }
+
+    #[test]
+    fn bytes_of_hex_digits_are_a_text() {
+        let hex = "ab".repeat(32);
+        let token = DeviceToken::parse(&hex).unwrap();
+        assert_eq!(DeviceToken::from_text_or_bytes(hex.as_bytes()).unwrap(), token);
+        assert_eq!(DeviceToken::from_text_or_bytes(&[0xab; 32]).unwrap(), token);
+        assert_eq!(
+            DeviceToken::from_text_or_bytes(hex.to_uppercase().as_bytes()).unwrap(),
+            token
+        );
+        // Wallet's tokens have 32 digits.
+        assert_eq!(
+            DeviceToken::from_text_or_bytes(&[b'a'; 32]).unwrap().as_str(),
+            "a".repeat(32)
+        );
+        assert!(
+            DeviceToken::from_text_or_bytes(&[b'a'; 33])
+                .unwrap()
+                .as_str()
+                .starts_with("6161")
+        );
     }
 
     #[test]

@@ -96,6 +96,7 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
             200..=299 => None,
             401 | 403 => Some(Verdict::Credentials(false)),
             429 => Some(Verdict::Later(60, Scope::Project)),
+            421 => Some(Verdict::Later(0, Scope::Connection)),
             408 | 500..=599 => Some(Verdict::Later(10, Scope::Message)),
             _ => Some(Verdict::Rejected),
         },

@@ -107,6 +107,12 @@ impl MessageBuilder {
 
     /// How long it is kept: 1 second to a week, whole seconds. Five hours if unset.
     #[must_use]
+    pub fn ttl(self, ttl: Duration) -> Self {
+        self.expires_after(ttl)
+    }
+
+    /// [`MessageBuilder::ttl`] under the name that it had first.
+    #[must_use]
     pub fn expires_after(mut self, life: Duration) -> Self {
         self.expires = Some(life);
         self

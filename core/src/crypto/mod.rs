@@ -13,6 +13,8 @@ mod random;
 mod rs256;
 
 pub use es256::{Es256Key, Es256PublicKey};
+pub use keys::KeySource;
+pub(crate) use keys::{content, escape_raw_controls};
 pub(crate) use random::random_u64;
 pub use rs256::Rs256Key;
 

@@ -282,6 +282,8 @@ fn by_http(answer: &Answer<'_>, reason: Option<&str>) -> Outcome {
         401 => answer.credentials(reason, true),
         403 | 404 => answer.credentials(reason, false),
         429 => answer.later(reason, answer.quota_scope(), AFTER_QUOTA),
+        // RFC 9110 §15.5.20: this connection is not for that host.
+        421 => answer.later(reason, Scope::Connection, Duration::ZERO),
         408 | 500..=599 => answer.later(reason, Scope::Message, AFTER_FAILURE),
         _ => answer.rejected(reason),
     }

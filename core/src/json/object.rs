@@ -27,6 +27,16 @@ pub(crate) enum Json {
     Text(Box<str>),
 }
 
+impl Json {
+    /// Returns whether the value is null or an empty string.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self {
+            Json::Value(value) => value.is_null() || value.as_str() == Some(""),
+            Json::Text(text) => matches!(text.trim(), "null" | "\"\""),
+        }
+    }
+}
+
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
         Json::Value(value)

@@ -179,7 +179,11 @@ impl Told {
             Ok(Value::Object(map)) => match (map.get("reason"), map.contains_key("errno")) {
                 (Some(Value::String(reason)), false) => Self::apple(reason),
                 _ if map.contains_key("errno") || map.contains_key("code") => {
-                    Self::mozilla(map.get("errno").and_then(Value::as_u64), map.get("message"))
+                    {
+                        // ntfy has `code` too, and says `error` where Mozilla's services say `message`.
+                        let text = map.get("message").or_else(|| map.get("error"));
+                        Self::mozilla(map.get("errno").and_then(Value::as_u64), text)
+                    }
                 }
                 _ => Self::text(response),
             },

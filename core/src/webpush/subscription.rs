@@ -12,6 +12,30 @@ use crate::crypto::{self, Es256PublicKey};
 use crate::error::{Error, ErrorKind};
 use crate::time::UnixTime;
 
+/// The host that Edge and Chrome put into the endpoint of a subscription that they have given up.
+const REMOVED: &str = "permanently-removed.invalid";
+
+/// What libraries and database tables call the three values, without case, underscores and hyphens.
+const ENDPOINT: &[&str] = &["endpoint", "pushendpoint", "url"];
+const P256DH: &[&str] = &[
+    "p256dh",
+    "p256dhkey",
+    "keyp256dh",
+    "publickey",
+    "userpublickey",
+    "key",
+];
+const AUTH: &[&str] = &[
+    "auth",
+    "authkey",
+    "keyauth",
+    "authtoken",
+    "authsecret",
+    "userauth",
+    "userauthtoken",
+    "token",
+];
+
 /// The longest JSON text that is looked at.
 const LONGEST: usize = 16 * 1024;
 
@@ -28,40 +52,57 @@ pub struct Subscription {
 impl Subscription {
     /// Reads the JSON of a subscription:
     /// `{"endpoint", "expirationTime", "keys": {"p256dh", "auth"}}`; also with the keys beside
-    /// the endpoint (as PHP and Go libraries store it), without keys, inside a JSON
-    /// string, with padded or standard base64. Unknown members are ignored.
+    /// the endpoint, without keys, inside a JSON string or below `subscription`, with padded or standard
+    /// base64, with a byte order mark, and with the member names of other languages' libraries and tables:
+    /// `publicKey` and `authToken` (PHP), `P256DH` (.NET), `p256dh_key` and `auth_key` (Ruby).
+    /// Unknown members are ignored.
     ///
     /// # Errors
     /// * `InvalidSubscription`: anything malformed, or longer than 16 KiB;
+    /// * `SubscriptionRemoved`: the browser has removed it for good;
     /// * `EndpointNotAllowed`: `policy` refuses the endpoint.
     pub fn parse(json: &[u8], policy: &EndpointPolicy) -> Result<Self, Error> {
+        let subscription = Self::read(json)?;
+        policy.check(&subscription.endpoint)?;
+        Ok(subscription)
+    }
+
+    /// [`Subscription::parse`] without a policy: a [`Session`](crate::session::Session) asks its own about each
+    /// endpoint before it connects. Whoever sends the request of [`request`](super::request) with another client
+    /// calls [`EndpointPolicy::check`] first.
+    ///
+    /// # Errors
+    /// As [`Subscription::parse`], without `EndpointNotAllowed` by a policy.
+    pub fn read(json: &[u8]) -> Result<Self, Error> {
         if json.len() > LONGEST {
             return Err(invalid("the subscription is longer than 16 kib"));
         }
         let not_json = |error| invalid("the subscription is not a json object").with_source(error);
-        let map = match crate::json::parse(json).map_err(not_json)? {
+        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+        let mut map = match crate::json::parse(json).map_err(not_json)? {
             Value::Object(map) => map,
             Value::String(text) => crate::json::parse_object(text.as_bytes()).map_err(not_json)?,
             _ => return Err(invalid("the subscription is not a json object")),
         };
-        let endpoint =
-            string(&map, "endpoint")?.ok_or_else(|| invalid("the subscription has no endpoint"))?;
-        let keys = match map.get("keys") {
+        if member(&map, ENDPOINT).is_none() {
+            if let Some(Value::Object(inner)) = map.remove("subscription") {
+                map = inner;
+            }
+        }
+        let endpoint = string(&map, ENDPOINT)?.ok_or_else(|| invalid("the subscription has no endpoint"))?;
+        let keys = match member(&map, &["keys"]) {
             Some(Value::Object(keys)) => keys,
             None | Some(Value::Null) => &map,
             Some(_) => return Err(invalid("the member keys is not an object")),
         };
-        let mut subscription = match (string(keys, "p256dh")?, string(keys, "auth")?) {
-            (Some(p256dh), Some(auth)) => Self::new(endpoint, p256dh, auth, policy)?,
-            (None, None) => Self::without_keys(endpoint, policy)?,
+        let mut subscription = Self::at(endpoint)?;
+        subscription.keys = match (string(keys, P256DH)?, string(keys, AUTH)?) {
+            (Some(p256dh), Some(auth)) => Some(receiver(p256dh, auth)?),
+            (None, None) => None,
             (None, Some(_)) => return Err(invalid("the subscription has no p256dh")),
             (Some(_), None) => return Err(invalid("the subscription has no auth")),
         };
-        // Milliseconds, as Date.now() counts; a fraction is legal JSON and means nothing.
-        subscription.expires = match map.get("expirationTime") {
-            Some(Value::Number(number)) => number.as_u64().map(UnixTime::from_millis),
-            _ => None,
-        };
+        subscription.expires = member(&map, &["expirationtime"]).and_then(milliseconds);
         Ok(subscription)
     }
 
@@ -72,12 +113,7 @@ impl Subscription {
     /// the curve, `auth` 16 bytes.
     pub fn new(endpoint: &str, p256dh: &str, auth: &str, policy: &EndpointPolicy) -> Result<Self, Error> {
         let mut subscription = Self::without_keys(endpoint, policy)?;
-        let point: [u8; 65] = crypto::base64::decode_array(p256dh)
-            .ok_or_else(|| invalid("p256dh is not 65 bytes in base64url"))?;
-        Es256PublicKey::read(&point).map_err(|_| invalid("p256dh is not a point of p-256"))?;
-        let auth: [u8; 16] =
-            crypto::base64::decode_array(auth).ok_or_else(|| invalid("auth is not 16 bytes in base64url"))?;
-        subscription.keys = Some(ReceiverPublic { point, auth });
+        subscription.keys = Some(receiver(p256dh, auth)?);
         Ok(subscription)
     }
 
@@ -86,8 +122,19 @@ impl Subscription {
     /// # Errors
     /// As [`Subscription::parse`].
     pub fn without_keys(endpoint: &str, policy: &EndpointPolicy) -> Result<Self, Error> {
+        let subscription = Self::at(endpoint)?;
+        policy.check(&subscription.endpoint)?;
+        Ok(subscription)
+    }
+
+    fn at(endpoint: &str) -> Result<Self, Error> {
         let endpoint = Endpoint::parse(endpoint)?;
-        policy.check(&endpoint)?;
+        if endpoint.authority().host() == REMOVED {
+            return Err(Error::new(
+                ErrorKind::SubscriptionRemoved,
+                "the browser has removed this subscription for good: delete it",
+            ));
+        }
         Ok(Self {
             endpoint,
             keys: None,
@@ -152,8 +199,35 @@ impl Subscription {
     }
 }
 
-fn string<'a>(map: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, Error> {
-    match map.get(name) {
+fn receiver(p256dh: &str, auth: &str) -> Result<ReceiverPublic, Error> {
+    let point: [u8; 65] =
+        crypto::base64::decode_array(p256dh).ok_or_else(|| invalid("p256dh is not 65 bytes in base64url"))?;
+    Es256PublicKey::read(&point).map_err(|_| invalid("p256dh is not a point of p-256"))?;
+    let auth: [u8; 16] =
+        crypto::base64::decode_array(auth).ok_or_else(|| invalid("auth is not 16 bytes in base64url"))?;
+    Ok(ReceiverPublic { point, auth })
+}
+
+/// Milliseconds since 1970, as `Date.now()` counts. The push API says a double, so Java and others write
+/// `1.893456E12`. `None` for null, text, and what is before 1970.
+fn milliseconds(value: &Value) -> Option<UnixTime> {
+    let number = value.as_f64().filter(|number| (0.0..1e16).contains(number))?;
+    // In range: checked above, so the conversion loses the fraction only.
+    Some(UnixTime::from_millis(number as u64))
+}
+
+/// The member of the first of these names that there is, in any library's spelling: upper and lower case,
+/// with underscores or hyphens.
+fn member<'a>(map: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
+    let plain = |key: &str| key.replace(['_', '-'], "").to_ascii_lowercase();
+    names
+        .iter()
+        .find_map(|name| map.iter().find(|(key, _)| plain(key) == *name))
+        .map(|(_, value)| value)
+}
+
+fn string<'a>(map: &'a Map<String, Value>, names: &[&str]) -> Result<Option<&'a str>, Error> {
+    match member(map, names) {
         Some(Value::String(text)) => Ok(Some(text)),
         None | Some(Value::Null) => Ok(None),
         Some(_) => Err(invalid("a member of the subscription is not a string")),

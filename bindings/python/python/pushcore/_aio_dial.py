@@ -11,7 +11,7 @@ from ._kinds import ErrorKind
 from ._proxy import tunnel
 
 if TYPE_CHECKING:
-    from ._pushcore import Session
+    from ._pushcore import Service, Session
 
 #: How long the next address waits for the one before it, in seconds (RFC 8305 §5).
 _HEAD_START = 0.25
@@ -20,7 +20,7 @@ _Address = tuple[int, int, int, str, Any]
 
 
 async def dial(
-    loop: asyncio.AbstractEventLoop, session: Session, host: str, port: int, proxy: str | None
+    loop: asyncio.AbstractEventLoop, session: Session, host: str, port: int, proxy: Service | None
 ) -> tuple[socket.socket, bytes]:
     """A connected socket, and what has been received on it already."""
     if proxy is not None:

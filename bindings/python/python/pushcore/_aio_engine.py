@@ -80,7 +80,7 @@ class Engine:
     def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
         """Belongs to `loop`."""
         self.loop = loop
-        self.proxy = service.proxy_url
+        self._service = service
         self._deadline = service.deadline
         self.session = Session(service, monotonic=loop.time(), unix=time.time())
         self.closed = False
@@ -241,7 +241,7 @@ class Engine:
 
     async def _dial(self, link: int, host: str, port: int) -> None:
         try:
-            proxy = None if self.session.is_direct(link) else self.proxy
+            proxy = self._service if self._service.uses_proxy(host) and not self.session.is_direct(link) else None
             sock, first = await dial(self.loop, self.session, host, port, proxy)
             protocol = self._links[link] = Link(self, link)
             await self.loop.create_connection(lambda: protocol, sock=sock)
@@ -250,7 +250,8 @@ class Engine:
         except PushcoreError as error:
             self._failed(link, error.code, str(error))
         except OSError as error:
-            self._failed(link, ErrorKind.CONNECT_REFUSED, f"{host}:{port}: {error.strerror or error}")
+            code = ErrorKind.CONNECT_TIMEOUT if isinstance(error, TimeoutError) else ErrorKind.CONNECT_REFUSED
+            self._failed(link, code, f"{host}:{port}: {error.strerror or error}")
         finally:
             self._dialling.pop(link, None)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         SendMany,
         VapidCredentials,
     )
-    from ._types import Credentials, Duration, Message, MessageT, Options, TargetT
+    from ._types import Credentials, Duration, KeyT, Message, MessageT, Options, Target, TargetT
 
     _T = TypeVar("_T")
 
@@ -138,6 +138,28 @@ class Client(Services):
         @overload
         def send_many(
             self,
+            messages: Iterable[tuple[KeyT, Message]],
+            *,
+            message: None = None,
+            deadline: Duration | None = None,
+            on_progress: Callable[[Progress], object] | None = None,
+            progress_every: Duration | None = None,
+        ) -> SendMany[KeyT]: ...
+
+        @overload
+        def send_many(
+            self,
+            messages: Iterable[tuple[KeyT, Target]],
+            *,
+            message: Message,
+            deadline: Duration | None = None,
+            on_progress: Callable[[Progress], object] | None = None,
+            progress_every: Duration | None = None,
+        ) -> SendMany[KeyT]: ...
+
+        @overload
+        def send_many(
+            self,
             messages: Iterable[MessageT],
             *,
             message: None = None,
@@ -171,7 +193,8 @@ class Client(Services):
         A result is an `Outcome`, or a `PushcoreError` where there is no answer. Messages are taken
         from the iterable as there is room for them: an endless generator costs no memory. With
         `message=` the iterable holds targets (tokens, subscriptions), each of which gets that
-        message; what is yielded is the target. That is the fast way: nothing is encoded again.
+        message; what is yielded is the target. That is the fast way: nothing is encoded again. Of a pair
+        `(key, message)` or `(key, target)` the key is yielded: a row's number, a device's id.
 
         `deadline` counts for each message from the moment it is taken. `on_progress` is called
         with a `Progress` every `progress_every` seconds (0.25) and once at the end. Closing the

@@ -31,7 +31,8 @@ class PushcoreError(Exception):
             return self.code
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.code, self.name)
+        made = type(self), (str(self), self.code, self.name)
+        return made if self.__cause__ is None else (*made, {"__cause__": self.__cause__})
 
 
 class CredentialError(PushcoreError, ValueError):

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import os
+from ._pushcore import load_credential
 
 
-def load(value: object) -> object:
-    """What a file holds, where `value` names one; otherwise `value` itself.
+def load(value: object) -> bytes:
+    """The key, certificate or credential file that `value` holds or names.
 
-    A path object always names a file. A `str` does too, unless it can only be the text itself:
-    several lines, a PEM header, or JSON.
+    `str`, `bytes` and path objects mean the same. Content is recognised first, in every form that the
+    library reads; what cannot be content is the name of a file. No exception quotes `value`.
     """
-    if isinstance(value, os.PathLike):
-        path: str = os.fspath(value)  # pyright: ignore[reportUnknownArgumentType]
-    elif isinstance(value, str) and not _is_text(value):
-        path = value
-    else:
-        return value
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def _is_text(value: str) -> bool:
-    stripped = value.lstrip("\ufeff \t\r\n")
-    return not stripped or "\n" in value or stripped.startswith(("{", "-----BEGIN"))
+    return load_credential(value)

@@ -8,19 +8,24 @@ from collections.abc import Awaitable, Callable
 
 from ._errors import TransportError
 from ._kinds import ErrorKind
-from ._pushcore import Tunnel
+from ._pushcore import Service, Tunnel
 
 
 async def tunnel(
     loop: asyncio.AbstractEventLoop,
-    proxy: str,
+    proxy: Service,
     host: str,
     port: int,
     connect: Callable[[asyncio.AbstractEventLoop, str, int], Awaitable[socket.socket]],
 ) -> tuple[socket.socket, bytes]:
     """A socket through `proxy` to the host, and what came through it already."""
     dialogue = Tunnel(proxy, host, port)
-    sock = await connect(loop, *dialogue.proxy)
+    try:
+        sock = await connect(loop, *dialogue.proxy)
+    except (OSError, TransportError) as error:
+        # Not the service's port: a program must be able to tell one from the other.
+        text = f"the proxy cannot be reached: {getattr(error, 'strerror', None) or error}"
+        raise TransportError(text, ErrorKind.PROXY_REFUSED, "ProxyRefused") from None
     try:
         while True:
             data = dialogue.data_to_send()

@@ -43,6 +43,8 @@ def message_from_json(
 
 def restore_message(kind: str, json: str, origin: str | None) -> Message:
     """A message out of a pickle."""
+def load_credential(value: object) -> bytes:
+    """What a key, a certificate or a credential file holds, for the command."""
 
 # Outcomes
 
@@ -68,6 +70,12 @@ class Outcome:
     @property
     def advice(self) -> str:
         """What to do now, in a few words for a person."""
+    @property
+    def detail(self) -> str | None:
+        """The service's own sentence about a refusal, with the field that it names.
+
+        `None` where it says nothing beside its reason.
+        """
     @property
     def name(
         self,
@@ -302,14 +310,15 @@ class SigningKey:
     def generate() -> SigningKey:
         """A new key from the system's generator."""
     @staticmethod
-    def read(key: _Bytes) -> SigningKey:
-        """A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes.
+    def read(key: FileOrBytes) -> SigningKey:
+        """A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes, in quotes,
+        in base64, in UTF-16; or the file that holds it. Content is recognised before the name of a file.
 
         Raises `CredentialError` that says what it is instead.
         """
     @staticmethod
     def from_file(path: FileOrBytes) -> SigningKey:
-        """The same from a file."""
+        """The same as `read`, under the name of the usual case."""
     def to_pem(self) -> str:
         """PKCS#8 in PEM, the form of an APNs `.p8` file."""
     def to_der(self) -> bytes:
@@ -353,6 +362,14 @@ class ApnsCredentials:
 
         At most 10 MiB and a million key-derivation rounds. Raises `CredentialError`: `WRONG_PASSWORD`,
         `INVALID_KEY`, `INVALID_CREDENTIAL` or `KEY_MISMATCH`.
+        """
+    @staticmethod
+    def from_provider_tokens(*, key_id: str, team_id: str) -> ApnsCredentials:
+        """No key here: provider tokens of one key that other processes make and hand in with `import_token`."""
+    def import_token(self, token: str, *, now: _Time | None = None) -> bool:
+        """Takes over a provider token that another process made: `True` where it is newer than the present one.
+
+        Raises `CredentialError` for a token of another key or team, or older than an hour.
         """
     def provider_token(self, *, now: _Time | None = None) -> str:
         """The provider token of now (a JWT)."""
@@ -458,6 +475,7 @@ class ApnsMessage:
         priority: Literal[10, 5, 1] | None = None,
         collapse_id: str | None = None,
         expiration: _Time | None = None,
+        ttl: Duration | None = None,
         id: str | uuid.UUID | None = None,
         registered_at: _Time | None = None,
     ) -> Self: ...
@@ -467,6 +485,7 @@ class ApnsMessage:
         *,
         id: str | uuid.UUID | None = None,
         expiration: _Time | None = None,
+        ttl: Duration | None = None,
         registered_at: _Time | None = None,
     ) -> ApnsMessage:
         """The same notification to another device; nothing is encoded again."""
@@ -531,6 +550,7 @@ class ApnsBroadcast:
         payload: dict[str, Any] | _Bytes | None = None,
         priority: Literal[10, 5] | None = None,
         expiration: _Time | None = None,
+        ttl: Duration | None = None,
         id: str | uuid.UUID | None = None,
     ) -> Self: ...
     @property
@@ -585,9 +605,12 @@ class FcmCredentials:
     """A Google identity that sends for one project. Clients share its access token."""
 
     @staticmethod
-    def from_service_account(file: FileOrBytes | dict[str, Any], *, token_host: str | None = None) -> FcmCredentials:
+    def from_service_account(
+        file: FileOrBytes | dict[str, Any], *, project: str | None = None, token_host: str | None = None
+    ) -> FcmCredentials:
         """A service account's key file: a path, its text, or its JSON as a dict.
 
+        `project` wins over the file's own: an account may send for another project that lets it.
         `token_host` (`"host:port"`) replaces Google's token endpoint. Raises `CredentialError`.
         """
     @staticmethod
@@ -634,6 +657,7 @@ class FcmMessage:
         /,
         *,
         validate_only: bool | None = None,
+        ttl: Duration | None = None,
         token: str | None = ...,
         topic: str | None = ...,
         condition: str | None = ...,
@@ -821,6 +845,9 @@ class WebPushMessage:
 
     `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
     `ttl` in seconds (28 days); `topic` replaces an undelivered message of the same topic.
+    Where neither `policy` nor a `Subscription` is given, the client's policy decides about the endpoint.
+    `encoding="aesgcm"` is the legacy one (KaiOS, relays of Mastodon clients) and needs `vapid`: the
+    credentials that the message is sent with, or their public key.
     `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
     `receipt` of an earlier `Accepted`) for one where those come from.
     """
@@ -837,11 +864,18 @@ class WebPushMessage:
         pad_to_multiple_of: int | None = None,
         receipt: bool | str | None = None,
         policy: EndpointPolicy | None = None,
+        encoding: Literal["aes128gcm", "aesgcm"] | None = None,
+        vapid: VapidCredentials | str | None = None,
     ) -> Self: ...
     def to(self, subscription: Subscription | _Json, *, policy: EndpointPolicy | None = None) -> WebPushMessage:
         """The same message to another subscription."""
-    def request(self, credentials: VapidCredentials, *, now: _Time | None = None) -> Request:
-        """The request for an HTTP client of one's own: encrypted and signed."""
+    def request(
+        self, credentials: VapidCredentials, *, policy: EndpointPolicy | None = None, now: _Time | None = None
+    ) -> Request:
+        """The request for an HTTP client of one's own: encrypted and signed.
+
+        An endpoint that no policy has been asked about is checked with `policy`, or with the default one.
+        """
     def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
         """What the answer to that request means for this subscription."""
     def withdraw(self, location: str) -> Call[Outcome]:
@@ -914,7 +948,7 @@ class AdmCredentials:
 class AdmMessage:
     """One message for one device: at most 6,144 bytes of data and notification.
 
-    `expires_after` 60 seconds to 31 days; `consolidation_key` replaces messages of the same key
+    `ttl` 60 seconds to 31 days (`expires_after` means the same); `consolidation_key` replaces messages of the same key
     while the device is away.
     """
 
@@ -926,6 +960,7 @@ class AdmMessage:
         notification: dict[str, Any] | _Bytes | None = None,
         priority: Literal["normal", "high"] | None = None,
         consolidation_key: str | None = None,
+        ttl: Duration | None = None,
         expires_after: Duration | None = None,
         md5: bool = False,
         extra: dict[str, Any] | None = None,
@@ -963,6 +998,7 @@ class AdmAudienceMessage:
         notification: dict[str, Any] | _Bytes | None = None,
         priority: Literal["normal", "high"] | None = None,
         consolidation_key: str | None = None,
+        ttl: Duration | None = None,
         expires_after: Duration | None = None,
         md5: bool = False,
         extra: dict[str, Any] | None = None,
@@ -1027,7 +1063,7 @@ class BaiduMessage:
 
     What it says: `text` (with `title`, `open_url`, `confirm`, `custom`, `extra`) for an Android
     notification, `raw` for JSON that the Android app handles, `ios` for an APNs payload (with
-    `production`). `expires_after` 1 second to a week.
+    `production`). `ttl` 1 second to a week (`expires_after` means the same).
     """
 
     def __new__(
@@ -1047,6 +1083,7 @@ class BaiduMessage:
         raw: dict[str, Any] | _Bytes | None = None,
         ios: dict[str, Any] | _Bytes | None = None,
         production: bool | None = None,
+        ttl: Duration | None = None,
         expires_after: Duration | None = None,
         topic_id: str | None = None,
         send_at: _Time | None = None,
@@ -1191,6 +1228,8 @@ class Service:
     @property
     def proxy_url(self) -> str | None:
         """The proxy."""
+    def uses_proxy(self, host: str) -> bool:
+        """Whether connections to `host` go through a proxy."""
 
 @final
 class Progress:
@@ -1440,7 +1479,7 @@ class Session:
 class Tunnel:
     """The dialogue with a proxy: bytes in, bytes out."""
 
-    def __new__(cls, proxy: str, host: str, port: int) -> Self: ...
+    def __new__(cls, proxy: str | Service, host: str, port: int) -> Self: ...
     @property
     def proxy(self) -> tuple[str, int]:
         """Where the proxy listens."""

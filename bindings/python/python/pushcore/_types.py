@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypedDict, TypeVar, Union
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, Union
 
 from ._pushcore import (
     AdmAudienceMessage,
@@ -36,6 +36,7 @@ FileOrBytes = Union[str, bytes, bytearray, memoryview, "os.PathLike[str]"]
 
 MessageT = TypeVar("MessageT", bound=Message)
 TargetT = TypeVar("TargetT", bound=Target)
+KeyT = TypeVar("KeyT")
 
 
 class Options(TypedDict, total=False):
@@ -45,14 +46,33 @@ class Options(TypedDict, total=False):
     """PEM certificates to trust besides the bundled ones: a file or the text."""
     bundled_roots: bool
     """`False`: trust only `ca`."""
-    proxy: str | None
-    """`http://[user:password@]host:port` or `socks5://...`."""
+    proxy: str | Literal[False] | None
+    """`http://[user:password@]host:port` or `socks5://...`. `None`: as `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`
+    of the environment say; `False`: none."""
     at_least_once: bool
     """Send again what was written and got no answer; a device may see it twice."""
     max_queued: int | None
     """How many messages wait for a stream at most. 2,000."""
     max_connections: int | None
     """How many connections to one host at most. 8."""
+    max_hosts: int | None
+    """How many hosts may be in use at a time; bounds what endpoints chosen by others cost. 256."""
+    first_backoff: Duration | None
+    """The first wait after a failed connection, in seconds; it doubles. 1."""
+    longest_backoff: Duration | None
+    """The longest wait between connections, in seconds. 60."""
+    queue_wait_before_dial: Duration | None
+    """How long a message waits for a stream before another connection is opened, in seconds. 0.1."""
+    http2: dict[str, float] | None
+    """`max_in_flight`, `max_header_list`, `max_response_body`, `header_table_size`, `encoder_table_size`,
+    `initial_window`, `connection_window`, `settings_timeout`, `ping_after`, `ping_timeout`; in place of the
+    service's own habits."""
+    gather: Duration | None
+    """How long answers to a bulk send may gather before they are fetched, in seconds; blocking client. 0.001."""
+    resolve_on_threads: bool
+    """Names are looked up in threads of their own; blocking client. `False`."""
+    seed: int | None
+    """Of the jitter of back-off, for tests. Random."""
     max_requeues: int | None
     """How often one message goes back to the queue at most. 3."""
     deadline: Duration | None
@@ -76,6 +96,7 @@ if TYPE_CHECKING:
         "Credentials",
         "Duration",
         "FileOrBytes",
+        "KeyT",
         "Message",
         "MessageT",
         "Options",

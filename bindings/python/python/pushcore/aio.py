@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._errors import PushcoreError
     from ._pushcore import Call
-    from ._types import Duration, Message, MessageT, TargetT
+    from ._types import Duration, KeyT, Message, MessageT, Target, TargetT
 
 __all__ = ["Client"]
 
@@ -57,6 +57,28 @@ class Client(Services):
         had been written by then may still be shown by a device.
         """
         return await self._engine().send(message, deadline=deadline)
+
+    @overload
+    def send_many(
+        self,
+        messages: Iterable[tuple[KeyT, Message]] | AsyncIterable[tuple[KeyT, Message]],
+        *,
+        message: None = None,
+        deadline: Duration | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        progress_every: float | None = None,
+    ) -> AsyncGenerator[tuple[KeyT, Outcome | PushcoreError], None]: ...
+
+    @overload
+    def send_many(
+        self,
+        messages: Iterable[tuple[KeyT, Target]] | AsyncIterable[tuple[KeyT, Target]],
+        *,
+        message: Message,
+        deadline: Duration | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        progress_every: float | None = None,
+    ) -> AsyncGenerator[tuple[KeyT, Outcome | PushcoreError], None]: ...
 
     @overload
     def send_many(

@@ -83,7 +83,7 @@ fn every_key_of_aps_is_written_as_apple_writes_it() {
 
 #[test]
 fn what_does_not_go_with_the_push_type_is_refused() {
-    let state = || LiveActivity::update(UnixTime::from_secs(1), json!({}));
+    let state = || LiveActivity::update(UnixTime::from_secs(1_764_422_701), json!({}));
     let invalid = ErrorKind::InvalidPayload;
     assert_eq!(refused(PushType::Alert, Aps::new().content_available()), invalid);
     assert_eq!(
@@ -147,7 +147,7 @@ fn bodies_without_aps_and_widgets_are_apples() {
 #[test]
 fn a_live_activity_starts_with_an_alert_of_objects() {
     let activity = LiveActivity::start(
-        UnixTime::from_millis(1_234_999),
+        UnixTime::from_millis(1_764_422_709_999),
         "AdventureAttributes",
         json!({"currentHealth": 100, "maxHealth": 100}),
         json!({"currentHealthLevel": 100, "eventDescription": "Adventure has begun!"}),
@@ -162,7 +162,7 @@ fn a_live_activity_starts_with_an_alert_of_objects() {
     assert_eq!(
         encoded(PushType::LiveActivity, given).unwrap(),
         concat!(
-            r#"{"aps":{"timestamp":1234,"event":"start","#,
+            r#"{"aps":{"timestamp":1764422709,"event":"start","#,
             r#""content-state":{"currentHealthLevel":100,"eventDescription":"Adventure has begun!"},"#,
             r#""attributes-type":"AdventureAttributes","#,
             r#""attributes":{"currentHealth":100,"maxHealth":100},"#,
@@ -176,7 +176,7 @@ fn a_live_activity_starts_with_an_alert_of_objects() {
 
 #[test]
 fn a_started_activity_is_updated_by_token_or_channel() {
-    let activity = || LiveActivity::start(UnixTime::from_secs(1), "A", json!({}), json!({}));
+    let activity = || LiveActivity::start(UnixTime::from_secs(1_764_422_701), "A", json!({}), json!({}));
     let with = |input| {
         let aps = Aps::new().alert("x").live_activity(activity().input_push(input));
         encoded(PushType::LiveActivity, aps).unwrap()
@@ -184,32 +184,94 @@ fn a_started_activity_is_updated_by_token_or_channel() {
     assert!(with(InputPush::Token).contains(r#""input-push-token":1"#));
     let channel = ChannelId::parse("dHN0LXNyY2gtY2hubA==").unwrap();
     assert!(with(InputPush::Channel(channel)).contains(r#""input-push-channel":"dHN0LXNyY2gtY2hubA==""#));
-    let update = LiveActivity::update(UnixTime::from_secs(1), json!({})).input_push(InputPush::Token);
-    let update = encoded(PushType::LiveActivity, Aps::new().live_activity(update)).unwrap();
-    assert!(!update.contains("input-push"));
+    let update =
+        LiveActivity::update(UnixTime::from_secs(1_764_422_701), json!({})).input_push(InputPush::Token);
+    let refused_live = |activity| {
+        refused(
+            PushType::LiveActivity,
+            Aps::new().alert("x").live_activity(activity),
+        )
+    };
+    assert_eq!(refused_live(update), ErrorKind::Conflict);
+    let channel = ChannelId::parse("dHN0LXNyY2gtY2hubA==").unwrap();
+    let both = activity()
+        .input_push(InputPush::Token)
+        .input_push(InputPush::Channel(channel));
+    assert_eq!(refused_live(both), ErrorKind::Conflict);
+    assert_eq!(
+        refused_live(activity().dismissal_date(UnixTime::from_secs(1_764_422_720))),
+        ErrorKind::Conflict
+    );
+}
+
+#[test]
+fn the_start_of_an_activity_shows_something() {
+    let start = |alert: Alert| {
+        let activity = LiveActivity::start(UnixTime::from_secs(1_764_422_701), "A", json!({}), json!({}));
+        encoded(
+            PushType::LiveActivity,
+            Aps::new().alert(alert).live_activity(activity),
+        )
+    };
+    for empty in [
+        Alert::new(),
+        Alert::line(""),
+        Alert::new().title("").body(""),
+        Alert::new()
+            .extra("title", "")
+            .extra("body", serde_json::Value::Null),
+        Alert::new().subtitle("only"),
+        Alert::new().extra("launch-image", "x.png"),
+    ] {
+        assert_eq!(start(empty).unwrap_err().kind(), ErrorKind::MissingField);
+    }
+    for shown in [
+        Alert::line("x"),
+        Alert::new().title("x"),
+        Alert::new().body(Text::localized("k", ["v"])),
+        Alert::new().extra("title", "x"),
+        Alert::new().extra("loc-key", "x"),
+    ] {
+        assert!(start(shown).is_ok());
+    }
+}
+
+#[test]
+fn times_of_an_activity_are_dates() {
+    let date = UnixTime::from_secs(1_764_422_701);
+    for wrong in [UnixTime::from_secs(60), UnixTime::from_secs(1_764_422_701_000)] {
+        for activity in [
+            LiveActivity::update(wrong, json!({})),
+            LiveActivity::update(date, json!({})).stale_date(wrong),
+            LiveActivity::end(date, None).dismissal_date(wrong),
+        ] {
+            let given = Aps::new().live_activity(activity);
+            assert_eq!(refused(PushType::LiveActivity, given), ErrorKind::InvalidValue);
+        }
+    }
 }
 
 #[test]
 fn a_live_activity_is_updated_and_ended() {
-    let update =
-        LiveActivity::update(UnixTime::from_secs(10), json!({"a": 1})).stale_date(UnixTime::from_secs(20));
+    let update = LiveActivity::update(UnixTime::from_secs(1_764_422_710), json!({"a": 1}))
+        .stale_date(UnixTime::from_secs(1_764_422_720));
     let given = Aps::new().live_activity(update).relevance_score(100.0);
     assert_eq!(
         encoded(PushType::LiveActivity, given).unwrap(),
-        r#"{"aps":{"timestamp":10,"event":"update","content-state":{"a":1},"stale-date":20,"relevance-score":100}}"#
+        r#"{"aps":{"timestamp":1764422710,"event":"update","content-state":{"a":1},"stale-date":1764422720,"relevance-score":100}}"#
     );
-    let end = LiveActivity::end(UnixTime::from_secs(30), Some(json!({"a": 2})))
+    let end = LiveActivity::end(UnixTime::from_secs(1_764_422_730), Some(json!({"a": 2})))
         .dismissal_date(UnixTime::from_secs(0));
     assert_eq!(
         encoded(PushType::LiveActivity, Aps::new().live_activity(end)).unwrap(),
-        r#"{"aps":{"timestamp":30,"event":"end","content-state":{"a":2},"dismissal-date":0}}"#
+        r#"{"aps":{"timestamp":1764422730,"event":"end","content-state":{"a":2},"dismissal-date":0}}"#
     );
-    let plain = LiveActivity::end(UnixTime::from_secs(30), None);
+    let plain = LiveActivity::end(UnixTime::from_secs(1_764_422_730), None);
     assert_eq!(
         encoded(PushType::LiveActivity, Aps::new().live_activity(plain)).unwrap(),
-        r#"{"aps":{"timestamp":30,"event":"end"}}"#
+        r#"{"aps":{"timestamp":1764422730,"event":"end"}}"#
     );
-    let score = LiveActivity::update(UnixTime::from_secs(1), json!({}));
+    let score = LiveActivity::update(UnixTime::from_secs(1_764_422_701), json!({}));
     let score = Aps::new().live_activity(score).relevance_score(f64::NAN);
     assert_eq!(refused(PushType::LiveActivity, score), ErrorKind::InvalidValue);
 }

@@ -56,7 +56,10 @@ fn payload(kind: PushType) -> Payload {
         PushType::Mdm => Payload::mdm("magic"),
         PushType::FileProvider => Payload::file_provider("NSFileProviderRootContainerItemIdentifier", "d"),
         PushType::LiveActivity => Aps::new()
-            .live_activity(LiveActivity::update(UnixTime::from_secs(9), json!({"n": 1})))
+            .live_activity(LiveActivity::update(
+                UnixTime::from_secs(1_764_422_709),
+                json!({"n": 1}),
+            ))
             .into(),
         PushType::Widgets | PushType::Controls => Payload::content_changed(),
         _ => Aps::new().into(),
@@ -116,11 +119,24 @@ fn expirations_are_three_things() {
     };
     assert_eq!(header(Expiration::Absent), None);
     assert_eq!(header(Expiration::Once).as_deref(), Some("0"));
-    for secs in [1, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 32, u64::MAX / 1000] {
+    for secs in [
+        1_000_000_000,
+        (1 << 31) - 1,
+        1 << 31,
+        (1 << 32) - 1,
+        1 << 32,
+        10_413_791_999,
+    ] {
         let until = Expiration::Until(UnixTime::from_secs(secs));
         assert_eq!(header(until), Some(secs.to_string()));
     }
-    for millis in [0, 999] {
+    let year = Expiration::after(Duration::from_secs(3600), now());
+    assert_eq!(header(year), Some((now().unix.as_secs() + 3600).to_string()));
+    assert_eq!(
+        Expiration::after(Duration::from_millis(999), now()),
+        Expiration::Once
+    );
+    for millis in [0, 999, 3_600_000, 1_764_422_709_000_000, u64::MAX] {
         let error = alert()
             .expiration(Expiration::Until(UnixTime::from_millis(millis)))
             .build()
@@ -256,14 +272,14 @@ fn a_campaign_encodes_once_and_reuses_its_buffers() {
     first
         .clone()
         .with_id(id)
-        .with_expiration(until(u64::MAX / 1000))
+        .with_expiration(until(1_764_422_799))
         .write(&hosts, &mut request)
         .unwrap();
     let (path, common) = (request.path.as_ptr(), request.common.as_ref().unwrap().id());
     request.clear();
     second
         .with_id(id)
-        .with_expiration(until(5))
+        .with_expiration(until(1_764_422_705))
         .write(&hosts, &mut request)
         .unwrap();
     assert_eq!(request.path.as_ptr(), path, "the path's buffer is used again");
@@ -273,7 +289,7 @@ fn a_campaign_encodes_once_and_reuses_its_buffers() {
         "and the constant headers"
     );
     assert_eq!(request.path, format!("/3/device/{}", "cd".repeat(32)));
-    assert_eq!(request.header("apns-expiration"), Some("5"));
+    assert_eq!(request.header("apns-expiration"), Some("1764422705"));
 }
 
 #[test]
@@ -281,7 +297,10 @@ fn an_expiration_of_its_own_replaces_the_campaigns() {
     let message = alert().expiration(Expiration::Once).build().unwrap();
     for (own, sent) in [
         (Expiration::Absent, None),
-        (Expiration::Until(UnixTime::from_secs(7)), Some("7")),
+        (
+            Expiration::Until(UnixTime::from_secs(1_764_422_707)),
+            Some("1764422707"),
+        ),
     ] {
         let request = made(&message.clone().with_expiration(own));
         let all: Vec<_> = request
@@ -389,4 +408,40 @@ fn nothing_personal_is_printed() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_bundle_id_with_the_suffix_is_refused() {
+    for kind in PushType::ALL.iter().copied() {
+        let suffix = kind.topic_suffix();
+        let bundle = BundleId::parse(&format!("com.example.app{suffix}")).unwrap();
+        let made = Message::builder(kind)
+            .bundle(bundle)
+            .device(device())
+            .payload(payload(kind))
+            .build();
+        match made {
+            Ok(message) => assert_eq!((suffix, message.topic()), ("", Some("com.example.app"))),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::InvalidTopic);
+                assert!(error.to_string().contains(suffix) && !suffix.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_body_of_custom_keys_alone_is_bare_where_the_type_wants_it() {
+    let body = |kind| {
+        let payload = Payload::new(Aps::new()).custom("mdm", "magic").unwrap();
+        let message = Message::builder(kind)
+            .bundle(bundle())
+            .device(device())
+            .payload(payload)
+            .build();
+        String::from_utf8(message.unwrap().body().to_vec()).unwrap()
+    };
+    assert_eq!(body(PushType::Mdm), r#"{"mdm":"magic"}"#);
+    assert_eq!(body(PushType::FileProvider), r#"{"mdm":"magic"}"#);
+    assert_eq!(body(PushType::Voip), r#"{"aps":{},"mdm":"magic"}"#);
 }

@@ -11,9 +11,9 @@ use crate::error::Error;
 pub(super) fn read(text: &str) -> Result<Material, Error> {
     let map = crate::json::parse_object(text.as_bytes())
         .map_err(|error| invalid("the key is not a json object").with_source(error))?;
-    if let Some(private) = map.get("privateKey").and_then(Value::as_str) {
+    if let Some(private) = of_any_name(&map, "privatekey") {
         let scalar = scalar(&Zeroizing::new(bytes(private)?))?;
-        let public = map.get("publicKey").and_then(Value::as_str);
+        let public = of_any_name(&map, "publickey");
         let public = public.map(|text| point(&bytes(text)?)).transpose()?;
         return Ok(Material::EcPrivate { scalar, public });
     }
@@ -24,6 +24,15 @@ pub(super) fn read(text: &str) -> Result<Material, Error> {
         Some("oct") => Ok(Material::Other("a symmetric key")),
         _ => Err(invalid("a json object without the member kty of a jwk")),
     }
+}
+
+/// The text of a member in any library's spelling: `privateKey` (node), `private_key` (Ruby),
+/// `PrivateKey` (.NET).
+fn of_any_name<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    let plain = |key: &str| key.replace(['_', '-'], "").to_ascii_lowercase();
+    map.iter()
+        .find(|(key, _)| plain(key) == name)
+        .and_then(|(_, value)| value.as_str())
 }
 
 /// The private key; members in the order of RFC 7517's examples.

@@ -5,6 +5,7 @@ mod asn1;
 mod der;
 mod jwk;
 mod pem;
+mod source;
 
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use zeroize::Zeroizing;
@@ -36,10 +37,10 @@ pub(super) fn read(input: &[u8]) -> Result<Material, Error> {
     if input.len() > LONGEST {
         return Err(invalid("larger than any key: over 64 kib"));
     }
-    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    match as_text(input) {
-        Some(text) => read_text(text, true),
-        None => read_bytes(input),
+    let input = source::content(input);
+    match as_text(&input) {
+        Some(text) => read_text(text),
+        None => read_bytes(&input),
     }
 }
 
@@ -53,13 +54,8 @@ fn as_text(input: &[u8]) -> Option<&str> {
         .flatten()
 }
 
-fn read_text(text: &str, may_be_wrapped: bool) -> Result<Material, Error> {
-    let mut text = text.trim_ascii();
-    for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote)) {
-            text = inner.trim_ascii();
-        }
-    }
+fn read_text(text: &str) -> Result<Material, Error> {
+    let text = text.trim_ascii();
     if text.contains("-----BEGIN ") {
         return pem::read(text);
     }
@@ -71,22 +67,35 @@ fn read_text(text: &str, may_be_wrapped: bool) -> Result<Material, Error> {
     }
     let joined: Zeroizing<String> =
         Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
-    let bytes = base64::decode(&joined)
-        .map(Zeroizing::new)
-        .ok_or_else(|| invalid("neither pem, der, jwk nor base64"))?;
-    match as_text(&bytes) {
-        // PEM or JWK put through base64 to survive an environment variable.
-        Some(inner) if may_be_wrapped && (inner.contains("-----BEGIN ") || inner.starts_with('{')) => {
-            read_text(inner, false)
-        }
-        _ => read_bytes(&bytes),
+    match base64::decode(&joined).map(Zeroizing::new) {
+        Some(bytes) => read_bytes(&bytes),
+        None => match labelled(text) {
+            Some(key) => read_text(key),
+            None => Err(invalid("neither pem, der, jwk nor base64")),
+        },
     }
+}
+
+/// The private key in what `web-push generate-vapid-keys` prints, and in lines like
+/// `VAPID_PRIVATE_KEY=...` of an environment file.
+fn labelled(text: &str) -> Option<&str> {
+    let mut words =
+        text.split(|c: char| c.is_ascii_whitespace() || matches!(c, ':' | '=' | '"' | '\'' | ','));
+    words
+        .by_ref()
+        .find(|word| word.to_ascii_lowercase().contains("private"))?;
+    words.find(|word| matches!(word.len(), 43 | 44) && base64::decode_array::<32>(word).is_some())
 }
 
 fn read_bytes(bytes: &[u8]) -> Result<Material, Error> {
     match (bytes.len(), bytes.first()) {
         (_, None) => Err(invalid("the key is empty")),
         (32, _) if !begins_like_der(bytes) => Ok(Material::EcPrivate {
+            scalar: scalar(bytes)?,
+            public: None,
+        }),
+        // Java's BigInteger.toByteArray puts a zero before a number whose first bit is set.
+        (33, Some(0)) => Ok(Material::EcPrivate {
             scalar: scalar(bytes)?,
             public: None,
         }),
@@ -137,6 +146,9 @@ pub(super) fn point(bytes: &[u8]) -> Result<[u8; 65], Error> {
 pub(super) fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     pem::write(label, der)
 }
+
+pub use source::KeySource;
+pub(crate) use source::{content, escape_raw_controls};
 
 pub(in crate::crypto) use asn1::{write_pkcs8, write_sec1, write_spki};
 pub(in crate::crypto) use jwk::write as write_jwk;

@@ -5,6 +5,15 @@ use std::fmt;
 use crate::error::{Error, ErrorKind};
 use crate::http::Authority;
 
+/// Where a service account's assertion is exchanged for a token.
+pub(super) const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+
+/// What key files called that endpoint before it had its present name.
+const OLD_TOKEN_URIS: &[&str] = &[
+    "https://accounts.google.com/o/oauth2/token",
+    "https://accounts.google.com/o/oauth2/v2/token",
+];
+
 /// An `https://*.googleapis.com/…` URL. A credential file is often handed around;
 /// one that names another host would have a signed assertion sent there.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,6 +31,12 @@ impl Endpoint {
                 ErrorKind::TokenEndpointNotAllowed,
                 format!("{field} is not an https url of a host under googleapis.com"),
             )
+        };
+        // Key files of 2016 and before, and the test accounts of Google's own SDKs, name the endpoint that
+        // the present one replaced. Their keys do not expire.
+        let url = match OLD_TOKEN_URIS.contains(&url) {
+            true => TOKEN_URI,
+            false => url,
         };
         let rest = url.strip_prefix("https://").ok_or_else(refused)?;
         let slash = rest.find('/').ok_or_else(refused)?;
@@ -100,6 +115,22 @@ mod tests {
                 (endpoint.authority.as_str(), endpoint.path.as_str()),
                 (host, path)
             );
+        }
+    }
+
+    #[test]
+    fn an_old_name_of_the_endpoint_means_the_present_one() {
+        let old = Endpoint::parse("token_uri", "https://accounts.google.com/o/oauth2/token", None).unwrap();
+        assert_eq!(
+            (old.authority.as_str(), old.path.as_str()),
+            ("oauth2.googleapis.com", "/token")
+        );
+        for other in [
+            "http://accounts.google.com/o/oauth2/token",
+            "https://accounts.google.com/o/oauth2/auth",
+            "https://accounts.google.com/o/oauth2/token/",
+        ] {
+            assert!(Endpoint::parse("token_uri", other, None).is_err(), "{other}");
         }
     }
 

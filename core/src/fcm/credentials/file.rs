@@ -1,12 +1,14 @@
 //! The fields of Google's credential files.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, TOKEN_URI};
 use super::external::{Subject, SubjectSource};
 use super::source::{AuthorizedUser, External, Impersonated, Impersonator, ServiceAccount, Source};
-use crate::crypto::Rs256Key;
+use crate::crypto::{self, Rs256Key};
 use crate::error::{Error, ErrorKind};
 use crate::http::Authority;
 use crate::json;
@@ -19,19 +21,17 @@ pub(super) struct File {
     pub(super) quota_project: Option<String>,
 }
 
-const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 const STS_URI: &str = "https://sts.googleapis.com/v1/token";
 
 /// Reads a credential file of any kind that this crate knows. Its endpoints are Google's, or at `trusted`.
 pub(super) fn read(text: &[u8], trusted: Option<&Authority>) -> Result<File, Error> {
-    let object = json::parse_object(text).map_err(|error| {
-        Error::new(
-            ErrorKind::InvalidCredential,
-            "the credential file is not one json object",
-        )
-        .with_source(error)
-    })?;
-    let fields = Fields { object, trusted };
+    let fields = Fields {
+        object: object(text)?,
+        trusted,
+    };
+    if let Some(what) = another_file(&fields.object) {
+        return Err(invalid(what));
+    }
     if fields
         .text("universe_domain")?
         .is_some_and(|domain| domain != "googleapis.com")
@@ -59,23 +59,55 @@ pub(super) fn read(text: &[u8], trusted: Option<&Authority>) -> Result<File, Err
     })
 }
 
+/// The JSON object in a text, whatever an environment variable or an editor did to it.
+fn object(text: &[u8]) -> Result<Map<String, Value>, Error> {
+    let not_json = |error: Error| {
+        Error::new(
+            ErrorKind::InvalidCredential,
+            "the credential file is not one json object",
+        )
+        .with_source(error)
+    };
+    let text = crypto::content(text);
+    match json::parse_object(&text) {
+        Ok(object) => Ok(object),
+        Err(error) => {
+            let repaired = std::str::from_utf8(&text).ok().map(crypto::escape_raw_controls);
+            match repaired {
+                Some(Cow::Owned(repaired)) => {
+                    let repaired = Secret::new(repaired);
+                    json::parse_object(repaired.expose_secret().as_bytes()).map_err(not_json)
+                }
+                _ => Err(not_json(error)),
+            }
+        }
+    }
+}
+
+/// What a JSON file is that people take for a credential file; `None` where it may be one.
+fn another_file(object: &Map<String, Value>) -> Option<&'static str> {
+    match () {
+        () if object.contains_key("type") => None,
+        () if object.contains_key("project_info") => {
+            Some("this is google-services.json, the configuration of an app: create a service account key")
+        }
+        () if object.contains_key("web") || object.contains_key("installed") => {
+            Some("this is an oauth client secret: create a service account key")
+        }
+        () if object.contains_key("apiKey") => {
+            Some("this is the configuration of a web app: create a service account key")
+        }
+        () => None,
+    }
+}
+
 fn service_account(fields: &Fields) -> Result<ServiceAccount, Error> {
     Ok(ServiceAccount {
         email: fields.plain("client_email")?.to_owned(),
         key_id: fields.plain("private_key_id")?.to_owned(),
-        key: private_key(fields.required("private_key")?)?,
+        key: Rs256Key::from_pem(fields.required("private_key")?.as_bytes())?,
         endpoint: fields.endpoint("token_uri", TOKEN_URI)?,
     })
-}
-
-/// Copies of the file kept in an environment variable often hold the two
-/// characters `\n` where the key's line ends were; both forms are read.
-fn private_key(pem: &str) -> Result<Rs256Key, Error> {
-    if !pem.contains('\\') {
-        return Rs256Key::from_pem(pem.as_bytes());
-    }
-    let unescaped = Secret::new(pem.replace("\\r", "").replace("\\n", "\n"));
-    Rs256Key::from_pem(unescaped.expose_secret().as_bytes())
 }
 
 fn authorized_user(fields: &Fields) -> Result<AuthorizedUser, Error> {

@@ -57,15 +57,24 @@ enum Stage {
 impl Credentials {
     /// A service account's key file, as the Firebase console hands it out.
     ///
-    /// A `private_key` with escaped line ends (`\n` as two characters, the usual
-    /// accident of environment variables) is read too.
+    /// The JSON is also read in UTF-16, with a byte order mark, in quotes, in base64, with line ends inside its
+    /// strings, and with a `private_key` in each form that [`Rs256Key::read`](crate::crypto::Rs256Key::read) knows.
     ///
     /// # Errors
     /// `InvalidCredential` for a missing or malformed field or another type of file,
     /// `TokenEndpointNotAllowed` for a `token_uri` outside `https://*.googleapis.com/`,
     /// and the kinds of [`Rs256Key::from_pem`](crate::crypto::Rs256Key::from_pem) for the key.
     pub fn service_account(file: &[u8]) -> Result<Self, Error> {
-        let credentials = Self::from_file(file, None)?;
+        Self::service_account_for(file, None)
+    }
+
+    /// [`Credentials::service_account`] that sends for `project`, which wins over the file's `project_id`: a
+    /// service account may send for another project that lets it. `None` is the file's own.
+    ///
+    /// # Errors
+    /// As [`Credentials::service_account`].
+    pub fn service_account_for(file: &[u8], project: Option<&str>) -> Result<Self, Error> {
+        let credentials = Self::from_file(file, project)?;
         match credentials.source {
             Source::ServiceAccount(_) => Ok(credentials),
             _ => Err(Error::new(

@@ -129,6 +129,51 @@ fn line_ends_of_the_key_may_be_escaped_once_more() {
 }
 
 #[test]
+fn a_file_is_read_as_environments_and_editors_leave_it() {
+    use base64::engine::general_purpose::STANDARD;
+    let raw = FILE.replace("\\n", "\n");
+    let utf16: Vec<u8> = FILE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let quoted = serde_json::to_string(FILE).unwrap();
+    for form in [
+        format!("\u{feff}{FILE}").into_bytes(),
+        format!("'{FILE}'").into_bytes(),
+        quoted[1..quoted.len() - 1].as_bytes().to_vec(),
+        quoted.clone().into_bytes(),
+        raw.clone().into_bytes(),
+        raw.replace('\n', "\r\n").into_bytes(),
+        format!("'{raw}'").into_bytes(),
+        STANDARD.encode(FILE).into_bytes(),
+        STANDARD.encode(&raw).into_bytes(),
+        [b"\xff\xfe".as_slice(), &utf16].concat(),
+    ] {
+        let read = Credentials::service_account(&form);
+        let read = read.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&form)));
+        assert_eq!(read.project().as_str(), "pushcore-test");
+    }
+    let other = Credentials::service_account_for(FILE.as_bytes(), Some("another-project")).unwrap();
+    assert_eq!(other.project().as_str(), "another-project");
+}
+
+#[test]
+fn other_files_of_googles_are_named() {
+    for (file, word) in [
+        (
+            r#"{"project_info":{"project_id":"x"},"client":[]}"#,
+            "google-services.json",
+        ),
+        (
+            r#"{"web":{"client_id":"x","client_secret":"y"}}"#,
+            "oauth client secret",
+        ),
+        (r#"{"installed":{"client_id":"x"}}"#, "oauth client secret"),
+        (r#"{"apiKey":"x","authDomain":"y"}"#, "web app"),
+    ] {
+        let error = Credentials::service_account(file.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
 fn every_wrong_file_has_its_own_error() {
     let ec = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\nOF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n-----END PRIVATE KEY-----\n";
     for (field, value, kind) in [

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fcm::wire::map::{JsonObject, StringMap};
 use crate::fcm::wire::object::object;
 use crate::fcm::wire::{Path, Wire};
+use crate::time::UnixTime;
 
 object! {
     /// What only Apple's devices see.
@@ -62,8 +63,11 @@ fn config_rules(config: &ApnsConfig, at: &Path<'_>) -> Result<(), Error> {
         headers,
         "apns-expiration",
         at,
-        |text| text.parse::<i64>().is_ok_and(|secs| secs >= 0) && !text.starts_with('+'),
-        "not a number of seconds since 1970",
+        |text| {
+            let date = |secs| secs == 0 || UnixTime::from_secs(secs).check_date("expiration").is_ok();
+            !text.starts_with('+') && text.parse::<u64>().is_ok_and(date)
+        },
+        "neither 0 nor a date in seconds since 1970 (a duration or milliseconds?)",
     )
 }
 

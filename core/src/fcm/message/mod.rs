@@ -10,6 +10,7 @@ pub(crate) mod webpush;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -26,6 +27,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Headers, Indexing, Request};
 use crate::json;
 use crate::outcome::{Circumstances, Suspect};
+use crate::time::Now;
 
 /// One checked message for one target. Cheap to clone; [`Message::to`] makes the
 /// same message for another target without encoding anything again.
@@ -184,6 +186,42 @@ impl Message {
         }
     }
 
+    /// The message with a time to live on each platform: `android.ttl` (or `android_v2.ttl`), the header
+    /// `apns-expiration` counted from `now`, and the header `TTL` of Web Push. What the message says itself stays.
+    ///
+    /// # Errors
+    /// `InvalidValue` above four weeks, the longest that FCM keeps a message; and as [`MessageBuilder::build`].
+    pub fn with_ttl(&self, ttl: Duration, now: Now) -> Result<Self, Error> {
+        let secs = ttl.as_secs();
+        let until = match secs {
+            0 => 0,
+            secs => now.unix.as_secs().saturating_add(secs),
+        };
+        let mut map = json::parse_object(&self.body())?;
+        let Some(Value::Object(message)) = map.get_mut("message") else {
+            return Err(Error::new(ErrorKind::Internal, "a message that is not an object"));
+        };
+        let android = match message.contains_key("android_v2") {
+            true => "android_v2",
+            false => "android",
+        };
+        if let Some(android) = object_in(message, android) {
+            android.entry("ttl").or_insert_with(|| format!("{secs}s").into());
+        }
+        for (platform, name, value) in [
+            ("apns", "apns-expiration", until.to_string()),
+            ("webpush", "TTL", secs.to_string()),
+        ] {
+            let headers = object_in(message, platform).and_then(|platform| object_in(platform, "headers"));
+            if let Some(headers) = headers {
+                if !headers.keys().any(|known| known.eq_ignore_ascii_case(name)) {
+                    headers.insert(name.to_owned(), value.into());
+                }
+            }
+        }
+        Self::from_object(map)
+    }
+
     /// Asks the service to check the message and not to deliver it.
     #[must_use]
     pub fn validate_only(mut self, validate_only: bool) -> Self {
@@ -277,6 +315,13 @@ impl Message {
         }
         Ok(())
     }
+}
+
+/// The object of this name, made where there is none; `None` where something else has the name.
+fn object_in<'a>(map: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
+    map.entry(name)
+        .or_insert_with(|| Value::Object(Map::new()))
+        .as_object_mut()
 }
 
 /// The headers of every request to FCM. The version asks for errors in the form that the

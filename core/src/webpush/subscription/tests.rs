@@ -133,3 +133,72 @@ fn debug_shows_neither_keys_nor_the_path() {
         "{text}"
     );
 }
+
+#[test]
+fn reads_what_other_libraries_store() {
+    const P: &str = "BMjQIp55pdbU8pfCBKyXcZjlmER_mXt5LqNrN1hrXbdBS5EnhIbMu3Au-RV53iIpztzNXkGI56BFB1udQ8Bq_H4";
+    const A: &str = "AAECAwQFBgcICQoLDA0ODw";
+    const E: &str = "https://fcm.googleapis.com/fcm/send/x";
+    let policy = EndpointPolicy::default();
+    for form in [
+        // node, Go, Rust, Java: what browsers write.
+        format!(r#"{{"endpoint":"{E}","expirationTime":null,"keys":{{"p256dh":"{P}","auth":"{A}"}}}}"#),
+        // PHP, and its older names.
+        format!(r#"{{"endpoint":"{E}","publicKey":"{P}","authToken":"{A}","contentEncoding":"aes128gcm"}}"#),
+        format!(r#"{{"endpoint":"{E}","key":"{P}","token":"{A}"}}"#),
+        // Laravel's, Rails' and Mastodon's tables.
+        format!(r#"{{"endpoint":"{E}","public_key":"{P}","auth_token":"{A}"}}"#),
+        format!(r#"{{"endpoint":"{E}","p256dh_key":"{P}","auth_key":"{A}","id":7}}"#),
+        format!(r#"{{"endpoint":"{E}","key_p256dh":"{P}","key_auth":"{A}"}}"#),
+        // .NET.
+        format!(r#"{{"Endpoint":"{E}","P256DH":"{P}","Auth":"{A}"}}"#),
+        format!(r#"{{"Endpoint":"{E}","Keys":{{"p256dh":"{P}","auth":"{A}"}}}}"#),
+        // What pages post to Django and others.
+        format!(
+            r#"{{"subscription":{{"endpoint":"{E}","keys":{{"p256dh":"{P}","auth":"{A}"}}}},"browser":"x"}}"#
+        ),
+        format!("\u{feff}{{\"endpoint\":\"{E}\",\"p256dh\":\"{P}=\",\"auth\":\"{A}==\"}}"),
+    ] {
+        let read = Subscription::parse(form.as_bytes(), &policy);
+        let read = read.unwrap_or_else(|error| panic!("{error}: {form}"));
+        assert!(read.has_keys(), "{form}");
+        assert_eq!(read.endpoint().url(), E, "{form}");
+    }
+    for (written, expected) in [
+        ("1893456000000", Some(1_893_456_000_000)),
+        ("1893456000000.5", Some(1_893_456_000_000)),
+        ("1.893456E12", Some(1_893_456_000_000)),
+        ("-1", None),
+        ("1e300", None),
+        ("null", None),
+    ] {
+        let json = format!(r#"{{"endpoint":"{E}","expirationTime":{written}}}"#);
+        let read = Subscription::parse(json.as_bytes(), &policy).unwrap();
+        assert_eq!(read.expires().map(UnixTime::as_millis), expected, "{written}");
+    }
+}
+
+#[test]
+fn a_subscription_that_the_browser_removed_is_told_as_dead() {
+    let json = br#"{"endpoint":"https://permanently-removed.invalid/fcm/send/x","keys":{}}"#;
+    for error in [
+        Subscription::parse(json, &EndpointPolicy::default()).unwrap_err(),
+        Subscription::read(json).unwrap_err(),
+        Subscription::without_keys(
+            "https://permanently-removed.invalid/y",
+            &EndpointPolicy::default(),
+        )
+        .unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::SubscriptionRemoved);
+        assert!(error.to_string().contains("delete it"));
+    }
+}
+
+#[test]
+fn what_is_read_without_a_policy_is_still_a_subscription() {
+    let inside = br#"{"endpoint":"https://10.0.0.1:8443/x"}"#;
+    assert!(Subscription::read(inside).is_ok());
+    assert!(Subscription::parse(inside, &EndpointPolicy::default()).is_err());
+    assert!(Subscription::read(br#"{"endpoint":"http://push.example.net/x"}"#).is_err());
+}

@@ -8,6 +8,7 @@ import pathlib
 import sys
 from typing import Any
 
+from .._files import load
 from .._pushcore import SigningKey
 from ._output import Output
 
@@ -48,8 +49,7 @@ def read(argument: str) -> bytes:
     """A file, standard input, or the argument itself."""
     if argument == "-":
         return sys.stdin.buffer.read()
-    path = pathlib.Path(argument)
-    return path.read_bytes() if len(argument) < 4096 and path.is_file() else argument.encode()
+    return load(argument)
 
 
 def _generate(options: argparse.Namespace, output: Output) -> int:

@@ -75,7 +75,7 @@ def connections(group: argparse._ArgumentGroup, service: str) -> None:
 def credentials(group: argparse._ArgumentGroup, service: str) -> None:
     """Who sends."""
     if service == "apns":
-        group.add_argument("--key", type=pathlib.Path, metavar="FILE", help="the .p8 signing key")
+        group.add_argument("--key", metavar="FILE", help="the .p8 signing key")
         group.add_argument("--key-id", help="its id, ten characters")
         group.add_argument("--team-id", help="the team's id, ten characters")
         group.add_argument("--certificate", type=pathlib.Path, metavar="FILE",
@@ -83,7 +83,7 @@ def credentials(group: argparse._ArgumentGroup, service: str) -> None:
         group.add_argument("--password", default=os.environ.get("PUSHCORE_APNS_PASSWORD"),
                            help="of a .p12 file; better in PUSHCORE_APNS_PASSWORD")  # fmt: skip
     elif service == "fcm":
-        group.add_argument("--credentials", type=pathlib.Path, metavar="FILE", required=True,
+        group.add_argument("--credentials", metavar="FILE", required=True,
                            help="the service account's JSON file")  # fmt: skip
         group.add_argument("--project", help="where the file names none")
         group.add_argument("--token-host", metavar="HOST:PORT", help="in place of Google's token endpoint")
@@ -205,9 +205,7 @@ def client(options: argparse.Namespace) -> Client:
     if options.service == "webpush":
         if not options.key:
             raise ValueError("--key or PUSHCORE_VAPID_KEY is needed")
-        path = pathlib.Path(options.key)
-        key = path if len(options.key) < 4096 and path.is_file() else options.key
-        vapid = VapidCredentials(key, subject=options.subject, any_subject=options.any_subject)
+        vapid = VapidCredentials(options.key, subject=options.subject, any_subject=options.any_subject)
         return Client.web_push(vapid, policy=policy(options), **there)
     if options.service == "adm":
         if not options.client_secret:
