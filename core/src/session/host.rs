@@ -488,7 +488,7 @@ impl Hosts {
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {
-        (0..self.hosts.len()).map(|index| HostId::new(index))
+        (0..self.hosts.len()).map(HostId::new)
     }
 
     /// The hosts that carry callers' requests.
