@@ -42,14 +42,14 @@ impl Error {
         }
     }
 
-    /// The same error with the one that caused it.
+    /// Returns the error with the one that caused it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// The same error with the HTTP/2 error code that the server gave for it.
+    /// Returns the error with the HTTP/2 error code that the server gave for it.
     #[must_use]
     pub fn with_http2_code(mut self, code: u32) -> Self {
         self.inner.http2_code = Some(code);
@@ -67,7 +67,7 @@ impl Error {
             .or_else(|| self.cause().and_then(Error::http2_code))
     }
 
-    /// The same error with the TLS alert that the server gave for it.
+    /// Returns the error with the TLS alert that the server gave for it.
     #[must_use]
     pub fn with_tls_alert(mut self, alert: u8) -> Self {
         self.inner.tls_alert = Some(alert);
@@ -83,19 +83,19 @@ impl Error {
             .or_else(|| self.cause().and_then(Error::tls_alert))
     }
 
-    /// The same error with the server's codes that `other` has.
+    /// Returns the error with the server's codes that `other` has.
     pub(crate) fn with_codes_of(mut self, other: &Error) -> Self {
         self.inner.http2_code = other.http2_code();
         self.inner.tls_alert = other.tls_alert();
         self
     }
 
-    /// What went wrong, as a stable number shared by all languages.
+    /// Returns the kind of error, a stable number shared by all languages.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
     }
 
-    /// What went wrong, in words: one lower-case line.
+    /// Returns the error in words: one lower-case line, without its cause.
     pub fn context(&self) -> &str {
         &self.inner.context
     }
@@ -148,7 +148,7 @@ impl StdError for Error {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
-        /// What went wrong. The numbers are the same in every language, are
+        /// The kind of an error. The numbers are the same in every language, are
         /// grouped by hundreds (1 credentials, 2 message, 3 TLS, 4 transport
         /// and HTTP, 5 no answer, 8 misuse, 9 our bug) and are never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -48,7 +48,7 @@ pub enum SessionEvent {
         link: LinkId,
         /// Why; `None` for an orderly end.
         error: Option<ErrorKind>,
-        /// The same in words.
+        /// The failure, in words.
         text: Box<str>,
     },
     /// The server changed the number of streams it allows on a connection.
@@ -71,9 +71,9 @@ pub enum SessionEvent {
     TokenRenewed,
     /// The token endpoint did not give a token.
     TokenFailed {
-        /// What kind of failure.
+        /// The kind of failure.
         error: ErrorKind,
-        /// The same in words.
+        /// The failure, in words.
         text: Box<str>,
     },
     /// A message went back to the queue.
@@ -85,7 +85,7 @@ pub enum SessionEvent {
     /// ENHANCE_YOUR_CALM (scope `Connection`: that connection pauses, and has at most half as
     /// many requests in flight afterwards).
     Throttled {
-        /// What has to wait.
+        /// The traffic that has to wait.
         scope: Scope,
         /// For how long.
         after: Duration,

@@ -417,7 +417,7 @@ impl Host {
         self.paused_until = self.paused_until.max(now.saturating_add(wait));
     }
 
-    /// The same, and a little longer, so that not all clients come back at once.
+    /// Sends no request for `wait` at least, and a little longer, so that not all clients come back at once.
     pub(super) fn pause_spread(&mut self, wait: Duration, now: Duration) {
         if self.paused_until < now.saturating_add(wait) {
             let wait = self.backoff.spread_up(wait);
@@ -488,7 +488,7 @@ impl Hosts {
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {
-        (0..self.hosts.len()).map(|index| HostId::new(index))
+        (0..self.hosts.len()).map(HostId::new)
     }
 
     /// The hosts that carry callers' requests.

@@ -16,7 +16,7 @@ use crate::net::RequestId;
 use crate::outcome::Outcome;
 use crate::time::Now;
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// A caller's message.
@@ -48,7 +48,7 @@ pub(super) enum Place {
     Open { link: LinkId, request: RequestId },
 }
 
-/// What is new about a message that joins a queue for the first time.
+/// The facts about a message that joins a queue for the first time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entrant {
     pub(super) purpose: Purpose,
@@ -235,7 +235,7 @@ impl Pending {
     }
 }
 
-/// What is told of a message that has just ended.
+/// The facts that are told of a message that has just ended.
 struct Finished {
     ticket: Ticket,
     tag: u64,

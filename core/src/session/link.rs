@@ -121,7 +121,7 @@ impl Load {
     }
 }
 
-/// What a new connection is told by its session.
+/// The terms on which a session makes a connection.
 #[derive(Debug)]
 pub(super) struct Terms {
     pub(super) host: HostId,

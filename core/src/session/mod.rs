@@ -783,7 +783,7 @@ impl Session {
         self.note(SessionEvent::Connected { link: id });
     }
 
-    /// A response came over this link: its host works.
+    /// Notes that a response came over this link: its host works.
     fn note_host_works(&mut self, id: LinkId) {
         let host = self.links.get(id).map(Link::host);
         if let Some(host) = host.and_then(|host| self.hosts.get_mut(host)) {
@@ -1055,7 +1055,7 @@ impl Session {
         }
     }
 
-    /// Back to the queue: at once, or after a while where the stream was refused before (REFUSED_STREAM).
+    /// Puts a message back into the queue: at once, or after a while where the stream was refused before (REFUSED_STREAM).
     fn requeue_failed(&mut self, slot: u32, again: Again, now: Now) {
         let error = again.reported;
         self.note(SessionEvent::Requeued { error });
@@ -1152,7 +1152,7 @@ impl Session {
         }
     }
 
-    /// Nothing was sent, and nothing will be: `cause` says why.
+    /// Ends a message of which nothing was sent and nothing will be; `cause` says why.
     fn end_unsent(&mut self, slot: u32, cause: Error, now: Now) {
         match self.ledger.get(slot).map(|pending| pending.purpose()) {
             Some(Purpose::Push | Purpose::Call) => {
@@ -1226,7 +1226,7 @@ impl Session {
 
     // The rest
 
-    /// What every input does in the end.
+    /// Completes an input: sends what can be sent, and closes what is not needed.
     #[inline]
     fn finish_input(&mut self, now: Now) {
         self.fill_dirty(now);

@@ -15,7 +15,7 @@ use crate::time::Now;
 
 pub(super) use crate::service::Context;
 
-use super::SessionConfig;
+use super::config::SessionConfig;
 
 /// The next access token is wanted in an hour, so its connection need not be kept for longer, in seconds.
 const TOKEN_IDLE: Duration = Duration::from_secs(10);

@@ -53,7 +53,8 @@ fn sent_again(reported: ErrorKind) -> Again {
     }
 }
 
-/// What was not processed goes out again, whatever it is; what may have been, only where nobody minds.
+/// A request that was not processed goes out again, whatever it is; one that may have been processed goes out
+/// again only where its caller has allowed that, or where a token is asked for.
 #[test]
 fn which_requests_are_sent_again() {
     let unprocessed = AfterFailure::SendAgain(sent_again(ErrorKind::ConnectionLost));

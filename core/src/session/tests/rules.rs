@@ -23,7 +23,7 @@ fn refusals(pauses: &'static [u64]) -> impl FnMut(&str, Duration) -> String {
     }
 }
 
-/// What is asked for last is not always what is asked for longest.
+/// The pause that is asked for last is not always the longest.
 #[test]
 fn a_shorter_pause_does_not_end_a_longer_one() {
     let mut world = World::fcm(|config| config.max_connections = 1, refusals(&[]));
@@ -44,7 +44,7 @@ fn a_shorter_pause_does_not_end_a_longer_one() {
     assert_eq!(world.ends().len(), 2);
 }
 
-/// The same for calls, of which several are under way.
+/// A pause of calls, of which several are under way, is not ended either.
 #[test]
 fn a_shorter_pause_of_calls_does_not_end_a_longer_one() {
     let mut nth = 0;
@@ -285,7 +285,7 @@ fn a_rate_does_not_fall_below_one_a_second() {
     assert!(bucket.take(Duration::from_millis(1001)));
 }
 
-/// What was saved up at the old rate is not spent at the new one.
+/// Tokens that were saved up at the old rate are not spent at the new one.
 #[test]
 fn slowing_down_halves_what_was_saved() {
     let mut bucket = TokenBucket::new(1000, Duration::ZERO);
@@ -294,7 +294,7 @@ fn slowing_down_halves_what_was_saved() {
     assert_eq!(now, 50, "a tenth of a second's worth of 500");
 }
 
-/// What was taken for nothing is given back, and nothing on top.
+/// A token taken for nothing is given back, and nothing on top.
 #[test]
 fn what_is_put_back_was_there_before() {
     let mut bucket = TokenBucket::new(50, Duration::ZERO);
