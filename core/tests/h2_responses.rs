@@ -188,7 +188,7 @@ fn an_excessive_header_list_is_cut_and_a_bomb_ends_the_connection() {
 fn until_closed(mut client: Client, flood: &[u8], limit: usize) -> Option<usize> {
     for count in 0..limit {
         client.receive(flood);
-        if client.engine.is_closed() {
+        if client.connection.is_closed() {
             assert_eq!(client.goaway(), Some(11), "{:?}", client.events);
             assert!(client.events.last().unwrap().starts_with("closed LimitExceeded"));
             return Some(count);
@@ -220,9 +220,10 @@ fn floods_end_the_connection() {
     assert_eq!(until_closed(open(), &padded, 100_000), Some(10_000));
     // The first reset ends its stream; those after it are honest in their hundreds.
     assert_eq!(until_closed(one(), &reset(1, 5), 100_000), Some(10_001));
+    // The first of each stream is free.
     assert_eq!(
         until_closed(one(), &list(0, 1, &[(":status", "100")]), 10_000),
-        Some(1000)
+        Some(1001)
     );
     let mut client = one();
     client.receive(&frame(HEADERS, 0, 1, OK));
@@ -248,7 +249,7 @@ fn what_is_flood_in_a_second_is_fine_in_an_hour() {
         client.at(second).receive(&frame(PING, 0, 0, &[0; 8]));
         client.receive(&settings(&[(3, 10)]));
     }
-    assert!(!client.engine.is_closed());
+    assert!(!client.connection.is_closed());
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn a_body_in_single_octets_is_put_together() {
     let mut client = Client::ready(Config::default());
     let body = br#"{"reason":"BadDeviceToken"}"#;
     for n in 0..1000u32 {
-        client.engine.send(&request(b""), client.now).unwrap();
+        client.connection.send(&request(b""), client.now).unwrap();
         client.receive(&list(0, 2 * n + 1, &[(":status", "400")]));
         for octet in body.chunks(1) {
             client.receive(&frame(DATA, 0, 2 * n + 1, octet));
@@ -265,7 +266,7 @@ fn a_body_in_single_octets_is_put_together() {
         if n == 300 {
             client.at(3600);
         }
-        if client.engine.is_closed() {
+        if client.connection.is_closed() {
             panic!("closed after {n}");
         }
         assert_eq!(

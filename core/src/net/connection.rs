@@ -68,7 +68,7 @@ pub struct Connection {
     deadline: Option<Duration>,
     now: Now,
     /// The end has been carried through to the transport.
-    wound_up: bool,
+    close_notify_sent: bool,
 }
 
 enum Transport {
@@ -102,7 +102,7 @@ impl Connection {
             transport,
             protocol,
             now,
-            wound_up: false,
+            close_notify_sent: false,
         };
         connection.settle();
         Ok(connection)
@@ -314,11 +314,11 @@ impl Connection {
                 let n = n.min(self.protocol.transmit().len());
                 *total += n as u64;
                 self.protocol.transmitted(n);
-                self.protocol.handed_over(*total);
+                self.protocol.written(*total);
             }
             Transport::Tls(tls) => {
                 let total = tls.transmitted(n);
-                self.protocol.handed_over(total);
+                self.protocol.written(total);
             }
         }
     }
@@ -347,9 +347,9 @@ impl Connection {
             return;
         }
         if let Transport::Tls(tls) = &mut self.transport {
-            if !self.wound_up {
+            if !self.close_notify_sent {
                 tls.discard_untouched();
-                self.wound_up = true;
+                self.close_notify_sent = true;
             }
             // After the last words of HTTP (GOAWAY), the last word of TLS.
             if self.protocol.transmit().is_empty() {

@@ -1,10 +1,10 @@
-//! How much of what costs us more than it costs the peer we put up with.
+//! A token bucket.
 
 use std::time::Duration;
 
-/// Tokens that are spent per event and come back with time.
+/// Tokens that events spend and that time gives back.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub(super) struct Budget {
     cap: u32,
     left: u32,
     per_second: u32,
@@ -12,8 +12,8 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// `cap` events at once, and a tenth of that (at least one) every second.
-    pub(crate) fn new(cap: u32, now: Duration) -> Self {
+    /// Returns a full budget: `cap` events at once, and a tenth of that (at least one) each second.
+    pub(super) fn new(cap: u32, now: Duration) -> Self {
         Self {
             cap,
             left: cap,
@@ -23,7 +23,7 @@ impl Budget {
     }
 
     /// Spends one token; `false` when there is none.
-    pub(crate) fn spend(&mut self, now: Duration) -> bool {
+    pub(super) fn spend(&mut self, now: Duration) -> bool {
         if self.left == 0 {
             let seconds = now.saturating_sub(self.refilled).as_secs();
             let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
@@ -39,8 +39,9 @@ impl Budget {
         }
     }
 
-    /// Puts tokens back for something useful that the peer did.
-    pub(crate) fn earn(&mut self, tokens: u32) {
+    /// Gives tokens back, up to the cap.
+    #[inline]
+    pub(super) fn earn(&mut self, tokens: u32) {
         self.left = self.left.saturating_add(tokens).min(self.cap);
     }
 }
