@@ -205,25 +205,25 @@ fn floods_end_the_connection() {
         client.receive(&frame(HEADERS, END_HEADERS, 1, OK));
         client
     };
+    // One request has been sent, which is good for 16 cheap frames, two SETTINGS and two interim responses more.
     let ping = frame(PING, 0, 0, &[0; 8]);
     assert_eq!(until_closed(one(), &ping, 1000), Some(200));
-    assert_eq!(until_closed(one(), &settings(&[(3, 9)]), 1000), Some(99));
+    assert_eq!(until_closed(one(), &settings(&[(3, 9)]), 1000), Some(101));
     assert_eq!(
         until_closed(open(), &frame(DATA, 0, 1, b""), 100_000),
-        Some(10_000)
+        Some(10_016)
     );
     assert_eq!(
         until_closed(open(), &frame(DATA, 0, 1, b"x"), 100_000),
-        Some(10_000)
+        Some(10_016)
     );
     let padded = frame(DATA, PADDED, 1, &[&[254u8][..], &[0; 255]].concat());
-    assert_eq!(until_closed(open(), &padded, 100_000), Some(10_000));
+    assert_eq!(until_closed(open(), &padded, 100_000), Some(10_016));
     // The first reset ends its stream; those after it are honest in their hundreds.
-    assert_eq!(until_closed(one(), &reset(1, 5), 100_000), Some(10_001));
-    // The first of each stream is free.
+    assert_eq!(until_closed(one(), &reset(1, 5), 100_000), Some(10_017));
     assert_eq!(
         until_closed(one(), &list(0, 1, &[(":status", "100")]), 10_000),
-        Some(1001)
+        Some(1002)
     );
     let mut client = one();
     client.receive(&frame(HEADERS, 0, 1, OK));

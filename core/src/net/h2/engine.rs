@@ -11,6 +11,7 @@ use super::fault::Fault;
 use super::flood::Flood;
 use super::frame::{Head, MAX_31, flag, kind, u32_at};
 use super::frame_reader::{FrameReader, Next};
+use super::header_bytes::HeaderBytes;
 use super::hpack::Encoder;
 use super::keep_alive::{Due, KeepAlive};
 use super::lifecycle::{Lifecycle, goaway_error};
@@ -24,23 +25,6 @@ use crate::error::{Error, ErrorKind};
 use crate::http::Request;
 use crate::net::{CloseReason, Event, GoAway, Processed, RequestId, SendError};
 use crate::time::Now;
-
-/// Octets of header blocks, HPACK-coded, without the frame heads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HeaderBytes {
-    /// Sent since the connection began.
-    pub sent: u64,
-    /// Received since the connection began.
-    pub received: u64,
-}
-
-impl std::ops::AddAssign for HeaderBytes {
-    /// Holds at the largest number rather than overflow.
-    fn add_assign(&mut self, other: Self) {
-        self.sent = self.sent.saturating_add(other.sent);
-        self.received = self.received.saturating_add(other.received);
-    }
-}
 
 /// An HTTP/2 client connection without the transport under it.
 ///
@@ -180,6 +164,7 @@ impl Engine {
             return;
         }
         self.keep_alive.received(self.now);
+        self.flood.clock(self.now);
         while !input.is_empty() && !self.lifecycle.is_closed() {
             let result = match self.frames.next(&mut input) {
                 Ok(Next::Whole(head, payload)) => self.on_frame(head, payload),
@@ -395,7 +380,7 @@ impl Engine {
             kind::WINDOW_UPDATE => self.on_window_update(head, payload),
             kind::CONTINUATION => self.on_continuation(head, payload),
             // Extensions are ignored (§5.5).
-            _ => self.flood.cheap(self.now, "too many frames of unknown types"),
+            _ => self.flood.cheap("too many frames of unknown types"),
         }
     }
 
@@ -417,23 +402,17 @@ impl Engine {
     }
 
     fn on_block(&mut self, id: u32, end_stream: bool, block: &[u8]) -> Result<(), Fault> {
-        let Self {
-            recv, streams, flood, ..
-        } = self;
-        let received = recv.headers(id, end_stream, block, streams, flood, self.now)?;
+        let received = self
+            .recv
+            .headers(id, end_stream, block, &mut self.streams, &mut self.flood)?;
         self.on_received(id, received)
     }
 
     fn on_data(&mut self, head: Head, payload: &[u8]) -> Result<(), Fault> {
         self.streams.check_opened(head.stream)?;
-        let Self {
-            recv,
-            streams,
-            out,
-            flood,
-            ..
-        } = self;
-        let received = recv.data(head, payload, streams, out, flood, self.now)?;
+        let received = self
+            .recv
+            .data(head, payload, &mut self.streams, &mut self.out, &mut self.flood)?;
         self.on_received(head.stream, received)
     }
 
@@ -479,10 +458,10 @@ impl Engine {
     /// Takes DATA or HEADERS on a stream that has ended (§5.1).
     fn on_ended(&mut self, id: u32) -> Result<(), Fault> {
         match self.streams.end_of(id) {
-            StreamEnd::ByUs => self.flood.cheap(self.now, "too many frames on ended streams"),
+            StreamEnd::ByUs => self.flood.cheap("too many frames on ended streams"),
             StreamEnd::Complete => Err(Fault::closed("frame after the end of its stream")),
             StreamEnd::ByServer => {
-                self.flood.stream_error(self.now)?;
+                self.flood.stream_error()?;
                 self.out.reset(id, code::STREAM_CLOSED);
                 Ok(())
             }
@@ -495,7 +474,7 @@ impl Engine {
             return Err(Fault::protocol("priority on stream 0"));
         }
         if head.length == 5 {
-            return self.flood.cheap(self.now, "too many priority frames");
+            return self.flood.cheap("too many priority frames");
         }
         let text = "priority of a broken length";
         match self.streams.contains(head.stream) {
@@ -511,7 +490,7 @@ impl Engine {
         self.streams.check_opened(head.stream)?;
         let Some(stream) = self.take_out(head.stream) else {
             // The first reset decided, and a reset may cross one of ours.
-            return self.flood.cheap(self.now, "too many resets of ended streams");
+            return self.flood.cheap("too many resets of ended streams");
         };
         self.streams.ended(head.stream, StreamEnd::ByServer);
         let processed = match code {
@@ -534,7 +513,7 @@ impl Engine {
                 return Err(Fault::frame_size("settings acknowledgement with a payload"));
             }
             if !self.exchange.acknowledge() {
-                return self.flood.settings(self.now);
+                return self.flood.settings();
             }
             self.recv.settings_acknowledged(self.header_table_size);
             return Ok(());
@@ -542,7 +521,7 @@ impl Engine {
         if payload.len() % 6 != 0 {
             return Err(Fault::frame_size("settings of a broken length"));
         }
-        self.flood.settings(self.now)?;
+        self.flood.settings()?;
         for setting in settings::parse(payload) {
             self.send.apply(setting?)?;
         }
@@ -563,13 +542,13 @@ impl Engine {
             return Err(Fault::frame_size("ping of a broken length"));
         }
         if !head.has(flag::ACK) {
-            self.flood.ping(self.now)?;
+            self.flood.ping()?;
             self.out.frame(kind::PING, flag::ACK, 0, payload);
             return Ok(());
         }
         match self.keep_alive.acknowledge(payload, self.now) {
             Some(time) => self.events.push(OwnedEvent::RoundTrip(time)),
-            None => self.flood.ping(self.now)?,
+            None => self.flood.ping()?,
         }
         Ok(())
     }
@@ -580,7 +559,7 @@ impl Engine {
         }
         let (goaway, first) = self.lifecycle.read_goaway(payload)?;
         if !first {
-            self.flood.goaway(self.now)?;
+            self.flood.goaway()?;
         }
         self.events.push(OwnedEvent::Draining(Box::new(goaway.clone())));
         let above = self.streams.above(goaway.last_stream_id);
@@ -621,7 +600,7 @@ impl Engine {
                 }
             }
         }
-        self.flood.cheap(self.now, "too many window updates")
+        self.flood.cheap("too many window updates")
     }
 
     // Endings
@@ -672,7 +651,7 @@ impl Engine {
 
     /// Resets a stream for a mistake of the server's (§5.4.2), and ends its request.
     fn stream_fault(&mut self, id: u32, fault: StreamFault) -> Result<(), Fault> {
-        self.flood.stream_error(self.now)?;
+        self.flood.stream_error()?;
         if let Some(stream) = self.take_out(id) {
             self.out.reset(id, fault.code);
             self.streams.ended(id, StreamEnd::ByUs);

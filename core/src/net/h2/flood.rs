@@ -32,10 +32,13 @@ const CHEAP_PER_DELAYED_DATA: u32 = 2;
 /// Acknowledgements of PINGs that were never sent count here, too.
 const PINGS: u32 = 200;
 
-/// The number of SETTINGS frames at once: 100, and ten a second. Each is answered with 9 octets. APNs
-/// sends one after each refused push, when its limit of streams falls to 1 and rises again. Acknowledgements of SETTINGS that were
-/// never sent count here, too.
+/// The number of SETTINGS frames at once: 100, and ten a second. Each is answered with 9 octets.
+/// Acknowledgements of SETTINGS that were never sent count here, too.
 const SETTINGS: u32 = 100;
+
+/// The number of SETTINGS frames that each request gives back: APNs' limit of streams falls to 1 after a refused push
+/// and rises again after a good one.
+const SETTINGS_PER_REQUEST: u32 = 2;
 
 /// The number of stream errors of the server's at once: 100, and ten a second. Each is answered with RST_STREAM.
 /// 100 is what `specs/reliability.md` §1.4 proposes for a client; the h2 crate allows 1,024.
@@ -45,13 +48,18 @@ const STREAM_ERRORS: u32 = 100;
 /// §6.8), APNs was seen to send three.
 const GOAWAYS: u32 = 20;
 
-/// The number of interim responses (1xx) at once beyond the first of each stream: 1,000, and 100 a second.
-/// A header block has to be decoded for each.
+/// The number of interim responses (1xx) at once: 1,000, and 100 a second. A header block has to be decoded for each.
 const INTERIM: u32 = 1_000;
+
+/// The number of interim responses that each request gives back: a proxy may say 100 or 103 before each answer.
+const INTERIM_PER_REQUEST: u32 = 2;
 
 /// The budgets of one connection.
 #[derive(Debug)]
 pub(super) struct Flood {
+    now: Duration,
+    /// The requests sent on this connection.
+    requests: u32,
     cheap: Budget,
     pings: Budget,
     settings: Budget,
@@ -60,64 +68,75 @@ pub(super) struct Flood {
     interim: Budget,
 }
 
-fn spend(budget: &mut Budget, now: Duration, text: &'static str) -> Result<(), Fault> {
-    match budget.spend(now) {
-        true => Ok(()),
-        false => Err(Fault::flood(text)),
-    }
-}
-
 impl Flood {
     pub(super) fn new(now: Duration) -> Self {
-        let budget = |cap| Budget::new(cap, now);
         Self {
-            cheap: budget(CHEAP),
-            pings: budget(PINGS),
-            settings: budget(SETTINGS),
-            stream_errors: budget(STREAM_ERRORS),
-            goaways: budget(GOAWAYS),
-            interim: budget(INTERIM),
+            now,
+            requests: 0,
+            cheap: Budget::new(CHEAP, CHEAP_PER_REQUEST, now),
+            pings: Budget::new(PINGS, 0, now),
+            settings: Budget::new(SETTINGS, SETTINGS_PER_REQUEST, now),
+            stream_errors: Budget::new(STREAM_ERRORS, 0, now),
+            goaways: Budget::new(GOAWAYS, 0, now),
+            interim: Budget::new(INTERIM, INTERIM_PER_REQUEST, now),
         }
     }
 
+    /// Sets the clock for the frames that follow.
+    #[inline]
+    pub(super) fn clock(&mut self, now: Duration) {
+        self.now = now;
+    }
+
+    /// Counts a request that was sent.
+    #[inline]
+    pub(super) fn request_sent(&mut self) {
+        self.requests = self.requests.saturating_add(1);
+    }
+
+    /// Counts DATA frames that windows had held up.
+    pub(super) fn delayed_data_sent(&mut self, frames: u32) {
+        self.cheap.earn(frames.saturating_mul(CHEAP_PER_DELAYED_DATA));
+    }
+
     /// Counts a frame that says little; `text` names it, should it be one too many.
-    pub(super) fn cheap(&mut self, now: Duration, text: &'static str) -> Result<(), Fault> {
-        spend(&mut self.cheap, now, text)
+    pub(super) fn cheap(&mut self, text: &'static str) -> Result<(), Fault> {
+        allow(self.cheap.spend(self.now, self.requests), text)
     }
 
     /// Counts a PING, or an acknowledgement of none of ours.
-    pub(super) fn ping(&mut self, now: Duration) -> Result<(), Fault> {
-        spend(&mut self.pings, now, "too many pings")
+    pub(super) fn ping(&mut self) -> Result<(), Fault> {
+        allow(self.pings.spend(self.now, self.requests), "too many pings")
     }
 
     /// Counts a SETTINGS frame, or an acknowledgement of none of ours.
-    pub(super) fn settings(&mut self, now: Duration) -> Result<(), Fault> {
-        spend(&mut self.settings, now, "too many settings frames")
+    pub(super) fn settings(&mut self) -> Result<(), Fault> {
+        let text = "too many settings frames";
+        allow(self.settings.spend(self.now, self.requests), text)
     }
 
-    /// Counts a mistake of the server's that ends one stream.
-    pub(super) fn stream_error(&mut self, now: Duration) -> Result<(), Fault> {
-        spend(&mut self.stream_errors, now, "too many stream errors")
+    /// Counts a mistake of the server's that costs it one stream.
+    pub(super) fn stream_error(&mut self) -> Result<(), Fault> {
+        let text = "too many stream errors";
+        allow(self.stream_errors.spend(self.now, self.requests), text)
     }
 
     /// Counts a GOAWAY after the first.
-    pub(super) fn goaway(&mut self, now: Duration) -> Result<(), Fault> {
-        spend(&mut self.goaways, now, "too many goaway frames")
+    pub(super) fn goaway(&mut self) -> Result<(), Fault> {
+        let text = "too many goaway frames";
+        allow(self.goaways.spend(self.now, self.requests), text)
     }
 
-    /// Counts an interim response that is not the first of its stream.
-    pub(super) fn interim(&mut self, now: Duration) -> Result<(), Fault> {
-        spend(&mut self.interim, now, "too many informational responses")
+    /// Counts an interim response.
+    pub(super) fn interim(&mut self) -> Result<(), Fault> {
+        let text = "too many informational responses";
+        allow(self.interim.spend(self.now, self.requests), text)
     }
+}
 
-    /// Gives back what a request may cost.
-    #[inline]
-    pub(super) fn request_sent(&mut self) {
-        self.cheap.earn(CHEAP_PER_REQUEST);
-    }
-
-    /// Gives back what `count` DATA frames took to be let go.
-    pub(super) fn delayed_data_sent(&mut self, count: u32) {
-        self.cheap.earn(count.saturating_mul(CHEAP_PER_DELAYED_DATA));
+fn allow(allowed: bool, text: &'static str) -> Result<(), Fault> {
+    match allowed {
+        true => Ok(()),
+        false => Err(Fault::flood(text)),
     }
 }

@@ -21,6 +21,7 @@ mod fault;
 mod flood;
 mod frame;
 mod frame_reader;
+mod header_bytes;
 mod header_list;
 mod hpack;
 mod huffman;
@@ -40,5 +41,5 @@ mod tests;
 
 pub use config::{Config, PingPolicy};
 pub(crate) use engine::Engine;
-pub use engine::HeaderBytes;
+pub use header_bytes::HeaderBytes;
 pub(crate) use send::check_path;

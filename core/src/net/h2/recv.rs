@@ -15,7 +15,6 @@ use super::streams::Streams;
 use super::write_buffer::WriteBuffer;
 use crate::error::ErrorKind;
 use crate::http::Response;
-use std::time::Duration;
 
 /// The octets of DATA below which a frame costs more than it carries.
 const SMALL_DATA: usize = 256;
@@ -114,7 +113,6 @@ impl Recv {
         block: &[u8],
         streams: &mut Streams,
         flood: &mut Flood,
-        now: Duration,
     ) -> Result<Received, Fault> {
         self.header_octets += block.len() as u64;
         if self.repeated.matches(block, self.decoder.generation()) {
@@ -125,7 +123,7 @@ impl Recv {
         match streams.get_mut(id) {
             None => self.unwanted_headers(block),
             Some(stream) if stream.incoming().is_some() => self.trailers(end_stream, block),
-            Some(stream) => self.response_headers(end_stream, block, stream, flood, now),
+            Some(stream) => self.response_headers(end_stream, block, stream, flood),
         }
     }
 
@@ -201,7 +199,6 @@ impl Recv {
         block: &[u8],
         stream: &mut Stream,
         flood: &mut Flood,
-        now: Duration,
     ) -> Result<Received, Fault> {
         let mut incoming = self.pool.pop().unwrap_or_default();
         incoming.begin(self.stream_window);
@@ -235,9 +232,7 @@ impl Recv {
         }
         if status < 200 {
             self.recycle(incoming);
-            if !stream.interim() {
-                flood.interim(now)?;
-            }
+            flood.interim()?;
             return Ok(Received::More);
         }
         incoming.set_content_length(summary.content_length);
@@ -260,13 +255,12 @@ impl Recv {
         streams: &mut Streams,
         out: &mut WriteBuffer,
         flood: &mut Flood,
-        now: Duration,
     ) -> Result<Received, Fault> {
         let data = unpad(head, payload)?;
         let end_stream = head.has(flag::END_STREAM);
         self.spend_window(head.length, out)?;
         if data.len() < SMALL_DATA && !end_stream {
-            flood.cheap(now, "too many small data frames")?;
+            flood.cheap("too many small data frames")?;
         }
         let Some(stream) = streams.get_mut(head.stream) else {
             return Ok(Received::NotOpen);

@@ -50,8 +50,6 @@ impl PendingBody {
 pub(super) struct Stream {
     /// The owner's name of the request.
     label: u32,
-    /// Whether an interim response has come.
-    interim: bool,
     /// The absolute output position behind the header block: before that point is written,
     /// the server cannot have seen the request.
     headers_end: u64,
@@ -68,7 +66,6 @@ impl Stream {
     pub(super) fn new(label: u32, headers_end: u64) -> Self {
         Self {
             label,
-            interim: false,
             headers_end,
             window_offset: 0,
             pending: None,
@@ -120,10 +117,5 @@ impl Stream {
     #[inline]
     pub(super) fn incoming_mut(&mut self) -> &mut Option<Box<Incoming>> {
         &mut self.incoming
-    }
-
-    /// Notes an interim response; returns whether it is the first.
-    pub(super) fn interim(&mut self) -> bool {
-        !std::mem::replace(&mut self.interim, true)
     }
 }

@@ -9,7 +9,6 @@ use crate::net::{Event, Processed};
 use crate::time::{Now, UnixTime};
 
 mod cost;
-mod floods;
 mod random;
 mod written;
 
