@@ -275,3 +275,61 @@ fn a_body_in_single_octets_is_put_together() {
         );
     }
 }
+
+/// A thousand answers of 60 KiB that nobody looks at: their bodies are held up to a limit in all, each a little, and
+/// the limit is free again when they have been looked at.
+#[test]
+fn bodies_are_bounded_in_total() {
+    let mut client = Client::with_requests(Config::default(), 1000);
+    let error_page = |client: &mut Client, stream: u32| {
+        let now = client.now;
+        client
+            .connection
+            .receive(&list(0, stream, &[(":status", "503")]), now);
+        for _ in 0..4 {
+            client
+                .connection
+                .receive(&frame(DATA, 0, stream, &[b'x'; 15_000]), now);
+        }
+        client
+            .connection
+            .receive(&frame(DATA, END_STREAM, stream, b""), now);
+    };
+    for nth in 0..1000 {
+        error_page(&mut client, 2 * nth + 1);
+    }
+    let (mut held, mut whole, mut count) = (0, 0, 0);
+    while let Some(event) = client.connection.poll_event() {
+        let pushcore::net::Event::Response { response, .. } = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!(response.status, 503);
+        assert!(response.body.len() >= 1024);
+        assert_eq!(response.truncated, response.body.len() < 60_000);
+        held += response.body.len();
+        whole += usize::from(!response.truncated);
+        count += 1;
+    }
+    assert_eq!((count, whole), (1000, 17));
+    assert!(held <= (1 << 20) + 1000 * 1024, "{held}");
+    client.forget();
+    client.connection.send(&request(b""), client.now).unwrap();
+    error_page(&mut client, 2001);
+    client.drain();
+    assert!(client.events[0].starts_with("response 2001 503"));
+    assert!(!client.events[0].ends_with("truncated"));
+}
+
+/// One large answer, a token's, is held whole.
+#[test]
+fn one_body_may_be_as_large_as_its_limit() {
+    let mut config = Config::default();
+    config.max_response_body = 3 << 20;
+    let mut client = Client::with_requests(config, 1);
+    client.receive(&list(0, 1, &[(":status", "200")]));
+    for _ in 0..192 {
+        client.receive(&frame(DATA, 0, 1, &[b'x'; 16_384]));
+    }
+    client.receive(&frame(DATA, END_STREAM, 1, b""));
+    assert!(client.events[0].ends_with("x\""));
+}

@@ -23,6 +23,11 @@ const ABUSE: usize = 4;
 /// The responses that are kept for other streams, and the octets of body buffer that stay with each: 4 MiB in all.
 const POOL: usize = 1024;
 const POOLED_BODY: usize = 4096;
+/// The octets of response bodies that a connection holds at a time, from their arrival until their event has been looked at: 1 MiB,
+/// as much as one answer of a token endpoint may be. 1,000 answers of services are 200 KiB; only error pages are larger.
+const MAX_HELD: usize = 1024 * 1024;
+/// The octets of its body that each response keeps although others hold [`MAX_HELD`]: reasons are shorter.
+const KEPT_ANYWAY: usize = 1024;
 
 /// Our limits, what of them the server has used, and the state of decompression.
 pub(super) struct Recv {
@@ -36,6 +41,8 @@ pub(super) struct Recv {
     window: i64,
     /// The octets received since the last WINDOW_UPDATE.
     consumed: u32,
+    /// The octets of bodies that are held.
+    held: usize,
     /// The octets of all header blocks, without frame heads.
     header_octets: u64,
     #[expect(
@@ -90,6 +97,7 @@ impl Recv {
             connection_window: config.connection_window,
             window: i64::from(config.connection_window),
             consumed: 0,
+            held: 0,
             header_octets: 0,
             pool: Vec::new(),
         }
@@ -273,7 +281,12 @@ impl Recv {
             let fault = StreamFault::new(code::FLOW_CONTROL_ERROR, "data beyond the stream window");
             return Ok(Received::Faulty(fault));
         }
-        if !incoming.append(data, self.max_body) {
+        let before = incoming.response().body.len();
+        let free = MAX_HELD.max(self.max_body).saturating_sub(self.held);
+        let limit = self.max_body.min(KEPT_ANYWAY.max(before + free));
+        let whole = incoming.append(data, limit);
+        self.held += incoming.response().body.len() - before;
+        if !whole {
             return Ok(Received::TooLong { ended: end_stream });
         }
         if end_stream {
@@ -309,8 +322,9 @@ impl Recv {
 
     /// Takes back a response that has been read, for another stream.
     pub(super) fn recycle(&mut self, mut incoming: Box<Incoming>) {
+        let body = &mut incoming.response_mut().body;
+        self.held = self.held.saturating_sub(body.len());
         if self.pool.len() < POOL {
-            let body = &mut incoming.response_mut().body;
             body.clear();
             body.shrink_to(POOLED_BODY);
             self.pool.push(incoming);

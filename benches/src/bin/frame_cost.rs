@@ -1,9 +1,5 @@
-//! What a frame costs where few or many streams are open, for valgrind's callgrind to count:
-//!
-//! ```text
-//! cargo build --release -p pushcore --example frame_cost
-//! sh core/examples/frame_cost.sh
-//! ```
+//! The cost of a received frame where few or many streams are open, for valgrind's callgrind to count
+//! (`benches/frame-cost.sh`).
 //!
 //! The bodies of the open streams wait: their windows are closed, the connection's is open. Arguments: the name of the frame, how many
 //! streams are open, how many such frames arrive, each in a read of its own.

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Instructions for each received frame, with few and with 10,000 streams open, as a table. Wants valgrind.
-# Argument: the program `frame_cost`, built with optimisation.
+# Measures instructions for each received frame, with few and with 10,000 streams open; prints a table. Wants valgrind.
+# Argument: a program `frame_cost`, where it is not to be built.
 set -eu
-program=${1:-target/release/examples/frame_cost}
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || cargo build -q --profile bench -p pushcore-benches --bin frame_cost
+program=${1:-target/release/frame_cost}
 count() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" "$@" 2>&1 | sed -n 's/.*Collected : //p'
 }
