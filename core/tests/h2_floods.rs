@@ -38,12 +38,15 @@ fn taken(mut client: Client, frames: impl Iterator<Item = Vec<u8>>) -> (usize, O
     (count, None)
 }
 
+/// The nth frame of a flood.
+type Flood = Box<dyn Fn(u32) -> Vec<u8>>;
+
 #[test]
 fn every_type_of_frame_has_a_budget() {
     // One request has been sent: 16 cheap frames more than the 10,000.
     let cheap = 10_016;
     let again = |frame: Vec<u8>| move |_: u32| frame.clone();
-    let cases: Vec<(&str, Box<dyn Fn(u32) -> Vec<u8>>, usize)> = vec![
+    let cases: Vec<(&str, Flood, usize)> = vec![
         ("WINDOW_UPDATE", Box::new(again(window_update(0, 1))), cheap),
         (
             "WINDOW_UPDATE, no hole",
@@ -127,10 +130,12 @@ fn every_type_of_frame_has_a_budget() {
 /// What a server says about a push of so many octets, which it has on this stream for the `nth` time.
 type Habit = fn(client: &Client, stream: u32, body: u32, nth: u32) -> Vec<u8>;
 
+type Settings = &'static [(u16, u32)];
+
 /// Servers as they are, at full speed: 30,000 pushes of 4 KiB without a tick of the clock.
 #[test]
 fn servers_as_they_are_never_hit_a_budget() {
-    let habits: [(&str, &[(u16, u32)], Habit); 6] = [
+    let habits: [(&str, Settings, Habit); 6] = [
         (
             "Apple: the connection's window in steps of 32,822",
             &[(3, 1000)],

@@ -18,9 +18,10 @@ enum Bodies {
 
 /// An engine with streams 1, 3, 5 ... in flight, of which everything that may go has been transmitted.
 fn with_streams(count: u32, bodies: Bodies) -> Engine {
-    let mut config = Config::default();
-    config.max_in_flight = count + 1;
-    let mut engine = ready(config);
+    let mut engine = ready(Config {
+        max_in_flight: count + 1,
+        ..Config::default()
+    });
     let window = if bodies == Bodies::WaitForStream {
         0
     } else {

@@ -32,10 +32,12 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let mut config = Config::default();
-        config.max_in_flight = 1 + random.below(40) as u32;
-        config.max_response_body = 1 + random.below(5000);
-        config.huffman_literals = random.below(2) == 0;
+        let config = Config {
+            max_in_flight: 1 + random.below(40) as u32,
+            max_response_body: 1 + random.below(5000),
+            huffman_literals: random.below(2) == 0,
+            ..Config::default()
+        };
         Self {
             random,
             engine: Engine::new(config, at(0)),
