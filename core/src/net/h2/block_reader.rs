@@ -36,7 +36,7 @@ impl Block {
 
 impl BlockReader {
     /// Checks that `head` may follow: between HEADERS and the end of the block, CONTINUATION alone may.
-    #[inline]
+    #[inline(always)]
     pub(super) fn check(&self, head: Head) -> Result<(), Fault> {
         match &self.open {
             Some(open) if head.kind != kind::CONTINUATION || head.stream != open.stream => {
@@ -47,7 +47,7 @@ impl BlockReader {
     }
 
     /// Takes HEADERS; returns the block when it is whole.
-    #[inline]
+    #[inline(always)]
     pub(super) fn headers<'a>(&mut self, head: Head, payload: &'a [u8]) -> Result<Option<&'a [u8]>, Fault> {
         let mut fragment = unpad(head, payload)?;
         if head.has(flag::PRIORITY) {

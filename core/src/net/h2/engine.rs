@@ -402,6 +402,18 @@ impl Engine {
     }
 
     fn on_block(&mut self, id: u32, end_stream: bool, block: &[u8]) -> Result<(), Fault> {
+        if end_stream && self.recv.is_repeated(block) {
+            // By far the most frequent frame there is.
+            if let Some(stream) = self.streams.remove(id) {
+                if stream.incoming().is_none() {
+                    self.recv.repeat(block);
+                    self.send.forget(id, &stream);
+                    self.completed(id, &stream, OwnedEvent::Repeated(stream.request(id)));
+                    return Ok(());
+                }
+                self.streams.put_back(id, stream);
+            }
+        }
         let received = self
             .recv
             .headers(id, end_stream, block, &mut self.streams, &mut self.flood)?;
@@ -420,12 +432,6 @@ impl Engine {
     fn on_received(&mut self, id: u32, received: Received) -> Result<(), Fault> {
         match received {
             Received::More => Ok(()),
-            Received::Repeated(stream) => {
-                self.send.forget(id, &stream);
-                let event = OwnedEvent::Repeated(stream.request(id));
-                self.completed(id, &stream, event);
-                Ok(())
-            }
             Received::Complete => {
                 if let Some(mut stream) = self.take_out(id) {
                     if let Some(event) = response_of(&mut stream, id) {

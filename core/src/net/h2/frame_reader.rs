@@ -34,7 +34,7 @@ impl FrameReader {
     ///
     /// # Errors
     /// The frame is longer than our SETTINGS allow.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Next<'a>, Fault> {
         if !self.partial.is_empty() {
             return self.pieced(input);
@@ -51,6 +51,7 @@ impl FrameReader {
         Ok(Next::More)
     }
 
+    #[cold]
     fn pieced<'a>(&mut self, input: &mut &'a [u8]) -> Result<Next<'a>, Fault> {
         self.gather(HEAD, input);
         let Some(head) = Head::parse(&self.partial) else {

@@ -58,8 +58,6 @@ pub(super) enum Received {
     More,
     /// The response is complete.
     Complete,
-    /// The response is complete and nothing but the [repeated one](Recv::repeated_response): here is its stream, taken out.
-    Repeated(Stream),
     /// The body is longer than what is kept; the server has `ended` the stream, or has more.
     TooLong { ended: bool },
     /// The stream is not open.
@@ -123,8 +121,8 @@ impl Recv {
         flood: &mut Flood,
     ) -> Result<Received, Fault> {
         self.header_octets += block.len() as u64;
-        if self.repeated.matches(block, self.decoder.generation()) {
-            if let Some(received) = self.repeated_headers(id, end_stream, streams) {
+        if !end_stream && self.repeated.matches(block, self.decoder.generation()) {
+            if let Some(received) = self.repeated_headers(id, streams) {
                 return Ok(received);
             }
         }
@@ -135,19 +133,23 @@ impl Recv {
         }
     }
 
-    /// Takes the block of the last response once more: its fields have been found to be good. `None` where
-    /// the stream does not begin its response with it.
+    /// Returns whether `block` is a complete response, and the same as the last one: there is nothing to decode then, its fields
+    /// have been found to be good.
     #[inline]
-    fn repeated_headers(&mut self, id: u32, end_stream: bool, streams: &mut Streams) -> Option<Received> {
-        if end_stream && self.repeated.is_complete() {
-            let stream = streams.remove(id)?;
-            if stream.incoming().is_none() {
-                self.repeated.retain();
-                return Some(Received::Repeated(stream));
-            }
-            streams.put_back(id, stream);
-            return None;
-        }
+    pub(super) fn is_repeated(&self, block: &[u8]) -> bool {
+        self.repeated.matches(block, self.decoder.generation()) && self.repeated.is_complete()
+    }
+
+    /// Takes a block that [is repeated](Self::is_repeated), in place of [`headers`](Self::headers).
+    #[inline]
+    pub(super) fn repeat(&mut self, block: &[u8]) {
+        self.header_octets += block.len() as u64;
+        self.repeated.retain();
+    }
+
+    /// Takes the block of the last response once more, before a body. `None` where the stream does not begin its
+    /// response with it.
+    fn repeated_headers(&mut self, id: u32, streams: &mut Streams) -> Option<Received> {
         let stream = streams.get_mut(id)?;
         if stream.incoming().is_some() {
             return None;
@@ -156,10 +158,7 @@ impl Recv {
         incoming.begin(self.stream_window);
         self.repeated.fill(&mut incoming);
         *stream.incoming_mut() = Some(incoming);
-        Some(match end_stream {
-            true => Received::Complete,
-            false => Received::More,
-        })
+        Some(Received::More)
     }
 
     /// Decodes a block that nobody wants: it changes the table all the same.

@@ -42,6 +42,8 @@ pub(super) struct Send {
     waiting: BTreeSet<(i64, Reverse<u32>)>,
     /// Streams whose window is above the initial one, by its offset: a new initial window must not take any above 2^31-1.
     raised: BTreeSet<(i64, u32)>,
+    /// Whether a turn may find something to write.
+    due: bool,
     /// Whether the last turn ended before everything that could go was looked at, and wrote nothing.
     unfinished: bool,
     /// The octets of all header blocks, without frame heads.
@@ -67,6 +69,7 @@ impl Send {
             ready: BTreeSet::new(),
             waiting: BTreeSet::new(),
             raised: BTreeSet::new(),
+            due: false,
             unfinished: false,
             header_octets: 0,
         }
@@ -224,12 +227,20 @@ impl Send {
                 true => self.waiting.insert((offset, Reverse(id))),
                 false => self.ready.insert(id),
             };
+            self.due |= !own;
         }
     }
 
     /// Forgets a stream that has ended.
     #[inline]
     pub(super) fn forget(&mut self, id: u32, stream: &Stream) {
+        if stream.pending().is_some() || stream.window_offset() > 0 {
+            self.forget_waiting(id, stream);
+        }
+    }
+
+    #[cold]
+    fn forget_waiting(&mut self, id: u32, stream: &Stream) {
         let offset = stream.window_offset();
         if let Some(pending) = stream.pending() {
             match pending.waits_for_own_window() {
@@ -237,9 +248,7 @@ impl Send {
                 false => self.ready.remove(&id),
             };
         }
-        if offset > 0 {
-            self.raised.remove(&(offset, id));
-        }
+        self.raised.remove(&(offset, id));
     }
 
     /// Forgets every stream: the connection is over.
@@ -247,6 +256,7 @@ impl Send {
         self.ready = BTreeSet::new();
         self.waiting = BTreeSet::new();
         self.raised = BTreeSet::new();
+        self.due = false;
         self.unfinished = false;
     }
 
@@ -254,12 +264,13 @@ impl Send {
     /// many DATA frames that were.
     #[inline]
     pub(super) fn fill(&mut self, streams: &mut Streams, out: &mut WriteBuffer) -> u32 {
-        match self.ready.is_empty() && self.waiting.is_empty() {
-            true => 0,
-            false => self.turn(streams, out),
+        match self.due {
+            true => self.turn(streams, out),
+            false => 0,
         }
     }
 
+    #[cold]
     fn turn(&mut self, streams: &mut Streams, out: &mut WriteBuffer) -> u32 {
         let (mut left, mut written) = (STREAMS_PER_TURN, 0);
         self.unfinished = false;
@@ -303,6 +314,11 @@ impl Send {
                 self.wait(id, stream);
             }
         }
+        let opened = self
+            .waiting
+            .last()
+            .is_some_and(|(offset, _)| self.initial_window + offset > 0);
+        self.due = opened || (self.window > 0 && !self.ready.is_empty());
         // What is in the buffer brings the next turn about: its transmission.
         self.unfinished &= out.pending().is_empty();
         written
@@ -319,6 +335,7 @@ impl Send {
                     return Err(Fault::flow("stream window above 2^31-1"));
                 }
                 self.initial_window = i64::from(window);
+                self.due |= !self.waiting.is_empty();
             }
             Setting::MaxFrame(size) => self.max_frame = size as usize,
             Setting::MaxHeaderList(size) => self.max_header_list = Some(size),
@@ -332,6 +349,7 @@ impl Send {
             return Err(Fault::protocol("window update of zero"));
         }
         self.window += i64::from(increment);
+        self.due |= !self.ready.is_empty();
         if self.window > i64::from(MAX_31) {
             return Err(Fault::flow("connection window above 2^31-1"));
         }
@@ -362,6 +380,7 @@ impl Send {
     /// Gives the connection's window back what DATA that was withdrawn had taken.
     pub(super) fn give_back(&mut self, octets: usize) {
         self.window += i64::try_from(octets).unwrap_or(0);
+        self.due |= !self.ready.is_empty();
     }
 }
 
