@@ -13,12 +13,12 @@ mod h2_support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use h2_support::{answer, at, settings};
+use h2_support::{answer, at, connection, settings};
 use pushcore::apns::{
     self, Alert, ApnsId, Aps, Credentials, DeviceToken, Environment, Expiration, HeaderPolicy, KeyId,
     KeyScope, Payload, Priority, PushType, TeamId, Topic,
 };
-use pushcore::net::h2::{Config, Engine};
+use pushcore::net::h2::Config;
 use pushcore::{Now, UnixTime};
 use ring::digest::{SHA256, SHA512, digest};
 
@@ -53,8 +53,8 @@ fn measure(policy: HeaderPolicy, individual: bool, huffman_literals: bool) -> u6
     let now = Now::new(at(0).monotonic, UnixTime::from_secs(IAT));
     let mut config = Config::default();
     config.huffman_literals = huffman_literals;
-    let mut engine = Engine::new(config, now);
-    engine.receive(&settings(&[]), now);
+    let mut connection = connection(config, now);
+    connection.receive(&settings(&[]), now);
     let credentials = Credentials::imported_with(
         KeyId::parse("ABC123DEFG").unwrap(),
         TeamId::parse("DEF123GHIJ").unwrap(),
@@ -75,7 +75,7 @@ fn measure(policy: HeaderPolicy, individual: bool, huffman_literals: bool) -> u6
     let mut before = 0;
     for index in 0..WARM_UP + PUSHES {
         if index == WARM_UP {
-            before = engine.header_bytes().sent;
+            before = connection.header_bytes().sent;
         }
         let mut message = campaign.to(DeviceToken::from_bytes(&sha256("token", index)).unwrap());
         if individual {
@@ -85,15 +85,15 @@ fn measure(policy: HeaderPolicy, individual: bool, huffman_literals: bool) -> u6
                 .with_expiration(Expiration::Until(UnixTime::from_secs(IAT + index)));
         }
         let request = apns::request(&message, &credentials, &hosts, now).unwrap();
-        engine.send(&request, now).unwrap();
-        let length = engine.transmit().len();
-        engine.transmitted(length);
+        connection.send(&request, now).unwrap();
+        let length = connection.transmit().len();
+        connection.transmitted(length);
         // Answered, or the stream limit would be reached.
         let stream = u32::try_from(index * 2 + 1).unwrap();
-        engine.receive(&answer(stream), now);
-        while engine.poll_event().is_some() {}
+        connection.receive(&answer(stream), now);
+        while connection.poll_event().is_some() {}
     }
-    engine.header_bytes().sent - before
+    connection.header_bytes().sent - before
 }
 
 /// `| policy | shape | plain | huffman |` of the table in docs/apns.md.

@@ -29,9 +29,9 @@ fn campaign(authorization: &str) -> Request {
 
 /// Header octets of one push.
 fn cost(client: &mut Client, request: &Request) -> u64 {
-    let before = client.engine.header_bytes().sent;
-    client.engine.send(request, client.now).unwrap();
-    client.engine.header_bytes().sent - before
+    let before = client.connection.header_bytes().sent;
+    client.connection.send(request, client.now).unwrap();
+    client.connection.header_bytes().sent - before
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn the_servers_table_is_a_limit() {
 fn nothing_secret_is_printed() {
     let mut client = Client::ready(Config::default());
     client
-        .engine
+        .connection
         .send(&campaign("bearer topsecret"), client.now)
         .unwrap();
-    let printed = format!("{:?}", client.engine);
+    let printed = format!("{:?}", client.connection);
     assert!(
         !printed.contains("topsecret") && !printed.contains("/3/device"),
         "{printed}"

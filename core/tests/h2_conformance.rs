@@ -430,12 +430,12 @@ fn all_57_cases() {
         match must {
             Close(code) => {
                 assert_eq!(client.goaway(), Some(*code), "{label}");
-                assert!(client.engine.is_closed(), "{label}");
+                assert!(client.connection.is_closed(), "{label}");
                 assert!(
                     client.events.last().unwrap().starts_with("closed Http2Protocol"),
                     "{label}"
                 );
-                assert_eq!(client.engine.in_flight(), 0, "{label}");
+                assert_eq!(client.connection.in_flight(), 0, "{label}");
                 continue;
             }
             Reset(code) => assert_eq!(client.resets(), [(1, *code)], "{label}"),
@@ -453,10 +453,10 @@ fn all_57_cases() {
         }
         assert_eq!(client.goaway(), None, "{label}");
         // The connection is as good as before: what is open is answered, and a new request too.
-        if client.engine.in_flight() == 1 {
+        if client.connection.in_flight() == 1 {
             client.receive(&answer(1));
         }
-        client.engine.send(&request(b""), client.now).unwrap();
+        client.connection.send(&request(b""), client.now).unwrap();
         client.receive(&answer(3));
         assert_eq!(client.events.last().unwrap(), "response 3 200 \"\"", "{label}");
         let terminal = |e: &&String| e.starts_with("response 1") || e.starts_with("failed 1");

@@ -32,7 +32,7 @@ fn one() -> Client {
 fn the_connections_window_may_be_full() {
     let mut client = Client::ready(Config::default());
     client.receive(&window_update(0, LARGEST - FIRST));
-    assert_eq!((client.goaway(), client.engine.is_closed()), (None, false));
+    assert_eq!((client.goaway(), client.connection.is_closed()), (None, false));
     client.receive(&window_update(0, 1));
     assert_eq!(client.goaway(), Some(FLOW_CONTROL_ERROR));
 }
@@ -89,7 +89,7 @@ fn frames_may_be_as_large_as_their_length_field_can_say() {
 fn reserved_bits_are_ignored() {
     let mut client = Client::fresh(Config::default());
     client.receive(&settings(&[(4, 10)]));
-    client.engine.send(&request(&[7; 30]), client.now).unwrap();
+    client.connection.send(&request(&[7; 30]), client.now).unwrap();
     client.drain();
     client.forget();
     client.receive(&window_update(1, 0x8000_0000 | 5));
@@ -101,7 +101,7 @@ fn reserved_bits_are_ignored() {
     let mut client = Client::with_requests(Config::default(), 3);
     client.receive(&goaway(0x8000_0000 | 3, 0, b""));
     assert_eq!(client.events[0], r#"draining 3 0 """#);
-    assert_eq!(client.engine.in_flight(), 2);
+    assert_eq!(client.connection.in_flight(), 2);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_goaway_may_be_said_again_and_not_for_ever() {
     let mut client = one();
     client.receive(&goaway(1, 0, b""));
     client.receive(&goaway(1, 0, b""));
-    assert!(!client.engine.is_closed(), "{:?}", client.events);
+    assert!(!client.connection.is_closed(), "{:?}", client.events);
     // As often as other things that cost more than they say.
     for _ in 0..200 {
         client.receive(&goaway(1, 0, b""));
@@ -173,8 +173,8 @@ fn a_server_that_goes_on_after_its_reset_is_told_and_then_left() {
 #[test]
 fn a_bomb_on_a_cancelled_stream_is_one() {
     let mut client = Client::ready(Config::default());
-    let id = client.engine.send(&request(b""), client.now).unwrap();
-    client.engine.cancel(id, client.now);
+    let id = client.connection.send(&request(b""), client.now).unwrap();
+    client.connection.cancel(id, client.now);
     client.drain();
     client.forget();
     let mut block = OK.to_vec();
@@ -202,12 +202,12 @@ fn switching_protocols_is_no_interim_response() {
 fn late_answers_are_no_flood() {
     let mut client = Client::ready(Config::default());
     for n in 0..10_100u32 {
-        let id = client.engine.send(&request(b""), client.now).unwrap();
-        assert!(client.engine.cancel(id, client.now));
+        let id = client.connection.send(&request(b""), client.now).unwrap();
+        assert!(client.connection.cancel(id, client.now));
         let stream = 2 * n + 1;
         client.receive(&list(0, stream, &[(":status", "400")]));
         client.receive(&frame(DATA, END_STREAM, stream, b"{}"));
-        assert!(!client.engine.is_closed(), "after {n}");
+        assert!(!client.connection.is_closed(), "after {n}");
     }
 }
 
@@ -255,7 +255,7 @@ fn a_header_list_of_exactly_what_the_server_takes_goes_out() {
     let taken = |limit: usize| {
         let mut client = Client::fresh(Config::default());
         client.receive(&settings(&[(6, u32::try_from(limit).unwrap())]));
-        client.engine.send(&request, client.now).is_ok()
+        client.connection.send(&request, client.now).is_ok()
     };
     assert!(taken(size + 1) && taken(size));
     assert!(!taken(size - 1));
@@ -272,7 +272,7 @@ fn a_header_block_of_exactly_one_frame_ends_there() {
             .headers
             .push("x-large", &value, Indexing::Without)
             .unwrap();
-        client.engine.send(&request, client.now).unwrap();
+        client.connection.send(&request, client.now).unwrap();
         client.drain();
         let sent = client.sent();
         let shape = sent.iter().map(|f| (f.0, f.1 & END_HEADERS != 0, f.3.len()));
@@ -300,7 +300,7 @@ fn a_path_is_visible_ascii() {
         let mut request = request(b"");
         request.path = format!("/{}", char::from(octet));
         let visible = (0x21..=0x7e).contains(&octet);
-        let sent = client.engine.send(&request, client.now).is_ok();
+        let sent = client.connection.send(&request, client.now).is_ok();
         assert_eq!(sent, visible, "{octet:#x}");
     }
 }
@@ -333,7 +333,7 @@ fn our_table_size_holds_from_its_acknowledgement() {
         if acknowledged {
             client.receive(&settings_ack());
         }
-        client.engine.send(&request(b""), client.now).unwrap();
+        client.connection.send(&request(b""), client.now).unwrap();
         client.drain();
         client.forget();
         client.receive(&table_of(size));
@@ -350,7 +350,7 @@ fn our_table_size_holds_from_its_acknowledgement() {
 #[test]
 fn a_goaway_after_our_own_close_is_still_our_close() {
     let mut client = one();
-    client.engine.close(client.now);
+    client.connection.close(client.now);
     client.receive(&goaway(1, 0, b""));
     client.receive(&answer(1));
     assert_eq!(
@@ -359,7 +359,7 @@ fn a_goaway_after_our_own_close_is_still_our_close() {
     );
     // But an error is one.
     let mut client = one();
-    client.engine.close(client.now);
+    client.connection.close(client.now);
     client.receive(&goaway(1, 2, b""));
     client.receive(&answer(1));
     let last = client.events.last().unwrap();
@@ -375,12 +375,12 @@ fn requests_end_in_the_order_in_which_they_were_sent() {
         let open = || {
             let mut client = Client::ready(Config::default());
             for n in 0..answered {
-                client.engine.send(&request(b""), client.now).unwrap();
+                client.connection.send(&request(b""), client.now).unwrap();
                 client.drain();
                 client.receive(&answer(2 * n + 1));
             }
             for _ in 0..20 {
-                client.engine.send(&request(b""), client.now).unwrap();
+                client.connection.send(&request(b""), client.now).unwrap();
             }
             client.drain();
             client.forget();

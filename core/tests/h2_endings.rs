@@ -10,29 +10,28 @@ mod h2_support;
 
 use h2_support::*;
 use pushcore::net::SendError;
-use pushcore::net::h2::{Config, Engine};
+use pushcore::net::h2::Config;
 
 const REFUSED: u32 = 7;
 
 #[test]
 fn nothing_is_sent_before_the_servers_settings() {
     let mut client = Client::fresh(Config::default());
-    assert_eq!(client.engine.capacity(), 0);
+    assert_eq!(client.connection.capacity(), 0);
     assert!(matches!(
-        client.engine.send(&request(b""), client.now),
+        client.connection.send(&request(b""), client.now),
         Err(SendError::Full)
     ));
     client.receive(&settings(&[(3, 2)]));
     assert_eq!(client.events, ["ready"]);
-    assert_eq!(client.engine.capacity(), 2);
-    assert_eq!(client.engine.peer_max_concurrent_streams(), Some(2));
+    assert_eq!(client.connection.capacity(), 2);
 }
 
 #[test]
 fn an_http1_server_is_recognised() {
     let mut client = Client::fresh(Config::default());
     client.receive(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-    assert!(client.engine.is_closed());
+    assert!(client.connection.is_closed());
     assert!(
         client.events[0].starts_with("closed Http2Protocol"),
         "{:?}",
@@ -41,61 +40,12 @@ fn an_http1_server_is_recognised() {
 }
 
 #[test]
-fn eof_tells_the_handed_over_from_the_others() {
-    let mut client = Client::ready(Config::default());
-    client.engine.send(&request(b"{}"), client.now).unwrap();
-    client.drain();
-    // The second is taken by the next layer, which holds back its last octet; the third is not.
-    client.engine.send(&request(b""), client.now).unwrap();
-    let before = client.engine.transmit().len();
-    client.engine.transmitted(before);
-    client.engine.send(&request(b"{}"), client.now).unwrap();
-    client.engine.receive_eof(client.now);
-    client.poll();
-    assert_eq!(
-        client.events,
-        [
-            "failed 1 Unknown ConnectionLost: connection closed by the server",
-            "failed 3 No ConnectionLost: connection closed by the server",
-            "failed 5 No ConnectionLost: connection closed by the server",
-            "closed ConnectionLost: connection closed by the server",
-        ]
-    );
-    assert!(client.engine.transmit().is_empty());
-}
-
-#[test]
-fn only_a_whole_header_block_counts_as_handed_over() {
-    for missing in [0u64, 1, 20] {
-        let mut engine = Engine::new(Config::default(), at(0));
-        engine.receive(&settings(&[]), at(0));
-        let greeting = engine.transmit().len();
-        engine.transmitted(greeting);
-        engine.send(&request(b""), at(0)).unwrap();
-        let length = engine.transmit().len();
-        engine.transmitted(length);
-        engine.handed_over((greeting + length) as u64 - missing);
-        engine.receive_eof(at(0));
-        let mut events = Vec::new();
-        while let Some(event) = engine.poll_event() {
-            events.push(describe(&event));
-        }
-        let fate = if missing == 0 {
-            "failed 1 Unknown"
-        } else {
-            "failed 1 No"
-        };
-        assert!(events[1].starts_with(fate), "{missing}: {events:?}");
-    }
-}
-
-#[test]
 fn a_broken_server_gets_no_more_requests() {
     let mut client = Client::ready(Config::default());
-    client.engine.send(&request(b"{}"), client.now).unwrap();
+    client.connection.send(&request(b"{}"), client.now).unwrap();
     // One octet is on its way: that frame must be finished. What is behind it is withdrawn.
     client.take(1);
-    client.engine.send(&request(b"{}"), client.now).unwrap();
+    client.connection.send(&request(b"{}"), client.now).unwrap();
     client.receive(&frame(DATA, 0, 0, b"x"));
     let kinds: Vec<_> = client.sent().iter().map(|f| (f.0, f.2)).collect();
     assert_eq!(kinds, [(HEADERS, 1), (GOAWAY, 0)]);
@@ -115,9 +65,9 @@ fn goaway_says_what_was_not_processed_and_why() {
             "failed 5 No GoAway: server closes the connection: NO_ERROR (0)",
         ]
     );
-    assert!(client.engine.is_draining());
+    assert!(client.connection.is_draining());
     assert!(matches!(
-        client.engine.send(&request(b""), client.now),
+        client.connection.send(&request(b""), client.now),
         Err(SendError::Closed)
     ));
     client.forget();
@@ -134,9 +84,9 @@ fn goaway_says_what_was_not_processed_and_why() {
 fn a_second_goaway_may_lower_but_not_raise_the_last_stream() {
     let mut client = Client::with_requests(Config::default(), 3);
     client.receive(&goaway(0x7fff_ffff, 0, b""));
-    assert_eq!(client.engine.in_flight(), 3);
+    assert_eq!(client.connection.in_flight(), 3);
     client.receive(&goaway(1, 0, b""));
-    assert_eq!(client.engine.in_flight(), 1);
+    assert_eq!(client.connection.in_flight(), 1);
     client.forget();
     client.receive(&goaway(3, 0, b""));
     assert_eq!(client.goaway(), Some(1));
@@ -175,7 +125,7 @@ fn every_reset_code_ends_its_request_once() {
         };
         assert!(client.events[0].starts_with(fate), "{:?}", client.events);
         assert!(client.events[0].ends_with(&format!("({code})")));
-        assert_eq!(client.engine.in_flight(), 1);
+        assert_eq!(client.connection.in_flight(), 1);
     }
 }
 
@@ -202,7 +152,10 @@ fn an_early_response_ends_an_unfinished_request() {
     let mut client = Client::fresh(Config::default());
     client.receive(&settings(&[(4, 10)]));
     client.receive(&settings_ack());
-    client.engine.send(&request(&[b'x'; 100]), client.now).unwrap();
+    client
+        .connection
+        .send(&request(&[b'x'; 100]), client.now)
+        .unwrap();
     client.drain();
     client.forget();
     client.receive(&[list(END_STREAM, 1, &[(":status", "413")]), reset(1, 0)].concat());
@@ -215,11 +168,11 @@ fn an_early_response_ends_an_unfinished_request() {
 #[test]
 fn cancelling_is_final() {
     let mut client = Client::ready(Config::default());
-    let id = client.engine.send(&request(b"{}"), client.now).unwrap();
+    let id = client.connection.send(&request(b"{}"), client.now).unwrap();
     client.drain();
     client.forget();
-    assert!(client.engine.cancel(id, client.now));
-    assert!(!client.engine.cancel(id, client.now));
+    assert!(client.connection.cancel(id, client.now));
+    assert!(!client.connection.cancel(id, client.now));
     client.drain();
     assert_eq!(client.events, ["failed 1 Unknown Cancelled: request cancelled"]);
     assert_eq!(client.resets(), [(1, 8)]);
@@ -233,7 +186,7 @@ fn cancelling_is_final() {
         "{:?}",
         client.events
     );
-    client.engine.send(&request(b"{}"), client.now).unwrap();
+    client.connection.send(&request(b"{}"), client.now).unwrap();
     client.receive(&frame(HEADERS, END_HEADERS | END_STREAM, 3, &[0x88, 0xbe]));
     assert_eq!(client.events, ["response 3 200 x=y \"\""]);
 }
@@ -241,11 +194,11 @@ fn cancelling_is_final() {
 #[test]
 fn closing_waits_for_answers() {
     let mut client = Client::with_requests(Config::default(), 1);
-    client.engine.close(client.now);
+    client.connection.close(client.now);
     client.drain();
-    assert!(client.events.is_empty() && client.engine.is_draining());
+    assert!(client.events.is_empty() && client.connection.is_draining());
     assert!(matches!(
-        client.engine.send(&request(b""), client.now),
+        client.connection.send(&request(b""), client.now),
         Err(SendError::Closed)
     ));
     client.receive(&answer(1));
@@ -262,14 +215,14 @@ fn the_stream_ids_run_out_before_they_overflow() {
     let mut config = Config::default();
     config.initial_stream_id = 0x7fff_fffb;
     let mut client = Client::ready(config);
-    assert_eq!(client.engine.capacity(), 3);
+    assert_eq!(client.connection.capacity(), 3);
     for left in [2, 1, 0] {
-        client.engine.send(&request(b""), client.now).unwrap();
-        assert_eq!(client.engine.capacity(), left);
+        client.connection.send(&request(b""), client.now).unwrap();
+        assert_eq!(client.connection.capacity(), left);
     }
-    assert!(client.engine.is_draining());
+    assert!(client.connection.is_draining());
     assert!(matches!(
-        client.engine.send(&request(b""), client.now),
+        client.connection.send(&request(b""), client.now),
         Err(SendError::Closed)
     ));
     client.drain();
@@ -295,10 +248,10 @@ fn unusable_requests_are_refused_whole() {
     let mut too_large = request(b"");
     too_large.path.push_str(&"x".repeat(60));
     for request in [no_authority, bad_path, relative, too_large] {
-        let sent = client.engine.send(&request, client.now);
+        let sent = client.connection.send(&request, client.now);
         assert!(matches!(sent, Err(SendError::Invalid(_))), "{sent:?}");
     }
     client.drain();
     assert!(client.out.is_empty());
-    client.engine.send(&request(b""), client.now).unwrap();
+    client.connection.send(&request(b""), client.now).unwrap();
 }

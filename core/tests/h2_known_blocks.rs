@@ -91,7 +91,7 @@ fn an_empty_block_is_no_response() {
             if acknowledged {
                 client.receive(&settings_ack());
             }
-            client.engine.send(&request(b""), client.now).unwrap();
+            client.connection.send(&request(b""), client.now).unwrap();
             client.drain();
             client.forget();
             client.receive(&frame(HEADERS, END_HEADERS | flags, 1, b""));

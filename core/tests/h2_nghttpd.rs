@@ -16,7 +16,7 @@ use std::time::Duration;
 use h2_support::*;
 use pushcore::http::{Body, HeaderBlock, Headers, Indexing, Request};
 use pushcore::net::Event;
-use pushcore::net::h2::{Config, Engine};
+use pushcore::net::h2::Config;
 
 struct Server(Child);
 
@@ -65,27 +65,25 @@ fn exchange(
     count: usize,
     mut request: impl FnMut(usize) -> Request,
 ) -> Vec<String> {
-    let mut engine = Engine::new(config, at(0));
-    let (mut sent, mut handed, mut answers) = (0, 0u64, Vec::new());
+    let mut connection = connection(config, at(0));
+    let (mut sent, mut answers) = (0, Vec::new());
     let mut buffer = [0; 32 * 1024];
     loop {
-        while sent < count && engine.capacity() > 0 {
-            engine.send(&request(sent), at(0)).unwrap();
+        while sent < count && connection.capacity() > 0 {
+            connection.send(&request(sent), at(0)).unwrap();
             sent += 1;
         }
-        let out = engine.transmit();
+        let out = connection.transmit();
         stream.write_all(out).unwrap();
         let written = out.len();
-        handed += written as u64;
-        engine.transmitted(written);
-        engine.handed_over(handed);
+        connection.transmitted(written);
         if answers.len() == count {
             break;
         }
         let read = stream.read(&mut buffer).unwrap();
         assert!(read > 0, "closed after {} answers", answers.len());
-        engine.receive(&buffer[..read], at(0));
-        while let Some(event) = engine.poll_event() {
+        connection.receive(&buffer[..read], at(0));
+        while let Some(event) = connection.poll_event() {
             match &event {
                 Event::Response { id, .. } => answers.push((*id, describe(&event))),
                 Event::Failed { .. } | Event::Closed(_) => panic!("{}", describe(&event)),
@@ -93,9 +91,9 @@ fn exchange(
             }
         }
     }
-    engine.close(at(0));
-    stream.write_all(engine.transmit()).unwrap();
-    while let Some(event) = engine.poll_event() {
+    connection.close(at(0));
+    stream.write_all(connection.transmit()).unwrap();
+    while let Some(event) = connection.poll_event() {
         assert_eq!(describe(&event), "closed Local");
     }
     answers.sort();

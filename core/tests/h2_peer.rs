@@ -6,12 +6,12 @@
     reason = "tests may panic, read files and open sockets"
 )]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use pushcore::http::{Authority, HeaderBlock, Headers, Indexing, Request};
-use pushcore::net::h2::{Config, Engine};
-use pushcore::net::{Event, Processed, RequestId};
+use pushcore::net::{Connection, ConnectionConfig, Event, Processed, RequestId, Security};
 use pushcore::{Now, UnixTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -27,6 +27,12 @@ fn request(path: &str, body: &[u8]) -> Request {
     request
 }
 
+fn cleartext() -> Connection {
+    let authority = Authority::new("api.push.apple.com", 443).unwrap();
+    let config = Arc::new(ConnectionConfig::new(Security::Cleartext));
+    Connection::new(&config, &authority, now()).unwrap()
+}
+
 type Answer = (RequestId, u16, Vec<(String, String)>, Vec<u8>);
 
 #[derive(Default)]
@@ -40,33 +46,29 @@ struct Seen {
 }
 
 struct Client {
-    engine: Engine,
+    connection: Connection,
     io: DuplexStream,
     seen: Seen,
-    written: u64,
 }
 
 impl Client {
     /// Moves octets one way and the other, without waiting for either.
     async fn turn(&mut self) {
         let mut buffer = [0; 8192];
-        let out = self.engine.transmit().to_vec();
+        let out = self.connection.transmit().to_vec();
         if out.is_empty() {
             tokio::select! {
                 biased;
-                read = self.io.read(&mut buffer) => self.engine.receive(&buffer[..read.unwrap()], now()),
+                read = self.io.read(&mut buffer) => self.connection.receive(&buffer[..read.unwrap()], now()),
                 () = tokio::task::yield_now() => {}
             }
         } else {
             let (mut reader, mut writer) = tokio::io::split(&mut self.io);
             tokio::select! {
                 biased;
-                read = reader.read(&mut buffer) => self.engine.receive(&buffer[..read.unwrap()], now()),
+                read = reader.read(&mut buffer) => self.connection.receive(&buffer[..read.unwrap()], now()),
                 wrote = writer.write(&out) => {
-                    let wrote = wrote.unwrap();
-                    self.engine.transmitted(wrote);
-                    self.written += wrote as u64;
-                    self.engine.handed_over(self.written);
+                    self.connection.transmitted(wrote.unwrap());
                 }
             }
         }
@@ -74,7 +76,7 @@ impl Client {
     }
 
     fn events(&mut self) {
-        while let Some(event) = self.engine.poll_event() {
+        while let Some(event) = self.connection.poll_event() {
             match event {
                 Event::Ready => self.seen.ready = true,
                 Event::Response { id, response } => {
@@ -150,12 +152,11 @@ fn a_thousand_requests_arrive_as_they_were_sent() {
         let (io, server) = tokio::io::duplex(4096);
         tokio::task::spawn_local(serve(server, 700));
         let mut client = Client {
-            engine: Engine::new(Config::default(), now()),
+            connection: cleartext(),
             io,
             seen: Seen::default(),
-            written: 0,
         };
-        assert_eq!(client.engine.capacity(), 0);
+        assert_eq!(client.connection.capacity(), 0);
         while !client.seen.ready {
             client.turn().await;
         }
@@ -166,7 +167,7 @@ fn a_thousand_requests_arrive_as_they_were_sent() {
         let common = HeaderBlock::new(common);
         let mut sent = Vec::new();
         while client.seen.responses.len() < 1000 {
-            while sent.len() < 1000 && client.engine.capacity() > 0 {
+            while sent.len() < 1000 && client.connection.capacity() > 0 {
                 let n = sent.len();
                 let body = vec![n as u8; (n * 37) % 3000];
                 let mut request = request(&format!("/3/device/{n:064x}"), &body);
@@ -175,7 +176,7 @@ fn a_thousand_requests_arrive_as_they_were_sent() {
                     .headers
                     .push("apns-id", &n.to_string(), Indexing::Without)
                     .unwrap();
-                let id = client.engine.send(&request, now()).unwrap();
+                let id = client.connection.send(&request, now()).unwrap();
                 sent.push((id, request.path.clone(), body));
             }
             client.turn().await;
@@ -199,7 +200,7 @@ fn a_thousand_requests_arrive_as_they_were_sent() {
             assert_eq!(get("x-echo-apns-topic"), Some("com.example"));
             assert_eq!(get("x-echo-apns-id"), Some(n.to_string().as_str()));
         }
-        client.engine.close(now());
+        client.connection.close(now());
         client.events();
         assert!(client.seen.closed);
     });
@@ -235,16 +236,15 @@ fn refusals_resets_and_a_graceful_shutdown_are_told_apart() {
         let (io, server) = tokio::io::duplex(64 * 1024);
         tokio::task::spawn_local(refuse(server));
         let mut client = Client {
-            engine: Engine::new(Config::default(), now()),
+            connection: cleartext(),
             io,
             seen: Seen::default(),
-            written: 0,
         };
         let mut sent = 0;
         while !client.seen.closed {
             // One at a time, so that the server's count is the order of sending.
-            if client.engine.in_flight() == 0 && client.engine.capacity() > 0 {
-                client.engine.send(&request("/x", &[7; 2000]), now()).unwrap();
+            if client.connection.in_flight() == 0 && client.connection.capacity() > 0 {
+                client.connection.send(&request("/x", &[7; 2000]), now()).unwrap();
                 sent += 1;
             }
             client.turn().await;

@@ -188,7 +188,7 @@ fn an_excessive_header_list_is_cut_and_a_bomb_ends_the_connection() {
 fn until_closed(mut client: Client, flood: &[u8], limit: usize) -> Option<usize> {
     for count in 0..limit {
         client.receive(flood);
-        if client.engine.is_closed() {
+        if client.connection.is_closed() {
             assert_eq!(client.goaway(), Some(11), "{:?}", client.events);
             assert!(client.events.last().unwrap().starts_with("closed LimitExceeded"));
             return Some(count);
@@ -205,24 +205,25 @@ fn floods_end_the_connection() {
         client.receive(&frame(HEADERS, END_HEADERS, 1, OK));
         client
     };
+    // One request has been sent, which is good for 16 cheap frames, two SETTINGS and two interim responses more.
     let ping = frame(PING, 0, 0, &[0; 8]);
     assert_eq!(until_closed(one(), &ping, 1000), Some(200));
-    assert_eq!(until_closed(one(), &settings(&[(3, 9)]), 1000), Some(99));
+    assert_eq!(until_closed(one(), &settings(&[(3, 9)]), 1000), Some(101));
     assert_eq!(
         until_closed(open(), &frame(DATA, 0, 1, b""), 100_000),
-        Some(10_000)
+        Some(10_016)
     );
     assert_eq!(
         until_closed(open(), &frame(DATA, 0, 1, b"x"), 100_000),
-        Some(10_000)
+        Some(10_016)
     );
     let padded = frame(DATA, PADDED, 1, &[&[254u8][..], &[0; 255]].concat());
-    assert_eq!(until_closed(open(), &padded, 100_000), Some(10_000));
+    assert_eq!(until_closed(open(), &padded, 100_000), Some(10_016));
     // The first reset ends its stream; those after it are honest in their hundreds.
-    assert_eq!(until_closed(one(), &reset(1, 5), 100_000), Some(10_001));
+    assert_eq!(until_closed(one(), &reset(1, 5), 100_000), Some(10_017));
     assert_eq!(
         until_closed(one(), &list(0, 1, &[(":status", "100")]), 10_000),
-        Some(1000)
+        Some(1002)
     );
     let mut client = one();
     client.receive(&frame(HEADERS, 0, 1, OK));
@@ -248,7 +249,7 @@ fn what_is_flood_in_a_second_is_fine_in_an_hour() {
         client.at(second).receive(&frame(PING, 0, 0, &[0; 8]));
         client.receive(&settings(&[(3, 10)]));
     }
-    assert!(!client.engine.is_closed());
+    assert!(!client.connection.is_closed());
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn a_body_in_single_octets_is_put_together() {
     let mut client = Client::ready(Config::default());
     let body = br#"{"reason":"BadDeviceToken"}"#;
     for n in 0..1000u32 {
-        client.engine.send(&request(b""), client.now).unwrap();
+        client.connection.send(&request(b""), client.now).unwrap();
         client.receive(&list(0, 2 * n + 1, &[(":status", "400")]));
         for octet in body.chunks(1) {
             client.receive(&frame(DATA, 0, 2 * n + 1, octet));
@@ -265,7 +266,7 @@ fn a_body_in_single_octets_is_put_together() {
         if n == 300 {
             client.at(3600);
         }
-        if client.engine.is_closed() {
+        if client.connection.is_closed() {
             panic!("closed after {n}");
         }
         assert_eq!(
@@ -273,4 +274,62 @@ fn a_body_in_single_octets_is_put_together() {
             format!("response {} 400 {:?}", 2 * n + 1, String::from_utf8_lossy(body))
         );
     }
+}
+
+/// A thousand answers of 60 KiB that nobody looks at: their bodies are held up to a limit in all, each a little, and
+/// the limit is free again when they have been looked at.
+#[test]
+fn bodies_are_bounded_in_total() {
+    let mut client = Client::with_requests(Config::default(), 1000);
+    let error_page = |client: &mut Client, stream: u32| {
+        let now = client.now;
+        client
+            .connection
+            .receive(&list(0, stream, &[(":status", "503")]), now);
+        for _ in 0..4 {
+            client
+                .connection
+                .receive(&frame(DATA, 0, stream, &[b'x'; 15_000]), now);
+        }
+        client
+            .connection
+            .receive(&frame(DATA, END_STREAM, stream, b""), now);
+    };
+    for nth in 0..1000 {
+        error_page(&mut client, 2 * nth + 1);
+    }
+    let (mut held, mut whole, mut count) = (0, 0, 0);
+    while let Some(event) = client.connection.poll_event() {
+        let pushcore::net::Event::Response { response, .. } = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!(response.status, 503);
+        assert!(response.body.len() >= 1024);
+        assert_eq!(response.truncated, response.body.len() < 60_000);
+        held += response.body.len();
+        whole += usize::from(!response.truncated);
+        count += 1;
+    }
+    assert_eq!((count, whole), (1000, 17));
+    assert!(held <= (1 << 20) + 1000 * 1024, "{held}");
+    client.forget();
+    client.connection.send(&request(b""), client.now).unwrap();
+    error_page(&mut client, 2001);
+    client.drain();
+    assert!(client.events[0].starts_with("response 2001 503"));
+    assert!(!client.events[0].ends_with("truncated"));
+}
+
+/// One large answer, a token's, is held whole.
+#[test]
+fn one_body_may_be_as_large_as_its_limit() {
+    let mut config = Config::default();
+    config.max_response_body = 3 << 20;
+    let mut client = Client::with_requests(config, 1);
+    client.receive(&list(0, 1, &[(":status", "200")]));
+    for _ in 0..192 {
+        client.receive(&frame(DATA, 0, 1, &[b'x'; 16_384]));
+    }
+    client.receive(&frame(DATA, END_STREAM, 1, b""));
+    assert!(client.events[0].ends_with("x\""));
 }

@@ -14,7 +14,7 @@ use h2_support::*;
 use pushcore::net::h2::{Config, PingPolicy};
 
 fn due(client: &Client) -> Option<u64> {
-    client.engine.poll_timeout().map(|due| due.as_secs())
+    client.connection.poll_timeout().map(|due| due.as_secs())
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn settings_must_come_and_be_acknowledged_in_time() {
         client.receive(&server);
         assert_eq!(due(&client), Some(10));
         client.at(9).timeout();
-        assert!(!client.engine.is_closed());
+        assert!(!client.connection.is_closed());
         client.at(10).timeout();
         assert_eq!(client.goaway(), Some(4));
         assert!(
@@ -41,14 +41,14 @@ fn settings_must_come_and_be_acknowledged_in_time() {
     client.receive(&settings_ack());
     assert_eq!(due(&client), None, "no stream is open");
     client.at(1000).timeout();
-    assert!(!client.engine.is_closed());
+    assert!(!client.connection.is_closed());
 }
 
 #[test]
 fn a_silent_server_is_asked_and_given_up() {
     let mut client = Client::ready(Config::default());
     client.at(100);
-    client.engine.send(&request(b""), client.now).unwrap();
+    client.connection.send(&request(b""), client.now).unwrap();
     client.drain();
     client.forget();
     assert_eq!(due(&client), Some(115));
@@ -99,8 +99,8 @@ fn pings_without_streams_only_where_wanted() {
     config.ping = None;
     let mut client = Client::with_requests(config, 1);
     assert_eq!(due(&client), None);
-    assert!(client.engine.ping(client.now));
-    assert!(!client.engine.ping(client.now), "one at a time");
+    assert!(client.connection.ping(client.now));
+    assert!(!client.connection.ping(client.now), "one at a time");
     assert_eq!(due(&client), None);
 }
 

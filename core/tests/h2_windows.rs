@@ -30,7 +30,7 @@ fn bodies_wait_for_the_streams_window() {
     for body in [Body::Own(vec![1; 25]), Body::Shared(vec![2; 25].into())] {
         let mut request = request(b"");
         request.body = body;
-        client.engine.send(&request, client.now).unwrap();
+        client.connection.send(&request, client.now).unwrap();
     }
     client.drain();
     assert_eq!(data(&client), [(1, 10, false), (3, 10, false)]);
@@ -53,10 +53,13 @@ fn bodies_wait_for_the_connections_window_oldest_first() {
     let mut client = Client::fresh(Config::default());
     client.receive(&settings(&[(4, 1 << 20)]));
     for _ in 0..3 {
-        client.engine.send(&request(&[7; 30_000]), client.now).unwrap();
+        client
+            .connection
+            .send(&request(&[7; 30_000]), client.now)
+            .unwrap();
     }
     client.drain();
-    assert_eq!(client.engine.window(), 0);
+    assert_eq!(client.connection.window(), 0);
     let sent: usize = data(&client).iter().map(|d| d.1).sum();
     assert_eq!(sent, 65_535);
     assert_eq!(data(&client).last(), Some(&(5, 5_535, false)));
@@ -68,14 +71,14 @@ fn bodies_wait_for_the_connections_window_oldest_first() {
         data(&client),
         [(5, 16_384, false), (5, 8_080, false), (5, 1, true)]
     );
-    assert_eq!(client.engine.window(), 9);
+    assert_eq!(client.connection.window(), 9);
 }
 
 #[test]
 fn a_shrunken_window_may_be_negative() {
     let mut client = Client::fresh(Config::default());
     client.receive(&settings(&[(4, 20)]));
-    client.engine.send(&request(&[7; 50]), client.now).unwrap();
+    client.connection.send(&request(&[7; 50]), client.now).unwrap();
     client.drain();
     client.forget();
     client.receive(&settings(&[(4, 5)]));
@@ -101,26 +104,29 @@ fn settings_that_overflow_an_open_streams_window_are_an_error() {
 fn the_stream_limit_is_live() {
     let mut client = Client::fresh(Config::default());
     client.receive(&settings(&[(3, 1)]));
-    assert_eq!(client.engine.capacity(), 1);
-    client.engine.send(&request(b""), client.now).unwrap();
+    assert_eq!(client.connection.capacity(), 1);
+    client.connection.send(&request(b""), client.now).unwrap();
     assert!(matches!(
-        client.engine.send(&request(b""), client.now),
+        client.connection.send(&request(b""), client.now),
         Err(SendError::Full)
     ));
     client.receive(&settings(&[(3, 3)]));
-    assert_eq!(client.engine.capacity(), 2);
-    client.engine.send(&request(b""), client.now).unwrap();
-    client.engine.send(&request(b""), client.now).unwrap();
+    assert_eq!(client.connection.capacity(), 2);
+    client.connection.send(&request(b""), client.now).unwrap();
+    client.connection.send(&request(b""), client.now).unwrap();
     client.receive(&settings(&[(3, 1)]));
     client.receive(&settings(&[(3, 0)]));
-    assert_eq!((client.engine.capacity(), client.engine.in_flight()), (0, 3));
+    assert_eq!(
+        (client.connection.capacity(), client.connection.in_flight()),
+        (0, 3)
+    );
     assert_eq!(client.events, ["ready", "settings 3", "settings 1", "settings 0"]);
     for id in [1, 3, 5] {
         client.receive(&answer(id));
     }
-    assert_eq!(client.engine.capacity(), 0);
+    assert_eq!(client.connection.capacity(), 0);
     client.receive(&settings(&[(3, 1000)]));
-    assert_eq!(client.engine.capacity(), 1000);
+    assert_eq!(client.connection.capacity(), 1000);
 }
 
 #[test]
@@ -132,7 +138,7 @@ fn a_large_header_block_continues_in_frames_the_server_takes() {
         .push("x-large", &"~".repeat(40_000), Indexing::Without)
         .unwrap();
     request.headers = headers;
-    client.engine.send(&request, client.now).unwrap();
+    client.connection.send(&request, client.now).unwrap();
     client.drain();
     let frames: Vec<_> = client
         .sent()
@@ -148,7 +154,7 @@ fn a_large_header_block_continues_in_frames_the_server_takes() {
     client.forget();
     client.receive(&settings(&[(5, 100_000), (4, 100_000)]));
     request.body = Body::Own(vec![7; 50_000]);
-    client.engine.send(&request, client.now).unwrap();
+    client.connection.send(&request, client.now).unwrap();
     client.drain();
     assert_eq!(
         client.sent().iter().map(|f| f.0).collect::<Vec<_>>(),
@@ -166,9 +172,9 @@ fn windows_are_given_back_also_for_error_bodies_and_dropped_streams() {
     let mut granted = 65_535u64;
     let mut spent = 0u64;
     for n in 0..200u32 {
-        let id = client.engine.send(&request(b""), client.now).unwrap();
+        let id = client.connection.send(&request(b""), client.now).unwrap();
         if n % 3 == 0 {
-            client.engine.cancel(id, client.now);
+            client.connection.cancel(id, client.now);
         }
         let stream = 2 * n + 1;
         client.receive(&list(0, stream, &[(":status", "400")]));

@@ -55,6 +55,22 @@ use crate::time::Now;
 /// 5. Wait until the socket is readable (or writable, if 1 left something), or the time of
 ///    [`poll_timeout`](Self::poll_timeout) has come, and call the B method for it.
 ///
+/// # Bounded work
+///
+/// A server cannot make a call cost more than what it sent:
+///
+/// * [`receive`](Self::receive) does work in proportion to the bytes it is given, however many requests
+///   are in flight, and leads to at most one event for each 9 bytes. No control frame walks over the open requests
+///   (`docs/faults.md` has the table).
+/// * [`transmit`](Self::transmit) adds request bodies that had waited for a window in turns of at most 64 requests,
+///   and none while 64 KiB wait for the transport. Where a turn ends before everything was looked at and nothing is there to
+///   transmit, [`poll_timeout`](Self::poll_timeout) is the present: the next
+///   [`handle_timeout`](Self::handle_timeout) takes the next turn.
+///
+/// An owner that reads at most 64 KiB from one socket before it looks at the clock, at its other sockets and at signals
+/// is therefore never kept busy by one of them, even where that socket is always readable. Readiness that is reported once only
+/// (edge-triggered) has to be remembered across such turns.
+///
 /// A request that [`send`](Self::send) took ends in exactly one `Response` or `Failed` event,
 /// before `Closed`. `Processed::No` is said only of requests whose header block was not
 /// handed to the socket whole, or that the server itself disclaimed; what is left of them
@@ -68,7 +84,7 @@ pub struct Connection {
     deadline: Option<Duration>,
     now: Now,
     /// The end has been carried through to the transport.
-    wound_up: bool,
+    close_notify_sent: bool,
 }
 
 enum Transport {
@@ -102,7 +118,7 @@ impl Connection {
             transport,
             protocol,
             now,
-            wound_up: false,
+            close_notify_sent: false,
         };
         connection.settle();
         Ok(connection)
@@ -175,7 +191,8 @@ impl Connection {
 
     // B. Inputs
 
-    /// Bytes came from the transport.
+    /// Takes bytes that came from the transport. The work is in proportion to their number: an owner bounds its turn by
+    /// how much it reads (64 KiB is a good measure).
     pub fn receive(&mut self, bytes: &[u8], now: Now) {
         self.now = now;
         if self.protocol.is_closed() {
@@ -314,11 +331,11 @@ impl Connection {
                 let n = n.min(self.protocol.transmit().len());
                 *total += n as u64;
                 self.protocol.transmitted(n);
-                self.protocol.handed_over(*total);
+                self.protocol.written(*total);
             }
             Transport::Tls(tls) => {
                 let total = tls.transmitted(n);
-                self.protocol.handed_over(total);
+                self.protocol.written(total);
             }
         }
     }
@@ -328,8 +345,8 @@ impl Connection {
         self.protocol.poll_event()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), on the monotonic clock; `None` when
-    /// there is nothing to wait for. May change after every B and C call.
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout), on the monotonic clock; `None` when
+    /// there is nothing to wait for. May change after every B, C and D call; the present when there is more to do at once.
     pub fn poll_timeout(&self) -> Option<Duration> {
         [self.deadline, self.protocol.poll_timeout()]
             .into_iter()
@@ -347,9 +364,9 @@ impl Connection {
             return;
         }
         if let Transport::Tls(tls) = &mut self.transport {
-            if !self.wound_up {
+            if !self.close_notify_sent {
                 tls.discard_untouched();
-                self.wound_up = true;
+                self.close_notify_sent = true;
             }
             // After the last words of HTTP (GOAWAY), the last word of TLS.
             if self.protocol.transmit().is_empty() {

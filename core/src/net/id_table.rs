@@ -50,6 +50,8 @@ impl<T> IdTable<T> {
         let mut at = self.home(id);
         let mut distance = 0;
         loop {
+            #[cfg(test)]
+            super::work::add(1);
             let (there, _) = self.places.get(at)?.as_ref()?;
             if *there == id {
                 return Some(at);
@@ -102,6 +104,8 @@ impl<T> IdTable<T> {
         let mut at = self.home(id);
         let mut distance = 0;
         loop {
+            #[cfg(test)]
+            super::work::add(1);
             let next = self.next(at);
             let theirs = match self.places.get(at) {
                 Some(Some((there, _))) => self.distance(at, *there),
@@ -141,6 +145,8 @@ impl<T> IdTable<T> {
     #[inline]
     fn close_up(&mut self, mut gap: usize) {
         loop {
+            #[cfg(test)]
+            super::work::add(1);
             let next = self.next(gap);
             match self.places.get(next) {
                 Some(Some((there, _))) if self.distance(next, *there) > 0 => self.places.swap(gap, next),
@@ -162,13 +168,22 @@ impl<T> IdTable<T> {
         }
     }
 
+    /// Returns the number of places: what it costs to go through [`ids`](Self::ids).
+    pub(crate) fn places(&self) -> usize {
+        self.places.len()
+    }
+
     /// The ids, in no order.
     pub(crate) fn ids(&self) -> impl Iterator<Item = u64> {
+        #[cfg(test)]
+        super::work::add(self.places.len() as u64);
         self.places.iter().flatten().map(|(id, _)| *id)
     }
 
     /// The values, in no order.
+    #[cfg(test)]
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        super::work::add(self.places.len() as u64);
         self.places.iter_mut().flatten().map(|(_, value)| value)
     }
 }

@@ -7,6 +7,8 @@ mod event;
 mod h1;
 mod id_table;
 mod protocol;
+#[cfg(test)]
+mod work;
 
 pub mod h2;
 pub mod tls;

@@ -178,7 +178,7 @@ impl Protocol {
         match self {
             Protocol::Undecided(undecided) => undecided.end(CloseReason::Failed(error)),
             Protocol::Http1(engine) => engine.fail(error),
-            Protocol::Http2(engine) => engine.lost(error, now),
+            Protocol::Http2(engine) => engine.receive_failure(error, now),
         }
     }
 
@@ -193,7 +193,7 @@ impl Protocol {
             Protocol::Undecided(Undecided { ended: true, .. }) => Err(SendError::Closed),
             Protocol::Undecided(_) => Err(SendError::Full),
             Protocol::Http1(engine) => engine.send_labelled(request, label),
-            Protocol::Http2(engine) => engine.send_checked(request, label, now),
+            Protocol::Http2(engine) => engine.send(request, label, now),
         }
     }
 
@@ -220,7 +220,7 @@ impl Protocol {
         }
     }
 
-    pub(super) fn transmit(&self) -> &[u8] {
+    pub(super) fn transmit(&mut self) -> &[u8] {
         match self {
             Protocol::Undecided(_) => &[],
             Protocol::Http1(engine) => engine.transmit(),
@@ -236,11 +236,11 @@ impl Protocol {
         }
     }
 
-    pub(super) fn handed_over(&mut self, total: u64) {
+    pub(super) fn written(&mut self, total: u64) {
         match self {
             Protocol::Undecided(_) => {}
             Protocol::Http1(engine) => engine.handed_over(total),
-            Protocol::Http2(engine) => engine.handed_over(total),
+            Protocol::Http2(engine) => engine.written(total),
         }
     }
 

@@ -91,7 +91,7 @@ use token::TokenFetch;
 use crate::backend::Traffic;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response, retry_after};
-use crate::net::h2::{HeaderBytes, check_path, code};
+use crate::net::h2::{HeaderBytes, check_path, error_code as code};
 use crate::net::{Connection, Processed, Security, SendError};
 use crate::outcome::{Outcome, Scope};
 use crate::service::{AsMessage, Call};

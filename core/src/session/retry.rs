@@ -7,7 +7,7 @@ use super::ending::Unanswered;
 use super::ledger::{Again, Attempt, Purpose, Withdrawal};
 use crate::error::{Error, ErrorKind};
 use crate::net::Processed;
-use crate::net::h2::code;
+use crate::net::h2::error_code as code;
 use crate::outcome::{Outcome, Scope};
 
 /// The first wait of a message whose stream is refused a second time in a row; it doubles with every

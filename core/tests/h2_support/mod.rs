@@ -2,11 +2,12 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushcore::http::{Authority, Request};
-use pushcore::net::h2::{Config, Engine};
-use pushcore::net::{CloseReason, Event};
+use pushcore::net::h2::Config;
+use pushcore::net::{CloseReason, Connection, ConnectionConfig, Event, Security};
 use pushcore::{Now, UnixTime};
 
 pub const DATA: u8 = 0;
@@ -103,24 +104,37 @@ pub fn request(body: &[u8]) -> Request {
 /// A frame that the engine sent: kind, flags, stream, payload.
 pub type Sent = (u8, u8, u32, Vec<u8>);
 
-/// An engine, what it sent, and what it reported.
+/// A connection without TLS that begins at once with HTTP/2.
+pub fn connection(config: Config, now: Now) -> Connection {
+    let mut choices = ConnectionConfig::new(Security::Cleartext);
+    choices.body_limit = config.max_response_body;
+    // HTTP/2 has a time limit of its own, which these tests are about.
+    choices.handshake_timeout = Duration::from_secs(1_000_000);
+    choices.http2 = config;
+    Connection::new(
+        &Arc::new(choices),
+        &Authority::new("example.com", 443).unwrap(),
+        now,
+    )
+    .unwrap()
+}
+
+/// A connection, what it sent, and what it reported.
 pub struct Client {
-    pub engine: Engine,
+    pub connection: Connection,
     pub now: Now,
     pub out: Vec<u8>,
     pub events: Vec<String>,
-    handed_over: u64,
 }
 
 impl Client {
     /// A connection before the server's SETTINGS.
     pub fn fresh(config: Config) -> Self {
         Self {
-            engine: Engine::new(config, at(0)),
+            connection: connection(config, at(0)),
             now: at(0),
             out: Vec::new(),
             events: Vec::new(),
-            handed_over: 0,
         }
     }
 
@@ -138,7 +152,7 @@ impl Client {
     pub fn with_requests(config: Config, count: usize) -> Self {
         let mut client = Self::ready(config);
         for _ in 0..count {
-            client.engine.send(&request(b"{}"), client.now).unwrap();
+            client.connection.send(&request(b"{}"), client.now).unwrap();
         }
         client.drain();
         client.forget();
@@ -151,12 +165,12 @@ impl Client {
     }
 
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.engine.receive(bytes, self.now);
+        self.connection.receive(bytes, self.now);
         self.drain();
     }
 
     pub fn eof(&mut self) {
-        self.engine.receive_eof(self.now);
+        self.connection.receive_eof(self.now);
         self.drain();
     }
 
@@ -166,26 +180,25 @@ impl Client {
     }
 
     pub fn timeout(&mut self) {
-        self.engine.handle_timeout(self.now);
+        self.connection.handle_timeout(self.now);
         self.drain();
     }
 
     /// Takes everything that is to be sent, and every event.
     pub fn drain(&mut self) {
-        self.take(self.engine.transmit().len());
+        let length = self.connection.transmit().len();
+        self.take(length);
         self.poll();
     }
 
     /// The transport takes this many octets.
     pub fn take(&mut self, count: usize) {
-        self.out.extend_from_slice(&self.engine.transmit()[..count]);
-        self.engine.transmitted(count);
-        self.handed_over += count as u64;
-        self.engine.handed_over(self.handed_over);
+        self.out.extend_from_slice(&self.connection.transmit()[..count]);
+        self.connection.transmitted(count);
     }
 
     pub fn poll(&mut self) {
-        while let Some(event) = self.engine.poll_event() {
+        while let Some(event) = self.connection.poll_event() {
             self.events.push(describe(&event));
         }
     }

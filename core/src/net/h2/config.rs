@@ -24,37 +24,7 @@ impl Default for PingPolicy {
     }
 }
 
-/// How many events of a kind the server may send at once; a tenth comes back every second.
-/// Beyond that the connection ends with ENHANCE_YOUR_CALM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FloodLimits {
-    /// PING frames that want an answer.
-    pub pings: u32,
-    /// SETTINGS frames that want an answer.
-    pub settings: u32,
-    /// DATA frames of less than 256 octets that do not end their stream, and resets of streams that
-    /// have ended. A complete response gives 16 back.
-    pub small_data: u32,
-    /// Streams that we reset because of the server's mistakes, and frames on closed streams.
-    pub resets: u32,
-    /// Informational (1xx) responses.
-    pub informational: u32,
-}
-
-impl Default for FloodLimits {
-    fn default() -> Self {
-        Self {
-            pings: 200,
-            settings: 100,
-            small_data: 10_000,
-            resets: 100,
-            informational: 1000,
-        }
-    }
-}
-
-/// The choices of an [`Engine`](super::Engine). The default suits every push service.
+/// The choices of an HTTP/2 connection. The default suits every push service.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
@@ -80,8 +50,6 @@ pub struct Config {
     pub settings_timeout: Duration,
     /// Dead-peer detection; `None` leaves it to the owner.
     pub ping: Option<PingPolicy>,
-    /// Flood limits.
-    pub flood: FloodLimits,
     /// Whether to Huffman-code values that differ in every request (the path): fewer octets
     /// for more work. Values that repeat are always coded, once.
     pub huffman_literals: bool,
@@ -100,7 +68,6 @@ impl Default for Config {
             connection_window: 1024 * 1024,
             settings_timeout: Duration::from_secs(10),
             ping: Some(PingPolicy::default()),
-            flood: FloodLimits::default(),
             huffman_literals: false,
         }
     }

@@ -1,90 +1,162 @@
-//! Requests on their way out.
+//! The sending half: requests on their way out, and the windows that the server gives (RFC 9113 §5.2, §6.9).
 
-use super::engine::{EMPTY_HEAD, Engine, Phase};
-use super::frame::{HEAD, Head, MAX_31, flag, kind};
-use super::hpack::{ENTRY_OVERHEAD, list_size};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::error_code as code;
+use super::fault::Fault;
+use super::frame::{DEFAULT_MAX_FRAME, MAX_31, flag, kind};
+use super::hpack::{ENTRY_OVERHEAD, Encoder, list_size};
+use super::settings::Setting;
 use super::stream::{PendingBody, Stream};
+use super::streams::Streams;
+use super::write_buffer::WriteBuffer;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Authority, Body, Request};
+use crate::http::Request;
 use crate::net::{RequestId, SendError};
-use crate::time::Now;
 
-impl Engine {
-    /// Opens a stream for `request` and writes as much of it as the windows allow; the rest of
-    /// the body follows by itself. `request` can be used again at once.
-    ///
-    /// # Errors
-    /// `Full` when [`capacity`](Self::capacity) is 0 for the moment, `Closed` when no request
-    /// will be taken any more, `Invalid` when the request has no authority, its path is not
-    /// visible ASCII beginning with `/`, or its header list is larger than the server takes.
-    /// Nothing has been sent then.
-    pub fn send(&mut self, request: &Request, now: Now) -> Result<RequestId, SendError> {
-        check_path(&request.path)?;
-        self.send_checked(request, 0, now)
+/// The octets of bodies that had to wait and are written ahead of the transport: 64 KiB, four full TLS records.
+/// More would only lie in a buffer, out of reach of a GOAWAY.
+const WRITE_AHEAD: usize = 64 * 1024;
+/// The waiting streams that are looked at in one turn: so many bodies of 1 KiB fill [`WRITE_AHEAD`].
+const STREAMS_PER_TURN: usize = 64;
+
+/// What the server allows, and the bodies that wait for it.
+///
+/// Streams wait in two orders: those that the connection's window holds up by age, those that their own
+/// window holds up by the size of that window. So no frame of the server's makes anything look at streams that it lets go
+/// no further, and each turn looks at [`STREAMS_PER_TURN`] at most.
+pub(super) struct Send {
+    encoder: Encoder,
+    max_streams: u32,
+    max_frame: usize,
+    /// The largest header list that the server takes; `None` when it did not say.
+    max_header_list: Option<u32>,
+    /// The window that streams begin with.
+    initial_window: i64,
+    /// The window of the connection.
+    window: i64,
+    /// Streams that wait for the connection's window.
+    ready: BTreeSet<u32>,
+    /// Streams that wait for their own window: its offset, then the oldest last.
+    waiting: BTreeSet<(i64, Reverse<u32>)>,
+    /// Streams whose window is above the initial one, by its offset: a new initial window must not take any above 2^31-1.
+    raised: BTreeSet<(i64, u32)>,
+    /// Whether a turn may find something to write.
+    due: bool,
+    /// Whether the last turn ended before everything that could go was looked at, and wrote nothing.
+    unfinished: bool,
+    /// The octets of all header blocks, without frame heads.
+    header_octets: u64,
+}
+
+/// What became of a WINDOW_UPDATE on a stream.
+pub(super) enum Update {
+    Done,
+    /// The stream is to be reset with this code.
+    Faulty(u32, &'static str),
+}
+
+impl Send {
+    pub(super) fn new(encoder: Encoder) -> Self {
+        Self {
+            encoder,
+            max_streams: u32::MAX,
+            max_frame: DEFAULT_MAX_FRAME,
+            max_header_list: None,
+            initial_window: 65_535,
+            window: 65_535,
+            ready: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            raised: BTreeSet::new(),
+            due: false,
+            unfinished: false,
+            header_octets: 0,
+        }
     }
 
-    /// [`send`](Self::send) for a request whose path has been [checked](check_path), with the owner's name for it.
-    pub(crate) fn send_checked(
+    /// Returns the server's SETTINGS_MAX_CONCURRENT_STREAMS.
+    #[inline]
+    pub(super) fn max_streams(&self) -> u32 {
+        self.max_streams
+    }
+
+    /// Returns the window of the connection.
+    #[inline]
+    pub(super) fn window(&self) -> i64 {
+        self.window
+    }
+
+    pub(super) fn header_octets(&self) -> u64 {
+        self.header_octets
+    }
+
+    /// Returns whether another [turn](Self::fill) is needed although there is nothing to transmit.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.unfinished
+    }
+
+    /// Opens a stream for `request` and writes as much of it as the windows allow.
+    ///
+    /// # Errors
+    /// The request has no authority, or its header list is larger than the server takes.
+    #[inline]
+    pub(super) fn request(
         &mut self,
         request: &Request,
         label: u32,
-        now: Now,
+        streams: &mut Streams,
+        out: &mut WriteBuffer,
     ) -> Result<RequestId, SendError> {
-        debug_assert!(is_path(&request.path), "a path that was not checked");
-        self.clock(now);
-        if self.phase != Phase::Open {
-            return Err(SendError::Closed);
-        }
-        // While it is open there are stream ids left.
-        if !self.ready || self.streams.len() >= self.max_streams() {
-            return Err(SendError::Full);
-        }
         let Some(authority) = &request.authority else {
             return Err(invalid("request has no authority"));
         };
         self.check_list_size(request, authority.as_str())?;
-
-        let id = self.next_id;
+        let id = streams.next_id();
         let body = request.body.as_bytes();
-        let end = if body.is_empty() { flag::END_STREAM } else { 0 };
-        self.write_headers(id, request, authority, end);
-        if self.streams.is_empty() {
-            self.active_since = self.now;
-        }
-        self.next_id += 2;
-
-        let mut stream = Stream {
-            label,
-            headers_end: self.out.end(),
-            send_window: i64::from(self.peer.initial_window),
-            pending: None,
-            incoming: None,
-        };
-        let sent = self.write_data(id, body, &mut stream.send_window);
-        if sent < body.len() {
-            stream.pending = Some(Box::new(match &request.body {
-                Body::Shared(shared) => PendingBody {
-                    body: Body::Shared(shared.clone()),
-                    at: sent,
-                },
-                _ => PendingBody {
-                    body: Body::Own(body.get(sent..).unwrap_or_default().to_vec()),
-                    at: 0,
-                },
-            }));
-            self.blocked.push_back(id);
+        let Self {
+            encoder, max_frame, ..
+        } = self;
+        let length = out.headers(id, body.is_empty(), *max_frame, |buffer| {
+            encoder.request(request, authority, buffer);
+        });
+        self.header_octets += length as u64;
+        let mut stream = Stream::new(label, out.end());
+        if !body.is_empty() {
+            let length = body.len() as i64;
+            if length <= self.window
+                && length <= self.initial_window
+                && body.len() <= self.max_frame
+                && self.ready.is_empty()
+            {
+                out.frame(kind::DATA, flag::END_STREAM, id, body);
+                self.window -= length;
+                stream.set_window_offset(-length);
+            } else {
+                self.queue(id, &mut stream, request, out);
+            }
         }
         let sent = stream.request(id);
-        self.streams.insert(u64::from(id), stream);
-        if self.next_id > MAX_31 {
-            // The last id: the owner goes on with another connection (§5.1.1).
-            self.phase = Phase::Draining { by_owner: true };
-        }
+        streams.open(stream);
         Ok(sent)
     }
 
+    /// Writes what the windows allow of a body that does not go at once, and queues the rest behind older ones.
+    #[cold]
+    fn queue(&mut self, id: u32, stream: &mut Stream, request: &Request, out: &mut WriteBuffer) {
+        let body = request.body.as_bytes();
+        let sent = match self.ready.is_empty() {
+            true => self.write_data(id, body, stream, out).0,
+            false => 0,
+        };
+        if sent < body.len() {
+            *stream.pending_mut() = Some(Box::new(PendingBody::new(&request.body, sent)));
+            self.wait(id, stream);
+        }
+    }
+
     fn check_list_size(&mut self, request: &Request, authority: &str) -> Result<(), SendError> {
-        let Some(limit) = self.peer.max_header_list else {
+        let Some(limit) = self.max_header_list else {
             return Ok(());
         };
         let pseudo = ":method:scheme:path:authorityhttps".len()
@@ -102,93 +174,213 @@ impl Engine {
         Ok(())
     }
 
-    /// HEADERS, and CONTINUATION where one frame is not enough.
-    fn write_headers(&mut self, id: u32, request: &Request, authority: &Authority, end: u8) {
-        let Self { encoder, out, .. } = self;
-        let buffer = out.buffer();
-        let start = buffer.len();
-        buffer.extend_from_slice(&EMPTY_HEAD);
-        encoder.request(request, authority, buffer);
-
-        let length = buffer.len() - start - HEAD;
-        self.header_bytes.sent += length as u64;
-        let max = self.peer.max_frame;
-        let flags = end | if length <= max { flag::END_HEADERS } else { 0 };
-        let head = Head {
-            length: length.min(max),
-            kind: kind::HEADERS,
-            flags,
-            stream: id,
-        };
-        if let Some(space) = buffer.get_mut(start..start + HEAD) {
-            space.copy_from_slice(&head.bytes());
-        }
-        if length > max {
-            let rest = buffer.split_off(start + HEAD + max);
-            let mut pieces = rest.chunks(max).peekable();
-            while let Some(piece) = pieces.next() {
-                let last = if pieces.peek().is_none() {
-                    flag::END_HEADERS
-                } else {
-                    0
-                };
-                out.frame(kind::CONTINUATION, last, id, piece);
-            }
-        }
-    }
-
-    /// DATA as far as the windows allow; the number of octets written. The last of them ends the stream.
-    pub(super) fn write_data(&mut self, id: u32, body: &[u8], window: &mut i64) -> usize {
-        let mut sent = 0;
-        let whole = body.len() as i64;
-        if !body.is_empty()
-            && whole <= self.send_window
-            && whole <= *window
-            && body.len() <= self.peer.max_frame
-        {
-            self.out.frame(kind::DATA, flag::END_STREAM, id, body);
-            self.send_window -= whole;
-            *window -= whole;
-            return body.len();
-        }
+    /// Writes DATA as far as the windows allow; returns the octets and frames written. The last octet of
+    /// `body` ends the stream.
+    fn write_data(
+        &mut self,
+        id: u32,
+        body: &[u8],
+        stream: &mut Stream,
+        out: &mut WriteBuffer,
+    ) -> (usize, u32) {
+        let (mut sent, mut frames) = (0, 0);
+        let mut offset = stream.window_offset();
         while sent < body.len() {
             let rest = body.get(sent..).unwrap_or_default();
-            let allowed = usize::try_from(self.send_window.min(*window)).unwrap_or(0);
-            let length = rest.len().min(allowed).min(self.peer.max_frame);
+            let window = self.window.min(self.initial_window + offset);
+            let allowed = usize::try_from(window).unwrap_or(0);
+            let length = rest.len().min(allowed).min(self.max_frame);
             if length == 0 {
                 break;
             }
             let (piece, rest) = rest.split_at(length);
             let flags = if rest.is_empty() { flag::END_STREAM } else { 0 };
-            self.out.frame(kind::DATA, flags, id, piece);
-            self.send_window -= length as i64;
-            *window -= length as i64;
+            out.frame(kind::DATA, flags, id, piece);
+            self.window -= length as i64;
+            offset -= length as i64;
             sent += length;
+            frames += 1;
         }
-        sent
+        self.move_window(id, stream, offset);
+        (sent, frames)
     }
 
-    /// Sends what waits for windows, oldest stream first.
-    pub(super) fn flush_bodies(&mut self) {
-        if self.blocked.is_empty() || self.send_window <= 0 {
-            return;
+    /// Sets the offset of a stream's window.
+    fn move_window(&mut self, id: u32, stream: &mut Stream, offset: i64) {
+        let before = stream.window_offset();
+        if before > 0 {
+            self.raised.remove(&(before, id));
         }
-        let mut blocked = std::mem::take(&mut self.blocked);
-        blocked.retain(|&id| {
-            // The stream is taken out so that its body can be read while the rest is written to.
-            let Some(mut stream) = self.streams.remove(u64::from(id)) else {
-                return false;
+        if offset > 0 {
+            self.raised.insert((offset, id));
+        }
+        stream.set_window_offset(offset);
+    }
+
+    /// Puts a stream with a body into one of the two orders.
+    fn wait(&mut self, id: u32, stream: &mut Stream) {
+        let offset = stream.window_offset();
+        let own = self.initial_window + offset <= 0;
+        if let Some(pending) = stream.pending_mut() {
+            pending.set_waits_for_own_window(own);
+            match own {
+                true => self.waiting.insert((offset, Reverse(id))),
+                false => self.ready.insert(id),
             };
-            let mut waits = false;
-            if let Some(mut pending) = stream.pending.take() {
-                pending.at += self.write_data(id, pending.rest(), &mut stream.send_window);
-                waits = !pending.rest().is_empty();
-                stream.pending = waits.then_some(pending);
+            self.due |= !own;
+        }
+    }
+
+    /// Forgets a stream that has ended.
+    #[inline]
+    pub(super) fn forget(&mut self, id: u32, stream: &Stream) {
+        if stream.pending().is_some() || stream.window_offset() > 0 {
+            self.forget_waiting(id, stream);
+        }
+    }
+
+    #[cold]
+    fn forget_waiting(&mut self, id: u32, stream: &Stream) {
+        let offset = stream.window_offset();
+        if let Some(pending) = stream.pending() {
+            match pending.waits_for_own_window() {
+                true => self.waiting.remove(&(offset, Reverse(id))),
+                false => self.ready.remove(&id),
+            };
+        }
+        self.raised.remove(&(offset, id));
+    }
+
+    /// Forgets every stream: the connection is over.
+    pub(super) fn close(&mut self) {
+        self.ready = BTreeSet::new();
+        self.waiting = BTreeSet::new();
+        self.raised = BTreeSet::new();
+        self.due = false;
+        self.unfinished = false;
+    }
+
+    /// Writes bodies that waited, the oldest first, as far as the windows allow: one bounded turn. Returns how
+    /// many DATA frames that were.
+    #[inline]
+    pub(super) fn fill(&mut self, streams: &mut Streams, out: &mut WriteBuffer) -> u32 {
+        match self.due {
+            true => self.turn(streams, out),
+            false => 0,
+        }
+    }
+
+    #[cold]
+    fn turn(&mut self, streams: &mut Streams, out: &mut WriteBuffer) -> u32 {
+        let (mut left, mut written) = (STREAMS_PER_TURN, 0);
+        self.unfinished = false;
+        while let Some(&(offset, Reverse(id))) = self.waiting.last() {
+            if self.initial_window + offset <= 0 {
+                break;
             }
-            self.streams.insert(u64::from(id), stream);
-            waits
-        });
-        self.blocked = blocked;
+            if left == 0 {
+                self.unfinished = true;
+                break;
+            }
+            left -= 1;
+            self.waiting.pop_last();
+            if let Some(stream) = streams.get_mut(id) {
+                self.wait(id, stream);
+            }
+        }
+        let mut left = STREAMS_PER_TURN;
+        while self.window > 0 && out.pending().len() < WRITE_AHEAD {
+            let Some(&id) = self.ready.first() else { break };
+            if left == 0 {
+                self.unfinished = true;
+                break;
+            }
+            left -= 1;
+            #[cfg(test)]
+            crate::net::work::add(1);
+            self.ready.pop_first();
+            // The stream gives its body away so that it can be read while the rest is written to.
+            let Some(stream) = streams.get_mut(id) else {
+                continue;
+            };
+            let Some(mut pending) = stream.pending_mut().take() else {
+                continue;
+            };
+            let (sent, frames) = self.write_data(id, pending.rest(), stream, out);
+            pending.advance(sent);
+            written += frames;
+            if !pending.rest().is_empty() {
+                *stream.pending_mut() = Some(pending);
+                self.wait(id, stream);
+            }
+        }
+        let opened = self
+            .waiting
+            .last()
+            .is_some_and(|(offset, _)| self.initial_window + offset > 0);
+        self.due = opened || (self.window > 0 && !self.ready.is_empty());
+        // What is in the buffer brings the next turn about: its transmission.
+        self.unfinished &= out.pending().is_empty();
+        written
+    }
+
+    /// Takes a setting of the server's, at no cost for any stream.
+    pub(super) fn apply(&mut self, setting: Setting) -> Result<(), Fault> {
+        match setting {
+            Setting::HeaderTableSize(size) => self.encoder.peer_limit(size as usize),
+            Setting::MaxConcurrentStreams(count) => self.max_streams = count,
+            Setting::InitialWindow(window) => {
+                let highest = self.raised.last().map_or(0, |(offset, _)| *offset);
+                if i64::from(window) + highest > i64::from(MAX_31) {
+                    return Err(Fault::flow("stream window above 2^31-1"));
+                }
+                self.initial_window = i64::from(window);
+                self.due |= !self.waiting.is_empty();
+            }
+            Setting::MaxFrame(size) => self.max_frame = size as usize,
+            Setting::MaxHeaderList(size) => self.max_header_list = Some(size),
+        }
+        Ok(())
+    }
+
+    /// Takes WINDOW_UPDATE for the connection.
+    pub(super) fn raise_window(&mut self, increment: u32) -> Result<(), Fault> {
+        if increment == 0 {
+            return Err(Fault::protocol("window update of zero"));
+        }
+        self.window += i64::from(increment);
+        self.due |= !self.ready.is_empty();
+        if self.window > i64::from(MAX_31) {
+            return Err(Fault::flow("connection window above 2^31-1"));
+        }
+        Ok(())
+    }
+
+    /// Takes WINDOW_UPDATE for a stream.
+    pub(super) fn raise_stream(&mut self, id: u32, stream: &mut Stream, increment: u32) -> Update {
+        if increment == 0 {
+            return Update::Faulty(code::PROTOCOL_ERROR, "window update of zero");
+        }
+        let before = stream.window_offset();
+        let offset = before + i64::from(increment);
+        if self.initial_window + offset > i64::from(MAX_31) {
+            return Update::Faulty(code::FLOW_CONTROL_ERROR, "stream window above 2^31-1");
+        }
+        let waits = stream.pending().is_some_and(PendingBody::waits_for_own_window);
+        if waits {
+            self.waiting.remove(&(before, Reverse(id)));
+        }
+        self.move_window(id, stream, offset);
+        if waits {
+            self.wait(id, stream);
+        }
+        Update::Done
+    }
+
+    /// Gives the connection's window back what DATA that was withdrawn had taken.
+    pub(super) fn give_back(&mut self, octets: usize) {
+        self.window += i64::try_from(octets).unwrap_or(0);
+        self.due |= !self.ready.is_empty();
     }
 }
 
@@ -202,7 +394,8 @@ pub(crate) fn check_path(path: &str) -> Result<(), SendError> {
     }
 }
 
-fn is_path(path: &str) -> bool {
+/// Returns whether a path can be written as it stands.
+pub(super) fn is_path(path: &str) -> bool {
     // Without an early end, in whole bytes: so it is done many at a time.
     let bad = path
         .bytes()

@@ -1,106 +1,121 @@
 //! One request in flight.
 
-use crate::http::{Body, Response};
-use crate::net::{IdTable, RequestId};
+use super::incoming::Incoming;
+use crate::http::Body;
+use crate::net::RequestId;
 
 /// The part of a body that the windows did not allow yet.
-pub(crate) struct PendingBody {
-    pub(crate) body: Body,
-    pub(crate) at: usize,
+pub(super) struct PendingBody {
+    body: Body,
+    at: usize,
+    /// Whether the stream's own window holds it up, rather than the connection's.
+    own_window: bool,
 }
 
 impl PendingBody {
-    pub(crate) fn rest(&self) -> &[u8] {
+    /// Keeps what is left of `body` behind its first `sent` octets.
+    pub(super) fn new(body: &Body, sent: usize) -> Self {
+        let (body, at) = match body {
+            Body::Shared(shared) => (Body::Shared(shared.clone()), sent),
+            _ => {
+                let rest = body.as_bytes().get(sent..).unwrap_or_default();
+                (Body::Own(rest.to_vec()), 0)
+            }
+        };
+        Self {
+            body,
+            at,
+            own_window: false,
+        }
+    }
+
+    pub(super) fn rest(&self) -> &[u8] {
         self.body.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn advance(&mut self, count: usize) {
+        self.at += count;
+    }
+
+    pub(super) fn waits_for_own_window(&self) -> bool {
+        self.own_window
+    }
+
+    pub(super) fn set_waits_for_own_window(&mut self, own_window: bool) {
+        self.own_window = own_window;
     }
 }
 
-pub(crate) struct Stream {
-    /// What the owner calls the request.
-    pub(crate) label: u32,
-    /// The absolute output position behind the header block: before that point is handed
-    /// over, the server cannot have seen the request.
-    pub(crate) headers_end: u64,
-    /// What the server still takes; negative after it shrank its initial window (§6.9.2).
-    pub(crate) send_window: i64,
-    pub(crate) pending: Option<Box<PendingBody>>,
-    /// There is one as soon as the final header list was received.
-    pub(crate) incoming: Option<Box<Incoming>>,
+/// A stream between its request's header block and the end of its response.
+pub(super) struct Stream {
+    /// The owner's name of the request.
+    label: u32,
+    /// The absolute output position behind the header block: before that point is written,
+    /// the server cannot have seen the request.
+    headers_end: u64,
+    /// The stream's send window, less the initial window that the server's SETTINGS say: so a change of
+    /// these applies to every stream at no cost (§6.9.2).
+    window_offset: i64,
+    /// The rest of the request's body; `None` when all of it is on its way.
+    pending: Option<Box<PendingBody>>,
+    /// The response; `None` until its final header list was received.
+    incoming: Option<Box<Incoming>>,
 }
 
 impl Stream {
-    /// The request that this stream carries, of which `id` is its own.
-    pub(crate) fn request(&self, id: u32) -> RequestId {
+    pub(super) fn new(label: u32, headers_end: u64) -> Self {
+        Self {
+            label,
+            headers_end,
+            window_offset: 0,
+            pending: None,
+            incoming: None,
+        }
+    }
+
+    /// Returns the request that this stream carries, of which `id` is its own.
+    #[inline]
+    pub(super) fn request(&self, id: u32) -> RequestId {
         RequestId {
             number: u64::from(id),
             label: self.label,
         }
     }
-}
 
-/// The response so far, and what goes with it. Kept for the next stream when it has been read.
-#[derive(Default)]
-pub(crate) struct Incoming {
-    pub(crate) response: Response,
-    pub(crate) content_length: Option<u64>,
-    pub(crate) received: u64,
-    /// What the server may still send, and what it used of it since the last WINDOW_UPDATE.
-    pub(crate) window: i64,
-    pub(crate) consumed: u32,
-}
-
-impl Incoming {
-    /// Empties it for a stream that may bring `window` octets; the buffers stay.
-    pub(crate) fn begin(&mut self, window: u32) {
-        self.response.clear();
-        self.content_length = None;
-        self.received = 0;
-        self.window = i64::from(window);
-        self.consumed = 0;
-    }
-}
-
-pub(crate) type Streams = IdTable<Stream>;
-
-/// How a stream came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// The server sent END_STREAM.
-    Complete,
-    /// The server reset it.
-    ByServer,
-    /// We reset it: what the server sent before it knew is dropped.
-    ByUs,
-}
-
-/// How the latest streams ended. What is older counts as reset by us: better to drop a late
-/// frame than to lose a connection over it.
-pub(crate) struct History([(u32, Ended); REMEMBERED]);
-
-const REMEMBERED: usize = 256;
-
-impl Default for History {
-    fn default() -> Self {
-        Self([(0, Ended::ByUs); REMEMBERED])
-    }
-}
-
-impl History {
-    /// Client ids are odd: neighbours have places side by side.
-    fn place(id: u32) -> usize {
-        (id >> 1) as usize % REMEMBERED
+    #[inline]
+    pub(super) fn headers_end(&self) -> u64 {
+        self.headers_end
     }
 
-    pub(crate) fn push(&mut self, id: u32, how: Ended) {
-        if let Some(place) = self.0.get_mut(Self::place(id)) {
-            *place = (id, how);
-        }
+    #[inline]
+    pub(super) fn window_offset(&self) -> i64 {
+        self.window_offset
     }
 
-    pub(crate) fn get(&self, id: u32) -> Ended {
-        match self.0.get(Self::place(id)) {
-            Some((there, how)) if *there == id => *how,
-            _ => Ended::ByUs,
-        }
+    #[inline]
+    pub(super) fn set_window_offset(&mut self, offset: i64) {
+        self.window_offset = offset;
+    }
+
+    /// Returns the rest of the request's body; `None` when all of it is on its way.
+    #[inline]
+    pub(super) fn pending(&self) -> Option<&PendingBody> {
+        self.pending.as_deref()
+    }
+
+    #[inline]
+    pub(super) fn pending_mut(&mut self) -> &mut Option<Box<PendingBody>> {
+        &mut self.pending
+    }
+
+    /// Returns the response; `None` until its final header list was received.
+    #[inline]
+    pub(super) fn incoming(&self) -> Option<&Incoming> {
+        self.incoming.as_deref()
+    }
+
+    #[inline]
+    pub(super) fn incoming_mut(&mut self) -> &mut Option<Box<Incoming>> {
+        &mut self.incoming
     }
 }
