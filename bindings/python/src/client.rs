@@ -197,23 +197,7 @@ pub(crate) fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptio
 /// The counters as a `dict`.
 pub(crate) fn stats<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyAny>> {
     let dict = PyDict::new(py);
-    for (name, count) in [
-        ("submitted", stats.submitted),
-        ("queued", stats.queued),
-        ("open", stats.open),
-        ("accepted", stats.accepted),
-        ("token_gone", stats.token_gone),
-        ("token_mismatch", stats.token_mismatch),
-        ("retry_later", stats.retry_later),
-        ("fix_credentials", stats.fix_credentials),
-        ("rejected", stats.rejected),
-        ("answered", stats.exchanges_answered),
-        ("not_sent", stats.not_sent),
-        ("unknown", stats.unknown),
-        ("expired", stats.expired),
-        ("cancelled", stats.cancelled),
-        ("requeued", stats.requeued),
-    ] {
+    for (name, count) in stats.list() {
         dict.set_item(name, count)?;
     }
     Ok(dict.into_any())

@@ -1,7 +1,6 @@
 //! What is told while work goes on: progress and events.
 
-use pushcore::ErrorKind;
-use pushcore::session::SessionEvent;
+use pushcore::session::{LinkId, SessionEvent};
 use pushcore_client::Progress;
 use pyo3::prelude::*;
 
@@ -114,15 +113,15 @@ impl PyProgress {
 #[pyclass(frozen, module = "pushcore", get_all)]
 pub(crate) struct Event {
     /// `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
-    /// `requeued`, `throttled`, `wedged`; others may come.
+    /// `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `internal`; others may come.
     name: &'static str,
     /// Which connection.
     link: Option<u64>,
     /// An `ErrorKind`, a GOAWAY code, or the number of streams.
     code: Option<u32>,
-    /// For how long, in seconds.
+    /// For how long, or how far a clock is off, in seconds.
     after: Option<f64>,
-    /// The same in words.
+    /// The event in words, never empty.
     text: String,
 }
 
@@ -138,43 +137,13 @@ impl Event {
 
 /// An event of the session for Python.
 pub(crate) fn event(py: Python<'_>, event: SessionEvent) -> PyResult<Bound<'_, PyAny>> {
-    let make = |name, link, code, text| Event {
-        name,
-        link,
-        code,
-        after: None,
-        text,
-    };
-    let number = |kind: ErrorKind| Some(u32::from(kind.code()));
-    let made = match event {
-        SessionEvent::Connected { link } => make("connected", Some(link.to_u64()), None, String::new()),
-        SessionEvent::Disconnected { link, error, text } => make(
-            "disconnected",
-            Some(link.to_u64()),
-            error.and_then(number),
-            text.into(),
-        ),
-        SessionEvent::SettingsChanged {
-            link,
-            max_concurrent_streams,
-        } => make(
-            "settings_changed",
-            Some(link.to_u64()),
-            Some(max_concurrent_streams),
-            String::new(),
-        ),
-        SessionEvent::GoAway { link, code, reason } => {
-            make("go_away", Some(link.to_u64()), Some(code), reason.into())
-        }
-        SessionEvent::TokenRenewed => make("token_renewed", None, None, String::new()),
-        SessionEvent::TokenFailed { error, text } => make("token_failed", None, number(error), text.into()),
-        SessionEvent::Requeued { error } => make("requeued", None, number(error), error.name().to_owned()),
-        SessionEvent::Throttled { scope, after } => Event {
-            after: Some(after.as_secs_f64()),
-            ..make("throttled", None, None, scope.name().to_owned())
-        },
-        SessionEvent::Wedged { link } => make("wedged", Some(link.to_u64()), None, String::new()),
-        other => make("other", None, None, format!("{other:?}")),
+    let parts = event.parts();
+    let made = Event {
+        name: parts.name,
+        link: parts.link.map(LinkId::to_u64),
+        code: parts.code,
+        after: parts.after.map(|after| after.as_secs_f64()),
+        text: parts.text,
     };
     Ok(Bound::new(py, made)?.into_any())
 }

@@ -113,3 +113,145 @@ pub enum SessionEvent {
         text: Box<str>,
     },
 }
+
+/// A [`SessionEvent`] as one flat record: what bindings, logs and counters read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct EventParts {
+    /// The event's name in snake case, the same in every language.
+    pub name: &'static str,
+    /// The connection that the event is about; `None` where it is about none.
+    pub link: Option<LinkId>,
+    /// A number that programs compare: the [`ErrorKind`], the error code of a GOAWAY, or the number of streams; `None` where
+    /// there is none.
+    pub code: Option<u32>,
+    /// How long something has to wait, or how far a clock is ahead; `None` where no time is told.
+    pub after: Option<Duration>,
+    /// The event in words, never empty.
+    pub text: String,
+}
+
+impl SessionEvent {
+    /// Returns the event as a flat record. Every event is taken apart here and nowhere else: one that is added and
+    /// not handled does not compile.
+    pub fn parts(&self) -> EventParts {
+        let parts = |name, link: Option<&LinkId>, code, text: &str| EventParts {
+            name,
+            link: link.copied(),
+            code,
+            after: None,
+            text: text.to_owned(),
+        };
+        let number = |kind: &ErrorKind| Some(u32::from(kind.code()));
+        match self {
+            Self::Connected { link } => parts("connected", Some(link), None, "a connection is ready"),
+            Self::Disconnected { link, error, text } => {
+                let text = if text.is_empty() {
+                    "the connection ended in order"
+                } else {
+                    text
+                };
+                parts("disconnected", Some(link), error.as_ref().and_then(number), text)
+            }
+            Self::SettingsChanged {
+                link,
+                max_concurrent_streams,
+            } => {
+                let text = format!("the server allows {max_concurrent_streams} streams at a time");
+                parts(
+                    "settings_changed",
+                    Some(link),
+                    Some(*max_concurrent_streams),
+                    &text,
+                )
+            }
+            Self::GoAway { link, code, reason } => {
+                let text = match &**reason {
+                    "" => format!("the server says GOAWAY with error code {code}"),
+                    reason => reason.to_owned(),
+                };
+                parts("go_away", Some(link), Some(*code), &text)
+            }
+            Self::TokenRenewed => parts(
+                "token_renewed",
+                None,
+                None,
+                "there is a new access or provider token",
+            ),
+            Self::TokenFailed { error, text } => parts("token_failed", None, number(error), text),
+            Self::Requeued { error } => {
+                let text = format!("a message goes back to the queue: {}", error.name());
+                parts("requeued", None, number(error), &text)
+            }
+            Self::Throttled { scope, after } => EventParts {
+                after: Some(*after),
+                ..parts("throttled", None, None, scope.name())
+            },
+            Self::ClockSkew { seconds } => {
+                let text = match seconds {
+                    0.. => format!("the service's clock is {seconds} s ahead: set this machine's clock"),
+                    _ => format!(
+                        "the service's clock is {} s behind: set this machine's clock",
+                        seconds.unsigned_abs()
+                    ),
+                };
+                EventParts {
+                    after: Some(Duration::from_secs(seconds.unsigned_abs())),
+                    ..parts("clock_skew", None, None, &text)
+                }
+            }
+            Self::Wedged { link } => {
+                let text = "the connection is alive but of no use, and gets replaced";
+                parts("wedged", Some(link), None, text)
+            }
+            Self::MixUpSuspected => {
+                let text = "most tokens are suddenly blamed: keep them, and check environment, topic, sender, key and payload";
+                parts("mix_up_suspected", None, None, text)
+            }
+            Self::Internal { text } => parts("internal", None, number(&ErrorKind::Internal), text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_has_a_name_and_words() {
+        let link = LinkId::from_u64(7);
+        let text = || Box::<str>::default();
+        for (event, name) in [
+            (SessionEvent::Connected { link }, "connected"),
+            (
+                SessionEvent::Disconnected {
+                    link,
+                    error: None,
+                    text: text(),
+                },
+                "disconnected",
+            ),
+            (
+                SessionEvent::GoAway {
+                    link,
+                    code: 0,
+                    reason: text(),
+                },
+                "go_away",
+            ),
+            (SessionEvent::TokenRenewed, "token_renewed"),
+            (SessionEvent::ClockSkew { seconds: -62 }, "clock_skew"),
+            (SessionEvent::Wedged { link }, "wedged"),
+            (SessionEvent::MixUpSuspected, "mix_up_suspected"),
+        ] {
+            let parts = event.parts();
+            assert_eq!(parts.name, name);
+            assert!(!parts.text.is_empty(), "{name}");
+        }
+        let behind = SessionEvent::ClockSkew { seconds: -62 }.parts();
+        assert_eq!(
+            behind.text,
+            "the service's clock is 62 s behind: set this machine's clock"
+        );
+    }
+}

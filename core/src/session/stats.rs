@@ -42,6 +42,44 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Returns every count with its name, the same in every language.
+    pub const fn list(&self) -> [(&'static str, u64); 15] {
+        let Self {
+            submitted,
+            queued,
+            open,
+            accepted,
+            token_gone,
+            token_mismatch,
+            retry_later,
+            fix_credentials,
+            rejected,
+            exchanges_answered,
+            not_sent,
+            unknown,
+            expired,
+            cancelled,
+            requeued,
+        } = *self;
+        [
+            ("submitted", submitted),
+            ("queued", queued),
+            ("open", open),
+            ("accepted", accepted),
+            ("token_gone", token_gone),
+            ("token_mismatch", token_mismatch),
+            ("retry_later", retry_later),
+            ("fix_credentials", fix_credentials),
+            ("rejected", rejected),
+            ("answered", exchanges_answered),
+            ("not_sent", not_sent),
+            ("unknown", unknown),
+            ("expired", expired),
+            ("cancelled", cancelled),
+            ("requeued", requeued),
+        ]
+    }
+
     /// Messages that have ended.
     pub const fn ended(&self) -> u64 {
         self.accepted

@@ -1303,7 +1303,7 @@ class Event:
     @property
     def name(self) -> str:
         """`connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
-        `requeued`, `throttled`, `wedged`; others may come."""
+        `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `internal`; others may come."""
     @property
     def link(self) -> int | None:
         """Which connection."""
@@ -1312,10 +1312,10 @@ class Event:
         """An `ErrorKind`, a GOAWAY code, or the number of streams."""
     @property
     def after(self) -> float | None:
-        """For how long, in seconds."""
+        """For how long, or how far a clock is off, in seconds."""
     @property
     def text(self) -> str:
-        """The same in words."""
+        """The event in words, never empty."""
 
 @final
 class SendMany(Generic[_T]):
