@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::progress::Progress;
 use crate::shared::Waiting;
 
-/// What [`Client::send_many`] does, in the caller's own loop: submit, wait, submit again.
+/// A bulk send in the caller's own loop: submit, wait, submit again, as [`Client::send_many`] does.
 ///
 /// It keeps the client alive; dropping it cancels what has not ended.
 pub struct Batch {

@@ -144,7 +144,7 @@ impl Client {
         }
     }
 
-    /// What header blocks have cost so far, in bytes; see [`Session::header_bytes`]. In a forked
+    /// Returns the bytes of header blocks so far; see [`Session::header_bytes`]. In a forked
     /// child: nothing.
     pub fn header_bytes(&self) -> HeaderBytes {
         match self.check_process() {

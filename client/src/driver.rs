@@ -30,7 +30,7 @@ pub(crate) struct Driver {
     registry: mio::Registry,
     proxy: Option<Proxy>,
     lookups: Lookups,
-    /// What was read from a socket, for as long as the session looks at it.
+    /// The bytes that were read from a socket, for as long as the session looks at them.
     buffer: Vec<u8>,
 }
 

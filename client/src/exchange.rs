@@ -105,13 +105,13 @@ impl Client {
     }
 }
 
-/// What is sent.
+/// The request to be sent.
 enum Asked<'a, C: ?Sized> {
     Call(&'a C),
     Request(&'a Request),
 }
 
-/// What [`Client::call`] and [`Client::exchange`] do, in the caller's own loop. Dropping it cancels the request.
+/// A call or request in the caller's own loop, as [`Client::call`] and [`Client::exchange`] make it. Dropping it cancels the request.
 #[derive(Debug)]
 pub struct Exchange {
     client: Arc<Client>,

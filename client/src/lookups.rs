@@ -19,7 +19,7 @@ pub(crate) type Addresses = Result<VecDeque<SocketAddr>, Error>;
 pub(crate) struct Lookups {
     resolver: Resolver,
     waker: Arc<mio::Waker>,
-    /// Who waits for which, and where it wants to go.
+    /// The links that wait for a lookup, and where they want to go.
     waiting: HashMap<LinkId, Authority>,
     sender: Sender<(LinkId, Addresses)>,
     receiver: Receiver<(LinkId, Addresses)>,

@@ -24,7 +24,7 @@ pub struct SendMany<'c, I: Iterator> {
     fresh: Vec<u32>,
     /// Refused before anything was sent.
     refused: VecDeque<(u32, Error)>,
-    /// What has landed, not fetched yet.
+    /// The results that have landed and have not been fetched.
     landed: VecDeque<Ended>,
     exhausted: bool,
     chunk: usize,

@@ -17,11 +17,11 @@ pub(crate) struct Shared {
     pub(crate) driver: Driver,
     /// Somebody is in `poll`.
     pub(crate) polling: bool,
-    /// So many wait for that one.
+    /// The number of threads that wait for the thread that is polling.
     pub(crate) others: usize,
     /// Answers for `send`, until fetched.
     pub(crate) answered: BTreeMap<Ticket, Result<Outcome, Error>>,
-    /// Who waits for the answer to an exchange, and the answer until it is fetched.
+    /// The calls whose answer somebody waits for, and the answer until it is fetched.
     calls: BTreeMap<Ticket, Option<Result<Response, Error>>>,
     /// Answers for `send_many`, by its number.
     batches: BTreeMap<u32, VecDeque<Ended>>,
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) single: usize,
 }
 
-/// Who waits for a message, as its tag says it in the session.
+/// The waiter for a message, as the message's tag in the session names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
     /// `send`.

@@ -41,7 +41,7 @@ pub(crate) enum Verdict {
     Ended,
 }
 
-/// What the poll said of a socket.
+/// The readiness of a socket, as the poll reported it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
     /// Nothing about reading.

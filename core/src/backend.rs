@@ -18,7 +18,7 @@ use crate::time::Now;
 
 /// A push service with its credentials and hosts.
 pub(crate) trait Backend {
-    /// What an answer has to be read against, besides the response itself. The default value
+    /// The knowledge that an answer has to be read against, besides the response itself. The default value
     /// stands for an answer about which nothing is known.
     type Context: Default;
 
@@ -179,7 +179,7 @@ impl Default for Profile {
 
 /// The authorization of a batch of requests.
 pub(crate) enum Authorization {
-    /// The same header block for every request; `None` where the service puts nothing into a header.
+    /// One header block for every request; `None` where the service puts nothing into a header.
     Shared(Option<Arc<HeaderBlock>>),
     /// A block of its own for every request: ask [`Backend::authorization`].
     Each,
@@ -187,7 +187,7 @@ pub(crate) enum Authorization {
     Token(TokenState),
 }
 
-/// What a GOAWAY said.
+/// The content of a GOAWAY.
 #[derive(Debug, Default)]
 pub(crate) struct Farewell {
     /// The service's word; `None` where the debug data is not in the service's form.
@@ -196,7 +196,7 @@ pub(crate) struct Farewell {
     pub(crate) refuses_credentials: bool,
 }
 
-/// What a refusal says about the connection that it came over.
+/// The health of a connection, as a refusal that came over it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
     /// The connection works.

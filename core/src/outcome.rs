@@ -19,7 +19,7 @@ pub use witness::{Circumstances, Observed, OnSuspicion, Suspicion, Witness};
 use crate::http::Response;
 use crate::time::UnixTime;
 
-/// What the service said about one message, and what to do now.
+/// The service's answer to one message, and the action that it asks for.
 ///
 /// Total: an unknown reason, a broken body or an HTML page still becomes an
 /// outcome that keeps the status, the text and the body.
@@ -49,7 +49,7 @@ pub struct TokenGone {
     pub since: Option<UnixTime>,
     /// The token that takes its place, if the service names one.
     pub replacement: Option<Box<str>>,
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
 }
 
@@ -82,9 +82,9 @@ impl TokenGone {
 pub struct RetryLater {
     /// How long to wait at least, as the service asked or as its documentation says.
     pub after: Option<Duration>,
-    /// What has to wait.
+    /// The scope that has to wait.
     pub scope: Scope,
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
 }
 
@@ -99,7 +99,7 @@ pub struct FixCredentials {
     /// How many seconds the service's clock (its `date`) is ahead of ours, negative when it is behind; only
     /// where that is enough to be why the token was refused. Then this machine's clock has to be set.
     pub clock_skew: Option<i64>,
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
 }
 
@@ -107,11 +107,11 @@ pub struct FixCredentials {
 #[derive(Clone, Debug, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Rejected {
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
 }
 
-/// What has to wait after [`Outcome::RetryLater`].
+/// The scope that has to wait after [`Outcome::RetryLater`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Scope {
@@ -128,7 +128,7 @@ pub enum Scope {
     Connection,
 }
 
-/// What the service sent, kept whole.
+/// The service's answer as it was sent, kept whole.
 #[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Evidence {
@@ -139,7 +139,7 @@ pub struct Evidence {
     said: Option<Box<Said>>,
 }
 
-/// What the service said beside the status.
+/// The part of an answer beside the status.
 #[derive(Clone, PartialEq)]
 struct Said {
     reason: Option<Reason>,
@@ -264,7 +264,7 @@ impl MessageId {
         Self::from_utf8(text.as_bytes())
     }
 
-    /// The same of octets that are known to be text, at which nobody need look again now.
+    /// Makes an id of octets that are known to be text and need no second check.
     pub(crate) fn from_utf8(text: &[u8]) -> Self {
         let mut bytes = [0; Self::INLINE];
         match bytes.get_mut(..text.len()) {
@@ -312,7 +312,7 @@ impl Outcome {
         }
     }
 
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub fn evidence(&self) -> &Evidence {
         match self {
             Outcome::Accepted(arm) => &arm.evidence,
@@ -351,7 +351,7 @@ impl Outcome {
         self.kind().name()
     }
 
-    /// What to do now, in a few words for a person.
+    /// Returns the action to take, in a few words for a person.
     pub fn advice(&self) -> &'static str {
         match (self, self.status()) {
             (Outcome::Accepted(_), _) => {}

@@ -57,7 +57,7 @@ pub struct Config {
     pub apns_content_delay_ms: u32,
     /// Lifetime of minted access tokens in seconds.
     pub token_lifetime: i64,
-    /// Of everything that is left to chance: latencies, faults with a probability.
+    /// The seed of everything that is left to chance: latencies, faults with a probability.
     pub seed: u64,
     /// How long a service (`None`: every service) takes to answer; those not named answer at once.
     pub latency: Vec<(Option<String>, Latency)>,

@@ -63,7 +63,7 @@ struct Options {
     /// APNs' devices are online from the start; by default they are away, and pushes are stored.
     #[arg(long)]
     apns_online: bool,
-    /// What APNs does about bodies that are not of their push type: warn, drop, delay or refuse.
+    /// Treatment by APNs of bodies that are not of their push type: warn, drop, delay or refuse.
     #[arg(long, default_value = "warn", value_parser = content_mismatch)]
     apns_content_mismatch: ContentMismatch,
     /// How late "delay" delivers, milliseconds.
@@ -105,7 +105,7 @@ fn content_mismatch(text: &str) -> Result<ContentMismatch, String> {
     }
 }
 
-/// What one `--fault` says.
+/// The content of one `--fault`.
 type Script = Vec<Fault>;
 
 fn latency(text: &str) -> Result<(Option<String>, Latency), String> {

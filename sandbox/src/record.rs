@@ -28,7 +28,7 @@ pub struct Record {
     /// APNs took it and delivers it late.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub delayed: bool,
-    /// What became of a push that APNs took.
+    /// The fate of a push that APNs took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<crate::apns::Delivery>,
     /// The status the service answered, or would have answered without a fault.

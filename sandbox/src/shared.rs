@@ -22,9 +22,9 @@ pub enum Profile {
     /// Everything the services' own texts demand is demanded.
     #[default]
     Strict,
-    /// What real servers have been seen to let pass is let pass, with a warning in the log.
+    /// The sandbox lets pass what real servers have been seen to let pass, with a warning in the log.
     Lenient,
-    /// As lenient, and answering with the oddities real servers have been seen to have.
+    /// The sandbox is lenient, and answers with the oddities that real servers have been seen to have.
     Quirk,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Moment {
     pub(crate) unix_ms: i64,
 }
 
-/// What is to be done about a request.
+/// The treatment of a request.
 pub(crate) struct Verdict {
     pub(crate) reply: Reply,
     pub(crate) fault: Option<Action>,
@@ -49,13 +49,13 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     pub(crate) clock: Clock,
     connections: AtomicU64,
-    /// What is known of them.
+    /// The facts about the connections.
     pub(crate) notes: Connections,
     /// When the APNs connections of the last minute began, oldest first.
     recent: Mutex<VecDeque<i64>>,
     /// Tells the binary that the control endpoint wants it to stop.
     pub(crate) stop: tokio::sync::Notify,
-    /// What `GET /` of the control endpoint prints.
+    /// The answer to `GET /` of the control endpoint.
     pub(crate) ready: Mutex<Value>,
 }
 

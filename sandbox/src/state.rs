@@ -23,7 +23,7 @@ pub(crate) struct State {
     pub(crate) log: Log,
     pub(crate) faults: Vec<Script>,
     pub(crate) latencies: Latencies,
-    /// Of everything that is left to chance.
+    /// The random generator of everything that is left to chance.
     seed: u64,
     /// Scripts there have been since the last reset.
     scripts: u64,
@@ -116,7 +116,7 @@ impl State {
         }
     }
 
-    /// What devices got, in the order in which they got it.
+    /// The pushes that devices got, in the order in which they got them.
     pub(crate) fn delivered(&self) -> Vec<&Record> {
         let mut all: Vec<(i64, &Record)> = self
             .log

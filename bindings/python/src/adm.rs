@@ -111,7 +111,7 @@ impl AdmMessage {
         Ok(Self(message))
     }
 
-    /// The same message for another device.
+    /// Returns the same message for another device.
     fn to(&self, registration_id: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self(self.0.to(target(registration_id)?)))
     }

@@ -141,7 +141,7 @@ impl BaiduMessage {
         Ok(Self(message))
     }
 
-    /// The same message for another device.
+    /// Returns the same message for another device.
     fn to(&self, channel_id: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = channel_id.py();
         let text = channel_id

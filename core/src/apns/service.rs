@@ -42,7 +42,7 @@ impl Service {
     }
 }
 
-/// What an answer of APNs is read against.
+/// The knowledge that an answer of APNs is read against.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Context {
     /// A push of which nothing more is known.

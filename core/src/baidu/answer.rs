@@ -11,7 +11,7 @@ use crate::outcome::{
 };
 use crate::time::Now;
 
-/// What an error code means for the sender.
+/// The meaning of an error code for the sender.
 #[derive(Clone, Copy)]
 enum Verdict {
     Gone,

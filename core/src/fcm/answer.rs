@@ -143,7 +143,7 @@ impl<'a> Answer<'a> {
             .unwrap_or(default)
     }
 
-    /// Whose quota is used up. The documentation names three: of the project, of a device,
+    /// Returns the scope whose quota is used up. The documentation names three: of the project, of a device,
     /// of a topic; only the words tell them apart.
     fn quota_scope(&self) -> Scope {
         let mut words = self.error("message").unwrap_or_default().to_owned();

@@ -160,7 +160,7 @@ impl Connection {
         self.protocol.header_bytes()
     }
 
-    /// What is spoken; `None` until the TLS handshake is over.
+    /// Returns the version of HTTP that is spoken; `None` until the TLS handshake is over.
     pub fn protocol(&self) -> Option<HttpVersion> {
         self.protocol.version()
     }
@@ -302,7 +302,7 @@ impl Connection {
 
     // D. Outputs
 
-    /// What the transport should take next, as much as possible in one piece. The same
+    /// Returns the bytes that the transport should take next, as many as possible in one piece. The same
     /// bytes, perhaps with more behind them, until [`transmitted`](Self::transmitted).
     pub fn transmit(&mut self) -> &[u8] {
         if let Transport::Tls(tls) = &mut self.transport {
@@ -340,7 +340,7 @@ impl Connection {
         }
     }
 
-    /// What happened, oldest first; `None` when there is nothing more to tell.
+    /// Returns the next event, oldest first; `None` when there is no more.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         self.protocol.poll_event()
     }

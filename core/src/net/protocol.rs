@@ -11,7 +11,7 @@ use crate::time::Now;
 /// The longest HTTP/1.1 response head, and the longest trailers.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// What speaks HTTP on a connection.
+/// The protocol engine of a connection.
 pub(super) enum Protocol {
     /// The TLS handshake has not said which it will be.
     Undecided(Undecided),
@@ -173,7 +173,7 @@ impl Protocol {
         }
     }
 
-    /// What carries this is broken: the end of all requests.
+    /// Ends all requests, because the transport is broken.
     pub(super) fn fail(&mut self, error: Error, now: Now) {
         match self {
             Protocol::Undecided(undecided) => undecided.end(CloseReason::Failed(error)),

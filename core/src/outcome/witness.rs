@@ -187,7 +187,7 @@ impl<T> Witness<T> {
         }
     }
 
-    /// The same witness with this choice for [`Witness::is_stopped`].
+    /// Returns the witness with this choice for [`Witness::is_stopped`].
     #[must_use]
     pub fn with_on_suspicion(mut self, choice: OnSuspicion) -> Self {
         self.on_suspicion = choice;

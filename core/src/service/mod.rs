@@ -68,7 +68,7 @@ macro_rules! services {
             }
         )*
 
-        /// What an answer has to be read against. Made when a message is written, kept until
+        /// The knowledge that an answer has to be read against. Made when a message is written, kept until
         /// the answer comes.
         #[derive(Debug, Default)]
         pub(crate) enum Context {
@@ -227,7 +227,7 @@ impl Service {
     }
 }
 
-/// What a session asks; see [`Backend`] for each.
+/// The questions of a session; see [`Backend`] for each.
 impl Service {
     pub(crate) fn profile(&self) -> Profile {
         dispatch!(self, service => service.profile())

@@ -279,7 +279,7 @@ impl Service {
         self.service.on_goaway(&goaway.debug_data).refuses_credentials
     }
 
-    /// What it says of a message that the service reset its stream with this code; `None` where
+    /// Returns the outcome of a message whose stream the service reset with this code; `None` where
     /// it says nothing (RFC 9113 §7).
     pub(super) fn reset_outcome(&self, code: u32) -> Option<Outcome> {
         self.service.on_reset(code)
@@ -302,7 +302,7 @@ impl Service {
         self.service.check_host(request)
     }
 
-    /// What the answer to a caller's own request says about the authorization and the connection.
+    /// Returns what the answer to a caller's own request says about the authorization and the connection.
     pub(super) fn verdict(&self, response: &Response, now: Now) -> Option<Outcome> {
         self.service.read_call(response, now)
     }
@@ -316,7 +316,7 @@ impl Service {
         }
     }
 
-    /// What an outcome says about the connection that it came over, and how many faults in a row
+    /// Returns what an outcome says about the connection that it came over, and how many faults in a row
     /// mean that the connection is of no use.
     #[inline]
     pub(super) fn health(&self, outcome: &Outcome) -> (Health, u32) {

@@ -65,7 +65,7 @@ impl Key {
     }
 }
 
-/// What one connection has seen so far.
+/// The provider tokens that one connection has seen so far.
 #[derive(Default)]
 pub(super) struct Binding {
     /// By key: the token in use and when it was first seen here.
@@ -77,7 +77,7 @@ pub(super) struct Binding {
     pub(super) bundles: Option<Vec<String>>,
     /// The bundles of the latest request's key, when it is topic-specific.
     pub(super) scope: Option<Vec<String>>,
-    /// What the client presented in TLS.
+    /// The certificate that the client presented in TLS.
     pub(super) certificate: Option<Certificate>,
     /// The latest token that was good in itself: the next request most likely has the same.
     read: Option<ProviderToken>,

@@ -264,7 +264,7 @@ impl Apns {
         }
     }
 
-    /// What the registry has on the push's device.
+    /// The registry's entry for the push's device.
     fn device(&self, push: &Push<'_>) -> Option<Device> {
         let device = self.tokens.get(push.key.as_ref())?;
         let bundle = self.topic_of(push).and_then(|topic| self.bundle_of(topic));

@@ -67,7 +67,7 @@ impl Sandbox {
         state.log.iter().filter(taken).count()
     }
 
-    /// What clients did to their connections, oldest first.
+    /// Returns the misdeeds of clients on their connections, oldest first.
     pub fn connection_notes(&self) -> Vec<Connection> {
         self.shared.notes.list()
     }
@@ -112,12 +112,12 @@ impl Sandbox {
         self.shared.state().latencies.set(service, latency)
     }
 
-    /// What is left to chance (latencies, faults with a probability) begins anew, with this seed.
+    /// Starts everything that is left to chance (latencies, faults with a probability) anew, with this seed.
     pub fn set_seed(&self, seed: u64) {
         self.shared.state().set_seed(seed);
     }
 
-    /// What happens to the next connection to this service (`apns`, `fcm`, ...); several
+    /// Sets the treatment of the next connection to this service (`apns`, `fcm`, ...); several
     /// queue up.
     pub fn connect_fault(&self, service: &str, fault: ConnectFault) {
         self.shared
@@ -138,7 +138,7 @@ impl Sandbox {
         self.shared.state().apns.bundles.push(bundle.to_owned());
     }
 
-    /// What APNs would have in store now for devices that are away.
+    /// Returns the pushes that APNs would have in store now for devices that are away.
     pub fn apns_stored(&self) -> Vec<StoredNotification> {
         let now = self.shared.now();
         let mut state = self.shared.state();
@@ -173,7 +173,7 @@ impl Sandbox {
         state.delivered().into_iter().map(Record::shown).collect()
     }
 
-    /// What happens to pushes whose body is not of their push type.
+    /// Sets the treatment of pushes whose body is not of their push type.
     pub fn set_apns_content_mismatch(&self, what: ContentMismatch) {
         self.shared.state().apns.content_mismatch = what;
     }

@@ -208,7 +208,7 @@ impl<'a> Text<'a> {
 struct Field<'a> {
     /// `None` for a change of the table's size, which is then the index.
     coding: Option<Coding>,
-    /// Of the field or its name; 0 when the name is written out.
+    /// The index of the field or of its name; 0 when the name is written out.
     index: usize,
     name: Option<Text<'a>>,
     value: Option<Text<'a>>,

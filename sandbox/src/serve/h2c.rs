@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-/// What the tasks of one connection share.
+/// The state that the tasks of one connection share.
 pub(super) struct Connection {
     shared: Arc<Shared>,
     door: Door,

@@ -103,7 +103,7 @@ async fn noted(
     done
 }
 
-/// What the handshake said.
+/// Notes the result of the handshake.
 fn describe(tls: &Tls, note: &Note) {
     let (_, session) = tls.get_ref();
     let mut note = note.write();

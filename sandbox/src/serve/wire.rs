@@ -26,7 +26,7 @@ const READ: usize = 64 * 1024;
 /// `h2` may write as much before the peer takes any of it.
 pub(super) const PIPE: usize = 256 * 1024;
 
-/// What the service may ask of the wire.
+/// The facts about the wire that a service may ask for.
 #[derive(Debug)]
 pub(super) enum Command {
     Settings(Vec<(u16, u32)>),
@@ -50,7 +50,7 @@ pub(super) enum Command {
     },
 }
 
-/// What is known of the header blocks of streams that no service has seen yet, in the order
+/// The facts about header blocks of streams that no service has seen yet, in the order
 /// in which they came.
 type HeaderBlocks = Arc<Mutex<VecDeque<HeaderBlock>>>;
 

@@ -41,11 +41,11 @@ pub enum SubscriptionState {
     Throttled,
 }
 
-/// What a new subscription is to be.
+/// The kind of a new subscription.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewSubscription {
-    /// Whose manners the endpoint has.
+    /// The push service whose manners the endpoint has.
     pub provider: Provider,
     /// Its state.
     pub state: SubscriptionState,
@@ -61,7 +61,7 @@ pub struct Subscription {
     /// Always null here.
     #[serde(rename = "expirationTime")]
     pub expiration_time: Option<i64>,
-    /// What the sender encrypts to.
+    /// The public key that the sender encrypts to.
     pub keys: SubscriptionKeys,
 }
 

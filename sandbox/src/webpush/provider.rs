@@ -4,7 +4,7 @@ use crate::exchange::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Whose manners an endpoint has.
+/// The push service whose manners an endpoint has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
@@ -21,7 +21,7 @@ pub enum Provider {
     Wns,
 }
 
-/// What was wrong with a request.
+/// The fault of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
     Method,

@@ -325,7 +325,7 @@ impl Credentials {
         self.cache.accept(&Grant::new(token, lifetime)?, now)
     }
 
-    /// What the host read at [`Credentials::subject_source`], as it is.
+    /// Takes the content that the host read at [`Credentials::subject_source`], as it is.
     ///
     /// # Errors
     /// `Misuse` when this is no workload identity; `InvalidCredential` when the token

@@ -13,7 +13,7 @@ use crate::net::{CloseReason, Event, Processed, RequestId, SendError};
 pub(crate) struct Config {
     /// The longest response head, and the longest trailers, in bytes.
     pub(crate) max_head: usize,
-    /// What is kept of a response body, in bytes.
+    /// The number of bytes of a response body that are kept.
     pub(crate) max_body: usize,
 }
 

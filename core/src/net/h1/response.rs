@@ -23,7 +23,7 @@ enum State {
     UntilEof,
 }
 
-/// What feeding bytes has come to.
+/// The result of feeding bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The response goes on.
