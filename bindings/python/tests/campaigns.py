@@ -31,8 +31,8 @@ def register(sandbox: Sandbox, count: int, first: int = 1) -> list[str]:
     """Makes APNs know that many tokens."""
     tokens = [f"{number:064x}" for number in range(first, first + count)]
     bundle = sandbox.ready["apns"]["topic"]
-    for at in range(0, count, 20_000):
-        chunk = tokens[at : at + 20_000]
+    for at in range(0, count, 2_000):
+        chunk = tokens[at : at + 2_000]
         sandbox.control("POST", "apns/tokens", [{"token": token, "bundle": bundle} for token in chunk])
     return tokens
 

@@ -232,7 +232,7 @@ def test_duplicates_are_noticed(sandbox: Sandbox, tmp_path: pathlib.Path) -> Non
 
 FORMS: dict[str, Any] = {
     "utf-16.csv": lambda rows: "\n".join(["name,token", *(f"größe,{row}" for row in rows)]).encode("utf-16"),
-    "utf-16-without-a-mark.csv": lambda rows: "\n".join(["name,token", *(f"a,{row}" for row in rows)]).encode("utf-16-le"),
+    "utf-16-without-a-mark.csv": lambda rows: "\n".join(["n,token", *(f"a,{row}" for row in rows)]).encode("utf-16-le"),
     "semicolon.csv": lambda rows: "\n".join(["name;token", *(f"a,b;{row}" for row in rows)]).encode(),
     "tabs.tsv": lambda rows: "\n".join(["name\ttoken", *(f"a\t{row}" for row in rows)]).encode(),
     "tabs.txt": lambda rows: "\n".join(["name\ttoken", *(f"a\t{row}" for row in rows)]).encode(),
@@ -294,10 +294,10 @@ def test_retry_heeds_after(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     tokens = register(sandbox, 20)
     source, results = write(tmp_path / "tokens.txt", tokens), tmp_path / "r.csv"
     busy = {
-        "kind": "respond",
+        "kind": "answer",
         "status": 503,
         "headers": [["retry-after", "3"]],
-        "body": '{"reason":"ServiceUnavailable"}',
+        "body": {"reason": "ServiceUnavailable"},
     }
     sandbox.control("POST", "faults", {"service": "apns", "contains": tokens[3], "times": 1, "action": busy})
     command = apns(sandbox, "--alert", "x", "--from", source, "--results", str(results))

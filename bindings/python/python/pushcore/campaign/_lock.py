@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -68,9 +69,7 @@ class Lock:
 
     def release(self) -> None:
         """Gives the lock back and removes its file."""
-        try:
+        # The folder may be gone or read-only: the lock ends with the descriptor all the same.
+        with contextlib.suppress(OSError):
             os.unlink(self._path)
-        except OSError:
-            # The folder is gone or read-only: the lock ends with the descriptor all the same.
-            pass
         os.close(self._descriptor)

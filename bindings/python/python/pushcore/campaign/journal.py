@@ -10,6 +10,7 @@ systems that cannot share memory. `synchronous=FULL` waits for the disk at each 
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import hashlib
 import json
@@ -19,7 +20,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ._lock import Busy, Lock
 
@@ -217,8 +218,11 @@ class Journal:
             " count INTEGER NOT NULL) WITHOUT ROWID"
         )
         seen("BEGIN")
+        # One cursor for what is asked for each row.
+        self._cursor = self._seen.cursor()
         if not new:
             self._begin_again()
+        self._next = (run("SELECT max(seq) FROM rows").fetchone()[0] or 0) + 1
 
     def _check(self) -> None:
         """Whether it is a journal of ours, and whole."""
@@ -289,7 +293,7 @@ class Journal:
 
     def meet(self, key: bytes) -> tuple[Known | None, int]:
         """Notes that the source holds this row; what is known of it, and how often it came in this run."""
-        seen = self._seen
+        seen = self._cursor
         if seen.execute("INSERT OR IGNORE INTO seen VALUES (?, -1, 1, 1)", (key,)).rowcount == 1:
             return None, 1
         seq, here, count = seen.execute("SELECT seq, here, count FROM seen WHERE digest = ?", (key,)).fetchone()
@@ -323,29 +327,39 @@ class Journal:
                 " WHERE seq = ?",
                 [(*end, seq) for seq, end in ends],
             )
+            fresh: list[tuple[Any, ...]] = []
+            again: list[tuple[Any, ...]] = []
+            following = self._next
             for seq, key, line, own, service, target, fields in begun:
                 if seq is None:
-                    cursor = run.execute(
-                        "INSERT INTO rows (digest, state, line, key, service, target, attempts, tries, fields, room)"
-                        " VALUES (?, 1, ?, ?, ?, ?, 1, 1, ?, ?)",
-                        (key, line, own, service, target, fields, _ROOM),
-                    )
-                    numbers.append(cursor.lastrowid or 0)
+                    seq, following = following, following + 1
+                    fresh.append((seq, key, line, own, service, target, fields, _ROOM))
                 else:
-                    run.execute(
-                        "UPDATE rows SET state = 1, outcome = NULL, status = NULL, reason = NULL, action = NULL,"
-                        " after = NULL, scope = NULL, due = NULL, line = coalesce(?, line), attempts = attempts + 1,"
-                        " tries = tries + 1, room = ? WHERE seq = ?",
-                        (line, _ROOM, seq),
-                    )
-                    numbers.append(seq)
+                    again.append((line, _ROOM, seq))
+                numbers.append(seq)
+            if fresh:
+                run.executemany(
+                    "INSERT INTO rows (seq, digest, state, line, key, service, target, attempts, tries, fields, room)"
+                    " VALUES (?, ?, 1, ?, ?, ?, ?, 1, 1, ?, ?)",
+                    fresh,
+                )
+            if again:
+                run.executemany(
+                    "UPDATE rows SET state = 1, outcome = NULL, status = NULL, reason = NULL, action = NULL,"
+                    " after = NULL, scope = NULL, due = NULL, line = coalesce(?, line), attempts = attempts + 1,"
+                    " tries = tries + 1, room = ? WHERE seq = ?",
+                    again,
+                )
             if refused:
                 now = time.time()
                 run.executemany(
-                    "INSERT INTO rows (digest, state, line, key, service, target, outcome, reason, action, at)"
-                    " VALUES (?, 2, ?, ?, ?, ?, 'refused', ?, 'mend the row, then run the same command again', ?)",
-                    [(*row, now) for row in refused],
+                    "INSERT INTO rows (seq, digest, state, line, key, service, target, outcome, reason, action, at)"
+                    " VALUES (?, ?, 2, ?, ?, ?, ?, 'refused', ?, 'mend the row, then run the same command again', ?)",
+                    [(following + place, *row, now) for place, row in enumerate(refused)],
                 )
+                following += len(refused)
+        # Only now, because a transaction that fails has used no number.
+        self._next = following
         return numbers
 
     def due(self, now: float, room: int) -> list[tuple[int, int, int | None, str | None, str, str, str | None]]:
@@ -428,10 +442,8 @@ class _Transaction:
             self._run("COMMIT")
             return
         if self._database.in_transaction:
-            try:
+            with contextlib.suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")
-            except sqlite3.Error:
-                pass
         if isinstance(value, sqlite3.OperationalError):
             raise WriteError(_told(value)) from value
 
@@ -440,10 +452,8 @@ class _Transaction:
             self._database.execute(statement)
         except sqlite3.OperationalError as error:
             if self._database.in_transaction:
-                try:
+                with contextlib.suppress(sqlite3.Error):
                     self._database.execute("ROLLBACK")
-                except sqlite3.Error:
-                    pass
             raise WriteError(_told(error)) from error
 
 
@@ -505,4 +515,4 @@ def _records(database: sqlite3.Connection, chunk: int = 1000) -> Iterator[Record
             return
         after = found[-1][0]
         for row in found:
-            yield Record(*row[1:-1], doubtful=bool(row[-1]))
+            yield Record._make((*row[1:-1], bool(row[-1])))

@@ -61,7 +61,7 @@ class BadRow(NamedTuple):
     text: str = ""
 
 
-AnyRow = Union[Row, BadRow]
+AnyRow = Union[Row, BadRow]  # noqa: UP007 - an alias is evaluated at run time, also by 3.10
 
 
 class Source:
@@ -229,7 +229,8 @@ class Source:
 
     def _quoted(self, number: int, line: str, delimiter: str) -> list[str] | BadRow:
         """The fields of a record with quotes, which may go on over several lines."""
-        text, taken = line, []
+        text = line
+        taken: list[tuple[int, str | None, bool]] = []
         while text.count('"') % 2 and len(taken) < _LINES_IN_A_FIELD and len(text) < _LONGEST:
             follows = self._lines.next()
             if follows[1] is None:

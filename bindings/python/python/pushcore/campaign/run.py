@@ -233,10 +233,10 @@ def run(
     Without it the run is remembered only until it ends. `identity` says what is sent (default: the message's content);
     a journal of another identity is refused.
 
-    `retry` sends again what was told to wait and whose time has come, `resend_unknown` what may have been shown already.
-    `retries` is how often this run itself tries again, when the time comes. `stop` is asked often: once it says `True`, no
-    more rows are read, those that the service cannot have seen are taken back, and the others have `grace` seconds to end.
-    A few refusals of the credentials, or a suspected mix-up, stop the run unless `ignore_suspicion`.
+    `retry` sends again what was told to wait and whose time has come, `resend_unknown` what may have been shown
+    already. `retries` is how often this run itself tries again, when the time comes. `stop` is asked often: once it
+    says `True`, no more rows are read, those that the service cannot have seen are taken back, and the others have `grace`
+    seconds to end. A few refusals of the credentials, or a suspected mix-up, stop the run unless `ignore_suspicion`.
 
     `on_result` gets each row once its end is on the disk, `on_end` the journal at the end, while it is still held.
 
@@ -289,7 +289,8 @@ class _Run:
     """One run. It is a class because its parts share what they count."""
 
     retry = resend_unknown = ignore_suspicion = False
-    retries, limit, grace, every = 0, None, 30.0, 0.25
+    retries, grace, every = 0, 30.0, 0.25
+    limit: int | None = None
     duplicates: str = "skip"
     on_result: Callable[[Record], object] | None = None
     on_progress: Callable[[Progress], object] | None = None
@@ -353,11 +354,11 @@ class _Run:
     def read(self) -> None:
         """Takes rows until a lane has enough of them."""
         budget = 4 * _AHEAD
-        wanted = {name: max(lane.window - lane.busy, 1) for name, lane in self.lanes.items()}
+        lanes = list(self.lanes.values())
+        wanted = [(lane.ahead, min(max(lane.window - lane.busy, 1), _AHEAD)) for lane in lanes]
         while not self.exhausted and budget and len(self.refused) < _AHEAD:
-            if all(len(lane.ahead) >= min(wanted[name], _AHEAD) for name, lane in self.lanes.items()):
-                return
-            if any(len(lane.ahead) >= _AHEAD for lane in self.lanes.values()):
+            full = [len(ahead) >= enough for ahead, enough in wanted]
+            if all(full) or (any(full) and any(len(lane.ahead) >= _AHEAD for lane in lanes)):
                 return
             if self.limit is not None and self.taken >= self.limit:
                 self.exhausted = True
@@ -375,7 +376,7 @@ class _Run:
                 self.exhausted = True
                 return
             budget -= 1
-            self.meet(Row(row) if isinstance(row, str) else row)  # type: ignore[arg-type]
+            self.meet(Row(row) if isinstance(row, str) else row)
 
     def meet(self, row: AnyRow) -> None:
         """Decides what becomes of a row."""
@@ -655,17 +656,11 @@ class _Run:
         rate = (ended - before) / (now - then) if now > then else 0.0
         size = None if self.source is None else self.source.size
         part = None if not size or self.source is None else min(self.source.read / size, 1.0)
-        self.on_progress(
-            Progress(
-                Counter(self.counts),
-                sum(lane.busy for lane in self.lanes.values()),
-                self.summary.skipped,
-                self.summary.duplicates,
-                now - self.started,
-                rate,
-                1.0 if last and self.exhausted else part,
-            )  # fmt: skip
-        )
+        in_flight = sum(lane.busy for lane in self.lanes.values())
+        part = 1.0 if last and self.exhausted else part
+        skipped, duplicates = self.summary.skipped, self.summary.duplicates
+        elapsed = now - self.started
+        self.on_progress(Progress(Counter(self.counts), in_flight, skipped, duplicates, elapsed, rate, part))
 
 
 class Rehearsal:

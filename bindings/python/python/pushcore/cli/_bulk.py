@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import signal
@@ -227,7 +228,6 @@ def _deliver(
                     link = "" if event.link is None else f" connection {event.link}"
                     output.event(f"{service} {event.name}", f"{link} {event.text}".strip())
 
-    failure: SourceFailed | None = None
     try:
         with stop, show(output, options.no_progress or options.verbose) as display:
 
@@ -260,16 +260,18 @@ def _deliver(
                     else lambda made: _export(made, results, exported),
                 )
             except SourceFailed as error:
-                failure, summary = error, error.summary
+                summary = error.summary
     finally:
         for client in clients.values():
             if not stop.number:
                 client.close()
-    return _conclude(options, output, parts, summary, stop, failure, exported)
+    return _conclude(options, output, parts, summary, stop, exported)
 
 
-def _export(journal: Journal, results: pathlib.Path, failed: list[str]) -> None:
+def _export(journal: Journal, results: pathlib.Path | None, failed: list[str]) -> None:
     """Writes the chosen file while the journal is still held, so that no other run writes it meanwhile."""
+    if results is None or results == journal.path:
+        return
     try:
         export(journal.records(), results)
     except OSError as error:
@@ -282,7 +284,6 @@ def _conclude(
     parts: Mapping[str, Any],
     summary: Summary,
     stop: Stop,
-    failure: Any,
     failed: list[str],
 ) -> int:
     counts: dict[str, int] = {name: count for name, count in sorted(summary.counts.items()) if count}
@@ -405,8 +406,6 @@ def _sample(part: Any, message: Any, row: Row) -> Any:
     if isinstance(payload, bytes):
         payload = payload.decode("utf-8", "replace")
     if isinstance(payload, str):
-        try:
+        with contextlib.suppress(ValueError):
             payload = json.loads(payload)
-        except ValueError:
-            pass
     return payload if payload is not None else repr(made)

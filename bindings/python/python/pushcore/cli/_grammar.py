@@ -16,7 +16,7 @@ from ._output import Output
 Run = Callable[[Any, Output], int]
 
 
-class FileOrText(click.ParamType):
+class FileOrText(click.ParamType[str]):
     """A file, or the text itself. Completed as a file."""
 
     name = "file or text"
@@ -82,7 +82,7 @@ class Group(click.Group):
         """Not sorted: the important ones come first."""
         return list(self.commands)
 
-    format_epilog = Command.format_epilog  # type: ignore[assignment]
+    format_epilog = Command.format_epilog
 
 
 JSON = option("--json", is_flag=True, help="write JSON, one object a line, for programs; errors too (standard error)")

@@ -52,7 +52,8 @@ def add(top: click.Group) -> None:
             option("--to", choices=list(_FORMS), required=True),
             option("--out", type=FILE, metavar="FILE", help="write it here (mode 600), never over a file"),
         ],
-        "Write a key in another form. KEY is a file, - for standard input, or base64 (after -- if it begins with a dash).",
+        "Write a key in another form. KEY is a file, - for standard input, or base64 (after -- where it"
+        " begins with a dash).",
         epilog=forms,
     )
     command(

@@ -138,12 +138,13 @@ def _broadcast(options: Any, output: Output) -> int:
         state = json.loads(_send.given(options.state) or b"{}")
         make = LiveActivity.end if options.end else LiveActivity.update
         fields["live_activity"] = make(timestamp=int(time.time()), content_state=state)
+    if options.priority is not None:
+        fields["priority"] = int(options.priority)
     message = ApnsBroadcast(
         bundle=options.bundle or "",
         channel=options.channel,
         storage=options.storage,
         expiration=options.expiration,
-        priority=None if options.priority is None else int(options.priority),
         **fields,
     )
     with _send.client(options) as client:

@@ -45,10 +45,7 @@ def _picture(progress: Progress, width: int) -> Any:
         head += f"  {progress.part:.0%}"
         time += f"  ETA {_left(progress)}"
         parts.append(rich.progress_bar.ProgressBar(total=1.0, completed=progress.part, width=min(width, 60)))
-    if len(head) + len(time) + 2 <= width:
-        lines = [f"{head}  {time}"]
-    else:
-        lines = [head, time]
+    lines = [f"{head}  {time}"] if len(head) + len(time) + 2 <= width else [head, time]
     lines += _wrapped(outcomes(progress), width)
     text = rich.text.Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
     return rich.console.Group(text, *parts)

@@ -361,7 +361,7 @@ def _proxy(options: Any) -> str | None:
     proxies = urllib.request.getproxies_environment()
     found = proxies.get("https") or proxies.get("all")
     host = getattr(options, "host", None) or _HOSTS[options.service]
-    if not found or urllib.request.proxy_bypass_environment(host, proxies):
+    if not found or urllib.request.proxy_bypass_environment(host, proxies):  # type: ignore[attr-defined]
         return None
     return found if "://" in found else f"http://{found}"
 
@@ -381,14 +381,16 @@ def policy(options: Any) -> EndpointPolicy:
     return EndpointPolicy(trusted=list(options.trust or ()), any_public_host=bool(options.any_public_host))
 
 
-_APNS_TEXTS = ("topic", "bundle", "alert", "title", "subtitle", "body", "sound", "category", "thread_id", "badge",
-               "push_type", "priority", "collapse_id", "expiration", "content_available", "mutable_content")  # fmt: skip
+_APNS_FIELDS = (
+    "topic", "bundle", "alert", "title", "subtitle", "body", "sound", "category", "thread_id", "badge", "push_type",
+    "priority", "collapse_id", "expiration", "content_available", "mutable_content",
+)  # fmt: skip
 
 
 def fields(options: Any) -> dict[str, Any]:
     """What the options say of the message, without its target: texts, numbers, and JSON that has been read."""
     if options.service == "apns":
-        made: dict[str, Any] = {name: getattr(options, name) for name in _APNS_TEXTS}
+        made: dict[str, Any] = {name: getattr(options, name) for name in _APNS_FIELDS}
         made["priority"] = None if options.priority is None else int(options.priority)
         if options.data:
             made["custom"] = pairs(options.data)

@@ -27,7 +27,7 @@ TABLE: dict[str, str] = {
     "4": "stopped: the service refuses the credentials, or the tokens seem to belong elsewhere; the rest waits",
     "5": "stopped: results could not be written (a full disk); the rest waits",
     "75": "another run holds the journal: nothing was sent",
-    "128+N": "ended in order by signal N (129 SIGHUP, 130 SIGINT, 143 SIGTERM); 141: the reader of the output went away",
+    "128+N": "ended in order by signal N: 129 SIGHUP, 130 SIGINT, 143 SIGTERM; 141: nobody reads the output any more",
 }
 
 
