@@ -148,7 +148,7 @@ def storm(sandbox: Sandbox, folder: pathlib.Path, rows: int, kills: int, seed: i
         if kind == "SIGTERM":
             assert not handed, "an end in order leaves nothing in doubt"
         # What could be in flight: the window that the run had worked itself up to.
-        assert len(handed) <= 4096
+        assert len(handed) <= 2000
         doubtful += len(handed)
         blows.append(Blow(len(blows) + 1, kind, len(sent), len(handed), len(handed & sent), copies, refused))
     process = start(command)

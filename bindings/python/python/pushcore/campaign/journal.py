@@ -173,22 +173,54 @@ class Journal:
             # The empty name is a private file that SQLite removes.
             self._database = sqlite3.connect("", isolation_level=None)
         else:
-            self._database = self._open(self.path)
+            self._database = self._open(self.path, identity)
         try:
             self._prepare(identity)
         except BaseException:
             self.close()
             raise
 
-    def _open(self, path: pathlib.Path) -> sqlite3.Connection:
+    def _open(self, path: pathlib.Path, identity: Mapping[str, object]) -> sqlite3.Connection:
         try:
             self._lock = Lock(path)
-            # Nobody else may read targets and keys, whatever the umask says.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            if not path.exists():
+                self._create(path, identity)
+            elif path.stat().st_size == 0:
+                # Not a new journal: that appears under its name when it has its tables.
+                raise JournalError(
+                    f"{path} is empty: a journal that was cut off knows no more what was sent. Bring it back from a copy,"
+                    " or remove the file to begin a new campaign"
+                )
+            os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
         except OSError as error:
             self._release()
             raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from error
+        except BaseException:
+            self._release()
+            raise
         return sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+
+    @staticmethod
+    def _create(path: pathlib.Path, identity: Mapping[str, object]) -> None:
+        """Makes a journal that is whole before it has its name."""
+        new = path.with_name(path.name + ".new")
+        new.unlink(missing_ok=True)
+        # Nobody else may read targets and keys, whatever the umask says.
+        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        database = sqlite3.connect(new, isolation_level=None)
+        try:
+            _make(database, identity)
+        except sqlite3.OperationalError as error:
+            new.unlink(missing_ok=True)
+            raise JournalError(f"the journal {path} cannot be written: {_told(error)}") from error
+        finally:
+            database.close()
+        os.replace(new, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def _prepare(self, identity: Mapping[str, object]) -> None:
         run = self._database.execute
@@ -204,7 +236,7 @@ class Journal:
             run("PRAGMA temp_store=FILE")
             new = run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
             if new:
-                self._make(identity)
+                _make(self._database, identity)
             else:
                 self._compare(identity)
         except sqlite3.DatabaseError as error:
@@ -227,10 +259,6 @@ class Journal:
     def _check(self) -> None:
         """Whether it is a journal of ours, and whole."""
         run = self._database.execute
-        if run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-            if self.path is not None and self.path.stat().st_size > 0:
-                raise JournalError(f"{self.path} is not a journal of pushcore: name another file")
-            return
         if run("PRAGMA application_id").fetchone()[0] != _APPLICATION:
             raise JournalError(f"{self.path} is not a journal of pushcore: name another file")
         version = run("PRAGMA user_version").fetchone()[0]
@@ -248,19 +276,6 @@ class Journal:
         if "malformed" in text or "not a database" in text:
             return f"{self.path} is damaged or no journal ({text}): nothing was sent; bring it back from a copy"
         return f"the journal {self.path} cannot be used: {text}"
-
-    def _make(self, identity: Mapping[str, object]) -> None:
-        run = self._database.execute
-        run(f"PRAGMA application_id={_APPLICATION}")
-        run(f"PRAGMA user_version={_VERSION}")
-        # Written as a script of single statements, because `executescript` commits on its own.
-        run("BEGIN IMMEDIATE")
-        for statement in _SCHEMA.strip().split(";"):
-            if statement.strip():
-                run(statement)
-        run("INSERT INTO meta VALUES ('identity', ?)", (_canonical(identity),))
-        run("INSERT INTO meta VALUES ('begun', ?)", (str(time.time()),))
-        run("COMMIT")
 
     def _compare(self, identity: Mapping[str, object]) -> None:
         found = self._database.execute("SELECT value FROM meta WHERE name = 'identity'").fetchone()
@@ -465,6 +480,21 @@ def _told(error: sqlite3.OperationalError) -> str:
         "attempt to write a readonly database": "the file or its disk is read-only, or was replaced",
     }.get(text)
     return text if hint is None else f"{text} ({hint})"
+
+
+def _make(database: sqlite3.Connection, identity: Mapping[str, object]) -> None:
+    """The tables of a new journal."""
+    run = database.execute
+    run(f"PRAGMA application_id={_APPLICATION}")
+    run(f"PRAGMA user_version={_VERSION}")
+    # One statement after the other, because `executescript` commits on its own.
+    run("BEGIN IMMEDIATE")
+    for statement in _SCHEMA.strip().split(";"):
+        if statement.strip():
+            run(statement)
+    run("INSERT INTO meta VALUES ('identity', ?)", (_canonical(identity),))
+    run("INSERT INTO meta VALUES ('begun', ?)", (str(time.time()),))
+    run("COMMIT")
 
 
 def _canonical(identity: Mapping[str, object]) -> str:

@@ -53,8 +53,11 @@ _UNANSWERED = 20
 #: A campaign begins with so many rows at once, because the first answers tell whether the configuration is right.
 _FIRST = 4
 
-#: The most rows that are handed over at once.
-_MOST = 4096
+#: The most rows of one service that are on their way: two connections of APNs full of streams.
+_MOST = 2000
+
+#: The most rows of one service in one transaction: what was written down and not sent yet when the process is killed.
+_CHUNK = 512
 
 #: Rows read ahead for one service while it is busy.
 _AHEAD = 1000
@@ -466,7 +469,7 @@ class _Run:
         for lane in self.lanes.values():
             room = lane.window - lane.busy
             lane.was_full = len(lane.ahead) >= room or lane.busy >= lane.window
-            for _ in range(min(max(room, 0), len(lane.ahead))):
+            for _ in range(min(max(room, 0), len(lane.ahead), _CHUNK)):
                 chosen.append((lane, lane.ahead.popleft()))
         if not (chosen or self.ends or self.refused):
             return
