@@ -99,7 +99,9 @@ def storm(sandbox: Sandbox, folder: pathlib.Path, rows: int, kills: int, seed: i
     source, results = folder / "tokens.txt", folder / "campaign.db"
     source.write_text("\n".join(tokens))
     command = apns(sandbox, "--alert", "x", "--from", str(source), "--results", str(results))
-    sandbox.control("POST", "latency", {"service": "apns", "distribution": {"kind": "uniform", "min_ms": 5, "max_ms": 60}})
+    sandbox.control(
+        "POST", "latency", {"service": "apns", "distribution": {"kind": "uniform", "min_ms": 5, "max_ms": 60}}
+    )
     sent: set[str] = set()
     after = [0]
     blows: list[Blow] = []

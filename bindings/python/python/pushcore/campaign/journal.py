@@ -136,7 +136,8 @@ class End(NamedTuple):
     """The end of a row, ready to be written."""
 
     state: State
-    outcome: str
+    #: `None`: nothing came of it, because it was taken back before a byte left.
+    outcome: str | None
     status: int | None = None
     reason: str | None = None
     action: str | None = None

@@ -541,21 +541,21 @@ class _Run:
 
     def end(self, lane: _Lane, item: _Item, result: Any) -> None:
         end = end_of(result)
-        tries = item.tries
-        if end.outcome == "retry_later" and tries <= self.retries:
+        name, tries = end.outcome or "", item.tries
+        if name == "retry_later" and tries <= self.retries:
             end = end._replace(due=time.time() + (end.after or _PAUSE))
             self.putting_off = True
-        elif end.outcome in ("not_sent", "expired") and tries <= self.retries:
+        elif name in ("not_sent", "expired") and tries <= self.retries:
             end = end._replace(due=time.time() + 1)
             self.putting_off = True
-        if end.outcome == "cancelled":
+        if name == "cancelled":
             # Taken back before a byte left: as if it had not been read.
-            end = End(State.WAITING, "cancelled", reason=None, action="send again")
+            end = End(State.WAITING, None)
         else:
-            self.counts[end.outcome] += 1
-        lane.judge(end.outcome, end.reason)
+            self.counts[name] += 1
+        lane.judge(name, end.reason)
         self.ends.append((item.seq or 0, end))
-        if self.on_result is not None and end.outcome != "cancelled":
+        if self.on_result is not None and name != "cancelled":
             self.told.append(_record(item.row, lane.service, end, tries))
 
     def check(self, lane: _Lane) -> None:
@@ -600,7 +600,7 @@ class _Run:
         until = time.monotonic() + self.grace
         for lane in self.lanes.values():
             for item, _ in lane.untaken:
-                self.ends.append((item.seq or 0, End(State.WAITING, "cancelled", action="send again")))
+                self.ends.append((item.seq or 0, End(State.WAITING, None)))
             lane.untaken.clear()
             lane.batch.withdraw()
         while True:
@@ -716,7 +716,7 @@ def _canonical(service: str, target: str) -> str:
 
 def _record(row: Row, service: str, end: End, attempts: int) -> Record:
     return Record(
-        row.line, row.key, service, row.target, end.outcome, end.status, end.reason, end.action, end.id, end.since,
+        row.line, row.key, service, row.target, end.outcome or "waiting", end.status, end.reason, end.action, end.id, end.since,
         end.after, end.scope, end.replacement, end.location, attempts, end.at, end.doubtful,
     )  # fmt: skip
 

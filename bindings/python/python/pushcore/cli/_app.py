@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -82,6 +83,12 @@ def run(arguments: Sequence[str]) -> int:
     except (OSError, ValueError) as error:
         output.error(_plain(error))
         return Status.WRONG
+    except Exception as error:
+        # Not Python's own 1, which would say that rows were refused.
+        if not output.json:
+            traceback.print_exc()
+        output.error(f"a fault of pushcore, please report it: {error!r}")
+        return Status.FAULT
 
 
 def _plain(error: Exception) -> str:

@@ -244,8 +244,8 @@ def _run(options: Any, output: Output) -> int:
             raise ValueError("--id names one message: with --from each row gets an id of its own")
         return _bulk.run(options, output, {options.service: options})
     _bulk.refuse_without_source(options)
-    message = make(options, fields(options), one)
     with client(options) as sender:
+        message = make(options, fields(options), one)
         try:
             result: Outcome | PushcoreError = sender.send(message, deadline=options.deadline)
         except PushcoreError as error:
@@ -272,12 +272,9 @@ def _mixed(options: Any, output: Output) -> int:
     parts: dict[str, Any] = {}
     for service, said in messages.items():
         parameters = {one.name: one for one in options_of(service) if one.name}
-        part = types.SimpleNamespace(service=service, **dict.fromkeys(parameters))
-        context = click.Context(click.Command(service, params=list(parameters.values())))
-        for name, parameter in parameters.items():
-            # The environment and the defaults, as on a command line of that service.
-            value, _ = parameter.consume_value(context, {})
-            setattr(part, name, parameter.type_cast_value(context, value))
+        # The environment and the defaults, as on a command line of that service without a word.
+        context = click.Command(service, params=list(parameters.values())).make_context(service, [])
+        part = types.SimpleNamespace(service=service, **context.params)
         part.profile = options.profile
         _profile.apply(context, part, [service])
         for name in ("ca", "proxy", "deadline", "rate"):

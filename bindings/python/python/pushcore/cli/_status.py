@@ -14,6 +14,7 @@ class Status(enum.IntEnum):
     LEFT = 3
     STOPPED = 4
     UNWRITTEN = 5
+    FAULT = 70
     BUSY = 75
     PIPE = 141
 
@@ -26,6 +27,7 @@ TABLE: dict[str, str] = {
     "3": "some rows are left: no answer, told to wait, or unknown whether they were shown",
     "4": "stopped: the service refuses the credentials, or the tokens seem to belong elsewhere; the rest waits",
     "5": "stopped: results could not be written (a full disk); the rest waits",
+    "70": "a fault of pushcore itself: please report it",
     "75": "another run holds the journal: nothing was sent",
     "128+N": "ended in order by signal N: 129 SIGHUP, 130 SIGINT, 143 SIGTERM; 141: nobody reads the output any more",
 }
