@@ -168,13 +168,17 @@ impl Shared {
     pub(crate) fn withdraw_of_batch(&mut self, number: u32) -> usize {
         let now = self.driver.clock.now();
         let session = &mut self.driver.session;
-        let unseen = session.unfinished().filter(|(_, processed)| *processed == Processed::No);
+        let unseen = session
+            .unfinished()
+            .filter(|(_, processed)| *processed == Processed::No);
         let tickets: Vec<Ticket> = unseen.map(|(ticket, _)| ticket).collect();
         let ours = tickets
             .into_iter()
             .filter(|ticket| session.tag(*ticket).is_some_and(|tag| is_of(tag, number)));
         let ours: Vec<Ticket> = ours.collect();
-        ours.into_iter().filter(|ticket| session.cancel(*ticket, now)).count()
+        ours.into_iter()
+            .filter(|ticket| session.cancel(*ticket, now))
+            .count()
     }
 
     /// Cancels one message of a [`Batch`](crate::Batch), which is still told its end.

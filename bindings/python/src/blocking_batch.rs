@@ -19,7 +19,7 @@ use crate::outcome::outcome;
 use crate::values::{duration, type_error};
 
 /// Many messages of one caller: every result comes back with the key that was submitted with its message.
-#[pyclass(module = "pushcore._pushcore")]
+#[pyclass(module = "pushcore")]
 pub(crate) struct BlockingBatch {
     /// `None` after `cancel`: dropping the batch cancelled what had not ended.
     batch: Option<Batch>,

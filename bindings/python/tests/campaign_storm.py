@@ -111,7 +111,7 @@ def storm(sandbox: Sandbox, folder: pathlib.Path, rows: int, kills: int, seed: i
         before = sandbox.stats()["judged"]
         process = start(command)
         # Each run gets about as far as lets all the blows fall before the end.
-        goal = before + chance.randrange(1, max(2, 2 * rows // (kills + 2)))
+        goal = before + chance.randrange(1, max(2, rows // (kills + 2)))
         while process.poll() is None and sandbox.stats()["judged"] < goal:
             time.sleep(0.002)
         time.sleep(chance.random() * 0.02)

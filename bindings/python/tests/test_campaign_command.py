@@ -14,7 +14,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from campaigns import apns, counts, on_terminal, register, run, seen, slowly, start, table, until
+from campaigns import counts, on_terminal, register, run, seen, slowly, start, table, until
 from pushcore.testing import Sandbox
 
 
@@ -347,7 +347,7 @@ def test_the_display_fits(sandbox: Sandbox, tmp_path: pathlib.Path, columns: int
 
     frames = re.split(r"\x1b\[[0-9;?]*[A-Za-z]|\r", shown)
     lines = [line for frame in frames for line in frame.split("\n")]
-    pictures = [line for line in lines if "/s" in line or "accepted" in line and "all runs" not in line]
+    pictures = [line for line in lines if "/s" in line or ("accepted" in line and "all runs" not in line)]
     assert any("sent" in line and "/s" in line for line in pictures)
     assert any("token gone 1" in line for line in pictures)
     assert any("ETA" in line for line in lines)

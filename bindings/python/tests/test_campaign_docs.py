@@ -104,7 +104,11 @@ def test_bash_completes_files_and_values(tmp_path: pathlib.Path) -> None:
     (bin_folder / "pushcore").chmod(0o755)
     ask = """
 eval "$(pushcore completion bash)"
-ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _pushcore_completion pushcore; echo "${COMPREPLY[*]}"; }
+ask() {
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    _pushcore_completion pushcore
+    echo "${COMPREPLY[*]}"
+}
 ask pushcore send apns --environment ""
 ask pushcore send apns --push-type back
 """

@@ -189,8 +189,8 @@ class Journal:
             elif path.stat().st_size == 0:
                 # Not a new journal: that appears under its name when it has its tables.
                 raise JournalError(
-                    f"{path} is empty: a journal that was cut off knows no more what was sent. Bring it back from a copy,"
-                    " or remove the file to begin a new campaign"
+                    f"{path} is empty: a journal that was cut off knows no more what was sent. Bring it back from"
+                    " a copy, or remove the file to begin a new campaign"
                 )
             os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
         except OSError as error:

@@ -146,9 +146,16 @@ class Source:
         """Lets go of the file."""
         self._raw.close()
 
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __iter__(self) -> Iterator[AnyRow]:
         rows = {"csv": self._csv, "jsonl": self._jsonl, "json": self._json, "lines": self._plain}[self.format]
-        return rows()
+        yield from rows()
+        self.close()
 
     def has_column(self, name: str) -> bool:
         """Whether rows may have a column of this name: certain for CSV and lines, open for JSON."""

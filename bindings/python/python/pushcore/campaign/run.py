@@ -186,6 +186,9 @@ class _Lane:
         spare = max(32, ended)
         if queued > spare:
             self.window = max(_FIRST, self.window - (queued - spare) // 2)
+        elif self.busy == 0 and ended:
+            # All of it has been answered meanwhile: more rows at once would only be more rows in doubt.
+            self.window = min(self.window * 2, _CHUNK)
         elif self.was_full and queued == 0:
             self.window = min(self.window * 2, _MOST)
 
@@ -238,8 +241,8 @@ def run(
 
     `retry` sends again what was told to wait and whose time has come, `resend_unknown` what may have been shown
     already. `retries` is how often this run itself tries again, when the time comes. `stop` is asked often: once it
-    says `True`, no more rows are read, those that the service cannot have seen are taken back, and the others have `grace`
-    seconds to end. A few refusals of the credentials, or a suspected mix-up, stop the run unless `ignore_suspicion`.
+    says `True`, no more rows are read, those that the service cannot have seen are taken back, and the others have
+    `grace` seconds to end. A few refusals of the credentials, or a suspected mix-up, stop the run unless `ignore_suspicion`.
 
     `on_result` gets each row once its end is on the disk, `on_end` the journal at the end, while it is still held.
 
@@ -311,7 +314,7 @@ class _Run:
         self.told: list[Record] = []
         self.refused: list[tuple[bytes, int | None, str | None, str, str, str]] = []
         self.failure: BaseException | None = None
-        self.taken = 0
+        self.taken = self.items = 0
         self.putting_off = False
         self.started = self.reported = time.monotonic()
         self.recent: deque[tuple[float, int]] = deque(maxlen=20)
@@ -322,6 +325,7 @@ class _Run:
                 pass
         except BaseException:
             # Ctrl-C in a notebook, or a callback that raises: what is in flight still ends in order.
+            self.on_result = self.on_progress = None
             self.wind_down()
             self.conclude()
             raise
@@ -368,18 +372,24 @@ class _Run:
                 self.end_early("limit", f"the first {self.limit} rows, as asked")
                 return
             try:
-                row = next(self.rows, None)
+                row = next(self.rows, _END)
             except Exception as error:
                 self.exhausted, self.failure = True, error
                 self.end_early("source", clean(f"the input ended with an error: {error}"))
                 return
             if row is _NOTHING_YET:
                 return
-            if row is None:
+            if row is _END:
                 self.exhausted = True
                 return
             budget -= 1
-            self.meet(Row(row) if isinstance(row, str) else row)
+            self.items += 1
+            if isinstance(row, str):
+                row = Row(row)
+            elif not isinstance(row, (Row, BadRow)):
+                # A database's NULL among the tokens is one refused row, and not the end of the list.
+                row = BadRow(self.items, f"neither a row nor a text: {type(row).__name__}", clean(repr(row)[:40]))
+            self.meet(row)
 
     def meet(self, row: AnyRow) -> None:
         """Decides what becomes of a row."""
@@ -487,9 +497,10 @@ class _Run:
                 lane.ahead.appendleft(item)
             self.end_early("disk", f"the journal cannot be written: {error}")
             return
-        self.written()
+        # First of all, because a callback that raises must not leave rows that are on record and with nobody.
         for (lane, item), seq in zip(chosen, numbers, strict=True):
             lane.untaken.append((item._replace(seq=seq, tries=item.tries + 1), item.what))
+        self.written()
         for lane in self.lanes.values():
             self.submit(lane)
 
@@ -716,16 +727,17 @@ def _canonical(service: str, target: str) -> str:
 
 def _record(row: Row, service: str, end: End, attempts: int) -> Record:
     return Record(
-        row.line, row.key, service, row.target, end.outcome or "waiting", end.status, end.reason, end.action, end.id, end.since,
-        end.after, end.scope, end.replacement, end.location, attempts, end.at, end.doubtful,
+        row.line, row.key, service, row.target, end.outcome or "waiting", end.status, end.reason, end.action,
+        end.id, end.since, end.after, end.scope, end.replacement, end.location, attempts, end.at, end.doubtful,
     )  # fmt: skip
 
 
 class _NothingYet:
-    """Told apart from every row."""
+    """What is told apart from every row."""
 
 
 _NOTHING_YET: Any = _NothingYet()
+_END: Any = _NothingYet()
 
 
 class _Ahead(Iterator[Any]):

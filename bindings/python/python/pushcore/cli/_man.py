@@ -14,11 +14,13 @@ from ._app import grammar
 _FILES = """\
 .TP
 .I ~/.config/pushcore/config.toml
-Profiles: tables of options, by profile and service. Names of files are taken beside this file. Another place is named by
+Profiles: tables of options, by profile and service. Names of files are taken beside this file. Another place is
+named by
 .BR PUSHCORE_CONFIG .
 .TP
 .I FILE.db
-The journal of a campaign, an SQLite file that only its owner may read. Beside a results file it has that file's name with
+The journal of a campaign, an SQLite file that only its owner may read. Beside a results file it has that file's
+name with
 .I .db
 added.
 .TP
@@ -61,8 +63,8 @@ def page() -> str:
         "[\\fIOPTION\\fR]...",
         ".SH DESCRIPTION",
         "Sends push notifications, one or a file of them, looks into keys and tokens, and says what is wrong.",
-        "With \\fB\\-\\-results\\fR a campaign remembers each row: the same command again goes on where it was, after whatever",
-        "has ended it, and sends nothing twice.",
+        "With \\fB\\-\\-results\\fR a campaign remembers each row: the same command again goes on where it was, after",
+        "whatever has ended it, and sends nothing twice.",
         ".SH COMMANDS",
     ]
     for path, command in _walk(top, ()):
