@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from typing import Any
 
+import pushcore
 import pytest
 from campaigns import counts, on_terminal, register, run, seen, slowly, start, table, until
 from pushcore.testing import Sandbox
@@ -451,3 +452,66 @@ def test_without_click_it_says_what_to_install() -> None:
     code = "import sys; sys.modules['click'] = None; from pushcore.cli import main; sys.exit(main(['--version']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, "pip install 'pushcore[cli]'" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("service", ["apns", "fcm", "webpush", "adm", "baidu"])
+def test_wrong_credentials_of_each_service_stop_it(
+    sandbox: Sandbox, tmp_path: pathlib.Path, profile: pathlib.Path, service: str
+) -> None:
+    tokens = targets(sandbox, 60)[service]
+    if service == "webpush":
+        bound = {"application_server_key": sandbox.ready["webpush"]["vapid"]["public_key"]}
+        tokens = [json.dumps(sandbox.control("POST", "webpush/subscriptions", bound)) for _ in range(60)]
+    source = tmp_path / "t.jsonl"
+    source.write_text("".join((one if service == "webpush" else json.dumps({"token": one})) + "\n" for one in tokens))
+    text = {
+        "apns": ["--title", "x"],
+        "fcm": ["--title", "x"],
+        "webpush": ["--payload", "x"],
+        "adm": ["--data", "k=x"],
+        "baidu": ["--text", "x"],
+    }[service]
+    good = profile.read_text()
+    ready = sandbox.ready
+    broken = good.replace(
+        *{
+            "apns": (f'"{ready["apns"]["key_id"]}"', '"XXXXXXXXXX"'),
+            "fcm": ("account.json", "other.json"),
+            "webpush": (ready["webpush"]["vapid"]["private_key"], pushcore.SigningKey.generate().to_base64()),
+            "adm": (ready["adm"]["client_secret"], "wrong"),
+            "baidu": (ready["baidu"]["secret_key"], "wrong" * 4),
+        }[service]
+    )
+    assert broken != good
+    if service == "fcm":
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        other = json.loads((tmp_path / "account.json").read_text())
+        made = rsa.generate_private_key(65537, 2048)
+        other["private_key"] = made.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+        (tmp_path / "other.json").write_text(json.dumps(other))
+    profile.write_text(broken)
+    results = tmp_path / "r.csv"
+    command = ["send", service, "--from", str(source), "--results", str(results), *text]
+    status, out, err = run(command)
+    assert status == 4, (out, err)
+    assert "mend" in err
+    operation = _OPERATIONS.get(service, "push")
+    assert len(sandbox.log(service=service, operation=operation)) <= 32, "a handful"
+    assert not sandbox.log(service=service, operation=operation, accepted=True)
+    profile.write_text(good)
+    status, out, err = run(command)
+    assert status == 0, (out, err)
+    assert counts(results) == {"accepted": 60}
+
+
+@pytest.mark.usefixtures("profile")
+def test_verbose_tells_events(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    source = tmp_path / "t.txt"
+    source.write_text("\n".join(register(sandbox, 5)))
+    status, _, err = run(["send", "apns", "--title", "x", "--from", str(source), "--verbose"])
+    assert status == 0
+    assert "apns connected" in err

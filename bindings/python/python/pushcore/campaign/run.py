@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import os
 
     from .._client import Client
+    from .._pushcore import Event
     from .._types import Duration, Message
 
 __all__ = ["Progress", "Rehearsal", "SourceFailed", "Stop", "Summary", "run"]
@@ -168,6 +169,9 @@ class _Lane:
         self.refusals = 0
         self.unanswered = 0
         self.last_text = ""
+        self.accepted = 0
+        #: Refusals by the service that hands out access tokens, since the last acceptance.
+        self.token_failures = 0
         self.suspected_at: float | None = None
         self.begun = time.time()
 
@@ -192,10 +196,22 @@ class _Lane:
         elif self.was_full and queued == 0:
             self.window = min(self.window * 2, _MOST)
 
+    def hear(self, event: Event) -> None:
+        """Notices that no access token is to be had with these credentials."""
+        if event.name == "token_failed" and event.code is not None and 100 <= event.code < 200:
+            self.token_failures += 1
+            self.last_text = event.text
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the service will have none of these credentials."""
+        return self.refusals >= _HANDFUL or self.token_failures > (2 if self.accepted else 0)
+
     def judge(self, name: str, text: str | None) -> None:
         """Counts what makes a campaign stop."""
         if name == "accepted":
-            self.refusals = self.unanswered = 0
+            self.accepted += 1
+            self.refusals = self.unanswered = self.token_failures = 0
         elif name in ("fix_credentials", "token_mismatch"):
             self.refusals += 1
             self.unanswered = 0
@@ -227,6 +243,7 @@ def run(
     on_result: Callable[[Record], object] | None = None,
     on_progress: Callable[[Progress], object] | None = None,
     progress_every: float = 0.25,
+    on_event: Callable[[str, Event], object] | None = None,
     on_end: Callable[[Journal], object] | None = None,
 ) -> Summary:
     """Sends one message to every row, and writes down what comes of each.
@@ -242,9 +259,11 @@ def run(
     `retry` sends again what was told to wait and whose time has come, `resend_unknown` what may have been shown
     already. `retries` is how often this run itself tries again, when the time comes. `stop` is asked often: once it
     says `True`, no more rows are read, those that the service cannot have seen are taken back, and the others have
-    `grace` seconds to end. A few refusals of the credentials, or a suspected mix-up, stop the run unless `ignore_suspicion`.
+    `grace` seconds to end. A few refusals of the credentials, or a suspected mix-up, stop the run unless
+    `ignore_suspicion`.
 
-    `on_result` gets each row once its end is on the disk, `on_end` the journal at the end, while it is still held.
+    `on_result` gets each row once its end is on the disk, `on_event` a service's name and what its client's `events` would
+    say (they are taken here), `on_end` the journal at the end, while it is still held.
 
     Raises `Busy`, `JournalError`, and `SourceFailed` when `rows` raises.
     """
@@ -256,6 +275,7 @@ def run(
         running.duplicates, running.limit, running.grace = duplicates, limit, grace
         running.ignore_suspicion, running.asked = ignore_suspicion, stop or (lambda: False)
         running.on_result, running.on_progress, running.every = on_result, on_progress, progress_every
+        running.on_event = on_event
         try:
             return running.run()
         finally:
@@ -300,6 +320,7 @@ class _Run:
     duplicates: str = "skip"
     on_result: Callable[[Record], object] | None = None
     on_progress: Callable[[Progress], object] | None = None
+    on_event: Callable[[str, Event], object] | None = None
 
     def __init__(self, journal: Journal, lanes: dict[str, _Lane], rows: Iterable[AnyRow | str]) -> None:
         self.journal, self.lanes = journal, lanes
@@ -325,7 +346,7 @@ class _Run:
                 pass
         except BaseException:
             # Ctrl-C in a notebook, or a callback that raises: what is in flight still ends in order.
-            self.on_result = self.on_progress = None
+            self.on_result = self.on_progress = self.on_event = None
             self.wind_down()
             self.conclude()
             raise
@@ -540,7 +561,12 @@ class _Run:
             results = lane.batch.wait(_LOOK if patient else 0.002 if len(busy) > 1 else 0.0005)
             for item, result in results:
                 self.end(lane, item, result)
-            if results:
+            happened = list(lane.client.events())
+            for event in happened:
+                lane.hear(event)
+                if self.on_event is not None:
+                    self.on_event(lane.service, event)
+            if results or happened:
                 self.check(lane)
             lane.adapt(len(results))
         if not busy and not self.exhausted:
@@ -583,7 +609,7 @@ class _Run:
                 " sender than these credentials. Check the environment, the topic and the key. No token is to be"
                 " deleted; --ignore-suspicion goes on all the same",
             )
-        elif lane.refusals >= _HANDFUL:
+        elif lane.is_refused:
             self.end_early(
                 "credentials",
                 f"the service refuses these credentials ({lane.last_text}): mend the key, its ids or the topic, then"

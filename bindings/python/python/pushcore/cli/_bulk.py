@@ -221,21 +221,13 @@ def _deliver(
         except OSError as error:
             stop.unwritten = str(error)
 
-    def events() -> None:
-        for service, client in clients.items():
-            for event in client.events():
-                if options.verbose:
-                    link = "" if event.link is None else f" connection {event.link}"
-                    output.event(f"{service} {event.name}", f"{link} {event.text}".strip())
+    def happened(service: str, event: Any) -> None:
+        if options.verbose:
+            link = "" if event.link is None else f"connection {event.link} "
+            output.event(f"{service} {event.name}", f"{link}{event.text}".strip())
 
     try:
         with stop, show(output, options.no_progress or options.verbose) as display:
-
-            def progress(now: campaign.Progress) -> None:
-                events()
-                if display is not None:
-                    display(now)
-
             try:
                 summary = campaign.run(
                     source,
@@ -254,7 +246,8 @@ def _deliver(
                     ignore_suspicion=options.ignore_suspicion,
                     stop=stop,
                     on_result=None if journal is not None else tell,
-                    on_progress=progress,
+                    on_progress=display,
+                    on_event=happened,
                     on_end=None
                     if results is None or results == journal
                     else lambda made: _export(made, results, exported),
