@@ -509,6 +509,24 @@ def test_wrong_credentials_of_each_service_stop_it(
 
 
 @pytest.mark.usefixtures("profile")
+def test_a_firebase_installation_id(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    fid = sandbox.ready["fcm"]["fid"]
+    for command in (["--fid", fid, "--title", "x"], ["--message", json.dumps({"fid": fid, "data": {"k": "v"}})]):
+        status, out, err = run(["send", "fcm", *command])
+        assert status == 0, (out, err)
+    source = tmp_path / "t.csv"
+    source.write_text(f"fid,name\n{fid},Ann\n")
+    status, out, err = run(["send", "fcm", "--from", str(source), "--column", "fid", "--title", "Hi {name}"])
+    assert status == 0, (out, err)
+    assert len(sandbox.log(service="fcm", operation="push", accepted=True)) == 3
+    status, out, err = run(["send", "fcm", "--token", "x", "--title", "x", "--retry"])
+    assert (status, "--retry" in err) == (2, True), "an option that would do nothing is refused"
+    status, out, err = run(["send", "fcm", "--from", str(source), "--column", "fid", "--title", "x", "--validate-only"])
+    assert status == 0, (out, err)
+    assert len(sandbox.log(service="fcm", operation="push", accepted=True)) == 3
+
+
+@pytest.mark.usefixtures("profile")
 def test_verbose_tells_events(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     source = tmp_path / "t.txt"
     source.write_text("\n".join(register(sandbox, 5)))

@@ -121,6 +121,30 @@ def test_an_arm_that_this_version_does_not_know_is_no_deletion(tmp_path: pathlib
     assert not campaign.is_certain_deletion(record._replace(result="token_gone", doubtful=True))
 
 
+def test_tokens_that_belong_elsewhere_stop_it_and_wait(
+    sandbox: Sandbox, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a service's answer to a wrong topic will come: the token is good, only not here."""
+    from pushcore.campaign import _loop
+
+    tokens = register(sandbox, 200)
+    right = _loop.end_of
+    monkeypatch.setattr(_loop, "end_of", lambda result: right(result)._replace(outcome="token_mismatch"))
+    with sandbox.apns(pushcore.Client) as client:
+        summary = campaign.run(tokens, clients=client, message=alert(sandbox), journal=tmp_path / "j.db")
+        assert summary.stopped == "suspicion"
+        assert summary.counts["token_mismatch"] <= 32, "a handful"
+        assert set(summary.totals) == {"waiting"}
+        with campaign.Results(tmp_path / "j.db") as results:
+            found = list(results)
+            assert not any(map(campaign.is_certain_deletion, found))
+            assert all(record.doubtful for record in found if record.result == "token_mismatch")
+        summary = campaign.run(
+            tokens, clients=client, message=alert(sandbox), journal=tmp_path / "j.db", ignore_suspicion=True
+        )
+    assert summary.totals == {"token_mismatch": 200}
+
+
 def test_a_batch_in_steps(sandbox: Sandbox) -> None:
     tokens = register(sandbox, 100)
     with sandbox.apns(pushcore.Client) as client:

@@ -18,7 +18,7 @@ from .journal import Busy, JournalError, Record, WriteError
 from .message import Template
 from .results import Results, export, is_certain_deletion
 from .rows import BadRow, Row, Source, SourceError
-from .run import Progress, Rehearsal, SourceFailed, Summary, run
+from ._loop import Progress, Rehearsal, SourceFailed, Summary, run
 
 __all__ = [
     "BadRow",

@@ -167,6 +167,8 @@ class _Lane:
         self.window = _FIRST
         self.was_full = False
         self.refusals = 0
+        #: Tokens that are good elsewhere, since the last acceptance.
+        self.mismatches = 0
         self.unanswered = 0
         self.last_text = ""
         self.accepted = 0
@@ -211,9 +213,10 @@ class _Lane:
         """Counts what makes a campaign stop."""
         if name == "accepted":
             self.accepted += 1
-            self.refusals = self.unanswered = self.token_failures = 0
+            self.refusals = self.mismatches = self.unanswered = self.token_failures = 0
         elif name in ("fix_credentials", "token_mismatch"):
-            self.refusals += 1
+            self.refusals += name == "fix_credentials"
+            self.mismatches += name == "token_mismatch"
             self.unanswered = 0
             self.last_text = text or name
         elif name in ("not_sent", "expired", "unknown"):
@@ -598,10 +601,10 @@ class _Run:
     def check(self, lane: _Lane) -> None:
         """Stops for what no row can help."""
         if self.ignore_suspicion:
-            if lane.client.is_mix_up_suspected() and lane.suspected_at is None:
+            if lane.suspected_at is None and (lane.client.is_mix_up_suspected() or lane.mismatches >= _HANDFUL):
                 lane.suspected_at = time.time()
             return
-        if lane.client.is_mix_up_suspected():
+        if lane.client.is_mix_up_suspected() or lane.mismatches >= _HANDFUL:
             lane.suspected_at = time.time()
             self.end_early(
                 "suspicion",
