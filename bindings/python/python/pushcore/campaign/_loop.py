@@ -192,11 +192,11 @@ class _Lane:
         spare = max(32, ended)
         if queued > spare:
             self.window = max(_FIRST, self.window - (queued - spare) // 2)
-        elif self.busy == 0 and ended:
-            # All of it has been answered meanwhile: more rows at once would only be more rows in doubt.
-            self.window = min(self.window * 2, _CHUNK)
         elif self.was_full and queued == 0:
-            self.window = min(self.window * 2, _MOST)
+            # Where half of the rows are answered in a turn, one transaction's worth is on its way while the next one is
+            # written: more at once would only be more rows in doubt.
+            most = 2 * _CHUNK if ended >= self.busy else _MOST
+            self.window = min(self.window * 2, most)
 
     def hear(self, event: Event) -> None:
         """Notices that no access token is to be had with these credentials."""
@@ -698,7 +698,11 @@ class _Run:
         then, before = self.recent[0] if len(self.recent) > 1 else (self.started, 0)
         rate = (ended - before) / (now - then) if now > then else 0.0
         size = None if self.source is None else self.source.size
-        part = None if not size or self.source is None else min(self.source.read / size, 1.0)
+        part = None
+        if size and self.source is not None and self.items:
+            # What was read and has not ended yet does not count.
+            done = ended + self.summary.skipped + self.summary.duplicates + self.summary.not_due
+            part = min(self.source.read / size, 1.0) * min(done / self.items, 1.0)
         in_flight = sum(lane.busy for lane in self.lanes.values())
         part = 1.0 if last and self.exhausted else part
         skipped, duplicates = self.summary.skipped, self.summary.duplicates
