@@ -116,6 +116,8 @@ def storm(sandbox: Sandbox, folder: pathlib.Path, rows: int, kills: int, seed: i
             time.sleep(0.002)
         time.sleep(chance.random() * 0.02)
         if process.poll() is not None:
+            # It came to its end before the blow.
+            process.communicate()
             break
         copies = refused = 0
         if kind == "power":

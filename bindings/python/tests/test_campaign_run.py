@@ -125,10 +125,10 @@ def test_tokens_that_belong_elsewhere_stop_it_and_wait(
     sandbox: Sandbox, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a service's answer to a wrong topic will come: the token is good, only not here."""
-    from pushcore.campaign import _loop
+    from pushcore.campaign import _ends, _loop
 
     tokens = register(sandbox, 200)
-    right = _loop.end_of
+    right = _ends.end_of
     monkeypatch.setattr(_loop, "end_of", lambda result: right(result)._replace(outcome="token_mismatch"))
     with sandbox.apns(pushcore.Client) as client:
         summary = campaign.run(tokens, clients=client, message=alert(sandbox), journal=tmp_path / "j.db")
