@@ -434,6 +434,28 @@ def test_a_journal_that_cannot_be_used(sandbox: Sandbox, tmp_path: pathlib.Path,
 
 
 @pytest.mark.usefixtures("profile")
+def test_results_can_be_read_while_it_runs_and_after_a_death(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    source, results = tmp_path / "t.txt", tmp_path / "r.csv"
+    source.write_text("\n".join(register(sandbox, 3000)))
+    with slowly(sandbox, 3000):
+        process = start(["send", "apns", "--title", "x", "--from", str(source), "--results", str(results)])
+        until(lambda: sandbox.stats()["judged"] >= 12 or process.poll() is not None)
+        status, out, err = run(["results", str(results), "--counts", "--json"])
+        assert status == 0, err
+        found = json.loads(out)
+        assert found["complete"] is False
+        assert sum(found["totals"].values()) >= 12
+        process.kill()
+        process.communicate()
+    status, out, err = run(["results", str(results), "--result", "unknown", "--json"])
+    assert status == 0, err
+    assert all("the run ended before" in json.loads(line)["reason"] for line in out.splitlines())
+    shutil.copy(tmp_path / "r.csv.db", tmp_path / "other.db")
+    (tmp_path / "other.db").chmod(0o400)
+    assert run(["results", str(tmp_path / "other.db"), "--counts"])[0] == 0
+
+
+@pytest.mark.usefixtures("profile")
 def test_a_folder_that_vanishes(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     source = tmp_path / "t.txt"
     source.write_text("\n".join(register(sandbox, 3000)))

@@ -190,7 +190,8 @@ def test_after_kill_9_unknown_is_what_was_in_flight(
     assert set(found) == {"accepted", "unknown"}
     assert sum(found.values()) == 2000
     assert max(seen(sandbox).values()) == 1
-    assert found["unknown"] <= sent.total()
+    # A window grows no faster than answers come: what is handed over and not answered is bounded by what was.
+    assert found["unknown"] <= min(2000, 2 * sent.total())
     # The same again: the doubtful ones are still said to be left. Sent only when asked for.
     assert run(command)[0] == 3
     assert run([*command, "--resend-unknown"])[0] == 0

@@ -69,6 +69,9 @@ _LOOK = 0.1
 #: How long to wait before `retry_later` without a time is tried again by the same run, in seconds.
 _PAUSE = 30.0
 
+#: How long a full disk is waited for at the end, in seconds: room may come back.
+_ROOM_AGAIN = 2.0
+
 Make = Callable[[Row], "Message"]
 Messages = Union["Message", Make, Mapping[str, Union["Message", Make]]]
 
@@ -637,7 +640,8 @@ class _Run:
 
     def wind_down(self) -> None:
         """Takes back what the service cannot have seen; lets the rest end, within bounds."""
-        until = time.monotonic() + self.grace
+        begun = time.monotonic()
+        until = begun + self.grace
         for lane in self.lanes.values():
             for item, _ in lane.untaken:
                 self.ends.append((item.seq or 0, End(State.WAITING, None)))
@@ -652,10 +656,7 @@ class _Run:
             self.report()
             if not busy or time.monotonic() >= until:
                 break
-        while self.ends and time.monotonic() < min(until, self.started + 1e12) and self.summary.stopped == "disk":
-            # Room may come back while it is waited for, a little.
-            if time.monotonic() > until - self.grace + 2:
-                break
+        while self.ends and self.summary.stopped == "disk" and time.monotonic() < min(until, begun + _ROOM_AGAIN):
             time.sleep(0.2)
             self.save()
         self.summary.lost = sum(lane.busy for lane in self.lanes.values()) + len(self.ends)

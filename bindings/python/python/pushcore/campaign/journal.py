@@ -507,8 +507,10 @@ def read(path: str | os.PathLike[str]) -> sqlite3.Connection:
     path = pathlib.Path(path)
     if not path.exists():
         raise JournalError(f"{path} does not exist")
+    # A run that was killed may have left a transaction to be rolled back, which takes the right to write.
+    mode = "rw" if os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK) else "ro"
     try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_PATIENCE)
         ours = database.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION
         version = database.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as error:
