@@ -14,11 +14,11 @@ this function with options; workers of Celery or Dask and notebooks call it with
 
 from __future__ import annotations
 
+from ._loop import Progress, Rehearsal, SourceFailed, Summary, run
 from .journal import Busy, JournalError, Record, WriteError
 from .message import Template
 from .results import Results, export, is_certain_deletion
 from .rows import BadRow, Row, Source, SourceError
-from ._loop import Progress, Rehearsal, SourceFailed, Summary, run
 
 __all__ = [
     "BadRow",

@@ -268,8 +268,8 @@ def run(
     `grace` seconds to end. A few refusals of the credentials, or a suspected mix-up, stop the run unless
     `ignore_suspicion`.
 
-    `on_result` gets each row once its end is on the disk, `on_event` a service's name and what its client's `events` would
-    say (they are taken here), `on_end` the journal at the end, while it is still held.
+    `on_result` gets each row once its end is on the disk, `on_event` a service's name and what its client's `events`
+    would say (they are taken here), `on_end` the journal at the end, while it is still held.
 
     Raises `Busy`, `JournalError`, and `SourceFailed` when `rows` raises.
     """
