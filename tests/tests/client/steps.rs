@@ -275,14 +275,25 @@ fn a_batch_takes_back_what_the_service_has_not_seen() {
     let second = fixture::message(10);
     assert_eq!(offer(&mut batch, &second).expect("open"), (true, 1));
     assert_eq!(batch.withdraw(), 1);
-    let ended: Vec<_> = batch.wait(STEP).expect("our process").map(|(_, end)| end).collect();
+    let ended: Vec<_> = batch
+        .wait(STEP)
+        .expect("our process")
+        .map(|(_, end)| end)
+        .collect();
     assert_eq!(ended.len(), 1);
-    assert_eq!(ended[0].as_ref().expect_err("taken back").kind(), ErrorKind::Cancelled);
+    assert_eq!(
+        ended[0].as_ref().expect_err("taken back").kind(),
+        ErrorKind::Cancelled
+    );
     assert_eq!(batch.withdraw(), 0, "the other one is on its stream");
     assert_eq!(peer.get("/release").body, *b"released");
     let mut accepted = 0;
     until("the answer", || {
-        accepted += batch.wait(STEP).expect("our process").filter(|(_, end)| end.is_ok()).count();
+        accepted += batch
+            .wait(STEP)
+            .expect("our process")
+            .filter(|(_, end)| end.is_ok())
+            .count();
         accepted == 1
     });
     assert_eq!(peer.server.log().requests(), 2, "one push and the call");
