@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout lint bench header storm storm-tls interop msrv clean
+.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls interop msrv clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -51,6 +51,10 @@ test-examples: $(VENV)/.built target/debug/pushcore-sandbox ## every example aga
 test-fanout: $(VENV)/.built target/debug/pushcore-sandbox ## a job on Celery and on Dask while workers are killed (redis-server)
 	$(VENV)/bin/pip install -q -r examples/fanout/requirements.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/fanout/tests
+
+test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows killed and cut off 50 times, with the sandbox's log as the oracle
+	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python bindings/python/tests/campaign_storm.py
 
 bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
 	sh benches/run.sh

@@ -121,6 +121,21 @@ impl Batch {
         cancelled
     }
 
+    /// Cancels every message of this batch of which the service cannot have seen a byte: what waits for a
+    /// stream, and what GOAWAY disowned. Each of them ends as `Cancelled` in [`Batch::wait`]; the others go
+    /// on to their own ends. A journal can so tell what may be sent again from what may not.
+    ///
+    /// Returns the number of messages that were cancelled, 0 in a forked child.
+    pub fn withdraw(&mut self) -> usize {
+        if self.client.check_process().is_err() {
+            return 0;
+        }
+        let mut shared = self.client.lock();
+        let withdrawn = shared.withdraw_of_batch(self.number);
+        self.client.nudge(&mut shared);
+        withdrawn
+    }
+
     /// A message that was refused before it was offered: it counts as ended.
     pub fn refused(&mut self, error: &Error) {
         self.progress.taken += 1;

@@ -5,6 +5,7 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
 use pushcore::http::Response;
+use pushcore::net::Processed;
 use pushcore::service::MessageRef;
 use pushcore::session::{Ended, SendOptions, Ticket};
 use pushcore::{Error, Now, Outcome};
@@ -160,6 +161,24 @@ impl Shared {
             session.cancel(ticket, now);
         }
         self.batches.remove(&number);
+    }
+
+    /// Cancels every message of a [`Batch`](crate::Batch) of which the service cannot have seen anything;
+    /// each of them still ends as `Cancelled`. Returns the number of messages that were cancelled.
+    pub(crate) fn withdraw_of_batch(&mut self, number: u32) -> usize {
+        let now = self.driver.clock.now();
+        let session = &mut self.driver.session;
+        let unseen = session
+            .unfinished()
+            .filter(|(_, processed)| *processed == Processed::No);
+        let tickets: Vec<Ticket> = unseen.map(|(ticket, _)| ticket).collect();
+        let ours = tickets
+            .into_iter()
+            .filter(|ticket| session.tag(*ticket).is_some_and(|tag| is_of(tag, number)));
+        let ours: Vec<Ticket> = ours.collect();
+        ours.into_iter()
+            .filter(|ticket| session.cancel(*ticket, now))
+            .count()
     }
 
     /// Cancels one message of a [`Batch`](crate::Batch), which is still told its end.

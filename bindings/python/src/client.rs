@@ -10,6 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::blocking_batch::BlockingBatch;
 use crate::calls::Call;
 use crate::errors::{OrRaise, raise};
 use crate::http::{Request, Response};
@@ -92,6 +93,19 @@ impl BlockingClient {
             .ok();
         let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
         SendMany::new(batch, source, template, options(deadline)?, on_progress, every)
+    }
+
+    /// Many messages in the caller's own loop: submit, wait, submit again.
+    #[pyo3(signature = (*, template=None, deadline=None))]
+    fn batch(
+        &self,
+        py: Python<'_>,
+        template: Option<&Bound<'_, PyAny>>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BlockingBatch> {
+        let template = template.map(self::message).transpose()?;
+        let batch = Batch::new(Arc::clone(&self.client), None).or_raise(py)?;
+        Ok(BlockingBatch::new(batch, template, options(deadline)?))
     }
 
     /// How many messages are where.

@@ -10,6 +10,7 @@ mod apns_payload;
 mod baidu;
 mod baidu_calls;
 mod batch;
+mod blocking_batch;
 mod calls;
 mod client;
 mod errors;
@@ -54,6 +55,8 @@ mod _pushcore {
     use crate::baidu_calls::BaiduCalls;
     #[pymodule_export]
     use crate::batch::Batch;
+    #[pymodule_export]
+    use crate::blocking_batch::BlockingBatch;
     #[pymodule_export]
     use crate::calls::Call;
     #[pymodule_export]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AdmCredentials,
         ApnsCredentials,
         BaiduCredentials,
+        BlockingBatch,
         Call,
         EndpointPolicy,
         Event,
@@ -207,6 +208,14 @@ class Client(Services):
             on_progress=on_progress,
             progress_every=progress_every,
         )
+
+    def batch(self, *, message: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
+        """Many messages in a loop of one's own: `submit` pairs of a key and a message, `wait`, `submit` again.
+
+        Every result comes back with its key. With `message=` the pairs hold targets. What `submit` was not given is not
+        sent: a journal can be written before. `withdraw` takes back what the service cannot have seen.
+        """
+        return self._here().batch(template=message, deadline=deadline)
 
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message, and reads the answer.

@@ -1355,6 +1355,8 @@ class BlockingClient:
         progress_every: Duration | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
+    def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
+        """Many messages in the caller's own loop: submit, wait, submit again."""
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message and reads the answer."""
     def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
@@ -1369,6 +1371,32 @@ class BlockingClient:
         """The next thing that happened; never waits."""
     def close(self) -> None:
         """Waits until what was taken has ended, then closes the connections."""
+
+@final
+class BlockingBatch:
+    """Many messages of one caller: every result comes back with the key that was submitted with its message.
+
+    Made by `Client.batch`. What is dropped is cancelled.
+    """
+
+    def submit(self, pairs: list[tuple[Any, Any]]) -> int:
+        """Takes pairs of a key and a message (where there is a template: a target); returns the number taken.
+
+        It is smaller than the list when the queue is full or when results wait: call `wait`, then submit the rest. What
+        cannot be sent at all counts as taken: its result is the exception that says why.
+        """
+    def wait(self, longest: Duration | None = None) -> list[tuple[Any, Outcome | PushcoreError]]:
+        """Moves bytes until something has ended or `longest` is over, 0.1 seconds at most; what has ended."""
+    def withdraw(self) -> int:
+        """Cancels every message of which the service cannot have seen a byte; returns their number.
+
+        Each of them ends as `Cancelled`: it may be sent again. The others go on to their own ends.
+        """
+    @property
+    def in_flight(self) -> int:
+        """The number of messages that were taken and whose results `wait` has not handed out."""
+    def cancel(self) -> None:
+        """Cancels what has not ended and lets go of everything; no result comes any more."""
 
 @final
 class Batch:
