@@ -16,7 +16,7 @@ public final class PushyServer {
       String token = path.substring(path.lastIndexOf('/') + 1);
       Common.say(token, true, payload == null ? "" : payload.toString(StandardCharsets.UTF_8));
       if (token.startsWith("dd")) {
-        throw new UnregisteredDeviceTokenException(Instant.ofEpochMilli(1_700_000_000_000L), null);
+        throw new UnregisteredDeviceTokenException(Instant.ofEpochMilli(1_700_000_000_000L));
       }
       if (token.startsWith("bb")) {
         throw new RejectedNotificationException(RejectionReason.BAD_DEVICE_TOKEN);
