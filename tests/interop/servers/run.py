@@ -101,12 +101,10 @@ def haproxy(folder: pathlib.Path, every: int) -> Iterator[tuple[int, Callable[[]
     both = folder / "both.pem"
     both.write_text(public.read_text() + private.read_text())
     port = free_port()
-    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    log.bind(str(folder / "log"))
-    log.settimeout(0.2)
+    log = folder / "served"
     (folder / "haproxy.cfg").write_text(f"""
 global
-    log {folder}/log len 1024 local0
+    log stdout format raw local0
     nbthread 1
 defaults
     mode http
@@ -125,19 +123,8 @@ frontend push
     def begin() -> None:
         old = ["-sf", str(processes[-1].pid)] if processes else []
         command = ["haproxy", "-db", "-f", str(folder / "haproxy.cfg"), *old]
-        processes.append(subprocess.Popen(command, text=True, stderr=-3, stdout=-3))
-
-    seen: list[str] = []
-    ended = threading.Event()
-
-    # A queue of the kernel's holds ten lines, and HAProxy throws away what does not fit.
-    def read() -> None:
-        while not ended.is_set():
-            with contextlib.suppress(TimeoutError):
-                seen.append(log.recv(4096).decode().rsplit(" ", 1)[-1].strip())
-
-    reader = threading.Thread(target=read)
-    reader.start()
+        with log.open("a") as out:
+            processes.append(subprocess.Popen(command, text=True, stderr=-3, stdout=out))
 
     def take_over() -> None:
         for _ in range(every):
@@ -150,15 +137,12 @@ frontend push
     try:
         wait_for(port, processes[0])
         successors.start()
-        yield port, lambda: [path for path in seen if path.startswith("/3/device/")]
+        yield port, lambda: [line for line in log.read_text().split() if line.startswith("/3/device/")]
     finally:
         successors.join()
         for process in processes:
             process.terminate()
             process.wait(30)
-        ended.set()
-        reader.join()
-        log.close()
 
 
 SERVERS: dict[str, tuple[str, Callable[[pathlib.Path, int], Server], tuple[int, ...]]] = {
