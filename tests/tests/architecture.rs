@@ -163,7 +163,10 @@ fn drawing() -> BTreeMap<String, BTreeSet<String>> {
             names => names.split(' ').map(str::to_owned).collect(),
         };
         for room in left.split_whitespace() {
-            assert!(rooms.insert(room.to_owned(), right.clone()).is_none(), "{room} twice");
+            assert!(
+                rooms.insert(room.to_owned(), right.clone()).is_none(),
+                "{room} twice"
+            );
         }
     }
     rooms
@@ -185,7 +188,10 @@ fn the_drawing_says_what_the_rules_say() {
         let name = entry.expect("an entry").file_name();
         let name = name.to_string_lossy();
         let room = name.strip_suffix(".rs").unwrap_or(&name);
-        assert!(room == "lib" || drawn.contains_key(room), "{room} is not in ARCHITECTURE.md");
+        assert!(
+            room == "lib" || drawn.contains_key(room),
+            "{room} is not in ARCHITECTURE.md"
+        );
     }
 }
 
