@@ -37,6 +37,8 @@ if [ -z "${BARE_KEEP:-}" ] || [ ! -d "$ROOT" ]; then
     tar -C "$ROOT" -xf "$CACHE/bookworm.tar"
 fi
 cp -L /etc/resolv.conf "$ROOT/etc/resolv.conf"
+# What an installer writes and debootstrap does not.
+printf '127.0.0.1 localhost\n::1 localhost\n' >"$ROOT/etc/hosts"
 # Tracked files and new ones, as they are now; what was built stays behind.
 mkdir -p "$ROOT/src/pushcore"
 git -C "$REPO" ls-files -z --cached --others --exclude-standard | (cd "$REPO" && xargs -0 ls -d 2>/dev/null) |

@@ -18,7 +18,7 @@ fn tests(cell: &str) -> Vec<&str> {
 }
 
 /// The rows of a first cell: `7`, or `6–10`.
-fn rows(cell: &str) -> std::ops::RangeInclusive<u32> {
+fn numbers(cell: &str) -> std::ops::RangeInclusive<u32> {
     let (first, last) = cell.split_once('–').unwrap_or((cell, cell));
     first.parse().expect("a row")..=last.parse().expect("a row")
 }
@@ -50,7 +50,7 @@ fn every_row_is_in_the_table_and_every_test_it_names_exists() {
                 assert!(text.contains(&format!("#[test]\nfn {name}()")), "no test {name}");
                 let number: u32 = name[4..6].parse().expect("row_NN_");
                 assert!(
-                    rows(cells[0]).contains(&number),
+                    numbers(cells[0]).contains(&number),
                     "{name} is not of row {}",
                     cells[0]
                 );

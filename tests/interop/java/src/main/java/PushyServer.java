@@ -25,6 +25,8 @@ public final class PushyServer {
     MockApnsServer server = new MockApnsServerBuilder()
         .setServerCredentials(new File(args[0]), new File(args[1]), null)
         .setHandlerFactory(handlers)
+        // Pushy's own client needs no ALPN; every other does (RFC 9113 section 3.3).
+        .setUseAlpn(true)
         .build();
     server.start(Integer.parseInt(args[2])).get();
     System.out.println("{\"listening\":true}");
