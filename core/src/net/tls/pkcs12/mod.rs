@@ -50,7 +50,7 @@ pub(super) fn open(
         return Err(explain(&refused, store.mac_data.is_some()));
     };
     let mut keys = safe.keys.into_iter();
-    let (key, local_id) = keys
+    let key = keys
         .next()
         .ok_or_else(|| Error::new(ErrorKind::InvalidKey, "pkcs#12 file holds no private key"))?;
     if keys.next().is_some() {
@@ -59,9 +59,9 @@ pub(super) fn open(
     if safe.certificates.is_empty() {
         return Err(invalid("pkcs#12 file holds no certificate"));
     }
-    let chain = in_chain_order(safe.certificates, local_id.as_deref());
+    let chain = in_chain_order(safe.certificates, key.local_id.as_deref());
     let chain = chain.ok_or_else(|| invalid("a certificate in the pkcs#12 file is broken"))?;
-    let der = PrivatePkcs8KeyDer::from(key.to_vec());
+    let der = PrivatePkcs8KeyDer::from(key.pkcs8.to_vec());
     Ok((chain, PrivateKeyDer::Pkcs8(der)))
 }
 
@@ -126,6 +126,12 @@ impl<'a> Store<'a> {
     }
 }
 
+/// A private key in PKCS#8 and its local id, where it has one.
+struct Key {
+    pkcs8: Zeroizing<Vec<u8>>,
+    local_id: Option<Vec<u8>>,
+}
+
 /// A certificate in DER and its local id, where it has one.
 struct Bag {
     certificate: Vec<u8>,
@@ -135,8 +141,7 @@ struct Bag {
 /// What was found in a file.
 #[derive(Default)]
 struct Safe {
-    /// PKCS#8 keys, each with its local id, where it has one.
-    keys: Vec<(Zeroizing<Vec<u8>>, Option<Vec<u8>>)>,
+    keys: Vec<Key>,
     certificates: Vec<Bag>,
     /// Protected parts opened so far.
     parts: usize,
@@ -162,22 +167,22 @@ impl Safe {
             match kind {
                 // keyBag, pkcs8ShroudedKeyBag, certBag, safeContentsBag; CRLs and secrets are of no use here.
                 Some([1]) => {
-                    let key = Zeroizing::new(value.expect(SEQUENCE)?.whole.to_vec());
-                    self.keys.push((key, local_id));
+                    let pkcs8 = Zeroizing::new(value.expect(SEQUENCE)?.whole.to_vec());
+                    self.keys.push(Key { pkcs8, local_id });
                 }
                 Some([2]) => {
                     let mut fields = value.expect(SEQUENCE)?.inside();
                     let algorithm = fields.expect(SEQUENCE)?;
                     let sealed = fields.expect(OCTETS)?.octets()?;
                     self.count_part()?;
-                    let key = password.decrypt(algorithm, &sealed)?;
+                    let pkcs8 = password.decrypt(algorithm, &sealed)?;
                     // A wrong password may leave a right padding: a key is a SEQUENCE and nothing behind it.
-                    let mut reader = Reader::new(&key);
+                    let mut reader = Reader::new(&pkcs8);
                     reader.expect(SEQUENCE)?;
                     if !reader.is_empty() {
                         return Err(Refused::Broken);
                     }
-                    self.keys.push((key, local_id));
+                    self.keys.push(Key { pkcs8, local_id });
                 }
                 Some([3]) => {
                     let mut fields = value.expect(SEQUENCE)?.inside();

@@ -160,7 +160,7 @@ impl<'a> Password<'a> {
         };
         let cipher = encryption.expect(OID)?.contents;
         let iv = encryption.expect(OCTETS)?.contents;
-        let (key_length, open): (usize, fn(&[u8], &[u8], &[u8]) -> _) = match cipher {
+        let (key_length, open): (usize, Open) = match cipher {
             [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x02] => (16, cbc::<Aes128>),
             [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x16] => (24, cbc::<Aes192>),
             [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2a] => (32, cbc::<Aes256>),
@@ -189,6 +189,9 @@ impl<'a> Password<'a> {
         open(&key, iv, bytes)
     }
 }
+
+/// A cipher: key, initialisation vector, bytes.
+type Open = fn(&[u8], &[u8], &[u8]) -> Result<Zeroizing<Vec<u8>>, Refused>;
 
 /// id-hmacWithSHA1, 1.2.840.113549.2.7; the others of RFC 8018, appendix B.1.2, differ in the last byte.
 const HMAC_SHA1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x07];
