@@ -119,6 +119,8 @@ pub(crate) struct Reply {
 pub(crate) struct After {
     /// Announce this MAX_CONCURRENT_STREAMS (the APNs stream governor).
     pub(crate) max_streams: Option<u32>,
+    /// The answer has no `date`, on HTTP/1.1 either.
+    pub(crate) no_date: bool,
 }
 
 impl Reply {

@@ -45,6 +45,9 @@ struct Options {
     /// Port of the control endpoint.
     #[arg(long, default_value_t = 0)]
     control_port: u16,
+    /// What changes over the control endpoint have to show; made up by default, and in the ready line.
+    #[arg(long)]
+    control_token: Option<String>,
     /// Play APNs' production environment instead of development.
     #[arg(long)]
     production: bool,
@@ -185,6 +188,8 @@ fn config(options: Options) -> Config {
         seed: options.seed,
         latency: options.latencies,
         log_limit: options.log_limit.saturating_mul(1 << 20),
+        control_token: options.control_token,
+        explain: true,
         faults: options.faults.concat(),
         host: options.host,
     }

@@ -4,7 +4,7 @@ mod audience;
 
 use crate::exchange::{Exchange, Reply, percent_decode};
 use crate::ids::{b64, b64url, random};
-use crate::record::Record;
+use crate::record::{LENIENT, Record};
 use crate::shared::{Moment, Profile};
 use http::Method;
 use md5::{Digest, Md5};
@@ -202,6 +202,7 @@ impl Adm {
         }
         if exchange.header("x-amzn-accept-type") != Some(ACCEPT_TYPE) {
             if self.profile == Profile::Strict {
+                record.hint = Some(LENIENT);
                 return Err(Refused(400, "InvalidType", "adm.header.accept-type"));
             }
             record.warnings.push("adm.header.accept-type".to_owned());

@@ -175,7 +175,10 @@ impl Apns {
         } else {
             Some(STREAMS)
         };
-        After { max_streams }
+        After {
+            max_streams,
+            ..After::default()
+        }
     }
 }
 

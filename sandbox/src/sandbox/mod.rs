@@ -6,6 +6,7 @@ use crate::adm::AdmRegistration;
 use crate::apns::{Check, ContentMismatch, DeviceToken, EnvironmentKeyReason, StoredNotification};
 use crate::config::Ports;
 use crate::connections::Connection;
+use crate::date::DateHeader;
 use crate::fault::{ConnectFault, Fault};
 use crate::fcm::Registration;
 use crate::latency::Latency;
@@ -110,6 +111,15 @@ impl Sandbox {
     /// In words, for an unknown service and a distribution that is none.
     pub fn set_latency(&self, service: Option<&str>, latency: Option<Latency>) -> Result<(), String> {
         self.shared.state().latencies.set(service, latency)
+    }
+
+    /// Sets what the answers of a service (`apns`, `fcm`, ...) say in `date` from now on; `None` is the default: nothing on
+    /// HTTP/2, the machine's time on HTTP/1.1.
+    ///
+    /// # Errors
+    /// In words, for an unknown service.
+    pub fn set_date(&self, service: &str, date: Option<DateHeader>) -> Result<(), String> {
+        self.shared.state().dates.set(service, date)
     }
 
     /// Starts everything that is left to chance (latencies, faults with a probability) anew, with this seed.

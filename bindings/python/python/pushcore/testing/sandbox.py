@@ -163,7 +163,8 @@ class Sandbox:
         """Any call of the control endpoint; see the sandbox's own documentation."""
         data = None if body is None else json.dumps(body).encode()
         url = self.ready["control"]["url"].rstrip("/") + "/" + call
-        request = urllib.request.Request(url, data=data, method=method)
+        headers = {"Authorization": f"Bearer {self.ready['control']['token']}"}
+        request = urllib.request.Request(url, data=data, headers=headers, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=30) as response:
             text = response.read()
