@@ -52,9 +52,10 @@ def load() -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     try:
-        return tomllib.loads(text.decode())
+        read: dict[str, Any] = tomllib.loads(text.decode())
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
+    return read
 
 
 def chosen(name: str | None) -> tuple[str | None, dict[str, Any]]:
