@@ -202,16 +202,38 @@ impl<T> Witness<T> {
     pub fn observe(&mut self, ticket: T, outcome: Outcome, at: Circumstances, token: &[u8]) -> Observed<T> {
         match outcome {
             Outcome::Accepted(_) => {
-                // One more of a campaign in which all is well: nothing has to be counted.
-                if self.uneasy || self.quiet != Some(at.key) {
-                    self.accepted(at, circumstances::token(token));
-                }
+                self.accept(at, || token);
                 Observed::Now(ticket, outcome)
             }
             Outcome::TokenMismatch(mismatch) => {
-                self.doubted(ticket, mismatch, at, circumstances::token(token))
+                self.doubted(ticket, mismatch, at, circumstances::token(token), self.hold)
             }
             outcome => Observed::Now(ticket, outcome),
+        }
+    }
+
+    /// Takes an outcome as [`Witness::observe`] does, and decides at once, by the answers before it: nothing is held.
+    pub fn observe_at_once(
+        &mut self,
+        ticket: T,
+        outcome: Outcome,
+        at: Circumstances,
+        token: &[u8],
+    ) -> Observed<T> {
+        match outcome {
+            Outcome::TokenMismatch(mismatch) => {
+                self.doubted(ticket, mismatch, at, circumstances::token(token), 0)
+            }
+            outcome => self.observe(ticket, outcome, at, token),
+        }
+    }
+
+    /// Takes note that a message was accepted. `token` is asked only where the acceptance has to be counted.
+    #[inline]
+    pub(crate) fn accept<'a>(&mut self, at: Circumstances, token: impl FnOnce() -> &'a [u8]) {
+        // One more of a campaign in which all is well: nothing has to be counted.
+        if self.uneasy || self.quiet != Some(at.key) {
+            self.accepted(at, circumstances::token(token()));
         }
     }
 
@@ -270,6 +292,22 @@ impl<T> Witness<T> {
         self.stopped
     }
 
+    /// The ticket of the outcome that has been held for longest; `None` where none is held.
+    pub fn oldest(&self) -> Option<&T> {
+        self.held.front().map(|held| &held.ticket)
+    }
+
+    /// The tickets of the outcomes that are held, in the order of their answers.
+    pub fn tickets(&self) -> impl Iterator<Item = &T> {
+        self.held.iter().map(|held| &held.ticket)
+    }
+
+    /// Whether [`Witness::poll_settled`] or [`Witness::poll_suspicion`] has something to return.
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        !self.settled.is_empty() || !self.suspicions.is_empty()
+    }
+
     /// The number of outcomes that are held.
     pub fn held(&self) -> usize {
         self.held.len()
@@ -320,7 +358,15 @@ impl<T> Witness<T> {
         }
     }
 
-    fn doubted(&mut self, ticket: T, mismatch: TokenMismatch, at: Circumstances, token: u64) -> Observed<T> {
+    /// `hold` is how many may be held.
+    fn doubted(
+        &mut self,
+        ticket: T,
+        mismatch: TokenMismatch,
+        at: Circumstances,
+        token: u64,
+        hold: usize,
+    ) -> Observed<T> {
         let suspects = mismatch.suspects;
         self.quiet = None;
         let mut arisen = self.watch_doubt(suspects);
@@ -343,7 +389,7 @@ impl<T> Witness<T> {
             mismatch,
         };
         let can_turn = at.can_turn(suspects);
-        if can_turn && self.held.len() < self.hold {
+        if can_turn && self.held.len() < hold {
             self.case(at.key).held += 1;
             self.held.push_back(held);
             return Observed::Held;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::id::LinkId;
 use crate::error::ErrorKind;
 use crate::http::Authority;
-use crate::outcome::Scope;
+use crate::outcome::{Scope, Suspects};
 
 /// A task for the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,9 +103,22 @@ pub enum SessionEvent {
         /// The connection.
         link: LinkId,
     },
-    /// Suddenly most tokens are blamed: environment, topic, sender, VAPID key or payload are probably
+    /// Many answers in a row blame the tokens: environment, topic, sender, VAPID key or payload are probably
     /// wrong. Do not delete the tokens; see [`is_mix_up_suspected`](super::Session::is_mix_up_suspected).
-    MixUpSuspected,
+    MixUpSuspected {
+        /// Everything that could be at fault.
+        suspects: Suspects,
+        /// The number of answers so far that could be explained by these suspects.
+        answers: u64,
+    },
+    /// The service refuses the credentials: what waited for it ends as `NotSent`, and one message after a pause tries
+    /// them again.
+    CredentialsRefused {
+        /// The refusal in words.
+        text: Box<str>,
+    },
+    /// The service takes the credentials again.
+    CredentialsAccepted,
     /// The session has found a fault in its own books ([`ErrorKind::Internal`]): a bug of ours, please report
     /// it. Messages still end, but [`Stats`](super::Stats) may be wrong from now on.
     Internal {

@@ -15,6 +15,9 @@ pub struct Stats {
     pub queued: u64,
     /// On a stream, no answer yet.
     pub open: u64,
+    /// Answered by a doubtful refusal that waits for other answers; see
+    /// [`SendOptions::bulk`](super::SendOptions::bulk).
+    pub held: u64,
     /// Ended: taken by the service.
     pub accepted: u64,
     /// Ended: the token is dead.
@@ -59,7 +62,7 @@ impl Stats {
 
     /// Nothing lost, nothing counted twice (invariant I1).
     pub const fn is_balanced(&self) -> bool {
-        self.submitted == self.queued + self.open + self.ended()
+        self.submitted == self.queued + self.open + self.held + self.ended()
     }
 
     /// Counts the end of a push.
