@@ -11,9 +11,9 @@ use crate::outcome::Outcome;
 /// The number of messages on the way to a host while nobody knows whether the key is good there.
 const FEW: usize = 4;
 
-/// The longest time that messages wait for the first answer before the others follow: a host that takes its time says
-/// nothing of the key.
-const FIRST_ANSWER: Duration = Duration::from_secs(1);
+/// The longest time that messages wait for the first answer before the others follow: a round trip to the other side of
+/// the earth and back, and a little. A host that takes longer says nothing of the key.
+const FIRST_ANSWER: Duration = Duration::from_millis(400);
 
 /// The number of refusals in a row, without an acceptance among them, that are about the key and not about a message.
 const REFUSALS: u32 = 3;
@@ -39,6 +39,8 @@ enum State {
     Untried,
     /// No answer yet, and at this time the rest follows all the same.
     Tried { until: Duration },
+    /// No answer yet, and the time for the first one is over.
+    Late,
     /// The service takes the key.
     Open,
     /// The last answer refused the key or its connection.
@@ -92,7 +94,7 @@ impl Gates {
     pub(super) fn ask(&mut self, authority: &Authority, now: Duration) -> Allowance {
         let gate = self.gate(authority);
         match &mut gate.state {
-            State::Open => Allowance::Free,
+            State::Open | State::Late => Allowance::Free,
             State::Untried => {
                 gate.state = State::Tried {
                     until: now.saturating_add(FIRST_ANSWER),
@@ -120,7 +122,10 @@ impl Gates {
 
     /// Takes note of an answer that says nothing of the key, from a host that answers.
     pub(super) fn answered(&mut self, authority: &Authority) -> bool {
-        let tried = matches!(self.gate(authority).state, State::Untried | State::Tried { .. });
+        let tried = matches!(
+            self.gate(authority).state,
+            State::Untried | State::Tried { .. } | State::Late
+        );
         tried && self.accepted(authority)
     }
 
@@ -165,16 +170,28 @@ impl Gates {
         matches!(self.gate(authority).state, State::Shut { .. })
     }
 
-    /// The next time at which more may be sent without an answer; `None` is never.
-    pub(super) fn next_at(&self, now: Duration) -> Option<Duration> {
+    /// The time at which [`Gates::wait_no_longer`] has to be called; `None` is never.
+    pub(super) fn next_at(&self) -> Option<Duration> {
         if self.are_open() {
             return None;
         }
         let tried = self.gates.iter().filter_map(|gate| match gate.state {
-            State::Tried { until } => Some(until).filter(|until| *until > now),
+            State::Tried { until } => Some(until),
             _ => None,
         });
         tried.min()
+    }
+
+    /// Where the first answer is late, the rest may follow.
+    pub(super) fn wait_no_longer(&mut self, now: Duration) {
+        if self.are_open() {
+            return;
+        }
+        for gate in &mut self.gates {
+            if matches!(gate.state, State::Tried { until } if until <= now) {
+                gate.state = State::Late;
+            }
+        }
     }
 
     fn count(&mut self) {
@@ -244,13 +261,12 @@ mod tests {
     fn a_new_key_is_tried_with_a_few_and_open_after_the_first_acceptance() {
         let (mut gates, a) = (gates(false), host("a.example"));
         assert!(matches!(gates.ask(&a, SECOND), Allowance::AtMost(FEW)));
-        assert_eq!(gates.next_at(SECOND), Some(2 * SECOND));
-        assert!(
-            matches!(gates.ask(&a, 2 * SECOND), Allowance::Free),
-            "nobody waits for long"
-        );
+        assert_eq!(gates.next_at(), Some(SECOND + FIRST_ANSWER));
+        gates.wait_no_longer(2 * SECOND);
+        let free = matches!(gates.ask(&a, 2 * SECOND), Allowance::Free);
+        assert!(free && gates.next_at().is_none(), "nobody waits for long");
         assert!(gates.accepted(&a) && !gates.accepted(&a));
-        assert!(gates.are_open() && gates.next_at(SECOND).is_none());
+        assert!(gates.are_open() && gates.next_at().is_none());
         assert!(
             matches!(gates.ask(&host("b.example"), SECOND), Allowance::Free),
             "the same key"

@@ -226,7 +226,7 @@ impl Session {
             .witness
             .oldest()
             .map(|doubt| doubt.since.saturating_add(LONGEST_HELD));
-        let gates = self.gates.next_at(self.now.monotonic);
+        let gates = self.gates.next_at();
         let timers = links.chain(hosts).chain([self.ledger.next_due(), held, gates]);
         timers.flatten().min()
     }
@@ -343,6 +343,7 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Now) {
         let now = self.tick(now);
         self.limits.fill(now.monotonic);
+        self.gates.wait_no_longer(now.monotonic);
         for id in self.links.ids() {
             self.link_timeout(id, now);
         }
@@ -1044,11 +1045,13 @@ impl Session {
         if self.send_again(slot, &outcome, link, now) {
             return;
         }
-        self.judge_key(slot, &outcome, now);
-        match &mut outcome {
-            Outcome::RetryLater(arm) => self.throttled(slot, arm.scope, arm.after, now),
+        if let Outcome::FixCredentials(arm) = &mut outcome {
             // What the session can renew it has renewed.
-            Outcome::FixCredentials(arm) => arm.refreshable = false,
+            arm.refreshable = false;
+        }
+        self.judge_key(slot, &outcome, now);
+        match &outcome {
+            Outcome::RetryLater(arm) => self.throttled(slot, arm.scope, arm.after, now),
             Outcome::TokenMismatch(_) if known_tokens => return self.doubt(slot, outcome, now),
             _ => {}
         }

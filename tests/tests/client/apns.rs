@@ -35,7 +35,7 @@ fn governor_with_penalties_loses_nothing() {
     assert!(seen.iter().all(|count| *count == 1));
     assert_eq!(
         counts,
-        HashMap::from([("accepted".into(), 1980), ("token_mismatch".into(), 20)])
+        HashMap::from([("accepted".into(), 1980), ("token_gone".into(), 20)])
     );
     let pushes = world
         .sandbox
