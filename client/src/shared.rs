@@ -230,7 +230,9 @@ impl Shared {
 }
 
 /// The end of a message that a stopped bulk send has taken and not sent.
-pub(crate) fn stopped() -> Error {
+///
+/// For those who drive a [`Session`](pushcore::session::Session) themselves and want the same ends.
+pub fn stopped() -> Error {
     let cause = Error::new(
         ErrorKind::MixUpSuspected,
         "many answers in a row blame the tokens: check the configuration first",

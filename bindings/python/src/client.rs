@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushcore::outcome::OnSuspicion;
 use pushcore::session::{SendOptions, Stats};
 use pushcore::{Error, ErrorKind, http};
 use pushcore_client::{Batch, Client, Exchange};
@@ -18,7 +19,7 @@ use crate::outcome::outcome;
 use crate::progress::event;
 use crate::send_many::SendMany;
 use crate::service::Service;
-use crate::values::optional_duration;
+use crate::values::{Str, optional_duration};
 
 /// How long Python is away at most before it looks at signals (Ctrl-C).
 pub(crate) const ATTENTION: Duration = Duration::from_millis(100);
@@ -74,7 +75,10 @@ impl BlockingClient {
     }
 
     /// Sends every message of an iterable, or `template` to every target of one.
-    #[pyo3(signature = (source, *, template=None, deadline=None, on_progress=None, progress_every=None))]
+    #[pyo3(signature = (
+        source, *, template=None, deadline=None, on_progress=None, progress_every=None, on_suspicion=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn send_many(
         &self,
         py: Python<'_>,
@@ -83,6 +87,7 @@ impl BlockingClient {
         deadline: Option<&Bound<'_, PyAny>>,
         on_progress: Option<Py<PyAny>>,
         progress_every: Option<&Bound<'_, PyAny>>,
+        on_suspicion: Option<Str>,
     ) -> PyResult<SendMany> {
         let template = template.map(self::message).transpose()?;
         let every = optional_duration(progress_every)?;
@@ -91,7 +96,8 @@ impl BlockingClient {
             .and_then(|len| len.extract())
             .ok();
         let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
-        SendMany::new(batch, source, template, options(deadline)?, on_progress, every)
+        let options = bulk_options(py, deadline, on_suspicion)?;
+        SendMany::new(batch, source, template, options, on_progress, every)
     }
 
     /// How many messages are where.
@@ -194,6 +200,25 @@ pub(crate) fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptio
     Ok(options)
 }
 
+/// The options of a bulk send.
+pub(crate) fn bulk_options(
+    py: Python<'_>,
+    deadline: Option<&Bound<'_, PyAny>>,
+    on_suspicion: Option<Str>,
+) -> PyResult<SendOptions> {
+    let mut options = options(deadline)?.bulk();
+    if let Some(name) = on_suspicion {
+        let choice = OnSuspicion::from_name(&name).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidValue,
+                "on_suspicion is neither \"go_on\" nor \"stop\"",
+            )
+        });
+        options.on_suspicion = choice.or_raise(py)?;
+    }
+    Ok(options)
+}
+
 /// The counters as a `dict`.
 pub(crate) fn stats<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyAny>> {
     let dict = PyDict::new(py);
@@ -201,6 +226,7 @@ pub(crate) fn stats<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, 
         ("submitted", stats.submitted),
         ("queued", stats.queued),
         ("open", stats.open),
+        ("held", stats.held),
         ("accepted", stats.accepted),
         ("token_gone", stats.token_gone),
         ("token_mismatch", stats.token_mismatch),

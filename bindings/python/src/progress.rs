@@ -1,6 +1,7 @@
 //! What is told while work goes on: progress and events.
 
 use pushcore::ErrorKind;
+use pushcore::outcome::Suspect;
 use pushcore::session::SessionEvent;
 use pushcore_client::Progress;
 use pyo3::prelude::*;
@@ -114,7 +115,8 @@ impl PyProgress {
 #[pyclass(frozen, module = "pushcore", get_all)]
 pub(crate) struct Event {
     /// `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
-    /// `requeued`, `throttled`, `wedged`; others may come.
+    /// `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
+    /// `credentials_accepted`; others may come.
     name: &'static str,
     /// Which connection.
     link: Option<u64>,
@@ -174,6 +176,22 @@ pub(crate) fn event(py: Python<'_>, event: SessionEvent) -> PyResult<Bound<'_, P
             ..make("throttled", None, None, scope.name().to_owned())
         },
         SessionEvent::Wedged { link } => make("wedged", Some(link.to_u64()), None, String::new()),
+        SessionEvent::ClockSkew { seconds } => make(
+            "clock_skew",
+            None,
+            None,
+            format!("the service's clock is {seconds} s ahead: set this machine's clock"),
+        ),
+        SessionEvent::MixUpSuspected { suspects, answers } => {
+            let names: Vec<_> = suspects.iter().map(Suspect::name).collect();
+            let text = format!(
+                "{answers} answers blame the tokens, which are most likely good: keep them, and check {}",
+                names.join(", ")
+            );
+            make("mix_up_suspected", None, None, text)
+        }
+        SessionEvent::CredentialsRefused { text } => make("credentials_refused", None, None, text.into()),
+        SessionEvent::CredentialsAccepted => make("credentials_accepted", None, None, String::new()),
         other => make("other", None, None, format!("{other:?}")),
     };
     Ok(Bound::new(py, made)?.into_any())

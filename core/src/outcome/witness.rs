@@ -135,6 +135,9 @@ struct Case {
     /// Everything that could explain a doubt here.
     suspects: Suspects,
     held: usize,
+    /// All answers that were counted here, and the doubts among them. Acceptances while nothing is in doubt are not.
+    answers: u64,
+    doubts: u64,
 }
 
 impl Case {
@@ -143,7 +146,19 @@ impl Case {
         if let Some(free) = free.filter(|_| !self.takers.contains(&Some(token))) {
             self.takers[free] = Some(token);
         }
+        self.answers += 1;
         self.watch.record(false)
+    }
+
+    fn doubted(&mut self) -> Change {
+        self.answers += 1;
+        self.doubts += 1;
+        self.watch.record(true)
+    }
+
+    /// Few doubts among all answers, however they stand in a row: servers answer refusals in an order of their own.
+    fn has_few_doubts(&self) -> bool {
+        !self.watch.is_suspected() && self.doubts * 4 <= self.answers
     }
 
     fn has_witness(&self, token: u64) -> bool {
@@ -265,7 +280,8 @@ impl<T> Witness<T> {
         self.sort_out(|witness, held| {
             chosen(&held.ticket).then(|| {
                 let case = witness.known(held.key);
-                let certain = case.is_some_and(|case| case.has_witness(held.token) && case.watch.is_calm());
+                let few = |case: &Case| case.watch.is_calm() || case.has_few_doubts();
+                let certain = case.is_some_and(|case| case.has_witness(held.token) && few(case));
                 certain && !witness.is_watched(held.mismatch.suspects)
             })
         });
@@ -372,7 +388,7 @@ impl<T> Witness<T> {
         let mut arisen = self.watch_doubt(suspects);
         let case = self.case(at.key);
         case.suspects = case.suspects.union(suspects);
-        if case.watch.record(true) == Change::Begins {
+        if case.doubted() == Change::Begins {
             arisen = arisen.union(suspects);
         }
         let case_suspected = case.watch.is_suspected();

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         SendMany,
         VapidCredentials,
     )
-    from ._types import Credentials, Duration, Message, MessageT, Options, TargetT
+    from ._types import Credentials, Duration, Message, MessageT, OnSuspicion, Options, TargetT
 
     _T = TypeVar("_T")
 
@@ -144,6 +144,7 @@ class Client(Services):
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
+            on_suspicion: OnSuspicion | None = None,
         ) -> SendMany[MessageT]: ...
 
         @overload
@@ -155,6 +156,7 @@ class Client(Services):
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
+            on_suspicion: OnSuspicion | None = None,
         ) -> SendMany[TargetT]: ...
 
     def send_many(
@@ -165,6 +167,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
+        on_suspicion: OnSuspicion | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable; yields `(message, result)` as they land, in any order.
 
@@ -176,6 +179,12 @@ class Client(Services):
         `deadline` counts for each message from the moment it is taken. `on_progress` is called
         with a `Progress` every `progress_every` seconds (0.25) and once at the end. Closing the
         result, or an exception in the loop, cancels what has not ended.
+
+        An answer that blames a token for what a wrong configuration could explain is held back until other answers
+        make it certain, until the end, or for five seconds: `token_gone` is a dead token then, and
+        `token_mismatch` one to keep. When many answers in a row blame the tokens, the event `mix_up_suspected` tells;
+        with `on_suspicion="stop"` no further message is taken, what is under way ends, and what has not been written is
+        `NotSent`. Without a `deadline` the time of a pause that the service has asked for does not count.
         """
         return self._here().send_many(
             messages,
@@ -183,6 +192,7 @@ class Client(Services):
             deadline=deadline,
             on_progress=on_progress,
             progress_every=progress_every,
+            on_suspicion=on_suspicion,
         )
 
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:

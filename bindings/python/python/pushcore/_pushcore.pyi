@@ -1264,7 +1264,8 @@ class Event:
     @property
     def name(self) -> str:
         """`connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
-        `requeued`, `throttled`, `wedged`; others may come."""
+        `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
+        `credentials_accepted`; others may come."""
     @property
     def link(self) -> int | None:
         """Which connection."""
@@ -1314,6 +1315,7 @@ class BlockingClient:
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
+        on_suspicion: str | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
@@ -1355,6 +1357,15 @@ class Batch:
     @property
     def in_flight(self) -> int:
         """How many were taken and have not been handed out with their results."""
+    @property
+    def stopped(self) -> bool:
+        """Whether no further message is taken, because many answers in a row blame the tokens."""
+    def finish(self) -> None:
+        """Says that no message follows.
+
+        Doubtful answers are held back no longer than for the messages that are under way; without this they are held
+        back for five seconds.
+        """
     def progress(self, *, elapsed: float, expected: int | None = None) -> Progress:
         """How far it is, so many seconds after its start."""
     def cancel(self) -> None:
@@ -1382,8 +1393,13 @@ class Session:
 
         For each that was looked at its ticket, or the exception that says why it cannot be sent.
         """
-    def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> Batch:
-        """Many messages of one caller: their results come back with what was submitted, not by tickets."""
+    def batch(
+        self, *, template: Message | None = None, deadline: Duration | None = None, on_suspicion: str | None = None
+    ) -> Batch:
+        """Many messages of one caller: their results come back with what was submitted, not by tickets.
+
+        They are one bulk send: see `Client.send_many` for what that means for doubtful answers and pauses.
+        """
     def call(self, call: Call[Any], *, deadline: Duration | None = None) -> int | None:
         """Takes a request that is not a message; its ticket comes back in `poll_responses`.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._errors import PushcoreError
     from ._pushcore import Call
-    from ._types import Duration, Message, MessageT, TargetT
+    from ._types import Duration, Message, MessageT, OnSuspicion, TargetT
 
 __all__ = ["Client"]
 
@@ -67,6 +67,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
+        on_suspicion: OnSuspicion | None = None,
     ) -> AsyncGenerator[tuple[MessageT, Outcome | PushcoreError], None]: ...
 
     @overload
@@ -78,6 +79,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
+        on_suspicion: OnSuspicion | None = None,
     ) -> AsyncGenerator[tuple[TargetT, Outcome | PushcoreError], None]: ...
 
     def send_many(
@@ -88,6 +90,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
+        on_suspicion: OnSuspicion | None = None,
     ) -> AsyncGenerator[tuple[Any, Outcome | PushcoreError], None]:
         """Sends every message of an iterable, of either kind; yields `(message, result)` as they land.
 
@@ -102,6 +105,7 @@ class Client(Services):
             deadline=deadline,
             on_progress=on_progress,
             progress_every=progress_every,
+            on_suspicion=on_suspicion,
         )
 
     async def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
