@@ -106,7 +106,7 @@ impl BlockingClient {
         stats(py, &now)
     }
 
-    /// Whether the answers look as if the tokens were of another environment or sender.
+    /// Whether many answers in a row blame the tokens, so that the configuration is probably wrong.
     fn is_mix_up_suspected(&self, py: Python<'_>) -> bool {
         py.detach(|| self.client.is_mix_up_suspected())
     }

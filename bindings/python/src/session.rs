@@ -383,7 +383,7 @@ impl Session {
         stats(py, &now)
     }
 
-    /// Whether the answers look as if the tokens were of another environment or sender.
+    /// Whether many answers in a row blame the tokens, so that the configuration is probably wrong.
     fn is_mix_up_suspected(&self) -> bool {
         self.with(|session, _| session.is_mix_up_suspected())
     }

@@ -221,9 +221,9 @@ class Client(Services):
         return self._here().header_bytes()
 
     def is_mix_up_suspected(self) -> bool:
-        """Whether the tokens seem to belong to another environment (APNs) or sender (FCM).
+        """Whether many answers in a row blame the tokens.
 
-        Then tokens that are "gone" are to be kept: the configuration is wrong, not the tokens.
+        Then environment, topic, sender, VAPID key or payload are probably wrong, and the tokens are to be kept.
         """
         return self._here().is_mix_up_suspected()
 

@@ -1327,7 +1327,7 @@ class BlockingClient:
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of header blocks sent and received so far."""
     def is_mix_up_suspected(self) -> bool:
-        """Whether the answers look as if the tokens were of another environment or sender."""
+        """Whether many answers in a row blame the tokens, so that the configuration is probably wrong."""
     def poll_event(self) -> Event | None:
         """The next thing that happened; never waits."""
     def close(self) -> None:
@@ -1444,7 +1444,7 @@ class Session:
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of header blocks sent and received so far."""
     def is_mix_up_suspected(self) -> bool:
-        """Whether the answers look as if the tokens were of another environment or sender."""
+        """Whether many answers in a row blame the tokens, so that the configuration is probably wrong."""
     def close(self) -> None:
         """No more messages; those taken go on to their end."""
     def abandon(self) -> None:

@@ -126,7 +126,7 @@ class Client(Services):
         return self._engine().session.header_bytes()
 
     def is_mix_up_suspected(self) -> bool:
-        """Whether the tokens seem to belong to another environment (APNs) or sender (FCM)."""
+        """Whether many answers in a row blame the tokens; as `pushcore.Client.is_mix_up_suspected`."""
         return self._engine().session.is_mix_up_suspected()
 
     def events(self) -> Iterator[Event]:
