@@ -153,7 +153,7 @@ impl Client {
         }
     }
 
-    /// Whether the answers look as if the tokens were of another environment or sender; see
+    /// Whether many answers in a row blame the tokens, so that the configuration is probably wrong; see
     /// [`Session::is_mix_up_suspected`].
     pub fn is_mix_up_suspected(&self) -> bool {
         self.check_process().is_ok() && self.lock().driver.session.is_mix_up_suspected()

@@ -74,3 +74,4 @@ pub use progress::Progress;
 pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;
 pub use send_many::SendMany;
+pub use shared::stopped;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use pushcore::http::Response;
 use pushcore::net::Processed;
+use pushcore::outcome::OnSuspicion;
 use pushcore::service::MessageRef;
 use pushcore::session::{Ended, SendOptions, Ticket};
-use pushcore::{Error, Now, Outcome};
+use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::driver::Driver;
 use crate::gather::Gather;
@@ -150,6 +151,23 @@ impl Shared {
         }
     }
 
+    /// Ends the messages of a `send_many` whose doubtful answers are held back, when these are all that is left of
+    /// it. `left` is how many messages have not ended.
+    pub(crate) fn release_last(&mut self, number: u32, left: u64) {
+        let session = &mut self.driver.session;
+        let held = session.held(|tag| is_of(tag, number)) as u64;
+        if held > 0 && held == left {
+            let now = self.driver.clock.now();
+            session.release_held(|tag| is_of(tag, number), now);
+            self.deliver();
+        }
+    }
+
+    /// Whether a bulk send that wants it is to stop: many answers in a row blame the tokens.
+    pub(crate) fn is_stopped(&self, options: &SendOptions) -> bool {
+        options.on_suspicion == OnSuspicion::Stop && self.driver.session.is_mix_up_suspected()
+    }
+
     /// The end of a `send_many`: what it has not got an answer for is cancelled.
     pub(crate) fn end_batch(&mut self, number: u32) {
         let session = &mut self.driver.session;
@@ -160,6 +178,7 @@ impl Shared {
         for ticket in ours {
             session.cancel(ticket, now);
         }
+        session.release_held(|tag| is_of(tag, number), now);
         self.batches.remove(&number);
     }
 
@@ -227,6 +246,17 @@ impl Shared {
             }
         }
     }
+}
+
+/// The end of a message that a stopped bulk send has taken and not sent.
+///
+/// For those who drive a [`Session`](pushcore::session::Session) themselves and want the same ends.
+pub fn stopped() -> Error {
+    let cause = Error::new(
+        ErrorKind::MixUpSuspected,
+        "many answers in a row blame the tokens: check the configuration first",
+    );
+    Error::new(ErrorKind::NotSent, "the bulk send was stopped").with_source(cause)
 }
 
 fn is_of(tag: u64, number: u32) -> bool {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::oauth::{TokenProgress, TokenRequest, TokenState};
-use crate::outcome::{FixCredentials, Outcome, Reason};
+use crate::outcome::{Circumstances, FixCredentials, Outcome, Reason};
 use crate::time::Now;
 
 /// A push service with its credentials and hosts.
@@ -63,6 +63,18 @@ pub(crate) trait Backend {
     /// Takes note of an outcome that refuses no authorization, but may say something about it.
     fn observe(&self, outcome: &Outcome, now: Now) {
         let _ = (outcome, now);
+    }
+
+    /// Returns whether an outcome says that the service refuses the key itself, whatever the message. The session
+    /// then stops sending with it.
+    fn refuses_key(&self, outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::FixCredentials(_))
+    }
+
+    /// Returns the part of a message's request that names its token: enough to tell two tokens apart among the
+    /// messages of one campaign.
+    fn token_in<'a>(&self, request: &'a Request) -> &'a [u8] {
+        request.path.as_bytes()
     }
 
     /// Checks that a caller's own request goes to one of the service's hosts, because the
@@ -132,6 +144,12 @@ pub(crate) trait Takes<M>: Backend {
         let _ = message;
         Self::Context::default()
     }
+
+    /// Returns what could explain the answer beside the token; `None` for a message to no single device.
+    fn circumstances(&self, message: &M) -> Option<Circumstances> {
+        let _ = message;
+        None
+    }
 }
 
 /// The habits of a service: data for whoever makes its connections.
@@ -156,6 +174,8 @@ pub(crate) struct Profile {
     pub(crate) tokens_from_metadata: bool,
     /// How many faults in a row ([`Health::Fault`]) mean that a connection is of no use.
     pub(crate) faults_in_a_row: u32,
+    /// Whether each origin judges the key for itself, as push services do with a VAPID key.
+    pub(crate) key_is_judged_by_origin: bool,
 }
 
 impl Default for Profile {
@@ -173,6 +193,7 @@ impl Default for Profile {
             makes_tokens: false,
             tokens_from_metadata: false,
             faults_in_a_row: u32::MAX,
+            key_is_judged_by_origin: false,
         }
     }
 }

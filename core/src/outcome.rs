@@ -164,6 +164,24 @@ impl Evidence {
         self.said.as_ref()?.reason.as_ref()
     }
 
+    /// Whether a wrong clock may be why the credentials were refused: the service's word is about a token that carries a
+    /// date, and nothing else told of its clock.
+    fn is_about_time(&self) -> bool {
+        /// APNs, Apple's push service for browsers, Google and Baidu.
+        const DATED: [&str; 8] = [
+            "ExpiredProviderToken",
+            "InvalidProviderToken",
+            "BadJwtToken",
+            "AccessTokenExpired",
+            "ACCESS_TOKEN_EXPIRED",
+            "ACCESS_TOKEN_INVALID",
+            "30606",
+            "invalid_grant",
+        ];
+        self.reason()
+            .is_some_and(|reason| DATED.contains(&reason.as_str()))
+    }
+
     /// The body as received, at most 64 KiB.
     pub fn body(&self) -> &[u8] {
         self.said.as_ref().map_or(&[], |said| &said.body)
@@ -382,6 +400,9 @@ impl Outcome {
                 "set this machine's clock, then send again"
             }
             Outcome::FixCredentials(arm) if arm.refreshable => "renew the access token, then send again",
+            Outcome::FixCredentials(arm) if arm.evidence.is_about_time() => {
+                "fix the credentials or set this machine's clock; keep the device's token"
+            }
             Outcome::FixCredentials(_) => "fix the credentials; keep the device's token",
             Outcome::Rejected(_) => "fix the message; do not send it again as it is",
         }

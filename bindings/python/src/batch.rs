@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushcore::outcome::OnSuspicion;
 use pushcore::service::Message;
 use pushcore::session::{SendOptions, Session, Ticket};
-use pushcore::{Error, ErrorKind, Outcome};
+use pushcore::{Error, ErrorKind, Now, Outcome};
 use pushcore_client::Progress;
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
@@ -22,13 +23,24 @@ use crate::session::{Inner, Shared};
 /// The end of a message, and the place where its batch keeps what it belongs to.
 type Landed = (u32, Result<Outcome, Error>);
 
+/// What there is of one batch.
+#[derive(Default)]
+struct Place {
+    /// What has ended and was not fetched yet.
+    landed: VecDeque<Landed>,
+    /// How many messages have not ended.
+    under_way: usize,
+    /// No message follows.
+    finished: bool,
+}
+
 /// Which message of a session belongs to which batch.
 #[derive(Default)]
 pub(crate) struct Batches {
     /// The number of a ticket's batch and the place in it, by the ticket's slot.
     owners: Vec<Option<(u64, u32)>>,
-    /// What has ended and was not fetched yet, by the batch's number.
-    landed: BTreeMap<u64, VecDeque<Landed>>,
+    /// By the batch's number.
+    batches: BTreeMap<u64, Place>,
     last: u64,
 }
 
@@ -41,8 +53,9 @@ impl Batches {
                 None => others.push((ticket, result)),
                 Some((number, place)) => {
                     // Where it is gone nobody waits.
-                    if let Some(landed) = self.landed.get_mut(&number) {
-                        landed.push_back((place, result));
+                    if let Some(batch) = self.batches.get_mut(&number) {
+                        batch.under_way = batch.under_way.saturating_sub(1);
+                        batch.landed.push_back((place, result));
                     }
                 }
             }
@@ -52,8 +65,23 @@ impl Batches {
 
     fn begin(&mut self) -> u64 {
         self.last = self.last.wrapping_add(1);
-        self.landed.insert(self.last, VecDeque::new());
+        self.batches.insert(self.last, Place::default());
         self.last
+    }
+
+    /// Ends what is held back in batches in which nothing else is under way. Returns whether there was something.
+    pub(crate) fn release(&mut self, session: &mut Session, now: Now) -> bool {
+        let mut any = false;
+        for (number, batch) in &self.batches {
+            if !batch.finished || batch.under_way == 0 {
+                continue;
+            }
+            if session.held(|tag| tag == *number) == batch.under_way {
+                session.release_held(|tag| tag == *number, now);
+                any = true;
+            }
+        }
+        any
     }
 
     fn own(&mut self, ticket: Ticket, number: u64, place: u32) {
@@ -62,6 +90,9 @@ impl Batches {
         }
         if let Some(owner) = self.owners.get_mut(ticket.slot()) {
             *owner = Some((number, place));
+        }
+        if let Some(batch) = self.batches.get_mut(&number) {
+            batch.under_way += 1;
         }
     }
 }
@@ -82,20 +113,24 @@ pub(crate) struct Batch {
     /// Ended, and no longer with the session.
     landed: VecDeque<Landed>,
     counts: Progress,
+    /// An answer has blamed its token.
+    doubted: bool,
 }
 
 impl Batch {
     pub(crate) fn new(session: Arc<Shared>, template: Option<Message>, options: SendOptions) -> Self {
+        let number = session.with(|inner| inner.batches.begin());
         Self {
-            number: session.with(|inner| inner.batches.begin()),
+            number,
             session,
             template,
-            options,
+            options: options.tag(number),
             held: Vec::new(),
             free: Vec::new(),
             refused: VecDeque::new(),
             landed: VecDeque::new(),
             counts: Progress::new(None),
+            doubted: false,
         }
     }
 
@@ -106,6 +141,17 @@ impl Batch {
             // As many places as messages that have not ended: the session holds fewer than 2^32.
             u32::try_from(self.held.len() - 1).unwrap_or(u32::MAX)
         })
+    }
+
+    /// Refuses every message, because the batch was stopped; says how many.
+    fn refuse_all(&mut self, items: &Bound<'_, PyList>) -> usize {
+        for item in items.iter() {
+            self.refused
+                .push_back((item.unbind(), pushcore_client::stopped()));
+        }
+        self.counts.taken += items.len() as u64;
+        self.counts.in_flight += items.len() as u64;
+        items.len()
     }
 
     /// The next message that has ended, of those that were brought over.
@@ -124,10 +170,11 @@ impl Batch {
 
     /// Forgets what has landed and cancels what has not ended.
     fn stop(&self, inner: &mut Inner) {
-        inner.batches.landed.remove(&self.number);
+        inner.batches.batches.remove(&self.number);
         for (ticket, _) in self.held.iter().flatten() {
             inner.session.cancel(*ticket, inner.now);
         }
+        inner.session.release_held(|tag| tag == self.number, inner.now);
     }
 }
 
@@ -136,7 +183,10 @@ impl Batch {
     /// Takes messages (where there is a template: targets) from a list, to its end or as many as there
     /// is room for; says how many.
     fn submit(&mut self, py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<usize> {
-        let room = self.session.with(|inner| inner.session.capacity());
+        let room = match self.stopped() {
+            true => return Ok(self.refuse_all(items)),
+            false => self.session.with(|inner| inner.session.bulk_capacity()),
+        };
         let mut made = Vec::with_capacity(room.min(items.len()));
         for item in items.iter().take(room) {
             let (item, sent) = keyed(&item)?;
@@ -199,14 +249,15 @@ impl Batch {
         if self.landed.is_empty() {
             let (landed, number) = (&mut self.landed, self.number);
             self.session.with(|inner| {
-                if let Some(there) = inner.batches.landed.get_mut(&number) {
-                    std::mem::swap(there, landed);
+                if let Some(batch) = inner.batches.batches.get_mut(&number) {
+                    std::mem::swap(&mut batch.landed, landed);
                 }
             });
         }
         let mut pairs = Vec::with_capacity(most.min(self.landed.len() + self.refused.len()));
         while pairs.len() < most {
             let Some((item, result)) = self.next() else { break };
+            self.doubted |= matches!(result, Ok(Outcome::TokenMismatch(_)));
             self.counts.count(result.as_ref());
             self.counts.in_flight = self.counts.in_flight.saturating_sub(1);
             let result = match result {
@@ -221,8 +272,28 @@ impl Batch {
     /// How many `take` would hand out now, were there no limit.
     #[getter]
     fn ready(&self) -> usize {
-        let landed = |inner: &mut Inner| inner.batches.landed.get(&self.number).map_or(0, VecDeque::len);
+        let landed = |inner: &mut Inner| {
+            let batch = inner.batches.batches.get(&self.number);
+            batch.map_or(0, |batch| batch.landed.len())
+        };
         self.refused.len() + self.landed.len() + self.session.with(landed)
+    }
+
+    /// Whether no further message is taken, because many answers in a row blame the tokens.
+    #[getter]
+    fn stopped(&self) -> bool {
+        let suspected = || self.session.with(|inner| inner.session.is_mix_up_suspected());
+        self.options.on_suspicion == OnSuspicion::Stop && self.doubted && suspected()
+    }
+
+    /// Says that no message follows: doubtful answers are held back no longer than for those that are under way.
+    fn finish(&mut self) {
+        let number = self.number;
+        self.session.with(|inner| {
+            if let Some(batch) = inner.batches.batches.get_mut(&number) {
+                batch.finished = true;
+            }
+        });
     }
 
     /// How many were taken and have not been handed out with their results.

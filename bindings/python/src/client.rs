@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushcore::outcome::OnSuspicion;
 use pushcore::session::{SendOptions, Stats};
 use pushcore::{Error, ErrorKind, http};
 use pushcore_client::{Batch, Client, Exchange};
@@ -19,7 +20,7 @@ use crate::outcome::outcome;
 use crate::progress::event;
 use crate::send_many::SendMany;
 use crate::service::Service;
-use crate::values::optional_duration;
+use crate::values::{Str, optional_duration};
 
 /// How long Python is away at most before it looks at signals (Ctrl-C).
 pub(crate) const ATTENTION: Duration = Duration::from_millis(100);
@@ -75,7 +76,10 @@ impl BlockingClient {
     }
 
     /// Sends every message of an iterable, or `template` to every target of one.
-    #[pyo3(signature = (source, *, template=None, deadline=None, on_progress=None, progress_every=None))]
+    #[pyo3(signature = (
+        source, *, template=None, deadline=None, on_progress=None, progress_every=None, on_suspicion=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn send_many(
         &self,
         py: Python<'_>,
@@ -84,6 +88,7 @@ impl BlockingClient {
         deadline: Option<&Bound<'_, PyAny>>,
         on_progress: Option<Py<PyAny>>,
         progress_every: Option<&Bound<'_, PyAny>>,
+        on_suspicion: Option<Str>,
     ) -> PyResult<SendMany> {
         let template = template.map(self::message).transpose()?;
         let every = optional_duration(progress_every)?;
@@ -92,7 +97,8 @@ impl BlockingClient {
             .and_then(|len| len.extract())
             .ok();
         let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
-        SendMany::new(batch, source, template, options(deadline)?, on_progress, every)
+        let options = bulk_options(py, deadline, on_suspicion)?;
+        SendMany::new(batch, source, template, options, on_progress, every)
     }
 
     /// Many messages in the caller's own loop: submit, wait, submit again.
@@ -114,7 +120,7 @@ impl BlockingClient {
         stats(py, &now)
     }
 
-    /// Whether the answers look as if the tokens were of another environment or sender.
+    /// Whether many answers in a row blame the tokens, so that the configuration is probably wrong.
     fn is_mix_up_suspected(&self, py: Python<'_>) -> bool {
         py.detach(|| self.client.is_mix_up_suspected())
     }
@@ -205,6 +211,25 @@ impl BlockingClient {
 pub(crate) fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptions> {
     let mut options = SendOptions::default();
     options.deadline = optional_duration(deadline)?;
+    Ok(options)
+}
+
+/// The options of a bulk send.
+pub(crate) fn bulk_options(
+    py: Python<'_>,
+    deadline: Option<&Bound<'_, PyAny>>,
+    on_suspicion: Option<Str>,
+) -> PyResult<SendOptions> {
+    let mut options = options(deadline)?.bulk();
+    if let Some(name) = on_suspicion {
+        let choice = OnSuspicion::from_name(&name).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidValue,
+                "on_suspicion is neither \"go_on\" nor \"stop\"",
+            )
+        });
+        options.on_suspicion = choice.or_raise(py)?;
+    }
     Ok(options)
 }
 

@@ -90,11 +90,17 @@ impl SendMany {
         let (Some(source), Some(batch)) = (&self.source, &mut self.batch) else {
             return Ok(());
         };
+        if batch.is_stopped() {
+            self.source = None;
+            batch.finish();
+            return Ok(());
+        }
         let started = batch.progress().elapsed;
         let mut source = source.bind(py).clone();
         for _ in 0..self.chunk {
             let Some(item) = source.next().transpose()? else {
                 self.source = None;
+                batch.finish();
                 break;
             };
             let (item, sent) = keyed(&item)?;

@@ -11,7 +11,7 @@ use super::message::{Message, judge};
 use crate::backend::{Authorization, Backend, Farewell, Health, Profile, Takes, check_host};
 use crate::error::Error;
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::outcome::{Outcome, Reason};
+use crate::outcome::{Circumstances, Outcome, Reason};
 use crate::time::{Now, UnixTime};
 
 /// APNs with one set of credentials, in one environment. Clones share their tokens.
@@ -110,6 +110,15 @@ impl Backend for Service {
         self.credentials.react(outcome, now);
     }
 
+    fn refuses_key(&self, outcome: &Outcome) -> bool {
+        // The others are about one app of the team or one action.
+        matches!(outcome, Outcome::FixCredentials(_))
+            && !matches!(
+                outcome.reason().map(Reason::as_str),
+                Some("TopicDisallowed" | "TopicMismatch" | "Forbidden" | "FeatureNotEnabled")
+            )
+    }
+
     fn check_host(&self, request: &Request) -> Result<(), Error> {
         let hosts = &self.hosts;
         check_host(request, &[hosts.device(), hosts.broadcast(), hosts.management()])
@@ -153,6 +162,10 @@ impl Takes<Message> for Service {
 
     fn context(&self, message: &Message) -> Context {
         message.registered_at().map_or(Context::Push, Context::Registered)
+    }
+
+    fn circumstances(&self, message: &Message) -> Option<Circumstances> {
+        Some(message.circumstances())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::net::h2;
+use crate::outcome::OnSuspicion;
 
 /// Whether a message that was written and got no answer is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -25,6 +26,13 @@ pub struct SendOptions {
     /// The token has never been seen good (an import, a guess): it goes over connections of its
     /// own, because APNs throttles a whole connection after a `BadDeviceToken`.
     pub suspect: bool,
+    /// The message is one of many, whose sender waits for all of them: a doubtful answer
+    /// ([`TokenMismatch`](crate::Outcome::TokenMismatch)) may be held back until other answers make it certain, for
+    /// five seconds at most, and the deadline of the session begins again when a pause ends that the service has asked for.
+    pub bulk: bool,
+    /// The reaction to a suspicion that the configuration is wrong. `Stop` ends the message as `NotSent`, if it has not been
+    /// written then.
+    pub on_suspicion: OnSuspicion,
     /// A number of the caller's own for the message: handed back with its end by
     /// [`Session::take_outcomes`](super::Session::take_outcomes). 0 where nothing is said.
     pub tag: u64,
@@ -42,6 +50,20 @@ impl SendOptions {
     #[must_use]
     pub fn tag(mut self, tag: u64) -> Self {
         self.tag = tag;
+        self
+    }
+
+    /// As one of many.
+    #[must_use]
+    pub fn bulk(mut self) -> Self {
+        self.bulk = true;
+        self
+    }
+
+    /// With this reaction to a suspicion.
+    #[must_use]
+    pub fn on_suspicion(mut self, choice: OnSuspicion) -> Self {
+        self.on_suspicion = choice;
         self
     }
 

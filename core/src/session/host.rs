@@ -62,6 +62,8 @@ pub(super) struct Host {
     /// Why the last connection failed: the cause given to messages that expire waiting. `None` where it
     /// did not fail.
     last_failure: Option<Error>,
+    /// How many connections in a row an answer has spoiled.
+    spoiled: u32,
     /// How often the time between two PINGs was doubled, because the host complained.
     ping_doublings: u32,
 }
@@ -82,6 +84,7 @@ impl Host {
             used_at: now,
             ever_ready: false,
             last_failure: None,
+            spoiled: 0,
             ping_doublings: 0,
         }
     }
@@ -263,20 +266,31 @@ impl Host {
         }
     }
 
-    /// Opens a stream for each message that waits, as far as streams, windows, deadlines and `limit` allow.
+    /// Opens a stream for each message that waits, as far as streams, windows, deadlines, `limit` and `room` allow.
     /// Returns the slots of the requests that a connection finds unusable, and why.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn fill(
         &mut self,
         links: &mut Links,
         ledger: &mut Ledger,
         limit: Option<&mut TokenBucket>,
+        room: usize,
         authorization: &BatchAuthorization,
         service: &Service,
         now: Now,
     ) -> Vec<(u32, Error)> {
         ledger.begin_opening(now.monotonic);
         let mut rejected = Vec::new();
-        self.fill_links(links, ledger, limit, authorization, service, now, &mut rejected);
+        self.fill_links(
+            links,
+            ledger,
+            limit,
+            room,
+            authorization,
+            service,
+            now,
+            &mut rejected,
+        );
         self.waiting.tidy(ledger);
         rejected
     }
@@ -287,6 +301,7 @@ impl Host {
         links: &mut Links,
         ledger: &mut Ledger,
         mut limit: Option<&mut TokenBucket>,
+        mut room: usize,
         authorization: &BatchAuthorization,
         service: &Service,
         now: Now,
@@ -297,6 +312,9 @@ impl Host {
                 continue;
             };
             while link.may_have_more() {
+                if room == 0 {
+                    return;
+                }
                 let Some(ticket) = self.waiting.front() else {
                     return;
                 };
@@ -333,6 +351,7 @@ impl Host {
                 };
                 match sent {
                     Ok(request) => {
+                        room -= 1;
                         self.waiting.pop_front();
                         ledger.open(slot, *id, request, now.monotonic);
                     }
@@ -369,6 +388,35 @@ impl Host {
     #[inline]
     pub(super) fn note_answer(&mut self) {
         self.backoff.reset();
+        self.spoiled = 0;
+    }
+
+    /// An answer has spoiled a connection. Returns whether the one before it was spoiled, too: then the next one has to
+    /// wait, longer each time.
+    pub(super) fn note_spoiled(&mut self, now: Duration) -> bool {
+        self.spoiled = self.spoiled.saturating_add(1);
+        let again = self.spoiled > 1;
+        if again {
+            self.back_off(now, Duration::ZERO);
+        }
+        again
+    }
+
+    /// The number of requests on its connections.
+    pub(super) fn in_flight(&self, links: &Links) -> usize {
+        let links = self.links.iter().filter_map(|link| links.get(*link));
+        links.map(Link::in_flight).sum()
+    }
+
+    /// Whether the service has asked for a pause that is not over.
+    pub(super) fn is_paused(&self, now: Duration) -> bool {
+        self.paused_until > now
+    }
+
+    /// When requests may go out: now, or at the end of a pause that the service has asked for.
+    #[inline]
+    pub(super) fn sends_from(&self, now: Duration) -> Duration {
+        self.paused_until.max(now)
     }
 
     /// The messages that wait cannot be sent, for this reason.
@@ -485,6 +533,28 @@ impl Hosts {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Host> {
         self.hosts.iter_mut()
+    }
+
+    /// The hosts with their numbers.
+    pub(super) fn numbered(&mut self) -> impl Iterator<Item = (HostId, &mut Host)> {
+        let hosts = self.hosts.iter_mut().enumerate();
+        hosts.map(|(index, host)| (HostId::new(index), host))
+    }
+
+    /// Whether every host for which messages wait is paused by the service.
+    pub(super) fn are_paused(&self, now: Duration) -> bool {
+        let waited_for = self
+            .hosts
+            .iter()
+            .filter(|host| !host.traffic.is_for_tokens() && !host.is_idle());
+        let mut any = false;
+        for host in waited_for {
+            if !host.is_paused(now) {
+                return false;
+            }
+            any = true;
+        }
+        any
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {

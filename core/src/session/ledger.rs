@@ -13,7 +13,7 @@ use super::stats::Stats;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Request, Response};
 use crate::net::RequestId;
-use crate::outcome::Outcome;
+use crate::outcome::{Circumstances, OnSuspicion, Outcome};
 use crate::time::Now;
 
 /// The purpose of a request.
@@ -56,6 +56,30 @@ pub(super) struct Entrant {
     pub(super) tag: u64,
     /// When the message has to have ended, on the monotonic clock.
     pub(super) deadline: Duration,
+    /// What could explain a doubtful answer beside the token; `None` where nothing is known of that.
+    pub(super) circumstances: Option<Circumstances>,
+    /// What the caller says of the message as one of many.
+    pub(super) manner: Manner,
+}
+
+/// How a message is treated as one of many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// Whether a doubtful answer may wait for others.
+    pub(super) bulk: bool,
+    /// Whether the message's deadline is the session's, and begins again after a pause that the service asked for.
+    pub(super) patient: bool,
+    /// What a suspicion does to the message.
+    pub(super) on_suspicion: OnSuspicion,
+}
+
+/// A message that was answered by a doubtful refusal and waits for other answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Doubt {
+    pub(super) ticket: Ticket,
+    pub(super) tag: u64,
+    /// When it was answered.
+    pub(super) since: Duration,
 }
 
 /// The facts about a message on which it depends whether the message may be sent again: for [`retry`](super::retry).
@@ -123,6 +147,8 @@ pub(super) struct Pending {
     in_doubt: bool,
     /// The facts against which the answer has to be read.
     context: Context,
+    circumstances: Option<Circumstances>,
+    manner: Manner,
     /// Why the message is being taken off its stream; `None` where it is not.
     withdrawal: Option<Withdrawal>,
 }
@@ -147,6 +173,8 @@ impl Pending {
             replays: 0,
             in_doubt: false,
             context: Context::None,
+            circumstances: None,
+            manner: Manner::default(),
             withdrawal: None,
         }
     }
@@ -169,6 +197,16 @@ impl Pending {
 
     pub(super) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// What could explain a doubtful answer beside the token; `None` where nothing is known of that.
+    #[inline]
+    pub(super) fn circumstances(&self) -> Option<Circumstances> {
+        self.circumstances
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
     }
 
     pub(super) fn queued_at(&self) -> Duration {
@@ -209,6 +247,14 @@ impl Pending {
     /// Gives the request an authorization of its own; `None` takes it away.
     pub(super) fn authorize_alone(&mut self, own: Option<Arc<HeaderBlock>>) {
         self.request.authorization = own;
+    }
+
+    /// Moves the deadline of a queued message, where it is the session's.
+    fn postpone(&mut self, late: Duration) {
+        if self.manner.patient {
+            self.deadline = self.deadline.max(late);
+            self.due = self.deadline;
+        }
     }
 
     fn ticket(&self, slot: u32) -> Ticket {
@@ -456,6 +502,8 @@ impl Ledger {
         pending.due = entrant.deadline;
         pending.queued_at = now;
         pending.context = context;
+        pending.circumstances = entrant.circumstances;
+        pending.manner = entrant.manner;
         let ticket = pending.ticket(slot);
         self.expect_by(entrant.deadline);
         if entrant.purpose != Purpose::Token {
@@ -556,6 +604,49 @@ impl Ledger {
     pub(super) fn end_answered(&mut self, slot: u32, outcome: Outcome) {
         if let Some(Finished { ticket, tag, .. }) = self.finish(slot) {
             self.end_push(ticket, tag, Ending::Answered(outcome));
+        }
+    }
+
+    /// A push was answered by a doubtful refusal, and waits for [`Ledger::end_held`].
+    pub(super) fn hold(&mut self, slot: u32, now: Duration) -> Option<Doubt> {
+        let Finished { ticket, tag, .. } = self.finish(slot)?;
+        self.stats.held += 1;
+        Some(Doubt {
+            ticket,
+            tag,
+            since: now,
+        })
+    }
+
+    /// Ends a push that waited.
+    pub(super) fn end_held(&mut self, doubt: Doubt, outcome: Outcome) {
+        take_one(&mut self.stats.held, &mut self.unbalanced);
+        self.end_push(doubt.ticket, doubt.tag, Ending::Answered(outcome));
+    }
+
+    /// The messages in the queue of a host that a suspicion stops.
+    pub(super) fn stoppable(&self) -> Vec<Ticket> {
+        let waiting = self.unfinished().filter(|(_, pending)| {
+            pending.state == State::Queued && pending.manner.on_suspicion == OnSuspicion::Stop
+        });
+        waiting.map(|(ticket, _)| ticket).collect()
+    }
+
+    /// The service has asked for a pause until then: the messages that wait for this host, and whose deadline is the
+    /// session's, have `deadline` from its end.
+    pub(super) fn postpone(&mut self, host: HostId, until: Duration, deadline: Duration) {
+        let late = until.saturating_add(deadline);
+        for pending in &mut self.slots {
+            if pending.state == State::Queued && pending.host == host {
+                pending.postpone(late);
+            }
+        }
+    }
+
+    /// The same for the message in one slot.
+    pub(super) fn postpone_one(&mut self, slot: u32, until: Duration, deadline: Duration) {
+        if let Some(pending) = self.slots.get_mut(slot as usize) {
+            pending.postpone(until.saturating_add(deadline));
         }
     }
 

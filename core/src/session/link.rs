@@ -184,6 +184,11 @@ impl Link {
         self.retired
     }
 
+    /// The number of requests in flight.
+    pub(super) fn in_flight(&self) -> usize {
+        self.load.in_flight
+    }
+
     /// Whether requests are in flight here.
     pub(super) fn is_busy(&self) -> bool {
         self.load.in_flight > 0

@@ -120,6 +120,17 @@ pub(super) enum Remedy {
     Leave,
 }
 
+impl Remedy {
+    /// Whether the connection is of no use any more.
+    pub(super) fn spoils_connection(self) -> bool {
+        match self {
+            Remedy::None => false,
+            Remedy::Reauthorize { reconnect } => reconnect,
+            Remedy::Reconnect | Remedy::Leave => true,
+        }
+    }
+}
+
 /// Decides what an answer asks for.
 #[inline]
 pub(super) fn after_answer(outcome: &Outcome) -> Remedy {

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway, Protocols, Security};
 use crate::oauth::{Fetch, TokenProgress, TokenState};
-use crate::outcome::{Outcome, Witness};
+use crate::outcome::{Circumstances, Outcome};
 use crate::service::{self, MessageRef};
 use crate::time::Now;
 
@@ -54,7 +54,6 @@ pub(super) struct Service {
     /// The last authorization that was shared by all requests, and when it was asked for: many messages
     /// are submitted at one moment, and what was good for the first is good for all.
     recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
-    witness: Witness<()>,
     /// How far the service's clock was ahead of ours when an answer last told, in seconds.
     clock_skew: Option<i64>,
 }
@@ -98,7 +97,6 @@ impl Service {
             long: Arc::new(long),
             wait_until: None,
             recent: None,
-            witness: Witness::new(),
             clock_skew: None,
         })
     }
@@ -337,12 +335,6 @@ impl Service {
         self.profile.makes_tokens
     }
 
-    /// Counts an outcome; true when it makes a wrong configuration likely.
-    pub(super) fn mix_up_begins(&mut self, outcome: &Outcome) -> bool {
-        self.witness.note(outcome);
-        self.witness.poll_suspicion().is_some()
-    }
-
     /// How far the service's clock is ahead of ours, the first time that an answer tells: every
     /// request that is under way with the same token brings the same answer.
     pub(super) fn clock_is_wrong(&mut self, outcome: &Outcome) -> Option<i64> {
@@ -355,8 +347,25 @@ impl Service {
         (!known).then_some(seconds)
     }
 
-    pub(super) fn is_mix_up_suspected(&self) -> bool {
-        self.witness.is_suspected()
+    /// Returns what could explain the answer to a message beside its token; `None` where nothing is known of that.
+    #[inline]
+    pub(super) fn circumstances(&self, message: MessageRef<'_>) -> Option<Circumstances> {
+        self.service.circumstances(message)
+    }
+
+    /// Whether an outcome says that the service refuses the key, whatever the message.
+    pub(super) fn refuses_key(&self, outcome: &Outcome) -> bool {
+        self.service.refuses_key(outcome)
+    }
+
+    /// Whether each origin judges the key for itself.
+    pub(super) fn key_is_judged_by_origin(&self) -> bool {
+        self.profile.key_is_judged_by_origin
+    }
+
+    /// The part of a message's request that names its token.
+    pub(super) fn token_in<'a>(&self, request: &'a Request) -> &'a [u8] {
+        self.service.token_in(request)
     }
 }
 

@@ -171,7 +171,11 @@ fn mozilla(wrong: &Wrong) -> (Reply, String) {
         "code": status,
         "errno": errno,
         "error": http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()),
-        "message": wrong.text(),
+        "message": match wrong {
+            // Word for word, because senders tell this one apart by it: all failures of VAPID have its number.
+            Wrong::KeyMismatch => "VAPID public key mismatch".to_owned(),
+            _ => wrong.text().to_string(),
+        },
         "more_info": "http://autopush.readthedocs.io/en/latest/http.html#error-codes",
     });
     let reply = Reply::json(status, &body);

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ._aio_engine import Engine
     from ._errors import PushcoreError
     from ._pushcore import Outcome, Progress
-    from ._types import Duration, Message
+    from ._types import Duration, Message, OnSuspicion
 
 #: Results that nobody has fetched yet stop the reading of further messages above this.
 _MOST_RESULTS = 4096
@@ -31,9 +31,10 @@ async def bulk(
     deadline: Duration | None,
     on_progress: Callable[[Progress], object] | None,
     progress_every: float | None,
+    on_suspicion: OnSuspicion | None = None,
 ) -> AsyncGenerator[tuple[Any, Outcome | PushcoreError], None]:
     """Reads messages in a task of its own, yields results as they land."""
-    run = _Run(engine, template, deadline)
+    run = _Run(engine, template, deadline, on_suspicion)
     every = 0.25 if progress_every is None else progress_every
     next_report = time.monotonic() + every
     reader = engine.loop.create_task(run.read(messages))
@@ -71,9 +72,15 @@ async def bulk(
 class _Run:
     """One bulk send."""
 
-    def __init__(self, engine: Engine, template: Message | None, deadline: Duration | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        template: Message | None,
+        deadline: Duration | None,
+        on_suspicion: OnSuspicion | None,
+    ) -> None:
         self.engine = engine
-        self.batch = engine.begin(template, deadline, self.wake)
+        self.batch = engine.begin(template, deadline, self.wake, on_suspicion)
         self.expected: int | None = None
         self.started = time.monotonic()
         self._changed = asyncio.Event()
@@ -81,15 +88,23 @@ class _Run:
 
     async def read(self, messages: Iterable[Any] | AsyncIterable[Any]) -> None:
         """Submits every message, as there is room."""
+        try:
+            await self._read(messages)
+        finally:
+            self.engine.finish(self.batch)
+
+    async def _read(self, messages: Iterable[Any] | AsyncIterable[Any]) -> None:
         with contextlib.suppress(TypeError):
             self.expected = len(messages)  # type: ignore[arg-type]
         if isinstance(messages, AsyncIterable):
             async for item in messages:
                 await self._submit([item])
+                if self.batch.stopped:
+                    return
             return
         # Small pieces first, and whenever the iterable is slow: what was taken is on its way soon.
         items, size = iter(messages), 1
-        while True:
+        while not self.batch.stopped:
             began = time.monotonic()
             piece = list(itertools.islice(items, size))
             if not piece:

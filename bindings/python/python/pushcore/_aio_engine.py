@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._pushcore import Batch, Call, Request, Response
-    from ._types import Duration, Message
+    from ._types import Duration, Message, OnSuspicion
 
 _T = TypeVar("_T")
 #: How often a token that is being fetched is looked for, in seconds.
@@ -143,11 +143,23 @@ class Engine:
             self.cancel(ticket)
             raise
 
-    def begin(self, template: Message | None, deadline: Duration | None, landed: Callable[[], None]) -> Batch:
+    def begin(
+        self,
+        template: Message | None,
+        deadline: Duration | None,
+        landed: Callable[[], None],
+        on_suspicion: OnSuspicion | None = None,
+    ) -> Batch:
         """A batch of the session; `landed` is called when something of it has ended, until `end`."""
-        batch = self.session.batch(template=template, deadline=deadline)
+        batch = self.session.batch(template=template, deadline=deadline, on_suspicion=on_suspicion)
         self._batches[batch] = landed
         return batch
+
+    def finish(self, batch: Batch) -> None:
+        """No message of a batch follows."""
+        if batch in self._batches:
+            batch.finish()
+            self.flush_soon()
 
     def end(self, batch: Batch) -> None:
         """Ends what is left of a batch; nobody is told."""

@@ -1303,7 +1303,8 @@ class Event:
     @property
     def name(self) -> str:
         """`connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
-        `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `internal`; others may come."""
+        `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
+        `credentials_accepted`, `internal`; others may come."""
     @property
     def link(self) -> int | None:
         """Which connection."""
@@ -1353,6 +1354,7 @@ class BlockingClient:
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
+        on_suspicion: str | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
     def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
@@ -1366,7 +1368,7 @@ class BlockingClient:
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of header blocks sent and received so far."""
     def is_mix_up_suspected(self) -> bool:
-        """Whether the answers look as if the tokens were of another environment or sender."""
+        """Whether many answers in a row blame the tokens, so that the configuration is probably wrong."""
     def poll_event(self) -> Event | None:
         """The next thing that happened; never waits."""
     def close(self) -> None:
@@ -1422,6 +1424,15 @@ class Batch:
     @property
     def in_flight(self) -> int:
         """How many were taken and have not been handed out with their results."""
+    @property
+    def stopped(self) -> bool:
+        """Whether no further message is taken, because many answers in a row blame the tokens."""
+    def finish(self) -> None:
+        """Says that no message follows.
+
+        Doubtful answers are held back no longer than for the messages that are under way; without this they are held
+        back for five seconds.
+        """
     def progress(self, *, elapsed: float, expected: int | None = None) -> Progress:
         """How far it is, so many seconds after its start."""
     def cancel(self) -> None:
@@ -1449,8 +1460,13 @@ class Session:
 
         For each that was looked at its ticket, or the exception that says why it cannot be sent.
         """
-    def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> Batch:
-        """Many messages of one caller: their results come back with what was submitted, not by tickets."""
+    def batch(
+        self, *, template: Message | None = None, deadline: Duration | None = None, on_suspicion: str | None = None
+    ) -> Batch:
+        """Many messages of one caller: their results come back with what was submitted, not by tickets.
+
+        They are one bulk send: see `Client.send_many` for what that means for doubtful answers and pauses.
+        """
     def call(self, call: Call[Any], *, deadline: Duration | None = None) -> int | None:
         """Takes a request that is not a message; its ticket comes back in `poll_responses`.
 
@@ -1495,7 +1511,7 @@ class Session:
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of header blocks sent and received so far."""
     def is_mix_up_suspected(self) -> bool:
-        """Whether the answers look as if the tokens were of another environment or sender."""
+        """Whether many answers in a row blame the tokens, so that the configuration is probably wrong."""
     def close(self) -> None:
         """No more messages; those taken go on to their end."""
     def abandon(self) -> None:

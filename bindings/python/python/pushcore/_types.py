@@ -29,6 +29,8 @@ Message = Union[ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessag
 Credentials = Union[ApnsCredentials, FcmCredentials, VapidCredentials, AdmCredentials, BaiduCredentials]
 #: What a template is sent to: a token, raw APNs token bytes, or a Web Push subscription.
 Target = Union[str, bytes, Subscription, Mapping[str, object]]
+#: What a bulk send does when many answers in a row blame the tokens.
+OnSuspicion = Literal["go_on", "stop"]
 #: Seconds, or a `timedelta`.
 Duration = Union[float, datetime.timedelta]
 #: A file, or what it holds.

@@ -19,6 +19,8 @@ fn entrant(purpose: Purpose) -> Entrant {
         host: HostId::NONE,
         tag: 7,
         deadline: LATER,
+        circumstances: None,
+        manner: Manner::default(),
     }
 }
 
