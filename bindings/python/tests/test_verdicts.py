@@ -180,3 +180,13 @@ def test_a_wrong_key_costs_a_handful(sandbox: Sandbox, send: Send) -> None:
     assert requests <= 10
     names = Counter(type(result).__name__ for result in results)
     assert names == {"FixCredentials": requests, "NotSent": 20_000 - requests}
+
+
+def test_a_pause_of_the_services_expires_nothing(sandbox: Sandbox, send: Send) -> None:
+    case = Case(sandbox, "payload")
+    action = {"kind": "answer", "status": 429, "headers": [["retry-after", "2"]]}
+    fault = {"service": "fcm", "contains": "messages:send", "skip": 100, "times": 1, "action": action}
+    sandbox.control("POST", "faults", fault)
+    results, events, _ = send(case, (case.good for _ in range(6000)))
+    assert Counter(result.name for result in results) == {"accepted": 5999, "retry_later": 1}
+    assert [event.after for event in events if event.name == "throttled"] == [2.0]
