@@ -107,10 +107,11 @@ impl Client {
     ) -> Result<Outcome, Error> {
         self.check_process()?;
         let message = message.as_message();
-        let patience = Patience::new(options);
+        let started = crate::now().monotonic;
         let (mut shared, mut now) = self.lock_to_submit();
+        let deadline = options.deadline.unwrap_or(shared.driver.session.config().deadline);
         let ticket = loop {
-            let left = patience.left(shared.driver.session.config(), now);
+            let left = deadline.saturating_sub(now.monotonic.saturating_sub(started));
             match shared.submit(message, options.deadline(left), now) {
                 Err(error) if error.kind() == ErrorKind::QueueFull => {
                     if left.is_zero() {

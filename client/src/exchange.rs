@@ -55,12 +55,9 @@ impl Client {
 
     fn answer<C: Call + ?Sized>(&self, asked: Asked<'_, C>) -> Result<Response, Error> {
         self.check_process()?;
-        let patience = Patience::new(SendOptions::default());
+        let patience = Patience::new(self.lock().driver.session.config().deadline);
         let ticket = loop {
-            let left = {
-                let shared = self.lock();
-                patience.left(shared.driver.session.config(), shared.driver.clock.now())
-            };
+            let left = patience.left();
             if let Some(ticket) = self.begin(&asked, SendOptions::default().deadline(left))? {
                 break ticket;
             }

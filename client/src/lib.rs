@@ -71,6 +71,7 @@ pub use client::Client;
 pub use clock::now;
 pub use config::ClientConfig;
 pub use exchange::Exchange;
+pub use patience::Patience;
 pub use progress::Progress;
 pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;

@@ -81,7 +81,9 @@ impl Lookups {
 
     fn start_threads(&mut self) {
         while self.running.len() < MOST_THREADS {
-            let Some(target) = self.queue.pop_front() else { return };
+            let Some(target) = self.queue.pop_front() else {
+                return;
+            };
             if !self.waiting.contains_key(&target) {
                 continue;
             }

@@ -2,37 +2,35 @@
 
 use std::time::Duration;
 
-use pushcore::session::{SendOptions, SessionConfig};
-use pushcore::{Error, ErrorKind, Now};
+use pushcore::{Error, ErrorKind};
 
 use crate::clock;
 
 /// A deadline that runs from the call and not from the submission: the queue may be full, or an access token
-/// may be on its way.
+/// may be on its way. For callers of [`Batch`](crate::Batch) and [`Exchange`](crate::Exchange), who wait in a loop of their own.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
-    /// `None` is the session's own.
-    deadline: Option<Duration>,
+pub struct Patience {
+    deadline: Duration,
     since: Duration,
 }
 
 impl Patience {
-    /// The call begins.
-    pub(crate) fn new(options: SendOptions) -> Self {
+    /// A call begins that is to end after `deadline` at the latest.
+    pub fn new(deadline: Duration) -> Self {
         Self {
-            deadline: options.deadline,
+            deadline,
             since: clock::now().monotonic,
         }
     }
 
-    /// What is left of the deadline.
-    pub(crate) fn left(&self, config: &SessionConfig, now: Now) -> Duration {
-        let waited = now.monotonic.saturating_sub(self.since);
-        self.deadline.unwrap_or(config.deadline).saturating_sub(waited)
+    /// What is left of the deadline: zero when the call is to end with [`Patience::expired`].
+    pub fn left(&self) -> Duration {
+        let waited = clock::now().monotonic.saturating_sub(self.since);
+        self.deadline.saturating_sub(waited)
     }
 
-    /// Nothing is left of it.
-    pub(crate) fn expired() -> Error {
+    /// The error of a call that nothing was submitted for in time.
+    pub fn expired() -> Error {
         let context = "neither room in the queue nor an access token came in time";
         Error::new(ErrorKind::Expired, context)
     }

@@ -16,6 +16,7 @@ pub mod cases;
 pub mod certificates;
 pub mod fixture;
 pub mod frame;
+pub mod hostile;
 pub mod hpack;
 pub mod log;
 pub mod mutate;
