@@ -109,7 +109,9 @@ impl Client {
         let message = message.as_message();
         let started = crate::now().monotonic;
         let (mut shared, mut now) = self.lock_to_submit();
-        let deadline = options.deadline.unwrap_or(shared.driver.session.config().deadline);
+        let deadline = options
+            .deadline
+            .unwrap_or(shared.driver.session.config().deadline);
         let ticket = loop {
             let left = deadline.saturating_sub(now.monotonic.saturating_sub(started));
             match shared.submit(message, options.deadline(left), now) {

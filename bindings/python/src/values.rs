@@ -89,8 +89,13 @@ impl Deref for Word<'_> {
 
 /// A list argument. Its items are asked for one by one, because a length that a caller's object claims is not to
 /// be believed: `range(10**12)` has one.
-#[derive(Default)]
-pub(crate) struct Items<T>(pub(crate) Vec<T>);
+pub(crate) struct Items<T>(Vec<T>);
+
+impl<T> Default for Items<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<'a, 'py, T> FromPyObject<'a, 'py> for Items<T>
 where

@@ -68,7 +68,7 @@ pub(crate) struct EndpointPolicy(pub(crate) Policy);
 #[pymethods]
 impl EndpointPolicy {
     #[new]
-    #[pyo3(signature = (*, hosts=Vec::new(), any_public_host=false, ports=Vec::new(), trusted=Vec::new()))]
+    #[pyo3(signature = (*, hosts=Items::default(), any_public_host=false, ports=Items::default(), trusted=Items::default()))]
     fn new(
         py: Python<'_>,
         hosts: Items<Str>,

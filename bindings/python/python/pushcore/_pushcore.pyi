@@ -1228,6 +1228,9 @@ class Service:
     @property
     def proxy_url(self) -> str | None:
         """The proxy."""
+    @property
+    def resolve_on_threads(self) -> bool:
+        """Whether names are looked up in threads of the client's own."""
     def uses_proxy(self, host: str) -> bool:
         """Whether connections to `host` go through a proxy."""
 
