@@ -159,6 +159,7 @@ impl Service {
                 }
             }
         }
+        config.check().or_raise(py)?;
         let proxy = match &proxy_url {
             Some(url) => Some(Proxy::parse(url).or_raise(py)?),
             None if proxy_wanted => Proxy::of_environment().or_raise(py)?,
