@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -91,7 +92,10 @@ impl Lookups {
             let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
             let thread = std::thread::Builder::new().name("pushcore lookup".into());
             let started = thread.spawn(move || {
-                let addresses = dial::resolve(&resolver, &asked);
+                // A resolver of the caller's may panic: then its name would be asked for no more.
+                let resolve = AssertUnwindSafe(|| dial::resolve(&resolver, &asked));
+                let panicked = |_| Err(Error::new(ErrorKind::NameNotResolved, "the resolver panicked"));
+                let addresses = catch_unwind(resolve).unwrap_or_else(panicked);
                 // Nobody is there to hear it when the client is gone.
                 if sender.send((asked, addresses)).is_ok() {
                     let _ = waker.wake();
