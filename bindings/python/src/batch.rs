@@ -7,7 +7,7 @@ use std::time::Duration;
 use pushcore::service::Message;
 use pushcore::session::{SendOptions, Session, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
-use pushcore_client::Progress;
+use pushcore_client::{Patience, Progress};
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
@@ -134,8 +134,14 @@ impl Batch {
 #[pymethods]
 impl Batch {
     /// Takes messages (where there is a template: targets) from a list, to its end or as many as there
-    /// is room for; says how many.
-    fn submit(&mut self, py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<usize> {
+    /// is room for; says how many. They have waited for room for so many seconds, which count in the deadline:
+    /// when it is over, all are taken, and those without room end as expired.
+    #[pyo3(signature = (items, *, waited=0.0))]
+    fn submit(&mut self, py: Python<'_>, items: &Bound<'_, PyList>, waited: f64) -> PyResult<usize> {
+        let waited = Duration::try_from_secs_f64(waited).unwrap_or_default();
+        let longest = self.session.with(|inner| inner.session.config().deadline);
+        let left = self.options.deadline.unwrap_or(longest).saturating_sub(waited);
+        let all = items;
         let room = self.session.with(|inner| inner.session.capacity());
         let mut made = Vec::with_capacity(room.min(items.len()));
         for item in items.iter().take(room) {
@@ -151,7 +157,7 @@ impl Batch {
             });
         }
         let places: Vec<u32> = made.iter().map(|_| self.place()).collect();
-        let (number, options) = (self.number, self.options);
+        let (number, options) = (self.number, self.options.deadline(left));
         let mut items = Vec::with_capacity(made.len());
         let mut messages = Vec::with_capacity(made.len());
         for (message, item) in made {
@@ -185,6 +191,14 @@ impl Batch {
                         self.refused.push_back((item, error));
                     }
                 }
+            }
+        }
+        let mut taken = taken;
+        if left.is_zero() {
+            for item in all.iter().skip(taken) {
+                self.refused
+                    .push_back((keyed(&item)?.0.unbind(), Patience::expired()));
+                taken += 1;
             }
         }
         self.counts.taken += taken as u64;

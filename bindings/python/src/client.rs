@@ -96,7 +96,9 @@ impl BlockingClient {
             .and_then(|len| len.extract())
             .ok();
         let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
-        SendMany::new(batch, source, template, options(deadline)?, on_progress, every)
+        let options = options(deadline)?;
+        let deadline = options.deadline.unwrap_or(self.deadline);
+        SendMany::new(batch, source, template, options, deadline, on_progress, every)
     }
 
     /// How many messages are where.

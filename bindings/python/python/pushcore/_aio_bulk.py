@@ -73,6 +73,7 @@ class _Run:
 
     def __init__(self, engine: Engine, template: Message | None, deadline: Duration | None) -> None:
         self.engine = engine
+        self._deadline = engine.seconds(deadline)
         self.batch = engine.begin(template, deadline, self.wake)
         self.expected: int | None = None
         self.started = time.monotonic()
@@ -100,18 +101,22 @@ class _Run:
             await asyncio.sleep(0)
 
     async def _submit(self, items: list[Any]) -> None:
+        # The deadline runs from here, with room in the queue or without.
+        began = time.monotonic()
         while items:
             while self.batch.ready >= _MOST_RESULTS:
                 self._room.clear()
                 await self._room.wait()
+                # That was the reader of the results, not the service.
+                began = time.monotonic()
             self.engine.check()
-            taken = self.engine.submit_many(self.batch, items)
+            taken = self.engine.submit_many(self.batch, items, time.monotonic() - began)
             if self.batch.ready:
                 # One malformed token among a million is a result at once.
                 self.wake()
             items = items[taken:]
             if items:
-                await self.engine.changed()
+                await self.engine.changed(max(0.0, began + self._deadline - time.monotonic()))
 
     def wake(self, _: object = None) -> None:
         """Something happened."""

@@ -125,11 +125,14 @@ class Engine:
         self.flush_soon()
         return await self._wait(ticket, future)
 
+    def seconds(self, deadline: Duration | None) -> float:
+        """A deadline, or the session's own, in seconds."""
+        longest = self._deadline if deadline is None else deadline
+        return longest.total_seconds() if isinstance(longest, datetime.timedelta) else longest
+
     def _give_up(self, deadline: Duration | None) -> float:
         """When a call that begins now has to be over, by the loop's clock."""
-        longest = self._deadline if deadline is None else deadline
-        seconds = longest.total_seconds() if isinstance(longest, datetime.timedelta) else longest
-        return self.loop.time() + seconds
+        return self.loop.time() + self.seconds(deadline)
 
     async def _room(self, deadline: Duration | None) -> Duration | None:
         """Waits until the queue has room: what is left of the deadline then, which runs from the call."""
@@ -192,10 +195,10 @@ class Engine:
         batch.cancel()
         self.flush_soon()
 
-    def submit_many(self, batch: Batch, items: list[Any]) -> int:
-        """Hands messages to the session, as many as there is room for; says how many."""
+    def submit_many(self, batch: Batch, items: list[Any], waited: float) -> int:
+        """Hands messages to the session, as many as there is room for after `waited` seconds; says how many."""
         self.tick()
-        taken = batch.submit(items)
+        taken = batch.submit(items, waited=waited)
         self.flush_soon()
         return taken
 
