@@ -29,6 +29,7 @@ test-rust:
 
 test-python: $(VENV)/.built target/debug/pushcore-sandbox
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	$(CARGO) build -q -p pushcore-tests --bin hostile-peer
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q bindings/python/tests
 
 test-c:
