@@ -35,6 +35,7 @@ test-rust: need-test
 
 test-python: $(VENV)/.built target/debug/pushcore-sandbox | need-test
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	$(CARGO) build -q -p pushcore-tests --bin hostile-peer
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q bindings/python/tests
 
 test-c: need-test

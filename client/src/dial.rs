@@ -18,7 +18,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// The addresses of a host, in the order of the resolver, IPv6 and IPv4 in turn (RFC 8305 §4).
 ///
-/// Blocks in the resolver: nothing else of this client runs meanwhile.
+/// Blocks in the resolver.
 pub(crate) fn resolve(resolver: &Resolver, authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
     let addresses = resolver
         .lookup(authority.host(), authority.port())

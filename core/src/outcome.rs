@@ -53,6 +53,9 @@ pub struct TokenGone {
     pub evidence: Evidence,
 }
 
+/// The wait after a success that cannot be the service's: as after a failure that names none.
+const AFTER_NO_ID: Duration = Duration::from_secs(10);
+
 /// Stands for a token, or for a URL that gives its holder power, in what is printed.
 fn hidden<T>(value: &Option<T>) -> Option<fmt::Arguments<'static>> {
     value.as_ref().map(|_| format_args!("[redacted]"))
@@ -330,6 +333,16 @@ impl Outcome {
         }
     }
 
+    /// Returns the outcome of a 2xx without the id that the service gives to every message it takes: a login page, a proxy's greeting or half
+    /// an answer. Nobody knows whether the service has the message (`docs/decisions/0016-success-without-an-id.md`).
+    pub(crate) fn without_id(response: &Response) -> Self {
+        Outcome::RetryLater(RetryLater {
+            after: Some(AFTER_NO_ID),
+            scope: Scope::Message,
+            evidence: Evidence::new(response.status, None, &response.body),
+        })
+    }
+
     /// The evidence: status, reason and body as the service sent them.
     pub fn evidence(&self) -> &Evidence {
         match self {
@@ -373,6 +386,9 @@ impl Outcome {
     pub fn advice(&self) -> &'static str {
         match (self, self.status()) {
             (Outcome::Accepted(_), _) => {}
+            (Outcome::RetryLater(_), 200..=299) => {
+                return "a success without the service's id: look at what answered (a proxy, a login page), then send again";
+            }
             (_, 300..=399) => {
                 return "a redirect is never followed: correct the host or the endpoint, or what stands between";
             }

@@ -13,7 +13,7 @@ use crate::http::{Request, Response};
 use crate::message::{Reduced, reduced};
 use crate::outcome::outcome;
 use crate::recipe::hash_of;
-use crate::values::{Str, authority, clock};
+use crate::values::{Items, Str, authority, clock};
 
 /// One message for all who follow a `topic`, or for all members of a `group`.
 ///
@@ -138,19 +138,19 @@ pub(crate) struct AdmGroups;
 impl AdmGroups {
     /// Makes a group of these registrations.
     #[staticmethod]
-    fn create(py: Python<'_>, group: Str, registration_ids: Vec<Str>) -> PyResult<Call> {
+    fn create(py: Python<'_>, group: Str, registration_ids: Items<Str>) -> PyResult<Call> {
         call(py, GroupCall::Create, &group, &registration_ids)
     }
 
     /// Adds registrations to a group.
     #[staticmethod]
-    fn add(py: Python<'_>, group: Str, registration_ids: Vec<Str>) -> PyResult<Call> {
+    fn add(py: Python<'_>, group: Str, registration_ids: Items<Str>) -> PyResult<Call> {
         call(py, GroupCall::Add, &group, &registration_ids)
     }
 
     /// Takes registrations out of a group.
     #[staticmethod]
-    fn remove(py: Python<'_>, group: Str, registration_ids: Vec<Str>) -> PyResult<Call> {
+    fn remove(py: Python<'_>, group: Str, registration_ids: Items<Str>) -> PyResult<Call> {
         call(py, GroupCall::Remove, &group, &registration_ids)
     }
 }

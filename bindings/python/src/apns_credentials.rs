@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
 use crate::recipe::not_pickled;
-use crate::values::{Str, clock, credential};
+use crate::values::{Items, Str, clock, credential};
 
 /// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
 #[pyclass(frozen, module = "pushcore")]
@@ -32,7 +32,7 @@ impl ApnsCredentials {
         key: &Bound<'_, PyAny>,
         key_id: Str,
         team_id: Str,
-        topics: Option<Vec<Str>>,
+        topics: Option<Items<Str>>,
     ) -> PyResult<Self> {
         let key = credential(key)?;
         let make = || -> Result<_, Error> {

@@ -8,7 +8,7 @@ use pushcore::outcome::OnSuspicion;
 use pushcore::service::Message;
 use pushcore::session::{SendOptions, Session, Ticket};
 use pushcore::{Error, ErrorKind, Now, Outcome};
-use pushcore_client::Progress;
+use pushcore_client::{Patience, Progress};
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
@@ -181,8 +181,14 @@ impl Batch {
 #[pymethods]
 impl Batch {
     /// Takes messages (where there is a template: targets) from a list, to its end or as many as there
-    /// is room for; says how many.
-    fn submit(&mut self, py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<usize> {
+    /// is room for; says how many. They have waited for room for so many seconds, which count in a deadline that was
+    /// given: when it is over, all are taken, and those without room end as expired. The session's own deadline
+    /// begins when a message is taken, because a pause that the service asked for is no reason to give messages up.
+    #[pyo3(signature = (items, *, waited=0.0))]
+    fn submit(&mut self, py: Python<'_>, items: &Bound<'_, PyList>, waited: f64) -> PyResult<usize> {
+        let waited = Duration::try_from_secs_f64(waited).unwrap_or_default();
+        let left = self.options.deadline.map(|deadline| deadline.saturating_sub(waited));
+        let all = items;
         let room = match self.stopped() {
             true => return Ok(self.refuse_all(items)),
             false => self.session.with(|inner| inner.session.bulk_capacity()),
@@ -201,7 +207,8 @@ impl Batch {
             });
         }
         let places: Vec<u32> = made.iter().map(|_| self.place()).collect();
-        let (number, options) = (self.number, self.options);
+        let (number, mut options) = (self.number, self.options);
+        options.deadline = left;
         let mut items = Vec::with_capacity(made.len());
         let mut messages = Vec::with_capacity(made.len());
         for (message, item) in made {
@@ -235,6 +242,14 @@ impl Batch {
                         self.refused.push_back((item, error));
                     }
                 }
+            }
+        }
+        let mut taken = taken;
+        if left.is_some_and(|left| left.is_zero()) {
+            for item in all.iter().skip(taken) {
+                self.refused
+                    .push_back((keyed(&item)?.0.unbind(), Patience::expired()));
+                taken += 1;
             }
         }
         self.counts.taken += taken as u64;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pushcore::outcome::OnSuspicion;
 use pushcore::session::{SendOptions, Stats};
 use pushcore::{Error, ErrorKind, http};
-use pushcore_client::{Batch, Client, Exchange};
+use pushcore_client::{Batch, Client, Exchange, Patience};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -53,16 +53,21 @@ impl BlockingClient {
     ) -> PyResult<Py<PyAny>> {
         let message = self::message(message)?;
         let options = options(deadline)?;
+        let patience = self.patience(options);
         let mut batch = Batch::new(Arc::clone(&self.client), Some(1)).or_raise(py)?;
         let mut waiting = true;
         loop {
             let step = py.detach(|| -> Result<_, Error> {
                 let mut refused = None;
+                let left = patience.left();
                 if waiting {
+                    let options = options.deadline(left);
                     waiting = !batch.submit([&message], options, |taken| refused = taken.err())?;
                 }
                 match refused {
                     Some(error) => Err(error),
+                    None if waiting && left.is_zero() => Err(Patience::expired()),
+                    None if waiting => Ok(batch.wait(ATTENTION.min(left))?.next()),
                     None => Ok(batch.wait(ATTENTION)?.next()),
                 }
             });
@@ -98,7 +103,8 @@ impl BlockingClient {
             .ok();
         let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
         let options = bulk_options(py, deadline, on_suspicion)?;
-        SendMany::new(batch, source, template, options, on_progress, every)
+        let longest = options.deadline.unwrap_or(Duration::MAX);
+        SendMany::new(batch, source, template, options, longest, on_progress, every)
     }
 
     /// Many messages in the caller's own loop: submit, wait, submit again.
@@ -147,7 +153,7 @@ impl BlockingClient {
     ) -> PyResult<Py<PyAny>> {
         let options = options(deadline)?;
         let call = call.get();
-        let response = self.answer(py, options, || {
+        let response = self.answer(py, options, |options| {
             Exchange::call(Arc::clone(&self.client), &call.0, options)
         })?;
         call.read(py, &response, pushcore_client::now())
@@ -162,7 +168,7 @@ impl BlockingClient {
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Response> {
         let (request, options) = (request.get(), options(deadline)?);
-        let begin = || Exchange::new(Arc::clone(&self.client), &request.0, options);
+        let begin = |options| Exchange::new(Arc::clone(&self.client), &request.0, options);
         self.answer(py, options, begin).map(Response)
     }
 
@@ -177,25 +183,28 @@ impl BlockingClient {
 }
 
 impl BlockingClient {
+    fn patience(&self, options: SendOptions) -> Patience {
+        Patience::new(options.deadline.unwrap_or(self.deadline))
+    }
+
     /// Waits for the end of the exchange that `begin` begins, sooner or later.
     fn answer(
         &self,
         py: Python<'_>,
         options: SendOptions,
-        begin: impl Fn() -> Result<Option<Exchange>, Error> + Sync,
+        begin: impl Fn(SendOptions) -> Result<Option<Exchange>, Error> + Sync,
     ) -> PyResult<http::Response> {
-        let give_up = options.deadline.unwrap_or(self.deadline);
-        let started = pushcore_client::now().monotonic;
+        let patience = self.patience(options);
         let mut exchange = None;
         loop {
             let step = py.detach(|| -> Result<_, Error> {
+                let left = patience.left();
                 match &mut exchange {
-                    None => exchange = begin()?,
+                    None => exchange = begin(options.deadline(left))?,
                     Some(exchange) => return exchange.wait(ATTENTION),
                 }
-                let waited = pushcore_client::now().monotonic.saturating_sub(started);
-                match exchange.is_none() && waited >= give_up {
-                    true => Err(Error::new(ErrorKind::Expired, "no access token came in time")),
+                match exchange.is_none() && left.is_zero() {
+                    true => Err(Patience::expired()),
                     false => Ok(None),
                 }
             });

@@ -29,6 +29,7 @@ const INVALID_TOKEN: &str = "The registration token is not a valid FCM registrat
 
 /// Reads an answer to a send. Total: any status and any body give an outcome.
 ///
+/// * A 2xx without a `name` is [`Outcome::RetryLater`]: FCM names every message that it takes.
 /// * `UNREGISTERED` is [`Outcome::TokenGone`].
 /// * `SENDER_ID_MISMATCH` is [`Outcome::TokenMismatch`], because a wrong project brings it for every
 ///   token; so is a 400 that blames the token, because FCM says the same of some malformed payloads.
@@ -36,20 +37,21 @@ const INVALID_TOKEN: &str = "The registration token is not a valid FCM registrat
 /// * 401 without an FCM reason is refreshable; `THIRD_PARTY_AUTH_ERROR` (the project's APNs
 ///   key or web push key) is not.
 pub fn outcome(response: &Response, now: Now) -> Outcome {
-    let accepted = |name: Option<&str>| {
+    let accepted = |name: &str| {
         Outcome::Accepted(Accepted::new(
-            name.map(MessageId::new),
+            Some(MessageId::new(name)),
             Evidence::new(response.status, None, &response.body),
         ))
     };
     let is_success = (200..300).contains(&response.status);
-    if let Some(name) = only_name(&response.body).filter(|_| is_success) {
-        return accepted(Some(name));
+    if let Some(name) = only_name(&response.body).filter(|name| is_success && !name.is_empty()) {
+        return accepted(name);
     }
     let answer = Answer::new(response, now);
-    match is_success {
-        true => accepted(answer.name()),
-        false => classify(&answer),
+    match (is_success, answer.name()) {
+        (true, Some(name)) if !name.is_empty() => accepted(name),
+        (true, _) => Outcome::without_id(response),
+        (false, _) => classify(&answer),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::error::{Error, ErrorKind};
 use crate::net::h2;
 use crate::outcome::OnSuspicion;
 
@@ -150,5 +151,43 @@ impl Default for SessionConfig {
             compact_headers: false,
             seed: None,
         }
+    }
+}
+
+impl SessionConfig {
+    /// Refuses settings with which no message could ever be sent. [`Session::new`](super::Session::new) does, too.
+    ///
+    /// # Errors
+    /// `InvalidValue`, with the name of the setting.
+    pub fn check(&self) -> Result<(), Error> {
+        let zero = |is_zero: bool, text: &'static str| match is_zero {
+            true => Err(Error::new(ErrorKind::InvalidValue, text)),
+            false => Ok(()),
+        };
+        zero(self.max_queued == 0, "max_queued is 0: no message could be taken")?;
+        zero(
+            self.max_connections == 0,
+            "max_connections is 0: no message could be sent",
+        )?;
+        zero(
+            self.rate == Some(0),
+            "rate is 0 messages a second: no message could be sent",
+        )?;
+        zero(
+            self.call_rate == Some(0),
+            "call_rate is 0 requests a second: no request could be sent",
+        )?;
+        zero(
+            self.deadline.is_zero(),
+            "deadline is 0: every message would have expired",
+        )?;
+        zero(
+            self.response_timeout.is_zero(),
+            "response_timeout is 0: no answer could be in time",
+        )?;
+        zero(
+            self.connect_timeout.is_zero(),
+            "connect_timeout is 0: no connection could be made",
+        )
     }
 }

@@ -144,13 +144,15 @@ impl Session {
     /// say otherwise.
     ///
     /// # Errors
-    /// `InvalidCredential` when the credentials are a certificate that `security` does not present.
+    /// As [`SessionConfig::check`]; `InvalidCredential` when the credentials are a certificate that `security` does
+    /// not present.
     pub fn new(
         service: impl Into<crate::service::Service>,
         security: Security,
         config: SessionConfig,
         now: Now,
     ) -> Result<Self, Error> {
+        config.check()?;
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
         let service = Service::new(service.into(), security, &config)?;
         let call_rate = config.call_rate.or(service.call_rate());

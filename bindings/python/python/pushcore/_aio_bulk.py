@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,9 @@ class _Run:
         on_suspicion: OnSuspicion | None,
     ) -> None:
         self.engine = engine
+        # Only a deadline that the caller gave runs while messages wait for room: a pause of the service's own is no
+        # reason to give messages up.
+        self._deadline = math.inf if deadline is None else engine.seconds(deadline)
         self.batch = engine.begin(template, deadline, self.wake, on_suspicion)
         self.expected: int | None = None
         self.started = time.monotonic()
@@ -115,18 +119,22 @@ class _Run:
             await asyncio.sleep(0)
 
     async def _submit(self, items: list[Any]) -> None:
+        # The deadline runs from here, with room in the queue or without.
+        began = time.monotonic()
         while items:
             while self.batch.ready >= _MOST_RESULTS:
                 self._room.clear()
                 await self._room.wait()
+                # That was the reader of the results, not the service.
+                began = time.monotonic()
             self.engine.check()
-            taken = self.engine.submit_many(self.batch, items)
+            taken = self.engine.submit_many(self.batch, items, time.monotonic() - began)
             if self.batch.ready:
                 # One malformed token among a million is a result at once.
                 self.wake()
             items = items[taken:]
             if items:
-                await self.engine.changed()
+                await self.engine.changed(max(0.0, began + self._deadline - time.monotonic()))
 
     def wake(self, _: object = None) -> None:
         """Something happened."""

@@ -11,6 +11,7 @@ from ._kinds import ErrorKind
 from ._proxy import tunnel
 
 if TYPE_CHECKING:
+    from ._aio_lookups import Lookups
     from ._pushcore import Service, Session
 
 #: How long the next address waits for the one before it, in seconds (RFC 8305 §5).
@@ -20,20 +21,35 @@ _Address = tuple[int, int, int, str, Any]
 
 
 async def dial(
-    loop: asyncio.AbstractEventLoop, session: Session, host: str, port: int, proxy: Service | None
+    loop: asyncio.AbstractEventLoop,
+    session: Session,
+    host: str,
+    port: int,
+    proxy: Service | None,
+    lookups: Lookups | None,
 ) -> tuple[socket.socket, bytes]:
-    """A connected socket, and what has been received on it already."""
+    """A connected socket, and what has been received on it already. Without `lookups` the loop's own are asked."""
     if proxy is not None:
         # The proxy resolves the name; which proxy is the operator's choice, not the policy's.
-        return await tunnel(loop, proxy, host, port, _connect)
-    return await _connect(loop, host, port, session), b""
+        async def connect(to: str, at: int) -> socket.socket:
+            return await _connect(loop, to, at, lookups)
+
+        return await tunnel(loop, proxy, host, port, connect)
+    return await _connect(loop, host, port, lookups, session), b""
 
 
 async def _connect(
-    loop: asyncio.AbstractEventLoop, host: str, port: int, session: Session | None = None
+    loop: asyncio.AbstractEventLoop,
+    host: str,
+    port: int,
+    lookups: Lookups | None,
+    session: Session | None = None,
 ) -> socket.socket:
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        if lookups is None:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        else:
+            found = await lookups.find(host, port)
     except OSError as error:
         text = f"the name {host} does not resolve: {error.strerror or error}"
         raise TransportError(text, ErrorKind.NAME_NOT_RESOLVED, "NameNotResolved") from None

@@ -1228,6 +1228,9 @@ class Service:
     @property
     def proxy_url(self) -> str | None:
         """The proxy."""
+    @property
+    def resolve_on_threads(self) -> bool:
+        """Whether names are looked up in threads of the client's own."""
     def uses_proxy(self, host: str) -> bool:
         """Whether connections to `host` go through a proxy."""
 
@@ -1407,11 +1410,12 @@ class Batch:
     Made by `Session.batch`. What is dropped is cancelled.
     """
 
-    def submit(self, items: list[Any]) -> int:
+    def submit(self, items: list[Any], *, waited: float = 0.0) -> int:
         """Takes messages (where there is a template: targets) from a list; says how many.
 
         To the list's end or as many as there is room for. What cannot be sent at all counts as taken:
-        its result is the exception that says why.
+        its result is the exception that says why. `waited` is for how many seconds they have waited for
+        room, which counts in the deadline: when that is over, all are taken, and those without room have expired.
         """
     def take(self, most: int = 256) -> list[tuple[Any, Outcome | PushcoreError]]:
         """What has ended, as pairs of a message or target and its result; at most so many.

@@ -72,7 +72,9 @@ class Options(TypedDict, total=False):
     gather: Duration | None
     """How long answers to a bulk send may gather before they are fetched, in seconds; blocking client. 0.001."""
     resolve_on_threads: bool
-    """Names are looked up in threads of their own; blocking client. `False`."""
+    """Names are looked up in threads of the client's own, short-lived and at most 64, so that a silent name
+    server holds up its own host only. `True`. `False` starts no thread: the blocking client then waits for
+    each lookup, and the asyncio client asks `loop.getaddrinfo`."""
     seed: int | None
     """Of the jitter of back-off, for tests. Random."""
     max_requeues: int | None
