@@ -1,6 +1,5 @@
 //! Web Push: messages.
 
-
 use pushcore::service::Message;
 use pushcore::webpush::{self, Padding, Topic, Urgency};
 use pushcore::{Error, ErrorKind};
