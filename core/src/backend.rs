@@ -164,6 +164,9 @@ pub(crate) struct Profile {
     /// How long a connection with requests in flight may be silent before it is asked by a PING;
     /// `None` is the HTTP/2 engine's own habit.
     pub(crate) ping_after: Option<Duration>,
+    /// How long a connection may be silent before it is asked whether it still works, ahead of the next message;
+    /// `None` trusts it for ever.
+    pub(crate) probe_after: Option<Duration>,
     /// The longest answer that is kept, in bytes; `None` is the connection's own limit.
     pub(crate) body_limit: Option<usize>,
     /// How many requests that are not messages the service takes in a second; `None` is any number.
@@ -188,6 +191,9 @@ impl Default for Profile {
             // Front ends of the gRPC kind end the connection of a client that asks more often than
             // every few minutes without requests, and count all PINGs.
             ping_after: Some(Duration::from_secs(60)),
+            // The gateways of clouds forget a flow that is idle for four minutes or longer. A request follows each of
+            // these PINGs, and its answer makes a front end of the gRPC kind forget that there was one.
+            probe_after: Some(Duration::from_secs(180)),
             body_limit: None,
             call_rate: None,
             makes_tokens: false,

@@ -187,7 +187,10 @@ impl Batch {
     #[pyo3(signature = (items, *, waited=0.0))]
     fn submit(&mut self, py: Python<'_>, items: &Bound<'_, PyList>, waited: f64) -> PyResult<usize> {
         let waited = Duration::try_from_secs_f64(waited).unwrap_or_default();
-        let left = self.options.deadline.map(|deadline| deadline.saturating_sub(waited));
+        let left = self
+            .options
+            .deadline
+            .map(|deadline| deadline.saturating_sub(waited));
         let all = items;
         let room = match self.stopped() {
             true => return Ok(self.refuse_all(items)),

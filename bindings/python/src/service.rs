@@ -149,6 +149,7 @@ impl Service {
                 "response_timeout" => config.response_timeout = duration(&value)?,
                 "connect_timeout" => config.connect_timeout = duration(&value)?,
                 "idle_timeout" => config.idle_timeout = Some(duration(&value)?),
+                "probe_after" => config.probe_after = Some(duration(&value)?),
                 "rate" => config.rate = Some(integer(&value, count)?),
                 "call_rate" => config.call_rate = Some(integer(&value, count)?),
                 "compact_headers" => config.compact_headers = value.extract::<bool>()?,

@@ -68,6 +68,8 @@ impl Backend for Service {
             // Apple asks to keep connections open.
             idle_timeout: None,
             ping_after: None,
+            // Apple minds no PING, and pushes that come minutes apart are its normal case.
+            probe_after: Some(std::time::Duration::from_secs(60)),
             makes_tokens: true,
             faults_in_a_row: INTERNAL_ERRORS_IN_A_ROW,
             ..Profile::default()

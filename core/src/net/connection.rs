@@ -160,6 +160,16 @@ impl Connection {
         self.protocol.header_bytes()
     }
 
+    /// Returns how long the connection may be idle before its end has to be expected: somewhat less than the server has
+    /// said (HTTP/1.1's `Keep-Alive: timeout`), because a request that meets the server's end on its way is in
+    /// doubt. `None` where the server has said nothing.
+    #[inline]
+    pub(crate) fn keeps_idle_for(&self) -> Option<Duration> {
+        let limit = self.protocol.idle_limit()?;
+        // The answer took its time to come, and the next request takes as long: a second, or half of what there is.
+        Some(limit - Duration::from_secs(1).min(limit / 2))
+    }
+
     /// Returns the version of HTTP that is spoken; `None` until the TLS handshake is over.
     pub fn protocol(&self) -> Option<HttpVersion> {
         self.protocol.version()

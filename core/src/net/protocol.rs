@@ -82,6 +82,15 @@ impl Protocol {
         }
     }
 
+    /// How long the server keeps the connection while it is idle; `None` where it has not said.
+    #[inline]
+    pub(super) fn idle_limit(&self) -> Option<Duration> {
+        match self {
+            Protocol::Http1(engine) => engine.idle_limit(),
+            Protocol::Undecided(_) | Protocol::Http2(_) => None,
+        }
+    }
+
     pub(super) fn is_undecided(&self) -> bool {
         matches!(self, Protocol::Undecided(_))
     }

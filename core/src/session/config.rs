@@ -89,9 +89,11 @@ pub struct SessionConfig {
     /// How many hosts may be in use at a time; above that, the one that has been idle for longest
     /// is let go. It bounds what endpoints chosen by others cost on Web Push. At least 2. Default 256.
     pub max_hosts: usize,
-    /// How often one message goes back to the queue before it ends as `NotSent`. Default 3.
-    /// A connection that the server ends with ENHANCE_YOUR_CALM (GOAWAY) does not count: how often
-    /// that happens is bounded by the back-off, and how long by the deadline.
+    /// How often one message goes back to the queue, for reasons that may be its own, before it ends as
+    /// `NotSent`. Default 3. What a connection disowns in an orderly end (GOAWAY with NO_ERROR or
+    /// ENHANCE_YOUR_CALM) or never took does not count, and a refused stream (REFUSED_STREAM) does not while
+    /// the host answers other messages: how often that happens is bounded by the back-off for
+    /// connections that answer nothing, and how long by the deadline.
     pub max_requeues: u8,
     /// From `submit` to the end at the latest. Default 60 s.
     pub deadline: Duration,
@@ -107,6 +109,11 @@ pub struct SessionConfig {
     /// `None`, the default, is the service's own habit: 10 min, but never for APNs, because Apple
     /// asks to keep connections. Those to token endpoints go after 10 s at the latest.
     pub idle_timeout: Option<Duration>,
+    /// A connection from which nothing was heard for this long is asked whether it still works (PING) before the next
+    /// message is entrusted to it; over HTTP/1.1, which cannot ask, it is replaced. Something on the
+    /// way may have forgotten it meanwhile. `None`, the default, is the service's own habit: a minute for APNs, three
+    /// for the others. `Duration::MAX` trusts it for ever.
+    pub probe_after: Option<Duration>,
     /// How long the oldest message may wait for a stream before another connection is opened. Default 100 ms:
     /// a queue that moves on needs no second one, and services ask for few.
     pub queue_wait_before_dial: Duration,
@@ -144,6 +151,7 @@ impl Default for SessionConfig {
             first_backoff: Duration::from_secs(1),
             longest_backoff: Duration::from_secs(60),
             idle_timeout: None,
+            probe_after: None,
             queue_wait_before_dial: Duration::from_millis(100),
             http2: None,
             rate: None,

@@ -16,6 +16,10 @@ use crate::net::RequestId;
 use crate::outcome::{Circumstances, OnSuspicion, Outcome};
 use crate::time::Now;
 
+/// The number of refusals in a row after which a message does not rest for longer each time, where its host answers
+/// others meanwhile: the sixth is followed by 800 ms, about the time in which a burst is over.
+const MAX_REFUSALS_OF_BUSY_HOST: u8 = 6;
+
 /// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -42,6 +46,7 @@ pub(super) enum Place {
     /// In the queue of its host; apart from the queue until `rests_until`, where that is given.
     Queued {
         host: HostId,
+        number: u64,
         rests_until: Option<Duration>,
     },
     /// On a stream.
@@ -90,8 +95,11 @@ pub(super) struct Attempt {
     pub(super) withdrawal: Option<Withdrawal>,
     /// Whether the deadline of the message is still to come.
     pub(super) in_time: bool,
-    /// Times that the message went back to the queue because an attempt failed.
+    /// Times that the message went back to the queue because an attempt failed, as far as that counts.
     pub(super) requeues: u8,
+    /// The answers that its host had given when the message went back to the queue for the last time; 0
+    /// where it never did.
+    pub(super) answers_seen: u64,
     /// Times that the message was sent again after an answer.
     pub(super) replays: u8,
 }
@@ -123,6 +131,8 @@ pub(super) struct Pending {
     state: State,
     purpose: Purpose,
     host: HostId,
+    /// The place of the message in the order of submission.
+    number: u64,
     /// Whether a call's request came with an authorization of the caller's.
     signed: bool,
     tag: u64,
@@ -139,8 +149,10 @@ pub(super) struct Pending {
     rests_until: Option<Duration>,
     /// Times in a row that the message's stream was refused.
     refusals: u8,
-    /// Times that the message went back to the queue because an attempt failed.
+    /// Times that the message went back to the queue because an attempt failed, as far as that counts.
     requeues: u8,
+    /// The answers that its host had given when the message went back to the queue for the last time.
+    answers_seen: u64,
     /// Times that the message was answered with a fault of the credential or the connection and sent again.
     replays: u8,
     /// Whether an earlier attempt was written and got no answer: it may have been processed.
@@ -160,6 +172,7 @@ impl Pending {
             state: State::Free,
             purpose: Purpose::Push,
             host: HostId::NONE,
+            number: 0,
             signed: false,
             tag: 0,
             request: Request::new(),
@@ -170,6 +183,7 @@ impl Pending {
             rests_until: None,
             refusals: 0,
             requeues: 0,
+            answers_seen: 0,
             replays: 0,
             in_doubt: false,
             context: Context::None,
@@ -274,6 +288,7 @@ impl Pending {
         self.rests_until = None;
         self.refusals = 0;
         self.requeues = 0;
+        self.answers_seen = 0;
         self.replays = 0;
         self.in_doubt = false;
         self.context = Context::None;
@@ -298,6 +313,8 @@ pub(super) struct Ledger {
     outcomes: VecDeque<Ended>,
     responses: VecDeque<(Ticket, Ending<Response>)>,
     stats: Stats,
+    /// The messages queued so far: the next one's place in the order of submission.
+    numbers: u64,
     response_timeout: Duration,
     /// When a request that is opened now has to be answered: set by [`Ledger::begin_opening`].
     answer_by: Duration,
@@ -316,6 +333,7 @@ impl Ledger {
             outcomes: VecDeque::new(),
             responses: VecDeque::new(),
             stats: Stats::default(),
+            numbers: 0,
             response_timeout,
             answer_by: Duration::ZERO,
             next_due: None,
@@ -380,6 +398,7 @@ impl Ledger {
             State::Free => None,
             State::Queued => Some(Place::Queued {
                 host: pending.host,
+                number: pending.number,
                 rests_until: pending.rests_until,
             }),
             State::Open { link, request } => Some(Place::Open { link, request }),
@@ -438,6 +457,7 @@ impl Ledger {
             withdrawal: pending.withdrawal,
             in_time: !pending.is_overdue(now.monotonic),
             requeues: pending.requeues,
+            answers_seen: pending.answers_seen,
             replays: pending.replays,
         })
     }
@@ -498,6 +518,8 @@ impl Ledger {
         pending.tag = entrant.tag;
         pending.state = State::Queued;
         pending.host = entrant.host;
+        pending.number = self.numbers;
+        self.numbers = self.numbers.wrapping_add(1);
         pending.deadline = entrant.deadline;
         pending.due = entrant.deadline;
         pending.queued_at = now;
@@ -535,14 +557,13 @@ impl Ledger {
         }
     }
 
-    /// A message that waited apart joins the queue. Returns whether it still waits.
-    pub(super) fn wake(&mut self, ticket: Ticket, now: Duration) -> bool {
-        let Some((_, pending)) = self.find_mut(ticket) else {
-            return false;
-        };
+    /// A message that waited apart joins the queue. Returns its place in the order of submission; `None` where
+    /// the message does not wait any more.
+    pub(super) fn wake(&mut self, ticket: Ticket, now: Duration) -> Option<u64> {
+        let (_, pending) = self.find_mut(ticket)?;
         pending.rests_until = None;
         pending.queued_at = now;
-        true
+        Some(pending.number)
     }
 
     /// A message is being taken off its stream; the connection will say how its attempt ended.
@@ -552,17 +573,20 @@ impl Ledger {
         }
     }
 
-    /// Counts a failed attempt after which the message is sent again. Returns how often in a row its stream
-    /// has been refused.
-    pub(super) fn count_failure(&mut self, slot: u32, again: Again) -> u8 {
+    /// Counts a failed attempt after which the message is sent again; its host has given `answers` so far.
+    /// Returns how often in a row the stream of the message has been refused.
+    pub(super) fn count_failure(&mut self, slot: u32, again: Again, answers: u64) -> u8 {
         let Some(pending) = self.slots.get_mut(slot as usize) else {
             return 0;
         };
         pending.requeues = pending.requeues.saturating_add(u8::from(again.counts));
+        pending.answers_seen = answers;
         pending.in_doubt |= again.in_doubt;
         pending.withdrawal = None;
         pending.refusals = match again.refused {
-            true => pending.refusals.saturating_add(1),
+            true if again.counts => pending.refusals.saturating_add(1),
+            // The host answers others: it is busy, and soon has room.
+            true => pending.refusals.saturating_add(1).min(MAX_REFUSALS_OF_BUSY_HOST),
             false => 0,
         };
         pending.refusals
@@ -576,14 +600,14 @@ impl Ledger {
         }
     }
 
-    /// A message goes back to the queue of the host that is returned; apart from the queue, where
-    /// `rests_until` says until when.
+    /// A message goes back to the queue of the host that is returned, to the place in the order of submission
+    /// that is returned with it; apart from the queue, where `rests_until` says until when.
     pub(super) fn requeue(
         &mut self,
         slot: u32,
         rests_until: Option<Duration>,
         now: Duration,
-    ) -> Option<(Ticket, HostId)> {
+    ) -> Option<(Ticket, u64, HostId)> {
         let pending = self.slots.get_mut(slot as usize)?;
         if pending.is_open() && pending.purpose != Purpose::Token {
             take_one(&mut self.stats.open, &mut self.unbalanced);
@@ -594,7 +618,7 @@ impl Ledger {
         pending.due = pending.deadline;
         pending.queued_at = now;
         pending.rests_until = rests_until;
-        Some((pending.ticket(slot), pending.host))
+        Some((pending.ticket(slot), pending.number, pending.host))
     }
 
     // The end of a message

@@ -81,7 +81,7 @@ pub use stats::Stats;
 
 use ending::Unanswered;
 use gate::{Allowance, Gates};
-use host::{BatchAuthorization, Hosts};
+use host::{BatchAuthorization, Host, Hosts};
 use id::HostId;
 use ledger::{Again, Doubt, Entrant, Ledger, Manner, Place, Purpose, Withdrawal};
 use limits::Limits;
@@ -700,6 +700,10 @@ impl Session {
         if room == 0 {
             return;
         }
+        self.ask_doubtful(id, now);
+        let Some(host) = self.hosts.get(id) else {
+            return;
+        };
         let permit = match host.traffic() {
             Traffic::Token | Traffic::Metadata => Permit::Go {
                 authorization: None,
@@ -722,6 +726,22 @@ impl Session {
         self.dial(id, now);
         if let Some(request) = fetch {
             self.fetch_token(request, now);
+        }
+    }
+
+    /// Asks the connections of a host that were silent for long whether they still work, because something is
+    /// to be sent over them.
+    fn ask_doubtful(&mut self, id: HostId, now: Now) {
+        let doubtful = |session: &Self| {
+            let host = session.hosts.get(id)?;
+            let mut links = host.links().iter().filter_map(|link| session.links.get(*link));
+            links.find(|link| link.is_doubtful(now)).map(Link::id)
+        };
+        while let Some(link) = doubtful(self) {
+            if let Some(link) = self.links.get_mut(link) {
+                link.ask(now);
+            }
+            self.drain(link, now);
         }
     }
 
@@ -762,6 +782,7 @@ impl Session {
             host: id,
             connect_by: now.monotonic.saturating_add(self.config.connect_timeout),
             idle_timeout: self.service.idle_timeout(traffic, self.config.idle_timeout),
+            probe_after: self.service.probe_after(self.config.probe_after),
         };
         let link = self.links.insert(|link| Link::new(link, connection, terms, now));
         if let Some(host) = self.hosts.get_mut(id) {
@@ -1219,14 +1240,19 @@ impl Session {
         );
         let cause = Error::new(ErrorKind::MixUpSuspected, text);
         for ticket in self.ledger.stoppable() {
-            let Some(Place::Queued { host, rests_until }) = self.ledger.place(ticket) else {
+            let Some(Place::Queued {
+                host,
+                number,
+                rests_until,
+            }) = self.ledger.place(ticket)
+            else {
                 continue;
             };
             if let Some(slot) = self.ledger.find(ticket) {
                 self.end_unsent(slot, cause.clone(), now);
             }
             if let Some(host) = self.hosts.get_mut(host) {
-                host.note_ended(ticket, rests_until, &self.ledger);
+                host.note_ended(ticket, number, rests_until, &self.ledger);
             }
         }
     }
@@ -1319,8 +1345,10 @@ impl Session {
                 return self.ledger.end_answered(slot, outcome);
             }
         }
-        match retry::after_failure(&attempt, processed, &error, &self.config) {
-            AfterFailure::SendAgain(again) => self.requeue_failed(slot, again, now),
+        let answers = self.answers_of_host(slot);
+        let progress = answers > attempt.answers_seen;
+        match retry::after_failure(&attempt, processed, &error, progress, &self.config) {
+            AfterFailure::SendAgain(again) => self.requeue_failed(slot, again, answers, now),
             AfterFailure::Withdrawn(withdrawal) => self.end_withdrawn(slot, withdrawal, processed, now),
             AfterFailure::TokenFailed => self.token_ended(slot, Err(error), false, now),
             AfterFailure::End => {
@@ -1331,24 +1359,30 @@ impl Session {
     }
 
     /// Puts a message back into the queue: at once, or after a while where the stream was refused before (REFUSED_STREAM).
-    fn requeue_failed(&mut self, slot: u32, again: Again, now: Now) {
+    fn requeue_failed(&mut self, slot: u32, again: Again, answers: u64, now: Now) {
         let error = again.reported;
         self.note(SessionEvent::Requeued { error });
-        let refusals = self.ledger.count_failure(slot, again);
+        let refusals = self.ledger.count_failure(slot, again, answers);
         let rest = retry::rest_after_refusals(refusals, self.config.longest_backoff);
         let host = self.ledger.get(slot).map(|pending| pending.host());
         let host = host.and_then(|host| self.hosts.get_mut(host));
-        let rest = host.map_or(rest, |host| host.spread(rest));
-        let until = (!rest.is_zero()).then(|| now.monotonic.saturating_add(rest));
+        let until = host.and_then(|host| host.rest(rest, now.monotonic));
         self.requeue(slot, until, now);
     }
 
+    /// The answers that have come from the host of a message.
+    fn answers_of_host(&self, slot: u32) -> u64 {
+        let host = self.ledger.get(slot).map(|pending| pending.host());
+        let host = host.and_then(|host| self.hosts.get(host));
+        host.map_or(0, Host::answers)
+    }
+
     fn requeue(&mut self, slot: u32, rests_until: Option<Duration>, now: Now) {
-        let Some((ticket, host)) = self.ledger.requeue(slot, rests_until, now.monotonic) else {
+        let Some((ticket, number, host)) = self.ledger.requeue(slot, rests_until, now.monotonic) else {
             return;
         };
         if let Some(host) = self.hosts.get_mut(host) {
-            host.push_again(ticket, rests_until);
+            host.push_again(ticket, number, rests_until);
             if host.is_paused(now.monotonic) {
                 let until = host.sends_from(now.monotonic);
                 self.ledger.postpone_one(slot, until, self.config.deadline);
@@ -1397,12 +1431,16 @@ impl Session {
             return false;
         };
         match place {
-            Place::Queued { host, rests_until } => {
+            Place::Queued {
+                host,
+                number,
+                rests_until,
+            } => {
                 if let Some(slot) = self.ledger.find(ticket) {
                     self.end_withdrawn(slot, withdrawal, Processed::No, now);
                 }
                 if let Some(host) = self.hosts.get_mut(host) {
-                    host.note_ended(ticket, rests_until, &self.ledger);
+                    host.note_ended(ticket, number, rests_until, &self.ledger);
                 }
             }
             Place::Open { link: id, request } => {

@@ -314,6 +314,11 @@ impl Service {
         }
     }
 
+    /// Returns how long a connection may be silent before it is asked whether it still works; `None` is for ever.
+    pub(super) fn probe_after(&self, chosen: Option<Duration>) -> Option<Duration> {
+        chosen.or(self.profile.probe_after)
+    }
+
     /// Returns what an outcome says about the connection that it came over, and how many faults in a row
     /// mean that the connection is of no use.
     #[inline]

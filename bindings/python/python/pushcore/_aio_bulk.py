@@ -134,7 +134,8 @@ class _Run:
                 self.wake()
             items = items[taken:]
             if items:
-                await self.engine.changed(max(0.0, began + self._deadline - time.monotonic()))
+                left = began + self._deadline - time.monotonic()
+                await self.engine.changed(None if math.isinf(left) else max(0.0, left))
 
     def wake(self, _: object = None) -> None:
         """Something happened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 #: How long the next address waits for the one before it, in seconds (RFC 8305 §5).
 _HEAD_START = 0.25
+
+#: How long a connection is idle before TCP asks whether the peer is there, and before it asks again, in seconds: less
+#: than the minute after which the strictest middleboxes forget a flow.
+_KEEPALIVE = 45
+_KEEPALIVE_AGAIN = 15
 
 _Address = tuple[int, int, int, str, Any]
 
@@ -89,6 +95,17 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: list[Any]) -> socket
             task.cancel()
 
 
+def keep_alive(sock: socket.socket) -> None:
+    """Has whatever forgets idle flows on the way reminded of this one."""
+    # The names differ between systems. Going without is no failure, because the session asks an idle connection.
+    idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in (idle, _KEEPALIVE), (getattr(socket, "TCP_KEEPINTVL", None), _KEEPALIVE_AGAIN):
+            if option is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 async def _attempt(loop: asyncio.AbstractEventLoop, address: _Address) -> socket.socket:
     family, kind, protocol, _, where = address
     sock = socket.socket(family, kind, protocol)
@@ -96,6 +113,7 @@ async def _attempt(loop: asyncio.AbstractEventLoop, address: _Address) -> socket
         sock.setblocking(False)
         # A lone push must not wait for the ack of the one before it.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(sock)
         await loop.sock_connect(sock, where)
     except BaseException:
         sock.close()

@@ -78,7 +78,7 @@ class Options(TypedDict, total=False):
     seed: int | None
     """Of the jitter of back-off, for tests. Random."""
     max_requeues: int | None
-    """How often one message goes back to the queue at most. 3."""
+    """How often one message goes back to the queue at most, for reasons that may be its own. 3."""
     deadline: Duration | None
     """From submission to the end at the latest, in seconds. 60."""
     response_timeout: Duration | None
@@ -87,6 +87,9 @@ class Options(TypedDict, total=False):
     """The whole way to a usable connection, in seconds. 10."""
     idle_timeout: Duration | None
     """An idle connection is closed after so many seconds. 600; APNs: never."""
+    probe_after: Duration | None
+    """A connection that was silent for so many seconds is asked whether it still works before the next message is
+    entrusted to it; over HTTP/1.1 it is replaced. APNs: 60; others: 180."""
     rate: int | None
     """Messages a second at most. No limit."""
     call_rate: int | None
