@@ -15,7 +15,7 @@ import pytest
 from pushcore.testing import Sandbox
 
 #: A list as far as its length goes.
-HUGE = range(10**12)
+HUGE: Any = range(10**12)
 
 LISTS: dict[str, Callable[[Any], object]] = {
     "AdmGroups.create": lambda many: pushcore.AdmGroups.create("g", many),

@@ -110,7 +110,7 @@ mod tests {
         for (status, body, name, known) in [
             (200, "<html>", "retry_later", true),
             (200, r#"{"registrationID":"used"}"#, "accepted", true),
-            (200, "", "accepted", true),
+            (200, "", "retry_later", true),
             (400, r#"{"reason":"InvalidRegistrationId"}"#, "token_gone", true),
             (400, r#"{"reason":"Unregistered"}"#, "token_gone", true),
             (400, r#"{"reason":"InvalidData"}"#, "rejected", true),
