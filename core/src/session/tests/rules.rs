@@ -451,3 +451,42 @@ fn a_driver_that_never_flushes_is_late_and_not_wrong() {
         "{ends:?}"
     );
 }
+
+/// Deadlines are kept in the order in which they come, not in that of the messages.
+#[test]
+fn the_nearest_deadline_is_the_next_timer() {
+    for order in [[20, 5, 10], [5, 10, 20], [10, 20, 5]] {
+        let mut world = World::fcm(|config| config.max_connections = 1, |_, _| String::new());
+        let begun = world.now.monotonic;
+        for deadline in order {
+            let (now, options) = (world.now, SendOptions::default().deadline(secs(deadline)));
+            world.session.submit(&fcm_message(), options, now).unwrap();
+        }
+        for (at, ended) in [(4, 0), (5, 1), (9, 0), (10, 1), (19, 0), (20, 1)] {
+            let left = begun + secs(at) - world.now.monotonic;
+            world.run_for(left);
+            assert_eq!(world.ends().len(), ended, "{order:?} after {at} s");
+        }
+    }
+}
+
+/// A request that is refused because too many hosts are busy leaves nothing behind: messages, suspects and calls
+/// have a host each.
+#[test]
+fn a_request_refused_for_its_host_leaves_nothing_behind() {
+    let mut world = World::fcm(|config| config.max_hosts = 2, |_, _| String::new());
+    world.submit(1);
+    let (now, suspect) = (world.now, SendOptions::default().suspect());
+    world.session.submit(&fcm_message(), suspect, now).unwrap();
+    world.settle();
+    let capacity = world.session.capacity();
+    for number in 0..100 {
+        let refused = world
+            .session
+            .exchange(topic_call(number), SendOptions::default(), now);
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::QueueFull);
+    }
+    assert_eq!(world.session.capacity(), capacity);
+    let ticket = world.session.submit(&fcm_message(), suspect, now).unwrap();
+    assert_eq!(ticket.slot(), 2, "the third slot is the next, as it was before");
+}
