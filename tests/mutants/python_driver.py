@@ -67,7 +67,7 @@ FAULTS = [
         "            while False:\n",
     ),
     Fault("the last words are not written", "_aio_engine.py", "            if last_words:\n", "            if False:\n"),
-    Fault("a batch that is left goes on", "_aio_engine.py", "        batch.cancel()\n", "        pass\n"),
+    Fault("a batch that is left goes on", "_aio_bulk.py", "        engine.end(batch)\n", "        pass\n"),
     Fault(
         "a cancelled task's message goes on",
         "_aio_engine.py",

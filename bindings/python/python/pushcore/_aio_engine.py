@@ -58,7 +58,7 @@ class Link(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The service has nothing more to say: neither have we."""
-        return True
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
