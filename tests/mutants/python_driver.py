@@ -38,7 +38,12 @@ FAULTS = [
         "        for address in found:\n            session.allow_address",
         "        for address in found[:1]:\n            session.allow_address",
     ),
-    Fault("a second address is never tried", "_aio_dial.py", "    waiting = list(addresses)\n", "    waiting = list(addresses[:1])\n"),
+    Fault(
+        "a second address is never tried",
+        "_aio_dial.py",
+        "    waiting = list(addresses)\n",
+        "    waiting = list(addresses[:1])\n",
+    ),
     Fault("the end of input keeps the connection", "_aio_engine.py", "        return False\n", "        return True\n"),
     Fault(
         "a lost connection is not told",
@@ -46,7 +51,9 @@ FAULTS = [
         "            self.session.receive_eof(protocol.link)\n",
         "            pass\n",
     ),
-    Fault("a full socket is written to", "_aio_engine.py", "        self.paused = True\n", "        self.paused = False\n"),
+    Fault(
+        "a full socket is written to", "_aio_engine.py", "        self.paused = True\n", "        self.paused = False\n"
+    ),
     Fault(
         "send does not wait for room",
         "_aio_engine.py",
@@ -66,7 +73,9 @@ FAULTS = [
         "            while not self.session.is_closed():\n",
         "            while False:\n",
     ),
-    Fault("the last words are not written", "_aio_engine.py", "            if last_words:\n", "            if False:\n"),
+    Fault(
+        "the last words are not written", "_aio_engine.py", "            if last_words:\n", "            if False:\n"
+    ),
     Fault("a batch that is left goes on", "_aio_bulk.py", "        engine.end(batch)\n", "        pass\n"),
     Fault(
         "a cancelled task's message goes on",
@@ -90,6 +99,7 @@ FAULTS = [
 
 
 def is_noticed(fault: Fault) -> bool:
+    """Whether a test fails while the fault is in the source."""
     path = PACKAGE / fault.file
     source = path.read_text()
     if source.count(fault.old) != 1:
@@ -107,6 +117,7 @@ def is_noticed(fault: Fault) -> bool:
 
 
 def main() -> None:
+    """Puts in the chosen faults."""
     words = sys.argv[1:]
     chosen = [fault for fault in FAULTS if not words or any(word in fault.name for word in words)]
     survivors = []

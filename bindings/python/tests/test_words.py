@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import urllib.parse
+from collections.abc import Callable
 from typing import Any
 
 import pushcore
@@ -100,7 +101,7 @@ def test_pages_of_topics() -> None:
     credentials = pushcore.FcmCredentials.from_access_tokens("p")
     credentials.supply_token("t", lifetime=3600)
     path = pushcore.FcmTopics.list("t", page_token="next page").request(credentials).path
-    assert urllib.parse.parse_qs(path.partition("?")[2])["pageToken"] == ["next page"]
+    assert urllib.parse.parse_qs(path.partition("?")[2])["page_token"] == ["next page"]
 
 
 def test_forms_of_a_key() -> None:
@@ -125,7 +126,8 @@ def test_subscriptions_and_padding() -> None:
     assert (subscription.endpoint, subscription.expires, subscription.has_keys) == (ENDPOINT, 1_800_000_000, True)
     assert not pushcore.Subscription({"endpoint": ENDPOINT}).has_keys
     vapid = pushcore.VapidCredentials(pushcore.SigningKey.generate(), subject="mailto:a@example.com")
-    for padding, plain in (({"pad_to": 100}, 100), ({"pad_to_multiple_of": 64}, 64), ({}, 1)):
+    cases: list[tuple[dict[str, Any], int]] = [({"pad_to": 100}, 100), ({"pad_to_multiple_of": 64}, 64), ({}, 1)]
+    for padding, plain in cases:
         message = pushcore.WebPushMessage(subscription=subscription, payload="x", **padding)
         body = message.request(vapid).body
         # RFC 8188: a header of 86 octets, the delimiter, a tag of 16.
@@ -214,9 +216,7 @@ def test_answers_come_back_in_words() -> None:
     assert gone.replacement is None
     # The Date says what Apple's clock says: an hour ahead of ours.
     skewed = message.outcome(
-        pushcore.Response(
-            403, {"date": "Tue, 14 Nov 2023 23:13:20 GMT"}, b'{"reason":"ExpiredProviderToken"}'
-        ),
+        pushcore.Response(403, {"date": "Tue, 14 Nov 2023 23:13:20 GMT"}, b'{"reason":"ExpiredProviderToken"}'),
         now=1_700_000_000,
     )
     assert isinstance(skewed, pushcore.FixCredentials)
@@ -239,3 +239,73 @@ def test_a_service_says_its_settings() -> None:
     assert service.proxy_url is not None
     assert "proxy.example:3128" in service.proxy_url
     assert not pushcore.Client.adm(adm, proxy=False).service.uses_proxy("a.example")
+
+
+def test_progress_adds_up() -> None:
+    counts = {
+        "accepted": 1,
+        "token_gone": 2,
+        "token_mismatch": 3,
+        "retry_later": 4,
+        "fix_credentials": 5,
+        "rejected": 6,
+        "not_sent": 7,
+        "unknown": 8,
+    }
+    progress = pushcore.Progress(expected=100, taken=40, in_flight=4, ended=36, elapsed=9.0, rate=4.0, **counts)
+    assert {name: getattr(progress, name) for name in counts} == counts
+    assert (progress.token_mismatch, progress.retry_later, progress.fix_credentials) == (3, 4, 5)
+    assert (progress.rejected, progress.unknown) == (6, 8)
+    assert (progress.expected, progress.taken, progress.in_flight, progress.elapsed) == (100, 40, 4, 9.0)
+    assert (progress.ended, progress.rate) == (36, 4.0)
+
+
+def test_topics_say_when_they_were_joined() -> None:
+    body = b'{"topicSubscriptions":[{"name":"projects/p/registrations/t/topicSubscriptions/news","topic":"news","createTime":"2026-11-22T07:00:00Z"}]}'
+    page = pushcore.FcmTopics.list("t").outcome(pushcore.Response(200, {}, body))
+    assert isinstance(page, pushcore.TopicPage)
+    (joined,) = page.subscriptions
+    # date -u -d 2026-11-22T07:00:00Z +%s
+    assert (joined.topic, joined.create_time) == ("news", 1_795_330_800.0)
+
+
+def test_channels_and_broadcasts_have_hosts_of_their_own() -> None:
+    """Each of the three kinds goes where it was told to: nobody listens at any of them."""
+    hosts: dict[str, Any] = {"host": "127.0.0.1:1", "management_host": "127.0.0.1:2", "broadcast_host": "127.0.0.1:3"}
+    broadcast = pushcore.ApnsBroadcast(
+        bundle="com.example.app",
+        channel="dHN0LXNyY2gtY2hubA==",
+        live_activity=pushcore.LiveActivity.update(timestamp=1_700_000_000, content_state={"s": 1}),
+    )
+    message = pushcore.ApnsMessage(token=TOKEN, topic="com.example.app", alert="x")
+    attempts: dict[str, Callable[[pushcore.Client], object]] = {
+        "127.0.0.1:1": lambda client: client.send(message, deadline=2),
+        "127.0.0.1:2": lambda client: client.call(pushcore.ApnsChannels("com.example.app").list(), deadline=2),
+        "127.0.0.1:3": lambda client: client.send(broadcast, deadline=2),
+    }
+    for host, attempt in attempts.items():
+        session = pushcore.Client.apns(apns_credentials(), first_backoff=60, **hosts)
+        with pytest.raises(pushcore.PushcoreError) as raised:
+            attempt(session)
+        event = next(event for event in session.events() if event.name == "disconnected")
+        assert event.link is not None
+        assert host in event.text + str(raised.value)
+
+
+def test_a_session_takes_messages_and_asks_for_a_link() -> None:
+    service = pushcore.Client.apns(apns_credentials(), max_queued=10).service
+    session = pushcore.Session(service, monotonic=5.0, unix=1_700_000_000.0)
+    message = pushcore.ApnsMessage(token=TOKEN, topic="com.example.app", alert="x")
+    with pytest.raises(pushcore.MessageError):
+        session.submit(message, to="not a token")
+    first = session.submit(message, to="cd" * 32)
+    second, refused, third = session.submit_many(["ef" * 32, "not a token", "12" * 32], template=message)
+    assert isinstance(refused, pushcore.MessageError)
+    assert len({first, second, third}) == 3
+    assert session.capacity() == 10 - 3
+    session.tick(5.0, 1_700_000_000.0)
+    action = session.poll_action()
+    assert action is not None
+    assert action[0] == "connect"
+    session.connected(action[1])
+    assert session.links() == [action[1]]
