@@ -73,14 +73,10 @@ all-tests: test test-fanout ## everything: also jobs that are killed, interop, s
 	PUSHCORE_STORM_SEEDS=3 PUSHCORE_STORM_MESSAGES=20000 $(CARGO) test -q -p pushcore-tests --test storm at_most_once
 	PUSHCORE_STORM_TLS_MESSAGES=2000 $(CARGO) test -q -p pushcore-tests --test storm_tls -- --test-threads 1
 
-mutants: $(VENV)/.built target/debug/pushcore-sandbox ## faults put in, and whether a test notices (cargo install cargo-mutants)
+mutants: $(VENV)/.built target/debug/pushcore-sandbox ## faults put in on purpose, and whether a test notices each
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	$(PYTHON) tests/mutants/core.py
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python tests/mutants/python_driver.py
-	$(CARGO) mutants --package pushcore --in-place --test-tool cargo $(addprefix --file ,$(MUTATED)) -- --lib --test fcm_answers --test h2_endings
-
-# The files that hold accounting, retry, verdicts, policy, tokens and sealing.
-MUTATED = core/src/session/ledger.rs core/src/session/retry.rs core/src/session/limits.rs core/src/fcm/answer.rs core/src/apns/answer.rs \
-          core/src/apns/provider_token.rs core/src/webpush/policy.rs core/src/crypto/ece.rs
 
 clean:
 	$(CARGO) clean

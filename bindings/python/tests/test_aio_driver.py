@@ -179,7 +179,7 @@ def test_a_service_that_says_no_more_is_left(sandbox: Sandbox) -> None:
 
     async def main() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        host = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with sandbox.apns(pushcore.aio.Client, host=host, first_backoff=0.1) as client:
             with pytest.raises(pushcore.PushcoreError):
                 await client.send(template(sandbox), deadline=2.0)

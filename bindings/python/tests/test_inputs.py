@@ -30,7 +30,7 @@ def refused(taken: Counter[bool]) -> Iterator[None]:
     try:
         yield
     except EXPECTED as error:
-        assert not isinstance(error, pushcore.InternalError), error
+        assert not isinstance(error, pushcore.InternalError), error  # noqa: PT017
         taken[False] += 1
     else:
         taken[True] += 1
@@ -124,7 +124,9 @@ def test_fcm_takes_or_refuses() -> None:
     fitting = st.fixed_dictionaries(
         {},
         optional={
-            "notification": st.fixed_dictionaries({}, optional={"title": st.text(max_size=9), "body": st.text(max_size=9)}),
+            "notification": st.fixed_dictionaries(
+                {}, optional={"title": st.text(max_size=9), "body": st.text(max_size=9)}
+            ),
             "data": st.dictionaries(st.sampled_from(["k", "l"]), st.text(max_size=9), max_size=2),
             "fcm_options": st.just({"analytics_label": "a"}),
         },
@@ -151,7 +153,7 @@ def said(make: Callable[[], pushcore.FcmMessage]) -> tuple[str, bytes | str]:
     try:
         return "made", make().payload
     except EXPECTED as error:
-        assert not isinstance(error, pushcore.InternalError), error
+        assert not isinstance(error, pushcore.InternalError), error  # noqa: PT017
         return type(error).__name__, str(error)
 
 

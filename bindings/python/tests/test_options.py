@@ -117,7 +117,7 @@ def test_deadline_and_response_timeout(sandbox: Sandbox) -> None:
     fault(sandbox, {"kind": "no_answer"})
     for options in ({"deadline": 0.4}, {"response_timeout": 0.4}):
         with sandbox.apns(pushcore.Client, **options) as client:
-            kind, took = refused(lambda: client.send(message(sandbox)))  # noqa: B023
+            kind, took = refused(lambda: client.send(message(sandbox)))
             assert kind is pushcore.Unknown
             assert 0.35 < took < 5
 
@@ -142,11 +142,13 @@ def test_max_queued(sandbox: Sandbox) -> None:
             taken += 1
             yield message(sandbox).token
 
-    with sandbox.apns(pushcore.Client, max_queued=5, deadline=1.0) as client:
-        with client.send_many(tokens(), message=message(sandbox)) as results:
-            next(results)
-            # Five in the queue, one on the only stream, and what was taken from the iterator for the next turn.
-            assert taken <= 20
+    with (
+        sandbox.apns(pushcore.Client, max_queued=5, deadline=1.0) as client,
+        client.send_many(tokens(), message=message(sandbox)) as results,
+    ):
+        next(results)
+        # Five in the queue, one on the only stream, and what was taken from the iterator for the next turn.
+        assert taken <= 20
 
 
 def test_compact_headers(sandbox: Sandbox) -> None:

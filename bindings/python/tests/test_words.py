@@ -261,7 +261,9 @@ def test_progress_adds_up() -> None:
 
 
 def test_topics_say_when_they_were_joined() -> None:
-    body = b'{"topicSubscriptions":[{"name":"projects/p/registrations/t/topicSubscriptions/news","topic":"news","createTime":"2026-11-22T07:00:00Z"}]}'
+    name = "projects/p/registrations/t/topicSubscriptions/news"
+    joined_at = {"name": name, "topic": "news", "createTime": "2026-11-22T07:00:00Z"}
+    body = json.dumps({"topicSubscriptions": [joined_at]}).encode()
     page = pushcore.FcmTopics.list("t").outcome(pushcore.Response(200, {}, body))
     assert isinstance(page, pushcore.TopicPage)
     (joined,) = page.subscriptions

@@ -239,6 +239,7 @@ fn a_wait_that_apns_asks_for_is_kept() {
     };
     assert_eq!(ask(429, "TooManyRequests"), "retry_later device 30");
     assert_eq!(ask(503, "ServiceUnavailable"), "retry_later message 30");
+    assert_eq!(ask(500, "InternalServerError"), "retry_later message 30");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use super::rate::topic_call;
 use super::*;
 use crate::backend::Traffic;
 use crate::net::Processed;
-use crate::session::SendOptions;
 use crate::session::limits::TokenBucket;
+use crate::session::{Delivery, SendOptions};
 
 const MISMATCH: &str = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"SENDER_ID_MISMATCH"}]}}"#;
 const EXHAUSTED: &str = r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#;
@@ -489,4 +489,27 @@ fn a_request_refused_for_its_host_leaves_nothing_behind() {
     assert_eq!(world.session.capacity(), capacity);
     let ticket = world.session.submit(&fcm_message(), suspect, now).unwrap();
     assert_eq!(ticket.slot(), 2, "the third slot is the next, as it was before");
+}
+
+/// A call may create a channel or join a group: once its request has been written, a lost connection ends it, whatever
+/// the session may do with messages.
+#[test]
+fn a_call_on_a_lost_connection_is_not_repeated() {
+    for delivery in [Delivery::AtMostOnce, Delivery::AtLeastOnce] {
+        let mut world = World::fcm(|config| config.delivery = delivery, |_, _| String::new());
+        let now = world.now;
+        let request = topic_call(0);
+        world
+            .session
+            .exchange(request, SendOptions::default(), now)
+            .unwrap();
+        world.settle();
+        assert_eq!(world.requests.len(), 1);
+        let link = *world.inboxes.keys().next().expect("a connection");
+        world.session.receive_eof(link, world.now);
+        world.run_for(secs(120));
+        assert_eq!(world.requests.len(), 1, "{delivery:?}");
+        let (_, result) = world.session.poll_response().expect("an end");
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Unknown, "{delivery:?}");
+    }
 }
