@@ -27,7 +27,7 @@ target/debug/pushcore-sandbox: $(shell find sandbox/src -name '*.rs') Cargo.lock
 demo: $(VENV)/.built target/debug/pushcore-sandbox ## send to APNs, FCM and Web Push on the sandbox
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/quickstart.py
 
-test: test-rust test-python test-examples test-c ## everything
+test: test-rust test-python test-examples test-c ## every language and every example
 
 test-rust: need-test
 	$(CARGO) test --workspace --exclude pushcore-python -q
@@ -81,6 +81,17 @@ msrv: ## compile everything with Debian's Rust 1.85, in a tree of its own
 
 bare: ## both of README's commands in a minimal Debian 12 root (needs root and debootstrap; minutes)
 	scripts/bare.sh
+
+.PHONY: all-tests mutants
+all-tests: test test-fanout ## everything: also jobs that are killed, interop, short storms
+	$(MAKE) interop
+	PUSHCORE_STORM_SEEDS=3 PUSHCORE_STORM_MESSAGES=20000 $(CARGO) test -q -p pushcore-tests --test storm at_most_once
+	PUSHCORE_STORM_TLS_MESSAGES=2000 $(CARGO) test -q -p pushcore-tests --test storm_tls -- --test-threads 1
+
+mutants: $(VENV)/.built target/debug/pushcore-sandbox ## faults put in on purpose, and whether a test notices each
+	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	$(PYTHON) tests/mutants/core.py
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python tests/mutants/python_driver.py
 
 clean:
 	$(CARGO) clean

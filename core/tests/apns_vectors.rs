@@ -1,4 +1,4 @@
-//! Runs `tests/vectors/apns.json`, which every language runs.
+//! Runs `tests/vectors/apns.json`. Python runs the messages in it (`bindings/python/tests/test_messages_json.py`).
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 

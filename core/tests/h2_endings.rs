@@ -255,3 +255,49 @@ fn unusable_requests_are_refused_whole() {
     assert!(client.out.is_empty());
     client.connection.send(&request(b""), client.now).unwrap();
 }
+
+/// The last stream of a connection that drains may end by a mistake of the server's: the connection ends with it.
+#[test]
+fn a_draining_connection_ends_after_its_last_streams_error() {
+    let mut client = Client::with_requests(Config::default(), 2);
+    client.receive(&goaway(3, 0, b""));
+    client.receive(&answer(1));
+    assert!(!client.connection.is_closed());
+    // RFC 9113 §6.9: an increment of 0 is an error of the stream.
+    client.receive(&window_update(3, 0));
+    assert_eq!(client.resets(), [(3, 1)]);
+    assert!(client.connection.is_closed());
+    assert_eq!(client.events.last().map(String::as_str), Some("closed Remote"));
+}
+
+/// What the disclaimed streams held of the connection's window goes to the bodies that wait.
+#[test]
+fn bodies_that_waited_for_a_window_go_out_at_goaway() {
+    let mut client = Client::fresh(Config::default());
+    // Streams begin with a window of ten octets; the connection has 65,535 (RFC 9113 §6.9.2).
+    client.receive(&settings(&[(4, 10)]));
+    client.receive(&settings_ack());
+    client
+        .connection
+        .send(&request(&[b'a'; 100]), client.now)
+        .unwrap();
+    client
+        .connection
+        .send(&request(&[b'b'; 70_000]), client.now)
+        .unwrap();
+    client.drain();
+    client.forget();
+    // The second takes all that is left of the connection's window, but none of it has been written yet ...
+    client.connection.receive(&window_update(3, 70_000), client.now);
+    // ... so that the first has a window of its own and still cannot go on.
+    client.connection.receive(&window_update(1, 90), client.now);
+    client.connection.receive(&goaway(1, 0, b""), client.now);
+    client.drain();
+    let data: Vec<(u32, usize)> = client
+        .sent()
+        .iter()
+        .filter(|frame| frame.0 == DATA)
+        .map(|frame| (frame.2, frame.3.len()))
+        .collect();
+    assert_eq!(data, [(1, 90)]);
+}

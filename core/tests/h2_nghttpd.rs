@@ -1,4 +1,4 @@
-//! The engine against nghttp2's server over a real socket. Skipped where `nghttpd` is not installed.
+//! The engine against nghttp2's server over a real socket. They need the program `nghttpd` (Debian: nghttp2-server).
 
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ impl Drop for Server {
     }
 }
 
-fn start(arguments: &[&str]) -> Option<(Server, TcpStream)> {
+fn start(arguments: &[&str]) -> (Server, TcpStream) {
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -41,17 +41,13 @@ fn start(arguments: &[&str]) -> Option<(Server, TcpStream)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let Ok(child) = child else {
-        println!("skipped: no nghttpd");
-        return None;
-    };
-    let mut server = Server(child);
+    let mut server = Server(child.expect("this test needs the program nghttpd (Debian: nghttp2-server)"));
     loop {
         assert!(server.0.try_wait().unwrap().is_none(), "nghttpd ended by itself");
         match TcpStream::connect(("127.0.0.1", port)) {
             Ok(stream) => {
                 stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-                return Some((server, stream));
+                return (server, stream);
             }
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
@@ -113,9 +109,7 @@ fn bodies_are_echoed_through_small_windows_and_tables() {
             "--connection-window-bits=16",
         ],
     ] {
-        let Some((_server, mut stream)) = start(arguments) else {
-            return;
-        };
+        let (_server, mut stream) = start(arguments);
         let mut common = Headers::new();
         common
             .push("apns-topic", "com.example.app", Indexing::Incremental)
@@ -146,9 +140,7 @@ fn bodies_are_echoed_through_small_windows_and_tables() {
 
 #[test]
 fn errors_have_their_status_and_body() {
-    let Some((_server, mut stream)) = start(&["--htdocs=/nonexistent"]) else {
-        return;
-    };
+    let (_server, mut stream) = start(&["--htdocs=/nonexistent"]);
     let answers = exchange(&mut stream, Config::default(), 200, |_| {
         let mut request = request(b"");
         request.method = pushcore::http::Method::Get;

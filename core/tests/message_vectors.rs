@@ -1,4 +1,5 @@
-//! Runs `tests/vectors/{fcm,adm,baidu}.json`, the vectors that every language runs. The
+//! Runs `tests/vectors/{fcm,adm,baidu}.json`, which Python runs too (its messages in
+//! `bindings/python/tests/test_messages_json.py`). The
 //! checksums and signatures in them were computed by another implementation (Python's
 //! hashlib), most of FCM's bodies equal what firebase-admin sends (`tests/interop/fcm`).
 

@@ -12,7 +12,6 @@ use p256::SecretKey;
 use p256::elliptic_curve::rand_core::OsRng;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
-use rsa::pkcs1::EncodeRsaPublicKey;
 use serde_json::{Value, json};
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -169,9 +168,7 @@ pub(crate) fn apns(apns: &mut Apns, now_ms: i64) -> io::Result<(Value, Vec<File>
 /// Makes the service account; the `fcm` part of the ready line.
 pub(crate) fn fcm(fcm: &mut Fcm) -> io::Result<(Value, Vec<File>)> {
     let key = rsa_key()?;
-    let public = key.to_public_key();
-    let der = public.to_pkcs1_der().map_err(io::Error::other)?;
-    fcm.key = Some(jsonwebtoken::DecodingKey::from_rsa_der(der.as_bytes()));
+    fcm.key = Some(key.to_public_key());
     let pem = rsa::pkcs8::EncodePrivateKey::to_pkcs8_pem(key, rsa::pkcs8::LineEnding::LF)
         .map_err(io::Error::other)?;
     let account = json!({

@@ -158,3 +158,77 @@ fn every_bad_input_names_tests_that_exist() {
         }
     }
 }
+
+/// Every Rust file of the workspace that may hold tests.
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            if path.file_name().is_none_or(|name| name != "target") {
+                rust_files(&path, found);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The lines of the test that begins behind `at`, the attribute, as far as the brace that closes it.
+fn body_of_test<'a>(lines: &[&'a str], at: usize) -> Vec<&'a str> {
+    let indent = lines[at].len() - lines[at].trim_start().len();
+    let closes = |line: &&str| line.trim_end() == format!("{}}}", " ".repeat(indent));
+    lines[at..]
+        .iter()
+        .copied()
+        .take_while(|line| !closes(line))
+        .collect()
+}
+
+/// Tests that leave early, each with the reason why it has tested something by then.
+const MAY_RETURN: [&str; 3] = [
+    // The other half of the test: it runs itself as a child, which has asserted before.
+    "a_proxy_from_the_environment",
+    // Without the feature the error is asserted, with it the request.
+    "what_needs_a_certificate_or_a_feature",
+    // In a loop of attempts; after the last the test panics.
+    "it_starts_and_stops_inside_another_runtime",
+];
+
+/// The tables in `docs/` say that a test shows something. A name in a table is the name of a test that ran and asserted, as long
+/// as no test can be left out or leave early: none is ignored, none says that it is skipped, none returns.
+#[test]
+fn no_test_is_counted_without_having_run() {
+    let mut files = Vec::new();
+    for folder in ["core", "client", "sandbox", "ffi", "tests"] {
+        rust_files(&root().join(folder), &mut files);
+    }
+    // Put together, so that this file does not hold the words.
+    let (ignored, skipped) = (["#[ig", "nore"].concat(), ["\"skip", "ped"].concat());
+    let left = ["ret", "urn"].concat();
+    let (mut tests, mut faults) = (0, Vec::new());
+    for path in files {
+        let source = fs::read_to_string(&path).expect("utf-8");
+        let lines: Vec<&str> = source.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let text = line.trim();
+            if text.starts_with(&ignored) || text.contains(&skipped) {
+                faults.push(format!("{}:{}: {text}", path.display(), at + 1));
+            }
+            if text != "#[test]" && !text.starts_with("#[tokio::test") {
+                continue;
+            }
+            tests += 1;
+            let body = body_of_test(&lines, at);
+            let leaves =
+                |line: &&&str| line.contains(&format!("{left};")) || line.contains(&format!("{left} }}"));
+            let may = MAY_RETURN
+                .iter()
+                .any(|name| body.iter().any(|line| line.contains(&format!("fn {name}("))));
+            if let Some(line) = body.iter().find(leaves).filter(|_| !may) {
+                faults.push(format!("{}:{}: {}", path.display(), at + 1, line.trim()));
+            }
+        }
+    }
+    assert!(tests > 1000, "{tests} tests");
+    assert!(faults.is_empty(), "{faults:#?}");
+}

@@ -90,6 +90,11 @@ def test_the_same_request() -> None:
     apns = pushcore.ApnsCredentials.from_p8(key, key_id="ABC123DEFG", team_id="DEF123GHIJ")
     vapid = pushcore.VapidCredentials(key, subject="mailto:a@example.com")
     baidu = pushcore.BaiduCredentials("a", "b")
+    fcm = pushcore.FcmCredentials.from_access_tokens("p")
+    fcm.supply_token("t", lifetime=3600)
+    adm = pushcore.AdmCredentials("id", "secret")
+    adm.accept_token(pushcore.Response(200, {}, b'{"access_token":"t","expires_in":3600,"token_type":"bearer"}'))
+    compared = set()
     for message in MESSAGES:
         again = pickle.loads(pickle.dumps(message))
         if isinstance(message, (pushcore.ApnsMessage, pushcore.ApnsBroadcast)):
@@ -104,10 +109,14 @@ def test_the_same_request() -> None:
         elif isinstance(message, pushcore.BaiduMessage):
             now = time.time()
             requests = [m.request(baidu, now=now) for m in (message, again)]
+        elif isinstance(message, pushcore.FcmMessage):
+            requests = [m.request(fcm) for m in (message, again)]
         else:
-            continue
+            requests = [m.request(adm) for m in (message, again)]
+        compared.add(type(message).__name__)
         ours, theirs = requests
         assert (ours.url, sorted(ours.headers), ours.body) == (theirs.url, sorted(theirs.headers), theirs.body)
+    assert compared >= {"ApnsMessage", "FcmMessage", "AdmMessage", "BaiduMessage"}
 
 
 @pytest.mark.parametrize("value", [*OUTCOMES, *MESSAGES, pushcore.Subscription(SUBSCRIPTION)], ids=repr)

@@ -42,7 +42,7 @@ def test_tokens_with_one_template(sandbox: Sandbox) -> None:
     refused = results.pop("not a token")
     assert isinstance(refused, pushcore.MessageError)
     assert refused.code == pushcore.ErrorKind.INVALID_TOKEN
-    assert list(results) != tokens or len(results) == 5000
+    assert len(results) == 5000
     assert set(results) == set(tokens)
     assert all(isinstance(result, pushcore.Accepted) for result in results.values())
     last = reports[-1]
@@ -203,5 +203,5 @@ def test_fcm_template(sandbox: Sandbox) -> None:
             if isinstance(result, pushcore.Outcome)
         )
     assert names == {"accepted": 3, "token_gone": 1}
-    assert sandbox.stats()  # One token was minted for all of them.
+    # One token was minted for all of them.
     assert len(sandbox.log(service="fcm", operation="oauth.token")) == 1

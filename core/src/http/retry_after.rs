@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 pub fn retry_after(response: &Response, now: Now) -> Option<Duration> {
     let text = response.header("retry-after")?.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // Details digits than a u64 holds is still a number: the longest wait.
+        // More digits than a u64 holds are still a number: the longest wait.
         return Some(text.parse().map_or(LONGEST, Duration::from_secs).min(LONGEST));
     }
     let date = httpdate::parse_http_date(text).ok()?;

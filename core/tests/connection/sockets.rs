@@ -27,8 +27,8 @@ struct Server {
 }
 
 impl Server {
-    /// `None` when the program is not installed. `arguments` gets the port and the files of key and certificate.
-    fn start(program: &str, arguments: impl Fn(u16, &str, &str) -> Vec<String>) -> Option<Self> {
+    /// `arguments` gets the port and the files of key and certificate.
+    fn start(program: &str, arguments: impl Fn(u16, &str, &str) -> Vec<String>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let id = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("pushcore-sockets-{}-{id}", std::process::id()));
@@ -56,20 +56,14 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        let child = match child {
-            Ok(child) => child,
-            Err(error) => {
-                println!("skipped: {program} does not start: {error}");
-                return None;
-            }
-        };
+        let child = child.unwrap_or_else(|error| panic!("this test needs the program {program}: {error}"));
         let authority = Authority::new("127.0.0.1", port).unwrap();
-        Some(Self {
+        Self {
             child,
             folder,
             authority,
             ca,
-        })
+        }
     }
 
     fn connect(&self) -> TcpStream {
@@ -170,7 +164,7 @@ fn get(authority: &Authority, path: &str) -> Request {
 
 #[test]
 fn nghttpd_answers_over_tls() {
-    let Some(server) = Server::start("nghttpd", |port, key, certificate| {
+    let server = Server::start("nghttpd", |port, key, certificate| {
         vec![
             "-a".into(),
             "127.0.0.1".into(),
@@ -178,9 +172,7 @@ fn nghttpd_answers_over_tls() {
             key.into(),
             certificate.into(),
         ]
-    }) else {
-        return;
-    };
+    });
     let mut driver = server.client(Protocols::Http2Only);
     driver.run(|connection, _| connection.is_ready());
     assert_eq!(driver.connection.protocol(), Some(HttpVersion::Http2));
@@ -212,7 +204,7 @@ fn nghttpd_answers_over_tls() {
     assert_eq!(driver.log.last().map(String::as_str), Some("closed Local"));
 }
 
-fn s_server(more: &'static [&'static str]) -> Option<Server> {
+fn s_server(more: &'static [&'static str]) -> Server {
     Server::start("openssl", |port, key, certificate| {
         let mut arguments: Vec<String> = ["s_server", "-quiet", "-accept"].map(str::to_owned).into();
         arguments.push(format!("127.0.0.1:{port}"));
@@ -230,7 +222,7 @@ fn openssl_serves_a_file_over_http1() {
         &["-WWW", "-tls1_3"],
         &["-WWW", "-alpn", "http/1.1"],
     ] {
-        let Some(server) = s_server(more) else { return };
+        let server = s_server(more);
         let mut driver = server.client(Protocols::Http2OrHttp1);
         driver.run(|connection, _| connection.is_ready());
         driver
@@ -248,9 +240,7 @@ fn openssl_serves_a_file_over_http1() {
 
 #[test]
 fn row_11_tls_1_1_over_a_socket() {
-    let Some(server) = s_server(&["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]) else {
-        return;
-    };
+    let server = s_server(&["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]);
     let mut driver = server.client(Protocols::Http2Only);
     driver.run(|_, _| false);
     let [only] = &driver.log[..] else {
@@ -265,7 +255,7 @@ fn row_11_tls_1_1_over_a_socket() {
 #[test]
 fn row_12_alpn_over_a_socket() {
     for more in [&[][..], &["-alpn", "http/1.1"]] {
-        let Some(server) = s_server(more) else { return };
+        let server = s_server(more);
         let mut driver = server.client(Protocols::Http2Only);
         driver.run(|_, _| false);
         let [only] = &driver.log[..] else {
@@ -287,7 +277,7 @@ fn row_13_a_client_certificate_is_wanted_over_a_socket() {
             "closed TlsIncompatible",
         ),
     ] {
-        let Some(server) = s_server(more) else { return };
+        let server = s_server(more);
         let mut driver = server.client(Protocols::Http2Only);
         driver.run(|_, _| false);
         let [only] = &driver.log[..] else {
@@ -302,9 +292,7 @@ fn row_13_a_client_certificate_is_wanted_over_a_socket() {
 
 #[test]
 fn rows_8_and_9_over_a_socket() {
-    let Some(server) = s_server(&["-alpn", "h2"]) else {
-        return;
-    };
+    let server = s_server(&["-alpn", "h2"]);
     // Another CA.
     let config = client_config(
         client_tls(&certificates::Authority::named("Another CA")),

@@ -8,7 +8,6 @@ use crate::jose::Token;
 use crate::record::{LENIENT, Record};
 use crate::shared::{Moment, Profile};
 use foldhash::HashMap;
-use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
 /// A token may be used for an hour after `iat`.
@@ -23,7 +22,6 @@ pub(crate) struct Key {
     kid: String,
     team: String,
     point: Vec<u8>,
-    decoding: DecodingKey,
     /// `None` for keys of both environments.
     environment: Option<Environment>,
     /// The bundles it may push to; `None` is all of the team's.
@@ -34,12 +32,10 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(kid: &str, team: &str, point: Vec<u8>) -> Self {
-        let decoding = DecodingKey::from_ec_der(&point);
         Self {
             kid: kid.to_owned(),
             team: team.to_owned(),
             point,
-            decoding,
             environment: None,
             topics: None,
             related: None,
@@ -140,7 +136,7 @@ impl ProviderToken {
         // A token that this connection has used before was verified then.
         let seen = used.get(&key.kid);
         let known = seen.is_some_and(|(known, _)| known == jwt);
-        if !known && !token.verifies(Algorithm::ES256, &key.decoding) {
+        if !known && !token.verifies_es256(&key.point) {
             if !token.verifies_der(&key.point) {
                 return Err(invalid("apns.auth.jwt.signature"));
             }

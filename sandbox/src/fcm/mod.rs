@@ -15,8 +15,8 @@ use error::Problem;
 use foldhash::{HashMap, HashMapExt};
 use http::Method;
 use identity::User;
-use jsonwebtoken::DecodingKey;
 use oauth::Bearer;
+use rsa::RsaPublicKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +49,7 @@ pub(crate) struct Fcm {
     pub(crate) key_id: String,
     /// Where the service-account file points.
     pub(crate) token_uri: String,
-    pub(crate) key: Option<DecodingKey>,
+    pub(crate) key: Option<RsaPublicKey>,
     /// The identity that may impersonate the service account.
     pub(crate) user: User,
     /// Registration tokens and installation ids.

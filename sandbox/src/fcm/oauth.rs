@@ -5,7 +5,6 @@ use crate::exchange::{Exchange, Reply};
 use crate::jose::Token;
 use crate::record::Record;
 use crate::shared::Moment;
-use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -132,11 +131,7 @@ impl Fcm {
                 "Invalid grant: account not found",
             );
         }
-        if !self
-            .key
-            .as_ref()
-            .is_some_and(|key| token.verifies(Algorithm::RS256, key))
-        {
+        if !self.key.as_ref().is_some_and(|key| token.verifies_rs256(key)) {
             return refuse("invalid_grant", "fcm.oauth.signature", "Invalid JWT Signature.");
         }
         let audience = token.claim_text("aud");
@@ -201,9 +196,6 @@ impl Fcm {
             && exp
                 .checked_sub(iat)
                 .is_some_and(|life| (0..=3600).contains(&life))
-            && self
-                .key
-                .as_ref()
-                .is_some_and(|key| token.verifies(Algorithm::RS256, key))
+            && self.key.as_ref().is_some_and(|key| token.verifies_rs256(key))
     }
 }

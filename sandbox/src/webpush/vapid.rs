@@ -5,7 +5,6 @@ use crate::exchange::Exchange;
 use crate::ids::{from_b64_any, from_b64url};
 use crate::jose::Token;
 use crate::shared::{Moment, Profile};
-use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,9 +47,7 @@ impl Verified {
         let token = Token::read(jwt)
             .filter(|token| token.strict_base64)
             .ok_or(Wrong::Jwt("webpush.vapid.jwt"))?;
-        if token.header_text("alg") != Some("ES256")
-            || !token.verifies(Algorithm::ES256, &DecodingKey::from_ec_der(&point))
-        {
+        if token.header_text("alg") != Some("ES256") || !token.verifies_es256(&point) {
             return Err(Wrong::Jwt("webpush.vapid.signature"));
         }
         let claims = token.claims;

@@ -3,9 +3,6 @@
 //! in flight. What the engine says on the wire to each is looked at, octet by octet too, in
 //! `core/tests/h2_conformance.rs`; here it is what becomes of the messages.
 
-use std::path::Path;
-use std::process::Command;
-
 use pushcore_tests::sim::cases::Must::{Accept, Acknowledge, Close, Reset};
 use pushcore_tests::sim::cases::{Case, One, cases};
 use pushcore_tests::sim::frame::code;
@@ -90,52 +87,19 @@ fn row_27_all_57_client_cases() {
     }
 }
 
-struct Vector {
-    name: String,
-    /// The codes that it allows.
-    allowed: Vec<u64>,
-    wire: Vec<u8>,
-}
-
-fn vectors() -> Option<Vec<Vector>> {
-    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors/http2-frames.tar.xz");
-    if !archive.exists() {
-        println!("skipped: no {}", archive.display());
-        return None;
-    }
-    let folder = std::env::temp_dir().join(format!("http2-frames-sim-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let mut tar = Command::new("tar");
-    let status = tar.arg("xf").arg(&archive).arg("-C").arg(&folder).status();
-    assert!(status.expect("tar runs").success());
-    let mut vectors = Vec::new();
-    for file in std::fs::read_dir(folder.join("error")).expect("the error vectors") {
-        let path = file.expect("a file").path();
-        let text = std::fs::read(&path).expect("a readable file");
-        let json: serde_json::Value = serde_json::from_slice(&text).expect("json");
-        let codes = json["error"]
-            .as_array()
-            .expect("codes")
-            .iter()
-            .filter_map(serde_json::Value::as_u64);
-        let hex = json["wire"].as_str().expect("octets");
-        let octet = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
-        let wire = (0..hex.len()).step_by(2).map(octet).collect();
-        vectors.push(Vector {
-            name: path.display().to_string(),
-            allowed: codes.collect(),
-            wire,
-        });
-    }
-    std::fs::remove_dir_all(&folder).expect("a folder of ours");
-    Some(vectors)
+fn octets(hex: &str) -> Vec<u8> {
+    let octet = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
+    (0..hex.len()).step_by(2).map(octet).collect()
 }
 
 #[test]
 fn row_27_all_22_error_vectors() {
-    let Some(vectors) = vectors() else { return };
+    let text = include_str!("../../../core/tests/data/http2jp/frames.json");
+    let vectors: Vec<serde_json::Value> = serde_json::from_str(text).expect("the vectors");
     assert_eq!(vectors.len(), 22);
-    for Vector { name, allowed, wire } in vectors {
+    for vector in vectors {
+        let (name, allowed) = (&vector["name"], vector["error"].as_array().expect("codes"));
+        let wire = octets(vector["wire"].as_str().expect("octets"));
         for seed in seeds(SEEDS) {
             let mut world = world_of(seed, &[Act::Raw(wire.clone())], One::Open);
             let stats = world.finish();
@@ -146,7 +110,7 @@ fn row_27_all_22_error_vectors() {
                 None => (resets.first(), 1),
             };
             let code = code.unwrap_or_else(|| panic!("{name} was accepted"));
-            assert!(allowed.contains(&u64::from(*code)), "{name}: {code}");
+            assert!(allowed.contains(&(*code).into()), "{name}: {code}");
             assert_eq!(
                 (stats.unknown, stats.accepted),
                 (doubt, ALL - doubt),

@@ -239,6 +239,7 @@ fn a_wait_that_apns_asks_for_is_kept() {
     };
     assert_eq!(ask(429, "TooManyRequests"), "retry_later device 30");
     assert_eq!(ask(503, "ServiceUnavailable"), "retry_later message 30");
+    assert_eq!(ask(500, "InternalServerError"), "retry_later message 30");
 }
 
 #[test]
@@ -267,4 +268,31 @@ fn a_wrong_clock_is_told() {
     assert_eq!(told(403, "InvalidProviderToken", -4200), Some(-4200));
     assert_eq!(told(403, "ExpiredProviderToken", 60), None);
     assert_eq!(told(403, "BadCertificate", 4200), None, "it has no date of ours");
+}
+
+/// RFC 9110 §5.2 lets a field come twice where it is not meant to: the first was written by the service, later ones by who stands between.
+#[test]
+fn the_first_of_two_ids_counts() {
+    let response = Response::new(200, "")
+        .with_header("apns-id", "first")
+        .with_header("apns-id", "second");
+    let Outcome::Accepted(accepted) = outcome(&response, now()) else {
+        panic!("not accepted")
+    };
+    assert_eq!(accepted.id.as_ref().map(|id| id.as_str()), Some("first"));
+}
+
+/// Apple's reasons are words in one spelling; another spelling is nobody's reason, and the status decides.
+#[test]
+fn a_reason_in_another_case_is_not_known() {
+    for (status, reason) in [
+        (410, "unregistered"),
+        (400, "baddevicetoken"),
+        (403, "EXPIREDPROVIDERTOKEN"),
+    ] {
+        let outcome = outcome(&error(status, reason), now());
+        let said = outcome.reason().unwrap();
+        assert_eq!((said.as_str(), said.is_known()), (reason, false));
+        assert_ne!(outcome.name(), "token_mismatch", "{reason}");
+    }
 }

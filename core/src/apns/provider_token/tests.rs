@@ -300,3 +300,70 @@ fn only_a_token_of_this_key_and_team_is_taken_over() {
         assert!(bad.is_empty() || !error.to_string().contains(&bad));
     }
 }
+
+/// APNs refuses a token that is dated ahead of its clock; five minutes are what the two clocks may differ.
+#[test]
+fn a_token_dated_ahead_of_the_service_is_replaced() {
+    for (ahead, renewed) in [(301, false), (302, true), (3600, true)] {
+        let authority = authority();
+        // Our clock is ahead by so much, and the date of an answer, a second later, tells.
+        let ours = |secs: u64| clocks(secs, START + secs + ahead);
+        let first = token(&authority, ours(0));
+        authority.observe_date(&http_date(START + 1), ours(1));
+        assert_eq!(authority.renews(ours(1)), renewed, "{ahead}");
+        let second = token(&authority, ours(1));
+        assert_eq!(second != first, renewed, "{ahead}");
+        if renewed {
+            assert_eq!(issued_at(&second), START + 1);
+        }
+    }
+}
+
+/// An imported token was dated by the service's clock: its age is what that clock says.
+#[test]
+fn the_age_of_an_imported_token_is_by_the_services_clock() {
+    let elsewhere = authority();
+    let new = token(&elsewhere, at(0));
+    for (late, taken) in [(29 * 60, true), (30 * 60, false)] {
+        // Half an hour by our clock, and half an hour that our clock is behind.
+        let here = with_key(None);
+        let now = at(late);
+        here.observe_date(&http_date(START + late + 30 * 60), now);
+        match here.import(&new, now) {
+            Ok(new) => assert!(new && taken, "{late}"),
+            Err(error) => {
+                assert_eq!(
+                    (error.kind(), taken),
+                    (ErrorKind::InvalidCredential, false),
+                    "{late}"
+                );
+            }
+        }
+    }
+}
+
+/// The age that an imported token has already counts when a clock jumps back.
+#[test]
+fn an_imported_token_ages_by_the_monotonic_clock_too() {
+    let new = token(&authority(), at(0));
+    let here = authority();
+    assert!(here.import(&new, at(30 * 60)).unwrap());
+    // Twenty minutes later the calendar says half an hour less than it should.
+    let jumped = |minutes: u64| clocks(minutes * 60, START + (minutes - 30) * 60);
+    assert_eq!(token(&here, jumped(49)), new);
+    assert_ne!(token(&here, jumped(50)), new, "50 minutes old");
+}
+
+/// "Too many updates" says that there is a newer token: the wish for another is over with it.
+#[test]
+fn too_many_updates_end_the_wish_for_another_token() {
+    let authority = authority();
+    let first = token(&authority, at(0));
+    assert!(authority.expired(at(21 * 60)), "old enough to have expired");
+    authority.hold_on(at(21 * 60));
+    for minutes in [22, 41, 42, 49] {
+        assert!(!authority.renews(at(minutes * 60)), "{minutes}");
+        assert_eq!(token(&authority, at(minutes * 60)), first, "{minutes}");
+    }
+    assert_ne!(token(&authority, at(50 * 60)), first);
+}

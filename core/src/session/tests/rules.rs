@@ -4,8 +4,8 @@ use super::rate::topic_call;
 use super::*;
 use crate::backend::Traffic;
 use crate::net::Processed;
-use crate::session::SendOptions;
 use crate::session::limits::TokenBucket;
+use crate::session::{Delivery, SendOptions};
 
 const MISMATCH: &str = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"SENDER_ID_MISMATCH"}]}}"#;
 const EXHAUSTED: &str = r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#;
@@ -463,4 +463,66 @@ fn a_key_that_nobody_answers_for_holds_nothing_up_for_long() {
     let at_once = world.pushes().len();
     world.run_for(secs(1));
     assert_eq!((at_once, world.pushes().len()), (1, 8), "{:?}", world.pushes());
+}
+
+/// Deadlines are kept in the order in which they come, not in that of the messages.
+#[test]
+fn the_nearest_deadline_is_the_next_timer() {
+    for order in [[20, 5, 10], [5, 10, 20], [10, 20, 5]] {
+        let mut world = World::fcm(|config| config.max_connections = 1, |_, _| String::new());
+        let begun = world.now.monotonic;
+        for deadline in order {
+            let (now, options) = (world.now, SendOptions::default().deadline(secs(deadline)));
+            world.session.submit(&fcm_message(), options, now).unwrap();
+        }
+        for (at, ended) in [(4, 0), (5, 1), (9, 0), (10, 1), (19, 0), (20, 1)] {
+            let left = begun + secs(at) - world.now.monotonic;
+            world.run_for(left);
+            assert_eq!(world.ends().len(), ended, "{order:?} after {at} s");
+        }
+    }
+}
+
+/// A request that is refused because too many hosts are busy leaves nothing behind: messages, suspects and calls
+/// have a host each.
+#[test]
+fn a_request_refused_for_its_host_leaves_nothing_behind() {
+    let mut world = World::fcm(|config| config.max_hosts = 2, |_, _| String::new());
+    world.submit(1);
+    let (now, suspect) = (world.now, SendOptions::default().suspect());
+    world.session.submit(&fcm_message(), suspect, now).unwrap();
+    world.settle();
+    let capacity = world.session.capacity();
+    for number in 0..100 {
+        let refused = world
+            .session
+            .exchange(topic_call(number), SendOptions::default(), now);
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::QueueFull);
+    }
+    assert_eq!(world.session.capacity(), capacity);
+    let ticket = world.session.submit(&fcm_message(), suspect, now).unwrap();
+    assert_eq!(ticket.slot(), 2, "the third slot is the next, as it was before");
+}
+
+/// A call may create a channel or join a group: once its request has been written, a lost connection ends it, whatever
+/// the session may do with messages.
+#[test]
+fn a_call_on_a_lost_connection_is_not_repeated() {
+    for delivery in [Delivery::AtMostOnce, Delivery::AtLeastOnce] {
+        let mut world = World::fcm(|config| config.delivery = delivery, |_, _| String::new());
+        let now = world.now;
+        let request = topic_call(0);
+        world
+            .session
+            .exchange(request, SendOptions::default(), now)
+            .unwrap();
+        world.settle();
+        assert_eq!(world.requests.len(), 1);
+        let link = *world.inboxes.keys().next().expect("a connection");
+        world.session.receive_eof(link, world.now);
+        world.run_for(secs(120));
+        assert_eq!(world.requests.len(), 1, "{delivery:?}");
+        let (_, result) = world.session.poll_response().expect("an end");
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Unknown, "{delivery:?}");
+    }
 }

@@ -299,3 +299,25 @@ fn receipts_are_asked_for_together_at_their_own_service_only() {
     assert_eq!(request.header("prefer"), Some("respond-async"));
     assert_eq!(request.header("link"), None);
 }
+
+/// The words are RFC 8030 §5.3's.
+#[test]
+fn every_urgency_is_written_as_it_was_said() {
+    let keys = ReceiverKeys::generate().unwrap();
+    let table = [
+        (Some(Urgency::VeryLow), Some("very-low")),
+        (Some(Urgency::Low), Some("low")),
+        (Some(Urgency::Normal), Some("normal")),
+        (Some(Urgency::High), Some("high")),
+        (None, None),
+    ];
+    for (urgency, expected) in table {
+        let mut builder = Message::builder(subscription(&keys, MOZILLA)).payload("x");
+        if let Some(urgency) = urgency {
+            builder = builder.urgency(urgency);
+        }
+        let request = webpush::request(&builder.build().unwrap(), &credentials(), now()).unwrap();
+        let said = request.all_headers().find(|header| header.name == "urgency");
+        assert_eq!(said.map(|header| header.value), expected, "{urgency:?}");
+    }
+}

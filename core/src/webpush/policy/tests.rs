@@ -110,3 +110,45 @@ fn addresses() {
         assert!(!public(text), "{text}");
     }
 }
+
+/// WHATWG URL "ends in a number checker": a last label of digits, or of `0x` and hexadecimal digits, makes a host an IPv4 address.
+#[test]
+fn a_host_that_ends_in_a_number_is_an_address() {
+    for host in [
+        "127.0.0.0x1",
+        "push.example.0x7f",
+        "0x7f.1",
+        "127.1",
+        "push.example.1",
+        "a.0x",
+    ] {
+        assert!(is_address(host), "{host}");
+        let policy = EndpointPolicy::default().allow_any_public_host();
+        let error = check(&policy, &format!("https://{host}/x")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::EndpointNotAllowed, "{host}");
+    }
+    for host in ["push.example.x1", "push.0x1.example", "push.example.0xg"] {
+        assert!(!is_address(host), "{host}");
+    }
+}
+
+/// What is trusted is a host at a port: a name that points inside is refused at every other port.
+#[test]
+fn trust_is_of_one_port() {
+    let trusted = Authority::parse("push.example.org:8443").unwrap();
+    let policy = EndpointPolicy::default()
+        .allow_any_public_host()
+        .trust(trusted.clone());
+    let inside: IpAddr = "10.0.0.1".parse().unwrap();
+    assert!(policy.check_address(&trusted, inside).is_ok());
+    for other in [
+        "push.example.org",
+        "push.example.org:8444",
+        "a.push.example.org:8443",
+    ] {
+        let error = policy
+            .check_address(&Authority::parse(other).unwrap(), inside)
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddressNotAllowed, "{other}");
+    }
+}

@@ -85,3 +85,22 @@ fn what_is_received_is_told_apart() {
         assert_eq!(Received::parse(bytes.to_vec()), Received::Bytes(bytes.to_vec()));
     }
 }
+
+/// RFC 8291 §3.2: sixteen octets of a random source.
+#[test]
+fn every_subscription_has_an_auth_secret_of_its_own() {
+    let secrets: Vec<Vec<u8>> = (0..64)
+        .map(|_| crypto::base64::decode(&ReceiverKeys::generate().unwrap().auth()).unwrap())
+        .collect();
+    assert!(secrets.iter().all(|secret| secret.len() == 16));
+    let different: std::collections::HashSet<&Vec<u8>> = secrets.iter().collect();
+    assert_eq!(different.len(), 64);
+    // Each of the 128 bits was set in one and clear in another; chance misses a bit once in 2^56.
+    for bit in 0..128 {
+        let set = secrets
+            .iter()
+            .filter(|secret| secret[bit / 8] >> (bit % 8) & 1 == 1)
+            .count();
+        assert!((1..64).contains(&set), "bit {bit} was set {set} times");
+    }
+}
