@@ -24,6 +24,10 @@ target/debug/pushcore-sandbox: $(shell find sandbox/src -name '*.rs') Cargo.lock
 	$(CARGO) build -q -p pushcore-sandbox
 	touch $@
 
+target/debug/pushcore-peer: $(shell find tests/src tests/drivers -name '*.rs' -o -name '*.json') Cargo.lock
+	$(CARGO) build -q -p pushcore-tests --bin pushcore-peer
+	touch $@
+
 demo: $(VENV)/.built target/debug/pushcore-sandbox ## send to APNs, FCM and Web Push on the sandbox
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/quickstart.py
 
@@ -33,10 +37,10 @@ test-rust: need-test
 	$(CARGO) test --workspace --exclude pushcore-python -q
 	$(CARGO) test -p pushcore --no-default-features --lib -q # L1 alone
 
-test-python: $(VENV)/.built target/debug/pushcore-sandbox | need-test
+test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer | need-test
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	$(CARGO) build -q -p pushcore-tests --bin hostile-peer
-	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q bindings/python/tests
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) $(VENV)/bin/python -m pytest -q bindings/python/tests
 
 test-c: need-test
 	sh tests/c/run.sh

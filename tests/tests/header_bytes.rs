@@ -39,6 +39,8 @@ fn measure(policy: HeaderPolicy, varying: bool, compact: bool) -> f64 {
     // One connection: the next one would begin with empty tables.
     config.session.max_connections = 1;
     config.session.compact_headers = compact;
+    // It counts beside settings of HTTP/2 as well.
+    config.session.http2 = compact.then(pushcore::net::h2::Config::default);
     let credentials = apns::Credentials::token_with(
         KeyId::parse(text("/apns/key_id")).expect("a key id"),
         TeamId::parse(text("/apns/team_id")).expect("a team id"),

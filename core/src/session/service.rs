@@ -47,8 +47,10 @@ pub(super) struct Service {
     profile: Profile,
     /// For messages.
     push: Arc<ConnectionConfig>,
-    /// For token endpoints and hosts that answer at length.
+    /// For hosts that answer at length.
     long: Arc<ConnectionConfig>,
+    /// For token endpoints.
+    token: Arc<ConnectionConfig>,
     /// When a token fetch that was refused or failed may be tried again.
     wait_until: Option<Duration>,
     /// The last authorization that was shared by all requests, and when it was asked for: many messages
@@ -73,8 +75,8 @@ impl Service {
             let context = "the credentials are a certificate: give it to the tls configuration as well";
             return Err(Error::new(ErrorKind::InvalidCredential, context));
         }
-        let mut long = ConnectionConfig::new(security.clone());
-        long.body_limit = LONG_BODY_LIMIT;
+        let mut token = ConnectionConfig::new(security.clone());
+        token.body_limit = LONG_BODY_LIMIT;
         let mut push = ConnectionConfig::new(security);
         push.http2.huffman_literals = config.compact_headers;
         if let (Some(ping), Some(after)) = (&mut push.http2.ping, profile.ping_after) {
@@ -85,16 +87,21 @@ impl Service {
         }
         if profile.http2_only {
             push.protocols = Protocols::Http2Only;
-            long.protocols = Protocols::Http2Only;
+            token.protocols = Protocols::Http2Only;
         }
         if let Some(http2) = &config.http2 {
             push.http2 = http2.clone();
+            push.http2.huffman_literals |= config.compact_headers;
         }
+        // Pushes share it where one host does both (`Hosts::all`), so it has all that a push connection has.
+        let mut long = push.clone();
+        long.body_limit = LONG_BODY_LIMIT;
         Ok(Self {
             service,
             profile,
             push: Arc::new(push),
             long: Arc::new(long),
+            token: Arc::new(token),
             wait_until: None,
             recent: None,
             clock_skew: None,
@@ -109,7 +116,7 @@ impl Service {
     /// Speaks HTTP/1.1 on every connection, for tests that read and write it by hand.
     #[cfg(test)]
     pub(super) fn speak_http1(&mut self) {
-        for config in [&mut self.push, &mut self.long] {
+        for config in [&mut self.push, &mut self.long, &mut self.token] {
             Arc::make_mut(config).protocols = Protocols::Http1Only;
         }
     }
@@ -117,7 +124,7 @@ impl Service {
     /// The configuration of a connection to `authority`.
     pub(super) fn connection_config(&self, traffic: Traffic, authority: &Authority) -> Arc<ConnectionConfig> {
         match traffic {
-            Traffic::Token => self.long.clone(),
+            Traffic::Token => self.token.clone(),
             Traffic::Metadata => metadata_config(),
             Traffic::Main | Traffic::Suspect | Traffic::Calls => {
                 match self.service.answers_at_length(authority) {

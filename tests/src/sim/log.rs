@@ -1,12 +1,23 @@
 //! What the servers did: the oracle of "exactly once".
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Shared by all peers of a test.
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Inner>>);
+
+/// One request, as the log of a recording server has it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The message, where the request is one.
+    pub number: Option<usize>,
+    /// Its `apns-id`.
+    pub id: Option<String>,
+    /// How its stream ended; `open` until then.
+    pub end: String,
+}
 
 /// What a server knows of a TLS handshake.
 #[derive(Clone, Debug)]
@@ -39,6 +50,10 @@ struct Inner {
     goaways: Vec<u32>,
     resets: Vec<u32>,
     handshakes: Vec<Handshake>,
+    /// By connection and stream; `None` unless somebody asked, because a storm has millions.
+    recorded: Option<BTreeMap<(u32, u32), Request>>,
+    transports: Vec<(u32, &'static str)>,
+    close_notifies: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,6 +88,49 @@ impl Log {
                 inner.authorizations.insert(value.to_owned(), (now, now));
             }
         }
+    }
+
+    pub(super) fn stream(&self, connection: u32, stream: u32, number: Option<usize>, id: Option<&str>) {
+        if let Some(recorded) = &mut self.lock().recorded {
+            let (id, end) = (id.map(str::to_owned), "open".to_owned());
+            recorded.insert((connection, stream), Request { number, id, end });
+        }
+    }
+
+    pub(super) fn stream_ended(&self, connection: u32, stream: u32, end: impl FnOnce() -> String) {
+        if let Some(recorded) = &mut self.lock().recorded {
+            if let Some(request) = recorded.get_mut(&(connection, stream)) {
+                request.end = end();
+            }
+        }
+    }
+
+    pub(super) fn transport_ended(&self, connection: u32, how: &'static str) {
+        self.lock().transports.push((connection, how));
+    }
+
+    pub(super) fn close_notify(&self) {
+        self.lock().close_notifies += 1;
+    }
+
+    /// Keeps every request from now on, for [`Log::recorded`].
+    pub fn record(&self) {
+        self.lock().recorded.get_or_insert_default();
+    }
+
+    /// Every request since [`Log::record`], by connection and stream.
+    pub fn recorded(&self) -> BTreeMap<(u32, u32), Request> {
+        self.lock().recorded.clone().unwrap_or_default()
+    }
+
+    /// How the transport of each connection over sockets ended.
+    pub fn transports(&self) -> Vec<(u32, &'static str)> {
+        self.lock().transports.clone()
+    }
+
+    /// Connections whose clients said close_notify (TLS).
+    pub fn close_notifies(&self) -> u32 {
+        self.lock().close_notifies
     }
 
     pub(super) fn ping(&self) {

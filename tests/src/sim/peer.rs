@@ -56,6 +56,7 @@ pub struct Peer {
     timers: BTreeMap<(Duration, u64), (Vec<Act>, Option<u32>)>,
     timer_count: u64,
     silent: bool,
+    pauses_until: Duration,
     end: Option<End>,
     alert: Option<u8>,
 }
@@ -112,6 +113,7 @@ impl Peer {
             timers: BTreeMap::new(),
             timer_count: 0,
             silent: false,
+            pauses_until: Duration::ZERO,
             end: None,
             alert: None,
             script,
@@ -122,6 +124,11 @@ impl Peer {
         let greeting = peer.script.greeting.clone();
         peer.perform(greeting, None);
         peer
+    }
+
+    /// Which connection of its server this is, from 1.
+    pub(super) fn number(&self) -> u32 {
+        self.number
     }
 
     /// What the server has to say now.
@@ -141,7 +148,7 @@ impl Peer {
 
     /// Whether the server reads what arrives.
     pub fn is_reading(&self) -> bool {
-        !self.silent
+        !self.silent && self.now >= self.pauses_until
     }
 
     /// When the server wants to act on its own.
@@ -237,8 +244,12 @@ impl Peer {
                 if frame.stream == 0 || frame.stream > self.highest_seen || frame.payload.len() != 4 {
                     self.violation("RST_STREAM out of place");
                 }
-                self.log.reset(frame.word().unwrap_or(0));
-                self.streams.remove(&frame.stream);
+                let code = frame.word().unwrap_or(0);
+                self.log.reset(code);
+                if self.streams.remove(&frame.stream).is_some() {
+                    let end = || format!("reset by the client: {code}");
+                    self.log.stream_ended(self.number, frame.stream, end);
+                }
             }
             _ => {}
         }

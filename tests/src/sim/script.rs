@@ -44,6 +44,8 @@ pub enum Act {
     Close,
     /// RST of the transport: what has not arrived yet is lost.
     Abort,
+    /// For so long nothing is read and nothing is said; then the server goes on.
+    Pause(Duration),
     /// From now on: nothing is read, nothing is said, the transport stays open.
     Silence,
 }

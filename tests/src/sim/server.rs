@@ -121,8 +121,10 @@ impl Acceptor {
             let stop = self.stop.clone();
             threads.retain(|thread| !thread.is_finished());
             threads.push(std::thread::spawn(move || {
-                serve(&socket, endpoint, &stop);
+                let number = endpoint.number();
+                let how = serve(&socket, endpoint, &stop);
                 drop(socket);
+                log.transport_ended(number, how);
                 log.connection_ended();
             }));
         }
@@ -132,8 +134,8 @@ impl Acceptor {
     }
 }
 
-/// Until either side ends it.
-fn serve(mut socket: &TcpStream, mut endpoint: Endpoint, stop: &AtomicBool) {
+/// Serves until either side ends it; returns who did, and how.
+fn serve(mut socket: &TcpStream, mut endpoint: Endpoint, stop: &AtomicBool) -> &'static str {
     let start = Instant::now();
     let _ = socket.set_nodelay(true);
     let mut buffer = vec![0; 64 * 1024];
@@ -144,14 +146,17 @@ fn serve(mut socket: &TcpStream, mut endpoint: Endpoint, stop: &AtomicBool) {
             while let Ok(count @ 1..) = socket.read(&mut buffer) {
                 endpoint.receive(&buffer[..count], start.elapsed());
             }
-            return;
+            return "reset by the client";
         }
         match endpoint.end() {
             Some(End::Closed) => {
                 let _ = socket.shutdown(Shutdown::Write);
                 return drain(socket, &mut buffer);
             }
-            Some(End::Aborted) => return reset(socket),
+            Some(End::Aborted) => {
+                reset(socket);
+                return "reset by the server";
+            }
             None => {}
         }
         let due = endpoint
@@ -164,12 +169,13 @@ fn serve(mut socket: &TcpStream, mut endpoint: Endpoint, stop: &AtomicBool) {
             continue;
         }
         match socket.read(&mut buffer) {
-            Ok(0) => return,
+            Ok(0) => return "closed by the client",
             Ok(count) => endpoint.receive(&buffer[..count], start.elapsed()),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            Err(_) => return,
+            Err(_) => return "reset by the client",
         }
     }
+    "left open by the client"
 }
 
 /// Closes with RST, whatever has been read.
@@ -181,7 +187,16 @@ pub(super) fn reset(socket: &TcpStream) {
 const MOST: Duration = Duration::from_millis(20);
 
 /// Reads what still comes, so that closing does not become a reset that eats our last words.
-fn drain(mut socket: &TcpStream, buffer: &mut [u8]) {
+fn drain(mut socket: &TcpStream, buffer: &mut [u8]) -> &'static str {
     let _ = socket.set_read_timeout(Some(Duration::from_secs(1)));
-    while matches!(socket.read(buffer), Ok(count) if count > 0) {}
+    loop {
+        match socket.read(buffer) {
+            Ok(0) => return "closed by the server, then by the client",
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                return "closed by the server, and kept by the client";
+            }
+            Err(_) => return "closed by the server, then reset by the client",
+        }
+    }
 }

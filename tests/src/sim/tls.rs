@@ -20,6 +20,8 @@ pub struct Endpoint {
     log: Log,
     /// The handshake is over and written down.
     greeted: bool,
+    /// The client has said close_notify.
+    closed: bool,
     out: Vec<u8>,
     failed: bool,
 }
@@ -33,6 +35,7 @@ impl Endpoint {
             tls,
             log,
             greeted: false,
+            closed: false,
             out: Vec::new(),
             failed: false,
         }
@@ -50,7 +53,12 @@ impl Endpoint {
             if tls.read_tls(&mut bytes).unwrap_or(0) == 0 {
                 break;
             }
-            self.failed = tls.process_new_packets().is_err();
+            let state = tls.process_new_packets();
+            self.failed = state.is_err();
+            if state.is_ok_and(|state| state.peer_has_closed()) && !std::mem::replace(&mut self.closed, true)
+            {
+                self.log.close_notify();
+            }
             if !tls.is_handshaking() && !std::mem::replace(&mut self.greeted, true) {
                 self.log.handshake(Handshake {
                     resumed: tls.handshake_kind() == Some(HandshakeKind::Resumed),
@@ -67,6 +75,11 @@ impl Endpoint {
             let _ = tls.reader().read_to_end(&mut plain);
             self.peer.receive(&plain, now);
         }
+    }
+
+    /// Which connection of its server this is, from 1.
+    pub(super) fn number(&self) -> u32 {
+        self.peer.number()
     }
 
     /// Time has come to `now`.

@@ -69,6 +69,7 @@ impl Peer {
                 }
                 Act::Close => self.end = Some(End::Closed),
                 Act::Abort => self.end = Some(End::Aborted),
+                Act::Pause(pause) => self.pauses_until = self.now + pause,
                 Act::Silence => self.silent = true,
             }
         }
@@ -160,7 +161,11 @@ impl Peer {
             stream.complete && sent
         });
         if done {
-            self.streams.remove(&id);
+            if let Some(stream) = self.streams.remove(&id) {
+                let status = stream.reply.map(|reply| reply.answer.status).unwrap_or_default();
+                self.log
+                    .stream_ended(self.number, id, || format!("answered: {status}"));
+            }
         }
     }
 
@@ -171,6 +176,8 @@ impl Peer {
         };
         let broken = reset == code::REFUSED_STREAM && stream.processed && self.script.conforming;
         assert!(!broken, "the script refuses stream {id} after acting on it");
+        self.log
+            .stream_ended(self.number, id, || format!("reset by the server: {reset}"));
         self.out.extend(frame::reset(id, reset));
     }
 

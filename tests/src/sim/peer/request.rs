@@ -50,6 +50,8 @@ impl Peer {
             body: Vec::new(),
         };
         self.requests += 1;
+        self.log
+            .stream(self.number, id, seen.number(), seen.field("apns-id"));
         self.streams.insert(
             id,
             Stream {
