@@ -1,80 +1,23 @@
 //! Amazon Device Messaging: credentials and messages.
 
-use std::sync::Arc;
-
 use pushcore::adm::{self, Priority, RegistrationId};
-use pushcore::service::Message;
 use pushcore::{Error, ErrorKind};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyDict, PyString};
 
+use crate::base::{PyMessage, class_of};
 use crate::errors::OrRaise;
-use crate::http::{Request, Response};
-use crate::message::{Reduced, reduced};
-use crate::outcome::outcome;
-use crate::recipe::{hash_of, not_pickled};
-use crate::values::{Str, authority, clock, json_object, json_text, string, text, type_error, unknown_word};
-
-/// A security profile of Amazon's developer console. Clients share its access token.
-#[pyclass(frozen, module = "pushcore")]
-pub(crate) struct AdmCredentials(pub(crate) Arc<adm::Credentials>);
-
-#[pymethods]
-impl AdmCredentials {
-    #[new]
-    #[pyo3(signature = (client_id, client_secret, *, token_host=None))]
-    fn new(py: Python<'_>, client_id: Str, client_secret: Str, token_host: Option<Str>) -> PyResult<Self> {
-        let credentials = adm::Credentials::new(&client_id, &client_secret).or_raise(py)?;
-        let credentials = match authority(py, token_host)? {
-            Some(host) => credentials.with_token_authority(host),
-            None => credentials,
-        };
-        Ok(Self(Arc::new(credentials)))
-    }
-
-    /// The request that fetches an access token, for an HTTP client of one's own.
-    #[pyo3(signature = (*, now=None))]
-    fn token_request(&self, py: Python<'_>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Request> {
-        let call = self.0.token_request(clock(py, now)?).or_raise(py)?;
-        Ok(Request(call.request))
-    }
-
-    /// Takes the answer.
-    #[pyo3(signature = (response, *, now=None))]
-    fn accept_token(
-        &self,
-        py: Python<'_>,
-        response: &Response,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<bool> {
-        let progress = self.0.accept_token(&response.0, clock(py, now)?).or_raise(py)?;
-        Ok(progress == pushcore::oauth::TokenProgress::Done)
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(not_pickled("ADM credentials"))
-    }
-
-    fn __repr__(&self) -> String {
-        "<AdmCredentials>".to_owned()
-    }
-}
+use crate::values::{Str, json_object, json_text, string, text, type_error, unknown_word};
 
 /// One message for one device: at most 6,144 bytes of data and notification.
 ///
 /// `ttl` 60 seconds to 31 days (`expires_after` means the same); `consolidation_key` replaces messages of the same key
 /// while the device is away.
-#[pyclass(frozen, module = "pushcore")]
-pub(crate) struct AdmMessage(pub(crate) adm::Message);
+#[pyclass(frozen, extends = PyMessage, module = "pushcore")]
+pub(crate) struct AdmMessage;
+
+class_of!(AdmMessage, Adm(adm::Message));
 
 #[pymethods]
 impl AdmMessage {
@@ -95,7 +38,7 @@ impl AdmMessage {
         expires_after: Option<&Bound<'_, PyAny>>,
         md5: bool,
         extra: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<PyClassInitializer<Self>> {
         let expires_after = either_ttl(py, ttl, expires_after)?;
         let builder = parts(
             py,
@@ -107,77 +50,16 @@ impl AdmMessage {
             md5,
             extra,
         )?;
-        let message = builder.build(target(registration_id)?).or_raise(py)?;
-        Ok(Self(message))
-    }
-
-    /// The same message for another device.
-    fn to(&self, registration_id: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self(self.0.to(target(registration_id)?)))
-    }
-
-    /// The body of the request.
-    #[getter]
-    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.body())
-    }
-
-    /// The request for an HTTP client of one's own; the credentials need a token first.
-    #[pyo3(signature = (credentials, *, host=None, now=None))]
-    fn request(
-        &self,
-        py: Python<'_>,
-        credentials: &AdmCredentials,
-        host: Option<Str>,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Request> {
-        let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
-        adm::request(&self.0, &credentials.0, &host, clock(py, now)?)
-            .map(Request)
+        builder
+            .build(target(registration_id)?)
+            .map(Self::instance)
             .or_raise(py)
     }
 
-    /// What the answer to that request means.
-    #[pyo3(signature = (response, *, now=None))]
-    fn outcome(
-        &self,
-        py: Python<'_>,
-        response: &Response,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        outcome(py, adm::outcome(&response.0, self.0.target(), clock(py, now)?))
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
-    fn to_json(&self) -> String {
-        Message::from(self.0.clone()).to_json()
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, &self.0.clone().into())
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Self>().is_ok_and(|other| {
-            let other = &other.get().0;
-            self.0.body() == other.body() && self.0.target() == other.target()
-        })
-    }
-
-    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        hash_of(py, self.0.body())
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<AdmMessage {} bytes>", self.0.body().len())
+    /// The same message for another device.
+    fn to<'py>(slf: &Bound<'py, Self>, registration_id: &Bound<'_, PyAny>) -> PyResult<Bound<'py, Self>> {
+        let message = Self::inner(slf)?.to(target(registration_id)?);
+        Bound::new(slf.py(), Self::instance(message))
     }
 }
 

@@ -3,13 +3,14 @@
 use pushcore::Error;
 use pushcore::apns::{self, BundleId};
 use pushcore::crypto::Es256Key;
+use pushcore::http::Authority;
 use pushcore::net::tls::ClientIdentity;
 use pushcore::secret::Secret;
 use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
 use crate::recipe::not_pickled;
-use crate::values::{Str, clock, credential};
+use crate::values::{Str, clock, credential, unknown_word};
 
 /// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
 #[pyclass(frozen, module = "pushcore")]
@@ -144,5 +145,27 @@ impl ApnsCredentials {
 
     fn __repr__(&self) -> String {
         format!("<ApnsCredentials {:?}>", self.credentials)
+    }
+}
+
+/// Apple's hosts of an environment, or one host for everything.
+pub(crate) fn hosts(environment: Option<Str>, host: Option<Str>) -> Result<apns::Hosts, Error> {
+    let named = match environment {
+        Some(name) => {
+            let all = [apns::Environment::Production, apns::Environment::Sandbox];
+            let known = all.into_iter().find(|environment| environment.name() == &*name);
+            known.ok_or_else(|| unknown_word("the environment"))?
+        }
+        None => apns::Environment::default(),
+    };
+    match host {
+        Some(host) => {
+            let authority = Authority::parse(&host)?;
+            Ok(named
+                .hosts()
+                .with_device(authority.clone())
+                .with_management(authority))
+        }
+        None => Ok(named.hosts()),
     }
 }

@@ -1,56 +1,23 @@
 //! Baidu Cloud Push: credentials and messages.
 
-use std::sync::Arc;
-
-use pushcore::baidu::{self, AndroidNotification, DeployStatus, Message, OpenType, Target};
-use pushcore::service::Message as AnyMessage;
+use pushcore::baidu::{AndroidNotification, DeployStatus, Message, OpenType, Target};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
+use crate::base::{PyMessage, class_of};
 use crate::errors::OrRaise;
-use crate::http::{Request, Response};
-use crate::message::{Reduced, reduced};
-use crate::outcome::outcome;
-use crate::recipe::{hash_of, not_pickled};
-use crate::values::{Str, authority, clock, date, json_object, json_text, string};
-
-/// An application's API key and secret key.
-#[pyclass(frozen, module = "pushcore")]
-pub(crate) struct BaiduCredentials(pub(crate) Arc<baidu::Credentials>);
-
-#[pymethods]
-impl BaiduCredentials {
-    #[new]
-    fn new(py: Python<'_>, api_key: Str, secret_key: Str) -> PyResult<Self> {
-        let credentials = baidu::Credentials::new(&api_key, &secret_key).or_raise(py)?;
-        Ok(Self(Arc::new(credentials)))
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(not_pickled("Baidu credentials"))
-    }
-
-    fn __repr__(&self) -> String {
-        "<BaiduCredentials>".to_owned()
-    }
-}
+use crate::values::{Str, date, json_object, json_text, string};
 
 /// One message for one target: `channel_id`, `channel_ids`, `tag`, `selector` or `everyone`.
 ///
 /// What it says: `text` (with `title`, `open_url`, `confirm`, `custom`, `extra`) for an Android
 /// notification, `raw` for JSON that the Android app handles, `ios` for an APNs payload (with
 /// `production`). `ttl` 1 second to a week (`expires_after` means the same).
-#[pyclass(frozen, module = "pushcore")]
-pub(crate) struct BaiduMessage(pub(crate) Message);
+#[pyclass(frozen, extends = PyMessage, module = "pushcore")]
+pub(crate) struct BaiduMessage;
+
+class_of!(BaiduMessage, Baidu(Message));
 
 #[pymethods]
 impl BaiduMessage {
@@ -81,7 +48,7 @@ impl BaiduMessage {
         expires_after: Option<&Bound<'_, PyAny>>,
         topic_id: Option<Str>,
         send_at: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<PyClassInitializer<Self>> {
         let expires_after = crate::adm::either_ttl(py, ttl, expires_after)?;
         let refuse = |kind, text: &'static str| Err(Error::new(kind, text)).or_raise(py);
         let builder = match (text, raw, ios) {
@@ -137,73 +104,23 @@ impl BaiduMessage {
             (None, None, None, None, true) => Ok(Target::all()),
             _ => return refuse(ErrorKind::InvalidTarget, "not exactly one target"),
         };
-        let message = builder.build(target.or_raise(py)?).or_raise(py)?;
-        Ok(Self(message))
+        builder
+            .build(target.or_raise(py)?)
+            .map(Self::instance)
+            .or_raise(py)
     }
 
     /// The same message for another device.
-    fn to(&self, channel_id: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = channel_id.py();
+    fn to<'py>(slf: &Bound<'py, Self>, channel_id: &Bound<'_, PyAny>) -> PyResult<Bound<'py, Self>> {
+        let py = slf.py();
         let text = channel_id
             .cast::<PyString>()
             .map_err(|_| crate::values::type_error(channel_id, "str"))?;
         let target = Target::device(crate::values::text(text)?).or_raise(py)?;
-        Ok(Self(self.0.to(target)))
+        Bound::new(py, Self::instance(Self::inner(slf)?.to(target)))
     }
 
-    /// The signed request for an HTTP client of one's own; valid for ten minutes.
-    #[pyo3(signature = (credentials, *, host=None, now=None))]
-    fn request(
-        &self,
-        py: Python<'_>,
-        credentials: &BaiduCredentials,
-        host: Option<Str>,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Request> {
-        let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
-        baidu::request(&self.0, &credentials.0, &host, clock(py, now)?)
-            .map(Request)
-            .or_raise(py)
-    }
-
-    /// What the answer to that request means.
-    #[pyo3(signature = (response, *, now=None))]
-    fn outcome(
-        &self,
-        py: Python<'_>,
-        response: &Response,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        outcome(py, baidu::outcome(&response.0, clock(py, now)?))
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
-    fn to_json(&self) -> String {
-        AnyMessage::from(self.0.clone()).to_json()
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, &self.0.clone().into())
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        let other = other.cast::<Self>();
-        other.is_ok_and(|other| self.to_json() == other.get().to_json())
-    }
-
-    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        hash_of(py, self.to_json().as_bytes())
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<BaiduMessage {:?}>", self.0)
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(format!("<BaiduMessage {:?}>", Self::inner(slf)?))
     }
 }

@@ -2,6 +2,7 @@
 
 mod adm;
 mod adm_audience;
+mod adm_credentials;
 mod apns;
 mod apns_broadcast;
 mod apns_credentials;
@@ -9,11 +10,14 @@ mod apns_parts;
 mod apns_payload;
 mod baidu;
 mod baidu_calls;
+mod baidu_credentials;
+mod base;
 mod batch;
 mod calls;
 mod client;
 mod errors;
 mod fcm;
+mod fcm_credentials;
 mod fcm_topics;
 mod http;
 mod http2;
@@ -23,6 +27,7 @@ mod outcome;
 mod outcome_parts;
 mod progress;
 mod recipe;
+mod results;
 mod send_many;
 mod service;
 mod session;
@@ -37,9 +42,11 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _pushcore {
     #[pymodule_export]
-    use crate::adm::{AdmCredentials, AdmMessage};
+    use crate::adm::AdmMessage;
     #[pymodule_export]
-    use crate::adm_audience::{AdmAudienceMessage, AdmGroupResult, AdmGroups};
+    use crate::adm_audience::{AdmAudienceMessage, AdmGroups};
+    #[pymodule_export]
+    use crate::adm_credentials::AdmCredentials;
     #[pymodule_export]
     use crate::apns::ApnsMessage;
     #[pymodule_export]
@@ -49,9 +56,13 @@ mod _pushcore {
     #[pymodule_export]
     use crate::apns_parts::{LiveActivity, Localized};
     #[pymodule_export]
-    use crate::baidu::{BaiduCredentials, BaiduMessage};
+    use crate::baidu::BaiduMessage;
     #[pymodule_export]
     use crate::baidu_calls::BaiduCalls;
+    #[pymodule_export]
+    use crate::baidu_credentials::BaiduCredentials;
+    #[pymodule_export]
+    use crate::base::PyMessage;
     #[pymodule_export]
     use crate::batch::Batch;
     #[pymodule_export]
@@ -61,9 +72,11 @@ mod _pushcore {
     #[pymodule_export]
     use crate::errors::error_kinds;
     #[pymodule_export]
-    use crate::fcm::{FcmCredentials, FcmMessage};
+    use crate::fcm::FcmMessage;
     #[pymodule_export]
-    use crate::fcm_topics::{FcmTopics, TopicPage, TopicResult, TopicSubscription};
+    use crate::fcm_credentials::FcmCredentials;
+    #[pymodule_export]
+    use crate::fcm_topics::FcmTopics;
     #[pymodule_export]
     use crate::http::{Request, Response};
     #[pymodule_export]
@@ -78,6 +91,8 @@ mod _pushcore {
     use crate::outcome_parts::restore_outcome;
     #[pymodule_export]
     use crate::progress::{Event, PyProgress};
+    #[pymodule_export]
+    use crate::results::{AdmGroupResult, TopicPage, TopicResult, TopicSubscription};
     #[pymodule_export]
     use crate::send_many::SendMany;
     #[pymodule_export]

@@ -1,13 +1,7 @@
-//! Hashes of values that never change, and what does not travel in a pickle.
+//! What does not travel in a pickle.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-
-/// The hash of bytes, as Python counts it.
-pub(crate) fn hash_of(py: Python<'_>, bytes: &[u8]) -> PyResult<isize> {
-    PyBytes::new(py, bytes).as_any().hash()
-}
 
 /// Why credentials, and what holds them, do not travel in a pickle.
 pub(crate) fn not_pickled(what: &str) -> PyErr {

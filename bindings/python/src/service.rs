@@ -14,11 +14,11 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
-use crate::adm::AdmCredentials;
-use crate::apns_credentials::ApnsCredentials;
-use crate::baidu::BaiduCredentials;
+use crate::adm_credentials::AdmCredentials;
+use crate::apns_credentials::{self, ApnsCredentials};
+use crate::baidu_credentials::BaiduCredentials;
 use crate::errors::OrRaise;
-use crate::fcm::FcmCredentials;
+use crate::fcm_credentials::{self, FcmCredentials};
 use crate::values::{Str, authority, credential, duration, integer, string, type_error};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
@@ -34,7 +34,8 @@ pub(crate) struct Service {
     resolve_on_threads: bool,
 }
 
-/// The service that the credentials are for.
+/// The service that the credentials are for. What the service has no use for is refused, because it was meant for
+/// another one.
 pub(crate) fn of(
     credentials: &Bound<'_, PyAny>,
     environment: Option<Str>,
@@ -42,23 +43,49 @@ pub(crate) fn of(
     policy: Option<&EndpointPolicy>,
 ) -> PyResult<service::Service> {
     let py = credentials.py();
-    if let Ok(known) = credentials.cast::<ApnsCredentials>() {
-        let hosts = crate::apns::hosts(environment, host).or_raise(py)?;
-        Ok(apns::Service::new(known.get().credentials.clone(), hosts).into())
-    } else if let Ok(known) = credentials.cast::<FcmCredentials>() {
-        let hosts = crate::fcm::hosts(host).or_raise(py)?;
-        Ok(fcm::Service::new(Arc::clone(&known.get().0), hosts).into())
-    } else if let Ok(known) = credentials.cast::<VapidCredentials>() {
-        let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
-        Ok(webpush::Service::new(Arc::clone(&known.get().0), policy).into())
-    } else if let Ok(known) = credentials.cast::<AdmCredentials>() {
-        let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
-        Ok(adm::Service::new(Arc::clone(&known.get().0), host).into())
-    } else if let Ok(known) = credentials.cast::<BaiduCredentials>() {
-        let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
-        Ok(baidu::Service::new(Arc::clone(&known.get().0), host).into())
-    } else {
-        Err(type_error(credentials, "credentials of one of the services"))
+    let given = [
+        ("environment", environment.is_some()),
+        ("host", host.is_some()),
+        ("policy", policy.is_some()),
+    ];
+    let (service, taken): (service::Service, &[&str]) =
+        if let Ok(known) = credentials.cast::<ApnsCredentials>() {
+            let hosts = apns_credentials::hosts(environment, host).or_raise(py)?;
+            let service = apns::Service::new(known.get().credentials.clone(), hosts);
+            (service.into(), &["environment", "host"])
+        } else if let Ok(known) = credentials.cast::<FcmCredentials>() {
+            let hosts = fcm_credentials::hosts(host).or_raise(py)?;
+            (
+                fcm::Service::new(Arc::clone(&known.get().0), hosts).into(),
+                &["host"],
+            )
+        } else if let Ok(known) = credentials.cast::<VapidCredentials>() {
+            let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
+            (
+                webpush::Service::new(Arc::clone(&known.get().0), policy).into(),
+                &["policy"],
+            )
+        } else if let Ok(known) = credentials.cast::<AdmCredentials>() {
+            let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
+            (
+                adm::Service::new(Arc::clone(&known.get().0), host).into(),
+                &["host"],
+            )
+        } else if let Ok(known) = credentials.cast::<BaiduCredentials>() {
+            let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
+            (
+                baidu::Service::new(Arc::clone(&known.get().0), host).into(),
+                &["host"],
+            )
+        } else {
+            return Err(type_error(credentials, "credentials of one of the services"));
+        };
+    match given.iter().find(|(name, given)| *given && !taken.contains(name)) {
+        Some((name, _)) => {
+            let text = format!("{name} is no option of {}", service.kind());
+            Err(PyTypeError::new_err(text))
+        }
+        None => Ok(service),
     }
 }
 
@@ -193,7 +220,7 @@ impl Service {
         broadcast_host: Option<Str>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let mut hosts = crate::apns::hosts(environment, host).or_raise(py)?;
+        let mut hosts = apns_credentials::hosts(environment, host).or_raise(py)?;
         if let Some(host) = authority(py, management_host)? {
             hosts = hosts.with_management(host);
         }

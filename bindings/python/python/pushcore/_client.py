@@ -268,7 +268,7 @@ class Client(Services):
 def request(message: Message, credentials: Credentials, **where: Any) -> Request:
     """The HTTPS request that sends `message`, for an HTTP client of one's own.
 
-    `where` is what the message's own `request` takes: `environment`, `host`, `now`.
+    `where` is what the message's own `request` takes: `environment`, `host`, `policy`, `now`.
     """
     return message.request(credentials, **where)  # type: ignore[arg-type]
 
