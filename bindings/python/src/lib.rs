@@ -85,10 +85,8 @@ mod _pushcore {
     use crate::message::{message_from_json, restore_message};
     #[pymodule_export]
     use crate::outcome::{
-        Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone, TokenMismatch,
+        Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone, TokenMismatch, restore_outcome,
     };
-    #[pymodule_export]
-    use crate::outcome_parts::restore_outcome;
     #[pymodule_export]
     use crate::progress::{Event, PyProgress};
     #[pymodule_export]
