@@ -1,14 +1,15 @@
 //! Amazon Device Messaging: messages to topics and groups, and the groups themselves.
 
-use pushcore::adm::{self, Audience, Group, GroupCall, RegistrationId, Topic};
-use pushcore::{Error, ErrorKind};
+use pushcore::adm::{self, Group, GroupCall, RegistrationId};
+use pushcore::service::Kind;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::adm::{either_ttl, parts};
+use crate::adm::FIELDS;
 use crate::base::{PyMessage, class_of};
 use crate::calls::Call;
 use crate::errors::OrRaise;
+use crate::fields::Form;
 use crate::values::Str;
 
 /// One message for all who follow a `topic`, or for all members of a `group`.
@@ -22,46 +23,21 @@ class_of!(AdmAudienceMessage, AdmAudience(adm::AudienceMessage));
 #[pymethods]
 impl AdmAudienceMessage {
     #[new]
-    #[pyo3(signature = (
-        *, topic=None, group=None, data=None, notification=None, priority=None, consolidation_key=None,
-        ttl=None, expires_after=None, md5=false, extra=None,
-    ))]
-    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    #[pyo3(
+        signature = (*, topic=None, group=None, **fields),
+        text_signature = "(*, topic=None, group=None, data=None, notification=None, priority=None, \
+            consolidation_key=None, ttl=None, expires_after=None, md5=False, extra=None)",
+    )]
     fn new(
         py: Python<'_>,
         topic: Option<Str>,
         group: Option<Str>,
-        data: Option<&Bound<'_, PyDict>>,
-        notification: Option<&Bound<'_, PyAny>>,
-        priority: Option<Str>,
-        consolidation_key: Option<Str>,
-        ttl: Option<&Bound<'_, PyAny>>,
-        expires_after: Option<&Bound<'_, PyAny>>,
-        md5: bool,
-        extra: Option<&Bound<'_, PyDict>>,
+        fields: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let builder = parts(
-            py,
-            data,
-            notification,
-            priority,
-            consolidation_key,
-            either_ttl(py, ttl, expires_after)?,
-            md5,
-            extra,
-        )?;
-        let audience = match (topic, group) {
-            (Some(topic), None) => Topic::new(&topic).map(Audience::Topic),
-            (None, Some(group)) => Group::new(&group).map(Audience::Group),
-            _ => Err(Error::new(
-                ErrorKind::InvalidTarget,
-                "not exactly one of topic and group",
-            )),
-        };
-        builder
-            .build_for(audience.or_raise(py)?)
-            .map(Self::instance)
-            .or_raise(py)
+        let mut form = Form::of(fields, &FIELDS)?;
+        form.put("topic", topic.map(String::from).into());
+        form.put("group", group.map(String::from).into());
+        Ok(PyMessage::instance(form.read(py, Kind::Adm)?, true, Self))
     }
 }
 

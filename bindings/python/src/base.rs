@@ -4,7 +4,6 @@ use pushcore::service::Message;
 use pushcore::webpush::EndpointPolicy as Policy;
 use pushcore::{Error, ErrorKind};
 use pyo3::PyClass;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
@@ -80,12 +79,8 @@ impl PyMessage {
             }
             _ => None,
         };
-        let service = crate::service::of(credentials, environment, host, policy.or(origin.as_ref()))?;
-        let (wanted, given) = (self.message.kind(), service.kind());
-        if wanted != given {
-            let text = format!("expected credentials of {wanted}, not of {given}");
-            return Err(PyTypeError::new_err(text));
-        }
+        let (kind, policy) = (self.message.kind(), policy.or(origin.as_ref()));
+        let service = crate::service::of_kind(kind, credentials, environment, host, policy)?;
         let now = clock(py, now)?;
         py.detach(|| service.request(&self.message, now))
             .map(Request)

@@ -19,6 +19,7 @@ mod errors;
 mod fcm;
 mod fcm_credentials;
 mod fcm_topics;
+mod fields;
 mod http;
 mod http2;
 mod keys;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushcore::apns::Hosts;
 use pushcore::net::Security;
 use pushcore::net::tls::{ClientIdentity, TlsConfig};
-use pushcore::service;
+use pushcore::service::{self, Kind};
 use pushcore::session::{Delivery, Session, SessionConfig};
 use pushcore::{Error, Now};
 use pushcore::{adm, apns, baidu, fcm, webpush};
@@ -89,6 +90,22 @@ pub(crate) fn of(
     }
 }
 
+/// [`of`] credentials that have to be for `kind`.
+pub(crate) fn of_kind(
+    kind: Kind,
+    credentials: &Bound<'_, PyAny>,
+    environment: Option<Str>,
+    host: Option<Str>,
+    policy: Option<&EndpointPolicy>,
+) -> PyResult<service::Service> {
+    let service = of(credentials, environment, host, policy)?;
+    if service.kind() != kind {
+        let text = format!("expected credentials of {kind}, not of {}", service.kind());
+        return Err(PyTypeError::new_err(text));
+    }
+    Ok(service)
+}
+
 impl Service {
     /// A session of its own.
     pub(crate) fn session(&self, now: Now) -> Result<Session, Error> {
@@ -124,7 +141,7 @@ impl Service {
         self.config.deadline
     }
 
-    fn new(
+    fn with_options(
         py: Python<'_>,
         service: service::Service,
         identity: Option<ClientIdentity>,
@@ -206,77 +223,42 @@ impl Service {
 
 #[pymethods]
 impl Service {
-    /// APNs. Channels are managed at `management_host`, broadcasts go to `broadcast_host`: `host` unless told.
-    #[staticmethod]
+    /// The service of `kind` with these credentials. Channels of APNs are managed at `management_host`, broadcasts go
+    /// to `broadcast_host`: `host` unless told.
+    #[new]
     #[pyo3(signature = (
-        credentials, *, environment=None, host=None, management_host=None, broadcast_host=None, **options
+        kind, credentials, *, environment=None, host=None, management_host=None, broadcast_host=None, policy=None,
+        **options
     ))]
-    fn apns(
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
         py: Python<'_>,
-        credentials: &Bound<'_, ApnsCredentials>,
+        kind: Str,
+        credentials: &Bound<'_, PyAny>,
         environment: Option<Str>,
         host: Option<Str>,
         management_host: Option<Str>,
         broadcast_host: Option<Str>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        let mut hosts = apns_credentials::hosts(environment, host).or_raise(py)?;
-        if let Some(host) = authority(py, management_host)? {
-            hosts = hosts.with_management(host);
-        }
-        if let Some(host) = authority(py, broadcast_host)? {
-            hosts = hosts.with_broadcast(host);
-        }
-        let service = apns::Service::new(credentials.get().credentials.clone(), hosts);
-        Self::new(py, service.into(), credentials.get().identity.clone(), options)
-    }
-
-    /// FCM.
-    #[staticmethod]
-    #[pyo3(signature = (credentials, *, host=None, **options))]
-    fn fcm(
-        py: Python<'_>,
-        credentials: &Bound<'_, FcmCredentials>,
-        host: Option<Str>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
-    }
-
-    /// Web Push.
-    #[staticmethod]
-    #[pyo3(signature = (credentials, *, policy=None, **options))]
-    fn web_push(
-        py: Python<'_>,
-        credentials: &Bound<'_, VapidCredentials>,
         policy: Option<&EndpointPolicy>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Self::new(py, of(credentials.as_any(), None, None, policy)?, None, options)
-    }
-
-    /// ADM.
-    #[staticmethod]
-    #[pyo3(signature = (credentials, *, host=None, **options))]
-    fn adm(
-        py: Python<'_>,
-        credentials: &Bound<'_, AdmCredentials>,
-        host: Option<Str>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
-    }
-
-    /// Baidu.
-    #[staticmethod]
-    #[pyo3(signature = (credentials, *, host=None, **options))]
-    fn baidu(
-        py: Python<'_>,
-        credentials: &Bound<'_, BaiduCredentials>,
-        host: Option<Str>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
+        let kind = Kind::parse(&kind).or_raise(py)?;
+        let mut service = of_kind(kind, credentials, environment, host, policy)?;
+        let (management, broadcast) = (authority(py, management_host)?, authority(py, broadcast_host)?);
+        if let service::Service::Apns(apns) = &service {
+            let mut hosts = apns.hosts().clone();
+            hosts = management.into_iter().fold(hosts, Hosts::with_management);
+            hosts = broadcast.into_iter().fold(hosts, Hosts::with_broadcast);
+            service = apns::Service::new(apns.credentials().clone(), hosts).into();
+        } else if management.is_some() || broadcast.is_some() {
+            let text = format!("management_host and broadcast_host are no options of {kind}");
+            return Err(PyTypeError::new_err(text));
+        }
+        let identity = match credentials.cast::<ApnsCredentials>() {
+            Ok(credentials) => credentials.get().identity.clone(),
+            Err(_) => None,
+        };
+        Self::with_options(py, service, identity, options)
     }
 
     /// From submission to the end at the latest, in seconds.

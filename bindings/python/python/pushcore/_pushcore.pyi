@@ -1126,31 +1126,18 @@ class Call(Generic[_R]):
 class Service:
     """A service with its credentials and settings: what clients and sessions are opened from."""
 
-    @staticmethod
-    def apns(
-        credentials: ApnsCredentials,
+    def __new__(
+        cls,
+        kind: Literal["apns", "fcm", "web_push", "adm", "baidu"],
+        credentials: object,
         *,
         environment: str | None = None,
         host: str | None = None,
         management_host: str | None = None,
         broadcast_host: str | None = None,
+        policy: EndpointPolicy | None = None,
         **options: Unpack[Options],
-    ) -> Service:
-        """APNs. Channels are managed at `management_host`, broadcasts go to `broadcast_host`: `host` unless told."""
-    @staticmethod
-    def fcm(credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
-        """FCM."""
-    @staticmethod
-    def web_push(
-        credentials: VapidCredentials, *, policy: EndpointPolicy | None = None, **options: Unpack[Options]
-    ) -> Service:
-        """Web Push."""
-    @staticmethod
-    def adm(credentials: AdmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
-        """ADM."""
-    @staticmethod
-    def baidu(credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
-        """Baidu."""
+    ) -> Self: ...
     @property
     def deadline(self) -> float:
         """From submission to the end at the latest, in seconds."""
