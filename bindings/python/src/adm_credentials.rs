@@ -7,24 +7,29 @@ use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
-use crate::recipe::not_pickled;
+use crate::recipe::{PySecret, secret};
 use crate::values::{Str, authority, clock};
 
 /// A security profile of Amazon's developer console. Clients share its access token.
-#[pyclass(frozen, module = "pushcore")]
+#[pyclass(frozen, extends = PySecret, module = "pushcore")]
 pub(crate) struct AdmCredentials(pub(crate) Arc<adm::Credentials>);
 
 #[pymethods]
 impl AdmCredentials {
     #[new]
     #[pyo3(signature = (client_id, client_secret, *, token_host=None))]
-    fn new(py: Python<'_>, client_id: Str, client_secret: Str, token_host: Option<Str>) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        client_id: Str,
+        client_secret: Str,
+        token_host: Option<Str>,
+    ) -> PyResult<PyClassInitializer<Self>> {
         let credentials = adm::Credentials::new(&client_id, &client_secret).or_raise(py)?;
         let credentials = match authority(py, token_host)? {
             Some(host) => credentials.with_token_authority(host),
             None => credentials,
         };
-        Ok(Self(Arc::new(credentials)))
+        Ok(secret(Self(Arc::new(credentials))))
     }
 
     /// The request that fetches an access token, for an HTTP client of one's own.
@@ -44,18 +49,6 @@ impl AdmCredentials {
     ) -> PyResult<bool> {
         let progress = self.0.accept_token(&response.0, clock(py, now)?).or_raise(py)?;
         Ok(progress == pushcore::oauth::TokenProgress::Done)
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(not_pickled("ADM credentials"))
     }
 
     fn __repr__(&self) -> String {

@@ -11,11 +11,11 @@ use pyo3::types::PyDict;
 
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
-use crate::recipe::not_pickled;
+use crate::recipe::{PySecret, secret};
 use crate::values::{Str, authority, clock, credential, duration, json_text};
 
 /// A Google identity that sends for one project. Clients share its access token.
-#[pyclass(frozen, module = "pushcore")]
+#[pyclass(frozen, extends = PySecret, module = "pushcore")]
 pub(crate) struct FcmCredentials(pub(crate) Arc<fcm::Credentials>);
 
 #[pymethods]
@@ -31,7 +31,7 @@ impl FcmCredentials {
         file: &Bound<'_, PyAny>,
         project: Option<Str>,
         token_host: Option<Str>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Py<Self>> {
         let file = credential_file(file)?;
         let credentials = fcm::Credentials::service_account_for(file.expose_secret(), project.as_deref());
         made(py, credentials.or_raise(py)?, token_host)
@@ -45,7 +45,7 @@ impl FcmCredentials {
         file: &Bound<'_, PyAny>,
         project: Option<Str>,
         token_host: Option<Str>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Py<Self>> {
         let credentials =
             fcm::Credentials::from_file(credential_file(file)?.expose_secret(), project.as_deref());
         made(py, credentials.or_raise(py)?, token_host)
@@ -55,16 +55,16 @@ impl FcmCredentials {
     /// (`"host:port"`) is another server than `metadata.google.internal`, as `GCE_METADATA_HOST` names it.
     #[staticmethod]
     #[pyo3(signature = (project, *, host=None))]
-    fn from_metadata_server(py: Python<'_>, project: Str, host: Option<Str>) -> PyResult<Self> {
+    fn from_metadata_server(py: Python<'_>, project: Str, host: Option<Str>) -> PyResult<Py<Self>> {
         let project = fcm::ProjectId::new(&project).or_raise(py)?;
         made(py, fcm::Credentials::metadata_server(project), host)
     }
 
     /// Access tokens that the host mints and hands in with `supply_token`.
     #[staticmethod]
-    fn from_access_tokens(py: Python<'_>, project: Str) -> PyResult<Self> {
+    fn from_access_tokens(py: Python<'_>, project: Str) -> PyResult<Py<Self>> {
         let project = fcm::ProjectId::new(&project).or_raise(py)?;
-        Ok(Self(Arc::new(fcm::Credentials::host_tokens(project))))
+        made(py, fcm::Credentials::host_tokens(project), None)
     }
 
     /// The project that messages are sent for.
@@ -107,29 +107,21 @@ impl FcmCredentials {
         Ok(progress == pushcore::oauth::TokenProgress::Done)
     }
 
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(not_pickled("FCM credentials"))
-    }
-
     fn __repr__(&self) -> String {
         format!("<FcmCredentials project={:?}>", self.project())
     }
 }
 
-fn made(py: Python<'_>, credentials: fcm::Credentials, token_host: Option<Str>) -> PyResult<FcmCredentials> {
+fn made(
+    py: Python<'_>,
+    credentials: fcm::Credentials,
+    token_host: Option<Str>,
+) -> PyResult<Py<FcmCredentials>> {
     let credentials = match authority(py, token_host)? {
         Some(host) => credentials.with_token_authority(host),
         None => credentials,
     };
-    Ok(FcmCredentials(Arc::new(credentials)))
+    Py::new(py, secret(FcmCredentials(Arc::new(credentials))))
 }
 
 /// A path, the file's text, or a `dict` of it.

@@ -91,6 +91,8 @@ mod _pushcore {
     #[pymodule_export]
     use crate::progress::{Event, PyProgress};
     #[pymodule_export]
+    use crate::recipe::PySecret;
+    #[pymodule_export]
     use crate::results::{AdmGroupResult, TopicPage, TopicResult, TopicSubscription};
     #[pymodule_export]
     use crate::send_many::SendMany;

@@ -84,7 +84,7 @@ def test_an_option_of_another_service_is_refused(credentials: dict[str, Any]) ->
         pushcore.ApnsChannels("com.example.app").list().request(credentials["apns"], policy=options["policy"])
     for name in ("management_host", "broadcast_host"):
         with pytest.raises(TypeError, match=name):
-            pushcore.Client.fcm(credentials["fcm"], **{name: "localhost:1"})
+            pushcore.Client.fcm(credentials["fcm"], **{name: "localhost:1"})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="credentials of fcm, not of apns"):
         pushcore.Client.fcm(credentials["apns"])
 
