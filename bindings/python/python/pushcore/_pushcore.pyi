@@ -303,8 +303,13 @@ class Response:
 
 # Keys
 
+class _Secret:
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
+
 @final
-class SigningKey:
+class SigningKey(_Secret):
     """A P-256 private key that signs: for APNs provider tokens and for VAPID."""
 
     @staticmethod
@@ -337,14 +342,11 @@ class SigningKey:
         """The public key in PEM."""
     def public_jwk(self) -> str:
         """The public key as a JSON Web Key."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 # APNs
 
 @final
-class ApnsCredentials:
+class ApnsCredentials(_Secret):
     """Who pushes to APNs: a signing key or a client certificate. Clients share its provider token."""
 
     @staticmethod
@@ -374,9 +376,6 @@ class ApnsCredentials:
         """
     def provider_token(self, *, now: _Time | None = None) -> str:
         """The provider token of now (a JWT)."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
 class Localized:
@@ -599,7 +598,7 @@ class ApnsChannels:
 # FCM
 
 @final
-class FcmCredentials:
+class FcmCredentials(_Secret):
     """A Google identity that sends for one project. Clients share its access token."""
 
     @staticmethod
@@ -634,9 +633,6 @@ class FcmCredentials:
         """The request that fetches an access token, for an HTTP client of one's own."""
     def accept_token(self, response: Response, *, now: _Time | None = None) -> bool:
         """Takes the answer; `False` when another request is due."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
 class FcmMessage(BaseMessage[FcmCredentials]):
@@ -753,7 +749,7 @@ class TopicResult:
 # Web Push
 
 @final
-class VapidCredentials:
+class VapidCredentials(_Secret):
     """A VAPID key and the sender's contact."""
 
     def __new__(
@@ -771,9 +767,6 @@ class VapidCredentials:
     @property
     def public_key(self) -> str:
         """What JavaScript takes as `applicationServerKey`."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
 class EndpointPolicy:
@@ -869,7 +862,7 @@ class WebPushMessage(BaseMessage[VapidCredentials]):
         """
 
 @final
-class ReceiverKeys:
+class ReceiverKeys(_Secret):
     """The private half of a subscription: for apps, extensions and tests."""
 
     @staticmethod
@@ -893,14 +886,11 @@ class ReceiverKeys:
 
         Raises `MessageError`: `INVALID_CIPHERTEXT` or `DECRYPTION_FAILED`.
         """
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 # ADM and Baidu
 
 @final
-class AdmCredentials:
+class AdmCredentials(_Secret):
     """A security profile of Amazon's developer console. Clients share its access token."""
 
     def __new__(cls, client_id: str, client_secret: str, *, token_host: str | None = None) -> Self: ...
@@ -908,9 +898,6 @@ class AdmCredentials:
         """The request that fetches an access token, for an HTTP client of one's own."""
     def accept_token(self, response: Response, *, now: _Time | None = None) -> bool:
         """Takes the answer."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
 class AdmMessage(BaseMessage[AdmCredentials]):
@@ -989,13 +976,10 @@ class AdmGroupResult:
     def __hash__(self) -> int: ...
 
 @final
-class BaiduCredentials:
+class BaiduCredentials(_Secret):
     """An application's API key and secret key."""
 
     def __new__(cls, api_key: str, secret_key: str) -> Self: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
 class BaiduMessage(BaseMessage[BaiduCredentials]):
