@@ -3,18 +3,24 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout lint bench header storm storm-tls interop msrv clean
+.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls interop msrv bare clean \
+        need-demo need-test need-all need-interop
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-$(VENV)/.built: bindings/python/pyproject.toml $(shell find core/src client/src bindings/python sandbox/src -name '*.rs' -o -name '*.py' -not -path '*/tests/*')
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+# What the machine lacks is installed by apt where that may be, else named in one line to type.
+need-demo need-test need-all need-interop: need-%:
+	@PYTHON=$(PYTHON) CARGO=$(CARGO) scripts/prerequisites.sh $*
+
+# A virtual environment that was left half made (no pip in it) is made anew.
+$(VENV)/.built: bindings/python/pyproject.toml $(shell find core/src client/src bindings/python sandbox/src -name '*.rs' -o -name '*.py' -not -path '*/tests/*') | need-demo
+	$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/pip install -q 'maturin>=1.10,<2'
 	VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop -q -m bindings/python/Cargo.toml
 	touch $@
 
-target/debug/pushcore-sandbox: $(shell find sandbox/src -name '*.rs') Cargo.lock
+target/debug/pushcore-sandbox: $(shell find sandbox/src -name '*.rs') Cargo.lock | need-demo
 	$(CARGO) build -q -p pushcore-sandbox
 	touch $@
 
@@ -23,15 +29,16 @@ demo: $(VENV)/.built target/debug/pushcore-sandbox ## send to APNs, FCM and Web 
 
 test: test-rust test-python test-examples test-c ## everything
 
-test-rust:
+test-rust: need-test
 	$(CARGO) test --workspace --exclude pushcore-python -q
 	$(CARGO) test -p pushcore --no-default-features --lib -q # L1 alone
 
-test-python: $(VENV)/.built target/debug/pushcore-sandbox
+test-python: $(VENV)/.built target/debug/pushcore-sandbox | need-test
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	$(CARGO) build -q -p pushcore-tests --bin hostile-peer
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q bindings/python/tests
 
-test-c:
+test-c: need-test
 	sh tests/c/run.sh
 
 storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
@@ -40,17 +47,21 @@ storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connecti
 storm-tls: ## 100,000 messages three times over TLS sockets, under the same and a network that cuts
 	PUSHCORE_STORM_TLS_MESSAGES=100000 $(CARGO) test --release -p pushcore-tests --test storm_tls -- --nocapture --test-threads 1
 
-interop: $(VENV)/.built target/debug/pushcore-sandbox ## beside other implementations, on the wire
+interop: $(VENV)/.built target/debug/pushcore-sandbox | need-interop ## beside other implementations, on the wire
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) tests/interop/run.sh $(abspath $(VENV)/bin/python)
 
-test-examples: $(VENV)/.built target/debug/pushcore-sandbox ## every example against the sandbox
+test-examples: $(VENV)/.built target/debug/pushcore-sandbox | need-test ## every example against the sandbox
 	$(CARGO) build -q -p pushcore-client --examples
 	$(VENV)/bin/pip install -q -r examples/requirements.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/tests
 
-test-fanout: $(VENV)/.built target/debug/pushcore-sandbox ## a job on Celery and on Dask while workers are killed (redis-server)
+test-fanout: $(VENV)/.built target/debug/pushcore-sandbox | need-all ## a job on Celery and on Dask while workers are killed (redis-server)
 	$(VENV)/bin/pip install -q -r examples/fanout/requirements.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/fanout/tests
+
+test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows killed and cut off 50 times, with the sandbox's log as the oracle
+	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python bindings/python/tests/campaign_storm.py
 
 bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
 	sh benches/run.sh
@@ -63,9 +74,13 @@ lint: ## rustfmt, clippy
 	$(CARGO) clippy --workspace --all-targets -q -- -D warnings
 	$(CARGO) clippy -p pushcore --all-targets -q -- -D warnings # the core by itself
 	$(CARGO) clippy -p pushcore --all-targets --no-default-features -q -- -D warnings # L1 alone
+	RUSTDOCFLAGS="-D rustdoc::broken_intra_doc_links" $(CARGO) doc -q --no-deps -p pushcore -p pushcore-client
 
 msrv: ## compile everything with Debian's Rust 1.85, in a tree of its own
 	scripts/msrv.sh
+
+bare: ## both of README's commands in a minimal Debian 12 root (needs root and debootstrap; minutes)
+	scripts/bare.sh
 
 clean:
 	$(CARGO) clean

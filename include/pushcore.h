@@ -73,7 +73,7 @@ typedef struct pushcore_view {
 typedef int32_t pushcore_status;
 
 /*
- What a push is made of. Zero (an empty view) leaves an optional field out.
+ The fields of a push. Zero (an empty view) leaves an optional field out.
  */
 typedef struct pushcore_apns_message_options {
   /*
@@ -111,7 +111,7 @@ typedef struct pushcore_apns_message_options {
 } pushcore_apns_message_options;
 
 /*
- What the caller's clocks say.
+ The time on the caller's clocks.
  */
 typedef struct pushcore_now {
   /*
@@ -200,7 +200,7 @@ pushcore_status pushcore_apns_request(const struct pushcore_apns_message *messag
 pushcore_status pushcore_error_code(const struct pushcore_error *error);
 
 /*
- What to fix, in one lower-case line; empty for NULL. Holds no secret and no device token.
+ Returns what to fix, in one lower-case line; empty for NULL. Holds no secret and no device token.
 
  # Safety
  `error` is NULL or a live error object.

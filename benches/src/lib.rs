@@ -70,7 +70,7 @@ impl Tokens {
     }
 }
 
-/// What a campaign varies from push to push.
+/// The part of a message that a campaign varies from push to push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The device alone.

@@ -38,13 +38,13 @@ ls -l "$OUT"
 
 # The tests beside the examples as in the repository, without the package's source, and as they are now.
 mkdir -p "$WORK/repo/bindings/python"
-cp -r tests pyproject.toml "$WORK/repo/bindings/python"
-cp -r "$ROOT/examples" "$WORK/repo"
+cp -r tests pyproject.toml README.md pushcore.data "$WORK/repo/bindings/python"
+cp -r "$ROOT/examples" "$ROOT/docs" "$WORK/repo"
 cd "$WORK/repo/bindings/python"
 for python; do
     rm -rf "$WORK/venv"
     "$python" -m venv "$WORK/venv"
-    "$WORK/venv/bin/pip" install -q --disable-pip-version-check "$WHEEL" pytest hypothesis cryptography rich uvloop
+    "$WORK/venv/bin/pip" install -q --disable-pip-version-check "$WHEEL" pytest hypothesis cryptography 'click>=8.5,<9' rich tomli uvloop
     "$WORK/venv/bin/python" -c '
 import pushcore, pushcore._pushcore as module, sys
 assert "site-packages" in module.__file__, module.__file__

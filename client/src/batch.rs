@@ -5,15 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushcore::outcome::OnSuspicion;
 use pushcore::service::AsMessage;
 use pushcore::session::{Ended, SendOptions, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::Client;
 use crate::progress::Progress;
-use crate::shared::Waiting;
+use crate::shared::{Waiting, stopped};
 
-/// What [`Client::send_many`] does, in the caller's own loop: submit, wait, submit again.
+/// A bulk send in the caller's own loop: submit, wait, submit again, as [`Client::send_many`] does.
 ///
 /// It keeps the client alive; dropping it cancels what has not ended.
 pub struct Batch {
@@ -21,6 +22,13 @@ pub struct Batch {
     number: u32,
     results: VecDeque<Ended>,
     progress: Progress,
+    /// A message alone has no others to wait for.
+    alone: bool,
+    /// No message follows.
+    finished: bool,
+    /// An answer has blamed its token, and the caller wants to stop when many do.
+    doubted: bool,
+    on_suspicion: OnSuspicion,
 }
 
 impl Batch {
@@ -36,6 +44,10 @@ impl Batch {
             number,
             results: VecDeque::new(),
             progress: Progress::new(expected),
+            alone: expected == Some(1),
+            finished: false,
+            doubted: false,
+            on_suspicion: OnSuspicion::default(),
         })
     }
 
@@ -43,6 +55,10 @@ impl Batch {
     ///
     /// `taken` is told, for each, its ticket or why it cannot be sent. Returns whether all were
     /// taken: otherwise call [`Batch::wait`], and offer the message after the last one told again.
+    ///
+    /// Where more than one message is expected they are sent as many ([`SendOptions::bulk`]): a doubtful answer may be
+    /// held back for five seconds. Call [`Batch::finish`] after the last message. Once [`Batch::is_stopped`] says so, every
+    /// message is refused as `NotSent`.
     ///
     /// # Errors
     /// `Misuse` in a forked child; `Closed` when the client takes no more messages.
@@ -53,9 +69,26 @@ impl Batch {
         mut taken: impl FnMut(Result<Ticket, Error>),
     ) -> Result<bool, Error> {
         self.client.check_process()?;
+        let mut options = options;
+        options.bulk |= !self.alone;
+        self.on_suspicion = options.on_suspicion;
         let (mut shared, now) = self.client.lock_to_submit();
+        if self.doubted && shared.is_stopped(&options) {
+            drop(shared);
+            for _ in messages {
+                let error = stopped();
+                self.refused(&error);
+                taken(Err(error));
+            }
+            return Ok(true);
+        }
         // What has ended is handed over first: its slots are free, and a table by slot is not.
         if shared.has_results(self.number) {
+            return Ok(false);
+        }
+        let session = &shared.driver.session;
+        if session.capacity() > 0 && session.bulk_capacity() == 0 {
+            // The service has asked for a pause: more would only wait.
             return Ok(false);
         }
         for message in messages {
@@ -90,6 +123,9 @@ impl Batch {
         self.results.clear();
         let mut shared = self.client.lock();
         self.client.nudge(&mut shared);
+        if self.finished && !shared.has_results(self.number) {
+            shared.release_last(self.number, self.progress.in_flight);
+        }
         if !shared.has_results(self.number) {
             shared = self.client.look(shared, Some(longest));
         }
@@ -97,7 +133,9 @@ impl Batch {
         drop(shared);
         let ours = |ended: &Ended| matches!(Waiting::of(ended.tag), Waiting::Batch(number, _) if number == self.number);
         self.results.retain(ours);
+        let stops = self.on_suspicion == OnSuspicion::Stop;
         for ended in &self.results {
+            self.doubted |= stops && matches!(ended.result(), Ok(Outcome::TokenMismatch(_)));
             self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
             self.progress.count(ended.result());
         }
@@ -119,6 +157,34 @@ impl Batch {
         let cancelled = shared.cancel_of_batch(self.number, ticket);
         self.client.nudge(&mut shared);
         cancelled
+    }
+
+    /// Cancels every message of this batch of which the service cannot have seen a byte: what waits for a
+    /// stream, and what GOAWAY disowned. Each of them ends as `Cancelled` in [`Batch::wait`]; the others go
+    /// on to their own ends. A journal can so tell what may be sent again from what may not.
+    ///
+    /// Returns the number of messages that were cancelled, 0 in a forked child.
+    pub fn withdraw(&mut self) -> usize {
+        if self.client.check_process().is_err() {
+            return 0;
+        }
+        let mut shared = self.client.lock();
+        let withdrawn = shared.withdraw_of_batch(self.number);
+        self.client.nudge(&mut shared);
+        withdrawn
+    }
+
+    /// Says that no message follows: doubtful answers are held back no longer than for those that are under way.
+    pub fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// Whether the batch takes no further message, because many answers in a row blame the tokens and
+    /// [`SendOptions::on_suspicion`] is `Stop`.
+    pub fn is_stopped(&self) -> bool {
+        let mut options = SendOptions::default();
+        options.on_suspicion = self.on_suspicion;
+        self.doubted && self.client.check_process().is_ok() && self.client.lock().is_stopped(&options)
     }
 
     /// A message that was refused before it was offered: it counts as ended.

@@ -1,7 +1,7 @@
 //! The blocking client.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use pushcore::net::h2::HeaderBytes;
@@ -14,18 +14,21 @@ use crate::config::ClientConfig;
 use crate::driver::{Driver, WAKER};
 use crate::gather::Gather;
 use crate::lookups::Lookups;
+use crate::patience::Patience;
 use crate::send_many::SendMany;
 use crate::shared::Shared;
 
 /// After so long without a look at the sockets, it takes one before the next message.
 const STALE: Duration = Duration::from_millis(100);
 
+/// How long the lock is left to others between turns. Threads wake up within tens of microseconds.
+const MAKE_WAY: Duration = Duration::from_micros(100);
+
 /// Sends messages to one service, over as many connections as the load asks for.
 ///
 /// Blocking: the thread that waits for an answer is the thread that moves the bytes, for itself
-/// and for everyone else who waits. The client starts no thread
-/// (but see [`Resolver::on_threads`](crate::Resolver::on_threads)). Share it between threads by
-/// reference or in an `Arc`.
+/// and for everyone else who waits. The client's only threads are short-lived ones that look names up
+/// ([`Resolver`](crate::Resolver)). Share it between threads by reference or in an `Arc`.
 ///
 /// Dropping it closes its connections. It must not be used on both sides of a `fork`: a child
 /// process gets `Misuse`, makes a client of its own, and leaves the parent's connections alone.
@@ -38,6 +41,8 @@ pub struct Client {
     waker: Arc<mio::Waker>,
     /// Set when a waiting thread has to look at the session again.
     woken: AtomicBool,
+    /// How many threads wait for the lock of `shared`.
+    wanting: AtomicUsize,
     process: u32,
 }
 
@@ -77,6 +82,7 @@ impl Client {
             }),
             waker,
             woken: AtomicBool::new(false),
+            wanting: AtomicUsize::new(0),
             process: std::process::id(),
         })
     }
@@ -101,11 +107,19 @@ impl Client {
     ) -> Result<Outcome, Error> {
         self.check_process()?;
         let message = message.as_message();
+        let started = crate::now().monotonic;
         let (mut shared, mut now) = self.lock_to_submit();
+        let deadline = options
+            .deadline
+            .unwrap_or(shared.driver.session.config().deadline);
         let ticket = loop {
-            match shared.submit(message, options, now) {
+            let left = deadline.saturating_sub(now.monotonic.saturating_sub(started));
+            match shared.submit(message, options.deadline(left), now) {
                 Err(error) if error.kind() == ErrorKind::QueueFull => {
-                    shared = self.step(shared, None);
+                    if left.is_zero() {
+                        return Err(Patience::expired());
+                    }
+                    shared = self.step(shared, Some(left));
                     now = shared.driver.clock.now();
                 }
                 other => break other?,
@@ -144,7 +158,7 @@ impl Client {
         }
     }
 
-    /// What header blocks have cost so far, in bytes; see [`Session::header_bytes`]. In a forked
+    /// Returns the bytes of header blocks so far; see [`Session::header_bytes`]. In a forked
     /// child: nothing.
     pub fn header_bytes(&self) -> HeaderBytes {
         match self.check_process() {
@@ -153,7 +167,7 @@ impl Client {
         }
     }
 
-    /// Whether the answers look as if the tokens were of another environment or sender; see
+    /// Whether many answers in a row blame the tokens, so that the configuration is probably wrong; see
     /// [`Session::is_mix_up_suspected`].
     pub fn is_mix_up_suspected(&self) -> bool {
         self.check_process().is_ok() && self.lock().driver.session.is_mix_up_suspected()
@@ -225,7 +239,16 @@ impl Client {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
         // Nothing in here panics half-way through a change; a poisoned lock is still whole.
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        match self.shared.try_lock() {
+            Ok(shared) => shared,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                self.wanting.fetch_add(1, Ordering::Relaxed);
+                let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+                self.wanting.fetch_sub(1, Ordering::Relaxed);
+                shared
+            }
+        }
     }
 
     /// The lock, for submitting. After a pause in which nobody moved bytes, the sockets are looked at
@@ -293,6 +316,7 @@ impl Client {
         };
         let in_flight = shared.driver.session.stats().open;
         let (glance, single) = (wait == Some(Duration::ZERO), shared.single > 0);
+        let crowded = shared.driver.is_unfinished() && shared.others > 0;
         let pause = match glance || single {
             true => Duration::ZERO,
             false => shared.gather.pause(in_flight),
@@ -302,6 +326,11 @@ impl Client {
         drop(shared);
         if !pause.is_zero() {
             std::thread::sleep(wait.map_or(pause, |wait| wait.min(pause)));
+        }
+        if glance && (crowded || self.wanting.load(Ordering::Relaxed) > 0) {
+            // The lock is not fair: a thread that waits for it needs longer to wake up than a glance lasts, and sockets that
+            // always have more to read would keep it out for good.
+            std::thread::sleep(MAKE_WAY);
         }
         let mut guard = self.poll.lock().unwrap_or_else(PoisonError::into_inner);
         let Poll { poll, events } = &mut *guard;

@@ -10,15 +10,23 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use pushcore::http::Authority;
 use pushcore::{Error, ErrorKind};
+use socket2::{SockRef, TcpKeepalive};
 
 use crate::resolve::Resolver;
 
 /// How long the next address waits for the one before it (RFC 8305 §5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
+/// How long a connection is idle before TCP asks whether the peer is there: less than the minute after which the
+/// strictest middleboxes forget a flow.
+const KEEPALIVE: Duration = Duration::from_secs(45);
+
+/// How long TCP waits before it asks again.
+const KEEPALIVE_AGAIN: Duration = Duration::from_secs(15);
+
 /// The addresses of a host, in the order of the resolver, IPv6 and IPv4 in turn (RFC 8305 §4).
 ///
-/// Blocks in the resolver: nothing else of this client runs meanwhile.
+/// Blocks in the resolver.
 pub(crate) fn resolve(resolver: &Resolver, authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
     let addresses = resolver
         .lookup(authority.host(), authority.port())
@@ -151,6 +159,12 @@ fn start(address: SocketAddr, registry: &mio::Registry, token: mio::Token) -> io
     let mut stream = TcpStream::connect(address)?;
     // A lone push must not wait for the ack of the one before it.
     stream.set_nodelay(true)?;
+    // Whatever forgets idle flows on the way is reminded of this one. Not every system has every option, and the
+    // session asks an idle connection before it trusts it: going without is no failure.
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    #[cfg(not(any(target_os = "openbsd", target_os = "haiku", target_os = "vita")))]
+    let keepalive = keepalive.with_interval(KEEPALIVE_AGAIN);
+    let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     registry.register(
         &mut stream,
         token,
@@ -208,6 +222,18 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let stream = race([listener.local_addr().expect("an address")]).expect("a connection");
         assert!(stream.nodelay().expect("an option"));
+    }
+
+    #[test]
+    fn an_idle_connection_is_kept_in_mind_on_the_way() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let stream = race([listener.local_addr().expect("an address")]).expect("a connection");
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().expect("an option"));
+        let time = socket.tcp_keepalive_time().expect("an option");
+        assert_eq!(time, Duration::from_secs(45));
+        let interval = socket.tcp_keepalive_interval().expect("an option");
+        assert_eq!(interval, Duration::from_secs(15));
     }
 
     #[test]

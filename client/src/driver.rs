@@ -30,9 +30,15 @@ pub(crate) struct Driver {
     registry: mio::Registry,
     proxy: Option<Proxy>,
     lookups: Lookups,
-    /// What was read from a socket, for as long as the session looks at it.
+    /// The links whose sockets have something to do, in the order of their turns. Each is here once at most.
+    turns: VecDeque<LinkId>,
+    /// The bytes that were read from a socket, for as long as the session looks at them.
     buffer: Vec<u8>,
 }
+
+/// How long sockets get their turns before the clock, signals and callers get theirs. One socket's turn
+/// takes milliseconds.
+const ROUND: Duration = Duration::from_millis(20);
 
 impl Driver {
     pub(crate) fn new(
@@ -51,15 +57,24 @@ impl Driver {
             registry,
             proxy,
             lookups,
+            turns: VecDeque::new(),
             buffer: Vec::new(),
         }
     }
 
     /// How long to wait at most for a socket, where it is `now`.
     pub(crate) fn wait(&self, now: Duration) -> Option<Duration> {
+        if self.is_unfinished() {
+            return Some(Duration::ZERO);
+        }
         let dialling = self.sockets.values().filter_map(Socket::poll_timeout);
         let due = dialling.chain(self.session.poll_timeout()).min()?;
         Some(due.saturating_sub(now))
+    }
+
+    /// Whether sockets have more to do at once, of which the poll will not tell.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        !self.turns.is_empty() || self.lookups.is_unfinished()
     }
 
     /// Sends what was submitted: carries out every action of the session and writes its bytes.
@@ -72,6 +87,8 @@ impl Driver {
                 if let Verdict::Ended = socket.write(&mut self.session) {
                     socket.read_rest(&mut self.session, &mut self.buffer);
                     ended.push(socket.link());
+                } else if socket.is_unfinished() && !self.turns.contains(&socket.link()) {
+                    self.turns.push_back(socket.link());
                 }
             }
             if ended.is_empty() {
@@ -84,6 +101,9 @@ impl Driver {
     }
 
     /// Deals with what the poll reported, and with time; says when that was.
+    ///
+    /// Sockets take turns, each of which is bounded, for 20 ms in all: what is left waits for the next call,
+    /// so that no peer keeps the clock from being looked at, however fast it talks.
     pub(crate) fn process<'a>(&mut self, events: impl Iterator<Item = &'a Event>) -> Duration {
         for event in events {
             if let Some(link) = self.tokens.get(&event.token()).copied() {
@@ -94,7 +114,20 @@ impl Driver {
                 } else {
                     Ready::Not
                 };
-                self.advance(link, ready);
+                if let Some(socket) = self.sockets.get_mut(&link) {
+                    socket.remember(ready);
+                    if !self.turns.contains(&link) {
+                        self.turns.push_back(link);
+                    }
+                }
+            }
+        }
+        let until = self.clock.monotonic().saturating_add(ROUND);
+        for _ in 0..self.turns.len() {
+            let Some(link) = self.turns.pop_front() else { break };
+            self.advance(link);
+            if self.clock.monotonic() >= until {
+                break;
             }
         }
         while let Some((link, authority, addresses)) = self.lookups.finished() {
@@ -106,7 +139,7 @@ impl Driver {
             .values()
             .filter(|socket| socket.poll_timeout().is_some_and(|at| at <= now));
         for link in dialling.map(Socket::link).collect::<Vec<_>>() {
-            self.advance(link, Ready::Not);
+            self.advance(link);
         }
         if self.session.poll_timeout().is_some_and(|due| due <= now) {
             self.session.handle_timeout(self.clock.now());
@@ -115,7 +148,7 @@ impl Driver {
         now
     }
 
-    fn advance(&mut self, link: LinkId, ready: Ready) {
+    fn advance(&mut self, link: LinkId) {
         let Some(socket) = self.sockets.get_mut(&link) else {
             return;
         };
@@ -127,11 +160,14 @@ impl Driver {
             &self.registry,
             &mut token,
             proxy,
-            ready,
             &mut self.buffer,
         );
         match verdict {
-            Verdict::Alive => {}
+            Verdict::Alive => {
+                if socket.is_unfinished() && !self.turns.contains(&link) {
+                    self.turns.push_back(link);
+                }
+            }
             Verdict::Failed(error) => {
                 self.forget(link, &[]);
                 self.session.connect_failed(link, error, self.clock.now());
@@ -178,7 +214,7 @@ impl Driver {
             Ok(addresses) => {
                 let socket = Socket::new(link, authority, Race::new(addresses));
                 self.sockets.insert(link, socket);
-                self.advance(link, Ready::Not);
+                self.advance(link);
             }
             Err(error) => self.session.connect_failed(link, error, self.clock.now()),
         }
@@ -198,6 +234,7 @@ impl Driver {
             socket.close(final_bytes, &self.registry);
         }
         self.lookups.forget(link);
+        self.turns.retain(|other| *other != link);
         self.tokens.retain(|_, other| *other != link);
     }
 }

@@ -9,6 +9,7 @@ use pushcore::session::{SendOptions, Ticket};
 use pushcore::{Error, ErrorKind};
 
 use crate::client::Client;
+use crate::patience::Patience;
 
 /// How long to wait for room in the queue, or for a token, before looking around again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -53,19 +54,15 @@ impl Client {
     }
 
     fn answer<C: Call + ?Sized>(&self, asked: Asked<'_, C>) -> Result<Response, Error> {
-        let deadline = {
-            self.check_process()?;
-            let shared = self.lock();
-            let now = shared.driver.clock.now().monotonic;
-            now.saturating_add(shared.driver.session.config().deadline)
-        };
+        self.check_process()?;
+        let patience = Patience::new(self.lock().driver.session.config().deadline);
         let ticket = loop {
-            if let Some(ticket) = self.begin(&asked, SendOptions::default())? {
+            let left = patience.left();
+            if let Some(ticket) = self.begin(&asked, SendOptions::default().deadline(left))? {
                 break ticket;
             }
-            if self.lock().driver.clock.now().monotonic >= deadline {
-                let context = "neither an access token nor room in the queue came in time";
-                return Err(Error::new(ErrorKind::Expired, context));
+            if left.is_zero() {
+                return Err(Patience::expired());
             }
         };
         let mut shared = self.lock();
@@ -105,13 +102,13 @@ impl Client {
     }
 }
 
-/// What is sent.
+/// The request to be sent.
 enum Asked<'a, C: ?Sized> {
     Call(&'a C),
     Request(&'a Request),
 }
 
-/// What [`Client::call`] and [`Client::exchange`] do, in the caller's own loop. Dropping it cancels the request.
+/// A call or request in the caller's own loop, as [`Client::call`] and [`Client::exchange`] make it. Dropping it cancels the request.
 #[derive(Debug)]
 pub struct Exchange {
     client: Arc<Client>,

@@ -16,7 +16,7 @@ pub(crate) struct Gather {
 
 /// Below so many in flight every answer counts.
 const MANY: u64 = 256;
-/// So many answers at once are worth a wake-up.
+/// The number of answers at once that are worth a wake-up.
 const ENOUGH: u64 = 64;
 /// The first pause. Shorter ones are not kept by the system.
 const SHORTEST: Duration = Duration::from_micros(60);

@@ -1,5 +1,5 @@
 //! The driver of [`pushcore`]: owns the sockets, the clock and the poll loop. Blocking, without
-//! threads of its own unless [`Resolver::on_threads`] asks for them.
+//! threads of its own but those, at most 64 and short-lived, that look names up; [`Resolver::blocking`] does without.
 //!
 //! A [`Client`] speaks to one service with one credential, over as many connections as the load asks for. Share it between threads.
 //!
@@ -58,6 +58,7 @@ mod driver;
 mod exchange;
 mod gather;
 mod lookups;
+mod patience;
 mod progress;
 mod proxy;
 mod resolve;
@@ -70,7 +71,9 @@ pub use client::Client;
 pub use clock::now;
 pub use config::ClientConfig;
 pub use exchange::Exchange;
+pub use patience::Patience;
 pub use progress::Progress;
 pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;
 pub use send_many::SendMany;
+pub use shared::stopped;

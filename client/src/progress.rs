@@ -12,7 +12,7 @@ pub struct Progress {
     pub expected: Option<usize>,
     /// Taken from the iterator.
     pub taken: u64,
-    /// Taken, and not handed over with its end yet.
+    /// Taken, and not handed over with its end yet; doubtful answers that are held back are among them.
     pub in_flight: u64,
     /// Ended: taken by the service.
     pub accepted: u64,

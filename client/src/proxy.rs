@@ -69,7 +69,7 @@ impl Proxy {
         })
     }
 
-    /// The same proxy, but not for the hosts of `list`, which is written as `NO_PROXY` is: names and domain
+    /// Returns the proxy with exceptions: not for the hosts of `list`, which is written as `NO_PROXY` is: names and domain
     /// suffixes divided by commas, or `*`.
     #[must_use]
     pub fn except(mut self, list: impl Into<String>) -> Self {

@@ -9,12 +9,16 @@ type Lookup = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// How host names become addresses. The default asks the system (`getaddrinfo`).
 ///
-/// It is asked anew for each connection, in the thread that drives the client: while it blocks,
-/// nothing else of that client moves. [`Resolver::on_threads`] is the way out.
+/// It is asked anew for each connection, in a thread that ends with the lookup, so that a name server that is
+/// silent holds up nothing but its own host. A client has at most 64 of them at a time, one for each name;
+/// further names wait. They are the only threads that a client starts. A lookup that outlives
+/// [`connect_timeout`](pushcore::session::SessionConfig::connect_timeout) is left to itself.
+/// [`Resolver::blocking`] does without threads.
 #[derive(Clone)]
 pub struct Resolver {
     lookup: Arc<Lookup>,
     on_threads: bool,
+    system: bool,
 }
 
 impl Resolver {
@@ -22,23 +26,36 @@ impl Resolver {
     pub fn new(lookup: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
         Self {
             lookup: Arc::new(lookup),
-            on_threads: false,
+            on_threads: true,
+            system: false,
         }
     }
 
     /// The system's.
     pub fn system() -> Self {
-        Self::new(|host, port| Ok((host, port).to_socket_addrs()?.collect()))
+        Self {
+            system: true,
+            ..Self::new(|host, port| Ok((host, port).to_socket_addrs()?.collect()))
+        }
     }
 
-    /// Asks in a thread of its own for each connection that is made to a name, so that all else goes on
-    /// meanwhile: the only threads that a client ever starts, one at most for each connection that is
-    /// being made. A lookup that outlives
-    /// [`connect_timeout`](pushcore::session::SessionConfig::connect_timeout) is left to itself.
+    /// Asks in the thread that drives the client: it starts no thread then, and nothing of it moves while a
+    /// lookup lasts, deadlines and signals included. For a resolver that never waits, or a process that must not have threads.
+    #[must_use]
+    pub fn blocking(mut self) -> Self {
+        self.on_threads = false;
+        self
+    }
+
+    /// Asks in threads, as is the default: takes [`Resolver::blocking`] back.
     #[must_use]
     pub fn on_threads(mut self) -> Self {
         self.on_threads = true;
         self
+    }
+
+    pub(crate) fn is_system(&self) -> bool {
+        self.system
     }
 
     pub(crate) fn is_on_threads(&self) -> bool {

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use pushcore::outcome::OnSuspicion;
 use pushcore::service::AsMessage;
 use pushcore::session::{Ended, SendOptions};
 use pushcore::{Error, ErrorKind, Outcome};
 
 use crate::client::Client;
 use crate::progress::Progress;
-use crate::shared::Waiting;
+use crate::shared::{Shared, Waiting, stopped};
 
 /// Yields every message of an iterator with its end, as they land. Made by [`Client::send_many`].
 #[must_use = "nothing is sent unless the results are fetched"]
@@ -24,9 +25,11 @@ pub struct SendMany<'c, I: Iterator> {
     fresh: Vec<u32>,
     /// Refused before anything was sent.
     refused: VecDeque<(u32, Error)>,
-    /// What has landed, not fetched yet.
+    /// The results that have landed and have not been fetched.
     landed: VecDeque<Ended>,
     exhausted: bool,
+    /// An answer of this send has blamed its token.
+    doubted: bool,
     chunk: usize,
     options: SendOptions,
     progress: Progress,
@@ -64,16 +67,28 @@ where
             refused: VecDeque::new(),
             landed: VecDeque::new(),
             exhausted: false,
+            doubted: false,
             chunk: 1,
-            options: SendOptions::default(),
+            options: SendOptions::default().bulk(),
             progress: Progress::new(expected),
             report: None,
         }
     }
 
     /// Options for each message; a deadline runs from the moment it is taken from the iterator.
+    ///
+    /// They are sent as many in any case ([`SendOptions::bulk`]): a doubtful answer may be held back for five seconds,
+    /// until others make it certain.
     pub fn options(mut self, options: SendOptions) -> Self {
-        self.options = options;
+        self.options = options.bulk();
+        self
+    }
+
+    /// The reaction when many answers in a row blame the tokens, which are most likely good then. With
+    /// [`OnSuspicion::Stop`] no further message is taken from the iterator, what is under way ends, and what has not been
+    /// written ends as `NotSent` with the cause `MixUpSuspected`.
+    pub fn on_suspicion(mut self, choice: OnSuspicion) -> Self {
+        self.options.on_suspicion = choice;
         self
     }
 
@@ -101,7 +116,19 @@ where
         let process = client.check_process();
         let room = match process {
             // One at least: it is by submitting that one learns of a client that is closed.
-            Ok(()) => client.lock_to_submit().0.driver.session.capacity().max(1),
+            Ok(()) => {
+                let shared = client.lock_to_submit().0;
+                if self.doubted && shared.is_stopped(&self.options) {
+                    drop(shared);
+                    return self.stop();
+                }
+                let session = &shared.driver.session;
+                match (session.capacity(), session.bulk_capacity()) {
+                    // The service has asked for a pause: more would only wait.
+                    (1.., 0) => return,
+                    (room, _) => room.max(1),
+                }
+            }
             Err(_) => 1,
         };
         let started = Instant::now();
@@ -149,6 +176,23 @@ where
         self.fresh.drain(..taken);
         self.progress.taken += taken as u64;
         self.progress.in_flight += taken as u64;
+    }
+
+    /// Takes no further message: what was taken and not submitted is not sent.
+    fn stop(&mut self) {
+        self.exhausted = true;
+        for place in std::mem::take(&mut self.fresh) {
+            self.refuse(place, stopped());
+        }
+    }
+
+    /// Takes over what has landed.
+    fn fetch(&mut self, shared: &mut Shared) {
+        shared.swap_results(self.number, &mut self.landed);
+        if self.options.on_suspicion == OnSuspicion::Stop {
+            let doubtful = |ended: &Ended| matches!(ended.result(), Ok(Outcome::TokenMismatch(_)));
+            self.doubted |= self.landed.iter().any(doubtful);
+        }
     }
 
     /// Gives a message a place.
@@ -235,17 +279,20 @@ where
             }
             let mut shared = self.client.lock();
             // With room left for more messages the sockets only get a glance.
-            let full = self.all_taken() || shared.driver.session.capacity() == 0;
+            let full = self.all_taken() || shared.driver.session.bulk_capacity() == 0;
             let wait = if full {
                 self.report.as_ref().map(|report| report.every)
             } else {
                 Some(Duration::ZERO)
             };
             self.client.nudge(&mut shared);
-            shared.swap_results(self.number, &mut self.landed);
+            if self.all_taken() && !shared.has_results(self.number) {
+                shared.release_last(self.number, self.progress.in_flight);
+            }
+            self.fetch(&mut shared);
             if self.landed.is_empty() {
                 shared = self.client.look(shared, wait);
-                shared.swap_results(self.number, &mut self.landed);
+                self.fetch(&mut shared);
             }
             drop(shared);
             self.tell(false);

@@ -5,9 +5,11 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
 use pushcore::http::Response;
+use pushcore::net::Processed;
+use pushcore::outcome::OnSuspicion;
 use pushcore::service::MessageRef;
 use pushcore::session::{Ended, SendOptions, Ticket};
-use pushcore::{Error, Now, Outcome};
+use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::driver::Driver;
 use crate::gather::Gather;
@@ -17,11 +19,11 @@ pub(crate) struct Shared {
     pub(crate) driver: Driver,
     /// Somebody is in `poll`.
     pub(crate) polling: bool,
-    /// So many wait for that one.
+    /// The number of threads that wait for the thread that is polling.
     pub(crate) others: usize,
     /// Answers for `send`, until fetched.
     pub(crate) answered: BTreeMap<Ticket, Result<Outcome, Error>>,
-    /// Who waits for the answer to an exchange, and the answer until it is fetched.
+    /// The calls whose answer somebody waits for, and the answer until it is fetched.
     calls: BTreeMap<Ticket, Option<Result<Response, Error>>>,
     /// Answers for `send_many`, by its number.
     batches: BTreeMap<u32, VecDeque<Ended>>,
@@ -35,7 +37,7 @@ pub(crate) struct Shared {
     pub(crate) single: usize,
 }
 
-/// Who waits for a message, as its tag says it in the session.
+/// The waiter for a message, as the message's tag in the session names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
     /// `send`.
@@ -149,6 +151,23 @@ impl Shared {
         }
     }
 
+    /// Ends the messages of a `send_many` whose doubtful answers are held back, when these are all that is left of
+    /// it. `left` is how many messages have not ended.
+    pub(crate) fn release_last(&mut self, number: u32, left: u64) {
+        let session = &mut self.driver.session;
+        let held = session.held(|tag| is_of(tag, number)) as u64;
+        if held > 0 && held == left {
+            let now = self.driver.clock.now();
+            session.release_held(|tag| is_of(tag, number), now);
+            self.deliver();
+        }
+    }
+
+    /// Whether a bulk send that wants it is to stop: many answers in a row blame the tokens.
+    pub(crate) fn is_stopped(&self, options: &SendOptions) -> bool {
+        options.on_suspicion == OnSuspicion::Stop && self.driver.session.is_mix_up_suspected()
+    }
+
     /// The end of a `send_many`: what it has not got an answer for is cancelled.
     pub(crate) fn end_batch(&mut self, number: u32) {
         let session = &mut self.driver.session;
@@ -159,7 +178,26 @@ impl Shared {
         for ticket in ours {
             session.cancel(ticket, now);
         }
+        session.release_held(|tag| is_of(tag, number), now);
         self.batches.remove(&number);
+    }
+
+    /// Cancels every message of a [`Batch`](crate::Batch) of which the service cannot have seen anything;
+    /// each of them still ends as `Cancelled`. Returns the number of messages that were cancelled.
+    pub(crate) fn withdraw_of_batch(&mut self, number: u32) -> usize {
+        let now = self.driver.clock.now();
+        let session = &mut self.driver.session;
+        let unseen = session
+            .unfinished()
+            .filter(|(_, processed)| *processed == Processed::No);
+        let tickets: Vec<Ticket> = unseen.map(|(ticket, _)| ticket).collect();
+        let ours = tickets
+            .into_iter()
+            .filter(|ticket| session.tag(*ticket).is_some_and(|tag| is_of(tag, number)));
+        let ours: Vec<Ticket> = ours.collect();
+        ours.into_iter()
+            .filter(|ticket| session.cancel(*ticket, now))
+            .count()
     }
 
     /// Cancels one message of a [`Batch`](crate::Batch), which is still told its end.
@@ -208,6 +246,17 @@ impl Shared {
             }
         }
     }
+}
+
+/// The end of a message that a stopped bulk send has taken and not sent.
+///
+/// For those who drive a [`Session`](pushcore::session::Session) themselves and want the same ends.
+pub fn stopped() -> Error {
+    let cause = Error::new(
+        ErrorKind::MixUpSuspected,
+        "many answers in a row blame the tokens: check the configuration first",
+    );
+    Error::new(ErrorKind::NotSent, "the bulk send was stopped").with_source(cause)
 }
 
 fn is_of(tag: u64, number: u32) -> bool {

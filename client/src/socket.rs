@@ -29,6 +29,10 @@ pub(crate) struct Socket {
     link: LinkId,
     authority: Authority,
     stage: Stage,
+    /// What a turn left unread: readiness is reported once only, and it was.
+    unread: Ready,
+    /// Whether a turn left bytes unwritten that the socket would have taken.
+    unwritten: bool,
 }
 
 /// Whether a socket lives on.
@@ -41,8 +45,8 @@ pub(crate) enum Verdict {
     Ended,
 }
 
-/// What the poll said of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The readiness of a socket, as the poll reported it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ready {
     /// Nothing about reading.
     Not,
@@ -52,8 +56,16 @@ pub(crate) enum Ready {
     ToEnd,
 }
 
-/// Read at once; two full TLS records' worth, so that a busy connection needs few calls.
+/// The most octets read from one socket in a turn: four full TLS records, so that a busy connection needs few
+/// calls, and the session's work for them takes milliseconds (`docs/faults.md`).
 const READ_BUFFER: usize = 64 * 1024;
+
+/// The most octets written to one socket in a turn.
+const MOST_WRITTEN: usize = 1024 * 1024;
+
+/// The most turns in which the rest of a connection that takes no more bytes is read: 1 MiB holds
+/// the answers to some ten thousand pushes.
+const MOST_OF_REST: usize = 16;
 
 impl Socket {
     pub(crate) fn new(link: LinkId, authority: Authority, race: Race) -> Self {
@@ -61,7 +73,19 @@ impl Socket {
             link,
             authority,
             stage: Stage::Dialling(race),
+            unread: Ready::Not,
+            unwritten: false,
         }
+    }
+
+    /// Whether there is more to do at once, of which no readiness will tell: a turn ended before it.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.unread != Ready::Not || self.unwritten
+    }
+
+    /// Remembers what the poll said until it is this socket's turn.
+    pub(crate) fn remember(&mut self, ready: Ready) {
+        self.unread = self.unread.max(ready);
     }
 
     pub(crate) fn link(&self) -> LinkId {
@@ -80,16 +104,18 @@ impl Socket {
         &self.authority
     }
 
-    /// Goes on from where it is, as far as the socket allows without waiting.
+    /// Goes on from where it is, as far as the socket allows without waiting, for one turn: at most
+    /// 64 KiB are read. [`Socket::is_unfinished`] says whether the socket needs another turn.
     pub(crate) fn advance(
         &mut self,
         session: &mut Session,
         registry: &mio::Registry,
         token: &mut impl FnMut() -> mio::Token,
         proxy: Option<&Proxy>,
-        mut ready: Ready,
         buffer: &mut Vec<u8>,
     ) -> Verdict {
+        // While it dials, readiness is about the race; a tunnel is read to its end below.
+        let mut ready = std::mem::replace(&mut self.unread, Ready::Not);
         if let Stage::Dialling(race) = &mut self.stage {
             match race.advance(registry, token, clock::now().monotonic) {
                 Standing::Open => return Verdict::Alive,
@@ -151,52 +177,72 @@ impl Socket {
     /// A peer that takes no more bytes may have said why, and answered what it had: all that before
     /// the end of the connection counts.
     pub(crate) fn read_rest(&mut self, session: &mut Session, buffer: &mut Vec<u8>) {
-        // How it ends is known.
-        let _ = self.read(session, Ready::ToEnd, buffer);
+        for _ in 0..MOST_OF_REST {
+            // How it ends is known.
+            let _ = self.read(session, Ready::ToEnd, buffer);
+            if self.unread == Ready::Not {
+                break;
+            }
+        }
     }
 
-    /// Writes what the session has for this link.
+    /// Writes what the session has for this link, at most 1 MiB of it.
     pub(crate) fn write(&mut self, session: &mut Session) -> Verdict {
         let Stage::Open(stream) = &mut self.stage else {
             return Verdict::Alive;
         };
+        self.unwritten = false;
+        let mut written = 0;
         loop {
             let bytes = session.transmit(self.link);
             if bytes.is_empty() {
                 return Verdict::Alive;
             }
+            if written >= MOST_WRITTEN {
+                self.unwritten = true;
+                return Verdict::Alive;
+            }
             match stream.write(bytes) {
                 Ok(0) => return Verdict::Ended,
-                Ok(count) => session.transmitted(self.link, count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Verdict::Alive,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Verdict::Ended,
-            }
-        }
-    }
-
-    /// Reads until the socket has nothing more: readiness is reported once only. A read that does
-    /// not fill the buffer has emptied the socket; only the end of the stream can hide behind it,
-    /// which is reported anew, unless it was reported with this readiness.
-    fn read(&mut self, session: &mut Session, ready: Ready, buffer: &mut Vec<u8>) -> Verdict {
-        let Stage::Open(stream) = &mut self.stage else {
-            return Verdict::Alive;
-        };
-        buffer.resize(READ_BUFFER, 0);
-        loop {
-            match stream.read(buffer) {
-                Ok(0) => return Verdict::Ended,
                 Ok(count) => {
-                    session.receive(self.link, buffer.get(..count).unwrap_or_default(), clock::now());
-                    if count < READ_BUFFER && ready == Ready::ToRead {
-                        return Verdict::Alive;
-                    }
+                    session.transmitted(self.link, count);
+                    written = written.saturating_add(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Verdict::Alive,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Verdict::Ended,
             }
         }
+    }
+
+    /// Reads for one turn, and remembers what is left: readiness is reported once only. A read that does
+    /// not fill the buffer has emptied the socket; only the end of the stream can hide behind it,
+    /// which is reported anew, unless it was reported with this readiness.
+    fn read(&mut self, session: &mut Session, ready: Ready, buffer: &mut Vec<u8>) -> Verdict {
+        self.unread = Ready::Not;
+        let Stage::Open(stream) = &mut self.stage else {
+            return Verdict::Alive;
+        };
+        buffer.resize(READ_BUFFER, 0);
+        let mut left = READ_BUFFER;
+        while left > 0 {
+            let room = buffer.get_mut(..left).unwrap_or_default();
+            match stream.read(room) {
+                Ok(0) => return Verdict::Ended,
+                Ok(count) => {
+                    session.receive(self.link, room.get(..count).unwrap_or_default(), clock::now());
+                    if count < left && ready == Ready::ToRead {
+                        return Verdict::Alive;
+                    }
+                    left = left.saturating_sub(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Verdict::Alive,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Verdict::Ended,
+            }
+        }
+        self.unread = ready;
+        Verdict::Alive
     }
 
     /// The session is done with the link: last words, then the end.

@@ -13,12 +13,12 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::oauth::{TokenProgress, TokenRequest, TokenState};
-use crate::outcome::{FixCredentials, Outcome, Reason};
+use crate::outcome::{Circumstances, FixCredentials, Outcome, Reason};
 use crate::time::Now;
 
 /// A push service with its credentials and hosts.
 pub(crate) trait Backend {
-    /// What an answer has to be read against, besides the response itself. The default value
+    /// The knowledge that an answer has to be read against, besides the response itself. The default value
     /// stands for an answer about which nothing is known.
     type Context: Default;
 
@@ -63,6 +63,18 @@ pub(crate) trait Backend {
     /// Takes note of an outcome that refuses no authorization, but may say something about it.
     fn observe(&self, outcome: &Outcome, now: Now) {
         let _ = (outcome, now);
+    }
+
+    /// Returns whether an outcome says that the service refuses the key itself, whatever the message. The session
+    /// then stops sending with it.
+    fn refuses_key(&self, outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::FixCredentials(_))
+    }
+
+    /// Returns the part of a message's request that names its token: enough to tell two tokens apart among the
+    /// messages of one campaign.
+    fn token_in<'a>(&self, request: &'a Request) -> &'a [u8] {
+        request.path.as_bytes()
     }
 
     /// Checks that a caller's own request goes to one of the service's hosts, because the
@@ -132,6 +144,12 @@ pub(crate) trait Takes<M>: Backend {
         let _ = message;
         Self::Context::default()
     }
+
+    /// Returns what could explain the answer beside the token; `None` for a message to no single device.
+    fn circumstances(&self, message: &M) -> Option<Circumstances> {
+        let _ = message;
+        None
+    }
 }
 
 /// The habits of a service: data for whoever makes its connections.
@@ -146,6 +164,9 @@ pub(crate) struct Profile {
     /// How long a connection with requests in flight may be silent before it is asked by a PING;
     /// `None` is the HTTP/2 engine's own habit.
     pub(crate) ping_after: Option<Duration>,
+    /// How long a connection may be silent before it is asked whether it still works, ahead of the next message;
+    /// `None` trusts it for ever.
+    pub(crate) probe_after: Option<Duration>,
     /// The longest answer that is kept, in bytes; `None` is the connection's own limit.
     pub(crate) body_limit: Option<usize>,
     /// How many requests that are not messages the service takes in a second; `None` is any number.
@@ -156,6 +177,8 @@ pub(crate) struct Profile {
     pub(crate) tokens_from_metadata: bool,
     /// How many faults in a row ([`Health::Fault`]) mean that a connection is of no use.
     pub(crate) faults_in_a_row: u32,
+    /// Whether each origin judges the key for itself, as push services do with a VAPID key.
+    pub(crate) key_is_judged_by_origin: bool,
 }
 
 impl Default for Profile {
@@ -168,18 +191,22 @@ impl Default for Profile {
             // Front ends of the gRPC kind end the connection of a client that asks more often than
             // every few minutes without requests, and count all PINGs.
             ping_after: Some(Duration::from_secs(60)),
+            // The gateways of clouds forget a flow that is idle for four minutes or longer. A request follows each of
+            // these PINGs, and its answer makes a front end of the gRPC kind forget that there was one.
+            probe_after: Some(Duration::from_secs(180)),
             body_limit: None,
             call_rate: None,
             makes_tokens: false,
             tokens_from_metadata: false,
             faults_in_a_row: u32::MAX,
+            key_is_judged_by_origin: false,
         }
     }
 }
 
 /// The authorization of a batch of requests.
 pub(crate) enum Authorization {
-    /// The same header block for every request; `None` where the service puts nothing into a header.
+    /// One header block for every request; `None` where the service puts nothing into a header.
     Shared(Option<Arc<HeaderBlock>>),
     /// A block of its own for every request: ask [`Backend::authorization`].
     Each,
@@ -187,7 +214,7 @@ pub(crate) enum Authorization {
     Token(TokenState),
 }
 
-/// What a GOAWAY said.
+/// The content of a GOAWAY.
 #[derive(Debug, Default)]
 pub(crate) struct Farewell {
     /// The service's word; `None` where the debug data is not in the service's form.
@@ -196,7 +223,7 @@ pub(crate) struct Farewell {
     pub(crate) refuses_credentials: bool,
 }
 
-/// What a refusal says about the connection that it came over.
+/// The health of a connection, as a refusal that came over it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
     /// The connection works.

@@ -200,6 +200,10 @@ kinds! {
     TokenAnswerInvalid = 109,
     /// No access token is at hand: fetch one, or wait for the fetch under way.
     TokenNeeded = 110,
+    /// The service refuses the credentials, so that what waits is not sent: fix them first.
+    CredentialsRefused = 111,
+    /// The bulk send was stopped, because many answers in a row blame the tokens: check the configuration first.
+    MixUpSuspected = 112,
 
     /// A device token, registration token or id is malformed.
     InvalidToken = 200,
@@ -281,6 +285,8 @@ kinds! {
     ProxyRefused = 410,
     /// The server does not answer on an open connection (PING unanswered).
     PeerSilent = 411,
+    /// The service has asked for a pause, and the message waited for its end.
+    Paused = 412,
 
     /// Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
     NotSent = 500,

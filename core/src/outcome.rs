@@ -19,7 +19,7 @@ pub use witness::{Circumstances, Observed, OnSuspicion, Suspicion, Witness};
 use crate::http::Response;
 use crate::time::UnixTime;
 
-/// What the service said about one message, and what to do now.
+/// The service's answer to one message, and the action that it asks for.
 ///
 /// Total: an unknown reason, a broken body or an HTML page still becomes an
 /// outcome that keeps the status, the text and the body.
@@ -49,9 +49,12 @@ pub struct TokenGone {
     pub since: Option<UnixTime>,
     /// The token that takes its place, if the service names one.
     pub replacement: Option<Box<str>>,
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
 }
+
+/// The wait after a success that cannot be the service's: as after a failure that names none.
+const AFTER_NO_ID: Duration = Duration::from_secs(10);
 
 /// Stands for a token, or for a URL that gives its holder power, in what is printed.
 fn hidden<T>(value: &Option<T>) -> Option<fmt::Arguments<'static>> {
@@ -82,9 +85,9 @@ impl TokenGone {
 pub struct RetryLater {
     /// How long to wait at least, as the service asked or as its documentation says.
     pub after: Option<Duration>,
-    /// What has to wait.
+    /// The scope that has to wait.
     pub scope: Scope,
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
 }
 
@@ -99,7 +102,7 @@ pub struct FixCredentials {
     /// How many seconds the service's clock (its `date`) is ahead of ours, negative when it is behind; only
     /// where that is enough to be why the token was refused. Then this machine's clock has to be set.
     pub clock_skew: Option<i64>,
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
 }
 
@@ -107,11 +110,11 @@ pub struct FixCredentials {
 #[derive(Clone, Debug, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Rejected {
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
 }
 
-/// What has to wait after [`Outcome::RetryLater`].
+/// The scope that has to wait after [`Outcome::RetryLater`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Scope {
@@ -128,7 +131,7 @@ pub enum Scope {
     Connection,
 }
 
-/// What the service sent, kept whole.
+/// The service's answer as it was sent, kept whole.
 #[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Evidence {
@@ -139,7 +142,7 @@ pub struct Evidence {
     said: Option<Box<Said>>,
 }
 
-/// What the service said beside the status.
+/// The part of an answer beside the status.
 #[derive(Clone, PartialEq)]
 struct Said {
     reason: Option<Reason>,
@@ -162,6 +165,24 @@ impl Evidence {
     /// The service's reason, if it named one.
     pub fn reason(&self) -> Option<&Reason> {
         self.said.as_ref()?.reason.as_ref()
+    }
+
+    /// Whether a wrong clock may be why the credentials were refused: the service's word is about a token that carries a
+    /// date, and nothing else told of its clock.
+    fn is_about_time(&self) -> bool {
+        /// APNs, Apple's push service for browsers, Google and Baidu.
+        const DATED: [&str; 8] = [
+            "ExpiredProviderToken",
+            "InvalidProviderToken",
+            "BadJwtToken",
+            "AccessTokenExpired",
+            "ACCESS_TOKEN_EXPIRED",
+            "ACCESS_TOKEN_INVALID",
+            "30606",
+            "invalid_grant",
+        ];
+        self.reason()
+            .is_some_and(|reason| DATED.contains(&reason.as_str()))
     }
 
     /// The body as received, at most 64 KiB.
@@ -264,7 +285,7 @@ impl MessageId {
         Self::from_utf8(text.as_bytes())
     }
 
-    /// The same of octets that are known to be text, at which nobody need look again now.
+    /// Makes an id of octets that are known to be text and need no second check.
     pub(crate) fn from_utf8(text: &[u8]) -> Self {
         let mut bytes = [0; Self::INLINE];
         match bytes.get_mut(..text.len()) {
@@ -312,7 +333,17 @@ impl Outcome {
         }
     }
 
-    /// What the service sent.
+    /// Returns the outcome of a 2xx without the id that the service gives to every message it takes: a login page, a proxy's greeting or half
+    /// an answer. Nobody knows whether the service has the message (`docs/decisions/0016-success-without-an-id.md`).
+    pub(crate) fn without_id(response: &Response) -> Self {
+        Outcome::RetryLater(RetryLater {
+            after: Some(AFTER_NO_ID),
+            scope: Scope::Message,
+            evidence: Evidence::new(response.status, None, &response.body),
+        })
+    }
+
+    /// The evidence: status, reason and body as the service sent them.
     pub fn evidence(&self) -> &Evidence {
         match self {
             Outcome::Accepted(arm) => &arm.evidence,
@@ -351,10 +382,13 @@ impl Outcome {
         self.kind().name()
     }
 
-    /// What to do now, in a few words for a person.
+    /// Returns the action to take, in a few words for a person.
     pub fn advice(&self) -> &'static str {
         match (self, self.status()) {
             (Outcome::Accepted(_), _) => {}
+            (Outcome::RetryLater(_), 200..=299) => {
+                return "a success without the service's id: look at what answered (a proxy, a login page), then send again";
+            }
             (_, 300..=399) => {
                 return "a redirect is never followed: correct the host or the endpoint, or what stands between";
             }
@@ -382,6 +416,9 @@ impl Outcome {
                 "set this machine's clock, then send again"
             }
             Outcome::FixCredentials(arm) if arm.refreshable => "renew the access token, then send again",
+            Outcome::FixCredentials(arm) if arm.evidence.is_about_time() => {
+                "fix the credentials or set this machine's clock; keep the device's token"
+            }
             Outcome::FixCredentials(_) => "fix the credentials; keep the device's token",
             Outcome::Rejected(_) => "fix the message; do not send it again as it is",
         }

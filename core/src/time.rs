@@ -93,7 +93,7 @@ const fn millis_of(duration: Duration) -> u64 {
     }
 }
 
-/// What the caller's two clocks say, handed to every call that depends on time.
+/// The time on the caller's two clocks, handed to every call that depends on time.
 ///
 /// * `monotonic` drives timers, deadlines and back-off. Its epoch is the
 ///   caller's choice (process start is usual); it must never go backwards. A
@@ -113,7 +113,7 @@ impl Now {
         Self { monotonic, unix }
     }
 
-    /// The same instant moved `duration` ahead on both clocks.
+    /// Returns the instant `duration` later on both clocks.
     pub const fn after(self, duration: Duration) -> Self {
         Self {
             monotonic: self.monotonic.saturating_add(duration),

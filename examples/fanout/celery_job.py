@@ -82,15 +82,18 @@ def chunk(self: Task, job: dict[str, Any], tokens: list[str]) -> dict[str, int]:
     open_rows: list[Row] = []
     counts: dict[str, int] = {}
     portion: list[Row] = []
-    # What an earlier run of this chunk has settled is not sent again.
-    for row in send(client(), settings.topic, spec, store.unsettled(tokens)):
+
+    def tell(row: Row) -> None:
         counts[row.state] = counts.get(row.state, 0) + 1
         if not row.settled:
             open_rows.append(row)
         portion.append(row)
         if len(portion) >= PORTION:
             store.put(portion)
-            portion = []
+            portion.clear()
+
+    # What an earlier run of this chunk has settled is not sent again.
+    send(client(), settings.topic, spec, store.unsettled(tokens), tell)
     store.put(portion)
     store.end(task)
     due, seconds = again(open_rows, settings.retry_wait, settings.longest_wait)

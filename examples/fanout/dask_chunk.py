@@ -8,7 +8,7 @@ from typing import Any
 
 import pushcore
 import settings as config
-from sending import Job, send
+from sending import Job, Row, send
 
 
 @functools.cache
@@ -19,5 +19,6 @@ def client() -> pushcore.Client:
 
 def chunk(job: dict[str, Any], tokens: list[str]) -> list[dict[str, Any]]:
     """Sends one chunk. When its worker dies, Dask runs it again elsewhere, from the beginning."""
-    rows = send(client(), config.load().topic, Job(**job), tokens)
+    rows: list[Row] = []
+    send(client(), config.load().topic, Job(**job), tokens, rows.append)
     return [dataclasses.asdict(row) for row in rows]

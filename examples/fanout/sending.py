@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import pushcore
+from pushcore import campaign
 
 #: `accepted`: taken by the service. `delete`: the token is dead. `rejected`: the message is at
 #: fault. `retry`: certainly not taken, send again. `unknown`: written, and no answer came.
@@ -73,53 +74,58 @@ def chunks(tokens: Iterable[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
-def send(client: pushcore.Client, topic: str, job: Job, tokens: Iterable[str]) -> Iterator[Row]:
-    """Sends the job's notification to every token; yields a row for each, as the answers land."""
+def send(
+    client: pushcore.Client, topic: str, job: Job, tokens: Iterable[str], tell: Callable[[Row], object]
+) -> None:
+    """Sends the job's notification to every token; `tell` gets a row for each, as the answers land.
+
+    The loop is `pushcore.campaign.run`, as in the command `pushcore send --from`: it stops after a handful of refused
+    credentials, and no exception throws an answer away. The engine's store is the journal here.
+    """
     template = job.template(topic)
-    malformed: list[Row] = []
+    waiting = dict.fromkeys(tokens)
 
-    def messages() -> Iterator[pushcore.ApnsMessage]:
-        for token in tokens:
-            try:
-                yield template.to(token, id=job.id(token))
-            except pushcore.MessageError as error:
-                malformed.append(
-                    Row(
-                        token=token, id=str(job.id(token)), state="delete", todo=str(error), reason=error.name
-                    )
-                )
+    def message(row: campaign.Row) -> pushcore.ApnsMessage:
+        return template.to(row.target, id=job.id(row.target))
 
-    for message, result in client.send_many(messages()):
-        yield judge(message.token, str(job.id(message.token)), result)
-    yield from malformed
+    def ended(record: campaign.Record) -> None:
+        waiting.pop(record.target, None)
+        tell(judge(record, str(job.id(record.target))))
+
+    summary = campaign.run(
+        list(waiting), clients={"apns": client}, message={"apns": message}, on_result=ended
+    )
+    for token in waiting:
+        # Taken back, or never handed over, because the run was stopped.
+        tell(Row(token=token, id=str(job.id(token)), state="retry", todo="send again", reason=summary.reason))
 
 
-def judge(token: str, id: str, result: pushcore.Outcome | pushcore.PushcoreError) -> Row:
+def judge(record: campaign.Record, id: str) -> Row:
     """The row of one result."""
-    match result:
-        case pushcore.Accepted():
-            return Row(token=token, id=id, state="accepted", todo=result.advice)
-        case pushcore.TokenGone():
-            return Row(token=token, id=id, state="delete", todo=result.advice, reason=result.reason)
-        case pushcore.TokenMismatch():
-            # The token is blamed, but the configuration could explain it: kept, and open until that is checked.
-            return Row(token=token, id=id, state="retry", todo=result.advice, reason=result.reason)
-        case pushcore.RetryLater(after=after):
-            return Row(
-                token=token, id=id, state="retry", todo=result.advice, reason=result.reason, after=after
-            )
-        case pushcore.FixCredentials():
-            # Nothing is wrong with the token or the message: open until somebody has mended the key.
-            return Row(token=token, id=id, state="retry", todo=result.advice, reason=result.reason)
-        case pushcore.Outcome():
-            return Row(token=token, id=id, state="rejected", todo=result.advice, reason=result.reason)
-        case pushcore.Unknown():
-            todo = "send again with the same id, or leave it: the device may have it"
-            return Row(token=token, id=id, state="unknown", todo=todo, reason=result.name)
-        case pushcore.MessageError():
-            return Row(token=token, id=id, state="rejected", todo="fix the message", reason=result.name)
+    state: State
+    match record.result:
+        case "accepted":
+            state = "accepted"
+        case "token_gone" if campaign.is_certain_deletion(record):
+            state = "delete"
+        case "rejected":
+            state = "rejected"
+        case "refused":
+            # No message can be made for it: the token is malformed.
+            state = "delete"
+        case "unknown":
+            state = "unknown"
         case _:
-            return Row(token=token, id=id, state="retry", todo="send again", reason=result.name)
+            # Told to wait, refused credentials (nothing is wrong with the token), and what a later version may say.
+            state = "retry"
+    return Row(
+        token=record.target,
+        id=id,
+        state=state,
+        todo=record.action or "",
+        reason=record.reason,
+        after=record.after,
+    )
 
 
 def again(rows: Iterable[Row], default: float, longest: float) -> tuple[list[str], float]:

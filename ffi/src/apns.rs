@@ -19,7 +19,7 @@ pub struct ApnsMessage {
     message: apns::Message,
 }
 
-/// What a push is made of. Zero (an empty view) leaves an optional field out.
+/// The fields of a push. Zero (an empty view) leaves an optional field out.
 #[repr(C)]
 pub struct ApnsMessageOptions {
     /// sizeof(pushcore_apns_message_options).

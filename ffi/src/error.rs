@@ -31,7 +31,7 @@ pub unsafe extern "C" fn pushcore_error_code(error: *const ErrorObject) -> Statu
     }
 }
 
-/// What to fix, in one lower-case line; empty for NULL. Holds no secret and no device token.
+/// Returns what to fix, in one lower-case line; empty for NULL. Holds no secret and no device token.
 ///
 /// # Safety
 /// `error` is NULL or a live error object.

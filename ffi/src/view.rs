@@ -59,7 +59,7 @@ impl View {
     }
 }
 
-/// What the caller's clocks say.
+/// The time on the caller's clocks.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CNow {

@@ -57,7 +57,7 @@ pub struct Config {
     pub apns_content_delay_ms: u32,
     /// Lifetime of minted access tokens in seconds.
     pub token_lifetime: i64,
-    /// Of everything that is left to chance: latencies, faults with a probability.
+    /// The seed of everything that is left to chance: latencies, faults with a probability.
     pub seed: u64,
     /// How long a service (`None`: every service) takes to answer; those not named answer at once.
     pub latency: Vec<(Option<String>, Latency)>,
@@ -65,6 +65,10 @@ pub struct Config {
     /// `forgotten` of `GET /stats`), and with them what [`accepted`](crate::Sandbox::accepted) could say.
     /// A push takes about one and a half kilobytes. The default is 512 MiB.
     pub log_limit: usize,
+    /// What changes over the control endpoint have to show; `None` makes one up. It is in the ready line.
+    pub control_token: Option<String>,
+    /// Say on standard error, once for each rule, when the strict profile refuses what real servers let pass.
+    pub explain: bool,
     /// Fault scripts from the start.
     pub faults: Vec<Fault>,
     /// The name in the addresses of the ready line; it must resolve to 127.0.0.1.
@@ -89,6 +93,8 @@ impl Default for Config {
             seed: 0,
             latency: Vec::new(),
             log_limit: 512 << 20,
+            control_token: None,
+            explain: false,
             faults: Vec::new(),
             host: "localhost".to_owned(),
         }

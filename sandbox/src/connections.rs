@@ -4,13 +4,13 @@ use crate::shared::Door;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Of connections that have ended, at least so many of the latest are known, and at most twice as many.
+/// The least number of ended connections that are known, the latest ones; at most twice as many are.
 const KEPT: usize = 10_000;
 
 /// One connection, as `GET /connections` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Connection {
-    /// As in the log, from 1.
+    /// The connection's number in the log, from 1.
     pub id: u64,
     /// `apns`, `fcm`, `webpush`, `adm` or `baidu`.
     pub service: String,

@@ -36,7 +36,7 @@ pub struct HeaderAudit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coding {
-    /// As an index: a byte or two.
+    /// Returns the service as an index: a byte or two.
     Indexed,
     /// Written out, and put into the table.
     Incremental,
@@ -104,7 +104,7 @@ pub(crate) fn percent_decode(text: &str, plus: bool) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// What a service answers.
+/// The reply of a service.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -114,11 +114,13 @@ pub(crate) struct Reply {
     pub(crate) after: After,
 }
 
-/// What the connection does beside sending the reply.
+/// The action of the connection beside sending the reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct After {
     /// Announce this MAX_CONCURRENT_STREAMS (the APNs stream governor).
     pub(crate) max_streams: Option<u32>,
+    /// The answer has no `date`, on HTTP/1.1 either.
+    pub(crate) no_date: bool,
 }
 
 impl Reply {

@@ -38,11 +38,11 @@ pub struct Fault {
     /// false: the service never sees it.
     #[serde(default)]
     pub processed: bool,
-    /// What happens.
+    /// The action.
     pub action: Action,
 }
 
-/// What a fault does. Frame-level actions need HTTP/2; on HTTP/1.1 they close the connection.
+/// The effect of a fault. Frame-level actions need HTTP/2; on HTTP/1.1 they close the connection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
@@ -142,7 +142,7 @@ fn once() -> u32 {
     1
 }
 
-/// What happens to a new connection instead of being served.
+/// The treatment of a new connection that is not served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ConnectFault {

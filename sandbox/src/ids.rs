@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::elliptic_curve::rand_core::{OsRng, RngCore};
 use std::cell::RefCell;
 
-/// What a thread has in stock of the system's generator.
+/// The random octets of the system's generator that a thread has in stock.
 struct Stock {
     bytes: [u8; 1024],
     used: usize,

@@ -142,7 +142,7 @@ impl Latencies {
         }
     }
 
-    /// What a service (all of them, when `service` is `None`) takes from now on; its stream of
+    /// Sets the latency of a service (of all, when `service` is `None`) from now on; its stream of
     /// chance begins anew.
     pub(crate) fn set(&mut self, service: Option<&str>, latency: Option<Latency>) -> Result<(), String> {
         let services = match service {

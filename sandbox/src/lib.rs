@@ -34,6 +34,7 @@ mod clock;
 mod config;
 mod connections;
 mod control;
+mod date;
 mod door;
 mod exchange;
 mod fault;
@@ -63,6 +64,7 @@ pub use apns::{
 };
 pub use config::{Config, Ports};
 pub use connections::Connection;
+pub use date::DateHeader;
 pub use exchange::{Coding, HeaderAudit};
 pub use fault::{Action, CloseHow, ConnectFault, Fault, LastStream};
 pub use fcm::Registration;

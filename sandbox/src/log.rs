@@ -15,7 +15,7 @@ pub(crate) struct Log {
     counts: Counts,
 }
 
-/// What has happened since the log was last emptied, forgotten records included.
+/// The counts since the log was last emptied, forgotten records included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) judged: u64,

@@ -45,6 +45,9 @@ struct Options {
     /// Port of the control endpoint.
     #[arg(long, default_value_t = 0)]
     control_port: u16,
+    /// What changes over the control endpoint have to show; made up by default, and in the ready line.
+    #[arg(long)]
+    control_token: Option<String>,
     /// Play APNs' production environment instead of development.
     #[arg(long)]
     production: bool,
@@ -63,7 +66,7 @@ struct Options {
     /// APNs' devices are online from the start; by default they are away, and pushes are stored.
     #[arg(long)]
     apns_online: bool,
-    /// What APNs does about bodies that are not of their push type: warn, drop, delay or refuse.
+    /// Treatment by APNs of bodies that are not of their push type: warn, drop, delay or refuse.
     #[arg(long, default_value = "warn", value_parser = content_mismatch)]
     apns_content_mismatch: ContentMismatch,
     /// How late "delay" delivers, milliseconds.
@@ -105,7 +108,7 @@ fn content_mismatch(text: &str) -> Result<ContentMismatch, String> {
     }
 }
 
-/// What one `--fault` says.
+/// The content of one `--fault`.
 type Script = Vec<Fault>;
 
 fn latency(text: &str) -> Result<(Option<String>, Latency), String> {
@@ -185,6 +188,8 @@ fn config(options: Options) -> Config {
         seed: options.seed,
         latency: options.latencies,
         log_limit: options.log_limit.saturating_mul(1 << 20),
+        control_token: options.control_token,
+        explain: true,
         faults: options.faults.concat(),
         host: options.host,
     }

@@ -16,7 +16,7 @@ pub(crate) struct Raw {
     /// The pseudo-header that is seldom the same.
     path: Box<str>,
     body: Arc<[u8]>,
-    /// What opens the body, when it is encrypted and nobody has looked inside.
+    /// The key that opens the body, when it is encrypted and has not been opened.
     sealed: Option<Box<Sealed>>,
 }
 
@@ -55,7 +55,7 @@ impl Latest {
 }
 
 impl Raw {
-    /// What came in, without the credentials in its headers.
+    /// The request as it came in, without the credentials in its headers.
     pub(crate) fn of(exchange: &Exchange) -> Self {
         thread_local!(static LATEST: RefCell<Latest> = RefCell::default());
         Self {
@@ -76,7 +76,7 @@ impl Raw {
         self.sealed = Some(Box::new(sealed));
     }
 
-    /// What is inside, and the rule that the body breaks if it cannot be read.
+    /// Returns the content, and the rule that the body breaks if it cannot be read.
     pub(crate) fn decrypted(&self) -> Option<(Value, Option<&'static str>)> {
         Some(self.sealed.as_ref()?.shown(&self.body))
     }

@@ -2,7 +2,7 @@
 
 use crate::exchange::Exchange;
 use crate::raw::Raw;
-use crate::shared::Moment;
+use crate::shared::{Door, Moment};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ pub struct Record {
     /// APNs took it and delivers it late.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub delayed: bool,
-    /// What became of a push that APNs took.
+    /// The fate of a push that APNs took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<crate::apns::Delivery>,
     /// The status the service answered, or would have answered without a fault.
@@ -39,6 +39,9 @@ pub struct Record {
     /// Id of the rule that refused it; docs/sandbox.md has the table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// Where another profile would have let the request pass: which one, and how to choose it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
     /// Things a lenient profile let pass, by rule id.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -76,6 +79,10 @@ pub struct Record {
     pub(crate) raw: Raw,
 }
 
+/// The hint of refusals that only the strict profile makes.
+pub(crate) const LENIENT: &str = "real servers have been seen to let this pass and widely used clients rely on it; \
+                                  start the sandbox with --profile lenient, or POST {\"profile\": \"lenient\"} to /settings";
+
 impl Record {
     /// A push, broadcast or batch that the service took; not a token, channel or topic call.
     pub fn is_push(&self) -> bool {
@@ -98,6 +105,27 @@ impl Record {
             header_block: exchange.origin.header_block,
             hpack: exchange.origin.audit,
             raw: Raw::of(exchange),
+            ..Self::default()
+        }
+    }
+
+    /// A record of what was refused before it became a request.
+    pub(crate) fn below_http(
+        door: Door,
+        connection: u64,
+        stream: u32,
+        rule: &str,
+        reason: &str,
+        now: Moment,
+    ) -> Self {
+        Self {
+            at_ms: now.unix_ms,
+            service: door.service().to_owned(),
+            operation: "connection".to_owned(),
+            reason: Some(reason.to_owned()),
+            rule: Some(rule.to_owned()),
+            connection,
+            stream,
             ..Self::default()
         }
     }

@@ -2,10 +2,11 @@
 
 use crate::clock::Clock;
 use crate::connections::Connections;
+use crate::control::Guard;
 pub(crate) use crate::door::Door;
 use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, ConnectFault};
-use crate::record::Record;
+use crate::record::{LENIENT, Record};
 use crate::state::State;
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
@@ -22,9 +23,9 @@ pub enum Profile {
     /// Everything the services' own texts demand is demanded.
     #[default]
     Strict,
-    /// What real servers have been seen to let pass is let pass, with a warning in the log.
+    /// The sandbox lets pass what real servers have been seen to let pass, with a warning in the log.
     Lenient,
-    /// As lenient, and answering with the oddities real servers have been seen to have.
+    /// The sandbox is lenient, and answers with the oddities that real servers have been seen to have.
     Quirk,
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct Moment {
     pub(crate) unix_ms: i64,
 }
 
-/// What is to be done about a request.
+/// The treatment of a request.
 pub(crate) struct Verdict {
     pub(crate) reply: Reply,
     pub(crate) fault: Option<Action>,
@@ -47,22 +48,25 @@ pub(crate) struct Verdict {
 /// The shared heart; one per sandbox.
 pub(crate) struct Shared {
     state: Mutex<State>,
+    /// Who may use the control endpoint.
+    pub(crate) guard: Guard,
     pub(crate) clock: Clock,
     connections: AtomicU64,
-    /// What is known of them.
+    /// The facts about the connections.
     pub(crate) notes: Connections,
     /// When the APNs connections of the last minute began, oldest first.
     recent: Mutex<VecDeque<i64>>,
     /// Tells the binary that the control endpoint wants it to stop.
     pub(crate) stop: tokio::sync::Notify,
-    /// What `GET /` of the control endpoint prints.
+    /// The answer to `GET /` of the control endpoint.
     pub(crate) ready: Mutex<Value>,
 }
 
 impl Shared {
-    pub(crate) fn new(state: State) -> Self {
+    pub(crate) fn new(state: State, guard: Guard) -> Self {
         Self {
             state: Mutex::new(state),
+            guard,
             clock: Clock::default(),
             connections: AtomicU64::new(0),
             notes: Connections::default(),
@@ -120,6 +124,23 @@ impl Shared {
 
     pub(crate) fn connection_closed(&self, id: u64) {
         self.state().apns.connection_closed(id);
+    }
+
+    /// Something was refused before it became a request.
+    pub(crate) fn refused_below_http(
+        &self,
+        door: Door,
+        connection: u64,
+        stream: u32,
+        rule: &str,
+        reason: &str,
+    ) {
+        let now = self.now();
+        let mut record = Record::below_http(door, connection, stream, rule, reason, now);
+        if rule == "tls.alpn" && door.is_apns() {
+            record.hint = Some(LENIENT);
+        }
+        self.state().append(record);
     }
 
     /// APNs outside the strict profile speaks HTTP/2 to clients that did not ask for it.
@@ -187,7 +208,8 @@ impl Shared {
         let mut delay = state.latencies.draw(door.service());
         let fault = state.strike(door, exchange);
         let Some((fault, late)) = fault else {
-            let (reply, mut record) = state.handle(door, exchange, now);
+            let (mut reply, mut record) = state.handle(door, exchange, now);
+            state.dates.write(door.service(), now.unix_ms, &mut reply);
             record.delay_us = micros(delay);
             state.append(record);
             return Verdict {
@@ -235,6 +257,7 @@ impl Shared {
                 record.status = *status;
             }
         }
+        state.dates.write(door.service(), now.unix_ms, &mut reply);
         state.append(record);
         Verdict {
             reply,

@@ -3,6 +3,7 @@
 use crate::adm::Adm;
 use crate::apns::{Apns, Fate};
 use crate::baidu::Baidu;
+use crate::date::Dates;
 use crate::exchange::{Exchange, Reply};
 use crate::fault::{Action, ConnectFault, Fault, Script};
 use crate::fcm::Fcm;
@@ -11,6 +12,7 @@ use crate::log::Log;
 use crate::record::Record;
 use crate::shared::{Door, Moment, Profile};
 use crate::webpush::WebPush;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The services and what they remember.
@@ -23,7 +25,12 @@ pub(crate) struct State {
     pub(crate) log: Log,
     pub(crate) faults: Vec<Script>,
     pub(crate) latencies: Latencies,
-    /// Of everything that is left to chance.
+    pub(crate) dates: Dates,
+    /// Whether refusals are explained on standard error, because whoever started the sandbox reads it.
+    pub(crate) explains: bool,
+    /// The rules that were explained, each once.
+    explained: BTreeSet<String>,
+    /// The random generator of everything that is left to chance.
     seed: u64,
     /// Scripts there have been since the last reset.
     scripts: u64,
@@ -44,6 +51,9 @@ impl State {
             log: Log::new(log_limit),
             faults: Vec::new(),
             latencies: Latencies::new(seed),
+            dates: Dates::default(),
+            explains: false,
+            explained: BTreeSet::new(),
             seed,
             scripts: 0,
             connect_faults: Vec::new(),
@@ -99,8 +109,21 @@ impl State {
     }
 
     pub(crate) fn append(&mut self, record: Record) {
+        self.explain(&record);
         self.log.append(record);
         self.write_news();
+    }
+
+    /// Says once for each rule, where someone reads it, that another profile lets this pass: the first refusal of a
+    /// widely used client is seldom its user's fault.
+    fn explain(&mut self, record: &Record) {
+        let (Some(hint), Some(rule)) = (record.hint, &record.rule) else {
+            return;
+        };
+        if self.explains && self.explained.insert(rule.clone()) {
+            let (service, reason) = (&record.service, record.reason.as_deref().unwrap_or("a refusal"));
+            eprintln!("pushcore-sandbox: {service}: {reason} by the rule {rule}: {hint}");
+        }
     }
 
     /// Brings the log up to this time: what was due is delivered, what was over has expired.
@@ -116,7 +139,7 @@ impl State {
         }
     }
 
-    /// What devices got, in the order in which they got it.
+    /// The pushes that devices got, in the order in which they got them.
     pub(crate) fn delivered(&self) -> Vec<&Record> {
         let mut all: Vec<(i64, &Record)> = self
             .log

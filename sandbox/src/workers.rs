@@ -45,7 +45,7 @@ impl Workers {
         TcpListener::from_std(listener)
     }
 
-    /// What gives work to the threads, in turns.
+    /// The distributor of work to the threads, in turns.
     pub(crate) fn turns(&self) -> Turns {
         Turns {
             handles: self.handles.clone(),

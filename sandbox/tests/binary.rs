@@ -29,6 +29,12 @@ impl Program {
     }
 
     fn control(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let token = self.ready["control"]["token"].as_str().expect("a token");
+        self.control_as(method, path, body, &format!("authorization: Bearer {token}\r\n"))
+    }
+
+    /// With header lines of one's own; one that says `host` is the only one.
+    fn control_as(&self, method: &str, path: &str, body: &Value, headers: &str) -> (u16, Value) {
         let address = self.ready["control"]["url"]
             .as_str()
             .expect("url")
@@ -40,7 +46,11 @@ impl Program {
         } else {
             body.to_string()
         };
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+        let host = match headers.starts_with("host:") {
+            true => String::new(),
+            false => format!("host: {address}\r\n"),
+        };
+        let head = format!("{method} {path} HTTP/1.1\r\n{host}{headers}connection: close\r\n");
         write!(tcp, "{head}content-length: {}\r\n\r\n{body}", body.len()).expect("write");
         let mut answer = String::new();
         tcp.read_to_string(&mut answer).expect("read");
@@ -63,7 +73,11 @@ impl Drop for Program {
 fn the_control_endpoint_drives_everything() {
     let mut program = Program::start(&[]);
     let null = Value::Null;
-    assert_eq!(program.control("GET", "/", &null), (200, program.ready.clone()));
+    // The ready line, but for what changes have to show.
+    let mut known = program.ready.clone();
+    let control = known["control"].as_object_mut().expect("an object");
+    assert!(control.remove("token").is_some());
+    assert_eq!(program.control_as("GET", "/", &null, ""), (200, known));
     for file in [
         "/ca_file",
         "/apns/p8_file",
@@ -331,5 +345,108 @@ fn curl_gets_its_answer_over_http_2_and_1() {
     assert_eq!(
         (log[0]["rule"].as_str(), log[0]["accepted"].as_bool()),
         (Some("apns.auth.missing"), Some(false))
+    );
+}
+
+#[test]
+fn the_control_endpoint_answers_this_machine_and_obeys_who_knows_the_token() {
+    let program = Program::start(&["--control-token", "sesame"]);
+    let null = Value::Null;
+    assert_eq!(program.ready["control"]["token"], "sesame");
+    let url = program.ready["control"]["url"].as_str().expect("a url");
+    let port = url.rsplit_once(':').expect("a port").1;
+    let own = format!("origin: {url}\r\n");
+    let by_name = format!("host: localhost:{port}\r\n");
+    let rebound = format!("host: evil.example:{port}\r\n");
+    // Reading: from this machine, by no other site's page.
+    for (headers, status) in [
+        ("", 200),
+        (by_name.as_str(), 200),
+        (own.as_str(), 200),
+        (rebound.as_str(), 403),
+        ("host: 127.0.0.1.evil.example\r\n", 403),
+        ("origin: https://evil.example\r\n", 403),
+        ("origin: null\r\n", 403),
+    ] {
+        for call in ["/", "/log", "/stats"] {
+            assert_eq!(
+                program.control_as("GET", call, &null, headers).0,
+                status,
+                "{call} {headers}"
+            );
+        }
+    }
+    // Changing: with the token.
+    for call in [
+        "/reset",
+        "/faults",
+        "/settings",
+        "/apns/tokens",
+        "/revoke",
+        "/shutdown",
+    ] {
+        for headers in [
+            "",
+            "authorization: Bearer open\r\n",
+            "authorization: Basic sesame\r\n",
+        ] {
+            assert_eq!(
+                program.control_as("POST", call, &json!({}), headers).0,
+                401,
+                "{call} {headers}"
+            );
+        }
+    }
+    let token = "authorization: Bearer sesame\r\n";
+    assert_eq!(program.control_as("POST", "/reset", &null, token).0, 200);
+    let from_a_page = format!("{token}origin: http://evil.example\r\n");
+    assert_eq!(program.control_as("POST", "/reset", &null, &from_a_page).0, 403);
+}
+
+#[test]
+fn the_date_of_answers_is_absent_right_or_wrong_on_demand() {
+    let program = Program::start(&[]);
+    let metadata = program.ready["fcm"]["metadata"]
+        .as_str()
+        .expect("an authority")
+        .to_owned();
+    let date = || {
+        let mut tcp = TcpStream::connect(metadata.replace("localhost", "127.0.0.1")).expect("connect");
+        write!(tcp, "GET /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("write");
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).expect("read");
+        let found = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("date: ").map(str::to_owned));
+        found.map(|date| httpdate::parse_http_date(&date).expect("a date"))
+    };
+    let set = |date: Value| {
+        program
+            .control("POST", "/settings", &json!({ "date": { "fcm": date } }))
+            .0
+    };
+    let off = |date: std::time::SystemTime| match date.duration_since(std::time::SystemTime::now()) {
+        Ok(ahead) => i64::try_from(ahead.as_secs()).expect("seconds"),
+        Err(behind) => -i64::try_from(behind.duration().as_secs()).expect("seconds"),
+    };
+    assert!(off(date().expect("HTTP/1.1 has one")).abs() < 60);
+    assert_eq!(set(json!("absent")), 200);
+    assert_eq!(date(), None);
+    assert_eq!(set(json!({ "offset_s": -3720 })), 200);
+    assert!((off(date().expect("one")) + 3720).abs() < 60);
+    assert_eq!(
+        program
+            .control("POST", "/clock", &json!({ "offset_ms": 7_200_000 }))
+            .0,
+        200
+    );
+    assert_eq!(set(json!("right")), 200);
+    assert!((off(date().expect("one")) - 7200).abs() < 60);
+    assert_eq!(set(json!("maybe")), 400);
+    assert_eq!(
+        program
+            .control("POST", "/settings", &json!({ "date": { "smtp": "right" } }))
+            .0,
+        400
     );
 }

@@ -7,9 +7,11 @@ use std::path::Path;
 fn rules(text: &str, quote: char) -> BTreeSet<String> {
     text.split(quote)
         .filter(|part| {
-            ["apns.", "fcm.", "webpush.", "adm.", "baidu."]
-                .iter()
-                .any(|service| part.starts_with(service))
+            [
+                "apns.", "fcm.", "webpush.", "adm.", "baidu.", "tls.", "http1.", "http2.",
+            ]
+            .iter()
+            .any(|service| part.starts_with(service))
                 && part
                     .bytes()
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))

@@ -57,6 +57,11 @@ fn one_fault_at_a_time() {
         };
         let apns = json!({"message": {"token": at(&ready, "/fcm/tokens/valid"),
             "apns": {"headers": {"apns-collapse-id": "x".repeat(65)}, "payload": {"aps": {"alert": "x"}}}}});
+        let payload = |payload: Value| {
+            json!({"message": {"token": at(&ready, "/fcm/tokens/valid"), "notification": {"title": "x"},
+                "apns": {"payload": payload}}})
+            .to_string()
+        };
         let token = at(&ready, "/fcm/tokens/valid").replace(':', "%3A");
         let topics = format!("/v1/projects/{project}/registrations/{token}/topicSubscriptions");
         let full: Vec<String> = (0..1001).map(|n| format!("t{n}")).collect();
@@ -119,6 +124,38 @@ fn one_fault_at_a_time() {
                 apns.to_string(),
                 400,
                 "fcm.apns.collapse-id",
+            ),
+            (
+                "POST",
+                send.clone(),
+                vec![auth],
+                payload(json!({"sound": "default"})),
+                400,
+                "fcm.apns.aps.missing",
+            ),
+            (
+                "POST",
+                send.clone(),
+                vec![auth],
+                payload(json!({"aps": {}, "details": "x"})),
+                400,
+                "fcm.apns.aps.empty",
+            ),
+            (
+                "POST",
+                send.clone(),
+                vec![auth],
+                payload(json!({"aps": {"alert": {"title": 1}}})),
+                400,
+                "fcm.apns.aps.type",
+            ),
+            (
+                "POST",
+                send.clone(),
+                vec![auth],
+                payload(json!({"aps": {"alert": {"title": "x"}, "category": "c", "badge": 1}})),
+                200,
+                "",
             ),
             (
                 "POST",

@@ -25,7 +25,7 @@ run() { # NAME COMMAND...
         failed=$((failed + 1)) word=FAILED
         printf '%s\n' "$output"
     fi
-    printf '%-8s %-10s %3d s  %s\n' "$word" "$name" $(($(date +%s) - started)) "$(printf '%s' "$output" | tail -1)"
+    printf '%-8s %-13s %3d s  %s\n' "$word" "$name" $(($(date +%s) - started)) "$(printf '%s' "$output" | tail -1)"
 }
 
 run headers "$python" "$here/apns/header_bytes.py"
@@ -44,6 +44,26 @@ if command -v node >/dev/null && command -v npm >/dev/null && command -v cargo >
 else
     echo "left out: webpush (no node, npm or cargo)"
 fi
+
+# What each peer needs: Go modules, npm and Maven fetch their own dependencies once.
+peers="$here/peers/run.py"
+if command -v go >/dev/null && "$python" "$peers" build-go >/dev/null; then
+    for peer in apns2 firebase-go webpush-go; do run "$peer" "$python" "$peers" "$peer"; done
+else
+    echo "left out: apns2, firebase-go, webpush-go (no go, or it could not build them)"
+fi
+if command -v node >/dev/null && command -v npm >/dev/null; then
+    test -d "$here/node/node_modules" || (cd "$here/node" && npm install --silent --no-audit --no-fund) || exit 1
+    for peer in node-apn firebase-node; do run "$peer" "$python" "$peers" "$peer"; done
+else
+    echo "left out: node-apn, firebase-node (no node or npm)"
+fi
+if command -v mvn >/dev/null && "$python" "$peers" build-java >/dev/null; then
+    for peer in pushy pushy-server firebase-java webpush-java; do run "$peer" "$python" "$peers" "$peer"; done
+else
+    echo "left out: pushy, pushy-server, firebase-java, webpush-java (no mvn, or it could not build them)"
+fi
+for server in nginx go haproxy; do run "$server" "$python" "$here/servers/run.py" "$server"; done
 
 echo "$passed passed, $failed failed"
 test "$failed" -eq 0

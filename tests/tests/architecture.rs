@@ -1,6 +1,6 @@
 //! Who may import whom (DESIGN §1), read off the sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -151,6 +151,51 @@ fn rooms_of_the_core_import_one_way() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The drawing in `ARCHITECTURE.md`: each room and whom it may import, besides the words.
+fn drawing() -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("a readable file");
+    let (_, rest) = text.split_once("```text\n").expect("a drawing");
+    let (drawn, _) = rest.split_once("```").expect("its end");
+    let mut rooms = BTreeMap::new();
+    for line in drawn.lines() {
+        let (left, right) = line.split_once("->").expect("an arrow in every line");
+        let right: BTreeSet<String> = match right.trim() {
+            "(nothing)" => BTreeSet::new(),
+            names => names.split(' ').map(str::to_owned).collect(),
+        };
+        for room in left.split_whitespace() {
+            assert!(
+                rooms.insert(room.to_owned(), right.clone()).is_none(),
+                "{room} twice"
+            );
+        }
+    }
+    rooms
+}
+
+#[test]
+fn the_drawing_says_what_the_rules_say() {
+    let drawn = drawing();
+    for (room, may) in &drawn {
+        let ruled: BTreeSet<String> = allowed(room)
+            .into_iter()
+            .filter(|other| !WORDS.contains(other))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(*may, ruled, "{room}");
+    }
+    // And every room that there is has been drawn.
+    for entry in fs::read_dir(root().join("core/src")).expect("the core") {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_string_lossy();
+        let room = name.strip_suffix(".rs").unwrap_or(&name);
+        assert!(
+            room == "lib" || drawn.contains_key(room),
+            "{room} is not in ARCHITECTURE.md"
+        );
+    }
 }
 
 #[test]

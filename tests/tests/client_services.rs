@@ -105,12 +105,13 @@ fn apns_accepts_and_refuses() {
             .pointer("/apns/unregistered_at_ms")
             .and_then(Value::as_u64)
     );
+    // The same message was accepted for another token: only the token is left to blame.
     let unknown = client
         .send(&world.alert(&world.text("/apns/tokens/unknown")))
         .expect("an answer");
     assert_eq!(
         (unknown.name(), reason(&unknown)),
-        ("token_mismatch", "BadDeviceToken")
+        ("token_gone", "BadDeviceToken")
     );
     assert_eq!(client.stats().submitted, 3);
     assert!(client.stats().is_balanced());
@@ -183,7 +184,7 @@ fn fcm_fetches_one_token_and_sends() {
         .expect("an answer");
     assert_eq!(
         (other.name(), reason(&other)),
-        ("token_mismatch", "SENDER_ID_MISMATCH")
+        ("token_gone", "SENDER_ID_MISMATCH")
     );
     let gone = client
         .send(&message.to(target("unregistered")))

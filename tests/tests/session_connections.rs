@@ -93,7 +93,7 @@ fn an_answer_ends_the_backoff() {
             |config| config.deadline = seconds(600),
             |nth, _| match nth {
                 // Five steps: 1, 2, 4, 8, 16 seconds.
-                2..=6 | 8 => Dial::Fails(ErrorKind::ConnectRefused),
+                2..=6 | 8 => Dial::Fails(ErrorKind::NameNotResolved),
                 _ => once().into(),
             },
         );

@@ -173,7 +173,7 @@ fn at_least_once() {
         let (world, stats) = storm(seed, messages, Delivery::AtLeastOnce);
         assert_eq!(world.log.copies_with_other_ids(), 0);
         assert_eq!(
-            stats.accepted + stats.token_mismatch + stats.retry_later,
+            stats.accepted + stats.token_gone + stats.token_mismatch + stats.retry_later,
             messages,
             "{stats:?}"
         );

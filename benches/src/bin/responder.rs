@@ -160,7 +160,7 @@ struct Records {
     records: u64,
     full: u64,
     bytes: u64,
-    /// What is left of the present record, and the beginning of the next one's head.
+    /// The rest of the present record, and the beginning of the next one's head.
     left: usize,
     head: Vec<u8>,
 }
@@ -191,7 +191,7 @@ impl Records {
     }
 }
 
-/// As much of HTTP/2 as a well-behaved client needs.
+/// The part of HTTP/2 that a well-behaved client needs.
 struct Http2 {
     with_id: bool,
     requests: u64,

@@ -87,7 +87,7 @@ impl Campaign {
     }
 }
 
-/// What RFC 8291 cannot do without, and nothing else.
+/// The work that RFC 8291 needs, and nothing else.
 fn operations(random: &SystemRandom, point: &agreement::PublicKey, text: &mut [u8]) -> Result<(), Error> {
     let key = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, random).map_err(failed)?;
     black_box(key.compute_public_key().map_err(failed)?);

@@ -37,7 +37,7 @@ impl AdmMessage {
         Ok(PyMessage::instance(form.read(py, Kind::Adm)?, true, Self))
     }
 
-    /// The same message for another device.
+    /// Returns the same message for another device.
     fn to<'py>(slf: &Bound<'py, Self>, registration_id: Str) -> PyResult<Bound<'py, Self>> {
         let target = RegistrationId::new(&registration_id).or_raise(slf.py())?;
         let message = Self::inner(slf)?.to(target);
@@ -45,7 +45,7 @@ impl AdmMessage {
     }
 }
 
-/// What a message to a device and one to an audience say.
+/// The keywords of a message to a device and of one to an audience.
 pub(crate) const FIELDS: [Field; 8] = [
     ("data", "data", fields::pairs),
     ("notification", "notification", fields::raw),

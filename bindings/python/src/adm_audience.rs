@@ -10,7 +10,7 @@ use crate::base::{PyMessage, class_of};
 use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::fields::Form;
-use crate::values::Str;
+use crate::values::{Items, Str};
 
 /// One message for all who follow a `topic`, or for all members of a `group`.
 ///
@@ -51,19 +51,19 @@ pub(crate) struct AdmGroups;
 impl AdmGroups {
     /// Makes a group of these registrations.
     #[staticmethod]
-    fn create(py: Python<'_>, group: Str, registration_ids: Vec<Str>) -> PyResult<Call> {
+    fn create(py: Python<'_>, group: Str, registration_ids: Items<Str>) -> PyResult<Call> {
         call(py, GroupCall::Create, &group, &registration_ids)
     }
 
     /// Adds registrations to a group.
     #[staticmethod]
-    fn add(py: Python<'_>, group: Str, registration_ids: Vec<Str>) -> PyResult<Call> {
+    fn add(py: Python<'_>, group: Str, registration_ids: Items<Str>) -> PyResult<Call> {
         call(py, GroupCall::Add, &group, &registration_ids)
     }
 
     /// Takes registrations out of a group.
     #[staticmethod]
-    fn remove(py: Python<'_>, group: Str, registration_ids: Vec<Str>) -> PyResult<Call> {
+    fn remove(py: Python<'_>, group: Str, registration_ids: Items<Str>) -> PyResult<Call> {
         call(py, GroupCall::Remove, &group, &registration_ids)
     }
 }

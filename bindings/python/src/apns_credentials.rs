@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
 use crate::recipe::{PySecret, secret};
-use crate::values::{Str, clock, credential, unknown_word};
+use crate::values::{Items, Str, clock, credential, unknown_word};
 
 /// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
 #[pyclass(frozen, extends = PySecret, module = "pushcore")]
@@ -49,7 +49,7 @@ impl ApnsCredentials {
         key: &Bound<'_, PyAny>,
         key_id: Str,
         team_id: Str,
-        topics: Option<Vec<Str>>,
+        topics: Option<Items<Str>>,
     ) -> PyResult<Py<Self>> {
         let key = credential(key)?;
         let make = || -> Result<_, Error> {

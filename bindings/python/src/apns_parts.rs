@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyTuple};
 use serde_json::Value;
 
 use crate::errors::OrRaise;
-use crate::values::{Str, date, json_object, string, unix_time};
+use crate::values::{Items, Str, date, json_object, string, unix_time};
 
 /// A text that the app looks up in its own language files.
 #[pyclass(frozen, module = "pushcore", eq, hash)]
@@ -23,7 +23,7 @@ pub(crate) struct Localized {
 impl Localized {
     #[new]
     #[pyo3(signature = (key, *args))]
-    fn new(key: Str, args: Vec<Str>) -> Self {
+    fn new(key: Str, args: Items<Str>) -> Self {
         Self {
             key: key.into(),
             args: args.into_iter().map(String::from).collect(),

@@ -63,7 +63,7 @@ impl BaiduMessage {
         Ok(PyMessage::instance(form.read(py, Kind::Baidu)?, true, Self))
     }
 
-    /// The same message for another device.
+    /// Returns the same message for another device.
     fn to<'py>(slf: &Bound<'py, Self>, channel_id: Str) -> PyResult<Bound<'py, Self>> {
         let py = slf.py();
         let target = Target::device(&channel_id).or_raise(py)?;

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::calls::Call;
 use crate::errors::OrRaise;
-use crate::values::{Str, unix_time};
+use crate::values::{Items, Str, unix_time};
 
 /// What Baidu knows of an app's messages, tags and timers: what `Client.call` takes.
 ///
@@ -55,7 +55,7 @@ fn texts(all: &[Str]) -> impl Iterator<Item = &str> {
 impl BaiduCalls {
     /// Whether messages have been sent, and how many devices they reached.
     #[staticmethod]
-    fn message_status(py: Python<'_>, ids: Vec<Str>) -> PyResult<Call> {
+    fn message_status(py: Python<'_>, ids: Items<Str>) -> PyResult<Call> {
         made(py, baidu::Call::message_status(texts(&ids)))
     }
 
@@ -129,13 +129,13 @@ impl BaiduCalls {
 
     /// Gives devices a tag; the answer has a result for each.
     #[staticmethod]
-    fn tag_devices(py: Python<'_>, tag: Str, channel_ids: Vec<Str>) -> PyResult<Call> {
+    fn tag_devices(py: Python<'_>, tag: Str, channel_ids: Items<Str>) -> PyResult<Call> {
         made(py, baidu::Call::tag_devices(&tag, texts(&channel_ids)))
     }
 
     /// Takes a tag from devices.
     #[staticmethod]
-    fn untag_devices(py: Python<'_>, tag: Str, channel_ids: Vec<Str>) -> PyResult<Call> {
+    fn untag_devices(py: Python<'_>, tag: Str, channel_ids: Items<Str>) -> PyResult<Call> {
         made(py, baidu::Call::untag_devices(&tag, texts(&channel_ids)))
     }
 

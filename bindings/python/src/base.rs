@@ -1,4 +1,4 @@
-//! The base class of all messages: what each of them can do, whichever service it is for.
+//! The base class of all messages: each of them can do the same, whichever service it is for.
 
 use pushcore::service::Message;
 use pushcore::webpush::EndpointPolicy as Policy;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pushcore::outcome::OnSuspicion;
 use pushcore::service::Message;
 use pushcore::session::{SendOptions, Session, Ticket};
 use pushcore::{Error, ErrorKind, Now, Outcome};
-use pushcore_client::Progress;
+use pushcore_client::{Patience, Progress};
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
@@ -21,13 +22,24 @@ use crate::progress::PyProgress;
 /// The end of a message, and the place where its batch keeps what it belongs to.
 type Landed = (u32, Result<Outcome, Error>);
 
+/// What there is of one batch.
+#[derive(Default)]
+struct Place {
+    /// What has ended and was not fetched yet.
+    landed: VecDeque<Landed>,
+    /// How many messages have not ended.
+    under_way: usize,
+    /// No message follows.
+    finished: bool,
+}
+
 /// Which message of a session belongs to which batch.
 #[derive(Default)]
 pub(crate) struct Batches {
     /// The number of a ticket's batch and the place in it, by the ticket's slot.
     owners: Vec<Option<(u64, u32)>>,
-    /// What has ended and was not fetched yet, by the batch's number.
-    landed: BTreeMap<u64, VecDeque<Landed>>,
+    /// By the batch's number.
+    batches: BTreeMap<u64, Place>,
     last: u64,
 }
 
@@ -40,8 +52,9 @@ impl Batches {
                 None => others.push((ticket, result)),
                 Some((number, place)) => {
                     // Where it is gone nobody waits.
-                    if let Some(landed) = self.landed.get_mut(&number) {
-                        landed.push_back((place, result));
+                    if let Some(batch) = self.batches.get_mut(&number) {
+                        batch.under_way = batch.under_way.saturating_sub(1);
+                        batch.landed.push_back((place, result));
                     }
                 }
             }
@@ -51,8 +64,23 @@ impl Batches {
 
     fn begin(&mut self) -> u64 {
         self.last = self.last.wrapping_add(1);
-        self.landed.insert(self.last, VecDeque::new());
+        self.batches.insert(self.last, Place::default());
         self.last
+    }
+
+    /// Ends what is held back in batches in which nothing else is under way. Returns whether there was something.
+    pub(crate) fn release(&mut self, session: &mut Session, now: Now) -> bool {
+        let mut any = false;
+        for (number, batch) in &self.batches {
+            if !batch.finished || batch.under_way == 0 {
+                continue;
+            }
+            if session.held(|tag| tag == *number) == batch.under_way {
+                session.release_held(|tag| tag == *number, now);
+                any = true;
+            }
+        }
+        any
     }
 
     fn own(&mut self, ticket: Ticket, number: u64, place: u32) {
@@ -61,6 +89,9 @@ impl Batches {
         }
         if let Some(owner) = self.owners.get_mut(ticket.slot()) {
             *owner = Some((number, place));
+        }
+        if let Some(batch) = self.batches.get_mut(&number) {
+            batch.under_way += 1;
         }
     }
 }
@@ -122,20 +153,24 @@ pub(crate) struct Batch {
     /// Ended, and no longer with the session.
     landed: VecDeque<Landed>,
     counts: Progress,
+    /// An answer has blamed its token.
+    doubted: bool,
 }
 
 impl Batch {
     pub(crate) fn new(session: Arc<Shared>, template: Option<Message>, options: SendOptions) -> Self {
+        let number = session.with(|inner| inner.batches.begin());
         Self {
-            number: session.with(|inner| inner.batches.begin()),
+            number,
             session,
             template,
-            options,
+            options: options.tag(number),
             held: Vec::new(),
             free: Vec::new(),
             refused: VecDeque::new(),
             landed: VecDeque::new(),
             counts: Progress::new(None),
+            doubted: false,
         }
     }
 
@@ -146,6 +181,17 @@ impl Batch {
             // As many places as messages that have not ended: the session holds fewer than 2^32.
             u32::try_from(self.held.len() - 1).unwrap_or(u32::MAX)
         })
+    }
+
+    /// Refuses every message, because the batch was stopped; says how many.
+    fn refuse_all(&mut self, items: &Bound<'_, PyList>) -> usize {
+        for item in items.iter() {
+            self.refused
+                .push_back((item.unbind(), pushcore_client::stopped()));
+        }
+        self.counts.taken += items.len() as u64;
+        self.counts.in_flight += items.len() as u64;
+        items.len()
     }
 
     /// The next message that has ended, of those that were brought over.
@@ -164,19 +210,32 @@ impl Batch {
 
     /// Forgets what has landed and cancels what has not ended.
     fn stop(&self, inner: &mut Inner) {
-        inner.batches.landed.remove(&self.number);
+        inner.batches.batches.remove(&self.number);
         for (ticket, _) in self.held.iter().flatten() {
             inner.session.cancel(*ticket, inner.now);
         }
+        inner.session.release_held(|tag| tag == self.number, inner.now);
     }
 }
 
 #[pymethods]
 impl Batch {
     /// Takes messages (where there is a template: targets) from a list, to its end or as many as there
-    /// is room for; says how many.
-    fn submit(&mut self, py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<usize> {
-        let room = self.session.with(|inner| inner.session.capacity());
+    /// is room for; says how many. They have waited for room for so many seconds, which count in a deadline that was
+    /// given: when it is over, all are taken, and those without room end as expired. The session's own deadline
+    /// begins when a message is taken, because a pause that the service asked for is no reason to give messages up.
+    #[pyo3(signature = (items, *, waited=0.0))]
+    fn submit(&mut self, py: Python<'_>, items: &Bound<'_, PyList>, waited: f64) -> PyResult<usize> {
+        let waited = Duration::try_from_secs_f64(waited).unwrap_or_default();
+        let left = self
+            .options
+            .deadline
+            .map(|deadline| deadline.saturating_sub(waited));
+        let all = items;
+        let room = match self.stopped() {
+            true => return Ok(self.refuse_all(items)),
+            false => self.session.with(|inner| inner.session.bulk_capacity()),
+        };
         let mut made = Vec::with_capacity(room.min(items.len()));
         for item in items.iter().take(room) {
             let (item, sent) = keyed(&item)?;
@@ -191,7 +250,8 @@ impl Batch {
             });
         }
         let places: Vec<u32> = made.iter().map(|_| self.place()).collect();
-        let (number, options) = (self.number, self.options);
+        let (number, mut options) = (self.number, self.options);
+        options.deadline = left;
         let mut items = Vec::with_capacity(made.len());
         let mut messages = Vec::with_capacity(made.len());
         for (message, item) in made {
@@ -227,6 +287,14 @@ impl Batch {
                 }
             }
         }
+        let mut taken = taken;
+        if left.is_some_and(|left| left.is_zero()) {
+            for item in all.iter().skip(taken) {
+                self.refused
+                    .push_back((keyed(&item)?.0.unbind(), Patience::expired()));
+                taken += 1;
+            }
+        }
         self.counts.taken += taken as u64;
         self.counts.in_flight += taken as u64;
         Ok(taken)
@@ -239,14 +307,15 @@ impl Batch {
         if self.landed.is_empty() {
             let (landed, number) = (&mut self.landed, self.number);
             self.session.with(|inner| {
-                if let Some(there) = inner.batches.landed.get_mut(&number) {
-                    std::mem::swap(there, landed);
+                if let Some(batch) = inner.batches.batches.get_mut(&number) {
+                    std::mem::swap(&mut batch.landed, landed);
                 }
             });
         }
         let mut pairs = Vec::with_capacity(most.min(self.landed.len() + self.refused.len()));
         while pairs.len() < most {
             let Some((item, result)) = self.next() else { break };
+            self.doubted |= matches!(result, Ok(Outcome::TokenMismatch(_)));
             self.counts.count(result.as_ref());
             self.counts.in_flight = self.counts.in_flight.saturating_sub(1);
             let result = match result {
@@ -261,8 +330,28 @@ impl Batch {
     /// How many `take` would hand out now, were there no limit.
     #[getter]
     fn ready(&self) -> usize {
-        let landed = |inner: &mut Inner| inner.batches.landed.get(&self.number).map_or(0, VecDeque::len);
+        let landed = |inner: &mut Inner| {
+            let batch = inner.batches.batches.get(&self.number);
+            batch.map_or(0, |batch| batch.landed.len())
+        };
         self.refused.len() + self.landed.len() + self.session.with(landed)
+    }
+
+    /// Whether no further message is taken, because many answers in a row blame the tokens.
+    #[getter]
+    fn stopped(&self) -> bool {
+        let suspected = || self.session.with(|inner| inner.session.is_mix_up_suspected());
+        self.options.on_suspicion == OnSuspicion::Stop && self.doubted && suspected()
+    }
+
+    /// Says that no message follows: doubtful answers are held back no longer than for those that are under way.
+    fn finish(&mut self) {
+        let number = self.number;
+        self.session.with(|inner| {
+            if let Some(batch) = inner.batches.batches.get_mut(&number) {
+                batch.finished = true;
+            }
+        });
     }
 
     /// How many were taken and have not been handed out with their results.

@@ -20,7 +20,7 @@ use crate::webpush::EndpointPolicy;
 pub(crate) struct Call(pub(crate) AnyCall);
 
 impl Call {
-    /// What the answer says.
+    /// The meaning of the answer.
     pub(crate) fn read(&self, py: Python<'_>, response: &http::Response, now: Now) -> PyResult<Py<PyAny>> {
         answer(py, service::Call::read(&self.0, response, now))
     }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushcore::outcome::OnSuspicion;
 use pushcore::session::{SendOptions, Stats};
 use pushcore::{Error, ErrorKind, http};
-use pushcore_client::{Batch, Client, Exchange};
+use pushcore_client::{Batch, Client, Exchange, Patience};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::blocking_batch::BlockingBatch;
 use crate::calls::Call;
 use crate::errors::{OrRaise, raise};
 use crate::http::{Request, Response};
@@ -18,7 +20,7 @@ use crate::outcome::outcome;
 use crate::progress::event;
 use crate::send_many::{ATTENTION, SendMany};
 use crate::service::Service;
-use crate::values::optional_duration;
+use crate::values::{Str, optional_duration};
 
 /// The blocking client of one process.
 #[pyclass(frozen, module = "pushcore._pushcore")]
@@ -48,16 +50,21 @@ impl BlockingClient {
     ) -> PyResult<Py<PyAny>> {
         let message = self::message(message)?;
         let options = options(deadline)?;
+        let patience = self.patience(options);
         let mut batch = Batch::new(Arc::clone(&self.client), Some(1)).or_raise(py)?;
         let mut waiting = true;
         loop {
             let step = py.detach(|| -> Result<_, Error> {
                 let mut refused = None;
+                let left = patience.left();
                 if waiting {
+                    let options = options.deadline(left);
                     waiting = !batch.submit([&message], options, |taken| refused = taken.err())?;
                 }
                 match refused {
                     Some(error) => Err(error),
+                    None if waiting && left.is_zero() => Err(Patience::expired()),
+                    None if waiting => Ok(batch.wait(ATTENTION.min(left))?.next()),
                     None => Ok(batch.wait(ATTENTION)?.next()),
                 }
             });
@@ -71,7 +78,10 @@ impl BlockingClient {
     }
 
     /// Sends every message of an iterable, or `template` to every target of one.
-    #[pyo3(signature = (source, *, template=None, deadline=None, on_progress=None, progress_every=None))]
+    #[pyo3(signature = (
+        source, *, template=None, deadline=None, on_progress=None, progress_every=None, on_suspicion=None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn send_many(
         &self,
         py: Python<'_>,
@@ -80,6 +90,7 @@ impl BlockingClient {
         deadline: Option<&Bound<'_, PyAny>>,
         on_progress: Option<Py<PyAny>>,
         progress_every: Option<&Bound<'_, PyAny>>,
+        on_suspicion: Option<Str>,
     ) -> PyResult<SendMany> {
         let template = template.map(self::message).transpose()?;
         let every = optional_duration(progress_every)?;
@@ -88,7 +99,22 @@ impl BlockingClient {
             .and_then(|len| len.extract())
             .ok();
         let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
-        SendMany::new(batch, source, template, options(deadline)?, on_progress, every)
+        let options = bulk_options(py, deadline, on_suspicion)?;
+        let longest = options.deadline.unwrap_or(Duration::MAX);
+        SendMany::new(batch, source, template, options, longest, on_progress, every)
+    }
+
+    /// Many messages in the caller's own loop: submit, wait, submit again.
+    #[pyo3(signature = (*, template=None, deadline=None))]
+    fn batch(
+        &self,
+        py: Python<'_>,
+        template: Option<&Bound<'_, PyAny>>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BlockingBatch> {
+        let template = template.map(self::message).transpose()?;
+        let batch = Batch::new(Arc::clone(&self.client), None).or_raise(py)?;
+        Ok(BlockingBatch::new(batch, template, options(deadline)?))
     }
 
     /// How many messages are where.
@@ -97,7 +123,7 @@ impl BlockingClient {
         stats(py, &now)
     }
 
-    /// Whether the answers look as if the tokens were of another environment or sender.
+    /// Whether many answers in a row blame the tokens, so that the configuration is probably wrong.
     fn is_mix_up_suspected(&self, py: Python<'_>) -> bool {
         py.detach(|| self.client.is_mix_up_suspected())
     }
@@ -124,7 +150,7 @@ impl BlockingClient {
     ) -> PyResult<Py<PyAny>> {
         let options = options(deadline)?;
         let call = call.get();
-        let response = self.answer(py, options, || {
+        let response = self.answer(py, options, |options| {
             Exchange::call(Arc::clone(&self.client), &call.0, options)
         })?;
         call.read(py, &response, pushcore_client::now())
@@ -139,7 +165,7 @@ impl BlockingClient {
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Response> {
         let (request, options) = (request.get(), options(deadline)?);
-        let begin = || Exchange::new(Arc::clone(&self.client), &request.0, options);
+        let begin = |options| Exchange::new(Arc::clone(&self.client), &request.0, options);
         self.answer(py, options, begin).map(Response)
     }
 
@@ -154,25 +180,28 @@ impl BlockingClient {
 }
 
 impl BlockingClient {
+    fn patience(&self, options: SendOptions) -> Patience {
+        Patience::new(options.deadline.unwrap_or(self.deadline))
+    }
+
     /// Waits for the end of the exchange that `begin` begins, sooner or later.
     fn answer(
         &self,
         py: Python<'_>,
         options: SendOptions,
-        begin: impl Fn() -> Result<Option<Exchange>, Error> + Sync,
+        begin: impl Fn(SendOptions) -> Result<Option<Exchange>, Error> + Sync,
     ) -> PyResult<http::Response> {
-        let give_up = options.deadline.unwrap_or(self.deadline);
-        let started = pushcore_client::now().monotonic;
+        let patience = self.patience(options);
         let mut exchange = None;
         loop {
             let step = py.detach(|| -> Result<_, Error> {
+                let left = patience.left();
                 match &mut exchange {
-                    None => exchange = begin()?,
+                    None => exchange = begin(options.deadline(left))?,
                     Some(exchange) => return exchange.wait(ATTENTION),
                 }
-                let waited = pushcore_client::now().monotonic.saturating_sub(started);
-                match exchange.is_none() && waited >= give_up {
-                    true => Err(Error::new(ErrorKind::Expired, "no access token came in time")),
+                match exchange.is_none() && left.is_zero() {
+                    true => Err(Patience::expired()),
                     false => Ok(None),
                 }
             });
@@ -188,6 +217,25 @@ impl BlockingClient {
 pub(crate) fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptions> {
     let mut options = SendOptions::default();
     options.deadline = optional_duration(deadline)?;
+    Ok(options)
+}
+
+/// The options of a bulk send.
+pub(crate) fn bulk_options(
+    py: Python<'_>,
+    deadline: Option<&Bound<'_, PyAny>>,
+    on_suspicion: Option<Str>,
+) -> PyResult<SendOptions> {
+    let mut options = options(deadline)?.bulk();
+    if let Some(name) = on_suspicion {
+        let choice = OnSuspicion::from_name(&name).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidValue,
+                "on_suspicion is neither \"go_on\" nor \"stop\"",
+            )
+        });
+        options.on_suspicion = choice.or_raise(py)?;
+    }
     Ok(options)
 }
 

@@ -33,8 +33,9 @@ impl FcmCredentials {
         token_host: Option<Str>,
     ) -> PyResult<Py<Self>> {
         let file = credential_file(file)?;
-        let credentials = fcm::Credentials::service_account_for(file.expose_secret(), project.as_deref());
-        made(py, credentials.or_raise(py)?, token_host)
+        let (file, trusted) = (file.expose_secret(), authority(py, token_host)?);
+        let credentials = fcm::Credentials::service_account_for(file, project.as_deref(), trusted.as_ref());
+        made(py, credentials.or_raise(py)?, trusted)
     }
 
     /// Any credential file of Google; `project` where the file names none.
@@ -46,9 +47,13 @@ impl FcmCredentials {
         project: Option<Str>,
         token_host: Option<Str>,
     ) -> PyResult<Py<Self>> {
-        let credentials =
-            fcm::Credentials::from_file(credential_file(file)?.expose_secret(), project.as_deref());
-        made(py, credentials.or_raise(py)?, token_host)
+        let file = credential_file(file)?;
+        let (file, trusted) = (file.expose_secret(), authority(py, token_host)?);
+        let credentials = match &trusted {
+            Some(host) => fcm::Credentials::from_file_trusting(file, project.as_deref(), host),
+            None => fcm::Credentials::from_file(file, project.as_deref()),
+        };
+        made(py, credentials.or_raise(py)?, trusted)
     }
 
     /// The identity of a machine in Google's cloud, asked of its metadata server over plain HTTP. `host`
@@ -57,6 +62,7 @@ impl FcmCredentials {
     #[pyo3(signature = (project, *, host=None))]
     fn from_metadata_server(py: Python<'_>, project: Str, host: Option<Str>) -> PyResult<Py<Self>> {
         let project = fcm::ProjectId::new(&project).or_raise(py)?;
+        let host = authority(py, host)?;
         made(py, fcm::Credentials::metadata_server(project), host)
     }
 
@@ -115,9 +121,9 @@ impl FcmCredentials {
 fn made(
     py: Python<'_>,
     credentials: fcm::Credentials,
-    token_host: Option<Str>,
+    token_host: Option<Authority>,
 ) -> PyResult<Py<FcmCredentials>> {
-    let credentials = match authority(py, token_host)? {
+    let credentials = match token_host {
         Some(host) => credentials.with_token_authority(host),
         None => credentials,
     };

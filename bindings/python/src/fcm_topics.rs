@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use crate::calls::Call;
 use crate::errors::OrRaise;
-use crate::values::Str;
+use crate::values::{Items, Str};
 
 /// Topic subscriptions of FCM: what `Client.call` takes.
 ///
@@ -49,13 +49,13 @@ impl FcmTopics {
     /// Subscribes up to 1,000 registration tokens with one request, over Google's older service: one
     /// `TopicResult` for each token, in their order, or the outcome of the whole request.
     #[staticmethod]
-    fn subscribe_many(py: Python<'_>, tokens: Vec<Str>, topic: Str) -> PyResult<Call> {
+    fn subscribe_many(py: Python<'_>, tokens: Items<Str>, topic: Str) -> PyResult<Call> {
         batch(py, topics::BatchAction::Add, &tokens, &topic)
     }
 
     /// Ends the subscriptions of up to 1,000 registration tokens with one request.
     #[staticmethod]
-    fn unsubscribe_many(py: Python<'_>, tokens: Vec<Str>, topic: Str) -> PyResult<Call> {
+    fn unsubscribe_many(py: Python<'_>, tokens: Items<Str>, topic: Str) -> PyResult<Call> {
         batch(py, topics::BatchAction::Remove, &tokens, &topic)
     }
 }

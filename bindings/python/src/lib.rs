@@ -13,6 +13,7 @@ mod baidu_calls;
 mod baidu_credentials;
 mod base;
 mod batch;
+mod blocking_batch;
 mod calls;
 mod client;
 mod errors;
@@ -66,6 +67,8 @@ mod _pushcore {
     use crate::base::PyMessage;
     #[pymodule_export]
     use crate::batch::Batch;
+    #[pymodule_export]
+    use crate::blocking_batch::BlockingBatch;
     #[pymodule_export]
     use crate::calls::Call;
     #[pymodule_export]

@@ -41,7 +41,7 @@ impl PyOutcome {
         PyBytes::new(py, self.0.body())
     }
 
-    /// What to do now, in a few words for a person.
+    /// Returns the action to take, in a few words for a person.
     #[getter]
     fn advice(&self) -> &'static str {
         self.0.advice()
@@ -218,7 +218,7 @@ arm!(
             parts(slf).after.map(|after| after.as_secs_f64())
         }
 
-        /// What has to wait.
+        /// The scope that has to wait.
         #[getter]
         fn scope(slf: &Bound<'_, Self>) -> Option<&'static str> {
             parts(slf).scope.map(Scope::name)

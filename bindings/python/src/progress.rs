@@ -113,7 +113,8 @@ impl PyProgress {
 #[pyclass(frozen, module = "pushcore", get_all)]
 pub(crate) struct Event {
     /// `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
-    /// `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `internal`; others may come.
+    /// `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
+    /// `credentials_accepted`, `internal`; others may come.
     name: &'static str,
     /// Which connection.
     link: Option<u64>,

@@ -1,4 +1,4 @@
-//! What does not travel in a pickle.
+//! Keys and credentials do not travel in a pickle.
 
 use pyo3::PyClass;
 use pyo3::exceptions::PyTypeError;

@@ -1,4 +1,4 @@
-//! What calls come to, where that is neither text nor an outcome.
+//! Results of calls that are neither text nor an outcome.
 
 use pushcore::fcm::topics;
 use pyo3::prelude::*;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use pushcore::service::Message;
 use pushcore::session::{SendOptions, Ticket};
 use pushcore::{Error, Outcome};
-use pushcore_client::Batch;
+use pushcore_client::{Batch, Patience};
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
@@ -41,6 +41,10 @@ pub(crate) struct SendMany {
     source: Option<Py<PyIterator>>,
     template: Option<Message>,
     options: SendOptions,
+    /// From the submission of a message to its end, as the client or the call has it.
+    deadline: Duration,
+    /// The deadline of the messages that were taken last: it runs while they wait for room.
+    patience: Patience,
     on_progress: Option<Py<PyAny>>,
     every: Duration,
     next_report: Duration,
@@ -65,6 +69,7 @@ impl SendMany {
         source: &Bound<'_, PyAny>,
         template: Option<Message>,
         options: SendOptions,
+        deadline: Duration,
         on_progress: Option<Py<PyAny>>,
         every: Option<Duration>,
     ) -> PyResult<Self> {
@@ -74,6 +79,8 @@ impl SendMany {
             source: Some(source.try_iter()?.unbind()),
             template,
             options,
+            deadline,
+            patience: Patience::new(deadline),
             on_progress,
             every,
             next_report: every,
@@ -92,11 +99,18 @@ impl SendMany {
         let (Some(source), Some(batch)) = (&self.source, &mut self.batch) else {
             return Ok(());
         };
+        if batch.is_stopped() {
+            self.source = None;
+            batch.finish();
+            return Ok(());
+        }
         let started = batch.progress().elapsed;
+        self.patience = Patience::new(self.deadline);
         let mut source = source.bind(py).clone();
         for _ in 0..self.chunk {
             let Some(item) = source.next().transpose()? else {
                 self.source = None;
+                batch.finish();
                 break;
             };
             let (item, sent) = keyed(&item)?;
@@ -131,7 +145,8 @@ impl SendMany {
         let Some(batch) = &mut self.batch else {
             return Ok(());
         };
-        let (messages, options) = (&mut self.messages, self.options);
+        let left = self.patience.left();
+        let (messages, options) = (&mut self.messages, self.options.deadline(left));
         let exhausted = self.source.is_none();
         let (landed, tickets) = (&mut self.landed, &mut self.tickets);
         let wait_for_results = self.ready.is_empty();
@@ -139,7 +154,8 @@ impl SendMany {
             let all = batch.submit(messages.iter(), options, |result| tickets.push(result))?;
             // With room left for more messages the sockets only get a glance.
             let longest = match wait_for_results && (exhausted || !all) {
-                true => ATTENTION,
+                true if all => ATTENTION,
+                true => ATTENTION.min(left),
                 false => Duration::ZERO,
             };
             messages.drain(..tickets.len().min(messages.len()));
@@ -160,6 +176,14 @@ impl SendMany {
                     }
                 }
                 Err(error) => self.ready.push_back((key, Err(error))),
+            }
+        }
+        if left.is_zero() {
+            // There was no room for them in time.
+            for (key, _) in self.keys.drain(..).zip(self.messages.drain(..)) {
+                let error = Patience::expired();
+                batch.refused(&error);
+                self.ready.push_back((key, Err(error)));
             }
         }
         py.check_signals()

@@ -126,8 +126,8 @@ impl Service {
         if let Some(gather) = self.gather {
             config.gather = gather;
         }
-        if self.resolve_on_threads {
-            config.resolver = Resolver::system().on_threads();
+        if !self.resolve_on_threads {
+            config.resolver = Resolver::system().blocking();
         }
         Client::new(self.service.clone(), config)
     }
@@ -152,7 +152,7 @@ impl Service {
         let mut proxy_url = None;
         let mut proxy_wanted = true;
         let mut gather = None;
-        let mut resolve_on_threads = false;
+        let mut resolve_on_threads = true;
         if let Some(identity) = identity {
             tls = tls.identity(identity);
         }
@@ -193,6 +193,7 @@ impl Service {
                 "response_timeout" => config.response_timeout = duration(&value)?,
                 "connect_timeout" => config.connect_timeout = duration(&value)?,
                 "idle_timeout" => config.idle_timeout = Some(duration(&value)?),
+                "probe_after" => config.probe_after = Some(duration(&value)?),
                 "rate" => config.rate = Some(integer(&value, count)?),
                 "call_rate" => config.call_rate = Some(integer(&value, count)?),
                 "compact_headers" => config.compact_headers = value.extract::<bool>()?,
@@ -203,6 +204,7 @@ impl Service {
                 }
             }
         }
+        config.check().or_raise(py)?;
         let proxy = match &proxy_url {
             Some(url) => Some(Proxy::parse(url).or_raise(py)?),
             None if proxy_wanted => Proxy::of_environment().or_raise(py)?,
@@ -265,6 +267,12 @@ impl Service {
     #[getter]
     fn deadline(&self) -> f64 {
         self.config.deadline.as_secs_f64()
+    }
+
+    /// Whether names are looked up in threads of the client's own.
+    #[getter]
+    fn resolve_on_threads(&self) -> bool {
+        self.resolve_on_threads
     }
 
     /// The proxy that was asked for; the environment's is not shown.

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyList};
 
 use crate::batch::{Batch, Inner, Shared};
 use crate::calls::Call;
-use crate::client::{options, stats};
+use crate::client::{bulk_options, options, stats};
 use crate::errors::{OrRaise, exception, kind_of, refusal};
 use crate::http::{Request, Response};
 use crate::message::{message, retarget};
@@ -138,14 +138,17 @@ impl Session {
     }
 
     /// Many messages of one caller: their results come back with what was submitted, not by tickets.
-    #[pyo3(signature = (*, template=None, deadline=None))]
+    #[pyo3(signature = (*, template=None, deadline=None, on_suspicion=None))]
     fn batch(
         &self,
+        py: Python<'_>,
         template: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
+        on_suspicion: Option<Str>,
     ) -> PyResult<Batch> {
         let template = template.map(message).transpose()?;
-        Ok(Batch::new(Arc::clone(&self.shared), template, options(deadline)?))
+        let options = bulk_options(py, deadline, on_suspicion)?;
+        Ok(Batch::new(Arc::clone(&self.shared), template, options))
     }
 
     /// Takes a request that is not a message; its ticket comes back in `poll_responses`. `None` while
@@ -315,7 +318,13 @@ impl Session {
     /// Everything that has ended: tickets with their outcome or exception. What belongs to a batch goes
     /// there.
     fn poll_outcomes(&self, py: Python<'_>) -> PyResult<Vec<(u64, Py<PyAny>)>> {
-        let ended = self.shared.with(|inner| inner.batches.sort(&mut inner.session));
+        let ended = self.shared.with(|inner| {
+            let mut ended = inner.batches.sort(&mut inner.session);
+            if inner.batches.release(&mut inner.session, inner.now) {
+                ended.extend(inner.batches.sort(&mut inner.session));
+            }
+            ended
+        });
         let result = |result: Result<_, Error>| match result {
             Ok(answer) => outcome(py, answer),
             Err(error) => exception(py, &error).map(Bound::unbind),
@@ -338,7 +347,7 @@ impl Session {
         stats(py, &now)
     }
 
-    /// Whether the answers look as if the tokens were of another environment or sender.
+    /// Whether many answers in a row blame the tokens, so that the configuration is probably wrong.
     fn is_mix_up_suspected(&self) -> bool {
         self.with(|session, _| session.is_mix_up_suspected())
     }

@@ -24,6 +24,9 @@ use crate::errors::{OrRaise, wrong};
 /// JSON is nested no deeper than what the core's own parser takes.
 const MAX_DEPTH: usize = 127;
 
+/// The most items of a list argument: no service takes more than 1,000 at a time, and an iterator may have no end.
+const MOST_ITEMS: usize = 1_000_000;
+
 /// UTF-8 text, borrowed from the Python string.
 pub(crate) fn text<'a>(value: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
     value.to_str().map_err(|_| {
@@ -81,6 +84,55 @@ impl Deref for Word<'_> {
 
     fn deref(&self) -> &str {
         self.0
+    }
+}
+
+/// A list argument. Its items are asked for one by one, because a length that a caller's object claims is not to
+/// be believed: `range(10**12)` has one.
+pub(crate) struct Items<T>(Vec<T>);
+
+impl<T> Default for Items<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'a, 'py, T> FromPyObject<'a, 'py> for Items<T>
+where
+    T: for<'b> FromPyObject<'b, 'py, Error: Into<PyErr>>,
+{
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if value.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err("expected a list, not str"));
+        }
+        let mut items = Vec::new();
+        for item in value.try_iter()? {
+            items.push(item?.extract::<T>().map_err(Into::into)?);
+            if items.len() > MOST_ITEMS {
+                let text = "the list has more than a million items";
+                return Err(wrong(value.py(), ErrorKind::InvalidValue, text));
+            }
+        }
+        Ok(Self(items))
+    }
+}
+
+impl<T> Deref for Items<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T> IntoIterator for Items<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use crate::errors::OrRaise;
 use crate::keys::SigningKey;
 use crate::recipe::{PySecret, secret};
-use crate::values::{Str, bytes, credential, date, json_text, seconds, unix_time};
+use crate::values::{Items, Str, bytes, credential, date, json_text, seconds, unix_time};
 
 /// A VAPID key and the sender's contact.
 #[pyclass(frozen, extends = PySecret, module = "pushcore")]
@@ -61,13 +61,13 @@ pub(crate) struct EndpointPolicy(pub(crate) Policy);
 #[pymethods]
 impl EndpointPolicy {
     #[new]
-    #[pyo3(signature = (*, hosts=Vec::new(), any_public_host=false, ports=Vec::new(), trusted=Vec::new()))]
+    #[pyo3(signature = (*, hosts=Items::default(), any_public_host=false, ports=Items::default(), trusted=Items::default()))]
     fn new(
         py: Python<'_>,
-        hosts: Vec<Str>,
+        hosts: Items<Str>,
         any_public_host: bool,
-        ports: Vec<u16>,
-        trusted: Vec<Str>,
+        ports: Items<u16>,
+        trusted: Items<Str>,
     ) -> PyResult<Self> {
         let policy = hosts
             .iter()

@@ -77,12 +77,12 @@ impl Handshake {
         }
     }
 
-    /// What is to be written to the proxy now.
+    /// Returns the bytes to be written to the proxy now.
     pub fn transmit(&self) -> &[u8] {
         &self.output
     }
 
-    /// So many bytes of it have been written.
+    /// Takes note that this number of bytes has been written.
     pub fn transmitted(&mut self, count: usize) {
         self.output.drain(..count.min(self.output.len()));
     }

@@ -40,6 +40,10 @@ pub(super) fn classify(response: &Response, sent_to: Option<&RegistrationId>, no
         })
     };
     match (response.status, word) {
+        // Where one device was meant, ADM says in its body which; else it is not ADM that speaks.
+        (200..=299, _) if sent_to.is_some() && text("registrationID").is_none() => {
+            Outcome::without_id(response)
+        }
         (200..=299, _) => {
             let id = response.header("x-amzn-requestid").map(MessageId::new);
             let replacement = text("registrationID")
@@ -104,8 +108,9 @@ mod tests {
     #[test]
     fn every_reason() {
         for (status, body, name, known) in [
+            (200, "<html>", "retry_later", true),
             (200, r#"{"registrationID":"used"}"#, "accepted", true),
-            (200, "", "accepted", true),
+            (200, "", "retry_later", true),
             (400, r#"{"reason":"InvalidRegistrationId"}"#, "token_gone", true),
             (400, r#"{"reason":"Unregistered"}"#, "token_gone", true),
             (400, r#"{"reason":"InvalidData"}"#, "rejected", true),

@@ -71,7 +71,7 @@ fn checked(name: &str, fits: bool) -> Result<Arc<str>, Error> {
     Ok(name.into())
 }
 
-/// Whom one message reaches at once.
+/// The audience that one message reaches at once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Audience {
     /// The subscribers of a topic.
@@ -131,7 +131,7 @@ impl AudienceMessage {
         }
     }
 
-    /// The same message for another topic or group.
+    /// Returns the same message for another topic or group.
     #[must_use]
     pub fn to(&self, audience: Audience) -> Self {
         Self::new(&self.whole(), self.typed, audience)
@@ -160,7 +160,7 @@ impl AudienceMessage {
         super::message::write_form(&self.whole(), *typed, Some(audience.field()), out);
     }
 
-    /// Whom it is for.
+    /// Returns the target of the message.
     pub fn audience(&self) -> &Audience {
         &self.audience
     }
@@ -213,7 +213,7 @@ pub fn audience_outcome(response: &Response, now: Now) -> Outcome {
     classify(response, None, now)
 }
 
-/// What is to become of a group.
+/// A change to a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GroupCall {
@@ -256,7 +256,7 @@ pub fn group_request(
     Ok(request)
 }
 
-/// What became of a [`group_request`].
+/// The result of a [`group_request`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum GroupOutcome {
@@ -264,7 +264,7 @@ pub enum GroupOutcome {
     Done {
         /// How many it was done for; a group that none was added to is not created.
         succeeded: u64,
-        /// Those it was not done for. ADM gives no reason.
+        /// The registration ids that the change failed for; ADM gives no reason.
         failed: Vec<String>,
     },
     /// ADM refused.
@@ -289,7 +289,7 @@ pub fn group_outcome(response: &Response, now: Now) -> GroupOutcome {
     }
 }
 
-/// Of a group's operations: no message, so no message version.
+/// The headers of a group operation, which has no message version because it is no message.
 static JSON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
     let mut headers = Headers::new();
     for name in ["content-type", "accept"] {

@@ -82,7 +82,7 @@ impl Message {
         MessageBuilder::default()
     }
 
-    /// The same message for another device.
+    /// Returns the same message for another device.
     #[must_use]
     pub fn to(&self, target: RegistrationId) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl Message {
         write_form(body, *typed, Some(("registration_id", target.as_str())), out);
     }
 
-    /// Whom it is for.
+    /// Returns the target of the message.
     pub fn target(&self) -> &RegistrationId {
         &self.target
     }
@@ -157,7 +157,7 @@ pub(super) static COMMON: LazyLock<Arc<HeaderBlock>> = LazyLock::new(|| {
     HeaderBlock::new(headers)
 });
 
-/// What a message says, before it has a target.
+/// The content of a message that has no target yet.
 #[derive(Clone, Debug, Default)]
 pub struct MessageBuilder {
     data: Vec<(String, String)>,
@@ -177,7 +177,7 @@ impl MessageBuilder {
         self
     }
 
-    /// What the user sees (a beta of Amazon's): a JSON object with `title`, `body`, `icon`,
+    /// The visible notification (a beta of Amazon's): a JSON object with `title`, `body`, `icon`,
     /// `color`, `sound`, `tag`, `click_action`, `channel_id`, `image` and the like.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::time::{Now, UnixTime};
 /// Apple: "retry after 15 minutes".
 const AFTER_SERVER_TROUBLE: Duration = Duration::from_secs(15 * 60);
 
-/// What APNs answered to a push or a broadcast, and what to do now. Never
+/// Reads the answer of APNs to a push or a broadcast, and says what to do now. Never
 /// fails: an unknown reason, an HTML page or no body at all still becomes an outcome.
 ///
 /// Then ask [`Message::judge`](super::Message::judge): an `Unregistered` older than

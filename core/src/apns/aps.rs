@@ -106,7 +106,7 @@ impl Aps {
         })
     }
 
-    /// What the user sees.
+    /// The text that the user sees.
     #[must_use]
     pub fn alert(mut self, alert: impl Into<Alert>) -> Self {
         self.alert = Some(alert.into());
@@ -120,7 +120,7 @@ impl Aps {
         self
     }
 
-    /// What the user hears.
+    /// The sound that the user hears.
     #[must_use]
     pub fn sound(mut self, sound: impl Into<Sound>) -> Self {
         self.sound = Some(sound.into());
@@ -176,7 +176,7 @@ impl Aps {
         self
     }
 
-    /// What the system compares with the current Focus' filter.
+    /// The value that the system compares with the filter of the current Focus.
     #[must_use]
     pub fn filter_criteria(mut self, criteria: impl Into<String>) -> Self {
         self.filter_criteria = Some(criteria.into());

@@ -24,7 +24,7 @@ use crate::time::Now;
 
 /// The largest payload of a broadcast, in bytes.
 const LIMIT: usize = 5120;
-/// What a storing channel keeps at most.
+/// The longest time that a storing channel keeps a broadcast.
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
 
 /// A Live Activity's update or end, to everyone who follows a channel.
@@ -92,7 +92,7 @@ impl Broadcast {
         form.write(out);
     }
 
-    /// What only the moment of sending shows; as [`broadcast_request`] says.
+    /// Checks what depends on the time of sending; the errors are those of [`broadcast_request`].
     pub(crate) fn check(&self, credentials: &Credentials, now: Now) -> Result<(), Error> {
         credentials.permits_bundle(&self.bundle)?;
         match self.expiration {
@@ -268,7 +268,7 @@ impl BroadcastBuilder {
     }
 }
 
-/// What APNs answered to a broadcast: as [`outcome`](super::outcome) of a push,
+/// Reads the answer of APNs to a broadcast: as [`outcome`](super::outcome) reads that to a push,
 /// but where that speaks of a device, this speaks of a channel.
 pub fn broadcast_outcome(response: &Response, now: Now) -> Outcome {
     match outcome(response, now) {

@@ -56,7 +56,7 @@ impl ClientCertificate {
         Self::from_der(chain, key.secret_der().to_vec())
     }
 
-    /// The same from DER: the chain, leaf first, and the key.
+    /// Reads the chain, leaf first, and the key from DER.
     ///
     /// # Errors
     /// `InvalidKey` when there is no certificate, or the first one does not parse.

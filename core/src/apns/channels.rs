@@ -45,7 +45,7 @@ impl ChannelId {
     }
 }
 
-/// What a channel keeps for devices that are offline. Fixed when it is created.
+/// The messages that a channel keeps for devices that are offline; fixed when the channel is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StoragePolicy {
     /// 0: nothing, at a higher publishing budget. Broadcasts to it expire at once.
@@ -101,7 +101,7 @@ pub enum ChannelCall {
     List,
 }
 
-/// What came of a [`ChannelCall`].
+/// The result of a [`ChannelCall`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChannelOutcome {
@@ -159,7 +159,7 @@ pub fn channel_request(
     Ok(request)
 }
 
-/// What APNs answered to that call. Never fails.
+/// Reads the answer of APNs to a channel call. Never fails.
 pub fn channel_outcome(call: &ChannelCall, response: &Response, now: Now) -> ChannelOutcome {
     if !(200..300).contains(&response.status) {
         return ChannelOutcome::Refused(broadcast_outcome(response, now));

@@ -15,7 +15,7 @@ use crate::outcome::{Outcome, Reason};
 use crate::secret::Secret;
 use crate::time::Now;
 
-/// Who is pushing. Clones share one provider token.
+/// The identity of the sender. Clones share one provider token.
 #[derive(Clone)]
 pub struct Credentials(Arc<Inner>);
 
@@ -28,7 +28,7 @@ enum Inner {
     Certificate(ClientCertificate),
 }
 
-/// What a key may sign for. APNs does not let keys of different scopes share a connection.
+/// The apps that a key may sign for. APNs does not let keys of different scopes share a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum KeyScope {
@@ -39,7 +39,7 @@ pub enum KeyScope {
     Topics(Vec<BundleId>),
 }
 
-/// What an answer means for the credentials: see [`Credentials::react`].
+/// The consequence of an answer for the credentials: see [`Credentials::react`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reaction {
@@ -59,7 +59,7 @@ impl Credentials {
         Self::token_with(key_id, team_id, key, KeyScope::Team, HeaderPolicy::default())
     }
 
-    /// The same with a scope, and one of Apple's two rules for header compression.
+    /// Returns credentials with a scope and one of Apple's two rules for header compression.
     pub fn token_with(
         key_id: KeyId,
         team_id: TeamId,
@@ -78,7 +78,7 @@ impl Credentials {
         Self::imported_with(key_id, team_id, KeyScope::Team, HeaderPolicy::default())
     }
 
-    /// The same with a scope, and one of Apple's two rules for header compression.
+    /// Returns credentials with a scope and one of Apple's two rules for header compression.
     pub fn imported_with(key_id: KeyId, team_id: TeamId, scope: KeyScope, policy: HeaderPolicy) -> Self {
         Self(Arc::new(Inner::Token {
             authority: Box::new(provider_token::Authority::new(key_id, team_id, None, policy)),

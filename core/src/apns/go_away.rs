@@ -27,7 +27,7 @@ pub fn go_away_reason(debug_data: &[u8]) -> Option<Reason> {
     Some(Reason::other(plain))
 }
 
-/// What a known reason in a GOAWAY means for everything that would be sent on
+/// Returns the meaning of a known reason in a GOAWAY for everything that would be sent on
 /// such a connection: a refused certificate, say, would only be refused again.
 /// `None` when the connection simply ends.
 pub fn go_away_outcome(debug_data: &[u8]) -> Option<Outcome> {
@@ -37,7 +37,7 @@ pub fn go_away_outcome(debug_data: &[u8]) -> Option<Outcome> {
     Some(decide(row.action, evidence, None, None))
 }
 
-/// What it means that APNs reset a stream with this error code (RFC 9113 §7), where that says more
+/// Returns the meaning of a stream reset with this error code (RFC 9113 §7), where the code says more
 /// than that there is no answer: HTTP_1_1_REQUIRED (13) refuses the request for good, because APNs
 /// has no HTTP/1.1 to send it by. The outcome's status is 0: there was none. `None` for every
 /// other code; see [`Error::http2_code`](crate::Error::http2_code).

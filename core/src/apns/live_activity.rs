@@ -19,7 +19,7 @@ pub enum InputPush {
     Channel(ChannelId),
 }
 
-/// What a Live Activity push says. Every push carries a `timestamp`, so that the
+/// The content of a Live Activity push. Every push carries a `timestamp`, so that the
 /// newest one wins whatever order they arrive in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveActivity {
@@ -179,7 +179,7 @@ impl LiveActivity {
         self
     }
 
-    /// What APNs takes and no device acts on.
+    /// Refuses content that APNs takes and that no device acts on.
     ///
     /// # Errors
     /// `Conflict` for what the event has no place for; `InvalidValue` for a time that is no date.

@@ -118,14 +118,14 @@ impl Message {
         MessageBuilder::new(kind)
     }
 
-    /// The same notification to another device: nothing is encoded again. The
+    /// Returns the same notification to another device; nothing is encoded again. The
     /// id, the registration time and an expiration of this push alone are not taken over.
     #[must_use]
     pub fn to(&self, device: DeviceToken) -> Self {
         self.template().to(device)
     }
 
-    /// What it has in common with others.
+    /// Returns the content that the message has in common with others.
     pub fn template(&self) -> Template {
         Template(self.notification.clone())
     }
@@ -330,7 +330,7 @@ impl fmt::Debug for Template {
     }
 }
 
-/// What constant headers are made of, besides kind and topic: where it is the same, they are.
+/// The values that constant headers are made of, besides kind and topic; equal values make equal headers.
 #[derive(Clone, PartialEq)]
 pub(super) struct Ingredients {
     pub(super) policy: HeaderPolicy,
@@ -339,16 +339,16 @@ pub(super) struct Ingredients {
     pub(super) expiration: Expiration,
 }
 
-/// What all pushes of a campaign have in common, encoded once.
+/// The content that all pushes of a campaign have in common, encoded once.
 pub(super) struct Notification {
     pub(super) kind: PushType,
     pub(super) topic: Option<Arc<str>>,
     pub(super) body: Arc<[u8]>,
-    /// What the headers were made of, besides kind and topic.
+    /// The values that the headers were made of, besides kind and topic.
     pub(super) ingredients: Ingredients,
     /// The constant headers.
     pub(super) common: Arc<HeaderBlock>,
-    /// The same without `apns-expiration`, for pushes that bring their own.
+    /// The constant headers without `apns-expiration`, for pushes that bring their own.
     pub(super) without_expiration: Arc<HeaderBlock>,
     /// Made when first asked for, because a push that is built for one device only may never need them.
     pub(super) circumstances: OnceLock<Circumstances>,

@@ -23,7 +23,7 @@ const FLOOR: Duration = Duration::from_secs(20 * 60);
 const CEILING: Duration = Duration::from_secs(60 * 60);
 /// A service's clock that differs less than this from ours is not corrected for.
 pub(super) const SKEW_IGNORED: i64 = 60;
-/// One that differs more is not believed.
+/// The largest difference between two clocks that is believed; a larger one is taken for a mistake.
 const SKEW_BOUND: i64 = 24 * 3600;
 
 /// Makes and hands out the provider token of one key, for all connections.
@@ -54,7 +54,7 @@ struct State {
     held_until: Option<Duration>,
     /// When a wrongly dated token was last replaced early.
     corrected_at: Option<Duration>,
-    /// What the service's clock is ahead of ours, in seconds.
+    /// The number of seconds that the service's clock is ahead of ours.
     skew: i64,
 }
 
@@ -64,11 +64,11 @@ struct Current {
     /// By the service's clock, as well as we know it.
     issued_at: u64,
     made_at: Duration,
-    /// What was known of the service's clock then.
+    /// The skew of the service's clock as it was known when the token was made.
     skew: i64,
 }
 
-/// What to do about the token now.
+/// The next step for the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Reuse,

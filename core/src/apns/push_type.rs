@@ -2,7 +2,7 @@
 
 use super::message::Expiration;
 
-/// What kind of push it is (`apns-push-type`). It must reflect the payload:
+/// The kind of a push (`apns-push-type`). The kind must reflect the payload:
 /// APNs may refuse, delay or drop a push that claims to be another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PushType {
@@ -71,7 +71,7 @@ impl Priority {
     }
 }
 
-/// What a push type fixes.
+/// The values that a push type fixes.
 pub(crate) struct Rules {
     pub(crate) name: &'static str,
     /// Follows the bundle id in the topic.
@@ -89,7 +89,7 @@ pub(crate) struct Rules {
 const ANY: &[Priority] = &[Priority::Immediate, Priority::PowerAware, Priority::PowerFirst];
 const TEN_OR_FIVE: &[Priority] = &[Priority::Immediate, Priority::PowerAware];
 
-/// What most push types have in common; the table below names the differences.
+/// The rules that most push types have in common; the table below names the differences.
 const fn plain(name: &'static str, suffix: &'static str) -> Rules {
     Rules {
         name,
@@ -176,7 +176,7 @@ impl PushType {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
-    /// What follows the bundle id in `apns-topic`; empty for some.
+    /// Returns the suffix that follows the bundle id in `apns-topic`; empty for some types.
     pub fn topic_suffix(self) -> &'static str {
         self.rules().suffix
     }

@@ -5,7 +5,7 @@
 
 use crate::outcome::Suspect;
 
-/// What to do about a reason.
+/// The action that a reason asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// The request is wrong, and stays wrong.

@@ -11,7 +11,7 @@ use super::message::{Message, judge};
 use crate::backend::{Authorization, Backend, Farewell, Health, Profile, Takes, check_host};
 use crate::error::Error;
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::outcome::{Outcome, Reason};
+use crate::outcome::{Circumstances, Outcome, Reason};
 use crate::time::{Now, UnixTime};
 
 /// APNs with one set of credentials, in one environment. Clones share their tokens.
@@ -42,7 +42,7 @@ impl Service {
     }
 }
 
-/// What an answer of APNs is read against.
+/// The knowledge that an answer of APNs is read against.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Context {
     /// A push of which nothing more is known.
@@ -68,6 +68,8 @@ impl Backend for Service {
             // Apple asks to keep connections open.
             idle_timeout: None,
             ping_after: None,
+            // Apple minds no PING, and pushes that come minutes apart are its normal case.
+            probe_after: Some(std::time::Duration::from_secs(60)),
             makes_tokens: true,
             faults_in_a_row: INTERNAL_ERRORS_IN_A_ROW,
             ..Profile::default()
@@ -108,6 +110,15 @@ impl Backend for Service {
     fn observe(&self, outcome: &Outcome, now: Now) {
         // APNs may say that it sees too many provider tokens: then none is made for a while.
         self.credentials.react(outcome, now);
+    }
+
+    fn refuses_key(&self, outcome: &Outcome) -> bool {
+        // The others are about one app of the team or one action.
+        matches!(outcome, Outcome::FixCredentials(_))
+            && !matches!(
+                outcome.reason().map(Reason::as_str),
+                Some("TopicDisallowed" | "TopicMismatch" | "Forbidden" | "FeatureNotEnabled")
+            )
     }
 
     fn check_host(&self, request: &Request) -> Result<(), Error> {
@@ -153,6 +164,10 @@ impl Takes<Message> for Service {
 
     fn context(&self, message: &Message) -> Context {
         message.registered_at().map_or(Context::Push, Context::Registered)
+    }
+
+    fn circumstances(&self, message: &Message) -> Option<Circumstances> {
+        Some(message.circumstances())
     }
 }
 

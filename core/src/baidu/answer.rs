@@ -11,7 +11,7 @@ use crate::outcome::{
 };
 use crate::time::Now;
 
-/// What an error code means for the sender.
+/// The meaning of an error code for the sender.
 #[derive(Clone, Copy)]
 enum Verdict {
     Gone,
@@ -102,6 +102,10 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
         },
     };
     match verdict {
+        // Every answer of Baidu's has one of them at least.
+        None if body.get("request_id").or(body.get("response_params")).is_none() => {
+            Outcome::without_id(response)
+        }
         None => {
             let id = body
                 .get("response_params")
@@ -185,6 +189,16 @@ mod tests {
             assert_eq!(outcome.reason().map(Reason::as_str), reason);
             assert_eq!(outcome.status(), status);
         }
+    }
+
+    #[test]
+    fn a_success_that_is_not_baidus() {
+        for body in ["", "{}", "<html>please log in</html>", r#"{"request_id":1"#, "[]"] {
+            let outcome = outcome(&Response::new(200, body), NOW);
+            assert_eq!((outcome.name(), outcome.body()), ("retry_later", body.as_bytes()));
+        }
+        let taken = outcome(&Response::new(200, r#"{"request_id":1}"#), NOW);
+        assert!(taken.is_accepted());
     }
 
     #[test]

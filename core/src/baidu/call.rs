@@ -59,7 +59,7 @@ impl Call {
         Ok(Self::of("report/query_msg_status").with("msg_id", text))
     }
 
-    /// What timers have sent: `report/query_timer_records`.
+    /// Asks for the messages that timers have sent: `report/query_timer_records`.
     ///
     /// # Errors
     /// `InvalidValue` for an id that is not 1 to 128 characters, and for a page outside its range.
@@ -68,7 +68,7 @@ impl Call {
         call.page(page, 100)
     }
 
-    /// What was sent under a topic id: `report/query_topic_records`.
+    /// Asks for the messages that were sent under a topic id: `report/query_topic_records`.
     ///
     /// # Errors
     /// As [`Call::timer_records`].
@@ -171,7 +171,7 @@ impl Call {
         Self::of("timer/cancel").named("timer_id", timer_id)
     }
 
-    /// Of this platform only: an app that has both needs it.
+    /// Restricts the call to one platform; an app that has both needs this.
     #[must_use]
     pub fn of_device_type(self, device_type: DeviceType) -> Self {
         self.with("device_type", device_type.as_str())
@@ -282,7 +282,7 @@ pub fn call_request(
     Ok(request)
 }
 
-/// What a [`Call`] brought.
+/// The result of a [`Call`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CallOutcome {

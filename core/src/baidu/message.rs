@@ -51,7 +51,7 @@ pub enum DeployStatus {
     Production,
 }
 
-/// What a message says, before it has a target.
+/// The content of a message that has no target yet.
 #[derive(Clone)]
 pub struct MessageBuilder {
     kind: MessageKind,
@@ -326,7 +326,7 @@ impl Message {
         builder(MessageKind::Ios, ios_text(payload)?)
     }
 
-    /// The same message for another target. [`Message::write`] says if the target does not take it.
+    /// Returns the same message for another target. [`Message::write`] says if the target does not take it.
     #[must_use]
     pub fn to(&self, target: Target) -> Self {
         Self {
@@ -366,7 +366,7 @@ impl Message {
         form.write(out);
     }
 
-    /// Whom it is for.
+    /// Returns the target of the message.
     pub fn target(&self) -> &Target {
         &self.target
     }

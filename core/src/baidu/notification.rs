@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, ErrorKind};
 use crate::json::{self, Json, Members, Object};
 
-/// What a tap on an Android notification opens.
+/// The target that a tap on an Android notification opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenType {
@@ -16,7 +16,7 @@ pub enum OpenType {
         /// Whether the user is asked first.
         confirm: bool,
     },
-    /// What `pkg_content` describes, an intent.
+    /// An intent, which `pkg_content` describes.
     Package(String),
     /// The app.
     App,
@@ -104,7 +104,7 @@ impl AndroidNotification {
         self.with("notification_basic_style", bits)
     }
 
-    /// What a tap opens.
+    /// Sets the target that a tap opens.
     #[must_use]
     pub fn open(self, open: OpenType) -> Self {
         match open {
@@ -117,7 +117,7 @@ impl AndroidNotification {
         }
     }
 
-    /// What the app gets with it: any JSON.
+    /// Sets the data that the app gets with the notification: any JSON.
     #[must_use]
     pub fn custom_content(self, content: Map<String, Value>) -> Self {
         self.with("custom_content", Value::Object(content))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind};
 use crate::json::{self, Item};
 
-/// Whom a message is for. Each kind is a method of the API.
+/// The target of a message. Each kind is a method of the API.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target(pub(super) Kind);
 

@@ -23,7 +23,7 @@ pub(crate) const HEADER: usize = 16 + 4 + 1 + 65;
 /// service must take (RFC 8030 §7.2). Browsers read one record only.
 pub(crate) const RECORD_SIZE: u32 = 4096;
 
-/// Who a message is sealed for: the subscription's `p256dh` and `auth`.
+/// The recipient of a sealed message: the subscription's `p256dh` and `auth`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ReceiverPublic {
     /// An uncompressed point, checked to be on the curve.
@@ -135,7 +135,7 @@ fn with_fresh_half<T>(
 pub(crate) struct EcdhSecret(p256::SecretKey);
 
 impl EcdhSecret {
-    /// The same key, for agreement instead of signatures.
+    /// Returns the same key for key agreement instead of signatures.
     ///
     /// # Errors
     /// `Internal`; a key that signs is in range.

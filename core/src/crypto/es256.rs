@@ -60,7 +60,7 @@ impl Es256Key {
         }
     }
 
-    /// The same as [`Es256Key::read`], under the name of the usual form.
+    /// Reads a key as [`Es256Key::read`] does, under the name of the usual form.
     ///
     /// # Errors
     /// As [`Es256Key::read`].

@@ -42,7 +42,7 @@ impl Rs256Key {
         })
     }
 
-    /// The same as [`Rs256Key::read`], under the name of the usual form.
+    /// Reads a key as [`Rs256Key::read`] does, under the name of the usual form.
     ///
     /// # Errors
     /// As [`Rs256Key::read`].

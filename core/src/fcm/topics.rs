@@ -148,7 +148,7 @@ pub fn outcome(response: &Response, now: Now) -> Outcome {
 pub struct Page {
     /// The subscriptions.
     pub subscriptions: Vec<Subscription>,
-    /// What to give [`list`] for the next page; `None` on the last one.
+    /// The token to give [`list`] for the next page; `None` on the last one.
     pub next_page_token: Option<String>,
 }
 
@@ -215,7 +215,7 @@ pub fn page(response: &Response, now: Now) -> Result<Page, Box<Outcome>> {
     })
 }
 
-/// What a [`legacy_batch`] does.
+/// The effect of a [`legacy_batch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BatchAction {
     /// Subscribes.
@@ -261,7 +261,7 @@ pub fn legacy_batch(
     Ok(request)
 }
 
-/// What became of one token of a [`legacy_batch`].
+/// The result for one token of a [`legacy_batch`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BatchResult {

@@ -8,7 +8,7 @@ use crate::time::Now;
 /// The longest wait that a service can impose: an hour, as Mozilla's own services do.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What the response's `Retry-After` asks for: delay-seconds, or an HTTP-date in
+/// Returns the wait that the response's `Retry-After` asks for: delay-seconds, or an HTTP-date in
 /// any of its three forms, relative to `now`. Clamped to an hour; a date in the
 /// past is zero; anything unreadable is `None`.
 pub fn retry_after(response: &Response, now: Now) -> Option<Duration> {

@@ -56,7 +56,7 @@ pub enum HttpVersion {
 pub struct ConnectionConfig {
     /// How it is protected.
     pub security: Security,
-    /// What may be spoken.
+    /// The versions of HTTP that may be spoken.
     pub protocols: Protocols,
     /// How long TLS and, on HTTP/2, the server's SETTINGS may take together, counted from
     /// [`Connection::new`](super::Connection::new). 10 s by default.
@@ -65,7 +65,7 @@ pub struct ConnectionConfig {
     /// marked as truncated. 64 KiB by default, ample for an error; token endpoints
     /// want 1 MiB. Takes the place of [`h2::Config::max_response_body`].
     pub body_limit: usize,
-    /// What is peculiar to HTTP/2.
+    /// The choices that are peculiar to HTTP/2.
     pub http2: h2::Config,
 }
 

@@ -160,7 +160,17 @@ impl Connection {
         self.protocol.header_bytes()
     }
 
-    /// What is spoken; `None` until the TLS handshake is over.
+    /// Returns how long the connection may be idle before its end has to be expected: somewhat less than the server has
+    /// said (HTTP/1.1's `Keep-Alive: timeout`), because a request that meets the server's end on its way is in
+    /// doubt. `None` where the server has said nothing.
+    #[inline]
+    pub(crate) fn keeps_idle_for(&self) -> Option<Duration> {
+        let limit = self.protocol.idle_limit()?;
+        // The answer took its time to come, and the next request takes as long: a second, or half of what there is.
+        Some(limit - Duration::from_secs(1).min(limit / 2))
+    }
+
+    /// Returns the version of HTTP that is spoken; `None` until the TLS handshake is over.
     pub fn protocol(&self) -> Option<HttpVersion> {
         self.protocol.version()
     }
@@ -302,7 +312,7 @@ impl Connection {
 
     // D. Outputs
 
-    /// What the transport should take next, as much as possible in one piece. The same
+    /// Returns the bytes that the transport should take next, as many as possible in one piece. The same
     /// bytes, perhaps with more behind them, until [`transmitted`](Self::transmitted).
     pub fn transmit(&mut self) -> &[u8] {
         if let Transport::Tls(tls) = &mut self.transport {
@@ -340,7 +350,7 @@ impl Connection {
         }
     }
 
-    /// What happened, oldest first; `None` when there is nothing more to tell.
+    /// Returns the next event, oldest first; `None` when there is no more.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         self.protocol.poll_event()
     }

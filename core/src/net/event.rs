@@ -10,7 +10,7 @@ use crate::http::Response;
 pub struct RequestId {
     /// The stream's id; on HTTP/1.1 it counts up.
     pub(crate) number: u64,
-    /// What the owner calls the request, 0 where it has no name for it.
+    /// The owner's own name for the request, 0 where there is none.
     pub(crate) label: u32,
 }
 
@@ -69,7 +69,7 @@ pub enum CloseReason {
     Failed(Error),
 }
 
-/// What happened on a connection. Borrowed from it until the next call.
+/// An event of a connection, borrowed from the connection until the next call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -79,7 +79,7 @@ pub enum Event<'a> {
     Response {
         /// The request.
         id: RequestId,
-        /// What the server answered.
+        /// The answer of the server.
         response: &'a Response,
     },
     /// No response will come. Terminal for `id`.

@@ -141,7 +141,7 @@ impl<T> IdTable<T> {
         Some(value)
     }
 
-    /// Those behind a gap come closer to their homes.
+    /// Moves the entries behind a gap closer to their home slots.
     #[inline]
     fn close_up(&mut self, mut gap: usize) {
         loop {

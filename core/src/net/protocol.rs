@@ -11,7 +11,7 @@ use crate::time::Now;
 /// The longest HTTP/1.1 response head, and the longest trailers.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// What speaks HTTP on a connection.
+/// The protocol engine of a connection.
 pub(super) enum Protocol {
     /// The TLS handshake has not said which it will be.
     Undecided(Undecided),
@@ -79,6 +79,15 @@ impl Protocol {
             Protocol::Undecided(_) => None,
             Protocol::Http1(_) => Some(HttpVersion::Http1),
             Protocol::Http2(_) => Some(HttpVersion::Http2),
+        }
+    }
+
+    /// How long the server keeps the connection while it is idle; `None` where it has not said.
+    #[inline]
+    pub(super) fn idle_limit(&self) -> Option<Duration> {
+        match self {
+            Protocol::Http1(engine) => engine.idle_limit(),
+            Protocol::Undecided(_) | Protocol::Http2(_) => None,
         }
     }
 
@@ -173,7 +182,7 @@ impl Protocol {
         }
     }
 
-    /// What carries this is broken: the end of all requests.
+    /// Ends all requests, because the transport is broken.
     pub(super) fn fail(&mut self, error: Error, now: Now) {
         match self {
             Protocol::Undecided(undecided) => undecided.end(CloseReason::Failed(error)),

@@ -170,7 +170,7 @@ fn is_temporary(word: &str) -> bool {
     )
 }
 
-/// What the documented words mean, for the person who has to act. Amazon writes them in capitals.
+/// Returns the meaning of a documented word, for the person who has to act. Amazon writes the words in capitals.
 fn hint(word: &str) -> Option<&'static str> {
     let hint = match word.to_ascii_lowercase().as_str() {
         "invalid_grant" => "the clock is minutes off, or the key or refresh token was revoked",

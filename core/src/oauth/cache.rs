@@ -20,7 +20,7 @@ const FETCH_LIMIT: Duration = Duration::from_secs(60);
 /// never good: fetching the next one is held back.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// What to do for a token now.
+/// The next step towards a token.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenState {
@@ -47,7 +47,7 @@ impl TokenState {
         }
     }
 
-    /// What this caller has to fetch, if anything.
+    /// Returns the fetch that is this caller's to do; `None` where there is none.
     pub fn fetch(&self) -> Option<Fetch> {
         match self {
             TokenState::Fetch(fetch) | TokenState::ReadyAndFetch(_, fetch) => Some(*fetch),
@@ -56,7 +56,7 @@ impl TokenState {
     }
 }
 
-/// What has to be fetched. Whoever is handed one must end it: with the answer,
+/// A fetch that has to be done. A caller who is handed one must end it: with the answer,
 /// or by saying that it failed. One that is dropped is handed out again after a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -141,14 +141,14 @@ impl TokenCache {
         self
     }
 
-    /// The same cache without the random spread of refreshes.
+    /// Returns the cache without the random spread of refreshes.
     #[cfg(test)]
     pub(crate) fn without_spread(mut self) -> Self {
         self.spread = 0;
         self
     }
 
-    /// What to do now. `what` is what a fetch consists of.
+    /// Returns the next step towards a token. `what` is the kind of fetch.
     pub fn poll(&self, what: Fetch, now: Now) -> TokenState {
         let mut inner = self.lock();
         let now = inner.forward(now);

@@ -54,7 +54,7 @@ impl fmt::Debug for TokenRequest {
     }
 }
 
-/// What [`Credentials::accept_token`](crate::fcm::Credentials::accept_token) made of an answer.
+/// The result of [`Credentials::accept_token`](crate::fcm::Credentials::accept_token).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenProgress {

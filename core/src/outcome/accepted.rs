@@ -11,13 +11,13 @@ use super::{Evidence, MessageId, hidden};
 pub struct Accepted {
     /// The service's id of the message: `apns-id`, FCM's `name`, ADM's request id, Baidu's `msg_id`.
     pub id: Option<MessageId>,
-    /// What the service sent.
+    /// The evidence: status, reason and body as the service sent them.
     pub evidence: Evidence,
-    /// What few answers say, out of the way: nearly every outcome is one of these.
+    /// Rare fields, boxed: almost every outcome is `Accepted`, and it should stay small.
     pub(super) details: Option<Box<Details>>,
 }
 
-/// What a service may say of a message that it took; see the methods of [`Accepted`].
+/// The rare fields of [`Accepted`]; see its methods.
 #[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Details {
@@ -43,7 +43,7 @@ impl Accepted {
         }
     }
 
-    /// The same with more to it.
+    /// Returns the same outcome with these details.
     #[must_use]
     pub fn with_details(mut self, details: Details) -> Self {
         self.details = Some(details)

@@ -24,7 +24,7 @@ impl Outcome {
 }
 
 impl Evidence {
-    /// As [`Outcome::detail`].
+    /// Returns the detail of an answer, as [`Outcome::detail`] does.
     pub fn detail(&self) -> Option<String> {
         let told = match serde_json::from_slice::<Value>(self.body()) {
             Ok(Value::Object(map)) => of_object(&map)?,
@@ -76,7 +76,7 @@ fn of_object(map: &Map<String, Value>) -> Option<String> {
     }
 }
 
-/// What Google's `BadRequest` says about fields.
+/// Returns what Google's `BadRequest` says about fields.
 fn violations(error: &Map<String, Value>) -> Vec<(String, String)> {
     let details = error.get("details").and_then(Value::as_array);
     details

@@ -135,6 +135,9 @@ struct Case {
     /// Everything that could explain a doubt here.
     suspects: Suspects,
     held: usize,
+    /// All answers that were counted here, and the doubts among them. Acceptances while nothing is in doubt are not.
+    answers: u64,
+    doubts: u64,
 }
 
 impl Case {
@@ -143,7 +146,19 @@ impl Case {
         if let Some(free) = free.filter(|_| !self.takers.contains(&Some(token))) {
             self.takers[free] = Some(token);
         }
+        self.answers += 1;
         self.watch.record(false)
+    }
+
+    fn doubted(&mut self) -> Change {
+        self.answers += 1;
+        self.doubts += 1;
+        self.watch.record(true)
+    }
+
+    /// Few doubts among all answers, however they stand in a row: servers answer refusals in an order of their own.
+    fn has_few_doubts(&self) -> bool {
+        !self.watch.is_suspected() && self.doubts * 4 <= self.answers
     }
 
     fn has_witness(&self, token: u64) -> bool {
@@ -187,7 +202,7 @@ impl<T> Witness<T> {
         }
     }
 
-    /// The same witness with this choice for [`Witness::is_stopped`].
+    /// Returns the witness with this choice for [`Witness::is_stopped`].
     #[must_use]
     pub fn with_on_suspicion(mut self, choice: OnSuspicion) -> Self {
         self.on_suspicion = choice;
@@ -202,16 +217,38 @@ impl<T> Witness<T> {
     pub fn observe(&mut self, ticket: T, outcome: Outcome, at: Circumstances, token: &[u8]) -> Observed<T> {
         match outcome {
             Outcome::Accepted(_) => {
-                // One more of a campaign in which all is well: nothing has to be counted.
-                if self.uneasy || self.quiet != Some(at.key) {
-                    self.accepted(at, circumstances::token(token));
-                }
+                self.accept(at, || token);
                 Observed::Now(ticket, outcome)
             }
             Outcome::TokenMismatch(mismatch) => {
-                self.doubted(ticket, mismatch, at, circumstances::token(token))
+                self.doubted(ticket, mismatch, at, circumstances::token(token), self.hold)
             }
             outcome => Observed::Now(ticket, outcome),
+        }
+    }
+
+    /// Takes an outcome as [`Witness::observe`] does, and decides at once, by the answers before it: nothing is held.
+    pub fn observe_at_once(
+        &mut self,
+        ticket: T,
+        outcome: Outcome,
+        at: Circumstances,
+        token: &[u8],
+    ) -> Observed<T> {
+        match outcome {
+            Outcome::TokenMismatch(mismatch) => {
+                self.doubted(ticket, mismatch, at, circumstances::token(token), 0)
+            }
+            outcome => self.observe(ticket, outcome, at, token),
+        }
+    }
+
+    /// Takes note that a message was accepted. `token` is asked only where the acceptance has to be counted.
+    #[inline]
+    pub(crate) fn accept<'a>(&mut self, at: Circumstances, token: impl FnOnce() -> &'a [u8]) {
+        // One more of a campaign in which all is well: nothing has to be counted.
+        if self.uneasy || self.quiet != Some(at.key) {
+            self.accepted(at, circumstances::token(token()));
         }
     }
 
@@ -243,7 +280,8 @@ impl<T> Witness<T> {
         self.sort_out(|witness, held| {
             chosen(&held.ticket).then(|| {
                 let case = witness.known(held.key);
-                let certain = case.is_some_and(|case| case.has_witness(held.token) && case.watch.is_calm());
+                let few = |case: &Case| case.watch.is_calm() || case.has_few_doubts();
+                let certain = case.is_some_and(|case| case.has_witness(held.token) && few(case));
                 certain && !witness.is_watched(held.mismatch.suspects)
             })
         });
@@ -268,6 +306,22 @@ impl<T> Witness<T> {
     /// [`OnSuspicion::Stop`].
     pub fn is_stopped(&self) -> bool {
         self.stopped
+    }
+
+    /// The ticket of the outcome that has been held for longest; `None` where none is held.
+    pub fn oldest(&self) -> Option<&T> {
+        self.held.front().map(|held| &held.ticket)
+    }
+
+    /// The tickets of the outcomes that are held, in the order of their answers.
+    pub fn tickets(&self) -> impl Iterator<Item = &T> {
+        self.held.iter().map(|held| &held.ticket)
+    }
+
+    /// Whether [`Witness::poll_settled`] or [`Witness::poll_suspicion`] has something to return.
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        !self.settled.is_empty() || !self.suspicions.is_empty()
     }
 
     /// The number of outcomes that are held.
@@ -320,13 +374,21 @@ impl<T> Witness<T> {
         }
     }
 
-    fn doubted(&mut self, ticket: T, mismatch: TokenMismatch, at: Circumstances, token: u64) -> Observed<T> {
+    /// `hold` is how many may be held.
+    fn doubted(
+        &mut self,
+        ticket: T,
+        mismatch: TokenMismatch,
+        at: Circumstances,
+        token: u64,
+        hold: usize,
+    ) -> Observed<T> {
         let suspects = mismatch.suspects;
         self.quiet = None;
         let mut arisen = self.watch_doubt(suspects);
         let case = self.case(at.key);
         case.suspects = case.suspects.union(suspects);
-        if case.watch.record(true) == Change::Begins {
+        if case.doubted() == Change::Begins {
             arisen = arisen.union(suspects);
         }
         let case_suspected = case.watch.is_suspected();
@@ -343,7 +405,7 @@ impl<T> Witness<T> {
             mismatch,
         };
         let can_turn = at.can_turn(suspects);
-        if can_turn && self.held.len() < self.hold {
+        if can_turn && self.held.len() < hold {
             self.case(at.key).held += 1;
             self.held.push_back(held);
             return Observed::Held;

@@ -15,7 +15,7 @@ use crate::{adm, apns, baidu, webpush};
 /// `Client::call` of the client crate sends it. With an HTTP client of one's own: send what
 /// [`request`](Call::request) gives, and hand the answer to [`read`](Call::read).
 pub trait Call {
-    /// What the answer says.
+    /// The meaning of the answer.
     type Output;
 
     /// Returns the request, complete with its authorization.
@@ -121,7 +121,7 @@ calls! {
             .ok_or_else(|| Box::new(webpush::outcome_for(response, this.subscription(), now))),
 }
 
-/// What the answer to [`AnyCall`] says, flat: for languages and files. Exhaustive, so that a binding
+/// The flat meaning of the answer to [`AnyCall`], for languages and files. Exhaustive, so that a binding
 /// which lacks an arm does not compile.
 #[derive(Clone, Debug)]
 pub enum CallAnswer {
@@ -136,7 +136,7 @@ pub enum CallAnswer {
         /// The registration ids that it did not work for.
         failed: Vec<String>,
     },
-    /// What Baidu answered.
+    /// The answer of Baidu.
     Json(Value),
     /// A page of topic subscriptions.
     Page(topics::Page),

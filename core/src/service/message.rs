@@ -168,7 +168,7 @@ impl Message {
         }
     }
 
-    /// The same message to another target. Payload and headers are shared, nothing is encoded again
+    /// Returns the same message to another target. Payload and headers are shared, nothing is encoded again
     /// (but for an ADM topic or group, whose name stands in the body). The id, the registration time and
     /// the expiration of a single APNs push are not taken over.
     ///
@@ -217,7 +217,7 @@ impl Message {
     }
 }
 
-/// Whatever is, or carries, a message to one of the services.
+/// A value that is, or carries, a message to one of the services.
 ///
 /// A message with a key of the caller's own (a row id, a user) travels as a pair.
 pub trait AsMessage {

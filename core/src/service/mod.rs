@@ -44,7 +44,7 @@ use crate::backend::{self, Authorization, Backend, Farewell, Health, Profile, Ta
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::oauth::{Fetch, TokenProgress, TokenRequest};
-use crate::outcome::Outcome;
+use crate::outcome::{Circumstances, Outcome};
 use crate::time::Now;
 use crate::{adm, apns, baidu, fcm, webpush};
 
@@ -68,7 +68,7 @@ macro_rules! services {
             }
         )*
 
-        /// What an answer has to be read against. Made when a message is written, kept until
+        /// The knowledge that an answer has to be read against. Made when a message is written, kept until
         /// the answer comes.
         #[derive(Debug, Default)]
         pub(crate) enum Context {
@@ -117,6 +117,17 @@ macro_rules! services {
                         }
                     )+)*
                     _ => Context::None,
+                }
+            }
+
+            /// Returns what could explain the answer to a message beside its token.
+            #[inline]
+            pub(crate) fn circumstances(&self, message: MessageRef<'_>) -> Option<Circumstances> {
+                match (self, message) {
+                    $($(
+                        (Service::$name(service), MessageRef::$message(message)) => service.circumstances(message),
+                    )+)*
+                    _ => None,
                 }
             }
 
@@ -227,7 +238,7 @@ impl Service {
     }
 }
 
-/// What a session asks; see [`Backend`] for each.
+/// The questions of a session; see [`Backend`] for each.
 impl Service {
     pub(crate) fn profile(&self) -> Profile {
         dispatch!(self, service => service.profile())
@@ -278,6 +289,14 @@ impl Service {
 
     pub(crate) fn on_reset(&self, code: u32) -> Option<Outcome> {
         dispatch!(self, service => service.on_reset(code))
+    }
+
+    pub(crate) fn refuses_key(&self, outcome: &Outcome) -> bool {
+        dispatch!(self, service => service.refuses_key(outcome))
+    }
+
+    pub(crate) fn token_in<'a>(&self, request: &'a Request) -> &'a [u8] {
+        dispatch!(self, service => service.token_in(request))
     }
 
     pub(crate) fn health(&self, outcome: &Outcome) -> Health {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The first of the short waits: a listener that is replaced is away for some ten milliseconds.
+const FIRST_SHORT_WAIT: Duration = Duration::from_millis(10);
+
 /// A series of waits that double from `first` to `longest`, each shortened or lengthened by up to a fifth.
 ///
 /// The jitter comes from a seed, so that a simulation repeats itself to the letter.
@@ -10,6 +13,8 @@ pub(super) struct Backoff {
     first: Duration,
     longest: Duration,
     attempt: u32,
+    /// The short waits before the series began.
+    short: u32,
     random: Random,
 }
 
@@ -20,6 +25,7 @@ impl Backoff {
             first,
             longest,
             attempt: 0,
+            short: 0,
             random: Random(seed),
         }
     }
@@ -32,6 +38,17 @@ impl Backoff {
             .min(self.longest);
         self.attempt = self.attempt.saturating_add(1);
         self.spread(doubled)
+    }
+
+    /// Returns the wait before the next attempt, where the last one failed in a way that is usually over soon:
+    /// 10 ms, then twice as long each time, until the series of [`Backoff::next_wait`] goes on.
+    pub(super) fn next_short_wait(&mut self) -> Duration {
+        let wait = FIRST_SHORT_WAIT.saturating_mul(1u32 << self.short.min(16));
+        if self.attempt > 0 || wait >= self.first {
+            return self.next_wait();
+        }
+        self.short += 1;
+        self.spread(wait)
     }
 
     /// Returns `wait`, shortened or lengthened by up to a fifth.
@@ -49,12 +66,13 @@ impl Backoff {
 
     /// The number of attempts since the last success.
     pub(super) fn attempts(&self) -> u32 {
-        self.attempt
+        self.attempt.saturating_add(self.short)
     }
 
     /// Notes a success: the next wait is the first one again.
     pub(super) fn reset(&mut self) {
         self.attempt = 0;
+        self.short = 0;
     }
 }
 
@@ -88,6 +106,24 @@ mod tests {
         }
         backoff.reset();
         assert!(backoff.next_wait() < Duration::from_millis(1250));
+    }
+
+    /// What is usually over soon is tried again soon, and in the end as rarely as everything else.
+    #[test]
+    fn short_waits_come_before_the_others() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), 7);
+        for expected in [10, 20, 40, 80, 160, 320, 640, 1000, 2000, 4000] {
+            let wait = backoff.next_short_wait().as_secs_f64() * 1000.0;
+            assert!(
+                (0.79..=1.21).contains(&(wait / f64::from(expected))),
+                "{wait} for {expected}"
+            );
+        }
+        assert_eq!(backoff.attempts(), 10);
+        backoff.reset();
+        assert!(backoff.next_wait() > Duration::from_millis(790));
+        // Not after trouble of another kind.
+        assert!(backoff.next_short_wait() > Duration::from_millis(1500));
     }
 
     #[test]

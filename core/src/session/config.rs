@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::error::{Error, ErrorKind};
 use crate::net::h2;
+use crate::outcome::OnSuspicion;
 
 /// Whether a message that was written and got no answer is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -25,6 +27,13 @@ pub struct SendOptions {
     /// The token has never been seen good (an import, a guess): it goes over connections of its
     /// own, because APNs throttles a whole connection after a `BadDeviceToken`.
     pub suspect: bool,
+    /// The message is one of many, whose sender waits for all of them: a doubtful answer
+    /// ([`TokenMismatch`](crate::Outcome::TokenMismatch)) may be held back until other answers make it certain, for
+    /// five seconds at most, and the deadline of the session begins again when a pause ends that the service has asked for.
+    pub bulk: bool,
+    /// The reaction to a suspicion that the configuration is wrong. `Stop` ends the message as `NotSent`, if it has not been
+    /// written then.
+    pub on_suspicion: OnSuspicion,
     /// A number of the caller's own for the message: handed back with its end by
     /// [`Session::take_outcomes`](super::Session::take_outcomes). 0 where nothing is said.
     pub tag: u64,
@@ -42,6 +51,20 @@ impl SendOptions {
     #[must_use]
     pub fn tag(mut self, tag: u64) -> Self {
         self.tag = tag;
+        self
+    }
+
+    /// As one of many.
+    #[must_use]
+    pub fn bulk(mut self) -> Self {
+        self.bulk = true;
+        self
+    }
+
+    /// With this reaction to a suspicion.
+    #[must_use]
+    pub fn on_suspicion(mut self, choice: OnSuspicion) -> Self {
+        self.on_suspicion = choice;
         self
     }
 
@@ -66,9 +89,11 @@ pub struct SessionConfig {
     /// How many hosts may be in use at a time; above that, the one that has been idle for longest
     /// is let go. It bounds what endpoints chosen by others cost on Web Push. At least 2. Default 256.
     pub max_hosts: usize,
-    /// How often one message goes back to the queue before it ends as `NotSent`. Default 3.
-    /// A connection that the server ends with ENHANCE_YOUR_CALM (GOAWAY) does not count: how often
-    /// that happens is bounded by the back-off, and how long by the deadline.
+    /// How often one message goes back to the queue, for reasons that may be its own, before it ends as
+    /// `NotSent`. Default 3. What a connection disowns in an orderly end (GOAWAY with NO_ERROR or
+    /// ENHANCE_YOUR_CALM) or never took does not count, and a refused stream (REFUSED_STREAM) does not while
+    /// the host answers other messages: how often that happens is bounded by the back-off for
+    /// connections that answer nothing, and how long by the deadline.
     pub max_requeues: u8,
     /// From `submit` to the end at the latest. Default 60 s.
     pub deadline: Duration,
@@ -84,6 +109,11 @@ pub struct SessionConfig {
     /// `None`, the default, is the service's own habit: 10 min, but never for APNs, because Apple
     /// asks to keep connections. Those to token endpoints go after 10 s at the latest.
     pub idle_timeout: Option<Duration>,
+    /// A connection from which nothing was heard for this long is asked whether it still works (PING) before the next
+    /// message is entrusted to it; over HTTP/1.1, which cannot ask, it is replaced. Something on the
+    /// way may have forgotten it meanwhile. `None`, the default, is the service's own habit: a minute for APNs, three
+    /// for the others. `Duration::MAX` trusts it for ever.
+    pub probe_after: Option<Duration>,
     /// How long the oldest message may wait for a stream before another connection is opened. Default 100 ms:
     /// a queue that moves on needs no second one, and services ask for few.
     pub queue_wait_before_dial: Duration,
@@ -121,6 +151,7 @@ impl Default for SessionConfig {
             first_backoff: Duration::from_secs(1),
             longest_backoff: Duration::from_secs(60),
             idle_timeout: None,
+            probe_after: None,
             queue_wait_before_dial: Duration::from_millis(100),
             http2: None,
             rate: None,
@@ -128,5 +159,43 @@ impl Default for SessionConfig {
             compact_headers: false,
             seed: None,
         }
+    }
+}
+
+impl SessionConfig {
+    /// Refuses settings with which no message could ever be sent. [`Session::new`](super::Session::new) does, too.
+    ///
+    /// # Errors
+    /// `InvalidValue`, with the name of the setting.
+    pub fn check(&self) -> Result<(), Error> {
+        let zero = |is_zero: bool, text: &'static str| match is_zero {
+            true => Err(Error::new(ErrorKind::InvalidValue, text)),
+            false => Ok(()),
+        };
+        zero(self.max_queued == 0, "max_queued is 0: no message could be taken")?;
+        zero(
+            self.max_connections == 0,
+            "max_connections is 0: no message could be sent",
+        )?;
+        zero(
+            self.rate == Some(0),
+            "rate is 0 messages a second: no message could be sent",
+        )?;
+        zero(
+            self.call_rate == Some(0),
+            "call_rate is 0 requests a second: no request could be sent",
+        )?;
+        zero(
+            self.deadline.is_zero(),
+            "deadline is 0: every message would have expired",
+        )?;
+        zero(
+            self.response_timeout.is_zero(),
+            "response_timeout is 0: no answer could be in time",
+        )?;
+        zero(
+            self.connect_timeout.is_zero(),
+            "connect_timeout is 0: no connection could be made",
+        )
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::id::LinkId;
 use crate::error::ErrorKind;
 use crate::http::Authority;
-use crate::outcome::Scope;
+use crate::outcome::{Scope, Suspect, Suspects};
 
 /// A task for the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,9 +103,22 @@ pub enum SessionEvent {
         /// The connection.
         link: LinkId,
     },
-    /// Suddenly most tokens are blamed: environment, topic, sender, VAPID key or payload are probably
+    /// Many answers in a row blame the tokens: environment, topic, sender, VAPID key or payload are probably
     /// wrong. Do not delete the tokens; see [`is_mix_up_suspected`](super::Session::is_mix_up_suspected).
-    MixUpSuspected,
+    MixUpSuspected {
+        /// Everything that could be at fault.
+        suspects: Suspects,
+        /// The number of answers so far that could be explained by these suspects.
+        answers: u64,
+    },
+    /// The service refuses the credentials: what waited for it ends as `NotSent`, and one message after a pause tries
+    /// them again.
+    CredentialsRefused {
+        /// The refusal in words.
+        text: Box<str>,
+    },
+    /// The service takes the credentials again.
+    CredentialsAccepted,
     /// The session has found a fault in its own books ([`ErrorKind::Internal`]): a bug of ours, please report
     /// it. Messages still end, but [`Stats`](super::Stats) may be wrong from now on.
     Internal {
@@ -204,10 +217,21 @@ impl SessionEvent {
                 let text = "the connection is alive but of no use, and gets replaced";
                 parts("wedged", Some(link), None, text)
             }
-            Self::MixUpSuspected => {
-                let text = "most tokens are suddenly blamed: keep them, and check environment, topic, sender, key and payload";
-                parts("mix_up_suspected", None, None, text)
+            Self::MixUpSuspected { suspects, answers } => {
+                let names: Vec<_> = suspects.iter().map(Suspect::name).collect();
+                let text = format!(
+                    "{answers} answers blame the tokens, which are most likely good: keep them, and check {}",
+                    names.join(", ")
+                );
+                parts("mix_up_suspected", None, None, &text)
             }
+            Self::CredentialsRefused { text } => parts("credentials_refused", None, None, text),
+            Self::CredentialsAccepted => parts(
+                "credentials_accepted",
+                None,
+                None,
+                "the service takes the credentials again",
+            ),
             Self::Internal { text } => parts("internal", None, number(&ErrorKind::Internal), text),
         }
     }
@@ -242,7 +266,14 @@ mod tests {
             (SessionEvent::TokenRenewed, "token_renewed"),
             (SessionEvent::ClockSkew { seconds: -62 }, "clock_skew"),
             (SessionEvent::Wedged { link }, "wedged"),
-            (SessionEvent::MixUpSuspected, "mix_up_suspected"),
+            (
+                SessionEvent::MixUpSuspected {
+                    suspects: Suspect::Topic.into(),
+                    answers: 16,
+                },
+                "mix_up_suspected",
+            ),
+            (SessionEvent::CredentialsAccepted, "credentials_accepted"),
         ] {
             let parts = event.parts();
             assert_eq!(parts.name, name);

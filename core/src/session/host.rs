@@ -23,6 +23,11 @@ use crate::time::Now;
 /// worked: a wrong host name or port should not look like a slow network.
 const FIRST_CONTACT_ATTEMPTS: u32 = 3;
 
+/// The number of connections that take no more requests, but still owe answers, beside which no new one is made. A
+/// server that ends each connection after one request and answers slowly would otherwise be sent as
+/// many connections as there are messages.
+const MOST_LEAVING: usize = 32;
+
 /// The longest silence before a PING, however often a server complained: an hour, after which most
 /// middleboxes have forgotten the connection anyway.
 const RAREST_PING: Duration = Duration::from_secs(3600);
@@ -45,7 +50,11 @@ pub(super) struct Host {
     waiting: Queue,
     /// The messages that were refused again and again, and when they may join the queue.
     resting: BTreeSet<(Duration, Ticket)>,
+    /// The last rest that was given, and when it ends: what is refused together comes back together.
+    last_rest: (Duration, Duration),
     backoff: Backoff,
+    /// The answers that came from the host: its progress.
+    answers: u64,
     /// No new connection before this time.
     dial_after: Duration,
     /// No new request before this time (429 for the whole project).
@@ -62,6 +71,8 @@ pub(super) struct Host {
     /// Why the last connection failed: the cause given to messages that expire waiting. `None` where it
     /// did not fail.
     last_failure: Option<Error>,
+    /// How many connections in a row an answer has spoiled.
+    spoiled: u32,
     /// How often the time between two PINGs was doubled, because the host complained.
     ping_doublings: u32,
 }
@@ -74,7 +85,9 @@ impl Host {
             links: Vec::new(),
             waiting: Queue::default(),
             resting: BTreeSet::new(),
+            last_rest: (Duration::ZERO, Duration::ZERO),
             backoff,
+            answers: 0,
             dial_after: Duration::ZERO,
             paused_until: Duration::ZERO,
             filled_at: Duration::ZERO,
@@ -82,6 +95,7 @@ impl Host {
             used_at: now,
             ever_ready: false,
             last_failure: None,
+            spoiled: 0,
             ping_doublings: 0,
         }
     }
@@ -99,6 +113,11 @@ impl Host {
 
     pub(super) fn links(&self) -> &[LinkId] {
         &self.links
+    }
+
+    /// The answers that have come from the host.
+    pub(super) fn answers(&self) -> u64 {
+        self.answers
     }
 
     /// Why the last connection failed; `None` where it did not.
@@ -173,7 +192,8 @@ impl Host {
         // After trouble one connection has to get an answer before there are more again.
         let in_trouble = self.backoff.attempts() > 0;
         let more = crowded && !in_trouble && count < limit && hopeful().all(|link| link.is_full(body));
-        (count == 0 || more) && now >= self.resumes_at()
+        let leaving = self.links.len().saturating_sub(count);
+        (count == 0 || more) && leaving < MOST_LEAVING && now >= self.resumes_at()
     }
 
     /// Returns `config` with the PINGs that this host puts up with.
@@ -203,24 +223,30 @@ impl Host {
         self.waiting.push_back(ticket);
     }
 
-    /// A message is back: at the head of the queue, because it has waited for longest; or apart from the
-    /// queue until `rests_until`, where that is given.
-    pub(super) fn push_again(&mut self, ticket: Ticket, rests_until: Option<Duration>) {
+    /// A message is back: at the place in the queue that its `number` in the order of submission gives it; or
+    /// apart from the queue until `rests_until`, where that is given.
+    pub(super) fn push_again(&mut self, ticket: Ticket, number: u64, rests_until: Option<Duration>) {
         match rests_until {
             Some(until) => {
                 self.resting.insert((until, ticket));
             }
-            None => self.waiting.push_front(ticket),
+            None => self.waiting.restore(number, ticket),
         }
     }
 
     /// A message that waited has ended; apart from the queue, where `rests_until` is given.
-    pub(super) fn note_ended(&mut self, ticket: Ticket, rests_until: Option<Duration>, ledger: &Ledger) {
+    pub(super) fn note_ended(
+        &mut self,
+        ticket: Ticket,
+        number: u64,
+        rests_until: Option<Duration>,
+        ledger: &Ledger,
+    ) {
         match rests_until {
             Some(until) => {
                 self.resting.remove(&(until, ticket));
             }
-            None => self.waiting.note_ended(ledger),
+            None => self.waiting.note_ended(number, ledger),
         }
     }
 
@@ -246,37 +272,41 @@ impl Host {
         !self.waiting.is_empty() && now >= self.paused_until
     }
 
-    /// The messages that have rested long enough join the queue, at its head: they have waited longest.
+    /// The messages that have rested long enough join the queue, each at its place.
     fn wake(&mut self, ledger: &mut Ledger, now: Duration) {
-        if self.next_to_wake().is_none_or(|at| at > now) {
-            return;
-        }
-        let mut due = Vec::new();
         while let Some(first) = self.resting.first().copied().filter(|(at, _)| *at <= now) {
             self.resting.remove(&first);
-            due.push(first.1);
-        }
-        for ticket in due.into_iter().rev() {
-            if ledger.wake(ticket, now) {
-                self.waiting.push_front(ticket);
+            if let Some(number) = ledger.wake(first.1, now) {
+                self.waiting.restore(number, first.1);
             }
         }
     }
 
-    /// Opens a stream for each message that waits, as far as streams, windows, deadlines and `limit` allow.
+    /// Opens a stream for each message that waits, as far as streams, windows, deadlines, `limit` and `room` allow.
     /// Returns the slots of the requests that a connection finds unusable, and why.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn fill(
         &mut self,
         links: &mut Links,
         ledger: &mut Ledger,
         limit: Option<&mut TokenBucket>,
+        room: usize,
         authorization: &BatchAuthorization,
         service: &Service,
         now: Now,
     ) -> Vec<(u32, Error)> {
         ledger.begin_opening(now.monotonic);
         let mut rejected = Vec::new();
-        self.fill_links(links, ledger, limit, authorization, service, now, &mut rejected);
+        self.fill_links(
+            links,
+            ledger,
+            limit,
+            room,
+            authorization,
+            service,
+            now,
+            &mut rejected,
+        );
         self.waiting.tidy(ledger);
         rejected
     }
@@ -287,6 +317,7 @@ impl Host {
         links: &mut Links,
         ledger: &mut Ledger,
         mut limit: Option<&mut TokenBucket>,
+        mut room: usize,
         authorization: &BatchAuthorization,
         service: &Service,
         now: Now,
@@ -297,6 +328,9 @@ impl Host {
                 continue;
             };
             while link.may_have_more() {
+                if room == 0 {
+                    return;
+                }
                 let Some(ticket) = self.waiting.front() else {
                     return;
                 };
@@ -333,6 +367,7 @@ impl Host {
                 };
                 match sent {
                     Ok(request) => {
+                        room -= 1;
                         self.waiting.pop_front();
                         ledger.open(slot, *id, request, now.monotonic);
                     }
@@ -368,7 +403,37 @@ impl Host {
     /// A response came: the host works.
     #[inline]
     pub(super) fn note_answer(&mut self) {
+        self.answers += 1;
         self.backoff.reset();
+        self.spoiled = 0;
+    }
+
+    /// An answer has spoiled a connection. Returns whether the one before it was spoiled, too: then the next one has to
+    /// wait, longer each time.
+    pub(super) fn note_spoiled(&mut self, now: Duration) -> bool {
+        self.spoiled = self.spoiled.saturating_add(1);
+        let again = self.spoiled > 1;
+        if again {
+            self.back_off(now, Duration::ZERO);
+        }
+        again
+    }
+
+    /// The number of requests on its connections.
+    pub(super) fn in_flight(&self, links: &Links) -> usize {
+        let links = self.links.iter().filter_map(|link| links.get(*link));
+        links.map(Link::in_flight).sum()
+    }
+
+    /// Whether the service has asked for a pause that is not over.
+    pub(super) fn is_paused(&self, now: Duration) -> bool {
+        self.paused_until > now
+    }
+
+    /// When requests may go out: now, or at the end of a pause that the service has asked for.
+    #[inline]
+    pub(super) fn sends_from(&self, now: Duration) -> Duration {
+        self.paused_until.max(now)
     }
 
     /// The messages that wait cannot be sent, for this reason.
@@ -390,7 +455,12 @@ impl Host {
         // A connection that did its work and then ended is replaced at once. One that never
         // answered anything is not: a server that turns everybody away is not to be hammered.
         if link.is_a_failure() {
-            self.back_off(now, Duration::ZERO);
+            // A server that restarts is back in a moment.
+            let absent = !link.is_ready() && error.as_ref().is_some_and(retry::is_absence);
+            match absent && self.answers > 0 {
+                true => self.back_off_by(Backoff::next_short_wait, now, Duration::ZERO),
+                false => self.back_off(now, Duration::ZERO),
+            };
         }
         let error = error?;
         let first_contact = !self.ever_ready && self.backoff.attempts() >= FIRST_CONTACT_ATTEMPTS;
@@ -405,8 +475,17 @@ impl Host {
     /// than `least` of it is left, this is about the same trouble, and that step is all. Returns
     /// how long it still takes.
     pub(super) fn back_off(&mut self, now: Duration, least: Duration) -> Duration {
+        self.back_off_by(Backoff::next_wait, now, least)
+    }
+
+    fn back_off_by(
+        &mut self,
+        next: fn(&mut Backoff) -> Duration,
+        now: Duration,
+        least: Duration,
+    ) -> Duration {
         if self.dial_after.saturating_sub(now) <= least {
-            let wait = self.backoff.next_wait();
+            let wait = next(&mut self.backoff);
             self.dial_after = now.saturating_add(wait);
         }
         self.dial_after.saturating_sub(now)
@@ -425,12 +504,19 @@ impl Host {
         }
     }
 
-    /// Returns `wait`, shortened or lengthened by the jitter of this host; no wait stays none.
-    pub(super) fn spread(&mut self, wait: Duration) -> Duration {
-        match wait.is_zero() {
-            true => wait,
-            false => self.backoff.spread(wait),
+    /// Returns until when a message rests for `rest`, shortened or lengthened by the jitter of this host; `None`
+    /// where it does not rest. Messages that are refused together rest together: each with a
+    /// jitter of its own, they would change their order.
+    pub(super) fn rest(&mut self, rest: Duration, now: Duration) -> Option<Duration> {
+        if rest.is_zero() {
+            return None;
         }
+        let (length, until) = self.last_rest;
+        if length != rest || until.saturating_sub(now) < rest * 3 / 4 {
+            let spread = self.backoff.spread(rest);
+            self.last_rest = (rest, now.saturating_add(spread));
+        }
+        Some(self.last_rest.1)
     }
 
     /// The host has complained of the client's PINGs: from now on they are half as frequent.
@@ -485,6 +571,28 @@ impl Hosts {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Host> {
         self.hosts.iter_mut()
+    }
+
+    /// The hosts with their numbers.
+    pub(super) fn numbered(&mut self) -> impl Iterator<Item = (HostId, &mut Host)> {
+        let hosts = self.hosts.iter_mut().enumerate();
+        hosts.map(|(index, host)| (HostId::new(index), host))
+    }
+
+    /// Whether every host for which messages wait is paused by the service.
+    pub(super) fn are_paused(&self, now: Duration) -> bool {
+        let waited_for = self
+            .hosts
+            .iter()
+            .filter(|host| !host.traffic.is_for_tokens() && !host.is_idle());
+        let mut any = false;
+        for host in waited_for {
+            if !host.is_paused(now) {
+                return false;
+            }
+            any = true;
+        }
+        any
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {

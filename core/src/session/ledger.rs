@@ -13,8 +13,12 @@ use super::stats::Stats;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HeaderBlock, Request, Response};
 use crate::net::RequestId;
-use crate::outcome::Outcome;
+use crate::outcome::{Circumstances, OnSuspicion, Outcome};
 use crate::time::Now;
+
+/// The number of refusals in a row after which a message does not rest for longer each time, where its host answers
+/// others meanwhile: the sixth is followed by 800 ms, about the time in which a burst is over.
+const MAX_REFUSALS_OF_BUSY_HOST: u8 = 6;
 
 /// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +46,7 @@ pub(super) enum Place {
     /// In the queue of its host; apart from the queue until `rests_until`, where that is given.
     Queued {
         host: HostId,
+        number: u64,
         rests_until: Option<Duration>,
     },
     /// On a stream.
@@ -56,6 +61,30 @@ pub(super) struct Entrant {
     pub(super) tag: u64,
     /// When the message has to have ended, on the monotonic clock.
     pub(super) deadline: Duration,
+    /// What could explain a doubtful answer beside the token; `None` where nothing is known of that.
+    pub(super) circumstances: Option<Circumstances>,
+    /// What the caller says of the message as one of many.
+    pub(super) manner: Manner,
+}
+
+/// How a message is treated as one of many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// Whether a doubtful answer may wait for others.
+    pub(super) bulk: bool,
+    /// Whether the message's deadline is the session's, and begins again after a pause that the service asked for.
+    pub(super) patient: bool,
+    /// What a suspicion does to the message.
+    pub(super) on_suspicion: OnSuspicion,
+}
+
+/// A message that was answered by a doubtful refusal and waits for other answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Doubt {
+    pub(super) ticket: Ticket,
+    pub(super) tag: u64,
+    /// When it was answered.
+    pub(super) since: Duration,
 }
 
 /// The facts about a message on which it depends whether the message may be sent again: for [`retry`](super::retry).
@@ -66,8 +95,11 @@ pub(super) struct Attempt {
     pub(super) withdrawal: Option<Withdrawal>,
     /// Whether the deadline of the message is still to come.
     pub(super) in_time: bool,
-    /// Times that the message went back to the queue because an attempt failed.
+    /// Times that the message went back to the queue because an attempt failed, as far as that counts.
     pub(super) requeues: u8,
+    /// The answers that its host had given when the message went back to the queue for the last time; 0
+    /// where it never did.
+    pub(super) answers_seen: u64,
     /// Times that the message was sent again after an answer.
     pub(super) replays: u8,
 }
@@ -99,6 +131,8 @@ pub(super) struct Pending {
     state: State,
     purpose: Purpose,
     host: HostId,
+    /// The place of the message in the order of submission.
+    number: u64,
     /// Whether a call's request came with an authorization of the caller's.
     signed: bool,
     tag: u64,
@@ -115,14 +149,18 @@ pub(super) struct Pending {
     rests_until: Option<Duration>,
     /// Times in a row that the message's stream was refused.
     refusals: u8,
-    /// Times that the message went back to the queue because an attempt failed.
+    /// Times that the message went back to the queue because an attempt failed, as far as that counts.
     requeues: u8,
+    /// The answers that its host had given when the message went back to the queue for the last time.
+    answers_seen: u64,
     /// Times that the message was answered with a fault of the credential or the connection and sent again.
     replays: u8,
     /// Whether an earlier attempt was written and got no answer: it may have been processed.
     in_doubt: bool,
     /// The facts against which the answer has to be read.
     context: Context,
+    circumstances: Option<Circumstances>,
+    manner: Manner,
     /// Why the message is being taken off its stream; `None` where it is not.
     withdrawal: Option<Withdrawal>,
 }
@@ -134,6 +172,7 @@ impl Pending {
             state: State::Free,
             purpose: Purpose::Push,
             host: HostId::NONE,
+            number: 0,
             signed: false,
             tag: 0,
             request: Request::new(),
@@ -144,9 +183,12 @@ impl Pending {
             rests_until: None,
             refusals: 0,
             requeues: 0,
+            answers_seen: 0,
             replays: 0,
             in_doubt: false,
             context: Context::None,
+            circumstances: None,
+            manner: Manner::default(),
             withdrawal: None,
         }
     }
@@ -169,6 +211,16 @@ impl Pending {
 
     pub(super) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// What could explain a doubtful answer beside the token; `None` where nothing is known of that.
+    #[inline]
+    pub(super) fn circumstances(&self) -> Option<Circumstances> {
+        self.circumstances
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
     }
 
     pub(super) fn queued_at(&self) -> Duration {
@@ -211,6 +263,14 @@ impl Pending {
         self.request.authorization = own;
     }
 
+    /// Moves the deadline of a queued message, where it is the session's.
+    fn postpone(&mut self, late: Duration) {
+        if self.manner.patient {
+            self.deadline = self.deadline.max(late);
+            self.due = self.deadline;
+        }
+    }
+
     fn ticket(&self, slot: u32) -> Ticket {
         Ticket::new(slot, self.generation)
     }
@@ -228,6 +288,7 @@ impl Pending {
         self.rests_until = None;
         self.refusals = 0;
         self.requeues = 0;
+        self.answers_seen = 0;
         self.replays = 0;
         self.in_doubt = false;
         self.context = Context::None;
@@ -252,6 +313,8 @@ pub(super) struct Ledger {
     outcomes: VecDeque<Ended>,
     responses: VecDeque<(Ticket, Ending<Response>)>,
     stats: Stats,
+    /// The messages queued so far: the next one's place in the order of submission.
+    numbers: u64,
     response_timeout: Duration,
     /// When a request that is opened now has to be answered: set by [`Ledger::begin_opening`].
     answer_by: Duration,
@@ -270,6 +333,7 @@ impl Ledger {
             outcomes: VecDeque::new(),
             responses: VecDeque::new(),
             stats: Stats::default(),
+            numbers: 0,
             response_timeout,
             answer_by: Duration::ZERO,
             next_due: None,
@@ -334,6 +398,7 @@ impl Ledger {
             State::Free => None,
             State::Queued => Some(Place::Queued {
                 host: pending.host,
+                number: pending.number,
                 rests_until: pending.rests_until,
             }),
             State::Open { link, request } => Some(Place::Open { link, request }),
@@ -392,6 +457,7 @@ impl Ledger {
             withdrawal: pending.withdrawal,
             in_time: !pending.is_overdue(now.monotonic),
             requeues: pending.requeues,
+            answers_seen: pending.answers_seen,
             replays: pending.replays,
         })
     }
@@ -452,10 +518,14 @@ impl Ledger {
         pending.tag = entrant.tag;
         pending.state = State::Queued;
         pending.host = entrant.host;
+        pending.number = self.numbers;
+        self.numbers = self.numbers.wrapping_add(1);
         pending.deadline = entrant.deadline;
         pending.due = entrant.deadline;
         pending.queued_at = now;
         pending.context = context;
+        pending.circumstances = entrant.circumstances;
+        pending.manner = entrant.manner;
         let ticket = pending.ticket(slot);
         self.expect_by(entrant.deadline);
         if entrant.purpose != Purpose::Token {
@@ -487,14 +557,13 @@ impl Ledger {
         }
     }
 
-    /// A message that waited apart joins the queue. Returns whether it still waits.
-    pub(super) fn wake(&mut self, ticket: Ticket, now: Duration) -> bool {
-        let Some((_, pending)) = self.find_mut(ticket) else {
-            return false;
-        };
+    /// A message that waited apart joins the queue. Returns its place in the order of submission; `None` where
+    /// the message does not wait any more.
+    pub(super) fn wake(&mut self, ticket: Ticket, now: Duration) -> Option<u64> {
+        let (_, pending) = self.find_mut(ticket)?;
         pending.rests_until = None;
         pending.queued_at = now;
-        true
+        Some(pending.number)
     }
 
     /// A message is being taken off its stream; the connection will say how its attempt ended.
@@ -504,17 +573,20 @@ impl Ledger {
         }
     }
 
-    /// Counts a failed attempt after which the message is sent again. Returns how often in a row its stream
-    /// has been refused.
-    pub(super) fn count_failure(&mut self, slot: u32, again: Again) -> u8 {
+    /// Counts a failed attempt after which the message is sent again; its host has given `answers` so far.
+    /// Returns how often in a row the stream of the message has been refused.
+    pub(super) fn count_failure(&mut self, slot: u32, again: Again, answers: u64) -> u8 {
         let Some(pending) = self.slots.get_mut(slot as usize) else {
             return 0;
         };
         pending.requeues = pending.requeues.saturating_add(u8::from(again.counts));
+        pending.answers_seen = answers;
         pending.in_doubt |= again.in_doubt;
         pending.withdrawal = None;
         pending.refusals = match again.refused {
-            true => pending.refusals.saturating_add(1),
+            true if again.counts => pending.refusals.saturating_add(1),
+            // The host answers others: it is busy, and soon has room.
+            true => pending.refusals.saturating_add(1).min(MAX_REFUSALS_OF_BUSY_HOST),
             false => 0,
         };
         pending.refusals
@@ -528,14 +600,14 @@ impl Ledger {
         }
     }
 
-    /// A message goes back to the queue of the host that is returned; apart from the queue, where
-    /// `rests_until` says until when.
+    /// A message goes back to the queue of the host that is returned, to the place in the order of submission
+    /// that is returned with it; apart from the queue, where `rests_until` says until when.
     pub(super) fn requeue(
         &mut self,
         slot: u32,
         rests_until: Option<Duration>,
         now: Duration,
-    ) -> Option<(Ticket, HostId)> {
+    ) -> Option<(Ticket, u64, HostId)> {
         let pending = self.slots.get_mut(slot as usize)?;
         if pending.is_open() && pending.purpose != Purpose::Token {
             take_one(&mut self.stats.open, &mut self.unbalanced);
@@ -546,7 +618,7 @@ impl Ledger {
         pending.due = pending.deadline;
         pending.queued_at = now;
         pending.rests_until = rests_until;
-        Some((pending.ticket(slot), pending.host))
+        Some((pending.ticket(slot), pending.number, pending.host))
     }
 
     // The end of a message
@@ -556,6 +628,49 @@ impl Ledger {
     pub(super) fn end_answered(&mut self, slot: u32, outcome: Outcome) {
         if let Some(Finished { ticket, tag, .. }) = self.finish(slot) {
             self.end_push(ticket, tag, Ending::Answered(outcome));
+        }
+    }
+
+    /// A push was answered by a doubtful refusal, and waits for [`Ledger::end_held`].
+    pub(super) fn hold(&mut self, slot: u32, now: Duration) -> Option<Doubt> {
+        let Finished { ticket, tag, .. } = self.finish(slot)?;
+        self.stats.held += 1;
+        Some(Doubt {
+            ticket,
+            tag,
+            since: now,
+        })
+    }
+
+    /// Ends a push that waited.
+    pub(super) fn end_held(&mut self, doubt: Doubt, outcome: Outcome) {
+        take_one(&mut self.stats.held, &mut self.unbalanced);
+        self.end_push(doubt.ticket, doubt.tag, Ending::Answered(outcome));
+    }
+
+    /// The messages in the queue of a host that a suspicion stops.
+    pub(super) fn stoppable(&self) -> Vec<Ticket> {
+        let waiting = self.unfinished().filter(|(_, pending)| {
+            pending.state == State::Queued && pending.manner.on_suspicion == OnSuspicion::Stop
+        });
+        waiting.map(|(ticket, _)| ticket).collect()
+    }
+
+    /// The service has asked for a pause until then: the messages that wait for this host, and whose deadline is the
+    /// session's, have `deadline` from its end.
+    pub(super) fn postpone(&mut self, host: HostId, until: Duration, deadline: Duration) {
+        let late = until.saturating_add(deadline);
+        for pending in &mut self.slots {
+            if pending.state == State::Queued && pending.host == host {
+                pending.postpone(late);
+            }
+        }
+    }
+
+    /// The same for the message in one slot.
+    pub(super) fn postpone_one(&mut self, slot: u32, until: Duration, deadline: Duration) {
+        if let Some(pending) = self.slots.get_mut(slot as usize) {
+            pending.postpone(until.saturating_add(deadline));
         }
     }
 

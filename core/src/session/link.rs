@@ -7,7 +7,7 @@ use crate::backend::Health;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Request, Response};
 use crate::net::h2::HeaderBytes;
-use crate::net::{CloseReason, Connection, Event, GoAway, Processed, RequestId, SendError};
+use crate::net::{CloseReason, Connection, Event, GoAway, HttpVersion, Processed, RequestId, SendError};
 use crate::time::Now;
 
 /// Above this many requests in flight a connection that was asked to be calm is like any other: more
@@ -121,6 +121,32 @@ impl Load {
     }
 }
 
+/// How long the answer to a PING after a pause may take before another connection is made beside this one:
+/// longer than any round trip on Earth, and shorter than anybody waits for a push.
+const ANSWER_EXPECTED: Duration = Duration::from_millis(500);
+
+/// How long that answer may take before the connection is given up.
+const ANSWER_AWAITED: Duration = Duration::from_secs(10);
+
+/// A question whether the server is still there, which has not been answered.
+#[derive(Clone, Copy, Debug)]
+struct Question {
+    at: Duration,
+    /// Whether the answer should have come.
+    overdue: bool,
+}
+
+impl Question {
+    /// When the next step is due.
+    fn due(self) -> Duration {
+        let patience = match self.overdue {
+            false => ANSWER_EXPECTED,
+            true => ANSWER_AWAITED,
+        };
+        self.at.saturating_add(patience)
+    }
+}
+
 /// The terms on which a session makes a connection.
 #[derive(Debug)]
 pub(super) struct Terms {
@@ -129,6 +155,9 @@ pub(super) struct Terms {
     pub(super) connect_by: Duration,
     /// How long the connection may be idle; `None` is for ever.
     pub(super) idle_timeout: Option<Duration>,
+    /// How long the connection may be silent before it is asked whether it still works, and not trusted with
+    /// requests before it has answered; `None` trusts it for ever.
+    pub(super) probe_after: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -147,6 +176,10 @@ pub(super) struct Link {
     /// The service's word when it refused the credentials of this connection (GOAWAY); `None` where it
     /// has not.
     refused: Option<Box<str>>,
+    /// When something came from the server for the last time.
+    heard_at: Now,
+    /// The question whether the server is still there; `None` where none is open.
+    question: Option<Question>,
     load: Load,
 }
 
@@ -161,6 +194,8 @@ impl Link {
             retired: false,
             ended_by_us: false,
             refused: None,
+            heard_at: now,
+            question: None,
             load: Load::new(now.monotonic),
         }
     }
@@ -184,15 +219,20 @@ impl Link {
         self.retired
     }
 
+    /// The number of requests in flight.
+    pub(super) fn in_flight(&self) -> usize {
+        self.load.in_flight
+    }
+
     /// Whether requests are in flight here.
     pub(super) fn is_busy(&self) -> bool {
         self.load.in_flight > 0
     }
 
     /// Whether the end of the connection says that its host does not work: it never answered anything, and
-    /// we did not end it.
+    /// we did not end it. A connection that was forgotten on the way while it was idle says nothing of the kind.
     pub(super) fn is_a_failure(&self) -> bool {
-        !self.load.answered && !self.ended_by_us
+        !self.load.answered && !self.ended_by_us && self.question.is_none()
     }
 
     pub(super) fn is_throttled(&self) -> bool {
@@ -206,6 +246,7 @@ impl Link {
             && self.connection.capacity() > 0
             && self.may_have_more()
             && !self.is_throttled()
+            && self.question.is_none()
     }
 
     /// Whether the server, having asked for calm, puts up with one more request in flight.
@@ -222,14 +263,39 @@ impl Link {
         self.connection.window() >= body || self.load.in_flight == 0
     }
 
-    /// Whether the connection may yet be of use: connecting or connected, and not retired.
+    /// Whether the connection may yet be of use: connecting or connected, not retired, and not silent for too long.
     pub(super) fn is_hopeful(&self) -> bool {
-        !self.retired && !self.connection.is_draining() && !self.connection.is_closed()
+        let silent = self.question.is_some_and(|question| question.overdue);
+        !self.retired && !silent && !self.connection.is_draining() && !self.connection.is_closed()
     }
 
-    /// Whether the connection is usable, but takes no body of this size now.
+    /// Whether the connection was silent for so long that it is to be asked before it is trusted with a request.
+    #[inline]
+    pub(super) fn is_doubtful(&self, now: Now) -> bool {
+        let Some(limit) = self.trusted_for() else {
+            return false;
+        };
+        self.ready
+            && !self.retired
+            && self.question.is_none()
+            && silence(self.heard_at, now) >= limit
+            // On HTTP/1.1 that is the time of the server for its answer.
+            && (self.load.in_flight == 0 || self.connection.protocol() == Some(HttpVersion::Http2))
+    }
+
+    /// How long the connection is trusted without a word from the server; `None` is for ever.
+    #[inline]
+    fn trusted_for(&self) -> Option<Duration> {
+        match (self.terms.probe_after, self.connection.keeps_idle_for()) {
+            (Some(own), Some(servers)) => Some(own.min(servers)),
+            (own, servers) => own.or(servers),
+        }
+    }
+
+    /// Whether the connection is usable, but takes no body of this size now. One that has been asked whether it still
+    /// works is not full: it is about to answer.
     pub(super) fn is_full(&self, body: usize) -> bool {
-        self.ready && !(self.can_send() && self.fits_window(body))
+        self.ready && self.question.is_none() && !(self.can_send() && self.fits_window(body))
     }
 
     /// Whether the service may have acted on a request that is in flight.
@@ -246,9 +312,11 @@ impl Link {
         !self.ready && self.terms.connect_by <= now.monotonic
     }
 
-    /// Whether the connection has been idle for too long.
+    /// Whether the connection has been idle for too long, or has not answered for too long.
     pub(super) fn is_stale(&self, now: Now) -> bool {
-        self.idle_at().is_some_and(|at| at <= now.monotonic)
+        let silent = self.question.filter(|question| question.overdue);
+        let silent = silent.is_some_and(|question| question.due() <= now.monotonic);
+        !self.retired && (silent || self.idle_at().is_some_and(|at| at <= now.monotonic))
     }
 
     /// When [`Link::handle_timeout`] has to be called; `None` is never.
@@ -259,21 +327,26 @@ impl Link {
             connecting,
             self.idle_at(),
             self.load.resumes_at,
+            self.question.filter(|_| !self.retired).map(Question::due),
         ];
         timers.into_iter().flatten().min()
     }
 
     fn idle_at(&self) -> Option<Duration> {
-        let idle = self.ready && !self.retired && !self.is_busy();
-        self.terms
-            .idle_timeout
-            .filter(|_| idle)
-            .and_then(|timeout| self.load.idle_since.checked_add(timeout))
+        if !self.ready || self.retired || self.is_busy() {
+            return None;
+        }
+        let timeout = match (self.terms.idle_timeout, self.connection.keeps_idle_for()) {
+            (Some(own), Some(servers)) => own.min(servers),
+            (own, servers) => own.or(servers)?,
+        };
+        self.load.idle_since.checked_add(timeout)
     }
 
     // Inputs
 
     pub(super) fn receive(&mut self, bytes: &[u8], now: Now) {
+        self.heard_at = now;
         self.connection.receive(bytes, now);
     }
 
@@ -284,6 +357,9 @@ impl Link {
     pub(super) fn handle_timeout(&mut self, now: Now) {
         self.connection.handle_timeout(now);
         self.load.resumes_at = self.load.resumes_at.filter(|at| *at > now.monotonic);
+        if let Some(question) = &mut self.question {
+            question.overdue |= question.due() <= now.monotonic;
+        }
     }
 
     /// The driver has connected the socket.
@@ -317,6 +393,20 @@ impl Link {
     /// The connection is given up before it was ready: its end says nothing about the host.
     pub(super) fn give_up(&mut self) {
         self.ended_by_us = true;
+    }
+
+    /// Asks the server whether it is still there; until it has answered, no request is sent. HTTP/1.1 has no way
+    /// to ask: there the connection ends, and another one takes its place.
+    pub(super) fn ask(&mut self, now: Now) {
+        if self.connection.protocol() != Some(HttpVersion::Http2) {
+            return self.retire(now);
+        }
+        // Where a PING is under way already, its answer is as good.
+        self.connection.ping(now);
+        self.question = Some(Question {
+            at: now.monotonic,
+            overdue: false,
+        });
     }
 
     /// No new requests until `resumes_at`, and afterwards at most half as many at a time as now.
@@ -384,6 +474,7 @@ impl Link {
             }
             Event::Ready => {
                 self.ready = true;
+                self.heard_at = now;
                 self.load.idle_since = now.monotonic;
                 LinkEvent::Ready
             }
@@ -396,7 +487,10 @@ impl Link {
             }
             Event::Closed(CloseReason::Failed(error)) => LinkEvent::Closed(Some(error.clone())),
             Event::Closed(_) => LinkEvent::Closed(None),
-            Event::RoundTrip(_) => LinkEvent::RoundTrip,
+            Event::RoundTrip(_) => {
+                self.question = None;
+                LinkEvent::RoundTrip
+            }
         })
     }
 
@@ -405,6 +499,15 @@ impl Link {
     pub(super) fn take_fault(&mut self) -> bool {
         std::mem::take(&mut self.load.unbalanced)
     }
+}
+
+/// Returns how long it has been silent since `heard_at`. The monotonic clock may stand still while the machine
+/// sleeps, but the calendar does not: whichever saw more time pass is believed.
+fn silence(heard_at: Now, now: Now) -> Duration {
+    let calendar = now.unix.as_secs().saturating_sub(heard_at.unix.as_secs());
+    now.monotonic
+        .saturating_sub(heard_at.monotonic)
+        .max(Duration::from_secs(calendar))
 }
 
 /// The error of a request that a service refuses to process because of the connection's credentials.

@@ -54,6 +54,7 @@ mod backoff;
 mod config;
 mod ending;
 mod event;
+mod gate;
 mod host;
 mod id;
 mod ledger;
@@ -79,9 +80,10 @@ pub use id::{LinkId, Ticket};
 pub use stats::Stats;
 
 use ending::Unanswered;
-use host::{BatchAuthorization, Hosts};
+use gate::{Allowance, Gates};
+use host::{BatchAuthorization, Host, Hosts};
 use id::HostId;
-use ledger::{Again, Entrant, Ledger, Place, Purpose, Withdrawal};
+use ledger::{Again, Doubt, Entrant, Ledger, Manner, Place, Purpose, Withdrawal};
 use limits::Limits;
 use link::{Link, LinkEvent, Links, Terms, refusal};
 use retry::{AfterFailure, Remedy};
@@ -93,12 +95,19 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response, retry_after};
 use crate::net::h2::{HeaderBytes, check_path, error_code as code};
 use crate::net::{Connection, Processed, Security, SendError};
-use crate::outcome::{Outcome, Scope};
+use crate::outcome::{Circumstances, Observed, OnSuspicion, Outcome, Scope, Suspect, Witness};
 use crate::service::{AsMessage, Call};
 use crate::time::Now;
 
 /// The number of events that are kept for an owner that does not fetch them.
 const MAX_EVENTS: usize = 1024;
+
+/// The number of doubtful answers that are held back at a time: a few kilobytes each at most.
+const MOST_HELD: usize = 1000;
+
+/// The longest time that a doubtful answer is held back: other answers of a bulk send come within milliseconds, and its
+/// caller waits.
+const LONGEST_HELD: Duration = Duration::from_secs(5);
 
 /// The name that gRPC's servers have for a client that asks too often whether they are there (GOAWAY's debug
 /// data). The client is to ask half as often from then on.
@@ -114,6 +123,10 @@ pub struct Session {
     links: Links,
     limits: Limits,
     token: TokenFetch,
+    witness: Witness<Doubt>,
+    gates: Gates,
+    /// The service has begun to take the key: what waits everywhere can go out.
+    opened: bool,
     actions: VecDeque<Action>,
     events: VecDeque<SessionEvent>,
     /// The bytes of header blocks on connections that are gone.
@@ -131,13 +144,15 @@ impl Session {
     /// say otherwise.
     ///
     /// # Errors
-    /// `InvalidCredential` when the credentials are a certificate that `security` does not present.
+    /// As [`SessionConfig::check`]; `InvalidCredential` when the credentials are a certificate that `security` does
+    /// not present.
     pub fn new(
         service: impl Into<crate::service::Service>,
         security: Security,
         config: SessionConfig,
         now: Now,
     ) -> Result<Self, Error> {
+        config.check()?;
         let seed = config.seed.unwrap_or_else(crate::crypto::random_u64);
         let service = Service::new(service.into(), security, &config)?;
         let call_rate = config.call_rate.or(service.call_rate());
@@ -147,6 +162,9 @@ impl Session {
             links: Links::default(),
             limits: Limits::new(config.rate, call_rate, now.monotonic),
             token: TokenFetch::default(),
+            witness: Witness::holding(MOST_HELD),
+            gates: Gates::new(service.key_is_judged_by_origin(), &config, seed),
+            opened: false,
             actions: VecDeque::new(),
             events: VecDeque::new(),
             header_bytes: HeaderBytes::default(),
@@ -176,6 +194,16 @@ impl Session {
         }
     }
 
+    /// How many more messages a bulk send is to hand in now: none while all that waits is waiting for the end of a pause
+    /// that the service has asked for, and [`Session::capacity`] otherwise.
+    pub fn bulk_capacity(&self) -> usize {
+        let now = self.now.monotonic;
+        match self.ledger.queued() > 0 && self.hosts.are_paused(now) {
+            true => 0,
+            false => self.capacity(),
+        }
+    }
+
     /// How many messages are where.
     pub fn stats(&self) -> Stats {
         self.ledger.stats()
@@ -196,7 +224,12 @@ impl Session {
         let (limits, token) = (self.limits.next_at(), self.service.poll_timeout());
         let hosts = self.hosts.iter();
         let hosts = hosts.map(|host| host.poll_timeout(&self.ledger, &self.config, limits, token));
-        let timers = links.chain(hosts).chain([self.ledger.next_due()]);
+        let held = self
+            .witness
+            .oldest()
+            .map(|doubt| doubt.since.saturating_add(LONGEST_HELD));
+        let gates = self.gates.next_at();
+        let timers = links.chain(hosts).chain([self.ledger.next_due(), held, gates]);
         timers.flatten().min()
     }
 
@@ -248,7 +281,7 @@ impl Session {
     /// Whether the answers look as if environment, topic, sender, VAPID key or payload were wrong, and
     /// not the tokens. See [`Witness`](crate::outcome::Witness).
     pub fn is_mix_up_suspected(&self) -> bool {
-        self.service.is_mix_up_suspected()
+        self.witness.is_suspected()
     }
 
     /// The bytes of all header blocks on all HTTP/2 connections of the session, those that are gone
@@ -312,11 +345,17 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Now) {
         let now = self.tick(now);
         self.limits.fill(now.monotonic);
+        self.gates.wait_no_longer(now.monotonic);
         for id in self.links.ids() {
             self.link_timeout(id, now);
         }
         if self.ledger.next_due().is_some_and(|due| due <= now.monotonic) {
             self.expire(now);
+        }
+        let long_ago = now.monotonic.saturating_sub(LONGEST_HELD);
+        if self.witness.oldest().is_some_and(|doubt| doubt.since <= long_ago) {
+            self.witness.release_if(|doubt| doubt.since <= long_ago);
+            self.tell_doubts(now);
         }
         self.fill_dirty(now);
         for id in self.hosts.ids() {
@@ -343,8 +382,12 @@ impl Session {
         let now = self.tick(now);
         self.check_capacity()?;
         let (slot, request) = self.ledger.reserve()?;
-        match self.service.write(message.as_message(), request, now) {
-            Ok(context) => self.enqueue(slot, Purpose::Push, context, options, now),
+        let message = message.as_message();
+        match self.service.write(message, request, now) {
+            Ok(context) => {
+                let circumstances = self.service.circumstances(message);
+                self.enqueue(slot, Purpose::Push, context, circumstances, options, now)
+            }
             Err(error) => {
                 self.ledger.release(slot);
                 Err(error)
@@ -396,7 +439,7 @@ impl Session {
             return Err(error);
         }
         let slot = self.ledger.reserve_with(request)?;
-        self.enqueue(slot, Purpose::Call, Context::None, options, now)
+        self.enqueue(slot, Purpose::Call, Context::None, None, options, now)
     }
 
     /// Puts the messages submitted since the last flush on streams, as far as that goes now. Call it once after
@@ -413,6 +456,21 @@ impl Session {
         let cancelled = self.withdraw(ticket, Withdrawal::Cancelled, now);
         self.close_when_idle(now);
         cancelled
+    }
+
+    /// The number of doubtful answers that are held back (see [`SendOptions::bulk`]) for the messages whose tag is chosen.
+    pub fn held(&self, mut chosen: impl FnMut(u64) -> bool) -> usize {
+        self.witness.tickets().filter(|doubt| chosen(doubt.tag)).count()
+    }
+
+    /// Ends the messages whose tag is chosen and whose doubtful answers are held back: no other answer will make them
+    /// certain. Call it when the last message of a bulk send has been answered.
+    pub fn release_held(&mut self, mut chosen: impl FnMut(u64) -> bool, now: Now) {
+        let now = self.tick(now);
+        if self.witness.held() > 0 {
+            self.witness.release_if(|doubt| chosen(doubt.tag));
+            self.tell_doubts(now);
+        }
     }
 
     /// Asks for an access token ahead of the requests that need it. Returns whether requests can be authorized
@@ -535,6 +593,7 @@ impl Session {
         slot: u32,
         purpose: Purpose,
         context: Context,
+        circumstances: Option<Circumstances>,
         options: SendOptions,
         now: Now,
     ) -> Result<Ticket, Error> {
@@ -551,11 +610,25 @@ impl Session {
             }
         };
         let deadline = options.deadline.unwrap_or(self.config.deadline);
+        let manner = Manner {
+            bulk: options.bulk,
+            patient: options.bulk && options.deadline.is_none(),
+            on_suspicion: options.on_suspicion,
+        };
+        let begins = match manner.patient {
+            true => self
+                .hosts
+                .get(host)
+                .map_or(now.monotonic, |host| host.sends_from(now.monotonic)),
+            false => now.monotonic,
+        };
         let entrant = Entrant {
             purpose,
             host,
             tag: options.tag,
-            deadline: now.monotonic.saturating_add(deadline),
+            deadline: begins.saturating_add(deadline),
+            circumstances,
+            manner,
         };
         let ticket = self.ledger.queue(slot, entrant, context, now.monotonic)?;
         self.hosts.push_back(host, ticket, now.monotonic);
@@ -616,6 +689,21 @@ impl Session {
         if !host.begin_filling(&mut self.ledger, now.monotonic) {
             return;
         }
+        let mut room = usize::MAX;
+        if !host.traffic().is_for_tokens() {
+            match self.gates.ask(host.authority(), now.monotonic) {
+                Allowance::Free => {}
+                Allowance::AtMost(count) => room = count.saturating_sub(host.in_flight(&self.links)),
+                Allowance::Refuse(cause) => return self.end_waiting(id, &cause, now),
+            }
+        }
+        if room == 0 {
+            return;
+        }
+        self.ask_doubtful(id, now);
+        let Some(host) = self.hosts.get(id) else {
+            return;
+        };
         let permit = match host.traffic() {
             Traffic::Token | Traffic::Metadata => Permit::Go {
                 authorization: None,
@@ -633,7 +721,7 @@ impl Session {
             if let BatchAuthorization::Shared(Some(block)) = &authorization {
                 self.note_minted(block);
             }
-            self.fill_streams(id, &authorization, now);
+            self.fill_streams(id, &authorization, room, now);
         }
         self.dial(id, now);
         if let Some(request) = fetch {
@@ -641,13 +729,29 @@ impl Session {
         }
     }
 
-    fn fill_streams(&mut self, id: HostId, authorization: &BatchAuthorization, now: Now) {
+    /// Asks the connections of a host that were silent for long whether they still work, because something is
+    /// to be sent over them.
+    fn ask_doubtful(&mut self, id: HostId, now: Now) {
+        let doubtful = |session: &Self| {
+            let host = session.hosts.get(id)?;
+            let mut links = host.links().iter().filter_map(|link| session.links.get(*link));
+            links.find(|link| link.is_doubtful(now)).map(Link::id)
+        };
+        while let Some(link) = doubtful(self) {
+            if let Some(link) = self.links.get_mut(link) {
+                link.ask(now);
+            }
+            self.drain(link, now);
+        }
+    }
+
+    fn fill_streams(&mut self, id: HostId, authorization: &BatchAuthorization, room: usize, now: Now) {
         let Some(host) = self.hosts.get_mut(id) else {
             return;
         };
         let limit = self.limits.of(host.traffic());
         let (links, ledger) = (&mut self.links, &mut self.ledger);
-        let rejected = host.fill(links, ledger, limit, authorization, &self.service, now);
+        let rejected = host.fill(links, ledger, limit, room, authorization, &self.service, now);
         for (slot, error) in rejected {
             self.end_unsent(slot, error, now);
         }
@@ -678,6 +782,7 @@ impl Session {
             host: id,
             connect_by: now.monotonic.saturating_add(self.config.connect_timeout),
             idle_timeout: self.service.idle_timeout(traffic, self.config.idle_timeout),
+            probe_after: self.service.probe_after(self.config.probe_after),
         };
         let link = self.links.insert(|link| Link::new(link, connection, terms, now));
         if let Some(host) = self.hosts.get_mut(id) {
@@ -688,14 +793,19 @@ impl Session {
 
     /// Ends everything that waits for this host: `error` says why nothing can be sent.
     fn fail_host(&mut self, id: HostId, error: Error, now: Now) {
+        self.end_waiting(id, &error, now);
+        if let Some(host) = self.hosts.get_mut(id) {
+            host.note_failure(error);
+        }
+    }
+
+    /// Ends everything that waits for this host now: `cause` says why it is not sent.
+    fn end_waiting(&mut self, id: HostId, cause: &Error, now: Now) {
         let Some(host) = self.hosts.get_mut(id) else {
             return;
         };
         for slot in host.take_all(&self.ledger) {
-            self.end_unsent(slot, error.clone(), now);
-        }
-        if let Some(host) = self.hosts.get_mut(id) {
-            host.note_failure(error);
+            self.end_unsent(slot, cause.clone(), now);
         }
     }
 
@@ -773,6 +883,11 @@ impl Session {
             self.note_fault("more requests of a connection have ended than were sent");
         }
         self.fill(host, now);
+        if std::mem::take(&mut self.opened) {
+            for id in self.hosts.of_callers() {
+                self.fill(id, now);
+            }
+        }
     }
 
     fn link_ready(&mut self, id: LinkId) {
@@ -848,13 +963,33 @@ impl Session {
     }
 
     /// Puts a connection out of use that is alive, but does no good; it closes when its requests have ended.
-    fn replace_link(&mut self, id: LinkId, now: Now) {
-        let Some(link) = self.links.get_mut(id) else {
+    /// Returns whether it was in use until now.
+    fn replace_link(&mut self, id: LinkId, now: Now) -> bool {
+        let Some(link) = self.links.get_mut(id).filter(|link| !link.is_retired()) else {
+            return false;
+        };
+        link.retire(now);
+        self.note(SessionEvent::Wedged { link: id });
+        true
+    }
+
+    /// Replaces a connection that an answer has spoiled. The next one is tried with one message; where it is spoiled, too,
+    /// the one after it comes after a pause, which grows.
+    fn replace_spoiled(&mut self, id: LinkId, outcome: &Outcome, now: Now) {
+        if !self.replace_link(id, now) {
+            return;
+        }
+        let host = self.links.get(id).map(Link::host);
+        let Some(host) = host.and_then(|host| self.hosts.get_mut(host)) else {
             return;
         };
-        if !link.is_retired() {
-            link.retire(now);
-            self.note(SessionEvent::Wedged { link: id });
+        self.gates.doubted(host.authority());
+        if host.note_spoiled(now.monotonic) {
+            let word = outcome
+                .reason()
+                .map_or_else(|| outcome.status().to_string(), ToString::to_string);
+            let text = format!("the service spoils one connection after the other ({word})");
+            host.note_failure(Error::new(ErrorKind::GoAway, text));
         }
     }
 
@@ -915,17 +1050,33 @@ impl Session {
 
     #[inline]
     fn push_answered(&mut self, slot: u32, outcome: Outcome, link: LinkId, now: Now) {
-        self.watch(&outcome, link, now);
-        if !matches!(outcome, Outcome::Accepted(_)) {
-            if let Some(seconds) = self.service.clock_is_wrong(&outcome) {
-                self.note(SessionEvent::ClockSkew { seconds });
+        let known_tokens = self.watch(&outcome, link, now);
+        if let Outcome::Accepted(_) = outcome {
+            if known_tokens {
+                self.bear_witness(slot, &outcome, now);
             }
-            if self.send_again(slot, &outcome, link, now) {
-                return;
-            }
-            if let Outcome::RetryLater(arm) = &outcome {
-                self.throttled(slot, arm.scope, arm.after, now);
-            }
+            return self.ledger.end_answered(slot, outcome);
+        }
+        self.refused(slot, outcome, link, known_tokens, now);
+    }
+
+    /// A push was answered, and not accepted.
+    fn refused(&mut self, slot: u32, mut outcome: Outcome, link: LinkId, known_tokens: bool, now: Now) {
+        if let Some(seconds) = self.service.clock_is_wrong(&outcome) {
+            self.note(SessionEvent::ClockSkew { seconds });
+        }
+        if self.send_again(slot, &outcome, link, now) {
+            return;
+        }
+        if let Outcome::FixCredentials(arm) = &mut outcome {
+            // What the session can renew it has renewed.
+            arm.refreshable = false;
+        }
+        self.judge_key(slot, &outcome, now);
+        match &outcome {
+            Outcome::RetryLater(arm) => self.throttled(slot, arm.scope, arm.after, now),
+            Outcome::TokenMismatch(_) if known_tokens => return self.doubt(slot, outcome, now),
+            _ => {}
         }
         self.ledger.end_answered(slot, outcome);
     }
@@ -933,32 +1084,176 @@ impl Session {
     fn call_answered(&mut self, slot: u32, response: Response, link: LinkId, now: Now) {
         self.note_host_works(link);
         let verdict = self.service.verdict(&response, now);
-        if !verdict.is_some_and(|outcome| self.send_again(slot, &outcome, link, now)) {
-            if response.status == 429 {
-                self.calls_throttled(slot, retry_after(&response, now), now);
+        if let Some(outcome) = &verdict {
+            if self.send_again(slot, outcome, link, now) {
+                return;
             }
-            self.ledger.end_call_answered(slot, response);
+            // A caller's own authorization is not the session's key.
+            let own = self
+                .ledger
+                .get(slot)
+                .is_some_and(|pending| pending.keeps_authorization());
+            if !own {
+                self.judge_key(slot, outcome, now);
+            }
         }
+        if response.status == 429 {
+            self.calls_throttled(slot, retry_after(&response, now), now);
+        }
+        self.ledger.end_call_answered(slot, response);
     }
 
-    /// Notes that the host works, and what only a series of answers shows.
+    /// Notes that the host works, and what only a series of answers shows. Returns whether the message went to a token
+    /// that was seen good before: others say nothing when they are bad.
     #[inline]
-    fn watch(&mut self, outcome: &Outcome, id: LinkId, now: Now) {
+    fn watch(&mut self, outcome: &Outcome, id: LinkId, now: Now) -> bool {
         let Some(link) = self.links.get_mut(id) else {
-            return;
+            return false;
         };
         let (health, limit) = self.service.health(outcome);
         let wedged = link.is_wedged_after(health, limit);
-        // Tokens never seen good say nothing when they are bad.
-        let known_tokens = self.hosts.get_mut(link.host()).is_some_and(|host| {
-            host.note_answer();
-            host.traffic() == Traffic::Main
-        });
-        if wedged {
+        let spoiled = !outcome.is_accepted() && retry::after_answer(outcome).spoils_connection();
+        let mut reopened = false;
+        let known_tokens = match self.hosts.get_mut(link.host()) {
+            Some(host) => {
+                if !spoiled {
+                    host.note_answer();
+                }
+                if !self.gates.are_open() && outcome.is_accepted() {
+                    let was_shut = self.gates.is_shut(host.authority());
+                    self.opened |= self.gates.accepted(host.authority());
+                    reopened = was_shut;
+                }
+                host.traffic() == Traffic::Main
+            }
+            None => false,
+        };
+        if reopened {
+            self.note(SessionEvent::CredentialsAccepted);
+        }
+        if spoiled {
+            self.replace_spoiled(id, outcome, now);
+        } else if wedged {
             self.replace_link(id, now);
         }
-        if known_tokens && self.service.mix_up_begins(outcome) {
-            self.note(SessionEvent::MixUpSuspected);
+        known_tokens
+    }
+
+    /// What an answer other than an acceptance says of the key, when the message is not sent again.
+    fn judge_key(&mut self, slot: u32, outcome: &Outcome, now: Now) {
+        let request = self.ledger.request(slot);
+        let Some(authority) = request.and_then(|request| request.authority.as_ref()) else {
+            return;
+        };
+        if self.service.refuses_key(outcome) {
+            let was_shut = self.gates.is_shut(authority);
+            let Some(cause) = self.gates.refused(authority, outcome, now.monotonic) else {
+                return;
+            };
+            if !was_shut {
+                let text = cause.to_string().into();
+                self.note(SessionEvent::CredentialsRefused { text });
+            }
+            // Filling asks the gate, and ends what waits.
+            for id in self.hosts.of_callers() {
+                self.fill(id, now);
+            }
+            return;
+        }
+        if !self.gates.are_open() {
+            self.opened |= match outcome {
+                // Answers of front ends, which know nothing of the key.
+                Outcome::RetryLater(arm) if arm.scope == Scope::Connection => false,
+                Outcome::RetryLater(_) | Outcome::FixCredentials(_) => self.gates.answered(authority),
+                _ => self.gates.accepted(authority),
+            };
+        }
+    }
+
+    // Doubtful answers
+
+    /// A message was accepted: others that were refused under the same circumstances may be certain now.
+    #[inline]
+    fn bear_witness(&mut self, slot: u32, outcome: &Outcome, now: Now) {
+        let pending = self.ledger.get(slot);
+        match pending.and_then(|pending| Some((pending, pending.circumstances()?))) {
+            Some((pending, at)) => {
+                let service = &self.service;
+                self.witness.accept(at, || service.token_in(pending.request()));
+            }
+            None => self.witness.note(outcome),
+        }
+        if self.witness.has_news() {
+            self.tell_doubts(now);
+        }
+    }
+
+    /// A token is blamed for what the configuration or the payload could explain.
+    fn doubt(&mut self, slot: u32, outcome: Outcome, now: Now) {
+        let Some(pending) = self.ledger.get(slot) else {
+            return;
+        };
+        let manner = pending.manner();
+        let Some(at) = pending.circumstances() else {
+            self.witness.note(&outcome);
+            self.tell_doubts(now);
+            return self.ledger.end_answered(slot, outcome);
+        };
+        let token = self.service.token_in(pending.request()).to_vec();
+        let Some(doubt) = self.ledger.hold(slot, now.monotonic) else {
+            return;
+        };
+        let observed = match manner.bulk && !self.closing {
+            true => self.witness.observe(doubt, outcome, at, &token),
+            false => self.witness.observe_at_once(doubt, outcome, at, &token),
+        };
+        if let Observed::Now(doubt, outcome) = observed {
+            self.ledger.end_held(doubt, outcome);
+        }
+        self.tell_doubts(now);
+        if self.witness.is_suspected() && manner.on_suspicion == OnSuspicion::Stop {
+            self.stop_suspected(now);
+        }
+    }
+
+    /// Ends what is certain now, and tells of a suspicion that has arisen.
+    fn tell_doubts(&mut self, now: Now) {
+        while let Some((doubt, outcome)) = self.witness.poll_settled() {
+            self.ledger.end_held(doubt, outcome);
+        }
+        while let Some(suspicion) = self.witness.poll_suspicion() {
+            self.note(SessionEvent::MixUpSuspected {
+                suspects: suspicion.suspects,
+                answers: suspicion.answers,
+            });
+            self.stop_suspected(now);
+        }
+    }
+
+    /// Ends the messages that have not been written and whose sender wants no more of them sent when the configuration
+    /// seems to be wrong.
+    fn stop_suspected(&mut self, now: Now) {
+        let names: Vec<_> = self.witness.suspects().iter().map(Suspect::name).collect();
+        let text = format!(
+            "many answers in a row blame the tokens: check {} first",
+            names.join(", ")
+        );
+        let cause = Error::new(ErrorKind::MixUpSuspected, text);
+        for ticket in self.ledger.stoppable() {
+            let Some(Place::Queued {
+                host,
+                number,
+                rests_until,
+            }) = self.ledger.place(ticket)
+            else {
+                continue;
+            };
+            if let Some(slot) = self.ledger.find(ticket) {
+                self.end_unsent(slot, cause.clone(), now);
+            }
+            if let Some(host) = self.hosts.get_mut(host) {
+                host.note_ended(ticket, number, rests_until, &self.ledger);
+            }
         }
     }
 
@@ -969,7 +1264,7 @@ impl Session {
             Remedy::None => return false,
             Remedy::Reauthorize { reconnect } => {
                 if reconnect {
-                    self.replace_link(link, now);
+                    self.replace_spoiled(link, outcome, now);
                 }
                 let request = self.ledger.request(slot);
                 let used = request.and_then(|request| request.authorization.as_ref());
@@ -981,12 +1276,12 @@ impl Session {
                 ErrorKind::TokenNeeded
             }
             Remedy::Reconnect => {
-                self.replace_link(link, now);
+                self.replace_spoiled(link, outcome, now);
                 ErrorKind::TokenNeeded
             }
             Remedy::Leave => {
                 self.service.heed(outcome, now);
-                self.replace_link(link, now);
+                self.replace_spoiled(link, outcome, now);
                 ErrorKind::GoAway
             }
         };
@@ -1006,11 +1301,17 @@ impl Session {
         if scope == Scope::Project {
             let request = self.ledger.request(slot);
             let authority = request.and_then(|request| request.authority.as_ref());
+            let mut paused = Vec::new();
             // All traffic to the host: the quota is the project's (on Web Push, the origin's).
-            for host in self.hosts.iter_mut() {
+            for (id, host) in self.hosts.numbered() {
                 if !host.traffic().is_for_tokens() && Some(host.authority()) == authority {
                     host.pause_spread(after, now.monotonic);
+                    paused.push((id, host.sends_from(now.monotonic)));
                 }
+            }
+            // The pause is the service's wish, and not the time that the caller gives its bulk send.
+            for (id, until) in paused {
+                self.ledger.postpone(id, until, self.config.deadline);
             }
             self.limits.slow_messages(now.monotonic);
         }
@@ -1044,8 +1345,10 @@ impl Session {
                 return self.ledger.end_answered(slot, outcome);
             }
         }
-        match retry::after_failure(&attempt, processed, &error, &self.config) {
-            AfterFailure::SendAgain(again) => self.requeue_failed(slot, again, now),
+        let answers = self.answers_of_host(slot);
+        let progress = answers > attempt.answers_seen;
+        match retry::after_failure(&attempt, processed, &error, progress, &self.config) {
+            AfterFailure::SendAgain(again) => self.requeue_failed(slot, again, answers, now),
             AfterFailure::Withdrawn(withdrawal) => self.end_withdrawn(slot, withdrawal, processed, now),
             AfterFailure::TokenFailed => self.token_ended(slot, Err(error), false, now),
             AfterFailure::End => {
@@ -1056,24 +1359,34 @@ impl Session {
     }
 
     /// Puts a message back into the queue: at once, or after a while where the stream was refused before (REFUSED_STREAM).
-    fn requeue_failed(&mut self, slot: u32, again: Again, now: Now) {
+    fn requeue_failed(&mut self, slot: u32, again: Again, answers: u64, now: Now) {
         let error = again.reported;
         self.note(SessionEvent::Requeued { error });
-        let refusals = self.ledger.count_failure(slot, again);
+        let refusals = self.ledger.count_failure(slot, again, answers);
         let rest = retry::rest_after_refusals(refusals, self.config.longest_backoff);
         let host = self.ledger.get(slot).map(|pending| pending.host());
         let host = host.and_then(|host| self.hosts.get_mut(host));
-        let rest = host.map_or(rest, |host| host.spread(rest));
-        let until = (!rest.is_zero()).then(|| now.monotonic.saturating_add(rest));
+        let until = host.and_then(|host| host.rest(rest, now.monotonic));
         self.requeue(slot, until, now);
     }
 
+    /// The answers that have come from the host of a message.
+    fn answers_of_host(&self, slot: u32) -> u64 {
+        let host = self.ledger.get(slot).map(|pending| pending.host());
+        let host = host.and_then(|host| self.hosts.get(host));
+        host.map_or(0, Host::answers)
+    }
+
     fn requeue(&mut self, slot: u32, rests_until: Option<Duration>, now: Now) {
-        let Some((ticket, host)) = self.ledger.requeue(slot, rests_until, now.monotonic) else {
+        let Some((ticket, number, host)) = self.ledger.requeue(slot, rests_until, now.monotonic) else {
             return;
         };
         if let Some(host) = self.hosts.get_mut(host) {
-            host.push_again(ticket, rests_until);
+            host.push_again(ticket, number, rests_until);
+            if host.is_paused(now.monotonic) {
+                let until = host.sends_from(now.monotonic);
+                self.ledger.postpone_one(slot, until, self.config.deadline);
+            }
         }
     }
 
@@ -1118,12 +1431,16 @@ impl Session {
             return false;
         };
         match place {
-            Place::Queued { host, rests_until } => {
+            Place::Queued {
+                host,
+                number,
+                rests_until,
+            } => {
                 if let Some(slot) = self.ledger.find(ticket) {
                     self.end_withdrawn(slot, withdrawal, Processed::No, now);
                 }
                 if let Some(host) = self.hosts.get_mut(host) {
-                    host.note_ended(ticket, rests_until, &self.ledger);
+                    host.note_ended(ticket, number, rests_until, &self.ledger);
                 }
             }
             Place::Open { link: id, request } => {
@@ -1143,6 +1460,12 @@ impl Session {
         };
         let (purpose, host) = (pending.purpose(), self.hosts.get(pending.host()));
         let ending = retry::withdrawn(withdrawal, processed, || {
+            if host.is_some_and(|host| host.is_paused(now.monotonic)) {
+                return Some(Error::new(
+                    ErrorKind::Paused,
+                    "the service has asked for a pause that lasts longer",
+                ));
+            }
             let failure = host.and_then(|host| host.last_failure());
             failure.or(self.token.failure()).cloned()
         });
@@ -1183,6 +1506,8 @@ impl Session {
             host,
             tag: 0,
             deadline: now.monotonic.saturating_add(self.config.response_timeout),
+            circumstances: None,
+            manner: Manner::default(),
         };
         let queued = self.ledger.queue(slot, entrant, Context::None, now.monotonic);
         if let (Ok(ticket), Some(host)) = (queued, self.hosts.get_mut(host)) {
@@ -1238,6 +1563,8 @@ impl Session {
         if !self.closing || !self.ledger.is_idle() {
             return;
         }
+        // No answer comes any more that could make them certain.
+        self.release_held(|_| true, now);
         // A request for a token that nobody will use.
         for ticket in self.ledger.tickets() {
             self.withdraw(ticket, Withdrawal::Abandoned, now);

@@ -31,11 +31,13 @@ pub(super) enum AfterFailure {
     End,
 }
 
-/// Decides about a message whose attempt got no answer.
+/// Decides about a message whose attempt got no answer; `progress` is whether its host has answered anything
+/// since the message went back to the queue for the last time.
 pub(super) fn after_failure(
     attempt: &Attempt,
     processed: Processed,
     error: &Error,
+    progress: bool,
     config: &SessionConfig,
 ) -> AfterFailure {
     let repeatable = match (processed, attempt.purpose) {
@@ -47,13 +49,11 @@ pub(super) fn after_failure(
     };
     // A time-out of this attempt is not the end of the message while its deadline is to come.
     let wanted = matches!(attempt.withdrawal, None | Some(Withdrawal::TimedOut));
-    let told_to_wait = processed == Processed::No
-        && error.kind() == ErrorKind::GoAway
-        && error.http2_code() == Some(code::ENHANCE_YOUR_CALM);
-    let attempts_left = told_to_wait || attempt.requeues < config.max_requeues;
+    let counts = processed == Processed::Unknown || is_about_the_message(error, progress);
+    let attempts_left = !counts || attempt.requeues < config.max_requeues;
     if repeatable && wanted && attempt.in_time && attempts_left {
         return AfterFailure::SendAgain(Again {
-            counts: !told_to_wait,
+            counts,
             in_doubt: processed == Processed::Unknown,
             refused: is_reset_with(error, code::REFUSED_STREAM),
             reported: match attempt.withdrawal {
@@ -67,6 +67,33 @@ pub(super) fn after_failure(
         (None, Purpose::Token) => AfterFailure::TokenFailed,
         (None, Purpose::Push | Purpose::Call) => AfterFailure::End,
     }
+}
+
+/// Whether an attempt that was not processed may have failed because of its message, so that the attempts
+/// are to be counted (`docs/decisions/0015-progress-and-order.md`). What a connection disowns in an
+/// orderly end, or took no octet of, is not about the message: that is bounded by the
+/// deadline, and by the back-off of a host whose connections answer nothing.
+fn is_about_the_message(error: &Error, progress: bool) -> bool {
+    match error.kind() {
+        // Another code says that the server found a fault, perhaps in this message.
+        ErrorKind::GoAway => {
+            let orderly = [Some(code::NO_ERROR), Some(code::ENHANCE_YOUR_CALM)];
+            !orderly.contains(&error.http2_code())
+        }
+        // A busy server refuses some streams and answers others; one that answers none may mean this one.
+        ErrorKind::StreamReset => !(progress && is_reset_with(error, code::REFUSED_STREAM)),
+        ErrorKind::ConnectionLost | ErrorKind::PeerSilent => false,
+        _ => true,
+    }
+}
+
+/// Whether a failure to connect is that of a server that is not there for the moment: nobody listens, or
+/// the connection ended while it was made.
+pub(super) fn is_absence(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectRefused | ErrorKind::ConnectionLost
+    )
 }
 
 /// Returns the ending of a message whose last attempt failed with `error`.
@@ -118,6 +145,17 @@ pub(super) enum Remedy {
     Reconnect,
     /// The service has not processed the message because of the connection, which is to be left.
     Leave,
+}
+
+impl Remedy {
+    /// Whether the connection is of no use any more.
+    pub(super) fn spoils_connection(self) -> bool {
+        match self {
+            Remedy::None => false,
+            Remedy::Reauthorize { reconnect } => reconnect,
+            Remedy::Reconnect | Remedy::Leave => true,
+        }
+    }
 }
 
 /// Decides what an answer asks for.

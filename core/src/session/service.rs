@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway, Protocols, Security};
 use crate::oauth::{Fetch, TokenProgress, TokenState};
-use crate::outcome::{Outcome, Witness};
+use crate::outcome::{Circumstances, Outcome};
 use crate::service::{self, MessageRef};
 use crate::time::Now;
 
@@ -54,7 +54,6 @@ pub(super) struct Service {
     /// The last authorization that was shared by all requests, and when it was asked for: many messages
     /// are submitted at one moment, and what was good for the first is good for all.
     recent: Option<(Now, Option<Arc<HeaderBlock>>)>,
-    witness: Witness<()>,
     /// How far the service's clock was ahead of ours when an answer last told, in seconds.
     clock_skew: Option<i64>,
 }
@@ -98,7 +97,6 @@ impl Service {
             long: Arc::new(long),
             wait_until: None,
             recent: None,
-            witness: Witness::new(),
             clock_skew: None,
         })
     }
@@ -279,7 +277,7 @@ impl Service {
         self.service.on_goaway(&goaway.debug_data).refuses_credentials
     }
 
-    /// What it says of a message that the service reset its stream with this code; `None` where
+    /// Returns the outcome of a message whose stream the service reset with this code; `None` where
     /// it says nothing (RFC 9113 §7).
     pub(super) fn reset_outcome(&self, code: u32) -> Option<Outcome> {
         self.service.on_reset(code)
@@ -302,7 +300,7 @@ impl Service {
         self.service.check_host(request)
     }
 
-    /// What the answer to a caller's own request says about the authorization and the connection.
+    /// Returns what the answer to a caller's own request says about the authorization and the connection.
     pub(super) fn verdict(&self, response: &Response, now: Now) -> Option<Outcome> {
         self.service.read_call(response, now)
     }
@@ -316,7 +314,12 @@ impl Service {
         }
     }
 
-    /// What an outcome says about the connection that it came over, and how many faults in a row
+    /// Returns how long a connection may be silent before it is asked whether it still works; `None` is for ever.
+    pub(super) fn probe_after(&self, chosen: Option<Duration>) -> Option<Duration> {
+        chosen.or(self.profile.probe_after)
+    }
+
+    /// Returns what an outcome says about the connection that it came over, and how many faults in a row
     /// mean that the connection is of no use.
     #[inline]
     pub(super) fn health(&self, outcome: &Outcome) -> (Health, u32) {
@@ -337,12 +340,6 @@ impl Service {
         self.profile.makes_tokens
     }
 
-    /// Counts an outcome; true when it makes a wrong configuration likely.
-    pub(super) fn mix_up_begins(&mut self, outcome: &Outcome) -> bool {
-        self.witness.note(outcome);
-        self.witness.poll_suspicion().is_some()
-    }
-
     /// How far the service's clock is ahead of ours, the first time that an answer tells: every
     /// request that is under way with the same token brings the same answer.
     pub(super) fn clock_is_wrong(&mut self, outcome: &Outcome) -> Option<i64> {
@@ -355,8 +352,25 @@ impl Service {
         (!known).then_some(seconds)
     }
 
-    pub(super) fn is_mix_up_suspected(&self) -> bool {
-        self.witness.is_suspected()
+    /// Returns what could explain the answer to a message beside its token; `None` where nothing is known of that.
+    #[inline]
+    pub(super) fn circumstances(&self, message: MessageRef<'_>) -> Option<Circumstances> {
+        self.service.circumstances(message)
+    }
+
+    /// Whether an outcome says that the service refuses the key, whatever the message.
+    pub(super) fn refuses_key(&self, outcome: &Outcome) -> bool {
+        self.service.refuses_key(outcome)
+    }
+
+    /// Whether each origin judges the key for itself.
+    pub(super) fn key_is_judged_by_origin(&self) -> bool {
+        self.profile.key_is_judged_by_origin
+    }
+
+    /// The part of a message's request that names its token.
+    pub(super) fn token_in<'a>(&self, request: &'a Request) -> &'a [u8] {
+        self.service.token_in(request)
     }
 }
 

@@ -15,6 +15,9 @@ pub struct Stats {
     pub queued: u64,
     /// On a stream, no answer yet.
     pub open: u64,
+    /// Answered by a doubtful refusal that waits for other answers; see
+    /// [`SendOptions::bulk`](super::SendOptions::bulk).
+    pub held: u64,
     /// Ended: taken by the service.
     pub accepted: u64,
     /// Ended: the token is dead.
@@ -43,11 +46,12 @@ pub struct Stats {
 
 impl Stats {
     /// Returns every count with its name, the same in every language.
-    pub const fn list(&self) -> [(&'static str, u64); 15] {
+    pub const fn list(&self) -> [(&'static str, u64); 16] {
         let Self {
             submitted,
             queued,
             open,
+            held,
             accepted,
             token_gone,
             token_mismatch,
@@ -65,6 +69,7 @@ impl Stats {
             ("submitted", submitted),
             ("queued", queued),
             ("open", open),
+            ("held", held),
             ("accepted", accepted),
             ("token_gone", token_gone),
             ("token_mismatch", token_mismatch),
@@ -97,7 +102,7 @@ impl Stats {
 
     /// Nothing lost, nothing counted twice (invariant I1).
     pub const fn is_balanced(&self) -> bool {
-        self.submitted == self.queued + self.open + self.ended()
+        self.submitted == self.queued + self.open + self.held + self.ended()
     }
 
     /// Counts the end of a push.

@@ -20,7 +20,7 @@ use crate::time::Now;
 
 /// FCM may answer 410 in the first seconds of a subscription's life.
 const FRESH: Duration = Duration::from_secs(60);
-/// What to wait for in that case; browsers' own tests do the same.
+/// The wait in that case; browsers' own tests wait as long.
 const FRESH_RETRY: Duration = Duration::from_secs(2);
 
 /// Reads an answer without knowing whom it is from. Total: every response is an outcome.

@@ -54,7 +54,7 @@ impl fmt::Debug for TemplateBuilder {
 
 macro_rules! setters {
     ($self:ident, $target:expr) => {
-        /// What the device gets, encrypted: any bytes, at most 3993 (4078 in the legacy
+        /// Sets the payload that the device gets, encrypted: any bytes, at most 3993 (4078 in the legacy
         /// encoding). An empty payload is a payload: the device gets a message of
         /// no bytes. Without one, it is only woken up.
         #[must_use]

@@ -15,7 +15,7 @@ const SILENT_VIBRATION: &str = "a silent notification cannot vibrate";
 /// The direction of a notification's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// As the browser thinks.
+    /// The browser's own choice.
     Auto,
     /// Left to right.
     Ltr,
@@ -23,7 +23,7 @@ pub enum Direction {
     Rtl,
 }
 
-/// What `ServiceWorkerRegistration.showNotification` takes (WHATWG notifications):
+/// The arguments of `ServiceWorkerRegistration.showNotification` (WHATWG notifications):
 /// its title and its options. What a browser does not know, it ignores.
 #[derive(Clone, Debug, PartialEq, Default)]
 #[non_exhaustive]
@@ -66,7 +66,7 @@ pub struct Notification {
 #[derive(Clone, Debug, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Action {
-    /// What the service worker is told.
+    /// The data that the service worker gets.
     pub action: String,
     /// The text.
     pub title: String,

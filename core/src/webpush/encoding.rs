@@ -56,7 +56,7 @@ impl Encoding {
         }
     }
 
-    /// What is sealed: the payload, its delimiter or length, the padding.
+    /// Returns the plaintext that is sealed: the payload, its delimiter or length, the padding.
     pub(super) fn record(&self, payload: &[u8], padding: usize) -> Box<[u8]> {
         let mut record = Vec::with_capacity(payload.len() + padding + self.in_record());
         match self {

@@ -95,7 +95,7 @@ impl Endpoint {
         &self.path
     }
 
-    /// Whose push service it is.
+    /// Returns the provider of the push service.
     pub fn provider(&self) -> Provider {
         self.provider
     }

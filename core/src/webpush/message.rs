@@ -17,7 +17,7 @@ use crate::http::{Authority, HeaderBlock, Indexing, Method, Request};
 use crate::json::{Item, Object};
 use crate::outcome::{Circumstances, Suspect};
 
-/// What is added to a payload so that its length tells less.
+/// The padding that is added to a payload so that its length tells less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Padding {
@@ -170,7 +170,7 @@ impl Message {
         MessageBuilder::new(subscription.into())
     }
 
-    /// The same message to another subscription; payload and headers are shared.
+    /// Returns the same message to another subscription; payload and headers are shared.
     ///
     /// # Errors
     /// As [`Template::to`].
@@ -195,7 +195,7 @@ impl Message {
         form.write(out);
     }
 
-    /// Whom it goes to.
+    /// Returns the subscription that the message goes to.
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
     }
@@ -213,7 +213,7 @@ impl Message {
         )
     }
 
-    /// What it has in common with the others of its campaign.
+    /// Returns the template: the content that the message has in common with the others of its campaign.
     pub fn template(&self) -> &Template {
         &self.template
     }

@@ -20,7 +20,7 @@ pub struct ReceiverKeys {
     public: ReceiverPublic,
 }
 
-/// What a decrypted message turned out to be.
+/// The content of a decrypted message.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Received {

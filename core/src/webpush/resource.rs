@@ -77,7 +77,7 @@ fn to(
     Ok(request)
 }
 
-/// What became of a message (RFC 8030 §6.3).
+/// The fate of a message (RFC 8030 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Receipt {

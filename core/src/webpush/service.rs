@@ -11,7 +11,7 @@ use super::policy::EndpointPolicy;
 use crate::backend::{Authorization, Backend, Profile, Takes, host};
 use crate::error::Error;
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::outcome::Outcome;
+use crate::outcome::{Circumstances, Outcome};
 use crate::time::Now;
 
 /// Web Push with one VAPID key. Clones share their tokens.
@@ -46,7 +46,10 @@ impl Backend for Service {
     type Context = Option<Message>;
 
     fn profile(&self) -> Profile {
-        Profile::default()
+        Profile {
+            key_is_judged_by_origin: true,
+            ..Profile::default()
+        }
     }
 
     fn authorize(&self, _: Now) -> Result<Authorization, Error> {
@@ -107,5 +110,9 @@ impl Takes<Message> for Service {
 
     fn context(&self, message: &Message) -> Option<Message> {
         Some(message.clone())
+    }
+
+    fn circumstances(&self, message: &Message) -> Option<Circumstances> {
+        Some(message.circumstances())
     }
 }

@@ -15,7 +15,7 @@ use crate::time::UnixTime;
 /// The host that Edge and Chrome put into the endpoint of a subscription that they have given up.
 const REMOVED: &str = "permanently-removed.invalid";
 
-/// What libraries and database tables call the three values, without case, underscores and hyphens.
+/// The names that libraries and database tables have for the three values, without case, underscores and hyphens.
 const ENDPOINT: &[&str] = &["endpoint", "pushendpoint", "url"];
 const P256DH: &[&str] = &[
     "p256dh",
@@ -143,7 +143,7 @@ impl Subscription {
         })
     }
 
-    /// The same subscription, known to be made at `created`. FCM answers 410 to
+    /// Returns the same subscription, known to be made at `created`. FCM answers 410 to
     /// some subscriptions in their first seconds; knowing the age, such an answer is
     /// read as "retry" instead of "gone".
     #[must_use]
@@ -167,7 +167,7 @@ impl Subscription {
         &self.endpoint
     }
 
-    /// Whose push service it is.
+    /// Returns the provider of the push service.
     pub fn provider(&self) -> Provider {
         self.endpoint.provider()
     }

@@ -4,7 +4,7 @@ mod audience;
 
 use crate::exchange::{Exchange, Reply, percent_decode};
 use crate::ids::{b64, b64url, random};
-use crate::record::Record;
+use crate::record::{LENIENT, Record};
 use crate::shared::{Moment, Profile};
 use http::Method;
 use md5::{Digest, Md5};
@@ -17,7 +17,7 @@ const BODY_LIMIT: usize = 6144;
 const TYPE_VERSION: &str = "com.amazon.device.messaging.ADMMessage@1.0";
 const ACCEPT_TYPE: &str = "com.amazon.device.messaging.ADMSendResult@1.0";
 
-/// What an ADM registration id is to this app.
+/// The state of an ADM registration id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdmRegistration {
@@ -176,7 +176,7 @@ impl Adm {
         }
     }
 
-    /// What every call has: POST, with a live token.
+    /// Checks what every call needs: POST, with a live token.
     fn bearer(&self, exchange: &Exchange, now: Moment) -> Result<(), Refused> {
         if exchange.method != Method::POST {
             return Err(Refused(405, "MethodNotAllowed", "adm.method"));
@@ -194,7 +194,7 @@ impl Adm {
         Ok(())
     }
 
-    /// What every message has.
+    /// Checks what every message needs.
     fn common(&self, exchange: &Exchange, now: Moment, record: &mut Record) -> Result<(), Refused> {
         self.bearer(exchange, now)?;
         if exchange.header("x-amzn-type-version") != Some(TYPE_VERSION) {
@@ -202,6 +202,7 @@ impl Adm {
         }
         if exchange.header("x-amzn-accept-type") != Some(ACCEPT_TYPE) {
             if self.profile == Profile::Strict {
+                record.hint = Some(LENIENT);
                 return Err(Refused(400, "InvalidType", "adm.header.accept-type"));
             }
             record.warnings.push("adm.header.accept-type".to_owned());

@@ -5,7 +5,7 @@ use super::certificate::Certificate;
 use super::{Apns, Environment, EnvironmentKeyReason, Refusal};
 use crate::exchange::Exchange;
 use crate::jose::Token;
-use crate::record::Record;
+use crate::record::{LENIENT, Record};
 use crate::shared::{Moment, Profile};
 use foldhash::HashMap;
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -65,7 +65,7 @@ impl Key {
     }
 }
 
-/// What one connection has seen so far.
+/// The provider tokens that one connection has seen so far.
 #[derive(Default)]
 pub(super) struct Binding {
     /// By key: the token in use and when it was first seen here.
@@ -77,7 +77,7 @@ pub(super) struct Binding {
     pub(super) bundles: Option<Vec<String>>,
     /// The bundles of the latest request's key, when it is topic-specific.
     pub(super) scope: Option<Vec<String>>,
-    /// What the client presented in TLS.
+    /// The certificate that the client presented in TLS.
     pub(super) certificate: Option<Certificate>,
     /// The latest token that was good in itself: the next request most likely has the same.
     read: Option<ProviderToken>,
@@ -194,8 +194,10 @@ impl Apns {
             Some(read) if read.jwt == jwt && (lenient || read.forgiven.is_empty()) => read,
             _ => {
                 let mut forgiven = Vec::new();
+                let mut forgivable = false;
                 let read = ProviderToken::read(jwt, &self.keys, &binding.tokens, |rule| {
                     if !lenient {
+                        forgivable = true;
                         return Err(invalid(rule));
                     }
                     forgiven.push(rule);
@@ -204,6 +206,7 @@ impl Apns {
                 match read {
                     Ok(read) => ProviderToken { forgiven, ..read },
                     Err(refusal) => {
+                        record.hint = forgivable.then_some(LENIENT);
                         record.warnings.extend(forgiven.into_iter().map(str::to_owned));
                         return Err(refusal);
                     }

@@ -18,7 +18,7 @@ const TOPICS: &str = "1.2.840.113635.100.6.3.6";
 /// How the UID of an MDM certificate begins.
 pub(super) const MDM: &str = "com.apple.mgmt.";
 
-/// What a connection's certificate says.
+/// The content of a connection's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Certificate {
     uid: String,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// What to do about a body that is not of its push type. Apple: APNs "may return an
+/// The treatment of a body that is not of its push type. Apple: APNs "may return an
 /// error, delay the delivery of the notification, or drop it altogether".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,7 +22,7 @@ pub enum ContentMismatch {
     Refuse,
 }
 
-/// What the checks want to know of a body that is a JSON object.
+/// The facts that the checks need about a body that is a JSON object.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Content {
     /// It shows or plays something.

@@ -12,7 +12,7 @@ const LONGEST_MS: i64 = 30 * 86_400_000;
 /// The end, or the present state, of an accepted push; part of its record in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivery {
-    /// What became of it.
+    /// The fate of the push.
     pub fate: Fate,
     /// Since when, Unix milliseconds by the sandbox's clock.
     pub at_ms: i64,
@@ -21,7 +21,7 @@ pub struct Delivery {
     pub by: Option<u64>,
 }
 
-/// What became of an accepted push.
+/// The fate of an accepted push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
@@ -67,7 +67,7 @@ impl Apns {
         std::mem::take(&mut self.news)
     }
 
-    /// What is in store since the last settling, by token and bundle.
+    /// The pushes in store since the last settling, by token and bundle.
     pub(crate) fn stored(&self) -> Vec<StoredNotification> {
         self.stored.list(self.environment)
     }

@@ -4,7 +4,7 @@ use super::content::Content;
 use super::request::{Device, Push};
 use super::{Apns, Fate, Gone, Refusal, is_uuid, refuse, topic};
 use crate::exchange::{Exchange, Reply};
-use crate::record::Record;
+use crate::record::{LENIENT, Record};
 use crate::shared::{Moment, Profile};
 use serde::{Deserialize, Serialize};
 
@@ -230,6 +230,7 @@ impl Apns {
     /// Refuses in the strict profile, warns in the others.
     fn forgive(&self, reason: &'static str, rule: &'static str, record: &mut Record) -> Result<(), Refusal> {
         if self.profile == Profile::Strict {
+            record.hint = Some(LENIENT);
             return Err(Refusal::new(400, reason, rule));
         }
         record.warnings.push(rule.to_owned());
@@ -264,7 +265,7 @@ impl Apns {
         }
     }
 
-    /// What the registry has on the push's device.
+    /// The registry's entry for the push's device.
     fn device(&self, push: &Push<'_>) -> Option<Device> {
         let device = self.tokens.get(push.key.as_ref())?;
         let bundle = self.topic_of(push).and_then(|topic| self.bundle_of(topic));

@@ -75,13 +75,13 @@ pub(crate) struct Apns {
     pub(crate) penalty: bool,
     /// Exceeding the limit ends the connection with GOAWAY instead of REFUSED_STREAM.
     pub(crate) over_limit_goaway: bool,
-    /// What happens to bodies that are not of their push type.
+    /// The treatment of bodies that are not of their push type.
     pub(crate) content_mismatch: ContentMismatch,
     /// How late a delayed one is delivered, milliseconds.
     pub(crate) content_delay_ms: i64,
     /// Which spelling a key of the other environment is refused with.
     pub(crate) environment_key_reason: Option<EnvironmentKeyReason>,
-    /// Who issues client certificates.
+    /// The issuer of client certificates.
     pub(crate) issuer: Option<Arc<dyn ClientCertVerifier>>,
     bindings: HashMap<u64, Binding>,
     channels: Channels,
@@ -175,7 +175,10 @@ impl Apns {
         } else {
             Some(STREAMS)
         };
-        After { max_streams }
+        After {
+            max_streams,
+            ..After::default()
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Environment {
-    /// What Apple calls sandbox or development.
+    /// The environment that Apple calls sandbox or development.
     #[default]
     Development,
     /// Production.
@@ -17,9 +17,9 @@ pub enum Environment {
 /// seen to send the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EnvironmentKeyReason {
-    /// As documented.
+    /// The behaviour as documented.
     BadEnvironmentKeyIdInToken,
-    /// As seen.
+    /// The behaviour as seen.
     BadEnvironmentKeyInToken,
 }
 

@@ -23,12 +23,12 @@ pub(super) struct Push<'a> {
     pub(super) exchange: &'a Exchange,
     /// The path's end.
     pub(super) token: Option<&'a str>,
-    /// The same in lower case, as the registry has it; empty when there is none.
+    /// The token in lower case, as the registry has it; empty when there is none.
     pub(super) key: Cow<'a, str>,
     pub(super) id: Option<&'a str>,
     pub(super) topic: Option<&'a str>,
     pub(super) push_type: Option<&'a str>,
-    /// What is known of that push type.
+    /// The rules of the push type.
     pub(super) kind: Option<&'static (&'static str, &'static str, usize)>,
     pub(super) priority: Option<&'a str>,
     pub(super) expiration: Option<&'a str>,
@@ -38,10 +38,10 @@ pub(super) struct Push<'a> {
     device: OnceCell<Option<Device>>,
 }
 
-/// What the registry has on a device.
+/// The registry's entry for a device.
 #[derive(Clone, Copy)]
 pub(super) struct Device {
-    /// Of this environment.
+    /// The registry of this environment.
     pub(super) here: bool,
     /// Its app is the push's.
     pub(super) of_topic: bool,
@@ -87,7 +87,7 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// What the registry has on the device, by one look into it.
+    /// Returns the registry's entry for the device, with one look-up.
     pub(super) fn device(&self, look: impl FnOnce() -> Option<Device>) -> Option<Device> {
         *self.device.get_or_init(look)
     }

@@ -40,7 +40,7 @@ pub struct StoredNotification {
     pub body: Value,
 }
 
-/// The same without what its place in the store says, and with its body as it came.
+/// A stored push without what its place in the store says, and with its body as it came.
 pub(super) struct Kept {
     pub(super) bundle: String,
     pub(super) id: String,
@@ -62,7 +62,7 @@ pub(super) struct Ended {
     pub(super) at_ms: i64,
 }
 
-/// What is in store, and which devices are online, which decides how long it is.
+/// The pushes in store, and the devices that are online, which decide how long a push stays.
 ///
 /// A push looks at what is in store for its device, a device that comes or goes likewise, and time
 /// at what is over: nothing looks at all of it but what is said of all devices, and the reading of it.
@@ -74,7 +74,7 @@ pub(super) struct Store {
     /// Since when devices that nothing was said about are online; a time to come is one at which they
     /// will be, `None` is away.
     everyone: Option<i64>,
-    /// The same of those that something was said about.
+    /// Settles the devices that something was said about.
     presence: HashMap<String, Option<i64>>,
     /// Stored pushes looked at so far: what a test counts in place of time.
     looked_at: u64,

@@ -4,7 +4,7 @@ use super::{Baidu, Refused, params};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was sent, and what waits to be.
+/// The messages that were sent, and those that wait.
 #[derive(Default)]
 pub(super) struct Books {
     /// Message id to the time it is sent at, Unix seconds.
@@ -187,7 +187,7 @@ fn named(text: Option<&str>) -> Result<&str, Refused> {
         .ok_or_else(|| params("baidu.name"))
 }
 
-/// Those of the time asked for.
+/// Returns the records of the time asked for.
 fn within(sent: impl Iterator<Item = Value>, fields: &BTreeMap<String, String>) -> Vec<Value> {
     let number = |name: &str| fields.get(name).and_then(|text| text.parse::<i64>().ok());
     let from = number("range_start").unwrap_or(i64::MIN);

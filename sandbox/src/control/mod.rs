@@ -1,5 +1,6 @@
 //! The control endpoint: plain HTTP and JSON on loopback, for tests in any language.
 
+mod guard;
 mod words;
 
 use crate::apns::{Check, DeviceToken};
@@ -12,6 +13,8 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::PoisonError;
+
+pub(crate) use guard::Guard;
 use words::{
     AdmToken, BaiduChannel, ClockChange, DevicePresence, FcmToken, LatencyChange, OneOrMany, ServiceFault,
     Settings, SubscriptionChange,
@@ -19,7 +22,11 @@ use words::{
 
 /// Answers a control request.
 pub(crate) fn answer(shared: &Shared, exchange: &Exchange) -> Reply {
-    match route(shared, exchange) {
+    match shared
+        .guard
+        .check(exchange)
+        .and_then(|()| route(shared, exchange))
+    {
         Ok(value) => Reply::json(200, &value),
         Err((status, text)) => Reply::json(status, &json!({ "error": text })),
     }
@@ -27,11 +34,15 @@ pub(crate) fn answer(shared: &Shared, exchange: &Exchange) -> Reply {
 
 fn route(shared: &Shared, exchange: &Exchange) -> Result<Value, (u16, String)> {
     match (&exchange.method, exchange.path.as_str()) {
-        (&Method::GET, "/") => Ok(shared
-            .ready
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()),
+        (&Method::GET, "/") => {
+            let ready = shared.ready.lock();
+            let mut ready = ready.unwrap_or_else(PoisonError::into_inner).clone();
+            // Whoever may only read must not learn how to change.
+            if let Some(control) = ready.get_mut("control").and_then(Value::as_object_mut) {
+                control.remove("token");
+            }
+            Ok(ready)
+        }
         (&Method::GET, "/log") => log(shared, exchange),
         (&Method::GET, "/stats") => Ok(stats(shared)),
         (&Method::GET, "/connections") => {
@@ -296,6 +307,9 @@ fn settings(shared: &Shared, wanted: Settings) -> Result<Value, (u16, String)> {
     let mut state = shared.state();
     if let Some(profile) = wanted.profile {
         state.set_profile(profile);
+    }
+    for (service, date) in wanted.date.unwrap_or_default() {
+        state.dates.set(&service, date).map_err(|text| (400, text))?;
     }
     if let Some(seed) = wanted.seed {
         state.set_seed(seed);

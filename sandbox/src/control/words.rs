@@ -2,12 +2,14 @@
 
 use crate::adm::AdmRegistration;
 use crate::apns::{ContentMismatch, EnvironmentKeyReason};
+use crate::date::DateHeader;
 use crate::fault::ConnectFault;
 use crate::fcm::Registration;
 use crate::latency::Latency;
 use crate::shared::Profile;
 use crate::webpush::SubscriptionState;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +82,7 @@ pub(super) struct Settings {
     pub(super) apns_environment_key_reason: Option<EnvironmentKeyReason>,
     pub(super) apns_content_mismatch: Option<ContentMismatch>,
     pub(super) apns_content_delay_ms: Option<u32>,
+    pub(super) date: Option<BTreeMap<String, Option<DateHeader>>>,
     pub(super) seed: Option<u64>,
     pub(super) token_lifetime: Option<i64>,
     pub(super) fcm_self_signed: Option<bool>,

@@ -33,7 +33,7 @@ impl Problem {
         }))
     }
 
-    /// What any URL that is no method of the API gets.
+    /// The answer to a URL that is no method of the API.
     pub(super) fn no_such_page() -> Self {
         let mut problem = Self::new(
             404,

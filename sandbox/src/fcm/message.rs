@@ -138,11 +138,14 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// A data-only message to Apple devices must not ask for immediate delivery.
+    /// What Google checks of a message to Apple devices.
     fn apns(&self) -> Result<(), Problem> {
         let Some(apns) = get(self.message, "apns") else {
             return Ok(());
         };
+        if let Some(payload) = get(apns, "payload") {
+            aps(payload)?;
+        }
         let aps = apns.pointer("/payload/aps");
         let header = |name: &str| {
             let headers = get(apns, "headers")?.as_object()?;
@@ -204,6 +207,40 @@ impl<'a> Message<'a> {
             return Err(invalid("fcm.message.size", "message", "Message too big."));
         }
         Ok(())
+    }
+}
+
+/// The `aps` dictionary of an APNs payload. The sentences are Google's own.
+fn aps(payload: &Value) -> Result<(), Problem> {
+    let path = "message.apns.payload";
+    let Some(aps) = payload.get("aps") else {
+        let text = "Payload of Apple Push Notification Service must contain an [aps] key.";
+        return Err(invalid("fcm.apns.aps.missing", path, text));
+    };
+    let entries = match aps {
+        Value::Object(entries) if !entries.is_empty() => entries,
+        _ => {
+            let text = "Value of [aps] must be a non-empty dictionary.";
+            return Err(invalid("fcm.apns.aps.empty", &format!("{path}.aps"), text));
+        }
+    };
+    let strings = |dictionary: &serde_json::Map<String, Value>, keys: &[&str], path: &str| {
+        let wrong = keys
+            .iter()
+            .find(|key| dictionary.get(**key).is_some_and(|value| !value.is_string()));
+        wrong.map_or(Ok(()), |key| {
+            let text = format!("Value type for APS key [{key}] is a String.");
+            Err(invalid("fcm.apns.aps.type", &format!("{path}.{key}"), &text))
+        })
+    };
+    strings(entries, &["category", "thread-id"], &format!("{path}.aps"))?;
+    match entries.get("alert") {
+        Some(Value::Object(alert)) => strings(
+            alert,
+            &["title", "subtitle", "body"],
+            &format!("{path}.aps.alert"),
+        ),
+        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const ROOT: &str = "/computeMetadata/v1/";
 
 impl Fcm {
-    /// What a machine's own service account gets by asking.
+    /// The answers that a machine's own service account gets.
     pub(crate) fn metadata(&mut self, exchange: &Exchange, now: Moment) -> (Reply, Record) {
         let mut record = Record::begin("fcm", "metadata", exchange, now);
         let reply = match self.ask(exchange, now, &mut record) {

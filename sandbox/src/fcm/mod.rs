@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use schema::Schema;
 
-/// What a registration (token or installation id) is to this project.
+/// The state of a registration (token or installation id) in this project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Registration {
@@ -50,7 +50,7 @@ pub(crate) struct Fcm {
     /// Where the service-account file points.
     pub(crate) token_uri: String,
     pub(crate) key: Option<DecodingKey>,
-    /// Who may impersonate the service account.
+    /// The identity that may impersonate the service account.
     pub(crate) user: User,
     /// Registration tokens and installation ids.
     pub(crate) registrations: HashMap<String, Registration>,

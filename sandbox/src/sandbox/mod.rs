@@ -6,6 +6,7 @@ use crate::adm::AdmRegistration;
 use crate::apns::{Check, ContentMismatch, DeviceToken, EnvironmentKeyReason, StoredNotification};
 use crate::config::Ports;
 use crate::connections::Connection;
+use crate::date::DateHeader;
 use crate::fault::{ConnectFault, Fault};
 use crate::fcm::Registration;
 use crate::latency::Latency;
@@ -67,7 +68,7 @@ impl Sandbox {
         state.log.iter().filter(taken).count()
     }
 
-    /// What clients did to their connections, oldest first.
+    /// Returns the misdeeds of clients on their connections, oldest first.
     pub fn connection_notes(&self) -> Vec<Connection> {
         self.shared.notes.list()
     }
@@ -112,12 +113,21 @@ impl Sandbox {
         self.shared.state().latencies.set(service, latency)
     }
 
-    /// What is left to chance (latencies, faults with a probability) begins anew, with this seed.
+    /// Sets what the answers of a service (`apns`, `fcm`, ...) say in `date` from now on; `None` is the default: nothing on
+    /// HTTP/2, the machine's time on HTTP/1.1.
+    ///
+    /// # Errors
+    /// In words, for an unknown service.
+    pub fn set_date(&self, service: &str, date: Option<DateHeader>) -> Result<(), String> {
+        self.shared.state().dates.set(service, date)
+    }
+
+    /// Starts everything that is left to chance (latencies, faults with a probability) anew, with this seed.
     pub fn set_seed(&self, seed: u64) {
         self.shared.state().set_seed(seed);
     }
 
-    /// What happens to the next connection to this service (`apns`, `fcm`, ...); several
+    /// Sets the treatment of the next connection to this service (`apns`, `fcm`, ...); several
     /// queue up.
     pub fn connect_fault(&self, service: &str, fault: ConnectFault) {
         self.shared
@@ -138,7 +148,7 @@ impl Sandbox {
         self.shared.state().apns.bundles.push(bundle.to_owned());
     }
 
-    /// What APNs would have in store now for devices that are away.
+    /// Returns the pushes that APNs would have in store now for devices that are away.
     pub fn apns_stored(&self) -> Vec<StoredNotification> {
         let now = self.shared.now();
         let mut state = self.shared.state();
@@ -173,7 +183,7 @@ impl Sandbox {
         state.delivered().into_iter().map(Record::shown).collect()
     }
 
-    /// What happens to pushes whose body is not of their push type.
+    /// Sets the treatment of pushes whose body is not of their push type.
     pub fn set_apns_content_mismatch(&self, what: ContentMismatch) {
         self.shared.state().apns.content_mismatch = what;
     }

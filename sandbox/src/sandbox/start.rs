@@ -4,6 +4,7 @@ use super::Sandbox;
 use crate::adm::Adm;
 use crate::apns::Apns;
 use crate::config::{Config, Ports};
+use crate::control::Guard;
 use crate::fcm::Fcm;
 use crate::files::{absolute, names, write_private};
 use crate::serve;
@@ -44,6 +45,11 @@ impl Sandbox {
         }
         let authority = |port: u16| format!("{}:{port}", config.host);
 
+        let control_token = match config.control_token.clone() {
+            Some(token) if token.is_empty() => return check(Err("the control token is empty".to_owned())),
+            Some(token) => token,
+            None => crate::ids::b64url(&crate::ids::random::<24>()),
+        };
         let mut apns = Apns::new(
             config.profile,
             config.environment,
@@ -55,12 +61,13 @@ impl Sandbox {
         apns.content_delay_ms = i64::from(config.apns_content_delay_ms);
         let mut fcm = Fcm::new(config.profile, &config.project_id);
         fcm.token_lifetime = config.token_lifetime;
-        fcm.token_uri = format!("https://{}/token", authority(ports.fcm));
+        fcm.token_uri = format!("{}/token", origin(&config.host, ports.fcm));
         let mut webpush = WebPush::new(config.profile);
-        webpush.origin = format!("https://{}", authority(ports.webpush));
+        webpush.origin = origin(&config.host, ports.webpush);
         let mut adm = Adm::new(config.profile);
         adm.token_lifetime = config.token_lifetime;
         let mut state = State::new(apns, fcm, webpush, adm, config.seed, config.log_limit);
+        state.explains = config.explain;
         for (service, latency) in &config.latency {
             check(state.latencies.set(service.as_deref(), Some(*latency)))?;
         }
@@ -96,13 +103,14 @@ impl Sandbox {
         ready["fcm"]["authority"] = json!(authority(ports.fcm));
         ready["fcm"]["metadata"] = json!(authority(ports.metadata));
         ready["adm"]["authority"] = json!(authority(ports.adm));
-        ready["adm"]["token_uri"] = json!(format!("https://{}/auth/O2/token", authority(ports.adm)));
+        ready["adm"]["token_uri"] = json!(format!("{}/auth/O2/token", origin(&config.host, ports.adm)));
         ready["baidu"]["authority"] = json!(authority(ports.baidu));
         ready["webpush"]["authority"] = json!(authority(ports.webpush));
-        ready["control"] = json!({ "url": format!("http://127.0.0.1:{}", ports.control) });
+        ready["control"] =
+            json!({ "url": format!("http://127.0.0.1:{}", ports.control), "token": control_token });
         absolute(&mut ready, &state_dir);
 
-        let shared = Arc::new(Shared::new(state));
+        let shared = Arc::new(Shared::new(state, Guard::new(control_token, config.host.clone())));
         *shared.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready.clone();
         let h2_only = TlsAcceptor::from(ca.server(&[b"h2"], true)?);
         let both = TlsAcceptor::from(ca.server(&[b"h2", b"http/1.1"], false)?);
@@ -130,6 +138,15 @@ impl Sandbox {
     }
 }
 
+/// An origin as RFC 6454 §6.2 writes it: without the port where that is the scheme's own. Clients write the
+/// audience of their tokens so, and keep an endpoint's URL so.
+fn origin(host: &str, port: u16) -> String {
+    match port {
+        443 => format!("https://{host}"),
+        port => format!("https://{host}:{port}"),
+    }
+}
+
 /// Nonsense in the configuration.
 fn check<T>(result: Result<T, String>) -> io::Result<T> {
     result.map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))
@@ -146,5 +163,16 @@ fn port_of(ports: &mut Ports, door: Door) -> &mut u16 {
         Door::Adm => &mut ports.adm,
         Door::Baidu => &mut ports.baidu,
         Door::Control => &mut ports.control,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn the_port_of_https_is_not_written() {
+        assert_eq!(origin("localhost", 443), "https://localhost");
+        assert_eq!(origin("localhost", 8443), "https://localhost:8443");
     }
 }

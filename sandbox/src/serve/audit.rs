@@ -1,9 +1,11 @@
 //! How a client compresses its headers: an observer beside `h2`, which judges them.
 
+use super::frame::PRIORITY;
 use crate::exchange::{Coding, HeaderAudit};
 use fluke_hpack::huffman::HuffmanDecoder;
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// SETTINGS_HEADER_TABLE_SIZE, which no sandbox changes of its own accord.
@@ -13,7 +15,6 @@ const STATIC: u8 = 61;
 const HEADERS: u8 = 1;
 const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
-const PRIORITY: u8 = 0x20;
 
 /// Follows the header blocks of one connection. Of a field's text it reads what it must: names
 /// that are written out, and the length of values that go into the table.
@@ -25,6 +26,8 @@ pub(super) struct Auditor {
     used: usize,
     limit: usize,
     block: Vec<u8>,
+    /// Where in the latest block the value of `:scheme` is, when it is `https:`.
+    odd_scheme: Option<Range<usize>>,
     /// A block made no sense; what comes after cannot be understood.
     lost: bool,
 }
@@ -80,6 +83,7 @@ impl Auditor {
             used: 0,
             limit: TABLE,
             block: Vec::new(),
+            odd_scheme: None,
             lost: false,
         }
     }
@@ -109,8 +113,15 @@ impl Auditor {
         Some((size, audit))
     }
 
+    /// The place of the latest whole block's `:scheme` value, length octet included, when it is `https:`.
+    pub(super) fn odd_scheme(&mut self) -> Option<Range<usize>> {
+        self.odd_scheme.take()
+    }
+
     fn read(&mut self, mut block: &[u8]) -> Option<HeaderAudit> {
         let mut audit = HeaderAudit::default();
+        let whole = block.len();
+        self.odd_scheme = None;
         while !block.is_empty() {
             let field = Field::read(block)?;
             block = block.get(field.length..)?;
@@ -127,6 +138,13 @@ impl Auditor {
                 What::Path => audit.path = Some(coding),
                 What::Authorization => audit.authorization = Some(coding),
                 What::Other => {}
+            }
+            // `:scheme` is 6 and 7 in the static table; the value ends the field.
+            if let (6 | 7, Some(value)) = (field.index, field.value) {
+                if *self.text(value)? == *b"https:" {
+                    let end = whole - block.len();
+                    self.odd_scheme = Some(end - value.octets.len() - 1..end);
+                }
             }
             if coding == Coding::Incremental {
                 let value = self.text(field.value?)?.len();
@@ -208,7 +226,7 @@ impl<'a> Text<'a> {
 struct Field<'a> {
     /// `None` for a change of the table's size, which is then the index.
     coding: Option<Coding>,
-    /// Of the field or its name; 0 when the name is written out.
+    /// The index of the field or of its name; 0 when the name is written out.
     index: usize,
     name: Option<Text<'a>>,
     value: Option<Text<'a>>,

@@ -9,6 +9,7 @@ pub(super) const CONTINUATION: u8 = 9;
 pub(super) const END_STREAM: u8 = 1;
 pub(super) const END_HEADERS: u8 = 4;
 pub(super) const PADDED: u8 = 8;
+pub(super) const PRIORITY: u8 = 0x20;
 /// Larger frames are an offence that `h2` judges by their first nine bytes.
 const FRAME_LIMIT: usize = 1 << 16;
 

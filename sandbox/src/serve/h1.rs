@@ -2,6 +2,7 @@
 
 use crate::exchange::{Exchange, Origin, Reply};
 use crate::fault::Action;
+use crate::http_date::imf_fixdate;
 use crate::shared::{Door, Shared};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -18,14 +19,21 @@ pub(super) async fn serve<S>(shared: Arc<Shared>, door: Door, id: u64, stream: S
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let watcher = shared.clone();
     let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
         let shared = shared.clone();
         async move { answer(&shared, door, id, request).await }
     });
-    hyper::server::conn::http1::Builder::new()
+    let done = hyper::server::conn::http1::Builder::new()
+        .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)
-        .await
-        .map_err(io::Error::other)
+        .await;
+    if let Err(error) = &done {
+        if door != Door::Control && error.is_parse() {
+            watcher.refused_below_http(door, id, 0, "http1.request", &error.to_string());
+        }
+    }
+    done.map_err(io::Error::other)
 }
 
 async fn answer(
@@ -73,6 +81,13 @@ async fn answer(
 
 fn response(reply: Reply) -> io::Result<http::Response<Full<Bytes>>> {
     let mut response = http::Response::builder().status(reply.status);
+    let dated = reply
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("date"));
+    if !dated && !reply.after.no_date {
+        response = response.header("date", imf_fixdate(crate::clock::Clock::default().now_ms()));
+    }
     for (name, value) in reply.headers {
         response = response.header(name.as_ref(), value);
     }

@@ -3,6 +3,7 @@
 
 use super::Tls;
 use super::late::Late;
+use super::refused::Refused;
 use super::stream::{self, Arrival, Next};
 use super::wire::{Command, Filter, PIPE, WireHandle};
 use crate::connections::Note;
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-/// What the tasks of one connection share.
+/// The state that the tasks of one connection share.
 pub(super) struct Connection {
     shared: Arc<Shared>,
     door: Door,
@@ -121,7 +122,22 @@ impl Connection {
 pub(super) async fn serve(shared: Arc<Shared>, door: Door, id: u64, note: Note, tls: Tls) -> io::Result<()> {
     let limit = shared.initial_max_streams(door, id);
     let (inner, outer) = tokio::io::duplex(PIPE);
-    let (filter, wire) = Filter::new(shared.initial_settings(door, limit), note);
+    let watcher = shared.clone();
+    let watch = move |refused: Refused| {
+        let rule = match refused.stream {
+            0 => "http2.connection",
+            _ => "http2.request",
+        };
+        watcher.refused_below_http(door, id, refused.stream, rule, &refused.reason());
+    };
+    // Node's SDK of Google's sends `:scheme: https:`, and Google's front ends take it.
+    let any_scheme = door == Door::Fcm;
+    let (filter, wire) = Filter::new(
+        shared.initial_settings(door, limit),
+        note,
+        any_scheme,
+        Box::new(watch),
+    );
     let filter = filter.run(tls, outer);
     let connection = Arc::new(Connection {
         shared,

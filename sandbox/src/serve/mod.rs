@@ -6,6 +6,7 @@ mod h1;
 mod h2c;
 mod late;
 mod outbound;
+mod refused;
 mod stream;
 mod wire;
 
@@ -83,7 +84,17 @@ async fn noted(
     if let Some(fault) = shared.connect_fault(door) {
         return misbehave(&fault, tcp, &acceptor).await;
     }
-    let tls = acceptor.accept(BufReader::with_capacity(READ, tcp)).await?;
+    let tls = match acceptor.accept(BufReader::with_capacity(READ, tcp)).await {
+        Ok(tls) => tls,
+        Err(error) => {
+            // A peer that just goes away has refused nothing and is refused nothing.
+            if error.kind() == io::ErrorKind::InvalidData {
+                let (rule, reason) = handshake(&error);
+                shared.refused_below_http(door, id, 0, rule, &reason);
+            }
+            return Err(error);
+        }
+    };
     describe(&tls, note);
     if let Some(chain) = tls.get_ref().1.peer_certificates() {
         if let Err(reason) = shared.present(id, chain) {
@@ -96,14 +107,33 @@ async fn noted(
         None if door.is_apns() && shared.serves_without_alpn() => {
             h2c::serve(shared.clone(), door, id, note.clone(), tls).await
         }
-        _ if door.is_apns() => Ok(()),
+        _ if door.is_apns() => {
+            let reason = "the client offered no ALPN: APNs speaks h2 only (RFC 9113 section 3.3)";
+            shared.refused_below_http(door, id, 0, "tls.alpn", reason);
+            Ok(())
+        }
         _ => h1::serve(shared.clone(), door, id, tls).await,
     };
     shared.connection_closed(id);
     done
 }
 
-/// What the handshake said.
+/// Returns the rule and the words for a handshake that failed.
+fn handshake(error: &io::Error) -> (&'static str, String) {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::NoApplicationProtocol) => (
+            "tls.alpn",
+            "the client offers no protocol of this service (ALPN)".to_owned(),
+        ),
+        Some(rustls::Error::AlertReceived(alert)) => ("tls.handshake", format!("the client says {alert:?}")),
+        _ => ("tls.handshake", error.to_string()),
+    }
+}
+
+/// Notes the result of the handshake.
 fn describe(tls: &Tls, note: &Note) {
     let (_, session) = tls.get_ref();
     let mut note = note.write();

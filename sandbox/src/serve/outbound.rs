@@ -5,7 +5,8 @@ use super::frame::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PADDED, SETTINGS, WINDOW_UPDATE, frame_header,
     goaway, settings, stream_of, whole_frame,
 };
-use super::wire::{Command, End, PIPE};
+use super::refused::{Refused, Watch};
+use super::wire::{Command, End, HeaderBlocks, PIPE, was_seen};
 use crate::fault::CloseHow;
 use bytes::{Buf, BytesMut};
 use std::io;
@@ -22,6 +23,8 @@ pub(super) struct Outbound {
     pad: Option<u8>,
     fragment: Option<usize>,
     close_after: Option<u32>,
+    /// What `h2` refused of its own accord, until the log has it.
+    refused: Vec<Refused>,
 }
 
 impl Outbound {
@@ -38,6 +41,8 @@ impl Outbound {
         from: &mut ReadHalf<DuplexStream>,
         to: &mut WriteHalf<Tls>,
         commands: &mut mpsc::UnboundedReceiver<(Command, Option<oneshot::Sender<()>>)>,
+        header_blocks: &HeaderBlocks,
+        watch: &Watch,
     ) -> io::Result<End> {
         let mut buffer = BytesMut::new();
         let mut out = Vec::new();
@@ -54,6 +59,7 @@ impl Outbound {
                         return Ok(End::Eof);
                     }
                     let mut end = self.frames(&mut buffer, &mut out);
+                    self.tell(header_blocks, watch);
                     match command {
                         Command::Settings(values) => settings(&values, &mut out),
                         Command::Goaway { last, code, debug } => goaway(last, code, &debug, &mut out),
@@ -91,6 +97,7 @@ impl Outbound {
                         return Ok(End::Eof);
                     }
                     let end = self.frames(&mut buffer, &mut out);
+                    self.tell(header_blocks, watch);
                     to.write_all(&out).await?;
                     to.flush().await?;
                     out.clear();
@@ -98,6 +105,15 @@ impl Outbound {
                         return Ok(end);
                     }
                 }
+            }
+        }
+    }
+
+    /// Tells of refusals. A stream that a service saw was reset by a script, and its request is in the log.
+    fn tell(&mut self, header_blocks: &HeaderBlocks, watch: &Watch) {
+        for refused in self.refused.drain(..) {
+            if refused.stream == 0 || !was_seen(header_blocks, refused.stream) {
+                watch(refused);
             }
         }
     }
@@ -110,6 +126,7 @@ impl Outbound {
             rest = behind;
             let (kind, flags, stream) = (frame[3], frame[4], stream_of(frame));
             let payload = &frame[9..];
+            self.refused.extend(Refused::read(kind, stream, payload));
             match kind {
                 SETTINGS if flags & 1 == 0 && self.initial.is_some() => {
                     settings(&self.initial.take().unwrap_or_default(), out);

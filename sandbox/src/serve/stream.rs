@@ -24,14 +24,14 @@ pub(super) struct Arrival {
     header_block: (usize, Option<HeaderAudit>),
 }
 
-/// What a request is answered with, and how late.
+/// The answer to a request, and its delay.
 pub(super) struct Answer {
     pub(super) respond: SendResponse<Bytes>,
     pub(super) reply: Reply,
     pub(super) delay: Duration,
 }
 
-/// What comes of a request.
+/// The result of a request.
 pub(super) enum Next {
     Answer(Answer),
     Script(Script),

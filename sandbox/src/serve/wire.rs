@@ -6,14 +6,19 @@
 
 use super::Tls;
 use super::audit::Auditor;
-use super::frame::{CONTINUATION, DATA, HEADERS, SETTINGS, stream_of, whole_frame};
+use super::frame::{
+    CONTINUATION, DATA, END_HEADERS, HEADERS, PADDED, PRIORITY, SETTINGS, frame_header, stream_of,
+    whole_frame,
+};
 use super::outbound::Outbound;
+use super::refused::Watch;
 use crate::connections::Note;
 use crate::exchange::HeaderAudit;
 use crate::fault::CloseHow;
 use bytes::{Buf, BytesMut};
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,7 +31,7 @@ const READ: usize = 64 * 1024;
 /// `h2` may write as much before the peer takes any of it.
 pub(super) const PIPE: usize = 256 * 1024;
 
-/// What the service may ask of the wire.
+/// The facts about the wire that a service may ask for.
 #[derive(Debug)]
 pub(super) enum Command {
     Settings(Vec<(u16, u32)>),
@@ -50,15 +55,21 @@ pub(super) enum Command {
     },
 }
 
-/// What is known of the header blocks of streams that no service has seen yet, in the order
+/// The facts about header blocks of streams that no service has seen yet, in the order
 /// in which they came.
-type HeaderBlocks = Arc<Mutex<VecDeque<HeaderBlock>>>;
+pub(super) type HeaderBlocks = Arc<Mutex<VecDeque<HeaderBlock>>>;
 
 /// Size and coding of a stream's header block.
-struct HeaderBlock {
+pub(super) struct HeaderBlock {
     stream: u32,
     size: usize,
     audit: Option<HeaderAudit>,
+}
+
+/// Whether a service has asked for the stream's header block.
+pub(super) fn was_seen(blocks: &HeaderBlocks, stream: u32) -> bool {
+    let blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
+    !blocks.iter().any(|block| block.stream == stream)
 }
 
 /// The service's end of the filter.
@@ -112,6 +123,9 @@ pub(super) struct Filter {
     pace: Arc<AtomicU32>,
     initial_settings: Vec<(u16, u32)>,
     note: Note,
+    /// `:scheme` may be `https:`.
+    any_scheme: bool,
+    watch: Watch,
 }
 
 /// How a direction ended.
@@ -122,7 +136,12 @@ pub(super) enum End {
 }
 
 impl Filter {
-    pub(super) fn new(initial_settings: Vec<(u16, u32)>, note: Note) -> (Self, WireHandle) {
+    pub(super) fn new(
+        initial_settings: Vec<(u16, u32)>,
+        note: Note,
+        any_scheme: bool,
+        watch: Watch,
+    ) -> (Self, WireHandle) {
         let (sender, commands) = mpsc::unbounded_channel();
         let header_blocks = HeaderBlocks::default();
         let pace = Arc::new(AtomicU32::new(0));
@@ -138,6 +157,8 @@ impl Filter {
                 pace,
                 initial_settings,
                 note,
+                any_scheme,
+                watch,
             },
             handle,
         )
@@ -152,11 +173,20 @@ impl Filter {
             pace,
             initial_settings,
             note,
+            any_scheme,
+            watch,
         } = self;
         let end = {
-            let inbound = inbound(&mut from_peer, &mut to_h2, &header_blocks, &pace, &note);
+            let inbound = inbound(
+                &mut from_peer,
+                &mut to_h2,
+                &header_blocks,
+                &pace,
+                &note,
+                any_scheme,
+            );
             let mut out = Outbound::new(initial_settings);
-            let outbound = out.pump(&mut from_h2, &mut to_peer, &mut commands);
+            let outbound = out.pump(&mut from_h2, &mut to_peer, &mut commands, &header_blocks, &watch);
             tokio::pin!(inbound, outbound);
             let mut end = tokio::select! {
                 end = &mut inbound => match end {
@@ -190,6 +220,7 @@ async fn inbound(
     header_blocks: &HeaderBlocks,
     pace: &AtomicU32,
     note: &Note,
+    any_scheme: bool,
 ) -> io::Result<End> {
     let mut buffer = BytesMut::new();
     let mut preface = PREFACE;
@@ -213,15 +244,20 @@ async fn inbound(
             if kind != HEADERS && kind != DATA {
                 note.write().frame(kind, flags, &frame[9..]);
             }
+            let mut scheme = None;
             if kind == HEADERS || kind == CONTINUATION {
                 if let Some((size, audit)) = auditor.frame(kind, flags, &frame[9..]) {
                     header_block(header_blocks, HeaderBlock { stream, size, audit });
                 }
+                scheme = auditor.odd_scheme().filter(|_| any_scheme);
             }
             if kind == SETTINGS && flags & 1 != 0 && std::mem::replace(&mut acknowledged, true) {
                 continue;
             }
-            out.extend_from_slice(frame);
+            match scheme.and_then(|place| mend_scheme(frame, place)) {
+                Some(mended) => out.extend_from_slice(&mended),
+                None => out.extend_from_slice(frame),
+            }
         }
         let rest = rest.len();
         if preface == 0 {
@@ -230,6 +266,24 @@ async fn inbound(
         to.write_all(&out).await?;
         out.clear();
     }
+}
+
+/// The HEADERS frame with `https` for the value at this place of its block; `None` when the block is spread over
+/// frames. The new value is shorter by an octet, so that `h2`'s table holds what the client's holds, or more.
+fn mend_scheme(frame: &[u8], place: Range<usize>) -> Option<Vec<u8>> {
+    let (kind, flags, stream) = (frame[3], frame[4], stream_of(frame));
+    if kind != HEADERS || flags & END_HEADERS == 0 {
+        return None;
+    }
+    let head = 9 + usize::from(flags & PADDED != 0) + if flags & PRIORITY == 0 { 0 } else { 5 };
+    let before = frame.get(9..head + place.start)?;
+    let after = frame.get(head + place.end..)?;
+    let mut mended = Vec::with_capacity(frame.len());
+    frame_header(before.len() + 6 + after.len(), kind, flags, stream, &mut mended);
+    mended.extend_from_slice(before);
+    mended.extend_from_slice(b"\x05https");
+    mended.extend_from_slice(after);
+    Some(mended)
 }
 
 /// Notes a block; trailers add to the size of their stream's.

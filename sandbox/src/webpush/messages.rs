@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-/// So many of the latest can be deleted.
+/// The number of latest messages that can be deleted.
 const LIMIT: usize = 100_000;
 
 /// Ids of message resources.

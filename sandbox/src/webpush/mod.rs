@@ -41,11 +41,11 @@ pub enum SubscriptionState {
     Throttled,
 }
 
-/// What a new subscription is to be.
+/// The kind of a new subscription.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewSubscription {
-    /// Whose manners the endpoint has.
+    /// The push service whose manners the endpoint has.
     pub provider: Provider,
     /// Its state.
     pub state: SubscriptionState,
@@ -61,7 +61,7 @@ pub struct Subscription {
     /// Always null here.
     #[serde(rename = "expirationTime")]
     pub expiration_time: Option<i64>,
-    /// What the sender encrypts to.
+    /// The public key that the sender encrypts to.
     pub keys: SubscriptionKeys,
 }
 
@@ -220,7 +220,7 @@ impl WebPush {
         if exchange.body.len() > BODY_LIMIT {
             return Err(Wrong::TooLarge);
         }
-        if let Some(sealed) = sealed(receiver, exchange, &key)? {
+        if let Some(sealed) = sealed(receiver, exchange, &key, self.profile != Profile::Strict)? {
             if self.profile == Profile::Strict {
                 let payload = sealed.open(&exchange.body).map_err(Wrong::Undecryptable)?;
                 record.decrypted = Some(payload);
@@ -259,7 +259,13 @@ impl WebPush {
 }
 
 /// The payload, when there is a body.
-fn sealed(receiver: &Receiver, exchange: &Exchange, key: &vapid::Key) -> Result<Option<Sealed>, Wrong> {
+/// With `padded` the two parameters of `aesgcm` may be padded base64url, as web-push for Java writes `dh`.
+fn sealed(
+    receiver: &Receiver,
+    exchange: &Exchange,
+    key: &vapid::Key,
+    padded: bool,
+) -> Result<Option<Sealed>, Wrong> {
     if exchange.body.is_empty() {
         return Ok(None);
     }
@@ -275,7 +281,7 @@ fn sealed(receiver: &Receiver, exchange: &Exchange, key: &vapid::Key) -> Result<
                 exchange
                     .header(header)
                     .and_then(|text| vapid::parameter(text, name))
-                    .and_then(|t| from_b64url(&t))
+                    .and_then(|t| from_b64url(if padded { t.trim_end_matches('=') } else { &t }))
             };
             match (parameter("encryption", "salt"), parameter("crypto-key", "dh")) {
                 (Some(salt), Some(dh)) => Coding::Aesgcm { salt, dh },

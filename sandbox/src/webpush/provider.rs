@@ -4,7 +4,7 @@ use crate::exchange::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Whose manners an endpoint has.
+/// The push service whose manners an endpoint has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
@@ -21,7 +21,7 @@ pub enum Provider {
     Wns,
 }
 
-/// What was wrong with a request.
+/// The fault of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
     Method,
@@ -171,7 +171,11 @@ fn mozilla(wrong: &Wrong) -> (Reply, String) {
         "code": status,
         "errno": errno,
         "error": http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()),
-        "message": wrong.text(),
+        "message": match wrong {
+            // Word for word, because senders tell this one apart by it: all failures of VAPID have its number.
+            Wrong::KeyMismatch => "VAPID public key mismatch".to_owned(),
+            _ => wrong.text().to_string(),
+        },
         "more_info": "http://autopush.readthedocs.io/en/latest/http.html#error-codes",
     });
     let reply = Reply::json(status, &body);

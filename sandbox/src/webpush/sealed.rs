@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
 
-/// What it takes to open a body that the log holds. No real service can look inside, so where the
+/// The key to a body that the log holds. No real service can look inside, so where the
 /// profile would not refuse what it finds, the sandbox looks when somebody reads the log.
 #[derive(Clone)]
 pub(crate) struct Sealed {

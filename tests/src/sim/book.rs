@@ -1,9 +1,10 @@
 //! The world's own accounts: what was submitted, what was handed over, how it ended.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::time::Duration;
 
+use pushcore::http::Authority;
 use pushcore::net::Processed;
 use pushcore::session::{LinkId, Ticket};
 use pushcore::{Error, ErrorKind, Outcome};
@@ -26,6 +27,8 @@ pub(super) enum Fate {
 #[derive(Clone, Debug)]
 struct Record {
     ticket: Ticket,
+    /// Where the message stands in the order of submission.
+    place: u64,
     done: bool,
     /// The stream it was last put on, and how that ended.
     attempt: Option<(LinkId, u32)>,
@@ -51,6 +54,15 @@ pub(super) struct Book {
     /// The message of each ticket whose outcome has not been fetched.
     tickets: HashMap<Ticket, usize>,
     due: BinaryHeap<Reverse<(Duration, usize)>>,
+    /// Submitted in all processes.
+    places: u64,
+    /// The places of the messages that a GOAWAY has disowned, and that have not left again: they wait.
+    disowned: BTreeSet<(u64, usize)>,
+    /// A message that has left, and one before it that waited then.
+    overtaken: Option<(usize, usize)>,
+    /// The host that was dialled first; with others there is no one order.
+    host: Option<Authority>,
+    one_host: bool,
     /// Submitted in this process.
     pub(super) submitted: u64,
     /// Ended in this process.
@@ -76,6 +88,11 @@ impl Book {
             records: Vec::new(),
             tickets: HashMap::new(),
             due: BinaryHeap::new(),
+            places: 0,
+            disowned: BTreeSet::new(),
+            overtaken: None,
+            host: None,
+            one_host: true,
             submitted: 0,
             done: 0,
             doubtful_resends: 0,
@@ -96,12 +113,16 @@ impl Book {
         self.submitted += 1;
         self.tickets.insert(ticket, number);
         self.due.push(Reverse((due, number)));
+        self.places += 1;
+        let place = self.places;
         if let Some(record) = self.records.get_mut(number) {
             (record.ticket, record.due, record.done) = (ticket, due, false);
+            record.place = place;
             return;
         }
         let record = Record {
             ticket,
+            place,
             done: false,
             attempt: None,
             fate: None,
@@ -115,6 +136,8 @@ impl Book {
     /// A process begins, and counts from nothing.
     pub(super) fn new_process(&mut self) {
         (self.submitted, self.done) = (0, 0);
+        self.disowned.clear();
+        self.overtaken = None;
     }
 
     /// The process was killed, and its journal says this of an unfinished message: is it so?
@@ -156,6 +179,33 @@ impl Book {
         self.records[number].ticket
     }
 
+    /// The session connects to this host.
+    pub(super) fn note_host(&mut self, host: &Authority) {
+        self.one_host &= self.host.get_or_insert_with(|| host.clone()) == host;
+    }
+
+    /// The order in which messages leave (I6): none leaves while an earlier one of its host waits that a GOAWAY
+    /// has disowned. `at_once` is whether what is put on streams is handed over at the same moment,
+    /// and does not wait for room in the socket. A message whose stream was refused rests, and may be overtaken.
+    pub(super) fn note_leaving(&mut self, number: usize, at_once: bool) {
+        let Some(record) = self.records.get(number) else {
+            return;
+        };
+        self.disowned.remove(&(record.place, number));
+        let first = self.disowned.first().filter(|(place, _)| *place < record.place);
+        if let Some((_, earlier)) = first.filter(|_| at_once && self.one_host) {
+            self.overtaken = Some((number, *earlier));
+        }
+    }
+
+    /// Whether a message has left before an earlier one that still waits (I6).
+    pub(super) fn take_overtaken(&mut self) -> Option<(usize, usize)> {
+        let (later, earlier) = self.overtaken.take()?;
+        let record = self.records.get(earlier)?;
+        let waits = !record.done && self.disowned.contains(&(record.place, earlier));
+        waits.then_some((later, earlier))
+    }
+
     /// All octets of a message's HEADERS have been handed over.
     pub(super) fn handed_over(&mut self, number: usize, link: LinkId, stream: u32) -> Result<(), String> {
         let at_most_once = self.at_most_once;
@@ -186,6 +236,9 @@ impl Book {
         if let Some(record) = self.records.get_mut(number) {
             if record.attempt == Some((link, stream)) && record.fate.is_none() {
                 record.fate = Some(fate);
+                if fate == Fate::Above && !record.done {
+                    self.disowned.insert((record.place, number));
+                }
             }
         }
     }
@@ -211,6 +264,7 @@ impl Book {
             return Err(format!("message {number} ends twice: {result:?}"));
         }
         self.done += 1;
+        self.disowned.remove(&(record.place, number));
         if self.hostile {
             if let Some(results) = &mut self.results {
                 results.push((number, result));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
     IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber,
@@ -105,6 +106,17 @@ impl Authority {
         let (leaf, key) = self.issue_server(|_| {});
         let versions = rustls::ALL_VERSIONS;
         config(versions, alpn, Some(verifier.expect("a verifier")), leaf, &key)
+    }
+
+    /// A server certificate and its key, for servers that read files.
+    pub fn server_files(&self) -> Issued {
+        let (leaf, key) = self.issue_server(|_| {});
+        let text = base64::engine::general_purpose::STANDARD.encode(&leaf);
+        Issued {
+            certificate: format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"),
+            key: key.serialize_pem(),
+            der: leaf.to_vec(),
+        }
     }
 
     /// A server that speaks TLS 1.2 and nothing newer.

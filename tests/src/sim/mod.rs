@@ -16,6 +16,8 @@ pub mod cases;
 pub mod certificates;
 pub mod fixture;
 pub mod frame;
+pub mod hostile;
+pub mod hostile_rows;
 pub mod hpack;
 pub mod log;
 pub mod mutate;

@@ -67,6 +67,8 @@ pub(super) struct Wire {
     pub(super) end_at: Option<Duration>,
     /// The socket takes no more bytes before this time.
     pub(super) writable_at: Duration,
+    /// Whether bytes wait for room in the socket.
+    pub(super) backlogged: bool,
     tap: Tap,
     ear: Reader,
     streams: HashMap<u32, usize>,
@@ -85,6 +87,7 @@ impl Wire {
             down: Pipe::default(),
             end_at: None,
             writable_at: Duration::ZERO,
+            backlogged: false,
             tap: Tap::new(),
             ear: Reader::default(),
             streams: HashMap::new(),
@@ -112,6 +115,7 @@ impl Wire {
                 }
                 continue;
             }
+            book.note_leaving(number, !self.backlogged);
             book.handed_over(number, self.link, begun.stream)?;
             self.streams.insert(begun.stream, number);
         }

@@ -75,6 +75,8 @@ pub struct World {
     book: Book,
     backlog: u64,
     deadline: Option<Duration>,
+    /// The options of a bulk send; `None` where each message is alone.
+    bulk: Option<SendOptions>,
     steps_at_once: u32,
     events: Vec<SessionEvent>,
     /// The last lines: when, what, how often in a row.
@@ -153,6 +155,12 @@ impl World {
         self.deadline = Some(deadline);
     }
 
+    /// Messages submitted later are those of one bulk send with these options: doubtful answers are held until its end, and
+    /// a pause of the service's does not count.
+    pub fn send_as_bulk(&mut self, options: SendOptions) {
+        self.bulk = Some(options.bulk());
+    }
+
     /// `count` more messages, handed in as the session takes them.
     pub fn submit(&mut self, count: u64) {
         self.backlog += count;
@@ -192,7 +200,9 @@ impl World {
 
     /// Until every message has ended.
     pub fn run(&mut self) {
-        self.run_until(|world| world.stats().queued + world.stats().open + world.backlog == 0);
+        self.run_until(|world| {
+            world.stats().queued + world.stats().open + world.stats().held + world.backlog == 0
+        });
     }
 
     /// Until then, or until nothing can happen any more.
@@ -289,6 +299,11 @@ impl World {
                 busy |= self.write(link);
             }
             busy |= self.fetch();
+            let stats = self.stats();
+            if self.bulk.is_some() && self.backlog + stats.queued + stats.open == 0 && stats.held > 0 {
+                self.session.release_held(|_| true, self.now);
+                busy |= self.fetch();
+            }
             if !busy {
                 break;
             }
@@ -300,8 +315,11 @@ impl World {
         while self.backlog > 0 {
             let number = self.again.front().copied().unwrap_or_else(|| self.book.next());
             let message = (self.message)(number);
-            let mut options = SendOptions::default();
+            let mut options = self.bulk.unwrap_or_default();
             options.deadline = self.deadline;
+            if options.bulk && self.session.capacity() > 0 && self.session.bulk_capacity() == 0 {
+                return;
+            }
             let room = self.session.capacity();
             let ticket = match self.session.submit(&message, options, self.now) {
                 Ok(ticket) if room > 0 => ticket,
@@ -309,7 +327,11 @@ impl World {
                 Err(error) if room == 0 && error.kind() == ErrorKind::QueueFull => return,
                 other => self.fail(&format!("submit with room for {room}: {other:?} (I4)")),
             };
-            let deadline = self.deadline.unwrap_or(self.config.deadline);
+            let mut deadline = self.deadline.unwrap_or(self.config.deadline);
+            if options.bulk {
+                // Pauses of an hour are believed, and there may be several.
+                deadline += Duration::from_secs(24 * 3600);
+            }
             self.again.pop_front();
             self.book.submit(number, ticket, self.now.monotonic + deadline);
             self.backlog -= 1;

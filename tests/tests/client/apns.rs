@@ -1,10 +1,14 @@
 //! What APNs does to its connections.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use pushcore::ErrorKind;
 use pushcore::apns::DeviceToken;
+use pushcore::outcome::OnSuspicion;
 use pushcore::session::{SendOptions, SessionEvent};
+use pushcore_client::Batch;
 use pushcore_sandbox::{Action, Config};
 
 use crate::world::World;
@@ -35,7 +39,7 @@ fn governor_with_penalties_loses_nothing() {
     assert!(seen.iter().all(|count| *count == 1));
     assert_eq!(
         counts,
-        HashMap::from([("accepted".into(), 1980), ("token_mismatch".into(), 20)])
+        HashMap::from([("accepted".into(), 1980), ("token_gone".into(), 20)])
     );
     let pushes = world
         .sandbox
@@ -120,4 +124,87 @@ fn a_connection_that_died_during_a_pause_costs_nothing() {
     std::thread::sleep(Duration::from_millis(500));
     assert!(client.send(&message).expect("an answer").is_accepted());
     assert_eq!(client.stats().accepted, 2);
+}
+
+/// A list of the other environment: no token is told as gone, and the send stops where it is told to.
+#[test]
+fn a_bulk_send_stops_when_many_answers_blame_the_tokens() {
+    let world = World::new();
+    let client = world.apns(|_| {});
+    let wrong = world.alert("other_environment");
+    let messages = (0..20_000).map(|_| wrong.clone());
+    let results = client.send_many(messages).on_suspicion(OnSuspicion::Stop);
+    let (mut blamed, mut kept) = (0, 0);
+    for (_, result) in results {
+        match result {
+            Ok(outcome) => {
+                assert_eq!(outcome.name(), "token_mismatch");
+                blamed += 1;
+            }
+            Err(error) => {
+                let cause = error.cause().map(pushcore::Error::kind);
+                assert_eq!(
+                    (error.kind(), cause),
+                    (ErrorKind::NotSent, Some(ErrorKind::MixUpSuspected))
+                );
+                kept += 1;
+            }
+        }
+    }
+    assert!(blamed >= 16 && blamed + kept < 10_000, "{blamed} {kept}");
+}
+
+/// The end of a batch settles what is held back, and nobody waits five seconds for it.
+#[test]
+fn a_finished_batch_holds_nothing_back() {
+    let world = World::new();
+    let client = Arc::new(world.apns(|_| {}));
+    let mut batch = Batch::new(client.clone(), None).expect("a batch");
+    let started = Instant::now();
+    let mut taken = 0;
+    let message = world.alert("other_environment");
+    batch
+        .submit([&message], SendOptions::default(), |_| taken += 1)
+        .expect("an open client");
+    batch.finish();
+    let (_, result) = loop {
+        let next = batch
+            .wait(Duration::from_millis(20))
+            .expect("the same process")
+            .next();
+        if let Some(ended) = next {
+            break ended;
+        }
+        assert!(started.elapsed() < Duration::from_secs(4), "it is held back");
+    };
+    assert_eq!((taken, result.expect("an answer").name()), (1, "token_mismatch"));
+}
+
+/// A wrong key: a handful of requests, and the rest is not sent.
+#[test]
+fn a_wrong_key_costs_a_handful_of_requests() {
+    let world = World::new();
+    let mut refusal = crate::world::fault(Action::Answer {
+        status: 403,
+        headers: Default::default(),
+        body: Some(serde_json::json!({ "reason": "InvalidProviderToken" })),
+    });
+    refusal.times = None;
+    world.sandbox.fault(refusal);
+    let client = world.apns(|_| {});
+    let message = world.alert("valid");
+    let mut kept = 0;
+    for (_, result) in client.send_many((0..20_000).map(|_| message.clone())) {
+        match result {
+            Ok(outcome) => assert_eq!(outcome.name(), "fix_credentials"),
+            Err(error) => {
+                let cause = error.cause().map(pushcore::Error::kind);
+                assert_eq!(cause, Some(ErrorKind::CredentialsRefused), "{error}");
+                kept += 1;
+            }
+        }
+    }
+    let requests = world.sandbox.log().len();
+    assert!(requests <= 10, "{requests}");
+    assert_eq!(kept + requests, 20_000);
 }

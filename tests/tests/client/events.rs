@@ -30,7 +30,7 @@ fn name(event: &SessionEvent) -> &'static str {
         SessionEvent::Requeued { .. } => "requeued",
         SessionEvent::Throttled { .. } => "throttled",
         SessionEvent::Wedged { .. } => "wedged",
-        SessionEvent::MixUpSuspected => "mix-up",
+        SessionEvent::MixUpSuspected { .. } => "mix-up",
         _ => "new",
     }
 }

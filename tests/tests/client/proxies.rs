@@ -225,7 +225,7 @@ fn a_proxy_that_is_not_there() {
     drop(listener);
     for scheme in ["http", "socks5"] {
         let url = format!("{scheme}://proxy.local:{port}");
-        nobody_gets_through(&url, LONG, ErrorKind::ConnectRefused, "refused");
+        nobody_gets_through(&url, LONG, ErrorKind::ProxyRefused, "refused");
     }
 }
 

@@ -269,6 +269,39 @@ fn a_batch_takes_no_more_before_its_results_are_fetched() {
     assert_eq!(batch.progress().taken, 2);
 }
 
+/// What a journal may send again, and what it may not: the service has one of two.
+#[test]
+fn a_batch_takes_back_what_the_service_has_not_seen() {
+    // One message a second: the second one waits.
+    let peer = Peer::new(|config| config.session.rate = Some(1));
+    let mut batch = held(&peer);
+    let second = fixture::message(10);
+    assert_eq!(offer(&mut batch, &second).expect("open"), (true, 1));
+    assert_eq!(batch.withdraw(), 1);
+    let ended: Vec<_> = batch
+        .wait(STEP)
+        .expect("our process")
+        .map(|(_, end)| end)
+        .collect();
+    assert_eq!(ended.len(), 1);
+    assert_eq!(
+        ended[0].as_ref().expect_err("taken back").kind(),
+        ErrorKind::Cancelled
+    );
+    assert_eq!(batch.withdraw(), 0, "the other one is on its stream");
+    assert_eq!(peer.get("/release").body, *b"released");
+    let mut accepted = 0;
+    until("the answer", || {
+        accepted += batch
+            .wait(STEP)
+            .expect("our process")
+            .filter(|(_, end)| end.is_ok())
+            .count();
+        accepted == 1
+    });
+    assert_eq!(peer.server.log().requests(), 2, "one push and the call");
+}
+
 /// That nothing is taken any more is not the fault of one message.
 #[test]
 fn a_batch_of_a_closed_client_is_told_so() {

@@ -20,8 +20,9 @@ fn never_connects(dial: fn() -> Dial, cause: ErrorKind) {
     }
 }
 
-/// It worked once: then the wait doubles from 1 s, and messages wait until their deadline.
-fn stops_connecting(dial: fn() -> Dial, lost: Duration) {
+/// It worked once: then the wait doubles from 1 s, and messages wait until their deadline. Where nobody listens (`absent`),
+/// there are short waits before: 10 ms to 640 ms.
+fn stops_connecting(dial: fn() -> Dial, lost: Duration, absent: bool) {
     for seed in seeds(SEEDS) {
         let once = |_: &Seen, _: &mut Rng| vec![ok(), Act::Wait(seconds(1)), Act::Close];
         let mut world = world(seed, move |nth, _| {
@@ -43,7 +44,11 @@ fn stops_connecting(dial: fn() -> Dial, lost: Duration) {
             .skip(1)
             .collect();
         for (attempt, wait) in waits.iter().enumerate() {
-            let expected = seconds(1 << attempt.min(6)).min(seconds(60));
+            let short = if absent { 7 } else { 0 };
+            let expected = match attempt < short {
+                true => millis(10 << attempt),
+                false => seconds(1 << (attempt - short).min(6)).min(seconds(60)),
+            };
             let (least, most) = (
                 expected * 79 / 100 + lost,
                 expected * 121 / 100 + lost + millis(200),
@@ -76,7 +81,7 @@ fn connects_at_last(dial: fn() -> Dial) {
 
 fn every_way(dial: fn() -> Dial, cause: ErrorKind, lost: Duration) {
     never_connects(dial, cause);
-    stops_connecting(dial, lost);
+    stops_connecting(dial, lost, cause == ErrorKind::ConnectRefused);
     connects_at_last(dial);
 }
 

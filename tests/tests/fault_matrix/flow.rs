@@ -55,7 +55,7 @@ fn row_37_stream_limit_as_apple_moves_it() {
         world.submit(N);
         let stats = world.finish();
         assert_eq!(
-            (stats.accepted, stats.token_mismatch),
+            (stats.accepted, stats.token_gone),
             (N - N / 100, N / 100),
             "{stats:?}"
         );

@@ -160,7 +160,7 @@ fn a_slow_lookup(on_threads: bool) -> (Stats, u64) {
         });
         config.resolver = match on_threads {
             true => resolver.on_threads(),
-            false => resolver,
+            false => resolver.blocking(),
         };
     });
     let mut all = messages(0..100).map(|(_, message)| message);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ._aio_engine import Engine
     from ._errors import PushcoreError
     from ._pushcore import Outcome, Progress
-    from ._types import Duration, Message
+    from ._types import Duration, Message, OnSuspicion
 
 #: Results that nobody has fetched yet stop the reading of further messages above this.
 _MOST_RESULTS = 4096
@@ -31,9 +32,10 @@ async def bulk(
     deadline: Duration | None,
     on_progress: Callable[[Progress], object] | None,
     progress_every: float | None,
+    on_suspicion: OnSuspicion | None = None,
 ) -> AsyncGenerator[tuple[Any, Outcome | PushcoreError], None]:
     """Reads messages in a task of its own, yields results as they land."""
-    run = _Run(engine, template, deadline)
+    run = _Run(engine, template, deadline, on_suspicion)
     every = 0.25 if progress_every is None else progress_every
     next_report = time.monotonic() + every
     reader = engine.loop.create_task(run.read(messages))
@@ -71,9 +73,18 @@ async def bulk(
 class _Run:
     """One bulk send."""
 
-    def __init__(self, engine: Engine, template: Message | None, deadline: Duration | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        template: Message | None,
+        deadline: Duration | None,
+        on_suspicion: OnSuspicion | None,
+    ) -> None:
         self.engine = engine
-        self.batch = engine.begin(template, deadline, self.wake)
+        # Only a deadline that the caller gave runs while messages wait for room: a pause of the service's own is no
+        # reason to give messages up.
+        self._deadline = math.inf if deadline is None else engine.seconds(deadline)
+        self.batch = engine.begin(template, deadline, self.wake, on_suspicion)
         self.expected: int | None = None
         self.started = time.monotonic()
         self._changed = asyncio.Event()
@@ -81,15 +92,23 @@ class _Run:
 
     async def read(self, messages: Iterable[Any] | AsyncIterable[Any]) -> None:
         """Submits every message, as there is room."""
+        try:
+            await self._read(messages)
+        finally:
+            self.engine.finish(self.batch)
+
+    async def _read(self, messages: Iterable[Any] | AsyncIterable[Any]) -> None:
         with contextlib.suppress(TypeError):
             self.expected = len(messages)  # type: ignore[arg-type]
         if isinstance(messages, AsyncIterable):
             async for item in messages:
                 await self._submit([item])
+                if self.batch.stopped:
+                    return
             return
         # Small pieces first, and whenever the iterable is slow: what was taken is on its way soon.
         items, size = iter(messages), 1
-        while True:
+        while not self.batch.stopped:
             began = time.monotonic()
             piece = list(itertools.islice(items, size))
             if not piece:
@@ -100,18 +119,23 @@ class _Run:
             await asyncio.sleep(0)
 
     async def _submit(self, items: list[Any]) -> None:
+        # The deadline runs from here, with room in the queue or without.
+        began = time.monotonic()
         while items:
             while self.batch.ready >= _MOST_RESULTS:
                 self._room.clear()
                 await self._room.wait()
+                # That was the reader of the results, not the service.
+                began = time.monotonic()
             self.engine.check()
-            taken = self.engine.submit_many(self.batch, items)
+            taken = self.engine.submit_many(self.batch, items, time.monotonic() - began)
             if self.batch.ready:
                 # One malformed token among a million is a result at once.
                 self.wake()
             items = items[taken:]
             if items:
-                await self.engine.changed()
+                left = began + self._deadline - time.monotonic()
+                await self.engine.changed(None if math.isinf(left) else max(0.0, left))
 
     def wake(self, _: object = None) -> None:
         """Something happened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -11,29 +12,50 @@ from ._kinds import ErrorKind
 from ._proxy import tunnel
 
 if TYPE_CHECKING:
+    from ._aio_lookups import Lookups
     from ._pushcore import Service, Session
 
 #: How long the next address waits for the one before it, in seconds (RFC 8305 §5).
 _HEAD_START = 0.25
 
+#: How long a connection is idle before TCP asks whether the peer is there, and before it asks again, in seconds: less
+#: than the minute after which the strictest middleboxes forget a flow.
+_KEEPALIVE = 45
+_KEEPALIVE_AGAIN = 15
+
 _Address = tuple[int, int, int, str, Any]
 
 
 async def dial(
-    loop: asyncio.AbstractEventLoop, session: Session, host: str, port: int, proxy: Service | None
+    loop: asyncio.AbstractEventLoop,
+    session: Session,
+    host: str,
+    port: int,
+    proxy: Service | None,
+    lookups: Lookups | None,
 ) -> tuple[socket.socket, bytes]:
-    """A connected socket, and what has been received on it already."""
+    """A connected socket, and what has been received on it already. Without `lookups` the loop's own are asked."""
     if proxy is not None:
         # The proxy resolves the name; which proxy is the operator's choice, not the policy's.
-        return await tunnel(loop, proxy, host, port, _connect)
-    return await _connect(loop, host, port, session), b""
+        async def connect(to: str, at: int) -> socket.socket:
+            return await _connect(loop, to, at, lookups)
+
+        return await tunnel(loop, proxy, host, port, connect)
+    return await _connect(loop, host, port, lookups, session), b""
 
 
 async def _connect(
-    loop: asyncio.AbstractEventLoop, host: str, port: int, session: Session | None = None
+    loop: asyncio.AbstractEventLoop,
+    host: str,
+    port: int,
+    lookups: Lookups | None,
+    session: Session | None = None,
 ) -> socket.socket:
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        if lookups is None:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        else:
+            found = await lookups.find(host, port)
     except OSError as error:
         text = f"the name {host} does not resolve: {error.strerror or error}"
         raise TransportError(text, ErrorKind.NAME_NOT_RESOLVED, "NameNotResolved") from None
@@ -73,6 +95,17 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: list[Any]) -> socket
             task.cancel()
 
 
+def keep_alive(sock: socket.socket) -> None:
+    """Has whatever forgets idle flows on the way reminded of this one."""
+    # The names differ between systems. Going without is no failure, because the session asks an idle connection.
+    idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in (idle, _KEEPALIVE), (getattr(socket, "TCP_KEEPINTVL", None), _KEEPALIVE_AGAIN):
+            if option is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 async def _attempt(loop: asyncio.AbstractEventLoop, address: _Address) -> socket.socket:
     family, kind, protocol, _, where = address
     sock = socket.socket(family, kind, protocol)
@@ -80,6 +113,7 @@ async def _attempt(loop: asyncio.AbstractEventLoop, address: _Address) -> socket
         sock.setblocking(False)
         # A lone push must not wait for the ack of the one before it.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(sock)
         await loop.sock_connect(sock, where)
     except BaseException:
         sock.close()

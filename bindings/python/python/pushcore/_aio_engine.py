@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._aio_dial import dial
+from ._aio_lookups import Lookups
 from ._errors import Expired, MisuseError, PushcoreError
 from ._kinds import ErrorKind
 from ._pushcore import Outcome, Service, Session
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._pushcore import Batch, Call, Request, Response
-    from ._types import Duration, Message
+    from ._types import Duration, Message, OnSuspicion
 
 _T = TypeVar("_T")
 #: How often a token that is being fetched is looked for, in seconds.
 _LOOK_AGAIN = 0.02
+#: The most that is read from one socket before the loop gets its turn, in bytes. asyncio itself reads 256 KiB.
+_MOST_READ = 64 * 1024
+#: How long the sockets of a client keep the loop before timers and other tasks get their turn, in seconds.
+_ROUND = 0.02
 
 
 def _settle(future: asyncio.Future[Any], result: Any) -> None:
@@ -32,11 +37,13 @@ def _settle(future: asyncio.Future[Any], result: Any) -> None:
         future.set_result(result)
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.BufferedProtocol):
     """One socket: bytes to the session, bytes from it."""
 
     transport: asyncio.Transport | None = None
     paused = False
+    #: Not read from for the rest of this turn of the loop.
+    resting = False
 
     def __init__(self, engine: Engine, link: int) -> None:
         """The socket of the session's `link`."""
@@ -49,12 +56,21 @@ class Link(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self.engine.connected(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the loop puts bytes from the service: a place that all sockets share, as each is looked at at once."""
+        return self.engine.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Bytes from the service."""
+        self.received(self.engine.buffer[:nbytes])
+
+    def received(self, data: bytes | memoryview) -> None:
+        """Bytes from the service, for one turn."""
         engine = self.engine
         engine.tick()
         engine.session.receive(self.link, data)
         engine.flush()
+        engine.rest_soon()
 
     def eof_received(self) -> bool:
         """The service has nothing more to say: neither have we."""
@@ -82,6 +98,10 @@ class Engine:
         self.loop = loop
         self._service = service
         self._deadline = service.deadline
+        self.buffer = memoryview(bytearray(_MOST_READ))
+        #: When the sockets have had their share of the loop's turn; `None` before the first one reads.
+        self._until: float | None = None
+        self._lookups = Lookups(loop) if service.resolve_on_threads else None
         self.session = Session(service, monotonic=loop.time(), unix=time.time())
         self.closed = False
         self._links: dict[int, Link] = {}
@@ -98,37 +118,56 @@ class Engine:
     async def send(self, message: Message, *, deadline: Duration | None) -> Outcome:
         """One message."""
         future: asyncio.Future[Outcome] = self.loop.create_future()
-        while not self.session.capacity() and not self.closed:
-            await self.changed()
+        left = await self._room(deadline)
         self.tick()
-        ticket = self.session.submit(message, deadline=deadline)
+        ticket = self.session.submit(message, deadline=left)
         self._waiting[ticket] = future
         self.flush_soon()
         return await self._wait(ticket, future)
 
+    def seconds(self, deadline: Duration | None) -> float:
+        """A deadline, or the session's own, in seconds."""
+        longest = self._deadline if deadline is None else deadline
+        return longest.total_seconds() if isinstance(longest, datetime.timedelta) else longest
+
+    def _give_up(self, deadline: Duration | None) -> float:
+        """When a call that begins now has to be over, by the loop's clock."""
+        return self.loop.time() + self.seconds(deadline)
+
+    async def _room(self, deadline: Duration | None) -> Duration | None:
+        """Waits until the queue has room: what is left of the deadline then, which runs from the call."""
+        if self.session.capacity() or self.closed:
+            return deadline
+        give_up = self._give_up(deadline)
+        while not self.session.capacity() and not self.closed:
+            left = give_up - self.loop.time()
+            if left <= 0:
+                raise Expired("no room in the queue came in time", ErrorKind.EXPIRED, "Expired")
+            await self.changed(left)
+        return max(0.0, give_up - self.loop.time())
+
     async def call(self, call: Call[Any], *, deadline: Duration | None) -> Any:
         """A request that is not a message."""
-        longest = self._deadline if deadline is None else deadline
-        seconds = longest.total_seconds() if isinstance(longest, datetime.timedelta) else longest
-        give_up = self.loop.time() + seconds
+        give_up = self._give_up(deadline)
+        left = deadline
         while True:
             ticket = None
             if self.closed or self.session.capacity():
                 self.tick()
-                ticket = self.session.call(call, deadline=deadline)
+                ticket = self.session.call(call, deadline=left)
                 self.flush_soon()
             if ticket is not None:
                 return call.outcome(await self._response(ticket))
-            if self.loop.time() >= give_up:
+            left = max(0.0, give_up - self.loop.time())
+            if not left:
                 raise Expired("no access token came in time", ErrorKind.EXPIRED, "Expired")
-            await asyncio.sleep(_LOOK_AGAIN)
+            await asyncio.sleep(min(left, _LOOK_AGAIN))
 
     async def exchange(self, request: Request, *, deadline: Duration | None) -> Response:
         """A request of the caller's own."""
-        while not self.session.capacity() and not self.closed:
-            await self.changed()
+        left = await self._room(deadline)
         self.tick()
-        return await self._response(self.session.exchange(request, deadline=deadline))
+        return await self._response(self.session.exchange(request, deadline=left))
 
     async def _response(self, ticket: int) -> Response:
         future: asyncio.Future[Response] = self.loop.create_future()
@@ -143,11 +182,23 @@ class Engine:
             self.cancel(ticket)
             raise
 
-    def begin(self, template: Message | None, deadline: Duration | None, landed: Callable[[], None]) -> Batch:
+    def begin(
+        self,
+        template: Message | None,
+        deadline: Duration | None,
+        landed: Callable[[], None],
+        on_suspicion: OnSuspicion | None = None,
+    ) -> Batch:
         """A batch of the session; `landed` is called when something of it has ended, until `end`."""
-        batch = self.session.batch(template=template, deadline=deadline)
+        batch = self.session.batch(template=template, deadline=deadline, on_suspicion=on_suspicion)
         self._batches[batch] = landed
         return batch
+
+    def finish(self, batch: Batch) -> None:
+        """No message of a batch follows."""
+        if batch in self._batches:
+            batch.finish()
+            self.flush_soon()
 
     def end(self, batch: Batch) -> None:
         """Ends what is left of a batch; nobody is told."""
@@ -156,10 +207,10 @@ class Engine:
         batch.cancel()
         self.flush_soon()
 
-    def submit_many(self, batch: Batch, items: list[Any]) -> int:
-        """Hands messages to the session, as many as there is room for; says how many."""
+    def submit_many(self, batch: Batch, items: list[Any], waited: float) -> int:
+        """Hands messages to the session, as many as there is room for after `waited` seconds; says how many."""
         self.tick()
-        taken = batch.submit(items)
+        taken = batch.submit(items, waited=waited)
         self.flush_soon()
         return taken
 
@@ -170,18 +221,40 @@ class Engine:
             self.session.cancel(ticket)
             self.flush_soon()
 
-    async def changed(self) -> None:
-        """Waits until something has ended."""
+    async def changed(self, longest: float | None = None) -> None:
+        """Waits until something has ended, at most so many seconds."""
         future: asyncio.Future[None] = self.loop.create_future()
         self._changed.add(future)
         try:
-            await future
+            if longest is None:
+                await future
+            else:
+                await asyncio.wait([future], timeout=longest)
         finally:
             self._changed.discard(future)
 
     def tick(self, at_least: float = 0.0) -> None:
         """Shows the session the clocks."""
         self.session.tick(max(at_least, self.loop.time()), time.time())
+
+    def rest_soon(self) -> None:
+        """After 20 ms of reading in one turn of the loop the sockets wait for the next but one: timers come between."""
+        now = self.loop.time()
+        if self._until is None:
+            self._until = now + _ROUND
+            self.loop.call_soon(self._new_turn)
+        elif now >= self._until:
+            for protocol in self._links.values():
+                if protocol.transport is not None and not protocol.resting:
+                    protocol.resting = True
+                    protocol.transport.pause_reading()
+
+    def _new_turn(self) -> None:
+        self._until = None
+        for protocol in self._links.values():
+            if protocol.resting and protocol.transport is not None and not protocol.transport.is_closing():
+                protocol.resting = False
+                protocol.transport.resume_reading()
 
     def flush_soon(self) -> None:
         """Many messages, one write."""
@@ -242,11 +315,11 @@ class Engine:
     async def _dial(self, link: int, host: str, port: int) -> None:
         try:
             proxy = self._service if self._service.uses_proxy(host) and not self.session.is_direct(link) else None
-            sock, first = await dial(self.loop, self.session, host, port, proxy)
+            sock, first = await dial(self.loop, self.session, host, port, proxy, self._lookups)
             protocol = self._links[link] = Link(self, link)
             await self.loop.create_connection(lambda: protocol, sock=sock)
             if first:
-                protocol.data_received(first)
+                protocol.received(first)
         except PushcoreError as error:
             self._failed(link, error.code, str(error))
         except OSError as error:

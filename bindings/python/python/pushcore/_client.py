@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AdmCredentials,
         ApnsCredentials,
         BaiduCredentials,
+        BlockingBatch,
         Call,
         EndpointPolicy,
         Event,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         SendMany,
         VapidCredentials,
     )
-    from ._types import Credentials, Duration, KeyT, Message, MessageT, Options, Target, TargetT
+    from ._types import Credentials, Duration, KeyT, Message, MessageT, OnSuspicion, Options, Target, TargetT
 
     _T = TypeVar("_T")
 
@@ -167,6 +168,7 @@ class Client(Services):
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
+            on_suspicion: OnSuspicion | None = None,
         ) -> SendMany[MessageT]: ...
 
         @overload
@@ -178,6 +180,7 @@ class Client(Services):
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
+            on_suspicion: OnSuspicion | None = None,
         ) -> SendMany[TargetT]: ...
 
     def send_many(
@@ -188,6 +191,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
+        on_suspicion: OnSuspicion | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable; yields `(message, result)` as they land, in any order.
 
@@ -200,6 +204,12 @@ class Client(Services):
         `deadline` counts for each message from the moment it is taken. `on_progress` is called
         with a `Progress` every `progress_every` seconds (0.25) and once at the end. Closing the
         result, or an exception in the loop, cancels what has not ended.
+
+        An answer that blames a token for what a wrong configuration could explain is held back until other answers
+        make it certain, until the end, or for five seconds: `token_gone` is a dead token then, and
+        `token_mismatch` one to keep. When many answers in a row blame the tokens, the event `mix_up_suspected` tells;
+        with `on_suspicion="stop"` no further message is taken, what is under way ends, and what has not been written is
+        `NotSent`. Without a `deadline` the time of a pause that the service has asked for does not count.
         """
         return self._here().send_many(
             messages,
@@ -207,7 +217,16 @@ class Client(Services):
             deadline=deadline,
             on_progress=on_progress,
             progress_every=progress_every,
+            on_suspicion=on_suspicion,
         )
+
+    def batch(self, *, message: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
+        """Many messages in a loop of one's own: `submit` pairs of a key and a message, `wait`, `submit` again.
+
+        Every result comes back with its key. With `message=` the pairs hold targets. What `submit` was not given is not
+        sent: a journal can be written before. `withdraw` takes back what the service cannot have seen.
+        """
+        return self._here().batch(template=message, deadline=deadline)
 
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message, and reads the answer.
@@ -235,9 +254,9 @@ class Client(Services):
         return self._here().header_bytes()
 
     def is_mix_up_suspected(self) -> bool:
-        """Whether the tokens seem to belong to another environment (APNs) or sender (FCM).
+        """Whether many answers in a row blame the tokens.
 
-        Then tokens that are "gone" are to be kept: the configuration is wrong, not the tokens.
+        Then environment, topic, sender, VAPID key or payload are probably wrong, and the tokens are to be kept.
         """
         return self._here().is_mix_up_suspected()
 

@@ -19,6 +19,8 @@ class ErrorKind(enum.IntEnum):
     TOKEN_REFUSED = 108
     TOKEN_ANSWER_INVALID = 109
     TOKEN_NEEDED = 110
+    CREDENTIALS_REFUSED = 111
+    MIX_UP_SUSPECTED = 112
 
     INVALID_TOKEN = 200
     INVALID_TOPIC = 201
@@ -61,6 +63,7 @@ class ErrorKind(enum.IntEnum):
     STREAM_RESET = 409
     PROXY_REFUSED = 410
     PEER_SILENT = 411
+    PAUSED = 412
 
     NOT_SENT = 500
     UNKNOWN = 501

@@ -16,12 +16,12 @@ async def tunnel(
     proxy: Service,
     host: str,
     port: int,
-    connect: Callable[[asyncio.AbstractEventLoop, str, int], Awaitable[socket.socket]],
+    connect: Callable[[str, int], Awaitable[socket.socket]],
 ) -> tuple[socket.socket, bytes]:
     """A socket through `proxy` to the host, and what came through it already."""
     dialogue = Tunnel(proxy, host, port)
     try:
-        sock = await connect(loop, *dialogue.proxy)
+        sock = await connect(*dialogue.proxy)
     except (OSError, TransportError) as error:
         # Not the service's port: a program must be able to tell one from the other.
         text = f"the proxy cannot be reached: {getattr(error, 'strerror', None) or error}"

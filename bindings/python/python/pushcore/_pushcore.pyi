@@ -1128,6 +1128,9 @@ class Service:
     @property
     def proxy_url(self) -> str | None:
         """The proxy."""
+    @property
+    def resolve_on_threads(self) -> bool:
+        """Whether names are looked up in threads of the client's own."""
     def uses_proxy(self, host: str) -> bool:
         """Whether connections to `host` go through a proxy."""
 
@@ -1203,7 +1206,8 @@ class Event:
     @property
     def name(self) -> str:
         """`connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
-        `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `internal`; others may come."""
+        `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
+        `credentials_accepted`, `internal`; others may come."""
     @property
     def link(self) -> int | None:
         """Which connection."""
@@ -1253,8 +1257,11 @@ class BlockingClient:
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
+        on_suspicion: str | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
+    def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
+        """Many messages in the caller's own loop: submit, wait, submit again."""
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message and reads the answer."""
     def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
@@ -1264,11 +1271,37 @@ class BlockingClient:
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of header blocks sent and received so far."""
     def is_mix_up_suspected(self) -> bool:
-        """Whether the answers look as if the tokens were of another environment or sender."""
+        """Whether many answers in a row blame the tokens, so that the configuration is probably wrong."""
     def poll_event(self) -> Event | None:
         """The next thing that happened; never waits."""
     def close(self) -> None:
         """Waits until what was taken has ended, then closes the connections."""
+
+@final
+class BlockingBatch:
+    """Many messages of one caller: every result comes back with the key that was submitted with its message.
+
+    Made by `Client.batch`. What is dropped is cancelled.
+    """
+
+    def submit(self, pairs: list[tuple[Any, Any]]) -> int:
+        """Takes pairs of a key and a message (where there is a template: a target); returns the number taken.
+
+        It is smaller than the list when the queue is full or when results wait: call `wait`, then submit the rest. What
+        cannot be sent at all counts as taken: its result is the exception that says why.
+        """
+    def wait(self, longest: Duration | None = None) -> list[tuple[Any, Outcome | PushcoreError]]:
+        """Moves bytes until something has ended or `longest` is over, 0.1 seconds at most; what has ended."""
+    def withdraw(self) -> int:
+        """Cancels every message of which the service cannot have seen a byte; returns their number.
+
+        Each of them ends as `Cancelled`: it may be sent again. The others go on to their own ends.
+        """
+    @property
+    def in_flight(self) -> int:
+        """The number of messages that were taken and whose results `wait` has not handed out."""
+    def cancel(self) -> None:
+        """Cancels what has not ended and lets go of everything; no result comes any more."""
 
 @final
 class Batch:
@@ -1277,11 +1310,12 @@ class Batch:
     Made by `Session.batch`. What is dropped is cancelled.
     """
 
-    def submit(self, items: list[Any]) -> int:
+    def submit(self, items: list[Any], *, waited: float = 0.0) -> int:
         """Takes messages (where there is a template: targets) from a list; says how many.
 
         To the list's end or as many as there is room for. What cannot be sent at all counts as taken:
-        its result is the exception that says why.
+        its result is the exception that says why. `waited` is for how many seconds they have waited for
+        room, which counts in the deadline: when that is over, all are taken, and those without room have expired.
         """
     def take(self, most: int = 256) -> list[tuple[Any, Outcome | PushcoreError]]:
         """What has ended, as pairs of a message or target and its result; at most so many.
@@ -1294,6 +1328,15 @@ class Batch:
     @property
     def in_flight(self) -> int:
         """How many were taken and have not been handed out with their results."""
+    @property
+    def stopped(self) -> bool:
+        """Whether no further message is taken, because many answers in a row blame the tokens."""
+    def finish(self) -> None:
+        """Says that no message follows.
+
+        Doubtful answers are held back no longer than for the messages that are under way; without this they are held
+        back for five seconds.
+        """
     def progress(self, *, elapsed: float, expected: int | None = None) -> Progress:
         """How far it is, so many seconds after its start."""
     def cancel(self) -> None:
@@ -1321,8 +1364,13 @@ class Session:
 
         For each that was looked at its ticket, or the exception that says why it cannot be sent.
         """
-    def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> Batch:
-        """Many messages of one caller: their results come back with what was submitted, not by tickets."""
+    def batch(
+        self, *, template: Message | None = None, deadline: Duration | None = None, on_suspicion: str | None = None
+    ) -> Batch:
+        """Many messages of one caller: their results come back with what was submitted, not by tickets.
+
+        They are one bulk send: see `Client.send_many` for what that means for doubtful answers and pauses.
+        """
     def call(self, call: Call[Any], *, deadline: Duration | None = None) -> int | None:
         """Takes a request that is not a message; its ticket comes back in `poll_responses`.
 
@@ -1367,7 +1415,7 @@ class Session:
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of header blocks sent and received so far."""
     def is_mix_up_suspected(self) -> bool:
-        """Whether the answers look as if the tokens were of another environment or sender."""
+        """Whether many answers in a row blame the tokens, so that the configuration is probably wrong."""
     def close(self) -> None:
         """No more messages; those taken go on to their end."""
     def abandon(self) -> None:

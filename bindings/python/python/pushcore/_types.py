@@ -29,6 +29,8 @@ Message = Union[ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessag
 Credentials = Union[ApnsCredentials, FcmCredentials, VapidCredentials, AdmCredentials, BaiduCredentials]
 #: What a template is sent to: a token, raw APNs token bytes, or a Web Push subscription.
 Target = Union[str, bytes, Subscription, Mapping[str, object]]
+#: What a bulk send does when many answers in a row blame the tokens.
+OnSuspicion = Literal["go_on", "stop"]
 #: Seconds, or a `timedelta`.
 Duration = Union[float, datetime.timedelta]
 #: A file, or what it holds.
@@ -70,11 +72,13 @@ class Options(TypedDict, total=False):
     gather: Duration | None
     """How long answers to a bulk send may gather before they are fetched, in seconds; blocking client. 0.001."""
     resolve_on_threads: bool
-    """Names are looked up in threads of their own; blocking client. `False`."""
+    """Names are looked up in threads of the client's own, short-lived and at most 64, so that a silent name
+    server holds up its own host only. `True`. `False` starts no thread: the blocking client then waits for
+    each lookup, and the asyncio client asks `loop.getaddrinfo`."""
     seed: int | None
     """Of the jitter of back-off, for tests. Random."""
     max_requeues: int | None
-    """How often one message goes back to the queue at most. 3."""
+    """How often one message goes back to the queue at most, for reasons that may be its own. 3."""
     deadline: Duration | None
     """From submission to the end at the latest, in seconds. 60."""
     response_timeout: Duration | None
@@ -83,6 +87,9 @@ class Options(TypedDict, total=False):
     """The whole way to a usable connection, in seconds. 10."""
     idle_timeout: Duration | None
     """An idle connection is closed after so many seconds. 600; APNs: never."""
+    probe_after: Duration | None
+    """A connection that was silent for so many seconds is asked whether it still works before the next message is
+    entrusted to it; over HTTP/1.1 it is replaced. APNs: 60; others: 180."""
     rate: int | None
     """Messages a second at most. No limit."""
     call_rate: int | None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._errors import PushcoreError
     from ._pushcore import Call
-    from ._types import Duration, KeyT, Message, MessageT, Target, TargetT
+    from ._types import Duration, KeyT, Message, MessageT, OnSuspicion, Target, TargetT
 
 __all__ = ["Client"]
 
@@ -89,6 +89,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
+        on_suspicion: OnSuspicion | None = None,
     ) -> AsyncGenerator[tuple[MessageT, Outcome | PushcoreError], None]: ...
 
     @overload
@@ -100,6 +101,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
+        on_suspicion: OnSuspicion | None = None,
     ) -> AsyncGenerator[tuple[TargetT, Outcome | PushcoreError], None]: ...
 
     def send_many(
@@ -110,6 +112,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
+        on_suspicion: OnSuspicion | None = None,
     ) -> AsyncGenerator[tuple[Any, Outcome | PushcoreError], None]:
         """Sends every message of an iterable, of either kind; yields `(message, result)` as they land.
 
@@ -124,6 +127,7 @@ class Client(Services):
             deadline=deadline,
             on_progress=on_progress,
             progress_every=progress_every,
+            on_suspicion=on_suspicion,
         )
 
     async def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
@@ -144,7 +148,7 @@ class Client(Services):
         return self._engine().session.header_bytes()
 
     def is_mix_up_suspected(self) -> bool:
-        """Whether the tokens seem to belong to another environment (APNs) or sender (FCM)."""
+        """Whether many answers in a row blame the tokens; as `pushcore.Client.is_mix_up_suspected`."""
         return self._engine().session.is_mix_up_suspected()
 
     def events(self) -> Iterator[Event]:

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 /// with certificates beside it) is a tenth of that.
 const LONGEST: usize = 64 * 1024;
 
-/// What a text or file turned out to hold.
+/// The content that a text or file turned out to hold.
 pub(super) enum Material {
     EcPrivate {
         scalar: Zeroizing<[u8; 32]>,

@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 255;
 /// The most wrappings (quotes, base64, JSON strings) that are taken off, one inside the other.
 const MOST_WRAPPINGS: usize = 4;
 
-/// What a caller handed over where a key, a certificate or a credential file is asked for.
+/// A value that a caller handed over where a key, a certificate or a credential file is asked for.
 ///
 /// Content is recognised first, in each form that [`Es256Key::read`](crate::crypto::Es256Key::read) and
 /// [`Credentials::service_account`](crate::fcm::Credentials::service_account) read, because a key that is

@@ -8,7 +8,7 @@ use crate::http::Authority;
 /// Where a service account's assertion is exchanged for a token.
 pub(super) const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
-/// What key files called that endpoint before it had its present name.
+/// The name of the token endpoint in key files from before it had its present name.
 const OLD_TOKEN_URIS: &[&str] = &[
     "https://accounts.google.com/o/oauth2/token",
     "https://accounts.google.com/o/oauth2/v2/token",

@@ -14,7 +14,7 @@ use crate::http::Authority;
 use crate::json;
 use crate::secret::Secret;
 
-/// What a credential file said.
+/// The content of a credential file.
 pub(super) struct File {
     pub(super) source: Source,
     pub(super) project: Option<String>,
@@ -84,7 +84,7 @@ fn object(text: &[u8]) -> Result<Map<String, Value>, Error> {
     }
 }
 
-/// What a JSON file is that people take for a credential file; `None` where it may be one.
+/// Returns the kind of a JSON file that people take for a credential file; `None` where it may be one.
 fn another_file(object: &Map<String, Value>) -> Option<&'static str> {
     match () {
         () if object.contains_key("type") => None,

@@ -65,16 +65,21 @@ impl Credentials {
     /// `TokenEndpointNotAllowed` for a `token_uri` outside `https://*.googleapis.com/`,
     /// and the kinds of [`Rs256Key::from_pem`](crate::crypto::Rs256Key::from_pem) for the key.
     pub fn service_account(file: &[u8]) -> Result<Self, Error> {
-        Self::service_account_for(file, None)
+        Self::service_account_for(file, None, None)
     }
 
     /// [`Credentials::service_account`] that sends for `project`, which wins over the file's `project_id`: a
-    /// service account may send for another project that lets it. `None` is the file's own.
+    /// service account may send for another project that lets it. `None` is the file's own. The file's
+    /// token endpoint may also lie at `trusted`, as in [`Credentials::from_file_trusting`].
     ///
     /// # Errors
     /// As [`Credentials::service_account`].
-    pub fn service_account_for(file: &[u8], project: Option<&str>) -> Result<Self, Error> {
-        let credentials = Self::from_file(file, project)?;
+    pub fn service_account_for(
+        file: &[u8],
+        project: Option<&str>,
+        trusted: Option<&Authority>,
+    ) -> Result<Self, Error> {
+        let credentials = Self::read(file, project, trusted)?;
         match credentials.source {
             Source::ServiceAccount(_) => Ok(credentials),
             _ => Err(Error::new(
@@ -325,7 +330,7 @@ impl Credentials {
         self.cache.accept(&Grant::new(token, lifetime)?, now)
     }
 
-    /// What the host read at [`Credentials::subject_source`], as it is.
+    /// Takes the content that the host read at [`Credentials::subject_source`], as it is.
     ///
     /// # Errors
     /// `Misuse` when this is no workload identity; `InvalidCredential` when the token

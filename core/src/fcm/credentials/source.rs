@@ -16,7 +16,7 @@ use crate::time::Now;
 
 /// The only scope that sending and topic management need.
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
-/// What a token needs to impersonate a service account.
+/// The parameters that a token needs to impersonate a service account.
 const IAM_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// Google's metadata server, on every machine of its cloud.
 pub(super) const METADATA_HOST: &str = "metadata.google.internal";

@@ -150,7 +150,7 @@ fn a_file_is_read_as_environments_and_editors_leave_it() {
         let read = read.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&form)));
         assert_eq!(read.project().as_str(), "pushcore-test");
     }
-    let other = Credentials::service_account_for(FILE.as_bytes(), Some("another-project")).unwrap();
+    let other = Credentials::service_account_for(FILE.as_bytes(), Some("another-project"), None).unwrap();
     assert_eq!(other.project().as_str(), "another-project");
 }
 

@@ -40,9 +40,9 @@ words! {
 }
 
 words! {
-    /// What a locked screen shows. Unset: private.
+    /// The part of the notification that a locked screen shows. Unset: private.
     Visibility {
-        /// As private.
+        /// The behaviour of private.
         Unspecified = "VISIBILITY_UNSPECIFIED",
         /// Shown, but its content hidden.
         Private = "PRIVATE",
@@ -56,7 +56,7 @@ words! {
 words! {
     /// Whether Google Play services may show the notification for the app. Unset: if its priority was lowered.
     Proxy {
-        /// As if its priority was lowered.
+        /// The behaviour of a message whose priority was lowered.
         Unspecified = "PROXY_UNSPECIFIED",
         /// Try to.
         Allow = "ALLOW",
@@ -68,7 +68,7 @@ words! {
 }
 
 object! {
-    /// What only Android devices see. Excludes [`AndroidConfigV2`](crate::fcm::AndroidConfigV2).
+    /// The part of a message that only Android devices see. Excludes [`AndroidConfigV2`](crate::fcm::AndroidConfigV2).
     AndroidConfig, rules = config_rules,
     {
         /// Messages with one key replace each other while the device is away; at most four keys at a time.
@@ -129,15 +129,15 @@ object! {
         click_action: String,
         /// The key of the text in the app's resources.
         body_loc_key: String,
-        /// What is put into that text.
+        /// The arguments that are put into the localised body.
         body_loc_args: Vec<String>,
         /// The key of the title in the app's resources.
         title_loc_key: String,
-        /// What is put into that title.
+        /// The arguments that are put into the localised title.
         title_loc_args: Vec<String>,
         /// The notification channel (Android 8 and newer).
         channel_id: String,
-        /// What accessibility services read out.
+        /// The text that accessibility services read out.
         ticker: String,
         /// Whether it stays when tapped.
         sticky: bool,
@@ -155,7 +155,7 @@ object! {
         default_light_settings: bool,
         /// Wait, vibrate, wait, vibrate ...
         vibrate_timings: Vec<Duration>,
-        /// What a locked screen shows.
+        /// The part of the notification that a locked screen shows.
         visibility: Visibility,
         /// How many things it stands for; not negative.
         notification_count: i32,

@@ -12,7 +12,7 @@ use crate::fcm::wire::object::{no_rules, object};
 use crate::fcm::wire::timestamp::Timestamp;
 
 object! {
-    /// What only Android devices see, newer form. Excludes
+    /// The part of a message that only Android devices see, newer form. Excludes
     /// [`AndroidConfig`](crate::fcm::AndroidConfig). Has at most one of
     /// `remote_notification` and `background_sync`.
     AndroidConfigV2, rules = config_rules,
@@ -92,15 +92,15 @@ object! {
         click_action: String,
         /// The key of the text in the app's resources.
         body_loc_key: String,
-        /// What is put into that text.
+        /// The arguments that are put into the localised body.
         body_loc_args: Vec<String>,
         /// The key of the title in the app's resources.
         title_loc_key: String,
-        /// What is put into that title.
+        /// The arguments that are put into the localised title.
         title_loc_args: Vec<String>,
         /// The notification channel (Android 8 and newer).
         channel_id: String,
-        /// What accessibility services read out.
+        /// The text that accessibility services read out.
         ticker: String,
         /// Whether it stays when tapped.
         sticky: bool,
@@ -118,7 +118,7 @@ object! {
         default_light_settings: bool,
         /// Wait, vibrate, wait, vibrate ...
         vibrate_timings: Vec<Duration>,
-        /// What a locked screen shows.
+        /// The part of the notification that a locked screen shows.
         visibility: Visibility,
         /// How many things it stands for; not negative.
         notification_count: i32,

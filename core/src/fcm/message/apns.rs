@@ -12,7 +12,7 @@ use crate::fcm::wire::{Path, Wire};
 use crate::time::UnixTime;
 
 object! {
-    /// What only Apple's devices see.
+    /// The part of a message that only Apple's devices see.
     ApnsConfig, rules = config_rules,
     {
         /// Headers of APNs. The service adds `apns-expiration` (30 days) and `apns-priority` (10) if unset.

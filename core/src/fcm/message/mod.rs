@@ -40,7 +40,7 @@ pub struct Message {
 
 /// A message with a hole where its target belongs: `{"message":{` target, `rest`.
 struct Encoded {
-    /// What follows the target: `,"notification":{…}`, up to the end of the message object.
+    /// The text after the target: `,"notification":{…}`, up to the end of the message object.
     rest: Box<[u8]>,
     /// Bytes of payload, as the service counts them against its limits.
     size: usize,
@@ -175,7 +175,7 @@ impl Message {
         Ok(builder.build(target)?.validate_only(validate_only))
     }
 
-    /// The same message for another target. When it goes from a device to a topic it may be
+    /// Returns the same message for another target. When the target changes from a device to a topic, the message may be
     /// too large for that; [`Message::write`] says so.
     #[must_use]
     pub fn to(&self, target: Target) -> Self {
@@ -229,7 +229,7 @@ impl Message {
         self
     }
 
-    /// Whom it is for.
+    /// Returns the target of the message.
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -396,21 +396,21 @@ fn take_target(map: &mut Map<String, Value>) -> Result<Target, Error> {
 }
 
 object! {
-    /// What a message says, before it has a target.
+    /// The content of a message that has no target yet.
     MessageBuilder, rules = message_rules,
     {
-        /// What the app gets: text by text. Keys must not be `from`, `message_type` or `gcm`, nor
+        /// The data that the app gets: text by text. Keys must not be `from`, `message_type` or `gcm`, nor
         /// begin with `google` or `gcm.notification.`.
         data: StringMap,
-        /// What the user sees, on every platform.
+        /// The notification that the user sees, on every platform.
         notification: Notification,
-        /// What only Android devices see.
+        /// The part of the message that only Android devices see.
         android: AndroidConfig,
-        /// What only Android devices see, newer form; excludes `android`.
+        /// The part of the message that only Android devices see, newer form; excludes `android`.
         android_v2: AndroidConfigV2,
-        /// What only browsers see.
+        /// The part of a message that only browsers see.
         webpush: WebpushConfig,
-        /// What only Apple's devices see.
+        /// The part of a message that only Apple's devices see.
         apns: ApnsConfig,
         /// Options of the SDKs on every platform.
         fcm_options: FcmOptions,
@@ -510,7 +510,7 @@ fn message_rules(message: &MessageBuilder, at: &Path<'_>) -> Result<(), Error> {
 }
 
 object! {
-    /// What the user sees, on every platform.
+    /// The notification that the user sees, on every platform.
     Notification, rules = no_rules,
     {
         /// The title.

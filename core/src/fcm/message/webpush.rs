@@ -7,7 +7,7 @@ use crate::fcm::wire::map::{JsonObject, StringMap};
 use crate::fcm::wire::object::object;
 
 object! {
-    /// What only browsers see.
+    /// The part of a message that only browsers see.
     WebpushConfig, rules = config_rules,
     {
         /// Headers of RFC 8030: `TTL`, `Urgency`, `Topic`.

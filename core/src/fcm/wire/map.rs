@@ -8,7 +8,7 @@ use super::{Path, Wire};
 use crate::error::{Error, ErrorKind};
 use crate::json;
 
-/// So many keys are compared with each other sooner than put into a set.
+/// The number of keys up to which comparing each with each is cheaper than a set.
 const FEW: usize = 8;
 
 /// A map of text to text that keeps its order. A key given twice is refused when

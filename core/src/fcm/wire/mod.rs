@@ -17,10 +17,10 @@ use crate::json::form::Table;
 
 /// A value of FCM's schema.
 pub(crate) trait Wire: Sized {
-    /// As it goes into the message.
+    /// Returns the value as it goes into the message.
     fn to_value(&self, at: &Path<'_>) -> Result<Value, Error>;
 
-    /// The same as JSON text: without a tree of it, where there is a shorter way.
+    /// Writes the value as JSON text, without building a tree where there is a shorter way.
     fn write(&self, at: &Path<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         json::write(&self.to_value(at)?, out);
         Ok(())
@@ -49,10 +49,10 @@ pub(crate) trait Wire: Sized {
     #[cfg(test)]
     fn tables(_into: &mut Vec<Table>) {}
 
-    /// As a caller's JSON gives it; never null.
+    /// Reads the value from a caller's JSON; never null.
     fn read(value: Value, at: &Path<'_>) -> Result<Self, Error>;
 
-    /// What the service would refuse.
+    /// Refuses what the service would refuse.
     fn check(&self, _at: &Path<'_>) -> Result<(), Error> {
         Ok(())
     }

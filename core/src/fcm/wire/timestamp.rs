@@ -35,7 +35,7 @@ impl Timestamp {
         })
     }
 
-    /// As milliseconds since 1970; earlier times become 1970.
+    /// Returns the time in milliseconds since 1970; earlier times become 1970.
     pub fn to_unix(self) -> UnixTime {
         let millis = u64::from(self.nanos / 1_000_000);
         match u64::try_from(self.secs) {

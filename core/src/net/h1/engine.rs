@@ -1,6 +1,7 @@
 //! The connection: which request is open, what was written, what may follow.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::request;
 use super::response::{Progress, Reader};
@@ -13,7 +14,7 @@ use crate::net::{CloseReason, Event, Processed, RequestId, SendError};
 pub(crate) struct Config {
     /// The longest response head, and the longest trailers, in bytes.
     pub(crate) max_head: usize,
-    /// What is kept of a response body, in bytes.
+    /// The number of bytes of a response body that are kept.
     pub(crate) max_body: usize,
 }
 
@@ -97,6 +98,11 @@ impl Engine {
             Some(open) if self.handed <= open.begin => Processed::No,
             _ => Processed::Unknown,
         }
+    }
+
+    /// How long the server keeps the connection while it is idle; `None` where it has not said.
+    pub(crate) fn idle_limit(&self) -> Option<Duration> {
+        self.reader.idle_limit()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

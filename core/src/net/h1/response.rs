@@ -1,5 +1,7 @@
 //! Reading one response (RFC 9112 §4–§7), however it is cut into pieces.
 
+use std::time::Duration;
+
 use crate::error::{Error, ErrorKind};
 use crate::http::Response;
 
@@ -23,7 +25,7 @@ enum State {
     UntilEof,
 }
 
-/// What feeding bytes has come to.
+/// The result of feeding bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The response goes on.
@@ -45,6 +47,7 @@ pub(super) struct Reader {
     buffer: Vec<u8>,
     interim: u32,
     keep_alive: bool,
+    idle_limit: Option<Duration>,
 }
 
 impl Reader {
@@ -56,7 +59,14 @@ impl Reader {
             buffer: Vec::new(),
             interim: 0,
             keep_alive: false,
+            idle_limit: None,
         }
+    }
+
+    /// How long the server keeps the connection after the last response that said so (`Keep-Alive: timeout=5`);
+    /// `None` where none did.
+    pub(super) fn idle_limit(&self) -> Option<Duration> {
+        self.idle_limit
     }
 
     /// Ready for the next response.
@@ -221,6 +231,7 @@ impl Reader {
         }
         let framing = framing(status, version, head.headers)?;
         self.keep_alive = keep_alive(version, head.headers);
+        self.idle_limit = idle_limit(head.headers).or(self.idle_limit);
         response.clear();
         response.status = status;
         for field in head.headers.iter() {
@@ -316,6 +327,18 @@ fn keep_alive(version: u8, fields: &[httparse::Header<'_>]) -> bool {
             .any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
     };
     !has(b"close") && (version == 1 || has(b"keep-alive"))
+}
+
+/// The `timeout` of `Keep-Alive` (RFC 2068 §19.7.1.1, which servers still send): for how many seconds an idle
+/// connection is kept. What cannot be read is not there.
+fn idle_limit(fields: &[httparse::Header<'_>]) -> Option<Duration> {
+    let mut items = values(fields, "keep-alive").flat_map(|value| value.split(|byte| *byte == b','));
+    items.find_map(|item| {
+        let (name, value) = std::str::from_utf8(item).ok()?.split_once('=')?;
+        let timeout = name.trim().eq_ignore_ascii_case("timeout");
+        let seconds: u32 = value.trim().trim_matches('"').parse().ok().filter(|_| timeout)?;
+        Some(Duration::from_secs(seconds.into()))
+    })
 }
 
 fn values<'a>(fields: &'a [httparse::Header<'a>], name: &'static str) -> impl Iterator<Item = &'a [u8]> {

@@ -9,7 +9,7 @@ pub(super) struct Budget {
     left: u32,
     per_second: u32,
     per_request: u32,
-    /// What has been given back for: the time, and the requests, that had come by then.
+    /// The time, and the number of requests, up to which the budget has been given back.
     refilled: (Duration, u32),
 }
 

@@ -10,7 +10,7 @@ pub(super) struct FrameReader {
     partial: Vec<u8>,
 }
 
-/// What the next octets amount to.
+/// The meaning of the next octets.
 pub(super) enum Next<'a> {
     /// A frame that stands in the input.
     Whole(Head, &'a [u8]),

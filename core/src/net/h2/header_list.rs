@@ -16,7 +16,7 @@ pub(super) struct HeaderList<'a> {
     broken: Option<&'static str>,
 }
 
-/// What a list came to.
+/// The result of reading a header list.
 pub(super) struct Summary {
     /// The status; 0 when there is none.
     pub(super) status: u16,

@@ -7,7 +7,7 @@
 const EOS: u16 = 256;
 const SYMBOLS: usize = 257;
 const LONGEST: usize = 30;
-/// So many bits are looked at at once: two of the characters that ids are made of.
+/// The number of bits that are looked at at once: two of the characters that ids are made of.
 const FAST_BITS: usize = 12;
 
 /// Code length in bits of every octet and, last, of EOS.
@@ -37,7 +37,7 @@ struct Tables {
     first: [u32; LONGEST + 1],
     /// Per length: the first code that is longer, aligned to the left of 32 bits.
     end: [u64; LONGEST + 1],
-    /// What the next bits begin with.
+    /// The codes that the next bits begin with.
     fast: [Fast; 1 << FAST_BITS],
 }
 
@@ -47,7 +47,7 @@ struct Fast {
     symbols: [u8; 2],
     /// The length of the first code; 0 when it is longer than that.
     first: u8,
-    /// Of both codes; of the first where there is no second.
+    /// The length of both codes in bits; that of the first where there is no second.
     both: u8,
 }
 

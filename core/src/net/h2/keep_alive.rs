@@ -23,7 +23,7 @@ struct Ping {
     deadline: Option<Duration>,
 }
 
-/// What the time that has come is for.
+/// The purpose of the timer that is due.
 pub(super) enum Due {
     /// A PING should go out.
     Ask,

@@ -52,7 +52,7 @@ pub(super) struct Recv {
     pool: Vec<Box<Incoming>>,
 }
 
-/// What a header block or DATA means for its stream.
+/// The meaning of a header block or of DATA for its stream.
 pub(super) enum Received {
     /// The response goes on.
     More,

@@ -21,7 +21,7 @@ const WRITE_AHEAD: usize = 64 * 1024;
 /// The waiting streams that are looked at in one turn: so many bodies of 1 KiB fill [`WRITE_AHEAD`].
 const STREAMS_PER_TURN: usize = 64;
 
-/// What the server allows, and the bodies that wait for it.
+/// The windows that the server grants, and the bodies that wait for them.
 ///
 /// Streams wait in two orders: those that the connection's window holds up by age, those that their own
 /// window holds up by the size of that window. So no frame of the server's makes anything look at streams that it lets go
@@ -50,7 +50,7 @@ pub(super) struct Send {
     header_octets: u64,
 }
 
-/// What became of a WINDOW_UPDATE on a stream.
+/// The effect of a WINDOW_UPDATE on a stream.
 pub(super) enum Update {
     Done,
     /// The stream is to be reset with this code.

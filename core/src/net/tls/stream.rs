@@ -43,7 +43,7 @@ struct Record {
     plain_end: u64,
 }
 
-/// What reading has come to.
+/// The result of reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// Details may come.

@@ -433,3 +433,20 @@ fn outcomes_without_circumstances_are_counted_only() {
     }
     assert!(!witness.is_suspected());
 }
+
+/// Refusals that come in one row at the end, because the server answers them last, are few all the same.
+#[test]
+fn a_row_of_refusals_at_the_end_is_judged_by_all_answers() {
+    for (good, bad, gone) in [(1000, 10, 10), (32, 10, 10), (20, 10, 0), (1000, 16, 0)] {
+        let all = (0..good + bad).map(|token| {
+            let answer = if token < good {
+                Answer::Good
+            } else {
+                Answer::BadDeviceToken
+            };
+            (answer, at(token, "a"))
+        });
+        let end = run(1000, all);
+        assert_eq!(end.count("token_gone"), gone, "{good} {bad}");
+    }
+}

@@ -19,6 +19,8 @@ fn entrant(purpose: Purpose) -> Entrant {
         host: HostId::NONE,
         tag: 7,
         deadline: LATER,
+        circumstances: None,
+        manner: Manner::default(),
     }
 }
 
@@ -119,7 +121,7 @@ fn what_was_in_doubt_once_does_not_end_as_not_sent() {
         refused: false,
         reported: ErrorKind::ConnectionLost,
     };
-    assert_eq!(ledger.count_failure(slot, again), 0);
+    assert_eq!(ledger.count_failure(slot, again, 0), 0);
     ledger.requeue(slot, None, NOW);
     ledger.end_unanswered(slot, Unanswered::expired("a"));
     let stats = ledger.stats();
@@ -138,7 +140,7 @@ fn refusals_in_a_row_are_counted() {
         refused,
         reported: ErrorKind::StreamReset,
     };
-    let counts = [true, true, false, true].map(|refused| ledger.count_failure(slot, again(refused)));
+    let counts = [true, true, false, true].map(|refused| ledger.count_failure(slot, again(refused), 0));
     assert_eq!(counts, [1, 2, 0, 1]);
 }
 

@@ -21,6 +21,7 @@ fn fresh(purpose: Purpose) -> Attempt {
         withdrawal: None,
         in_time: true,
         requeues: 0,
+        answers_seen: 0,
         replays: 0,
     }
 }
@@ -40,8 +41,16 @@ fn go_away(code: u32) -> Error {
 const ONCE: Delivery = Delivery::AtMostOnce;
 const AGAIN: Delivery = Delivery::AtLeastOnce;
 
+/// For a reason that is the connection's, and not the message's.
+fn of_the_connection(reported: ErrorKind) -> Again {
+    Again {
+        counts: false,
+        ..sent_again(reported)
+    }
+}
+
 fn decide(delivery: Delivery, attempt: Attempt, processed: Processed, error: &Error) -> AfterFailure {
-    after_failure(&attempt, processed, error, &config(delivery))
+    after_failure(&attempt, processed, error, false, &config(delivery))
 }
 
 fn sent_again(reported: ErrorKind) -> Again {
@@ -57,7 +66,7 @@ fn sent_again(reported: ErrorKind) -> Again {
 /// again only where its caller has allowed that, or where a token is asked for.
 #[test]
 fn which_requests_are_sent_again() {
-    let unprocessed = AfterFailure::SendAgain(sent_again(ErrorKind::ConnectionLost));
+    let unprocessed = AfterFailure::SendAgain(of_the_connection(ErrorKind::ConnectionLost));
     let doubted = AfterFailure::SendAgain(Again {
         in_doubt: true,
         ..sent_again(ErrorKind::ConnectionLost)
@@ -88,7 +97,7 @@ fn which_requests_are_sent_again() {
 /// Three attempts more, as long as there is time; then the end.
 #[test]
 fn how_often_a_message_is_sent_again() {
-    let again = AfterFailure::SendAgain(sent_again(ErrorKind::ConnectionLost));
+    let again = AfterFailure::SendAgain(sent_again(ErrorKind::Http2Protocol));
     let table = [
         (Push, 0, true, again),
         (Push, 2, true, again),
@@ -105,8 +114,9 @@ fn how_often_a_message_is_sent_again() {
             in_time,
             ..fresh(purpose)
         };
+        let error = Error::new(ErrorKind::Http2Protocol, "the server broke HTTP/2");
         assert_eq!(
-            decide(ONCE, attempt, No, &lost()),
+            decide(ONCE, attempt, No, &error),
             expected,
             "{purpose:?} {requeues} {in_time}"
         );
@@ -124,10 +134,8 @@ fn the_codes_of_the_server_are_heeded() {
         refused: true,
         ..sent_again(ErrorKind::StreamReset)
     };
-    let calm = Again {
-        counts: false,
-        ..sent_again(ErrorKind::GoAway)
-    };
+    let calm = of_the_connection(ErrorKind::GoAway);
+    let fault = sent_again(ErrorKind::GoAway);
     let table = [
         (fresh(Push), No, reset(7), AfterFailure::SendAgain(refused)),
         (
@@ -138,9 +146,18 @@ fn the_codes_of_the_server_are_heeded() {
         ),
         (spent, No, reset(7), AfterFailure::End),
         (fresh(Push), No, go_away(11), AfterFailure::SendAgain(calm)),
-        // How often a server asks for calm is bounded by the back-off, not by the count.
+        // How often a server leaves, or asks for calm, is bounded by the back-off, not by the count.
         (spent, No, go_away(11), AfterFailure::SendAgain(calm)),
-        (spent, No, go_away(0), AfterFailure::End),
+        (spent, No, go_away(0), AfterFailure::SendAgain(calm)),
+        (
+            spent,
+            No,
+            lost(),
+            AfterFailure::SendAgain(of_the_connection(ErrorKind::ConnectionLost)),
+        ),
+        // PROTOCOL_ERROR may be about this message, which is not to end one connection after the other.
+        (fresh(Push), No, go_away(1), AfterFailure::SendAgain(fault)),
+        (spent, No, go_away(1), AfterFailure::End),
         (spent, Unknown, go_away(11), AfterFailure::End),
     ];
     for (attempt, processed, error, expected) in table {
@@ -150,6 +167,31 @@ fn the_codes_of_the_server_are_heeded() {
             "{attempt:?} {error:?}"
         );
     }
+}
+
+/// A stream that is refused while others are answered is refused by a busy server; where nothing is answered, the
+/// message may be to blame.
+#[test]
+fn refused_streams_count_where_nothing_is_answered() {
+    let spent = Attempt {
+        requeues: 3,
+        ..fresh(Push)
+    };
+    let decide = |progress, error: &Error| after_failure(&spent, No, error, progress, &config(ONCE));
+    let refused = Again {
+        refused: true,
+        ..of_the_connection(ErrorKind::StreamReset)
+    };
+    assert_eq!(decide(true, &reset(7)), AfterFailure::SendAgain(refused));
+    assert_eq!(decide(false, &reset(7)), AfterFailure::End);
+    assert_eq!(decide(true, &reset(8)), AfterFailure::End);
+}
+
+#[test]
+fn only_an_absent_server_is_tried_again_soon() {
+    let of = |kind| is_absence(&Error::new(kind, "failed"));
+    assert!(of(ErrorKind::ConnectRefused) && of(ErrorKind::ConnectionLost));
+    assert!(!of(ErrorKind::ConnectTimeout) && !of(ErrorKind::NameNotResolved) && !of(ErrorKind::TlsAlert));
 }
 
 #[test]

@@ -158,7 +158,10 @@ fn suspects_are_no_mix_up() {
         world.run_for(secs(1));
         assert_eq!(world.ends().len(), 100);
         (
-            world.events.contains(&SessionEvent::MixUpSuspected),
+            world
+                .events
+                .iter()
+                .any(|event| matches!(event, SessionEvent::MixUpSuspected { .. })),
             world.session.is_mix_up_suspected(),
         )
     };
@@ -450,4 +453,14 @@ fn a_driver_that_never_flushes_is_late_and_not_wrong() {
         matches!(ends[..], [Ok("accepted"), Ok("accepted"), Ok("accepted")]),
         "{ends:?}"
     );
+}
+
+/// The first answer is waited for, but not for long.
+#[test]
+fn a_key_that_nobody_answers_for_holds_nothing_up_for_long() {
+    let mut world = World::fcm(|config| config.max_connections = 8, |_, _| String::new());
+    world.submit(8);
+    let at_once = world.pushes().len();
+    world.run_for(secs(1));
+    assert_eq!((at_once, world.pushes().len()), (1, 8), "{:?}", world.pushes());
 }

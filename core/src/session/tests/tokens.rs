@@ -136,3 +136,55 @@ fn a_metadata_server_is_asked_plainly_and_directly() {
     );
     assert!(asked.contains("\r\nmetadata-flavor: Google\r\n") && !asked.contains("authorization"));
 }
+
+/// An access token that is refused however fresh, and a signature that is wrong: a few requests, and the rest is not sent.
+#[test]
+fn a_refused_key_stops_everything_that_uses_it() {
+    let credentials = crate::baidu::Credentials::new("key", "secret").unwrap();
+    let service = crate::baidu::Service::new(credentials, authority("push.example"));
+    let refusal = |_: &str, _| {
+        answer(
+            403,
+            "",
+            r#"{"error_code":30603,"error_msg":"authentication failed"}"#,
+        )
+    };
+    let mut baidu = World::new(service, configured(|_| {}), start(), refusal);
+    let message = crate::baidu::Message::android_raw(br#"{"a":1}"#)
+        .unwrap()
+        .build(crate::baidu::Target::device("1").unwrap())
+        .unwrap();
+    for _ in 0..100 {
+        let now = baidu.now;
+        baidu.session.submit(&message, Default::default(), now).unwrap();
+    }
+    let mut adm = World::adm(
+        |_| {},
+        |line, _| match line.contains("O2/token") {
+            true => answer(200, "", TOKEN),
+            false => answer(401, "", r#"{"reason":"AccessTokenExpired"}"#),
+        },
+    );
+    for _ in 0..100 {
+        let now = adm.now;
+        adm.session
+            .submit(&adm_message(), Default::default(), now)
+            .unwrap();
+    }
+    for (name, mut world, most) in [("baidu", baidu, 5), ("adm", adm, 8)] {
+        world.run_for(secs(30));
+        assert!(world.pushes().len() <= most, "{name}: {}", world.pushes().len());
+        let ends = world.ends();
+        let (answered, kept): (Vec<_>, Vec<_>) = ends.into_iter().partition(Result::is_ok);
+        assert!((3..=5).contains(&answered.len()), "{name}: {answered:?}");
+        assert_eq!(answered.len() + kept.len(), 100, "{name}");
+        for error in kept.into_iter().map(Result::unwrap_err) {
+            assert_eq!(error.kind(), ErrorKind::NotSent, "{name}: {error}");
+            assert_eq!(
+                error.cause().map(Error::kind),
+                Some(ErrorKind::CredentialsRefused),
+                "{name}"
+            );
+        }
+    }
+}

@@ -35,6 +35,12 @@ impl World {
             let (copies, resends) = (self.log.duplicates(), self.book.doubtful_resends);
             self.fail(&format!("{copies} copies of {resends} sent again in doubt (I3)"));
         }
+        let overtaken = self.book.take_overtaken();
+        if let Some((later, earlier)) = overtaken.filter(|_| self.all_is_written()) {
+            self.fail(&format!(
+                "message {later} leaves while message {earlier} waits, which a GOAWAY disowned (I6)"
+            ));
+        }
         if let Some((due, number)) = self
             .book
             .most_overdue()
@@ -44,6 +50,14 @@ impl World {
                 "message {number} was due at {due:?} and has no end (I5)"
             ));
         }
+    }
+
+    /// Whether nothing waits for room in a socket: what is on a stream has left.
+    fn all_is_written(&mut self) -> bool {
+        let links = self.session.links().collect::<Vec<_>>();
+        links
+            .into_iter()
+            .all(|link| self.session.transmit(link).is_empty())
     }
 
     pub(super) fn note(&mut self, line: impl FnOnce() -> String) {

@@ -101,6 +101,7 @@ impl World {
 
     pub(super) fn dial(&mut self, link: LinkId, authority: &Authority) {
         self.dials.push(self.now.monotonic);
+        self.book.note_host(authority);
         self.transcript
             .told(self.now.monotonic, &(link, "dials", authority));
         let dial = (self.network)(self.dials.len() as u32, authority, &mut self.rng);
@@ -122,6 +123,9 @@ impl World {
                 return busy;
             };
             let shown = self.session.transmit(link);
+            if shown.is_empty() {
+                wire.backlogged = false;
+            }
             if shown.is_empty() || wire.writable_at > self.now.monotonic || wire.end_at.is_some() {
                 return busy;
             }
@@ -137,11 +141,13 @@ impl World {
             };
             let count = shown.len().min(limit).min(room);
             if count == 0 {
+                wire.backlogged = true;
                 return busy;
             }
             let (bytes, rest) = shown.split_at(count);
             let (bytes, partial) = (bytes.to_vec(), !rest.is_empty());
             let handed = wire.hand_over(&bytes, &mut self.book);
+            wire.backlogged = partial;
             if partial {
                 wire.writable_at = self.now.monotonic + Duration::from_micros(20);
             }

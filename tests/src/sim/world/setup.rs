@@ -149,6 +149,7 @@ impl World {
             orphans: Vec::new(),
             backlog: 0,
             deadline: None,
+            bulk: None,
             steps_at_once: 0,
             events: Vec::new(),
             trace: VecDeque::new(),

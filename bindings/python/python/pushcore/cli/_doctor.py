@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
+import calendar
+import email.utils
+import time
 from collections.abc import Iterator
 from typing import Any
+
+import click
 
 from .._client import Client
 from .._errors import PushcoreError
 from .._kinds import ErrorKind
-from .._pushcore import AdmMessage, ApnsMessage, BaiduMessage, FcmMessage, Outcome, WebPushMessage
+from .._pushcore import AdmMessage, ApnsMessage, BaiduMessage, FcmMessage, Outcome, Request, WebPushMessage
 from . import _send
+from ._grammar import Group, command, option
 from ._output import Output
 
 #: A token that no device has: the answer shows how far the request came.
 _NOBODY = "00" * 32
+
+#: A clock that is further off, in seconds, makes services refuse tokens (APNs and FCM allow an hour, Web Push a day).
+_TOLERABLE = 300
 
 _HINTS = {
     ErrorKind.CONNECT_REFUSED: "nobody listens there, or a firewall says so: is outgoing port 443 open?",
@@ -27,42 +35,58 @@ _HINTS = {
     ErrorKind.NO_APPLICATION_PROTOCOL: "the server does not speak HTTP/2: a proxy in between?",
 }
 
+#: What is shown of the credentials: no secret among them.
+_SHOWN = {
+    "apns": ("key", "key_id", "team_id", "certificate"),
+    "fcm": ("credentials", "project"),
+    "webpush": ("subject",),
+    "adm": ("client_id",),
+    "baidu": (),
+}
 
-def add(commands: Any, common: argparse.ArgumentParser) -> None:
+
+def add(top: click.Group) -> None:
     """The command's grammar."""
-    doctor = commands.add_parser("doctor", help="check a credential and a connection; nothing is shown anywhere")
-    services = doctor.add_subparsers(title="services", dest="service", required=True, metavar="SERVICE")
-    for service in ("apns", "fcm", "webpush", "adm", "baidu"):
-        command = services.add_parser(service, parents=[common])
-        _send.credentials(command.add_argument_group("credentials"), service)
-        _send.connections(command.add_argument_group("connection"), service)
+    doctor = Group("doctor", help="Check a credential and a connection; nothing is shown anywhere.",
+                   no_args_is_help=True)  # fmt: skip
+    top.add_command(doctor)
+    for service in _send.SERVICES:
+        more: list[click.Parameter] = []
         if service == "apns":
-            command.add_argument("--topic", required=True, help="the app's bundle id")
+            more = [option("--topic", envvar="PUSHCORE_APNS_TOPIC", help="the app's bundle id")]
         if service == "webpush":
-            command.add_argument("--subscription", metavar="JSON", help="to try, or @FILE")
-        command.set_defaults(run=_run)
+            more = [option("--subscription", metavar="JSON", help="to try, or @FILE")]
+        parameters = [*more, *_send.credential_options(service), *_send.connection_options(service)]
+        text = f"Check {_send._EXAMPLES[service][0]}: clock, key, topic, environment, proxy, CA, and a dry probe."
+        command(doctor, service, _run, parameters, text, service=service)
 
 
-def _run(options: argparse.Namespace, output: Output) -> int:
+def _run(options: Any, output: Output) -> int:
     healthy = True
+    if options.service == "apns" and not options.topic:
+        raise ValueError("--topic is needed")
     for name, fine, text in _checks(options):
         healthy = healthy and fine
         output.record({"check": name, "ok": fine, "text": text}, f"{'ok  ' if fine else 'FAIL'} {name}: {text}")
     return 0 if healthy else 1
 
 
-def _checks(options: argparse.Namespace) -> Iterator[tuple[str, bool, str]]:
+def _checks(options: Any) -> Iterator[tuple[str, bool, str]]:
+    shown = ((name, getattr(options, name)) for name in _SHOWN[options.service])
+    which = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown if value)
     try:
         client = _send.client(options)
     except (PushcoreError, OSError, ValueError) as error:
-        yield "credentials", False, str(error)
+        yield "credentials", False, f"{error}" + (f" ({which})" if which else "")
         return
-    yield "credentials", True, "they can be read"
-    probe = _probe(options)
-    if probe is None:
-        yield "connection", True, "not tried: give a subscription with --subscription"
-        return
+    yield "credentials", True, "they can be read" + (f": {which}" if which else "")
+    yield "route", True, _route(options)
     with client:
+        yield _clock(options, client)
+        probe = _probe(options)
+        if probe is None:
+            yield "connection", True, "not tried: give a subscription with --subscription"
+            return
         try:
             outcome = client.send(probe, deadline=options.deadline or 20)
         except PushcoreError as error:
@@ -75,7 +99,46 @@ def _checks(options: argparse.Namespace) -> Iterator[tuple[str, bool, str]]:
         yield "authorization", True, _welcome(options.service, outcome)
 
 
-def _probe(options: argparse.Namespace) -> Any:
+def _route(options: Any) -> str:
+    """Where it goes: environment, topic, host, proxy, CA."""
+    parts: list[str] = []
+    if options.service == "apns":
+        parts += [f"environment {options.environment or 'production'}", f"topic {options.topic}"]
+    host = getattr(options, "host", None)
+    if host:
+        parts.append(f"host {host}")
+    # A proxy's address may hold a password.
+    proxy = options.proxy or _send._proxy(options)
+    parts.append("no proxy" if not proxy else f"proxy {proxy.rpartition('@')[2].rpartition('//')[2]}")
+    parts.append(f"CA {options.ca} and the bundled ones" if options.ca else "the bundled CAs")
+    return ", ".join(parts)
+
+
+def _clock(options: Any, client: Client) -> tuple[str, bool, str]:
+    """This machine's clock beside the service's."""
+    now = time.time()
+    here = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    # A build is older than any right clock.
+    host = getattr(options, "host", None)
+    if options.service == "webpush" and options.subscription is None:
+        return "clock", True, f"{here}; compare it yourself: no service was asked"
+    try:
+        authority = host or _send._HOSTS[options.service]
+        response = client.exchange(Request("GET", authority, "/"), deadline=options.deadline or 20)
+    except (PushcoreError, ValueError):
+        return "clock", True, f"{here}; the service's time is not known"
+    said = next((value for name, value in response.headers if name.lower() == "date"), None)
+    parsed = email.utils.parsedate(said) if said else None
+    if parsed is None:
+        return "clock", True, f"{here}; the service tells no time: compare it yourself"
+    off = now - calendar.timegm(parsed)
+    if abs(off) > _TOLERABLE:
+        way = "ahead" if off > 0 else "behind"
+        return "clock", False, f"{here} is {abs(off) / 60:.0f} minutes {way} of the service: tokens are refused for it"
+    return "clock", True, f"{here}, as the service has it (within {abs(off) + 1:.0f} s)"
+
+
+def _probe(options: Any) -> Any:
     if options.service == "apns":
         return ApnsMessage(token=_NOBODY, topic=options.topic, alert="doctor")
     if options.service == "fcm":

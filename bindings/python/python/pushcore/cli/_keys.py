@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import pathlib
 import sys
 from typing import Any
 
+import click
+
 from .._files import load
 from .._pushcore import SigningKey
+from ._grammar import FILE, FILE_OR_TEXT, Group, argument, command, option
 from ._output import Output
 
 _FORMS = {
@@ -23,26 +25,45 @@ _FORMS = {
 }
 
 
-def add(commands: Any, common: argparse.ArgumentParser) -> None:
+_PRIVATE = ("pem", "sec1", "jwk", "base64")
+
+
+def add(top: click.Group) -> None:
     """The command's grammar."""
-    keys = commands.add_parser("keys", help="make, convert and look at signing keys (VAPID, APNs)")
-    verbs = keys.add_subparsers(title="what to do", dest="verb", required=True, metavar="VERB")
-    forms = "; ".join(f"{name}: {what}" for name, (what, _) in _FORMS.items())
-
-    generate = verbs.add_parser("generate", parents=[common], help="a new VAPID key", epilog=forms)
-    generate.add_argument("--out", type=pathlib.Path, metavar="FILE", help="write the private key here (mode 600)")
-    generate.add_argument("--form", choices=_FORMS, default="pem")
-    generate.set_defaults(run=_generate)
-
-    convert = verbs.add_parser("convert", parents=[common], help="a key in another form", epilog=forms)
-    convert.add_argument("key", help="a file, - for standard input, or base64 (after -- where it begins with a dash)")
-    convert.add_argument("--to", choices=_FORMS, required=True)
-    convert.add_argument("--out", type=pathlib.Path, metavar="FILE")
-    convert.set_defaults(run=_convert)
-
-    inspect = verbs.add_parser("inspect", parents=[common], help="what a key is, or why it cannot be used")
-    inspect.add_argument("key", help="a file, - for standard input, or base64 (after -- where it begins with a dash)")
-    inspect.set_defaults(run=_inspect)
+    keys = Group("keys", help="Make, convert and look at signing keys (VAPID, APNs).", no_args_is_help=True)
+    top.add_command(keys)
+    forms = "Forms:\n" + "\n".join(f"  {name:10} {what}" for name, (what, _) in _FORMS.items())
+    command(
+        keys,
+        "generate",
+        _generate,
+        [
+            option("--out", type=FILE, metavar="FILE", help="write the private key here (mode 600), never over a file"),
+            option("--form", choices=list(_FORMS), default="pem"),
+        ],
+        "Make a new VAPID key.",
+        epilog=forms,
+    )
+    command(
+        keys,
+        "convert",
+        _convert,
+        [
+            argument("key", type=FILE_OR_TEXT),
+            option("--to", choices=list(_FORMS), required=True),
+            option("--out", type=FILE, metavar="FILE", help="write it here (mode 600), never over a file"),
+        ],
+        "Write a key in another form. KEY is a file, - for standard input, or base64 (after -- where it"
+        " begins with a dash).",
+        epilog=forms,
+    )
+    command(
+        keys,
+        "inspect",
+        _inspect,
+        [argument("key", type=FILE_OR_TEXT)],
+        "Say what a key is, or why it cannot be used. KEY is a file, - for standard input, or base64.",
+    )
 
 
 def read(argument: str) -> bytes:
@@ -52,21 +73,28 @@ def read(argument: str) -> bytes:
     return load(argument)
 
 
-def _generate(options: argparse.Namespace, output: Output) -> int:
+def _generate(options: Any, output: Output) -> int:
     key = SigningKey.generate()
     text = _FORMS[options.form][1](key)
     record: dict[str, Any] = {"public_key": key.public_key}
+    if options.form not in _PRIVATE:
+        # Asked for the public half: the private one goes to the file, or is shown, and is never thrown away.
+        record["form"], record["key"] = options.form, text
+        text = key.to_pem()
     if options.out is not None:
         _write(options.out, text)
         record["private_key_file"] = str(options.out)
         output.record(record)
     else:
         record["private_key"] = text
-        output.record(record, f"{text.rstrip()}\npublic key: {key.public_key}")
+        shown = [text.rstrip(), f"public key: {key.public_key}"]
+        if "key" in record:
+            shown.append(record["key"].rstrip())
+        output.record(record, "\n".join(shown))
     return 0
 
 
-def _convert(options: argparse.Namespace, output: Output) -> int:
+def _convert(options: Any, output: Output) -> int:
     text = _FORMS[options.to][1](SigningKey.read(read(options.key)))
     if options.out is not None:
         _write(options.out, text)
@@ -75,7 +103,7 @@ def _convert(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _inspect(options: argparse.Namespace, output: Output) -> int:
+def _inspect(options: Any, output: Output) -> int:
     key = SigningKey.read(read(options.key))
     output.record(
         {
@@ -90,5 +118,12 @@ def _inspect(options: argparse.Namespace, output: Output) -> int:
 def _write(path: pathlib.Path, text: str) -> None:
     # Never over a key that is there, and never readable by others.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text if text.endswith("\n") else text + "\n")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text if text.endswith("\n") else text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        # Half a key helps nobody, and its name would be taken.
+        os.unlink(path)
+        raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+import click
 
 from .._pushcore import (
     Accepted,
@@ -20,98 +21,101 @@ from .._pushcore import (
     WebPushMessage,
 )
 from . import _send
+from ._grammar import Group, argument, command, option
 from ._output import Output, record_of, status_of
 
 _MOST = 1000
 
 
-def add(commands: Any, common: argparse.ArgumentParser) -> None:
+def add(top: click.Group) -> None:
     """The commands' grammar."""
-    channels = commands.add_parser("channels", help="broadcast channels of APNs, and broadcasts to them")
-    verbs = channels.add_subparsers(title="what to do", dest="verb", required=True, metavar="VERB")
-    create = _apns(verbs, common, "create", "make a channel", lambda o: _channels(o).create(storage=o.storage))
-    _storage(create)
-    _apns(verbs, common, "list", "the ids of all channels", lambda o: _channels(o).list())
-    for verb, text in (("read", "the storage policy of a channel"), ("delete", "delete a channel for good")):
-        one = _apns(verbs, common, verb, text, _one_channel)
-        one.add_argument("channel", help="the channel's id")
-    broadcast = _apns(verbs, common, "broadcast", "update or end a Live Activity for all who follow a channel", None)
-    broadcast.add_argument("channel", help="the channel's id")
-    _storage(broadcast)
-    broadcast.add_argument("--state", metavar="JSON", help="the content state, or @FILE")
-    broadcast.add_argument("--end", action="store_true", help="end the activity")
-    broadcast.add_argument("--payload", metavar="JSON", help="the whole payload instead, or @FILE")
-    broadcast.add_argument("--expiration", type=int, metavar="UNIX", help="for channels that store: within 8 hours")
-    broadcast.add_argument("--priority", type=int, choices=[10, 5])
-    broadcast.add_argument("--broadcast-host", metavar="HOST:PORT", help="default: --host")
-    broadcast.set_defaults(run=_broadcast)
+    channels = Group("channels", help="Broadcast channels of APNs, and broadcasts to them.", no_args_is_help=True)
+    top.add_command(channels)
+    _apns(channels, "create", "Make a channel.", lambda o: _channels(o).create(storage=o.storage), _storage())
+    _apns(channels, "list", "List the ids of all channels.", lambda o: _channels(o).list())
+    channel = argument("channel")
+    _apns(channels, "read", "Show the storage policy of a channel.", lambda o: _channels(o).read(o.channel), channel)
+    _apns(channels, "delete", "Delete a channel for good.", lambda o: _channels(o).delete(o.channel), channel)
+    command(
+        channels,
+        "broadcast",
+        _broadcast,
+        [
+            channel,
+            _storage(),
+            option("--state", metavar="JSON", help="the content state, or @FILE"),
+            option("--end", is_flag=True, help="end the activity"),
+            option("--payload", metavar="JSON", help="the whole payload instead, or @FILE"),
+            option("--expiration", type=int, metavar="UNIX", help="for channels that store: within 8 hours"),
+            option("--priority", choices=["10", "5"]),
+            option("--broadcast-host", metavar="HOST:PORT", help="default: --host", section="Connection"),
+            *_apns_options(),
+        ],
+        "Update or end a Live Activity for all who follow a channel.",
+        service="apns",
+    )
 
-    topics = commands.add_parser("topics", help="topic subscriptions of FCM")
-    verbs = topics.add_subparsers(title="what to do", dest="verb", required=True, metavar="VERB")
-    for verb, text in (("subscribe", "subscribe tokens to a topic"), ("unsubscribe", "end subscriptions")):
-        some = _fcm(verbs, common, verb, text, _topics)
-        some.add_argument("topic")
-        some.add_argument("tokens", nargs="*", metavar="TOKEN", help="tokens; with none, lines of standard input")
-    listing = _fcm(verbs, common, "list", "the subscriptions of one token", _subscriptions)
-    listing.add_argument("token")
+    topics = Group("topics", help="Topic subscriptions of FCM.", no_args_is_help=True)
+    top.add_command(topics)
+    google = [*_send.credential_options("fcm"), *_send.connection_options("fcm")]
+    for verb, text in (("subscribe", "Subscribe tokens to a topic."), ("unsubscribe", "End subscriptions to a topic.")):
+        tokens = argument("tokens", nargs=-1)
+        text = f"{text} Without tokens they are lines of standard input."
+        command(topics, verb, _topics, [argument("topic"), tokens, *google], text, service="fcm", verb=verb)
+    command(topics, "list", _subscriptions, [argument("token"), *google], "List the subscriptions of a token.",
+            service="fcm")  # fmt: skip
 
 
-def withdraw(verbs: Any, common: argparse.ArgumentParser) -> None:
+def withdraw(group: click.Group) -> None:
     """`pushcore webpush withdraw`."""
-    command = verbs.add_parser("withdraw", parents=[common], help="take back a message that is not delivered yet")
-    command.add_argument("location", help="the location that its answer named")
-    command.add_argument("--subscription", metavar="JSON", required=True, help="what the browser gave, or @FILE")
-    _send.credentials(command.add_argument_group("credentials"), "webpush")
-    _send.connections(command.add_argument_group("connection"), "webpush")
-    command.set_defaults(run=_withdraw, service="webpush")
+    command(
+        group,
+        "withdraw",
+        _withdraw,
+        [
+            argument("location"),
+            option("--subscription", metavar="JSON", required=True, help="what the browser gave, or @FILE"),
+            *_send.credential_options("webpush"),
+            *_send.connection_options("webpush"),
+        ],
+        "Take back a message that is not delivered yet, by the location that its answer named.",
+        service="webpush",
+    )
 
 
-def _apns(verbs: Any, common: argparse.ArgumentParser, verb: str, text: str, make: Any) -> argparse.ArgumentParser:
-    command = _command(verbs, common, verb, text, "apns", make)
-    command.add_argument("--bundle", required=True, help="the app's bundle id")
-    command.add_argument("--management-host", metavar="HOST:PORT", help="default: --host")
-    return command
+def _apns_options() -> list[click.Parameter]:
+    return [
+        option("--bundle", envvar="PUSHCORE_APNS_BUNDLE", help="the app's bundle id"),
+        option("--management-host", metavar="HOST:PORT", help="default: --host", section="Connection"),
+        *_send.credential_options("apns"),
+        *_send.connection_options("apns"),
+    ]
 
 
-def _fcm(verbs: Any, common: argparse.ArgumentParser, verb: str, text: str, run: Any) -> argparse.ArgumentParser:
-    command = _command(verbs, common, verb, text, "fcm", None)
-    command.set_defaults(run=run)
-    return command
+def _apns(group: click.Group, verb: str, text: str, make: Any, *more: click.Parameter) -> None:
+    command(group, verb, _call, [*more, *_apns_options()], text, service="apns", make=make, verb=verb)
 
 
-def _command(
-    verbs: Any, common: argparse.ArgumentParser, verb: str, text: str, service: str, make: Any
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = verbs.add_parser(verb, parents=[common], help=text, description=text)
-    _send.credentials(command.add_argument_group("credentials"), service)
-    _send.connections(command.add_argument_group("connection"), service)
-    command.set_defaults(run=_call, make=make, service=service)
-    return command
+def _storage() -> click.Parameter:
+    return option("--storage", choices=["no_storage", "most_recent"], default="no_storage",
+                  help="what the channel keeps for devices that are away (default: no_storage)")  # fmt: skip
 
 
-def _storage(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--storage", choices=["no_storage", "most_recent"], default="no_storage",
-                         help="what the channel keeps for devices that are away")  # fmt: skip
-
-
-def _channels(options: argparse.Namespace) -> ApnsChannels:
+def _channels(options: Any) -> ApnsChannels:
+    if options.bundle is None:
+        raise ValueError("--bundle is needed")
     return ApnsChannels(options.bundle)
 
 
-def _one_channel(options: argparse.Namespace) -> Call[Any]:
-    channels = _channels(options)
-    return channels.read(options.channel) if options.verb == "read" else channels.delete(options.channel)
-
-
-def _call(options: argparse.Namespace, output: Output) -> int:
-    make: Callable[[argparse.Namespace], Call[Any]] = options.make
+def _call(options: Any, output: Output) -> int:
+    make: Callable[[Any], Call[Any]] = options.make
     call = make(options)
     with _send.client(options) as client:
         result = client.call(call, deadline=options.deadline)
     return _say(options, output, result)
 
 
-def _say(options: argparse.Namespace, output: Output, result: Any) -> int:
+def _say(options: Any, output: Output, result: Any) -> int:
     if isinstance(result, Outcome):
         output.record(record_of(result))
         return status_of(result)
@@ -124,7 +128,7 @@ def _say(options: argparse.Namespace, output: Output, result: Any) -> int:
     return 0
 
 
-def _broadcast(options: argparse.Namespace, output: Output) -> int:
+def _broadcast(options: Any, output: Output) -> int:
     import json
 
     fields: dict[str, Any] = {}
@@ -134,20 +138,21 @@ def _broadcast(options: argparse.Namespace, output: Output) -> int:
         state = json.loads(_send.given(options.state) or b"{}")
         make = LiveActivity.end if options.end else LiveActivity.update
         fields["live_activity"] = make(timestamp=int(time.time()), content_state=state)
+    if options.priority is not None:
+        fields["priority"] = int(options.priority)
     message = ApnsBroadcast(
-        bundle=options.bundle,
+        bundle=options.bundle or "",
         channel=options.channel,
         storage=options.storage,
         expiration=options.expiration,
-        priority=options.priority,
         **fields,
     )
     with _send.client(options) as client:
         return _say(options, output, client.send(message, deadline=options.deadline))
 
 
-def _topics(options: argparse.Namespace, output: Output) -> int:
-    tokens = options.tokens or [line.strip() for line in sys.stdin if line.strip()]
+def _topics(options: Any, output: Output) -> int:
+    tokens = list(options.tokens) or [line.strip() for line in sys.stdin if line.strip()]
     make = FcmTopics.subscribe_many if options.verb == "subscribe" else FcmTopics.unsubscribe_many
     worst = 0
     with _send.client(options) as client:
@@ -163,7 +168,7 @@ def _topics(options: argparse.Namespace, output: Output) -> int:
     return int(worst)
 
 
-def _subscriptions(options: argparse.Namespace, output: Output) -> int:
+def _subscriptions(options: Any, output: Output) -> int:
     after: str | None = None
     with _send.client(options) as client:
         while True:
@@ -177,7 +182,7 @@ def _subscriptions(options: argparse.Namespace, output: Output) -> int:
                 return 0
 
 
-def _withdraw(options: argparse.Namespace, output: Output) -> int:
+def _withdraw(options: Any, output: Output) -> int:
     subscription = _send.given(options.subscription)
     assert subscription is not None
     message = WebPushMessage(subscription=subscription, policy=_send.policy(options))

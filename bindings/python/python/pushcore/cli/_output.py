@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from .._errors import PushcoreError
-from .._pushcore import Accepted, Outcome, RetryLater, TokenGone
+from .._pushcore import Outcome
+from ..campaign._ends import clean, end_of
+from ._status import Status
 
 
 class Output:
@@ -23,59 +27,64 @@ class Output:
         if self.json:
             print(json.dumps(record, ensure_ascii=False), flush=True)
         elif text is not None:
-            print(text)
+            print(_shown(text))
         else:
             width = max(map(len, record), default=0)
             for name, value in record.items():
                 if value is not None:
-                    print(f"{name.replace('_', ' '):{width}}  {value}")
+                    print(f"{name.replace('_', ' '):{width}}  {_shown(str(value))}")
 
     def note(self, text: str) -> None:
         """Something that is not a result."""
         if not self.json:
-            print(text, file=sys.stderr)
+            self._say(_shown(text))
+
+    def event(self, name: str, text: str) -> None:
+        """Something that happened, for `--verbose`."""
+        self._say(json.dumps({"event": name, "text": text}) if self.json else _shown(f"{name}: {text}".rstrip(": ")))
 
     def error(self, text: str, **more: object) -> None:
         """Why the command could not do it."""
-        if self.json:
-            print(json.dumps({"error": text, **more}), flush=True)
-        else:
-            print(f"pushcore: {text}", file=sys.stderr)
+        self._say(json.dumps({"error": text, **more}, ensure_ascii=False) if self.json else f"pushcore: {_shown(text)}")
+
+    @staticmethod
+    def _say(text: str) -> None:
+        # The terminal may be gone: nobody is left to be told.
+        with contextlib.suppress(OSError, ValueError):
+            print(text, file=sys.stderr, flush=True)
+
+
+def _shown(text: str) -> str:
+    return "\n".join(map(clean, text.split("\n")))
+
+
+def forget_stdout() -> None:
+    """Nobody reads standard output any more: Python would complain at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
 
 
 def record_of(result: Outcome | PushcoreError) -> dict[str, Any]:
-    """A result as it stands in result files."""
-    if isinstance(result, PushcoreError):
-        return {
-            "result": type(result).__name__.lower() if result.code >= 500 else "refused",
-            "status": None,
-            "reason": str(result),
-            "action": _ACTIONS.get(type(result).__name__, "fix the message or the target"),
-            "id": None,
-            "after": None,
-            "replacement": None,
-        }
+    """A single result, with the names of results files."""
+    end = end_of(result)
     return {
-        "result": result.name,
-        "status": result.status,
-        "reason": result.reason,
-        "action": result.advice,
-        "id": result.id if isinstance(result, Accepted) else None,
-        "after": result.after if isinstance(result, RetryLater) else None,
-        "replacement": result.replacement if isinstance(result, (Accepted, TokenGone)) else None,
+        "result": end.outcome,
+        "status": end.status,
+        "reason": end.reason,
+        "action": end.action,
+        "id": end.id,
+        "since": end.since,
+        "after": end.after,
+        "scope": end.scope,
+        "replacement": end.replacement,
+        "location": end.location,
     }
-
-
-_ACTIONS = {
-    "NotSent": "not processed: send again",
-    "Expired": "not processed in time: send again if it is still wanted",
-    "Cancelled": "cancelled: send again if it is still wanted",
-    "Unknown": "written, no answer: it may have been shown; send again only if twice is better than never",
-}
 
 
 def status_of(result: Outcome | PushcoreError) -> int:
     """The exit status for one result."""
-    if isinstance(result, Accepted):
-        return 0
-    return 3 if isinstance(result, PushcoreError) else 1
+    if isinstance(result, PushcoreError):
+        return Status.LEFT
+    return {"accepted": Status.ACCEPTED, "retry_later": Status.LEFT}.get(result.name, Status.REFUSED)

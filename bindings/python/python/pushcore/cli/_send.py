@@ -1,11 +1,15 @@
-"""`pushcore send`: one message, or one message to many targets."""
+"""`pushcore send`: one message, or one message to every row of a file."""
 
 from __future__ import annotations
 
-import argparse
+import json
 import os
 import pathlib
+import urllib.request
+from collections.abc import Mapping
 from typing import Any
+
+import click
 
 from .._client import Client
 from .._errors import PushcoreError
@@ -23,262 +27,471 @@ from .._pushcore import (
     VapidCredentials,
     WebPushMessage,
 )
-from . import _bulk
+from . import _bulk, _profile, _status
+from ._grammar import CREDENTIAL, FILE, FILE_OR_TEXT, Group, command, option
 from ._output import Output, record_of, status_of
 
-#: A target that every room takes, to make the template of a bulk send from.
-_PLACEHOLDER = {"apns": "00", "fcm": "placeholder", "adm": "placeholder", "baidu": "0"}
+SERVICES = ("apns", "fcm", "webpush", "adm", "baidu")
+
+#: Each service's name for people, its credentials, a target, and a message.
+_EXAMPLES = {
+    "apns": ("Apple", "--key AuthKey.p8 --key-id ABC123DEFG --team-id DEF123GHIJ --topic com.example.app",
+             "--token HEX", "--title Hello --body World"),
+    "fcm": ("Firebase", "--credentials service-account.json", "--token TOKEN", "--title Hello --body World"),
+    "webpush": ("Web Push", "--key vapid.pem --subject mailto:you@example.com", "--subscription @s.json",
+                "--payload Hello"),
+    "adm": ("Amazon", "--client-id ID --client-secret SECRET", "--token ID", "--data title=Hello"),
+    "baidu": ("Baidu", "--api-key KEY --secret-key KEY", "--token ID", "--text Hello"),
+}  # fmt: skip
 
 _EPILOG = """\
-one message:   pushcore send {service} {key} {target} {text}
-many targets:  pushcore send {service} {key} --from tokens.csv --results results.csv {text}
-               The results file says what to do with each target. The same command again, after an
-               interruption, goes on where it was and sends nothing twice.
+One message:
+  pushcore send {service} {key} {target} {text}
+Many rows:
+  pushcore send {service} {key} \\
+      --from tokens.csv --results results.csv {text}
+
+The same command again, after whatever has ended it, goes on where it was and
+sends nothing twice. Texts may name columns of the file: --title 'Hi {{name}}'
+(a brace that is meant is doubled). `pushcore results results.csv` filters.
+
+Exit status:
+{status}
 """
 
 
-def _group(
-    commands: Any, common: argparse.ArgumentParser, service: str, title: str, key: str, target: str, text: str
-) -> tuple[argparse.ArgumentParser, argparse._ArgumentGroup]:
-    command: argparse.ArgumentParser = commands.add_parser(
-        service,
-        parents=[common],
-        help=title,
-        description=title,
-        epilog=_EPILOG.format(service=service, key=key, target=target, text=text),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_run, service=service)
-    connection = command.add_argument_group("connection")
-    credentials(command.add_argument_group("credentials"), service)
-    connections(connection, service)
-    many = command.add_argument_group("many targets")
-    _bulk.add(many)
-    return command, command.add_argument_group("message")
-
-
-def connections(group: argparse._ArgumentGroup, service: str) -> None:
+def connection_options(service: str) -> list[click.Parameter]:
     """How to get there."""
-    group.add_argument("--ca", type=pathlib.Path, metavar="FILE", help="PEM certificates to trust as well")
-    group.add_argument("--proxy", metavar="URL", help="http://host:port or socks5://host:port")
-    group.add_argument("--deadline", type=float, metavar="S", help="seconds for each message (default 60)")
+    made: list[click.Parameter] = [
+        option("--ca", type=FILE, metavar="FILE", help="PEM certificates to trust as well", section="Connection"),
+        option("--proxy", metavar="URL", section="Connection",
+               help="http://host:port or socks5://host:port (default: HTTPS_PROXY, NO_PROXY)"),
+        option("--deadline", type=float, metavar="S", section="Connection",
+               help="seconds for each message (default 60)"),
+    ]  # fmt: skip
     if service == "webpush":
-        group.add_argument("--trust", action="append", default=[], metavar="HOST:PORT",
-                           help="an endpoint to talk to whatever it is (a sandbox)")  # fmt: skip
-        group.add_argument("--any-public-host", action="store_true", help="allow any public push service")
+        made.append(option("--trust", multiple=True, metavar="HOST:PORT", section="Connection",
+                           help="an endpoint to talk to whatever it is (a sandbox)"))  # fmt: skip
+        made.append(option("--any-public-host", is_flag=True, section="Connection",
+                           help="allow any public push service"))  # fmt: skip
     else:
-        group.add_argument("--host", metavar="HOST:PORT", help="in place of the service's own host")
+        made.append(option("--host", metavar="HOST:PORT", section="Connection",
+                           help="in place of the service's own host"))  # fmt: skip
     if service == "apns":
-        group.add_argument("--environment", choices=["production", "sandbox"], help="default: production")
+        made.append(option("--environment", choices=["production", "sandbox"], section="Connection",
+                           envvar="PUSHCORE_APNS_ENVIRONMENT",
+                           help="where the tokens belong (default: production)"))  # fmt: skip
+    return made
 
 
-def credentials(group: argparse._ArgumentGroup, service: str) -> None:
-    """Who sends."""
+def credential_options(service: str) -> list[click.Parameter]:
+    """Who sends. Each may stand in a profile, or in the environment."""
+
+    def one(name: str, text: str, *more: str, **how: Any) -> click.Parameter:
+        variable = f"PUSHCORE_{service.upper()}_{name.strip('-').replace('-', '_').upper()}"
+        how.setdefault("show_envvar", True)
+        return option(name, help=text, section="Credentials", envvar=[variable, *more], **how)
+
+    made: list[click.Parameter] = [
+        option("--profile", section="Credentials", shell_complete=_complete_profile,
+               help=f"options out of a section of {_short_path()} (or PUSHCORE_PROFILE)"),
+    ]  # fmt: skip
     if service == "apns":
-        group.add_argument("--key", metavar="FILE", help="the .p8 signing key")
-        group.add_argument("--key-id", help="its id, ten characters")
-        group.add_argument("--team-id", help="the team's id, ten characters")
-        group.add_argument("--certificate", type=pathlib.Path, metavar="FILE",
-                           help="or a client certificate with its key: PEM, or .p12 and .pfx")  # fmt: skip
-        group.add_argument("--password", default=os.environ.get("PUSHCORE_APNS_PASSWORD"),
-                           help="of a .p12 file; better in PUSHCORE_APNS_PASSWORD")  # fmt: skip
+        made += [
+            one("--key", "the .p8 signing key", type=CREDENTIAL, metavar="FILE"),
+            one("--key-id", "its id, ten characters"),
+            one("--team-id", "the team's id, ten characters"),
+            one("--certificate", "or a client certificate with its key: PEM, or .p12 and .pfx", type=CREDENTIAL,
+                metavar="FILE"),
+            one("--password", "of a .p12 file; better in the environment: command lines can be seen"),
+        ]  # fmt: skip
     elif service == "fcm":
-        group.add_argument("--credentials", metavar="FILE", required=True,
-                           help="the service account's JSON file")  # fmt: skip
-        group.add_argument("--project", help="where the file names none")
-        group.add_argument("--token-host", metavar="HOST:PORT", help="in place of Google's token endpoint")
+        made += [
+            one("--credentials", "the service account's JSON file", "GOOGLE_APPLICATION_CREDENTIALS", type=CREDENTIAL,
+                metavar="FILE"),
+            one("--project", "where the file names none"),
+            one("--token-host", "in place of Google's token endpoint", metavar="HOST:PORT"),
+        ]  # fmt: skip
     elif service == "webpush":
-        group.add_argument("--key", metavar="KEY", default=os.environ.get("PUSHCORE_VAPID_KEY"),
-                           help="the VAPID key: a file, or base64 (or PUSHCORE_VAPID_KEY)")  # fmt: skip
-        group.add_argument("--subject", required=True, help="mailto:you@example.com or an https URL")
-        group.add_argument("--any-subject", action="store_true", help="also one that Apple would refuse")
+        made += [
+            one("--key", "the VAPID key: a file, or base64", "PUSHCORE_VAPID_KEY", type=FILE_OR_TEXT, metavar="KEY"),
+            one("--subject", "mailto:you@example.com or an https URL"),
+            option("--any-subject", is_flag=True, help="also one that Apple would refuse", section="Credentials"),
+        ]
     elif service == "adm":
-        group.add_argument("--client-id", required=True)
-        group.add_argument("--client-secret", default=os.environ.get("PUSHCORE_ADM_SECRET"),
-                           help="better in PUSHCORE_ADM_SECRET: command lines can be seen")  # fmt: skip
-        group.add_argument("--token-host", metavar="HOST:PORT", help="in place of Amazon's token endpoint")
+        made += [
+            one("--client-id", "the security profile's client id"),
+            one("--client-secret", "better in the environment: command lines can be seen", "PUSHCORE_ADM_SECRET"),
+            one("--token-host", "in place of Amazon's token endpoint", metavar="HOST:PORT"),
+        ]
     else:
-        group.add_argument("--api-key", required=True)
-        group.add_argument("--secret-key", default=os.environ.get("PUSHCORE_BAIDU_SECRET"),
-                           help="better in PUSHCORE_BAIDU_SECRET: command lines can be seen")  # fmt: skip
+        made += [
+            one("--api-key", "the application's API key"),
+            one("--secret-key", "better in the environment: command lines can be seen", "PUSHCORE_BAIDU_SECRET"),
+        ]
+    return made
 
 
-def add(commands: Any, common: argparse.ArgumentParser) -> None:
+def message_options(service: str) -> list[click.Parameter]:
+    """What is sent, and to whom where it is one."""
+
+    def one(*names: str, **how: Any) -> click.Parameter:
+        return option(*names, section="Message", **how)
+
+    pairs = {"multiple": True, "metavar": "KEY=VALUE"}
+    if service == "apns":
+        return [
+            one("--token", help="the device token, in hex"),
+            one("--topic", envvar="PUSHCORE_APNS_TOPIC", help="the whole topic (usually the bundle id)"),
+            one("--bundle", envvar="PUSHCORE_APNS_BUNDLE", help="the bundle id: the push type adds its suffix"),
+            one("--alert", help="the text, where there is no title"),
+            *(one(f"--{name}") for name in ("title", "subtitle", "body", "sound", "category", "thread-id")),
+            one("--badge", type=int),
+            one("--push-type", help="default: alert", choices=[
+                "alert", "background", "complication", "controls", "fileprovider", "liveactivity", "location", "mdm",
+                "pushtotalk", "voip", "widgets"]),
+            one("--priority", choices=["10", "5", "1"]),
+            one("--collapse-id"),
+            one("--expiration", type=int, metavar="UNIX", help="0: one attempt, nothing stored"),
+            one("--id", help="the apns-id, a UUID; not for many rows"),
+            one("--content-available", is_flag=True),
+            one("--mutable-content", is_flag=True),
+            one("--data", **pairs, help="a key of the app's own beside `aps`"),
+            one("--payload", metavar="JSON", help="the whole payload instead, or @FILE"),
+        ]  # fmt: skip
+    if service == "fcm":
+        return [
+            one("--token", help="the registration token"),
+            one("--fid", help="the Firebase installation id"),
+            one("--topic"),
+            one("--condition"),
+            one("--title"),
+            one("--body"),
+            one("--data", **pairs),
+            one("--message", metavar="JSON", help="further fields of the message, or @FILE"),
+            one("--validate-only", is_flag=True, help="FCM checks it and delivers nothing"),
+        ]
+    if service == "webpush":
+        return [
+            one("--subscription", metavar="JSON", help="what the browser gave, or @FILE"),
+            one("--payload", help="a text, or @FILE"),
+            one("--ttl", type=int, metavar="S", help="how long the service keeps it (default: four weeks)"),
+            one("--urgency", choices=["very-low", "low", "normal", "high"]),
+            one("--topic", help="replaces an earlier one of the same topic"),
+        ]
+    if service == "adm":
+        return [
+            one("--token", help="the registration id"),
+            one("--data", **pairs),
+            one("--consolidation-key"),
+            one("--expires-after", type=int, metavar="S"),
+        ]
+    return [one("--token", help="the channel id"), one("--text"), one("--title"), one("--open-url")]
+
+
+def options_of(service: str) -> list[click.Parameter]:
+    """Every option of `send SERVICE` that a profile may name."""
+    return [*credential_options(service), *connection_options(service), *message_options(service)]
+
+
+def add(top: click.Group) -> None:
     """The command's grammar."""
-    send = commands.add_parser("send", help="send a message, to one target or to many")
-    services = send.add_subparsers(title="services", dest="service", required=True, metavar="SERVICE")
-
-    key = "--key AuthKey.p8 --key-id ABC123DEFG --team-id DEF123GHIJ --topic com.example.app"
-    _, apns = _group(services, common, "apns", "Apple", key, "--token HEX", "--title Hello --body World")
-    apns.add_argument("--token", help="the device token, in hex")
-    apns.add_argument("--topic", help="the whole topic (usually the bundle id)")
-    apns.add_argument("--bundle", help="the bundle id: the push type adds its suffix")
-    for name in ("--alert", "--title", "--subtitle", "--body", "--sound", "--category", "--thread-id"):
-        apns.add_argument(name)
-    apns.add_argument("--badge", type=int)
-    apns.add_argument("--push-type", help="default: alert")
-    apns.add_argument("--priority", type=int, choices=[10, 5, 1])
-    apns.add_argument("--collapse-id")
-    apns.add_argument("--expiration", type=int, metavar="UNIX", help="0: one attempt, nothing stored")
-    apns.add_argument("--id", help="the apns-id, a UUID")
-    apns.add_argument("--content-available", action="store_true")
-    apns.add_argument("--mutable-content", action="store_true")
-    apns.add_argument("--payload", metavar="JSON", help="the whole payload instead, or @FILE")
-
-    key = "--credentials service-account.json"
-    _, fcm = _group(services, common, "fcm", "Firebase", key, "--token TOKEN", "--title Hello --body World")
-    for name in ("--token", "--topic", "--condition"):
-        fcm.add_argument(name)
-    for name in ("--title", "--body"):
-        fcm.add_argument(name)
-    fcm.add_argument("--data", action="append", default=[], metavar="KEY=VALUE")
-    fcm.add_argument("--message", metavar="JSON", help="further fields of the message, or @FILE")
-    fcm.add_argument("--validate-only", action="store_true", help="FCM checks it and delivers nothing")
-
-    key = "--key vapid.pem --subject mailto:you@example.com"
-    _, web = _group(services, common, "webpush", "Web Push", key, "--subscription @s.json", "--payload Hello")
-    web.add_argument("--subscription", metavar="JSON", help="what the browser gave, or @FILE")
-    web.add_argument("--payload", metavar="TEXT", help="at most 3993 bytes, or @FILE")
-    web.add_argument("--ttl", type=float, metavar="S")
-    web.add_argument("--urgency", choices=["very-low", "low", "normal", "high"])
-    web.add_argument("--topic")
-
-    _, adm = _group(services, common, "adm", "Amazon", "--client-id ID", "--token ID", "--data k=v")
-    adm.add_argument("--token", help="the registration id")
-    adm.add_argument("--data", action="append", default=[], metavar="KEY=VALUE")
-    adm.add_argument("--consolidation-key")
-    adm.add_argument("--expires-after", type=float, metavar="S")
-
-    _, baidu = _group(services, common, "baidu", "Baidu", "--api-key KEY", "--token ID", "--text Hello")
-    baidu.add_argument("--token", help="the channel id")
-    for name in ("--text", "--title", "--open-url"):
-        baidu.add_argument(name)
+    send = Group("send", help="Send a message, to one target or to every row of a file.", no_args_is_help=True)
+    top.add_command(send)
+    for service in SERVICES:
+        title, key, target, text = _EXAMPLES[service]
+        command(
+            send,
+            service,
+            _run,
+            [*message_options(service), *_bulk.options(), *credential_options(service), *connection_options(service)],
+            f"Send through {title}.",
+            service=service,
+            epilog=_EPILOG.format(service=service, key=key, target=target, text=text, status=_status.text()),
+        )
+    many = [one for one in _bulk.options() if one.name != "message_column"]
+    shared = [
+        credential_options("apns")[0],
+        *(one for one in connection_options("apns") if one.name in ("ca", "proxy", "deadline")),
+        option("--trust", multiple=True, metavar="HOST:PORT", help="a Web Push endpoint to talk to whatever it is",
+               section="Connection"),
+    ]  # fmt: skip
+    command(
+        send,
+        "mixed",
+        _mixed,
+        [
+            option("--messages", metavar="JSON", required=True, section="Message",
+                   help='a message for each service, or @FILE: {"apns": {"title": "Hi"}, "fcm": {"title": "Hi"}}'),
+            *many,
+            *shared,
+        ],
+        "Send to the rows of a file that holds several services, with the credentials of one profile.",
+        epilog="Each row names its service in the column `service` (--service-column). The members of each message\n"
+        "are the options of `pushcore send SERVICE`, with their names. Credentials come from the profile.\n\n"
+        f"Exit status:\n{_status.text()}",
+    )  # fmt: skip
 
 
-def _run(options: argparse.Namespace, output: Output) -> int:
+def _run(options: Any, output: Output) -> int:
     many = options.source is not None
-    if many == (target(options) is not None):
+    one = target(options)
+    if many == (one is not None):
         wanted = "--subscription" if options.service == "webpush" else "a target such as --token"
         raise ValueError(f"exactly one of {wanted} and --from is needed")
+    if many:
+        if getattr(options, "id", None) is not None:
+            raise ValueError("--id names one message: with --from each row gets an id of its own")
+        return _bulk.run(options, output, {options.service: options})
+    _bulk.refuse_without_source(options)
     with client(options) as sender:
-        if many:
-            return _bulk.run(options, output, sender, lambda first: message(options, first))
+        message = make(options, fields(options), one)
         try:
-            result: Outcome | PushcoreError = sender.send(message(options, None), deadline=options.deadline)
+            result: Outcome | PushcoreError = sender.send(message, deadline=options.deadline)
         except PushcoreError as error:
             if error.code < 300:
                 raise
             result = error
-    record = record_of(result)
-    output.record(record)
+    output.record(record_of(result))
     return status_of(result)
 
 
-def target(options: argparse.Namespace) -> str | None:
-    """The one target, if there is one."""
-    for name in ("token", "subscription", "condition") + (("topic",) if options.service == "fcm" else ()):
-        value = getattr(options, name, None)
-        if value is not None:
-            return str(value)
-    return None
+def _mixed(options: Any, output: Output) -> int:
+    import types
+
+    if options.source is None:
+        raise ValueError("--from is needed")
+    text = given(options.messages) or b""
+    try:
+        messages = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"--messages is not JSON: {error}") from None
+    unknown = sorted(set(messages) - set(SERVICES)) if isinstance(messages, dict) else ["?"]
+    if unknown or not messages:
+        raise ValueError(f"--messages names no service of {', '.join(SERVICES)}: {', '.join(unknown)}")
+    parts: dict[str, Any] = {}
+    for service, said in messages.items():
+        parameters = {one.name: one for one in options_of(service) if one.name}
+        # The environment and the defaults, as on a command line of that service without a word.
+        context = click.Command(service, params=list(parameters.values())).make_context(service, [])
+        part = types.SimpleNamespace(service=service, **context.params)
+        part.profile = options.profile
+        _profile.apply(context, part, [service])
+        for name in ("ca", "proxy", "deadline", "rate"):
+            value = getattr(options, name)
+            if value is not None:
+                setattr(part, name, value)
+        if service == "webpush":
+            part.trust = [*(part.trust or ()), *options.trust]
+        for name, value in said.items():
+            attribute = name.replace("-", "_")
+            if attribute not in {one.name for one in message_options(service)}:
+                raise ValueError(f"--messages: {service} has no option {name}")
+            if isinstance(value, dict) and attribute == "data":
+                value = [f"{key}={text}" for key, text in value.items()]
+            setattr(
+                part, attribute, json.dumps(value) if isinstance(value, (dict, list)) and attribute != "data" else value
+            )
+        parts[service] = part
+    return _bulk.run(options, output, parts)
 
 
-def client(options: argparse.Namespace) -> Client:
+def target(options: Any) -> Any:
+    """The one target, if there is one. For FCM a pair of its kind and itself."""
+    if options.service == "fcm":
+        whole = _object(options.message, "--message") if options.message is not None else {}
+        for name in ("token", "fid", "topic", "condition"):
+            value = getattr(options, name) if getattr(options, name) is not None else whole.get(name)
+            if value is not None:
+                return (name, str(value))
+        return None
+    name = "subscription" if options.service == "webpush" else "token"
+    value = getattr(options, name)
+    return given(value) if value is not None and name == "subscription" else value
+
+
+def client(options: Any) -> Client:
     """The client that the options describe."""
     there: dict[str, Any] = {"ca": options.ca, "proxy": options.proxy}
+    if getattr(options, "rate", None) is not None:
+        there["rate"] = options.rate
     if options.service == "apns":
-        if options.certificate is not None and options.certificate.suffix.lower() in (".p12", ".pfx"):
+        if options.certificate is not None and options.certificate.lower().endswith((".p12", ".pfx")):
             who = ApnsCredentials.from_pkcs12(options.certificate, options.password)
         elif options.certificate is not None:
             who = ApnsCredentials.from_certificate(options.certificate)
-        elif None in (options.key, options.key_id, options.team_id):
-            raise ValueError("--key, --key-id and --team-id are needed, or --certificate")
         else:
+            _needed(options, "key", "key_id", "team_id", instead="--certificate")
             who = ApnsCredentials.from_p8(options.key, key_id=options.key_id, team_id=options.team_id)
         hosts: dict[str, Any] = {
             name: getattr(options, name, None) for name in ("host", "management_host", "broadcast_host")
         }
         return Client.apns(who, environment=options.environment, **{**hosts, **there})
     if options.service == "fcm":
+        _needed(options, "credentials")
         google = FcmCredentials.from_file(options.credentials, project=options.project, token_host=options.token_host)
         return Client.fcm(google, host=options.host, **there)
     if options.service == "webpush":
-        if not options.key:
-            raise ValueError("--key or PUSHCORE_VAPID_KEY is needed")
-        vapid = VapidCredentials(options.key, subject=options.subject, any_subject=options.any_subject)
+        _needed(options, "key", "subject")
+        vapid = VapidCredentials(options.key, subject=options.subject, any_subject=bool(options.any_subject))
         return Client.web_push(vapid, policy=policy(options), **there)
     if options.service == "adm":
-        if not options.client_secret:
-            raise ValueError("--client-secret or PUSHCORE_ADM_SECRET is needed")
+        _needed(options, "client_id", "client_secret")
         amazon = AdmCredentials(options.client_id, options.client_secret, token_host=options.token_host)
         return Client.adm(amazon, host=options.host, **there)
-    if not options.secret_key:
-        raise ValueError("--secret-key or PUSHCORE_BAIDU_SECRET is needed")
+    _needed(options, "api_key", "secret_key")
     return Client.baidu(BaiduCredentials(options.api_key, options.secret_key), host=options.host, **there)
 
 
-def policy(options: argparse.Namespace) -> EndpointPolicy:
+def _needed(options: Any, *names: str, instead: str | None = None) -> None:
+    lacking = ["--" + name.replace("_", "-") for name in names if not getattr(options, name)]
+    if lacking:
+        either = f", or {instead}" if instead else ""
+        raise ValueError(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} needed for {options.service}"
+                         f"{either} (or in a profile)")  # fmt: skip
+
+
+def _proxy(options: Any) -> str | None:
+    """The proxy that the environment names for this service's host."""
+    proxies = urllib.request.getproxies_environment()
+    found = proxies.get("https") or proxies.get("all")
+    host = getattr(options, "host", None) or _HOSTS[options.service]
+    if not found or urllib.request.proxy_bypass_environment(host, proxies):  # type: ignore[attr-defined]
+        return None
+    return found if "://" in found else f"http://{found}"
+
+
+#: What NO_PROXY is compared with where no host is named.
+_HOSTS = {
+    "apns": "api.push.apple.com",
+    "fcm": "fcm.googleapis.com",
+    "webpush": "web.push.apple.com",
+    "adm": "api.amazon.com",
+    "baidu": "api.tuisong.baidu.com",
+}
+
+
+def policy(options: Any) -> EndpointPolicy:
     """Which endpoints may be talked to."""
-    return EndpointPolicy(trusted=options.trust, any_public_host=options.any_public_host)
+    return EndpointPolicy(trusted=list(options.trust or ()), any_public_host=bool(options.any_public_host))
 
 
-def message(options: argparse.Namespace, first: Any) -> Any:
-    """The message that the options describe, to `first` where they name no target."""
-    where = target(options) if first is None else first
+_APNS_FIELDS = (
+    "topic", "bundle", "alert", "title", "subtitle", "body", "sound", "category", "thread_id", "badge", "push_type",
+    "priority", "collapse_id", "expiration", "content_available", "mutable_content",
+)  # fmt: skip
+
+
+def fields(options: Any) -> dict[str, Any]:
+    """What the options say of the message, without its target: texts, numbers, and JSON that has been read."""
     if options.service == "apns":
-        names = (
-            "topic bundle alert title subtitle body sound category thread_id badge push_type priority "
-            "collapse_id expiration id content_available mutable_content"
-        )
-        fields = {name: getattr(options, name) for name in names.split()}
-        payload = given(options.payload)
-        return ApnsMessage(token=where or _PLACEHOLDER["apns"], payload=payload, **fields)
-    if options.service == "fcm":
-        import json
-
-        fields = json.loads(given(options.message) or b"{}")
-        fields.update({name: getattr(options, name) for name in ("topic", "condition")})
-        if options.token is not None or first is not None:
-            fields["token"] = first or options.token
-        if options.title is not None or options.body is not None:
-            shown = {"title": options.title, "body": options.body}
-            fields["notification"] = {name: text for name, text in shown.items() if text is not None}
+        made: dict[str, Any] = {name: getattr(options, name) for name in _APNS_FIELDS}
+        made["priority"] = None if options.priority is None else int(options.priority)
         if options.data:
-            fields["data"] = pairs(options.data)
-        return FcmMessage(validate_only=options.validate_only, **fields)
+            made["custom"] = pairs(options.data)
+        if options.payload is not None:
+            made["payload"] = _text_or_object(given(options.payload) or b"")
+        return _said(made)
+    if options.service == "fcm":
+        made = {} if options.message is None else dict(_object(options.message, "--message"))
+        for name in ("token", "fid", "topic", "condition"):
+            made.pop(name, None)
+        shown = {"title": options.title, "body": options.body}
+        if any(text is not None for text in shown.values()):
+            made["notification"] = {name: text for name, text in shown.items() if text is not None}
+        if options.data:
+            made["data"] = pairs(options.data)
+        return made
     if options.service == "webpush":
-        subscription = first or given(options.subscription) or b""
-        return WebPushMessage(
-            subscription=subscription,
-            payload=given(options.payload),
-            ttl=options.ttl,
-            urgency=options.urgency,
-            topic=options.topic,
-            policy=policy(options),
-        )
+        made = {name: getattr(options, name) for name in ("ttl", "urgency", "topic")}
+        if options.payload is not None:
+            made["payload"] = _text_or_object(given(options.payload) or b"")
+        return _said(made)
     if options.service == "adm":
-        return AdmMessage(
-            registration_id=where or _PLACEHOLDER["adm"],
-            data=pairs(options.data),
-            consolidation_key=options.consolidation_key,
-            expires_after=options.expires_after,
-        )
-    return BaiduMessage(
-        channel_id=where or _PLACEHOLDER["baidu"],
-        text=options.text,
-        title=options.title,
-        open_url=options.open_url,
-    )
+        return _said({"data": pairs(options.data or ()), "consolidation_key": options.consolidation_key,
+                      "expires_after": options.expires_after})  # fmt: skip
+    return _said({"text": options.text, "title": options.title, "open_url": options.open_url})
+
+
+def make(options: Any, values: Mapping[str, Any], where: Any) -> Any:
+    """The message with these fields to that target."""
+    values = dict(values)
+    whole = values.pop("message", None)
+    if options.service == "apns":
+        if whole is not None:
+            values["payload"] = whole
+        if isinstance(values.get("payload"), (dict, list)):
+            values["payload"] = _dumped(values["payload"])
+        return ApnsMessage(token=where, id=options.id, **values)
+    if options.service == "fcm":
+        kind, value = where if isinstance(where, tuple) else ("token", where)
+        made = {**values, **(whole or {}), kind: value}
+        return FcmMessage(validate_only=bool(options.validate_only), **made)
+    if options.service == "webpush":
+        if whole is not None:
+            values["payload"] = whole
+        payload = values.pop("payload", None)
+        payload = _dumped(payload) if isinstance(payload, (dict, list)) else payload
+        return WebPushMessage(subscription=where, payload=payload, policy=policy(options), **values)
+    if options.service == "adm":
+        if whole is not None:
+            values["data"] = whole
+        return AdmMessage(registration_id=where, **values)
+    if whole is not None:
+        values.update(whole)
+    return BaiduMessage(channel_id=where, **{"text": None, **values})
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None and value is not False and value != {}}
+
+
+class Verbatim(dict[str, Any]):
+    """A JSON object that remembers the bytes it was read from: they are sent as they are."""
+
+    text: bytes = b""
+
+
+def _dumped(value: Any) -> bytes:
+    if isinstance(value, Verbatim):
+        return value.text
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _text_or_object(text: bytes) -> Any:
+    """A JSON object, or the text itself."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict):
+        made = Verbatim(value)
+        made.text = text
+        return made
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text
+
+
+def _object(argument: str, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(given(argument) or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is no JSON object")
+    return value
 
 
 def given(value: str | None) -> bytes | None:
     """An argument, or with `@` the file it names."""
     if value is None:
         return None
-    return pathlib.Path(value[1:]).read_bytes() if value.startswith("@") else value.encode()
+    return pathlib.Path(value[1:]).read_bytes() if value.startswith("@") else os.fsencode(value)
 
 
-def pairs(values: list[str]) -> dict[str, str]:
+def pairs(values: Any) -> dict[str, str]:
     """`KEY=VALUE` arguments."""
     found = {}
     for value in values:
@@ -287,3 +500,15 @@ def pairs(values: list[str]) -> dict[str, str]:
             raise ValueError(f"--data wants KEY=VALUE, not {value!r}")
         found[name] = text
     return found
+
+
+def _short_path() -> str:
+    return "~/.config/pushcore/config.toml"
+
+
+def _complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    try:
+        config = _profile.load()
+    except (OSError, ValueError):
+        return []
+    return [name for name, value in config.items() if isinstance(value, dict) and name.startswith(incomplete)]

@@ -2,53 +2,66 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import binascii
 import datetime
 import json
 import os
-import pathlib
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
+
+import click
 
 from .._pushcore import ReceiverKeys
 from ..testing.sandbox import find
 from . import _manage
+from ._grammar import FILE, FILE_OR_TEXT, Group, argument, command, option
 from ._keys import read
 from ._output import Output
 
 
-def add(commands: Any, common: argparse.ArgumentParser) -> None:
+def add(top: click.Group) -> None:
     """The commands' grammar."""
-    token = commands.add_parser("token", help="look into a provider, access or VAPID token")
-    verbs = token.add_subparsers(title="what to do", dest="verb", required=True, metavar="VERB")
-    inspect = verbs.add_parser("inspect", parents=[common], help="what a JWT says, and what is wrong with it")
-    inspect.add_argument("token", help="the token, a whole Authorization header, or - for standard input")
-    inspect.set_defaults(run=_inspect)
-
-    web = commands.add_parser("webpush", help="the receiving side of Web Push")
-    verbs = web.add_subparsers(title="what to do", dest="verb", required=True, metavar="VERB")
-    decrypt = verbs.add_parser("decrypt", parents=[common], help="decrypt a body")
-    decrypt.add_argument("body", type=pathlib.Path, help="the encrypted body: a file")
-    decrypt.add_argument("--key", required=True, help="the subscription's private key: a file, a JWK or base64")
-    decrypt.add_argument("--auth", required=True, help="the subscription's auth secret, base64url")
-    decrypt.add_argument("--crypto-key", help="the header, for the legacy encoding aesgcm")
-    decrypt.add_argument("--encryption", help="the header, for the legacy encoding aesgcm")
-    decrypt.set_defaults(run=_decrypt)
-    _manage.withdraw(verbs, common)
-
-    sandbox = commands.add_parser(
-        "sandbox",
-        help="the five services on this machine",
-        description="Runs pushcore-sandbox; try -- --help.",
+    token = Group("token", help="Look into a provider, access or VAPID token.", no_args_is_help=True)
+    top.add_command(token)
+    command(
+        token,
+        "inspect",
+        _inspect,
+        [argument("token")],
+        "Say what a JWT holds, and what is wrong with it. TOKEN may be a whole Authorization header, or - for standard"
+        " input.",
     )
-    sandbox.add_argument("arguments", nargs=argparse.REMAINDER, help="options of pushcore-sandbox")
-    sandbox.set_defaults(run=_sandbox)
+    web = Group("webpush", help="The receiving side of Web Push.", no_args_is_help=True)
+    top.add_command(web)
+    command(
+        web,
+        "decrypt",
+        _decrypt,
+        [
+            argument("body", type=FILE),
+            option("--key", type=FILE_OR_TEXT, required=True,
+                   help="the subscription's private key: a file, a JWK or base64"),
+            option("--auth", required=True, help="the subscription's auth secret, base64url"),
+            option("--crypto-key", help="the header, for the legacy encoding aesgcm"),
+            option("--encryption", help="the header, for the legacy encoding aesgcm"),
+        ],
+        "Decrypt a body: BODY is a file.",
+    )  # fmt: skip
+    _manage.withdraw(web)
+    sandbox = click.Command(
+        "sandbox",
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        callback=_sandbox,
+        help="Run the five services on this machine: pushcore-sandbox with these options; try -- --help.",
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []},
+    )
+    top.add_command(sandbox)
 
 
-def _inspect(options: argparse.Namespace, output: Output) -> int:
+def _inspect(options: Any, output: Output) -> int:
     given = sys.stdin.read() if options.token == "-" else options.token
     header, claims = _parse(given.strip())
     notes = list(_notes(header, claims, time.time()))
@@ -122,7 +135,7 @@ def _notes(header: dict[str, Any], claims: dict[str, Any], now: float) -> Any:
         yield "it is older than an hour: APNs answers ExpiredProviderToken"
 
 
-def _decrypt(options: argparse.Namespace, output: Output) -> int:
+def _decrypt(options: Any, output: Output) -> int:
     keys = ReceiverKeys.import_keys(read(options.key), auth=options.auth)
     plain = keys.decrypt(options.body.read_bytes(), crypto_key=options.crypto_key, encryption=options.encryption)
     if output.json:
@@ -138,8 +151,7 @@ def _decrypt(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _sandbox(options: argparse.Namespace, output: Output) -> int:
-    arguments = [argument for argument in options.arguments if argument != "--"]
+def _sandbox(arguments: Sequence[str]) -> int:
     program = os.fspath(find())
     sys.stdout.flush()
-    os.execv(program, [program, *arguments])
+    os.execv(program, [program, *(argument for argument in arguments if argument != "--")])

@@ -123,10 +123,8 @@ class Sandbox:
     def fcm_credentials(self) -> FcmCredentials:
         """The service account that the sandbox's FCM knows."""
         fcm = self.ready["fcm"]
-        account = json.loads(pathlib.Path(fcm["service_account_file"]).read_bytes())
-        # A file that names a token endpoint outside Google's hosts is refused, as it should be:
-        # the other endpoint is named by the code.
-        del account["token_uri"]
+        # The file names a token endpoint outside Google's hosts, which is read because the code names it, too.
+        account = pathlib.Path(fcm["service_account_file"])
         return FcmCredentials.from_service_account(account, token_host=fcm["authority"])
 
     def vapid_credentials(self) -> VapidCredentials:
@@ -163,7 +161,8 @@ class Sandbox:
         """Any call of the control endpoint; see the sandbox's own documentation."""
         data = None if body is None else json.dumps(body).encode()
         url = self.ready["control"]["url"].rstrip("/") + "/" + call
-        request = urllib.request.Request(url, data=data, method=method)
+        headers = {"Authorization": f"Bearer {self.ready['control']['token']}"}
+        request = urllib.request.Request(url, data=data, headers=headers, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=30) as response:
             text = response.read()

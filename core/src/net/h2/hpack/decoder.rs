@@ -43,7 +43,7 @@ impl Decoder {
         self.update_due = self.table.max() > limit;
     }
 
-    /// The same octets mean the same fields while this is the same; `None` while a change of the
+    /// Returns a number that stays the same while the same octets mean the same fields; `None` while a change of the
     /// table's size has to come first.
     pub(crate) fn generation(&self) -> Option<u64> {
         (!self.update_due).then_some(self.generation)

@@ -41,7 +41,7 @@ pub(crate) struct Encoder {
     huffman_literals: bool,
 }
 
-/// What a campaign's requests have in common, as it went onto the wire last: all but the path and
+/// The part that a campaign's requests have in common, as it went onto the wire last: all but the path and
 /// the headers of one request alone.
 #[derive(Debug)]
 struct Usual {

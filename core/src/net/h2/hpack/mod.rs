@@ -8,7 +8,7 @@ mod table;
 pub(crate) use decoder::Decoder;
 pub(crate) use encoder::{Encoder, list_size};
 
-/// What each entry costs beside its octets (RFC 7541 §4.1).
+/// The cost of an entry beside its octets, in octets (RFC 7541 §4.1).
 pub(crate) const ENTRY_OVERHEAD: usize = 32;
 
 #[cfg(test)]

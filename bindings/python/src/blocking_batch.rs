@@ -1,0 +1,188 @@
+//! A bulk send in steps: the caller decides when messages are submitted, and may write a journal before.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use pushcore::service::Message;
+use pushcore::session::{SendOptions, Ticket};
+use pushcore::{Error, Outcome};
+use pushcore_client::Batch;
+use pyo3::PyTraverseError;
+use pyo3::gc::PyVisit;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::errors::{OrRaise, exception, refusal};
+use crate::message::{message, retarget};
+use crate::outcome::outcome;
+use crate::send_many::ATTENTION;
+use crate::values::{duration, type_error};
+
+/// Many messages of one caller: every result comes back with the key that was submitted with its message.
+#[pyclass(module = "pushcore")]
+pub(crate) struct BlockingBatch {
+    /// `None` after `cancel`: dropping the batch cancelled what had not ended.
+    batch: Option<Batch>,
+    template: Option<Message>,
+    options: SendOptions,
+    /// The keys of what was submitted and has not been handed out, by the ticket's slot.
+    pending: Vec<Option<Py<PyAny>>>,
+    /// Refused before anything was sent.
+    refused: VecDeque<(Py<PyAny>, Error)>,
+    in_flight: usize,
+}
+
+impl BlockingBatch {
+    pub(crate) fn new(batch: Batch, template: Option<Message>, options: SendOptions) -> Self {
+        Self {
+            batch: Some(batch),
+            template,
+            options,
+            pending: Vec::new(),
+            refused: VecDeque::new(),
+            in_flight: 0,
+        }
+    }
+
+    fn hold(&mut self, ticket: Ticket, key: Py<PyAny>) {
+        let slot = ticket.slot();
+        if self.pending.len() <= slot {
+            self.pending.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.pending.get_mut(slot) {
+            *place = Some(key);
+        }
+    }
+}
+
+#[pymethods]
+impl BlockingBatch {
+    /// Takes pairs of a key and a message (where there is a template: a target) from a list; returns the
+    /// number of pairs taken. It is smaller than the list when the queue is full or when results wait.
+    fn submit(&mut self, py: Python<'_>, pairs: &Bound<'_, PyList>) -> PyResult<usize> {
+        let Some(batch) = &mut self.batch else {
+            return Ok(0);
+        };
+        let mut keys = Vec::with_capacity(pairs.len());
+        let mut made = Vec::with_capacity(pairs.len());
+        for pair in pairs.iter() {
+            let Ok((key, item)) = pair.extract::<(Py<PyAny>, Bound<'_, PyAny>)>() else {
+                return Err(type_error(&pair, "a pair of a key and a message or target"));
+            };
+            let one = match &self.template {
+                Some(template) => retarget(template, &item),
+                None => message(&item),
+            };
+            keys.push(key);
+            made.push(match one {
+                Ok(message) => Ok(message),
+                // A malformed token is a result, not the end of the run.
+                Err(raised) => Err(refusal(py, raised)?),
+            });
+        }
+        let options = self.options;
+        // One entry for each pair that was taken.
+        let mut taken: Vec<Result<Ticket, Error>> = Vec::with_capacity(made.len());
+        py.detach(|| -> Result<(), Error> {
+            let mut made = made.into_iter().peekable();
+            while made.peek().is_some() {
+                if let Some(Err(error)) = made.next_if(Result::is_err) {
+                    batch.refused(&error);
+                    taken.push(Err(error));
+                    continue;
+                }
+                let some: Vec<Message> = std::iter::from_fn(|| made.next_if(Result::is_ok)?.ok()).collect();
+                if !batch.submit(some.iter(), options, |result| taken.push(result))? {
+                    break;
+                }
+            }
+            Ok(())
+        })
+        .or_raise(py)?;
+        let count = taken.len();
+        for (key, result) in keys.into_iter().zip(taken) {
+            match result {
+                Ok(ticket) => self.hold(ticket, key),
+                Err(error) => self.refused.push_back((key, error)),
+            }
+        }
+        self.in_flight += count;
+        Ok(count)
+    }
+
+    /// Moves bytes until something has ended or `longest` is over; returns pairs of a key and its result.
+    #[pyo3(signature = (longest=None))]
+    fn wait<'py>(
+        &mut self,
+        py: Python<'py>,
+        longest: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let longest = match longest {
+            Some(longest) => duration(longest)?,
+            None => ATTENTION,
+        };
+        let longest = match self.refused.is_empty() {
+            true => longest.min(ATTENTION),
+            false => Duration::ZERO,
+        };
+        let mut landed: Vec<(Ticket, Result<Outcome, Error>)> = Vec::new();
+        if let Some(batch) = &mut self.batch {
+            py.detach(|| -> Result<(), Error> {
+                landed.extend(batch.wait(longest)?);
+                Ok(())
+            })
+            .or_raise(py)?;
+        }
+        let mut pairs = Vec::with_capacity(self.refused.len() + landed.len());
+        for (key, error) in self.refused.drain(..) {
+            pairs.push((key, exception(py, &error)?.unbind()));
+        }
+        for (ticket, result) in landed {
+            let Some(key) = self.pending.get_mut(ticket.slot()).and_then(Option::take) else {
+                continue;
+            };
+            let result = match result {
+                Ok(answer) => outcome(py, answer)?,
+                Err(error) => exception(py, &error)?.unbind(),
+            };
+            pairs.push((key, result));
+        }
+        self.in_flight = self.in_flight.saturating_sub(pairs.len());
+        PyList::new(py, pairs)
+    }
+
+    /// Cancels every message of which the service cannot have seen a byte; each ends as `Cancelled`.
+    /// Returns the number of messages that were cancelled.
+    fn withdraw(&mut self, py: Python<'_>) -> usize {
+        match &mut self.batch {
+            Some(batch) => py.detach(|| batch.withdraw()),
+            None => 0,
+        }
+    }
+
+    /// The number of messages that were taken and whose results `wait` has not handed out.
+    #[getter]
+    fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Cancels what has not ended and lets go of everything; no result comes any more.
+    fn cancel(&mut self, py: Python<'_>) {
+        let batch = self.batch.take();
+        py.detach(|| drop(batch));
+        self.__clear__();
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for key in self.pending.iter().flatten() {
+            visit.call(key)?;
+        }
+        self.refused.iter().try_for_each(|(key, _)| visit.call(key))
+    }
+
+    fn __clear__(&mut self) {
+        self.pending.clear();
+        self.refused.clear();
+        self.in_flight = 0;
+    }
+}
