@@ -3,20 +3,14 @@
 use std::cell::RefCell;
 
 use pushcore::apns::{self, Aps, BundleId, DeviceToken, Expiration};
-use pushcore::http::Authority;
-use pushcore::service::Message;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use crate::apns_credentials::ApnsCredentials;
 use crate::apns_parts::LiveActivity;
 use crate::apns_payload::Parts;
+use crate::base::{PyMessage, class_of};
 use crate::errors::OrRaise;
-use crate::http::{Request, Response};
-use crate::message::{Reduced, reduced};
-use crate::outcome::outcome;
-use crate::recipe::hash_of;
 use crate::values::{Str, Word, clock, date, integer, text, type_error, unix_time, unknown_word};
 
 /// One push to one device.
@@ -29,8 +23,10 @@ use crate::values::{Str, Word, clock, date, integer, text, type_error, unix_time
 /// added. `ttl` (seconds or a `timedelta`, counted from now) or `expiration` (seconds since 1970 or a `datetime`)
 /// says how long APNs keeps it; 0 means one attempt and nothing stored; without either APNs decides.
 /// Raises `MessageError` where APNs would refuse.
-#[pyclass(frozen, module = "pushcore")]
-pub(crate) struct ApnsMessage(pub(crate) apns::Message);
+#[pyclass(frozen, extends = PyMessage, module = "pushcore")]
+pub(crate) struct ApnsMessage;
+
+class_of!(ApnsMessage, Apns(apns::Message));
 
 thread_local! {
     /// The headers of the message that this thread made last: the next one mostly has the same.
@@ -79,7 +75,7 @@ impl ApnsMessage {
         ttl: Option<&Bound<'_, PyAny>>,
         id: Option<&Bound<'_, PyAny>>,
         registered_at: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<PyClassInitializer<Self>> {
         let mut parts = Parts::default();
         parts.alert(alert, title, subtitle, body)?;
         parts.badge(badge)?;
@@ -140,20 +136,20 @@ impl ApnsMessage {
             *last = Some(made.template());
             Ok(made)
         });
-        made.map(Self).or_raise(py)
+        made.map(Self::instance).or_raise(py)
     }
 
     /// The same notification to another device; nothing is encoded again.
     #[pyo3(signature = (token, *, id=None, expiration=None, ttl=None, registered_at=None))]
-    fn to(
-        &self,
-        token: &Bound<'_, PyAny>,
+    fn to<'py>(
+        slf: &Bound<'py, Self>,
+        token: &Bound<'py, PyAny>,
         id: Option<&Bound<'_, PyAny>>,
         expiration: Option<&Bound<'_, PyAny>>,
         ttl: Option<&Bound<'_, PyAny>>,
         registered_at: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
-        let mut message = self.0.to(device(token)?);
+    ) -> PyResult<Bound<'py, Self>> {
+        let mut message = Self::inner(slf)?.to(device(token)?);
         if let Some(id) = id {
             message = message.with_id(apns_id(id)?);
         }
@@ -163,100 +159,40 @@ impl ApnsMessage {
         if let Some(time) = registered_at {
             message = message.with_registered_at(date(time, "time of registration")?);
         }
-        Ok(Self(message))
+        Bound::new(slf.py(), Self::instance(message))
     }
 
     /// The device token, in lower-case hex.
     #[getter]
-    fn token(&self) -> &str {
-        self.0.device().as_str()
+    fn token<'a>(slf: &'a Bound<'_, Self>) -> PyResult<&'a str> {
+        Ok(Self::inner(slf)?.device().as_str())
     }
 
     /// The topic.
     #[getter]
-    fn topic(&self) -> Option<&str> {
-        self.0.topic()
+    fn topic<'a>(slf: &'a Bound<'_, Self>) -> PyResult<Option<&'a str>> {
+        Ok(Self::inner(slf)?.topic())
     }
 
     /// The push type.
     #[getter]
-    fn push_type(&self) -> &'static str {
-        self.0.push_type().as_str()
+    fn push_type(slf: &Bound<'_, Self>) -> PyResult<&'static str> {
+        Ok(Self::inner(slf)?.push_type().as_str())
     }
 
     /// The id that the caller gave.
     #[getter]
-    fn id(&self) -> Option<String> {
-        self.0.id().map(|id| id.as_str().to_owned())
+    fn id(slf: &Bound<'_, Self>) -> PyResult<Option<String>> {
+        Ok(Self::inner(slf)?.id().map(|id| id.as_str().to_owned()))
     }
 
-    /// The payload as it is sent.
-    #[getter]
-    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.body())
-    }
-
-    /// The request for an HTTP/2 client of one's own.
-    #[pyo3(signature = (credentials, *, environment=None, host=None, now=None))]
-    fn request(
-        &self,
-        py: Python<'_>,
-        credentials: &ApnsCredentials,
-        environment: Option<Str>,
-        host: Option<Str>,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Request> {
-        let hosts = hosts(environment, host).or_raise(py)?;
-        let now = clock(py, now)?;
-        py.detach(|| apns::request(&self.0, &credentials.credentials, &hosts, now))
-            .map(Request)
-            .or_raise(py)
-    }
-
-    /// What the answer to that request means for this device.
-    #[pyo3(signature = (response, *, now=None))]
-    fn outcome(
-        &self,
-        py: Python<'_>,
-        response: &Response,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        let answer = apns::outcome(&response.0, clock(py, now)?);
-        outcome(py, self.0.judge(answer))
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
-    fn to_json(&self) -> String {
-        Message::from(self.0.clone()).to_json()
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, &self.0.clone().into())
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Self>().is_ok_and(|other| self.0 == other.get().0)
-    }
-
-    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        hash_of(py, self.token().as_bytes())
-    }
-
-    fn __repr__(&self) -> String {
-        format!(
-            "<ApnsMessage {} {:?} {} bytes>",
-            self.push_type(),
-            self.topic().unwrap_or(""),
-            self.0.body().len()
-        )
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let message = Self::inner(slf)?;
+        let (kind, topic) = (message.push_type().as_str(), message.topic().unwrap_or_default());
+        Ok(format!(
+            "<ApnsMessage {kind} {topic:?} {} bytes>",
+            message.body().len()
+        ))
     }
 }
 
@@ -272,28 +208,6 @@ pub(crate) fn device(token: &Bound<'_, PyAny>) -> PyResult<DeviceToken> {
                 "a device token as str (hex) or bytes (hex or raw)",
             )),
         },
-    }
-}
-
-/// Apple's hosts of an environment, or one host for everything.
-pub(crate) fn hosts(environment: Option<Str>, host: Option<Str>) -> Result<apns::Hosts, Error> {
-    let named = match environment {
-        Some(name) => {
-            let all = [apns::Environment::Production, apns::Environment::Sandbox];
-            let known = all.into_iter().find(|environment| environment.name() == &*name);
-            known.ok_or_else(|| unknown_word("the environment"))?
-        }
-        None => apns::Environment::default(),
-    };
-    match host {
-        Some(host) => {
-            let authority = Authority::parse(&host)?;
-            Ok(named
-                .hosts()
-                .with_device(authority.clone())
-                .with_management(authority))
-        }
-        None => Ok(named.hosts()),
     }
 }
 

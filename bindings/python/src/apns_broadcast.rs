@@ -1,29 +1,26 @@
 //! APNs: broadcasts to channels, and the channels themselves.
 
 use pushcore::apns::{self, Aps, BundleId, ChannelCall, ChannelId, StoragePolicy};
-use pushcore::service::Message;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyDict;
 
-use crate::apns::{apns_id, expires, hosts, priority};
-use crate::apns_credentials::ApnsCredentials;
+use crate::apns::{apns_id, expires, priority};
 use crate::apns_parts::LiveActivity;
 use crate::apns_payload::Parts;
+use crate::base::{PyMessage, class_of};
 use crate::calls::Call;
 use crate::errors::OrRaise;
-use crate::http::{Request, Response};
-use crate::message::{Reduced, reduced};
-use crate::outcome::outcome;
-use crate::recipe::hash_of;
-use crate::values::{Str, Word, clock, unknown_word};
+use crate::values::{Str, Word, unknown_word};
 
 /// An update or the end of a Live Activity, for everyone who follows a channel.
 ///
 /// `bundle` is the app's bundle id, `channel` the id that `ApnsChannels.create` gave, `storage` the
 /// policy that the channel was made with: `"no_storage"` channels take no `expiration`, others at most
 /// 8 hours. At most 5,120 bytes. Raises `MessageError` where APNs would refuse.
-#[pyclass(frozen, module = "pushcore")]
-pub(crate) struct ApnsBroadcast(pub(crate) apns::Broadcast);
+#[pyclass(frozen, extends = PyMessage, module = "pushcore")]
+pub(crate) struct ApnsBroadcast;
+
+class_of!(ApnsBroadcast, ApnsBroadcast(apns::Broadcast));
 
 #[pymethods]
 impl ApnsBroadcast {
@@ -53,7 +50,7 @@ impl ApnsBroadcast {
         expiration: Option<&Bound<'_, PyAny>>,
         ttl: Option<&Bound<'_, PyAny>>,
         id: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<PyClassInitializer<Self>> {
         let expiration = expires(py, expiration, ttl)?;
         let bundle = BundleId::parse(&bundle).or_raise(py)?;
         let channel = ChannelId::parse(&channel).or_raise(py)?;
@@ -75,71 +72,7 @@ impl ApnsBroadcast {
         if let Some(id) = id {
             builder = builder.id(apns_id(id)?);
         }
-        Ok(Self(builder.build().or_raise(py)?))
-    }
-
-    /// The payload as it is sent.
-    #[getter]
-    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.body())
-    }
-
-    /// The request for an HTTP/2 client of one's own.
-    #[pyo3(signature = (credentials, *, environment=None, host=None, now=None))]
-    fn request(
-        &self,
-        py: Python<'_>,
-        credentials: &ApnsCredentials,
-        environment: Option<Str>,
-        host: Option<Str>,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Request> {
-        let hosts = hosts(environment, host).or_raise(py)?;
-        let now = clock(py, now)?;
-        py.detach(|| apns::broadcast_request(&self.0, &credentials.credentials, &hosts, now))
-            .map(Request)
-            .or_raise(py)
-    }
-
-    /// What the answer to that request means.
-    #[pyo3(signature = (response, *, now=None))]
-    fn outcome(
-        &self,
-        py: Python<'_>,
-        response: &Response,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        outcome(py, apns::broadcast_outcome(&response.0, clock(py, now)?))
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
-    fn to_json(&self) -> String {
-        Message::from(self.0.clone()).to_json()
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, &self.0.clone().into())
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        let other = other.cast::<Self>();
-        other.is_ok_and(|other| self.to_json() == other.get().to_json())
-    }
-
-    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        hash_of(py, self.0.body())
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<ApnsBroadcast {} bytes>", self.0.body().len())
+        builder.build().map(Self::instance).or_raise(py)
     }
 }
 

@@ -3,20 +3,37 @@
 use pushcore::Error;
 use pushcore::apns::{self, BundleId};
 use pushcore::crypto::Es256Key;
+use pushcore::http::Authority;
 use pushcore::net::tls::ClientIdentity;
 use pushcore::secret::Secret;
 use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
-use crate::recipe::not_pickled;
-use crate::values::{Items, Str, clock, credential};
+use crate::recipe::{PySecret, secret};
+use crate::values::{Items, Str, clock, credential, unknown_word};
 
 /// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
-#[pyclass(frozen, module = "pushcore")]
+#[pyclass(frozen, extends = PySecret, module = "pushcore")]
 pub(crate) struct ApnsCredentials {
     pub(crate) credentials: apns::Credentials,
     /// What the connection presents, where the credentials are a certificate.
     pub(crate) identity: Option<ClientIdentity>,
+}
+
+impl ApnsCredentials {
+    fn made(
+        py: Python<'_>,
+        credentials: apns::Credentials,
+        identity: Option<ClientIdentity>,
+    ) -> PyResult<Py<Self>> {
+        Py::new(
+            py,
+            secret(Self {
+                credentials,
+                identity,
+            }),
+        )
+    }
 }
 
 #[pymethods]
@@ -33,7 +50,7 @@ impl ApnsCredentials {
         key_id: Str,
         team_id: Str,
         topics: Option<Items<Str>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Py<Self>> {
         let key = credential(key)?;
         let make = || -> Result<_, Error> {
             let scope = match topics {
@@ -49,10 +66,7 @@ impl ApnsCredentials {
             Ok(apns::Credentials::token_with(key_id, team_id, key, scope, policy))
         };
         let credentials = make().or_raise(py)?;
-        Ok(Self {
-            credentials,
-            identity: None,
-        })
+        Self::made(py, credentials, None)
     }
 
     /// A client certificate in PEM; `key` where it is not in the same file.
@@ -62,17 +76,14 @@ impl ApnsCredentials {
         py: Python<'_>,
         certificate: &Bound<'_, PyAny>,
         key: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Py<Self>> {
         let certificate = credential(certificate)?;
         let certificate = certificate.expose_secret();
         let key = key.map(credential).transpose()?;
         let key = key.as_ref().map_or(certificate, Secret::expose_secret);
         let identity = Some(ClientIdentity::from_pem(certificate, key).or_raise(py)?);
         let certificate = apns::ClientCertificate::from_pem(certificate, key).or_raise(py)?;
-        Ok(Self {
-            credentials: apns::Credentials::certificate(certificate),
-            identity,
-        })
+        Self::made(py, apns::Credentials::certificate(certificate), identity)
     }
 
     /// A client certificate with its key in a PKCS#12 file (`.p12`, `.pfx`), or what it holds.
@@ -81,7 +92,7 @@ impl ApnsCredentials {
     /// `INVALID_KEY`, `INVALID_CREDENTIAL` or `KEY_MISMATCH`.
     #[staticmethod]
     #[pyo3(signature = (file, password=None))]
-    fn from_pkcs12(py: Python<'_>, file: &Bound<'_, PyAny>, password: Option<Str>) -> PyResult<Self> {
+    fn from_pkcs12(py: Python<'_>, file: &Bound<'_, PyAny>, password: Option<Str>) -> PyResult<Py<Self>> {
         let file = credential(file)?;
         let make = || -> Result<_, Error> {
             let identity =
@@ -92,24 +103,18 @@ impl ApnsCredentials {
             Ok((apns::Credentials::certificate(certificate), identity))
         };
         let (credentials, identity) = py.detach(make).or_raise(py)?;
-        Ok(Self {
-            credentials,
-            identity: Some(identity),
-        })
+        Self::made(py, credentials, Some(identity))
     }
 
     /// No key here: provider tokens of one key that other processes make and hand in with `import_token`.
     #[staticmethod]
     #[pyo3(signature = (*, key_id, team_id))]
-    fn from_provider_tokens(py: Python<'_>, key_id: Str, team_id: Str) -> PyResult<Self> {
+    fn from_provider_tokens(py: Python<'_>, key_id: Str, team_id: Str) -> PyResult<Py<Self>> {
         let make = || -> Result<_, Error> {
             let (key_id, team_id) = (apns::KeyId::parse(&key_id)?, apns::TeamId::parse(&team_id)?);
             Ok(apns::Credentials::imported(key_id, team_id))
         };
-        Ok(Self {
-            credentials: make().or_raise(py)?,
-            identity: None,
-        })
+        Self::made(py, make().or_raise(py)?, None)
     }
 
     /// Takes over a provider token that another process made with the same key: `True` where it is newer than
@@ -130,19 +135,29 @@ impl ApnsCredentials {
         Ok(token.expose_secret().clone())
     }
 
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(not_pickled("APNs credentials"))
-    }
-
     fn __repr__(&self) -> String {
         format!("<ApnsCredentials {:?}>", self.credentials)
+    }
+}
+
+/// Apple's hosts of an environment, or one host for everything.
+pub(crate) fn hosts(environment: Option<Str>, host: Option<Str>) -> Result<apns::Hosts, Error> {
+    let named = match environment {
+        Some(name) => {
+            let all = [apns::Environment::Production, apns::Environment::Sandbox];
+            let known = all.into_iter().find(|environment| environment.name() == &*name);
+            known.ok_or_else(|| unknown_word("the environment"))?
+        }
+        None => apns::Environment::default(),
+    };
+    match host {
+        Some(host) => {
+            let authority = Authority::parse(&host)?;
+            Ok(named
+                .hosts()
+                .with_device(authority.clone())
+                .with_management(authority))
+        }
+        None => Ok(named.hosts()),
     }
 }

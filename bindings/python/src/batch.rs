@@ -1,7 +1,7 @@
 //! Many messages of one caller in a session: their ends come back with what was handed in.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pushcore::outcome::OnSuspicion;
@@ -18,7 +18,6 @@ use crate::errors::{exception, refusal};
 use crate::message::{keyed, message, retarget};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
-use crate::session::{Inner, Shared};
 
 /// The end of a message, and the place where its batch keeps what it belongs to.
 type Landed = (u32, Result<Outcome, Error>);
@@ -93,6 +92,47 @@ impl Batches {
         }
         if let Some(batch) = self.batches.get_mut(&number) {
             batch.under_way += 1;
+        }
+    }
+}
+
+/// What a session and its batches share.
+pub(crate) struct Shared(Mutex<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) session: Session,
+    pub(crate) batches: Batches,
+    pub(crate) now: Now,
+    /// What the process's own clock was ahead of the caller's, in seconds: credentials are shared
+    /// with clients, and a token's age has to be the same to all of them.
+    pub(crate) ahead: f64,
+}
+
+impl Shared {
+    pub(crate) fn new(session: Session, now: Now, ahead: f64) -> Self {
+        let batches = Batches::default();
+        Self(Mutex::new(Inner {
+            session,
+            batches,
+            now,
+            ahead,
+        }))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // The core does not panic; a poisoned lock is still whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something under the lock, in which no Python runs.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+        work(&mut self.lock())
+    }
+
+    /// The same, unless somebody else has the lock.
+    pub(crate) fn try_with(&self, work: impl FnOnce(&mut Inner)) {
+        if let Ok(mut inner) = self.0.try_lock() {
+            work(&mut inner);
         }
     }
 }

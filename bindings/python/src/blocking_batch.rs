@@ -12,10 +12,10 @@ use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::client::ATTENTION;
 use crate::errors::{OrRaise, exception, refusal};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
+use crate::send_many::ATTENTION;
 use crate::values::{duration, type_error};
 
 /// Many messages of one caller: every result comes back with the key that was submitted with its message.

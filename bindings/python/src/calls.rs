@@ -5,11 +5,10 @@ use pushcore::http;
 use pushcore::service::{self, AnyCall, CallAnswer};
 use pyo3::prelude::*;
 
-use crate::adm_audience::AdmGroupResult;
 use crate::errors::OrRaise;
-use crate::fcm_topics::{TopicPage, TopicResult};
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
+use crate::results::{AdmGroupResult, TopicPage, TopicResult};
 use crate::values::{Str, clock};
 use crate::webpush::EndpointPolicy;
 

@@ -18,12 +18,9 @@ use crate::http::{Request, Response};
 use crate::message::message;
 use crate::outcome::outcome;
 use crate::progress::event;
-use crate::send_many::SendMany;
+use crate::send_many::{ATTENTION, SendMany};
 use crate::service::Service;
 use crate::values::{Str, optional_duration};
-
-/// How long Python is away at most before it looks at signals (Ctrl-C).
-pub(crate) const ATTENTION: Duration = Duration::from_millis(100);
 
 /// The blocking client of one process.
 #[pyclass(frozen, module = "pushcore._pushcore")]

@@ -5,19 +5,20 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors::OrRaise;
-use crate::recipe::not_pickled;
+use crate::recipe::{PySecret, secret};
 use crate::values::credential;
 
 /// A P-256 private key that signs: for APNs provider tokens and for VAPID.
-#[pyclass(frozen, module = "pushcore")]
+#[pyclass(frozen, extends = PySecret, module = "pushcore")]
 pub(crate) struct SigningKey(pub(crate) Es256Key);
 
 #[pymethods]
 impl SigningKey {
     /// A new key from the system's generator.
     #[staticmethod]
-    fn generate(py: Python<'_>) -> PyResult<Self> {
-        py.detach(Es256Key::generate).map(Self).or_raise(py)
+    fn generate(py: Python<'_>) -> PyResult<Py<Self>> {
+        let key = py.detach(Es256Key::generate).or_raise(py)?;
+        Py::new(py, secret(Self(key)))
     }
 
     /// A key in any form that people have: PEM (PKCS#8, SEC1), DER, JWK, base64 of 32 bytes, in quotes, in
@@ -25,15 +26,14 @@ impl SigningKey {
     ///
     /// Raises `CredentialError` that says what it is instead.
     #[staticmethod]
-    fn read(py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Es256Key::read(credential(key)?.expose_secret())
-            .map(Self)
-            .or_raise(py)
+    fn read(py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<Py<Self>> {
+        let key = Es256Key::read(credential(key)?.expose_secret()).or_raise(py)?;
+        Py::new(py, secret(Self(key)))
     }
 
     /// The same as `read`, under the name of the usual case.
     #[staticmethod]
-    fn from_file(py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn from_file(py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Py<Self>> {
         Self::read(py, path)
     }
 
@@ -76,18 +76,6 @@ impl SigningKey {
     /// The public key as a JSON Web Key.
     fn public_jwk(&self) -> String {
         self.0.public_key().to_jwk()
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(not_pickled("a signing key"))
     }
 
     fn __repr__(&self) -> String {

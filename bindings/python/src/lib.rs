@@ -2,6 +2,7 @@
 
 mod adm;
 mod adm_audience;
+mod adm_credentials;
 mod apns;
 mod apns_broadcast;
 mod apns_credentials;
@@ -9,13 +10,17 @@ mod apns_parts;
 mod apns_payload;
 mod baidu;
 mod baidu_calls;
+mod baidu_credentials;
+mod base;
 mod batch;
 mod blocking_batch;
 mod calls;
 mod client;
 mod errors;
 mod fcm;
+mod fcm_credentials;
 mod fcm_topics;
+mod fields;
 mod http;
 mod http2;
 mod keys;
@@ -24,6 +29,7 @@ mod outcome;
 mod outcome_parts;
 mod progress;
 mod recipe;
+mod results;
 mod send_many;
 mod service;
 mod session;
@@ -38,9 +44,11 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _pushcore {
     #[pymodule_export]
-    use crate::adm::{AdmCredentials, AdmMessage};
+    use crate::adm::AdmMessage;
     #[pymodule_export]
-    use crate::adm_audience::{AdmAudienceMessage, AdmGroupResult, AdmGroups};
+    use crate::adm_audience::{AdmAudienceMessage, AdmGroups};
+    #[pymodule_export]
+    use crate::adm_credentials::AdmCredentials;
     #[pymodule_export]
     use crate::apns::ApnsMessage;
     #[pymodule_export]
@@ -50,9 +58,13 @@ mod _pushcore {
     #[pymodule_export]
     use crate::apns_parts::{LiveActivity, Localized};
     #[pymodule_export]
-    use crate::baidu::{BaiduCredentials, BaiduMessage};
+    use crate::baidu::BaiduMessage;
     #[pymodule_export]
     use crate::baidu_calls::BaiduCalls;
+    #[pymodule_export]
+    use crate::baidu_credentials::BaiduCredentials;
+    #[pymodule_export]
+    use crate::base::PyMessage;
     #[pymodule_export]
     use crate::batch::Batch;
     #[pymodule_export]
@@ -64,9 +76,11 @@ mod _pushcore {
     #[pymodule_export]
     use crate::errors::error_kinds;
     #[pymodule_export]
-    use crate::fcm::{FcmCredentials, FcmMessage};
+    use crate::fcm::FcmMessage;
     #[pymodule_export]
-    use crate::fcm_topics::{FcmTopics, TopicPage, TopicResult, TopicSubscription};
+    use crate::fcm_credentials::FcmCredentials;
+    #[pymodule_export]
+    use crate::fcm_topics::FcmTopics;
     #[pymodule_export]
     use crate::http::{Request, Response};
     #[pymodule_export]
@@ -75,12 +89,14 @@ mod _pushcore {
     use crate::message::{message_from_json, restore_message};
     #[pymodule_export]
     use crate::outcome::{
-        Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone, TokenMismatch,
+        Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone, TokenMismatch, restore_outcome,
     };
     #[pymodule_export]
-    use crate::outcome_parts::restore_outcome;
-    #[pymodule_export]
     use crate::progress::{Event, PyProgress};
+    #[pymodule_export]
+    use crate::recipe::PySecret;
+    #[pymodule_export]
+    use crate::results::{AdmGroupResult, TopicPage, TopicResult, TopicSubscription};
     #[pymodule_export]
     use crate::send_many::SendMany;
     #[pymodule_export]

@@ -3,7 +3,6 @@
 use pushcore::http::Authority;
 use pushcore::service::{Kind, Message, Target};
 use pushcore::webpush::EndpointPolicy as Policy;
-use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
@@ -12,6 +11,7 @@ use crate::adm_audience::AdmAudienceMessage;
 use crate::apns::{ApnsMessage, device};
 use crate::apns_broadcast::ApnsBroadcast;
 use crate::baidu::BaiduMessage;
+use crate::base::PyMessage;
 use crate::errors::OrRaise;
 use crate::fcm::FcmMessage;
 use crate::values::{Str, json_text, text, type_error};
@@ -20,25 +20,12 @@ use crate::webpush_message::WebPushMessage;
 
 /// What any of the message classes holds. Cheap: all that is large is shared.
 pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
-    if let Ok(message) = value.cast::<ApnsMessage>() {
-        Ok(message.get().0.clone().into())
-    } else if let Ok(message) = value.cast::<FcmMessage>() {
-        Ok(message.get().0.clone().into())
-    } else if let Ok(message) = value.cast::<WebPushMessage>() {
-        Ok(message.get().0.clone().into())
-    } else if let Ok(message) = value.cast::<AdmMessage>() {
-        Ok(message.get().0.clone().into())
-    } else if let Ok(message) = value.cast::<BaiduMessage>() {
-        Ok(message.get().0.clone().into())
-    } else if let Ok(message) = value.cast::<ApnsBroadcast>() {
-        Ok(message.get().0.clone().into())
-    } else if let Ok(message) = value.cast::<AdmAudienceMessage>() {
-        Ok(message.get().0.clone().into())
-    } else {
-        Err(type_error(
+    match value.cast::<PyMessage>() {
+        Ok(message) => Ok(message.get().message().clone()),
+        Err(_) => Err(type_error(
             value,
             "a message (ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage or ApnsBroadcast)",
-        ))
+        )),
     }
 }
 
@@ -64,20 +51,6 @@ pub(crate) fn retarget(template: &Message, target: &Bound<'_, PyAny>) -> PyResul
         }
     };
     template.to(&target).or_raise(py)
-}
-
-/// What `__reduce__` returns.
-pub(crate) type Reduced<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
-
-/// The message in its form, and who reads it.
-pub(crate) fn reduced<'py>(py: Python<'py>, message: &Message) -> PyResult<Reduced<'py>> {
-    let origin = match message {
-        Message::WebPush(message) => Some(message.subscription().endpoint().authority().as_str()),
-        _ => None,
-    };
-    let restore = py.import("pushcore._pushcore")?.getattr("restore_message")?;
-    let arguments = (message.kind().as_str(), message.to_json(), origin).into_pyobject(py)?;
-    Ok((restore, arguments))
 }
 
 /// Reads a message again under a policy that trusts its origin: what a client sends to is the client's policy.
@@ -117,16 +90,16 @@ pub(crate) fn message_from_json(
 fn read(py: Python<'_>, kind: &str, json: &[u8], policy: &Policy, checked: bool) -> PyResult<Py<PyAny>> {
     let kind = Kind::parse(kind).or_raise(py)?;
     Ok(match Message::from_json_under(kind, json, policy).or_raise(py)? {
-        Message::Adm(message) => Py::new(py, AdmMessage(message))?.into_any(),
-        Message::AdmAudience(message) => Py::new(py, AdmAudienceMessage(message))?.into_any(),
-        Message::Apns(message) => Py::new(py, ApnsMessage(message))?.into_any(),
-        Message::ApnsBroadcast(message) => Py::new(py, ApnsBroadcast(message))?.into_any(),
-        Message::Baidu(message) => Py::new(py, BaiduMessage(message))?.into_any(),
-        Message::Fcm(message) => Py::new(py, FcmMessage(message))?.into_any(),
-        Message::WebPush(message) => Py::new(py, WebPushMessage(message, checked))?.into_any(),
-        other => {
-            let text = format!("a message to {} has no class here", other.kind());
-            return Err(Error::new(ErrorKind::Internal, text)).or_raise(py);
+        Message::Adm(message) => Py::new(py, AdmMessage::instance(message))?.into_any(),
+        Message::AdmAudience(message) => Py::new(py, AdmAudienceMessage::instance(message))?.into_any(),
+        Message::Apns(message) => Py::new(py, ApnsMessage::instance(message))?.into_any(),
+        Message::ApnsBroadcast(message) => Py::new(py, ApnsBroadcast::instance(message))?.into_any(),
+        Message::Baidu(message) => Py::new(py, BaiduMessage::instance(message))?.into_any(),
+        Message::Fcm(message) => Py::new(py, FcmMessage::instance(message))?.into_any(),
+        Message::WebPush(message) => {
+            Py::new(py, PyMessage::instance(message, checked, WebPushMessage))?.into_any()
         }
+        // A message of a newer core: the base class says all that is known.
+        other => Py::new(py, PyMessage::of(other))?.into_any(),
     })
 }

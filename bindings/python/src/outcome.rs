@@ -5,8 +5,9 @@ use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+use crate::errors::raise;
 use crate::outcome_parts::{from_dict, to_dict};
-use crate::values::{seconds, unix_time};
+use crate::values::{seconds, string, unix_time, unknown_word};
 
 /// What a service said about one message, and what to do now.
 ///
@@ -275,4 +276,13 @@ pub(crate) fn outcome(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyAny>> {
         // An arm of a newer core: the base class says all that is known.
         _ => Ok(Py::new(py, base)?.into_any()),
     }
+}
+
+/// An outcome out of a pickle.
+#[pyfunction]
+pub(crate) fn restore_outcome(py: Python<'_>, parts: &Bound<'_, PyDict>) -> PyResult<Py<PyAny>> {
+    let name = parts.get_item("kind")?.map(|name| string(&name)).transpose()?;
+    let kind = name.as_deref().and_then(OutcomeKind::from_name);
+    let kind = kind.ok_or_else(|| raise(py, &unknown_word("an outcome's kind")))?;
+    outcome(py, from_dict(kind, parts)?)
 }

@@ -6,7 +6,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::errors::{OrRaise, raise};
-use crate::outcome::outcome;
 use crate::values::{bytes, duration, integer, seconds, string, unix_time, unknown_word};
 
 /// Every part that says something, by its name in [`OutcomeParts`].
@@ -103,13 +102,4 @@ pub(crate) fn from_dict(kind: OutcomeKind, dict: &Bound<'_, PyDict>) -> PyResult
         *place = Some(text);
     }
     Outcome::from_parts(&parts).or_raise(py)
-}
-
-/// An outcome out of a pickle.
-#[pyfunction]
-pub(crate) fn restore_outcome(py: Python<'_>, parts: &Bound<'_, PyDict>) -> PyResult<Py<PyAny>> {
-    let name = parts.get_item("kind")?.map(|name| string(&name)).transpose()?;
-    let kind = name.as_deref().and_then(OutcomeKind::from_name);
-    let kind = kind.ok_or_else(|| raise(py, &unknown_word("an outcome's kind")))?;
-    outcome(py, from_dict(kind, parts)?)
 }

@@ -16,11 +16,13 @@ use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
-use crate::client::ATTENTION;
 use crate::errors::{OrRaise, exception, refusal};
 use crate::message::{keyed, message, retarget};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
+
+/// How long Python is away at most before it looks at signals (Ctrl-C).
+pub(crate) const ATTENTION: Duration = Duration::from_millis(100);
 
 /// The most messages taken from the iterable in one visit.
 const MAX_CHUNK: usize = 512;

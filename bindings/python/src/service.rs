@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushcore::apns::Hosts;
 use pushcore::net::Security;
 use pushcore::net::tls::{ClientIdentity, TlsConfig};
-use pushcore::service;
+use pushcore::service::{self, Kind};
 use pushcore::session::{Delivery, Session, SessionConfig};
 use pushcore::{Error, Now};
 use pushcore::{adm, apns, baidu, fcm, webpush};
@@ -14,11 +15,11 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
-use crate::adm::AdmCredentials;
-use crate::apns_credentials::ApnsCredentials;
-use crate::baidu::BaiduCredentials;
+use crate::adm_credentials::AdmCredentials;
+use crate::apns_credentials::{self, ApnsCredentials};
+use crate::baidu_credentials::BaiduCredentials;
 use crate::errors::OrRaise;
-use crate::fcm::FcmCredentials;
+use crate::fcm_credentials::{self, FcmCredentials};
 use crate::values::{Str, authority, credential, duration, integer, string, type_error};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
@@ -34,7 +35,8 @@ pub(crate) struct Service {
     resolve_on_threads: bool,
 }
 
-/// The service that the credentials are for.
+/// The service that the credentials are for. What the service has no use for is refused, because it was meant for
+/// another one.
 pub(crate) fn of(
     credentials: &Bound<'_, PyAny>,
     environment: Option<Str>,
@@ -42,24 +44,66 @@ pub(crate) fn of(
     policy: Option<&EndpointPolicy>,
 ) -> PyResult<service::Service> {
     let py = credentials.py();
-    if let Ok(known) = credentials.cast::<ApnsCredentials>() {
-        let hosts = crate::apns::hosts(environment, host).or_raise(py)?;
-        Ok(apns::Service::new(known.get().credentials.clone(), hosts).into())
-    } else if let Ok(known) = credentials.cast::<FcmCredentials>() {
-        let hosts = crate::fcm::hosts(host).or_raise(py)?;
-        Ok(fcm::Service::new(Arc::clone(&known.get().0), hosts).into())
-    } else if let Ok(known) = credentials.cast::<VapidCredentials>() {
-        let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
-        Ok(webpush::Service::new(Arc::clone(&known.get().0), policy).into())
-    } else if let Ok(known) = credentials.cast::<AdmCredentials>() {
-        let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
-        Ok(adm::Service::new(Arc::clone(&known.get().0), host).into())
-    } else if let Ok(known) = credentials.cast::<BaiduCredentials>() {
-        let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
-        Ok(baidu::Service::new(Arc::clone(&known.get().0), host).into())
-    } else {
-        Err(type_error(credentials, "credentials of one of the services"))
+    let given = [
+        ("environment", environment.is_some()),
+        ("host", host.is_some()),
+        ("policy", policy.is_some()),
+    ];
+    let (service, taken): (service::Service, &[&str]) =
+        if let Ok(known) = credentials.cast::<ApnsCredentials>() {
+            let hosts = apns_credentials::hosts(environment, host).or_raise(py)?;
+            let service = apns::Service::new(known.get().credentials.clone(), hosts);
+            (service.into(), &["environment", "host"])
+        } else if let Ok(known) = credentials.cast::<FcmCredentials>() {
+            let hosts = fcm_credentials::hosts(host).or_raise(py)?;
+            (
+                fcm::Service::new(Arc::clone(&known.get().0), hosts).into(),
+                &["host"],
+            )
+        } else if let Ok(known) = credentials.cast::<VapidCredentials>() {
+            let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
+            (
+                webpush::Service::new(Arc::clone(&known.get().0), policy).into(),
+                &["policy"],
+            )
+        } else if let Ok(known) = credentials.cast::<AdmCredentials>() {
+            let host = authority(py, host)?.unwrap_or_else(adm::default_authority);
+            (
+                adm::Service::new(Arc::clone(&known.get().0), host).into(),
+                &["host"],
+            )
+        } else if let Ok(known) = credentials.cast::<BaiduCredentials>() {
+            let host = authority(py, host)?.unwrap_or_else(baidu::default_authority);
+            (
+                baidu::Service::new(Arc::clone(&known.get().0), host).into(),
+                &["host"],
+            )
+        } else {
+            return Err(type_error(credentials, "credentials of one of the services"));
+        };
+    match given.iter().find(|(name, given)| *given && !taken.contains(name)) {
+        Some((name, _)) => {
+            let text = format!("{name} is no option of {}", service.kind());
+            Err(PyTypeError::new_err(text))
+        }
+        None => Ok(service),
     }
+}
+
+/// [`of`] credentials that have to be for `kind`.
+pub(crate) fn of_kind(
+    kind: Kind,
+    credentials: &Bound<'_, PyAny>,
+    environment: Option<Str>,
+    host: Option<Str>,
+    policy: Option<&EndpointPolicy>,
+) -> PyResult<service::Service> {
+    let service = of(credentials, environment, host, policy)?;
+    if service.kind() != kind {
+        let text = format!("expected credentials of {kind}, not of {}", service.kind());
+        return Err(PyTypeError::new_err(text));
+    }
+    Ok(service)
 }
 
 impl Service {
@@ -97,7 +141,7 @@ impl Service {
         self.config.deadline
     }
 
-    fn new(
+    fn with_options(
         py: Python<'_>,
         service: service::Service,
         identity: Option<ClientIdentity>,
@@ -181,77 +225,42 @@ impl Service {
 
 #[pymethods]
 impl Service {
-    /// APNs. Channels are managed at `management_host`, broadcasts go to `broadcast_host`: `host` unless told.
-    #[staticmethod]
+    /// The service of `kind` with these credentials. Channels of APNs are managed at `management_host`, broadcasts go
+    /// to `broadcast_host`: `host` unless told.
+    #[new]
     #[pyo3(signature = (
-        credentials, *, environment=None, host=None, management_host=None, broadcast_host=None, **options
+        kind, credentials, *, environment=None, host=None, management_host=None, broadcast_host=None, policy=None,
+        **options
     ))]
-    fn apns(
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
         py: Python<'_>,
-        credentials: &Bound<'_, ApnsCredentials>,
+        kind: Str,
+        credentials: &Bound<'_, PyAny>,
         environment: Option<Str>,
         host: Option<Str>,
         management_host: Option<Str>,
         broadcast_host: Option<Str>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        let mut hosts = crate::apns::hosts(environment, host).or_raise(py)?;
-        if let Some(host) = authority(py, management_host)? {
-            hosts = hosts.with_management(host);
-        }
-        if let Some(host) = authority(py, broadcast_host)? {
-            hosts = hosts.with_broadcast(host);
-        }
-        let service = apns::Service::new(credentials.get().credentials.clone(), hosts);
-        Self::new(py, service.into(), credentials.get().identity.clone(), options)
-    }
-
-    /// FCM.
-    #[staticmethod]
-    #[pyo3(signature = (credentials, *, host=None, **options))]
-    fn fcm(
-        py: Python<'_>,
-        credentials: &Bound<'_, FcmCredentials>,
-        host: Option<Str>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
-    }
-
-    /// Web Push.
-    #[staticmethod]
-    #[pyo3(signature = (credentials, *, policy=None, **options))]
-    fn web_push(
-        py: Python<'_>,
-        credentials: &Bound<'_, VapidCredentials>,
         policy: Option<&EndpointPolicy>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Self::new(py, of(credentials.as_any(), None, None, policy)?, None, options)
-    }
-
-    /// ADM.
-    #[staticmethod]
-    #[pyo3(signature = (credentials, *, host=None, **options))]
-    fn adm(
-        py: Python<'_>,
-        credentials: &Bound<'_, AdmCredentials>,
-        host: Option<Str>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
-    }
-
-    /// Baidu.
-    #[staticmethod]
-    #[pyo3(signature = (credentials, *, host=None, **options))]
-    fn baidu(
-        py: Python<'_>,
-        credentials: &Bound<'_, BaiduCredentials>,
-        host: Option<Str>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        Self::new(py, of(credentials.as_any(), None, host, None)?, None, options)
+        let kind = Kind::parse(&kind).or_raise(py)?;
+        let mut service = of_kind(kind, credentials, environment, host, policy)?;
+        let (management, broadcast) = (authority(py, management_host)?, authority(py, broadcast_host)?);
+        if let service::Service::Apns(apns) = &service {
+            let mut hosts = apns.hosts().clone();
+            hosts = management.into_iter().fold(hosts, Hosts::with_management);
+            hosts = broadcast.into_iter().fold(hosts, Hosts::with_broadcast);
+            service = apns::Service::new(apns.credentials().clone(), hosts).into();
+        } else if management.is_some() || broadcast.is_some() {
+            let text = format!("management_host and broadcast_host are no options of {kind}");
+            return Err(PyTypeError::new_err(text));
+        }
+        let identity = match credentials.cast::<ApnsCredentials>() {
+            Ok(credentials) => credentials.get().identity.clone(),
+            Err(_) => None,
+        };
+        Self::with_options(py, service, identity, options)
     }
 
     /// From submission to the end at the latest, in seconds.

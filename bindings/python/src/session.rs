@@ -1,6 +1,6 @@
 //! The session as a state machine: for event loops that own the sockets.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use pushcore::http::Authority;
 use pushcore::service::Message;
@@ -9,7 +9,7 @@ use pushcore::{Error, ErrorKind, Now};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::batch::{Batch, Batches};
+use crate::batch::{Batch, Inner, Shared};
 use crate::calls::Call;
 use crate::client::{bulk_options, options, stats};
 use crate::errors::{OrRaise, exception, kind_of, refusal};
@@ -27,37 +27,6 @@ use crate::values::{Str, bytes, now};
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct Session {
     shared: Arc<Shared>,
-}
-
-/// What a session and its batches share.
-pub(crate) struct Shared(Mutex<Inner>);
-
-pub(crate) struct Inner {
-    pub(crate) session: session::Session,
-    pub(crate) batches: Batches,
-    pub(crate) now: Now,
-    /// What the process's own clock was ahead of the caller's, in seconds: credentials are shared
-    /// with clients, and a token's age has to be the same to all of them.
-    ahead: f64,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // The core does not panic; a poisoned lock is still whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does something under the lock, in which no Python runs.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
-        work(&mut self.lock())
-    }
-
-    /// The same, unless somebody else has the lock.
-    pub(crate) fn try_with(&self, work: impl FnOnce(&mut Inner)) {
-        if let Ok(mut inner) = self.0.try_lock() {
-            work(&mut inner);
-        }
-    }
 }
 
 impl Session {
@@ -94,12 +63,7 @@ impl Session {
         let now = now(monotonic + ahead, unix)?;
         let session = service.session(now).or_raise(py)?;
         Ok(Self {
-            shared: Arc::new(Shared(Mutex::new(Inner {
-                session,
-                batches: Batches::default(),
-                now,
-                ahead,
-            }))),
+            shared: Arc::new(Shared::new(session, now, ahead)),
         })
     }
 

@@ -10,18 +10,23 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::errors::OrRaise;
 use crate::keys::SigningKey;
-use crate::recipe::not_pickled;
+use crate::recipe::{PySecret, secret};
 use crate::values::{Items, Str, bytes, credential, date, json_text, seconds, unix_time};
 
 /// A VAPID key and the sender's contact.
-#[pyclass(frozen, module = "pushcore")]
+#[pyclass(frozen, extends = PySecret, module = "pushcore")]
 pub(crate) struct VapidCredentials(pub(crate) Arc<webpush::Credentials>);
 
 #[pymethods]
 impl VapidCredentials {
     #[new]
     #[pyo3(signature = (key, *, subject, any_subject=false))]
-    fn new(py: Python<'_>, key: &Bound<'_, PyAny>, subject: Str, any_subject: bool) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        key: &Bound<'_, PyAny>,
+        subject: Str,
+        any_subject: bool,
+    ) -> PyResult<PyClassInitializer<Self>> {
         let material = match key.cast::<SigningKey>() {
             Ok(key) => key.get().0.to_pkcs8_der(),
             Err(_) => credential(key)?,
@@ -31,25 +36,13 @@ impl VapidCredentials {
             true => webpush::Credentials::with_any_subject(key, &subject),
             false => webpush::Credentials::new(key, &subject),
         };
-        Ok(Self(Arc::new(credentials.or_raise(py)?)))
+        Ok(secret(Self(Arc::new(credentials.or_raise(py)?))))
     }
 
     /// What JavaScript takes as `applicationServerKey`.
     #[getter]
     fn public_key(&self) -> String {
         self.0.public_key().to_base64()
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(not_pickled("VAPID credentials"))
     }
 
     fn __repr__(&self) -> String {
@@ -203,28 +196,28 @@ pub(crate) fn subscription(
 }
 
 /// The private half of a subscription: for apps, extensions and tests.
-#[pyclass(frozen, module = "pushcore")]
+#[pyclass(frozen, extends = PySecret, module = "pushcore")]
 pub(crate) struct ReceiverKeys(webpush::ReceiverKeys);
 
 #[pymethods]
 impl ReceiverKeys {
     /// New keys from the system's generator.
     #[staticmethod]
-    fn generate(py: Python<'_>) -> PyResult<Self> {
-        webpush::ReceiverKeys::generate().map(Self).or_raise(py)
+    fn generate(py: Python<'_>) -> PyResult<Py<Self>> {
+        let keys = webpush::ReceiverKeys::generate().or_raise(py)?;
+        Py::new(py, secret(Self(keys)))
     }
 
     /// From what `export` wrote, or another library's keys.
     #[staticmethod]
     #[pyo3(name = "import_keys", signature = (private_key, *, auth))]
-    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: Str) -> PyResult<Self> {
+    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: Str) -> PyResult<Py<Self>> {
         let key = match private_key.cast::<PyDict>() {
             Ok(dict) => json_text(dict)?.into(),
             Err(_) => credential(private_key)?,
         };
-        webpush::ReceiverKeys::import(key.expose_secret(), &auth)
-            .map(Self)
-            .or_raise(py)
+        let keys = webpush::ReceiverKeys::import(key.expose_secret(), &auth).or_raise(py)?;
+        Py::new(py, secret(Self(keys)))
     }
 
     /// The private key as a JSON Web Key.
@@ -269,18 +262,6 @@ impl ReceiverKeys {
             }
         };
         Ok(PyBytes::new(py, &plain.or_raise(py)?))
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(not_pickled("a receiver's keys"))
     }
 
     fn __repr__(&self) -> String {

@@ -1,19 +1,15 @@
 //! Web Push: messages.
 
 use pushcore::crypto::Es256PublicKey;
-use pushcore::service::Message;
 use pushcore::webpush::{self, Encoding, Padding, Topic, Urgency};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
+use crate::base::{PyMessage, class_of};
 use crate::calls::Call;
 use crate::errors::OrRaise;
-use crate::http::{Request, Response};
-use crate::message::{Reduced, reduced};
-use crate::outcome::outcome;
-use crate::recipe::hash_of;
-use crate::values::{Str, clock, duration, json_text, string, unknown_word};
+use crate::values::{Str, duration, json_text, string, unknown_word};
 use crate::webpush::{EndpointPolicy, VapidCredentials};
 
 /// One message to one subscription.
@@ -24,8 +20,10 @@ use crate::webpush::{EndpointPolicy, VapidCredentials};
 /// `encoding="aesgcm"` is the legacy one (KaiOS, relays of Mastodon clients) and needs `vapid`: the credentials
 /// that the message is sent with, or their public key. `pad_to` and `pad_to_multiple_of` hide the payload's length. `receipt` asks for a receipt, or (the
 /// `receipt` of an earlier `Accepted`) for one where those come from.
-#[pyclass(frozen, module = "pushcore")]
-pub(crate) struct WebPushMessage(pub(crate) webpush::Message, pub(crate) bool);
+#[pyclass(frozen, extends = PyMessage, module = "pushcore")]
+pub(crate) struct WebPushMessage;
+
+class_of!(WebPushMessage, WebPush(webpush::Message));
 
 #[pymethods]
 impl WebPushMessage {
@@ -48,7 +46,7 @@ impl WebPushMessage {
         policy: Option<&EndpointPolicy>,
         encoding: Option<Str>,
         vapid: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<PyClassInitializer<Self>> {
         let (target, checked) = crate::webpush::subscription(subscription, policy)?;
         let encoding = self::encoding(py, encoding, vapid)?;
         let payload = payload.map(json_text).transpose()?;
@@ -92,42 +90,28 @@ impl WebPushMessage {
             (None, Some(step)) => builder.padding(Padding::ToMultipleOf(step)),
             (None, None) => builder,
         };
-        Ok(Self(builder.build().or_raise(py)?, checked))
+        Ok(PyMessage::instance(builder.build().or_raise(py)?, checked, Self))
     }
 
     /// The same message to another subscription.
     #[pyo3(signature = (subscription, *, policy=None))]
-    fn to(&self, subscription: &Bound<'_, PyAny>, policy: Option<&EndpointPolicy>) -> PyResult<Self> {
-        let py = subscription.py();
-        let (target, checked) = crate::webpush::subscription(subscription, policy)?;
-        Ok(Self(self.0.to(target).or_raise(py)?, checked))
-    }
-
-    /// The request for an HTTP client of one's own: encrypted and signed. An endpoint that no policy has
-    /// been asked about is checked with `policy`, or with the default one.
-    #[pyo3(signature = (credentials, *, policy=None, now=None))]
-    fn request(
-        &self,
-        py: Python<'_>,
-        credentials: &VapidCredentials,
+    fn to<'py>(
+        slf: &Bound<'py, Self>,
+        subscription: &Bound<'_, PyAny>,
         policy: Option<&EndpointPolicy>,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Request> {
-        let now = clock(py, now)?;
-        if policy.is_some() || !self.1 {
-            let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
-            policy.check(self.0.subscription().endpoint()).or_raise(py)?;
-        }
-        py.detach(|| webpush::request(&self.0, &credentials.0, now))
-            .map(Request)
-            .or_raise(py)
+    ) -> PyResult<Bound<'py, Self>> {
+        let py = slf.py();
+        let (target, checked) = crate::webpush::subscription(subscription, policy)?;
+        let message = Self::inner(slf)?.to(target).or_raise(py)?;
+        Bound::new(py, PyMessage::instance(message, checked, Self))
     }
 
     /// Takes back a message that the device has not got yet: what `Client.call` takes.
     ///
     /// `location` is that of the `Accepted` outcome of this message.
-    fn withdraw(&self, location: Str) -> Call {
-        Call(webpush::Withdraw::new(location, self.0.subscription().clone()).into())
+    fn withdraw(slf: &Bound<'_, Self>, location: Str) -> PyResult<Call> {
+        let subscription = Self::inner(slf)?.subscription().clone();
+        Ok(Call(webpush::Withdraw::new(location, subscription).into()))
     }
 
     /// Asks for receipts: a call whose request a client that takes HTTP/2 server push has to send, and
@@ -136,55 +120,21 @@ impl WebPushMessage {
     /// `receipt` is that of the `Accepted` outcome; with `wait`, the service is asked to answer within
     /// so many seconds. No public push service gives receipts.
     #[pyo3(signature = (receipt, *, wait=None))]
-    fn receipts(&self, receipt: Str, wait: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
-        let mut call = webpush::AskForReceipts::new(receipt, self.0.subscription().clone());
+    fn receipts(slf: &Bound<'_, Self>, receipt: Str, wait: Option<&Bound<'_, PyAny>>) -> PyResult<Call> {
+        let mut call = webpush::AskForReceipts::new(receipt, Self::inner(slf)?.subscription().clone());
         if let Some(wait) = wait {
             call = call.wait(duration(wait)?);
         }
         Ok(Call(call.into()))
     }
 
-    /// What the answer to that request means for this subscription.
-    #[pyo3(signature = (response, *, now=None))]
-    fn outcome(
-        &self,
-        py: Python<'_>,
-        response: &Response,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        let answer = webpush::outcome_for(&response.0, self.0.subscription(), clock(py, now)?);
-        outcome(py, answer)
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
-        slf
-    }
-
-    /// The message as JSON: `docs/messages.md`. `message_from_json` reads it.
-    fn to_json(&self) -> String {
-        Message::from(self.0.clone()).to_json()
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, &self.0.clone().into())
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        let other = other.cast::<Self>();
-        other.is_ok_and(|other| self.to_json() == other.get().to_json())
-    }
-
-    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        hash_of(py, self.0.subscription().endpoint().url().as_bytes())
-    }
-
-    fn __repr__(&self) -> String {
-        let at = self.0.subscription().endpoint().authority();
-        format!("<WebPushMessage at {at} {} bytes>", self.0.template().body_len())
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let message = Self::inner(slf)?;
+        let (at, length) = (
+            message.subscription().endpoint().authority(),
+            message.template().body_len(),
+        );
+        Ok(format!("<WebPushMessage at {at} {length} bytes>"))
     }
 }
 

@@ -56,12 +56,8 @@ pub(crate) fn read(node: Node<'_>, at: &Path<'_>) -> Result<Either, Error> {
         (Some(id), None, None) => builder.build(id).map(Either::Message),
         (None, Some(topic), None) => builder.build_for(Audience::Topic(topic)).map(Either::Audience),
         (None, None, Some(group)) => builder.build_for(Audience::Group(group)).map(Either::Audience),
-        (None, None, None) => {
-            let what = "none of registration_id, topic and group";
-            return Err(at.error(ErrorKind::InvalidTarget, what));
-        }
         _ => {
-            let what = "more than one of registration_id, topic and group";
+            let what = "not exactly one of registration_id, topic and group";
             return Err(at.error(ErrorKind::InvalidTarget, what));
         }
     };

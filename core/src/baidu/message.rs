@@ -296,6 +296,11 @@ impl fmt::Debug for Template {
 }
 
 impl Message {
+    /// The message as Baidu gets it, under `msg`.
+    pub(crate) fn msg(&self) -> &str {
+        self.content.parameter("msg").unwrap_or_default()
+    }
+
     /// A notification for Android.
     ///
     /// # Errors

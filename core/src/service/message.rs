@@ -1,10 +1,15 @@
 //! A message to any of the services, owned and borrowed.
 
+use std::borrow::Cow;
+
 use super::kind::Kind;
 use super::target::Target;
 use super::template::Template;
 use crate::error::{Error, ErrorKind};
+use crate::http::Response;
 use crate::json::{Node, Path};
+use crate::outcome::Outcome;
+use crate::time::Now;
 use crate::{adm, apns, baidu, fcm, webpush};
 
 macro_rules! messages {
@@ -121,6 +126,35 @@ impl Message {
         }
         // Written from texts.
         String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Reads the answer to the message, against all that the message itself knows: when the token was registered
+    /// (APNs), the registration id (ADM), the subscription (Web Push). Needs no credentials;
+    /// [`Service::outcome`](super::Service::outcome) does the same and lets the credentials learn from the answer.
+    pub fn outcome(&self, response: &Response, now: Now) -> Outcome {
+        match self {
+            Message::Adm(message) => adm::outcome(response, message.target(), now),
+            Message::AdmAudience(_) => adm::audience_outcome(response, now),
+            Message::Apns(message) => message.judge(apns::outcome(response, now)),
+            Message::ApnsBroadcast(_) => apns::broadcast_outcome(response, now),
+            Message::Baidu(_) => baidu::outcome(response, now),
+            Message::Fcm(_) => fcm::outcome(response, now),
+            Message::WebPush(message) => webpush::outcome_for(response, message.subscription(), now),
+        }
+    }
+
+    /// The payload: the body of the request as it is sent (ADM, APNs, FCM), `msg` (Baidu), or the text or bytes
+    /// before they are encrypted (Web Push; empty without a payload).
+    pub fn payload(&self) -> Cow<'_, [u8]> {
+        match self {
+            Message::Adm(message) => message.body().into(),
+            Message::AdmAudience(message) => message.body().into(),
+            Message::Apns(message) => message.body()[..].into(),
+            Message::ApnsBroadcast(broadcast) => broadcast.body()[..].into(),
+            Message::Baidu(message) => message.msg().as_bytes().into(),
+            Message::Fcm(message) => message.body().into(),
+            Message::WebPush(message) => message.template().payload().into(),
+        }
     }
 
     /// The service that the message is for.

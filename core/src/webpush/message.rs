@@ -133,6 +133,12 @@ impl Template {
         self.shared.form().write(out);
     }
 
+    /// The payload before it is padded and encrypted; empty without one.
+    pub(crate) fn payload(&self) -> &[u8] {
+        let record = self.shared.record.as_deref();
+        record.map_or(&[], |record| self.shared.encoding.payload(record))
+    }
+
     /// The length of every body made from it, in bytes; 0 without a payload.
     pub fn body_len(&self) -> usize {
         let around = self.shared.encoding.around_record();

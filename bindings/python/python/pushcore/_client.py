@@ -66,7 +66,8 @@ class Services:
         sandbox of one's own. Channels are managed at `management_host` and broadcasts go to
         `broadcast_host`; each is `host` unless told.
         """
-        made = Service.apns(
+        made = Service(
+            "apns",
             credentials,
             environment=environment,
             host=host,
@@ -79,7 +80,7 @@ class Services:
     @classmethod
     def fcm(cls, credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
         """Firebase Cloud Messaging. `host` (`"host:port"`) replaces Google's."""
-        return cls(Service.fcm(credentials, host=host, **options))
+        return cls(Service("fcm", credentials, host=host, **options))
 
     @classmethod
     def web_push(
@@ -90,17 +91,17 @@ class Services:
         **options: Unpack[Options],
     ) -> Self:
         """Web Push. `policy` says which endpoints may be talked to: by default the public services."""
-        return cls(Service.web_push(credentials, policy=policy, **options))
+        return cls(Service("web_push", credentials, policy=policy, **options))
 
     @classmethod
     def adm(cls, credentials: AdmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
         """Amazon Device Messaging. `host` (`"host:port"`) replaces Amazon's."""
-        return cls(Service.adm(credentials, host=host, **options))
+        return cls(Service("adm", credentials, host=host, **options))
 
     @classmethod
     def baidu(cls, credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
         """Baidu Cloud Push. `host` (`"host:port"`) replaces Baidu's."""
-        return cls(Service.baidu(credentials, host=host, **options))
+        return cls(Service("baidu", credentials, host=host, **options))
 
 
 class Client(Services):
@@ -287,7 +288,7 @@ class Client(Services):
 def request(message: Message, credentials: Credentials, **where: Any) -> Request:
     """The HTTPS request that sends `message`, for an HTTP client of one's own.
 
-    `where` is what the message's own `request` takes: `environment`, `host`, `now`.
+    `where` is what the message's own `request` takes: `environment`, `host`, `policy`, `now`.
     """
     return message.request(credentials, **where)  # type: ignore[arg-type]
 

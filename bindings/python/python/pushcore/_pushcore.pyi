@@ -5,15 +5,16 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import GenericAlias, TracebackType
-from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeAlias, TypeVar, final
+from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeAlias, final
 
-from typing_extensions import Self, Unpack, disjoint_base
+from typing_extensions import Self, TypeVar, Unpack, disjoint_base
 
 from ._errors import PushcoreError
 from ._types import Duration, FileOrBytes, Message, Options
 
 _T = TypeVar("_T")
 _R = TypeVar("_R", covariant=True)
+_C = TypeVar("_C", contravariant=True, default=Any)
 _Bytes = str | bytes | bytearray | memoryview
 _Time = float | datetime.datetime
 _Json = Mapping[str, Any] | _Bytes
@@ -302,8 +303,13 @@ class Response:
 
 # Keys
 
+class _Secret:
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
+
 @final
-class SigningKey:
+class SigningKey(_Secret):
     """A P-256 private key that signs: for APNs provider tokens and for VAPID."""
 
     @staticmethod
@@ -336,14 +342,11 @@ class SigningKey:
         """The public key in PEM."""
     def public_jwk(self) -> str:
         """The public key as a JSON Web Key."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 # APNs
 
 @final
-class ApnsCredentials:
+class ApnsCredentials(_Secret):
     """Who pushes to APNs: a signing key or a client certificate. Clients share its provider token."""
 
     @staticmethod
@@ -373,9 +376,6 @@ class ApnsCredentials:
         """
     def provider_token(self, *, now: _Time | None = None) -> str:
         """The provider token of now (a JWT)."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
 class Localized:
@@ -420,8 +420,47 @@ class LiveActivity:
     ) -> LiveActivity:
         """Ends an activity."""
 
+@disjoint_base
+class BaseMessage(Generic[_C]):
+    """A message to any of the services: the base class of `ApnsMessage`, `ApnsBroadcast`, `FcmMessage`,
+    `WebPushMessage`, `AdmMessage`, `AdmAudienceMessage` and `BaiduMessage`.
+
+    Never changes. Two messages are equal when `to_json` writes the same of both.
+    """
+
+    @property
+    def payload(self) -> bytes:
+        """The payload: the body of the request as it is sent (APNs, FCM, ADM), the text or bytes before they are
+        encrypted (Web Push; empty without a payload), or `msg` (Baidu).
+        """
+    def request(
+        self,
+        credentials: _C,
+        *,
+        environment: Literal["production", "sandbox"] | str | None = None,
+        host: str | None = None,
+        policy: EndpointPolicy | None = None,
+        now: _Time | None = None,
+    ) -> Request:
+        """The request for an HTTP client of one's own, complete with its authorization; APNs wants HTTP/2. FCM's
+        and ADM's credentials need a token first.
+
+        `environment` is for APNs, `host` for all but Web Push, `policy` for Web Push: an endpoint that no policy
+        has been asked about is checked with `policy`, or with the default one.
+        """
+    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
+        """What the answer to that request means for this message and its target."""
+    def to_json(self) -> str:
+        """The message as JSON: `docs/messages.md`. `message_from_json` reads it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+
 @final
-class ApnsMessage:
+class ApnsMessage(BaseMessage[ApnsCredentials]):
     """One push to one device.
 
     What is shown comes from `alert` (a text, or a dict of the `alert` dictionary's own keys) or
@@ -501,30 +540,9 @@ class ApnsMessage:
     @property
     def id(self) -> str | None:
         """The id that the caller gave."""
-    @property
-    def payload(self) -> bytes:
-        """The payload as it is sent."""
-    def request(
-        self,
-        credentials: ApnsCredentials,
-        *,
-        environment: Literal["production", "sandbox"] | str | None = None,
-        host: str | None = None,
-        now: _Time | None = None,
-    ) -> Request:
-        """The request for an HTTP/2 client of one's own."""
-    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
-        """What the answer to that request means for this device."""
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def to_json(self) -> str:
-        """The message as JSON: `docs/messages.md`. `message_from_json` reads it."""
-    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
-class ApnsBroadcast:
+class ApnsBroadcast(BaseMessage[ApnsCredentials]):
     """An update or the end of a Live Activity, for everyone who follows a channel.
 
     `bundle` is the app's bundle id, `channel` the id that `ApnsChannels.create` gave, `storage` the
@@ -553,27 +571,6 @@ class ApnsBroadcast:
         ttl: Duration | None = None,
         id: str | uuid.UUID | None = None,
     ) -> Self: ...
-    @property
-    def payload(self) -> bytes:
-        """The payload as it is sent."""
-    def request(
-        self,
-        credentials: ApnsCredentials,
-        *,
-        environment: Literal["production", "sandbox"] | str | None = None,
-        host: str | None = None,
-        now: _Time | None = None,
-    ) -> Request:
-        """The request for an HTTP/2 client of one's own."""
-    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
-        """What the answer to that request means."""
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def to_json(self) -> str:
-        """The message as JSON: `docs/messages.md`. `message_from_json` reads it."""
-    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class ApnsChannels:
@@ -601,7 +598,7 @@ class ApnsChannels:
 # FCM
 
 @final
-class FcmCredentials:
+class FcmCredentials(_Secret):
     """A Google identity that sends for one project. Clients share its access token."""
 
     @staticmethod
@@ -636,12 +633,9 @@ class FcmCredentials:
         """The request that fetches an access token, for an HTTP client of one's own."""
     def accept_token(self, response: Response, *, now: _Time | None = None) -> bool:
         """Takes the answer; `False` when another request is due."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
-class FcmMessage:
+class FcmMessage(BaseMessage[FcmCredentials]):
     """One message for one target.
 
     Keywords are the fields of Google's own schema (`token`, `topic`, `condition` or `fid`;
@@ -682,22 +676,8 @@ class FcmMessage:
     ) -> FcmMessage:
         """The same message for another target; nothing is encoded again."""
     @property
-    def payload(self) -> bytes:
-        """The body of the request."""
-    @property
     def payload_size(self) -> int:
         """Bytes of payload as the service counts them: at most 4,096, for topics 2,048."""
-    def request(self, credentials: FcmCredentials, *, host: str | None = None, now: _Time | None = None) -> Request:
-        """The request for an HTTP client of one's own; the credentials need a token first."""
-    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
-        """What the answer to that request means."""
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def to_json(self) -> str:
-        """The message as JSON: `docs/messages.md`. `message_from_json` reads it."""
-    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class FcmTopics:
@@ -769,7 +749,7 @@ class TopicResult:
 # Web Push
 
 @final
-class VapidCredentials:
+class VapidCredentials(_Secret):
     """A VAPID key and the sender's contact."""
 
     def __new__(
@@ -787,9 +767,6 @@ class VapidCredentials:
     @property
     def public_key(self) -> str:
         """What JavaScript takes as `applicationServerKey`."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
 class EndpointPolicy:
@@ -840,7 +817,7 @@ class Subscription:
     def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
-class WebPushMessage:
+class WebPushMessage(BaseMessage[VapidCredentials]):
     """One message to one subscription.
 
     `payload` is encrypted for the receiver: a dict becomes JSON, text UTF-8; at most 3,993 bytes.
@@ -869,15 +846,6 @@ class WebPushMessage:
     ) -> Self: ...
     def to(self, subscription: Subscription | _Json, *, policy: EndpointPolicy | None = None) -> WebPushMessage:
         """The same message to another subscription."""
-    def request(
-        self, credentials: VapidCredentials, *, policy: EndpointPolicy | None = None, now: _Time | None = None
-    ) -> Request:
-        """The request for an HTTP client of one's own: encrypted and signed.
-
-        An endpoint that no policy has been asked about is checked with `policy`, or with the default one.
-        """
-    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
-        """What the answer to that request means for this subscription."""
     def withdraw(self, location: str) -> Call[Outcome]:
         """Takes back a message that the device has not got yet: what `Client.call` takes.
 
@@ -892,16 +860,9 @@ class WebPushMessage:
         that of the `Accepted` outcome; with `wait`, the service is asked to answer within so many
         seconds. No public push service gives receipts.
         """
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def to_json(self) -> str:
-        """The message as JSON: `docs/messages.md`. `message_from_json` reads it."""
-    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
-class ReceiverKeys:
+class ReceiverKeys(_Secret):
     """The private half of a subscription: for apps, extensions and tests."""
 
     @staticmethod
@@ -925,14 +886,11 @@ class ReceiverKeys:
 
         Raises `MessageError`: `INVALID_CIPHERTEXT` or `DECRYPTION_FAILED`.
         """
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 # ADM and Baidu
 
 @final
-class AdmCredentials:
+class AdmCredentials(_Secret):
     """A security profile of Amazon's developer console. Clients share its access token."""
 
     def __new__(cls, client_id: str, client_secret: str, *, token_host: str | None = None) -> Self: ...
@@ -940,12 +898,9 @@ class AdmCredentials:
         """The request that fetches an access token, for an HTTP client of one's own."""
     def accept_token(self, response: Response, *, now: _Time | None = None) -> bool:
         """Takes the answer."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
-class AdmMessage:
+class AdmMessage(BaseMessage[AdmCredentials]):
     """One message for one device: at most 6,144 bytes of data and notification.
 
     `ttl` 60 seconds to 31 days (`expires_after` means the same); `consolidation_key` replaces messages of the same key
@@ -967,23 +922,9 @@ class AdmMessage:
     ) -> Self: ...
     def to(self, registration_id: str) -> AdmMessage:
         """The same message for another device."""
-    @property
-    def payload(self) -> bytes:
-        """The body of the request."""
-    def request(self, credentials: AdmCredentials, *, host: str | None = None, now: _Time | None = None) -> Request:
-        """The request for an HTTP client of one's own; the credentials need a token first."""
-    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
-        """What the answer to that request means."""
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def to_json(self) -> str:
-        """The message as JSON: `docs/messages.md`. `message_from_json` reads it."""
-    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
-class AdmAudienceMessage:
+class AdmAudienceMessage(BaseMessage[AdmCredentials]):
     """One message for all who follow a `topic`, or for all members of a `group`.
 
     The rest is as for `AdmMessage`. A topic has at most 10,000 app instances.
@@ -1003,20 +944,6 @@ class AdmAudienceMessage:
         md5: bool = False,
         extra: dict[str, Any] | None = None,
     ) -> Self: ...
-    @property
-    def payload(self) -> bytes:
-        """The body of the request."""
-    def request(self, credentials: AdmCredentials, *, host: str | None = None, now: _Time | None = None) -> Request:
-        """The request for an HTTP client of one's own; the credentials need a token first."""
-    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
-        """What the answer to that request means."""
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def to_json(self) -> str:
-        """The message as JSON: `docs/messages.md`. `message_from_json` reads it."""
-    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class AdmGroups:
@@ -1049,16 +976,13 @@ class AdmGroupResult:
     def __hash__(self) -> int: ...
 
 @final
-class BaiduCredentials:
+class BaiduCredentials(_Secret):
     """An application's API key and secret key."""
 
     def __new__(cls, api_key: str, secret_key: str) -> Self: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def __reduce__(self) -> NoReturn: ...
 
 @final
-class BaiduMessage:
+class BaiduMessage(BaseMessage[BaiduCredentials]):
     """One message for one target: `channel_id`, `channel_ids`, `tag`, `selector` or `everyone`.
 
     What it says: `text` (with `title`, `open_url`, `confirm`, `custom`, `extra`) for an Android
@@ -1090,17 +1014,6 @@ class BaiduMessage:
     ) -> Self: ...
     def to(self, channel_id: str) -> BaiduMessage:
         """The same message for another device."""
-    def request(self, credentials: BaiduCredentials, *, host: str | None = None, now: _Time | None = None) -> Request:
-        """The signed request for an HTTP client of one's own; valid for ten minutes."""
-    def outcome(self, response: Response, *, now: _Time | None = None) -> Outcome:
-        """What the answer to that request means."""
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: object, /) -> Self: ...
-    def to_json(self) -> str:
-        """The message as JSON: `docs/messages.md`. `message_from_json` reads it."""
-    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class BaiduCalls:
@@ -1197,31 +1110,18 @@ class Call(Generic[_R]):
 class Service:
     """A service with its credentials and settings: what clients and sessions are opened from."""
 
-    @staticmethod
-    def apns(
-        credentials: ApnsCredentials,
+    def __new__(
+        cls,
+        kind: Literal["apns", "fcm", "web_push", "adm", "baidu"],
+        credentials: object,
         *,
         environment: str | None = None,
         host: str | None = None,
         management_host: str | None = None,
         broadcast_host: str | None = None,
+        policy: EndpointPolicy | None = None,
         **options: Unpack[Options],
-    ) -> Service:
-        """APNs. Channels are managed at `management_host`, broadcasts go to `broadcast_host`: `host` unless told."""
-    @staticmethod
-    def fcm(credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
-        """FCM."""
-    @staticmethod
-    def web_push(
-        credentials: VapidCredentials, *, policy: EndpointPolicy | None = None, **options: Unpack[Options]
-    ) -> Service:
-        """Web Push."""
-    @staticmethod
-    def adm(credentials: AdmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
-        """ADM."""
-    @staticmethod
-    def baidu(credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Service:
-        """Baidu."""
+    ) -> Self: ...
     @property
     def deadline(self) -> float:
         """From submission to the end at the latest, in seconds."""
