@@ -49,6 +49,7 @@ if [ "$level" != demo ]; then
     need valgrind has valgrind
     need g++ compiles c++ c++
     need nodejs node_18
+    test -x /usr/sbin/nginx || need nginx-light has nginx
     # The completion and the man page of the command are tried in what reads them.
     need zsh has zsh
     need fish has fish

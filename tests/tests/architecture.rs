@@ -114,9 +114,8 @@ fn allowed(room: &str) -> Vec<&'static str> {
             "backend", "http", "outcome", "oauth", "json", "adm", "apns", "baidu", "fcm", "webpush",
         ],
         // Never a service by its name.
-        "session" => &[
-            "backend", "http", "net", "outcome", "oauth", "crypto", "service", "apns",
-        ],
+        // Never a service by its name.
+        "session" => &["backend", "http", "net", "outcome", "oauth", "crypto", "service"],
         other => panic!("core/src/{other} is a new room: say here who it may import"),
     };
     WORDS.iter().chain(also).copied().collect()

@@ -14,7 +14,7 @@ use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::errors::{exception, refusal};
+use crate::errors::{exception, refused_item};
 use crate::message::{keyed, message, retarget};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
@@ -246,7 +246,7 @@ impl Batch {
             made.push(match one {
                 Ok(message) => (Ok(message), item),
                 // One malformed token among a million is a result, not the end of the run.
-                Err(raised) => (Err(refusal(py, raised)?), item),
+                Err(raised) => (Err(refused_item(py, raised)?), item),
             });
         }
         let places: Vec<u32> = made.iter().map(|_| self.place()).collect();

@@ -12,7 +12,7 @@ use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::errors::{OrRaise, exception, refusal};
+use crate::errors::{OrRaise, exception, refused_item};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
 use crate::send_many::ATTENTION;
@@ -77,7 +77,7 @@ impl BlockingBatch {
             made.push(match one {
                 Ok(message) => Ok(message),
                 // A malformed token is a result, not the end of the run.
-                Err(raised) => Err(refusal(py, raised)?),
+                Err(raised) => Err(refused_item(py, raised)?),
             });
         }
         let options = self.options;

@@ -4,6 +4,7 @@
 //! two bases and from one builtin.
 
 use pushcore::{Error, ErrorKind};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
@@ -89,5 +90,20 @@ pub(crate) fn refusal(py: Python<'_>, raised: PyErr) -> PyResult<Error> {
     match code.ok().and_then(kind_of) {
         Some(kind) => Ok(Error::new(kind, raised.value(py).str()?.to_string())),
         None => Err(raised),
+    }
+}
+
+/// What an item of a bulk send ends with that is no message and no target: one item is one result, and never the
+/// end of the run. What is not about the item (Ctrl-C, lack of memory) is raised.
+pub(crate) fn refused_item(py: Python<'_>, raised: PyErr) -> PyResult<Error> {
+    let about_the_item = raised.is_instance_of::<PyTypeError>(py)
+        || raised.is_instance_of::<PyValueError>(py)
+        || raised.is_instance_of::<PyOverflowError>(py);
+    match refusal(py, raised) {
+        Err(raised) if about_the_item => {
+            let text = raised.value(py).str()?.to_string();
+            Ok(Error::new(ErrorKind::InvalidTarget, text))
+        }
+        other => other,
     }
 }

@@ -16,7 +16,7 @@ use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
-use crate::errors::{OrRaise, exception, refusal};
+use crate::errors::{OrRaise, exception, refused_item};
 use crate::message::{keyed, message, retarget};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
@@ -61,6 +61,8 @@ pub(crate) struct SendMany {
     /// What has ended, by ticket. All of it is handed out before more is submitted: until then the
     /// slots of `pending` are theirs.
     landed: VecDeque<(Ticket, Result<Outcome, Error>)>,
+    /// What the iterable raised; `None` while it has not.
+    raised: Option<PyErr>,
 }
 
 impl SendMany {
@@ -91,6 +93,7 @@ impl SendMany {
             pending: Vec::new(),
             ready: VecDeque::new(),
             landed: VecDeque::new(),
+            raised: None,
         })
     }
 
@@ -108,10 +111,15 @@ impl SendMany {
         self.patience = Patience::new(self.deadline);
         let mut source = source.bind(py).clone();
         for _ in 0..self.chunk {
-            let Some(item) = source.next().transpose()? else {
-                self.source = None;
-                batch.finish();
-                break;
+            let item = match source.next() {
+                Some(Ok(item)) => item,
+                over => {
+                    // What raised is raised again when everything that was taken has its result.
+                    self.raised = over.and_then(Result::err);
+                    self.source = None;
+                    batch.finish();
+                    break;
+                }
             };
             let (item, sent) = keyed(&item)?;
             let made = match &self.template {
@@ -125,7 +133,7 @@ impl SendMany {
                 }
                 // One malformed token among a million is a result, not the end of the run.
                 Err(raised) => {
-                    let error = refusal(py, raised)?;
+                    let error = refused_item(py, raised)?;
                     batch.refused(&error);
                     self.ready.push_back((item.unbind(), Err(error)));
                 }
@@ -146,7 +154,9 @@ impl SendMany {
             return Ok(());
         };
         let left = self.patience.left();
-        let (messages, options) = (&mut self.messages, self.options.deadline(left));
+        let (messages, mut options) = (&mut self.messages, self.options);
+        // Only a deadline that the caller gave runs while messages wait for room.
+        options.deadline = options.deadline.map(|_| left);
         let exhausted = self.source.is_none();
         let (landed, tickets) = (&mut self.landed, &mut self.tickets);
         let wait_for_results = self.ready.is_empty();
@@ -222,8 +232,9 @@ impl SendMany {
             };
             if self.source.is_none() && self.keys.is_empty() && batch.progress().in_flight == 0 {
                 self.report(py, true)?;
+                let raised = self.raised.take();
                 self.stop(py);
-                return Ok(());
+                return raised.map_or(Ok(()), Err);
             }
             if self.keys.is_empty() {
                 self.take(py)?;

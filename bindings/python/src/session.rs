@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyList};
 use crate::batch::{Batch, Inner, Shared};
 use crate::calls::Call;
 use crate::client::{bulk_options, options, stats};
-use crate::errors::{OrRaise, exception, kind_of, refusal};
+use crate::errors::{OrRaise, exception, kind_of, refused_item};
 use crate::http::{Request, Response};
 use crate::message::{message, retarget};
 use crate::outcome::outcome;
@@ -119,7 +119,7 @@ impl Session {
             };
             made.push(match one {
                 Ok(message) => Ok(message),
-                Err(raised) => Err(refusal(py, raised)?),
+                Err(raised) => Err(refused_item(py, raised)?),
             });
         }
         let tickets = py.detach(|| {

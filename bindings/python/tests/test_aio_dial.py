@@ -12,7 +12,7 @@ def test_a_socket_sends_at_once_and_is_kept_in_mind_on_the_way() -> None:
     async def options() -> tuple[int, int, int, int]:
         loop = asyncio.get_running_loop()
         with socket.create_server(("127.0.0.1", 0)) as server:
-            sock = await _aio_dial._connect(loop, "127.0.0.1", server.getsockname()[1])
+            sock = await _aio_dial._connect(loop, "127.0.0.1", server.getsockname()[1], None)
             with sock:
                 tcp = socket.IPPROTO_TCP
                 return (

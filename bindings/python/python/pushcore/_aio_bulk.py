@@ -54,10 +54,10 @@ async def bulk(
                     if time.monotonic() >= next_report:
                         next_report = time.monotonic() + every
                         on_progress(run.progress())
-            if reader.done():
+            if reader.done() and not batch.in_flight:
+                # What the source raised comes after the result of everything that was taken from it.
                 reader.result()
-                if not batch.in_flight:
-                    break
+                break
             timeout = None if on_progress is None else max(0.0, next_report - time.monotonic())
             await run.something(timeout)
             if on_progress is not None and time.monotonic() >= next_report:
@@ -110,7 +110,13 @@ class _Run:
         items, size = iter(messages), 1
         while not self.batch.stopped:
             began = time.monotonic()
-            piece = list(itertools.islice(items, size))
+            piece: list[Any] = []
+            try:
+                piece.extend(itertools.islice(items, size))
+            except BaseException:
+                # `extend` keeps what came before.
+                await self._submit(piece)
+                raise
             if not piece:
                 return
             quick = time.monotonic() - began < _TURN
