@@ -238,17 +238,23 @@ fn a_connection_is_kept_whatever_frames_the_answers() {
         let answer = match nth % 4 {
             0 => accepted(),
             1 => say(
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"r\r\n4;x=y\r\n\":1}\r\n0\r\nTrailer: x\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"r\r\nd;x=y\r\nequest_id\":1}\r\n0\r\nTrailer: x\r\n\r\n",
             ),
             2 => say(
-                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"request_id\":1}",
             ),
+            // A success without an id is no acceptance (decision 16).
             _ => say("HTTP/1.1 204 No Content\r\n\r\n"),
         };
         vec![Step::Process, answer]
     });
     let sent = server.send(server.address, 400, |config| config.session.max_connections = 1);
-    assert_eq!(sent.stats.accepted, 400, "{:?}", sent.stats);
+    assert_eq!(
+        (sent.stats.accepted, sent.stats.retry_later),
+        (300, 100),
+        "{:?}",
+        sent.stats
+    );
     assert_eq!(server.connections(), 1);
 }
 
@@ -259,7 +265,7 @@ fn a_server_that_says_that_it_closes() {
         let server = Server::new(move |_, nth| match nth {
             10 => vec![
                 Step::Process,
-                say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"),
+                say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 16\r\n\r\n{\"request_id\":1}"),
                 last.clone(),
             ],
             _ => vec![Step::Process, accepted()],

@@ -139,7 +139,7 @@ impl ApnsMessage {
         made.map(Self::instance).or_raise(py)
     }
 
-    /// The same notification to another device; nothing is encoded again.
+    /// Returns the same notification to another device; nothing is encoded again.
     #[pyo3(signature = (token, *, id=None, expiration=None, ttl=None, registered_at=None))]
     fn to<'py>(
         slf: &Bound<'py, Self>,

@@ -12,11 +12,11 @@ use crate::errors::OrRaise;
 use crate::recipe::{PySecret, secret};
 use crate::values::{Items, Str, clock, credential, unknown_word};
 
-/// Who pushes to APNs: a signing key or a client certificate. Clients share its provider token.
+/// The sender of pushes to APNs: a signing key or a client certificate. Clients share its provider token.
 #[pyclass(frozen, extends = PySecret, module = "pushcore")]
 pub(crate) struct ApnsCredentials {
     pub(crate) credentials: apns::Credentials,
-    /// What the connection presents, where the credentials are a certificate.
+    /// The certificate that the connection presents, where the credentials are one.
     pub(crate) identity: Option<ClientIdentity>,
 }
 

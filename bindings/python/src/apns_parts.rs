@@ -48,7 +48,7 @@ pub(crate) fn localized(value: &Bound<'_, PyAny>) -> PyResult<Text> {
     }
 }
 
-/// What a Live Activity push says. Times are seconds since 1970 or a `datetime`.
+/// The content of a Live Activity push. Times are seconds since 1970 or a `datetime`.
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct LiveActivity(pub(crate) apns::LiveActivity);
 

@@ -9,7 +9,7 @@ use crate::apns_parts::{LiveActivity, localized};
 use crate::errors::OrRaise;
 use crate::values::{Word, integer, json_object, json_text, string, unknown_word};
 
-/// What goes into `aps`, from keyword arguments.
+/// The parts of `aps`, from keyword arguments.
 #[derive(Default)]
 pub(crate) struct Parts(Option<Aps>);
 

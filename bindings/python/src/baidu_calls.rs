@@ -8,7 +8,7 @@ use crate::calls::Call;
 use crate::errors::OrRaise;
 use crate::values::{Items, Str, unix_time};
 
-/// What Baidu knows of an app's messages, tags and timers: what `Client.call` takes.
+/// Calls about an app's messages, tags and timers in Baidu, for `Client.call`.
 ///
 /// Each comes to the `response_params` of Baidu's answer (a dict in Baidu's words: lists have
 /// `total_num` and `result`), or to the outcome that says why not. Lists begin at `start` and have at
@@ -59,7 +59,7 @@ impl BaiduCalls {
         made(py, baidu::Call::message_status(texts(&ids)))
     }
 
-    /// What timers have sent, between two times if given.
+    /// Asks for the messages that timers have sent, between two times if given.
     #[staticmethod]
     #[pyo3(signature = (timer_id=None, *, start=0, limit=None, since=None, until=None))]
     fn timer_records(
@@ -74,7 +74,7 @@ impl BaiduCalls {
         between(py, call, since, until)
     }
 
-    /// What was sent under a topic id, between two times if given.
+    /// Asks for the messages that were sent under a topic id, between two times if given.
     #[staticmethod]
     #[pyo3(signature = (topic_id, *, start=0, limit=None, since=None, until=None))]
     fn topic_records(

@@ -87,7 +87,7 @@ impl PyMessage {
             .or_raise(py)
     }
 
-    /// What the answer to that request means for this message and its target.
+    /// Returns the meaning of the answer to that request for this message and its target.
     #[pyo3(signature = (response, *, now=None))]
     fn outcome(
         &self,

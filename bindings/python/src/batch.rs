@@ -22,10 +22,10 @@ use crate::progress::PyProgress;
 /// The end of a message, and the place where its batch keeps what it belongs to.
 type Landed = (u32, Result<Outcome, Error>);
 
-/// What there is of one batch.
+/// The state of one batch.
 #[derive(Default)]
 struct Place {
-    /// What has ended and was not fetched yet.
+    /// The results that have not been fetched.
     landed: VecDeque<Landed>,
     /// How many messages have not ended.
     under_way: usize,
@@ -96,14 +96,14 @@ impl Batches {
     }
 }
 
-/// What a session and its batches share.
+/// The state that a session and its batches share.
 pub(crate) struct Shared(Mutex<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) session: Session,
     pub(crate) batches: Batches,
     pub(crate) now: Now,
-    /// What the process's own clock was ahead of the caller's, in seconds: credentials are shared
+    /// The seconds that the process's own clock was ahead of the caller's: credentials are shared
     /// with clients, and a token's age has to be the same to all of them.
     pub(crate) ahead: f64,
 }
@@ -129,7 +129,7 @@ impl Shared {
         work(&mut self.lock())
     }
 
-    /// The same, unless somebody else has the lock.
+    /// Runs the same, unless somebody else has the lock.
     pub(crate) fn try_with(&self, work: impl FnOnce(&mut Inner)) {
         if let Ok(mut inner) = self.0.try_lock() {
             work(&mut inner);
@@ -300,7 +300,7 @@ impl Batch {
         Ok(taken)
     }
 
-    /// What has ended, as pairs of a message or target and its result; at most so many. They come with
+    /// Returns results as pairs of a message or target and its result; at most so many. They come with
     /// the session's `poll_outcomes`.
     #[pyo3(signature = (most=256))]
     fn take<'py>(&mut self, py: Python<'py>, most: usize) -> PyResult<Bound<'py, PyList>> {

@@ -46,7 +46,7 @@ impl Call {
             .or_raise(py)
     }
 
-    /// What the answer to that request means.
+    /// Returns the meaning of the answer to that request.
     #[pyo3(signature = (response, *, now=None))]
     fn outcome(
         &self,

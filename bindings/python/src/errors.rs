@@ -93,7 +93,7 @@ pub(crate) fn refusal(py: Python<'_>, raised: PyErr) -> PyResult<Error> {
     }
 }
 
-/// What an item of a bulk send ends with that is no message and no target: one item is one result, and never the
+/// Returns the result of an item of a bulk send that is no message and no target: one item is one result, and never the
 /// end of the run. What is not about the item (Ctrl-C, lack of memory) is raised.
 pub(crate) fn refused_item(py: Python<'_>, raised: PyErr) -> PyResult<Error> {
     let about_the_item = raised.is_instance_of::<PyTypeError>(py)

@@ -79,7 +79,7 @@ impl FcmMessage {
         Ok(Self::instance(message))
     }
 
-    /// The same message for another target; nothing is encoded again.
+    /// Returns the same message for another target; nothing is encoded again.
     #[pyo3(signature = (token=None, /, *, topic=None, condition=None, fid=None))]
     fn to<'py>(
         slf: &Bound<'py, Self>,

@@ -31,7 +31,7 @@ impl SigningKey {
         Py::new(py, secret(Self(key)))
     }
 
-    /// The same as `read`, under the name of the usual case.
+    /// Reads a key as `read` does, under the name of the usual case.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Py<Self>> {
         Self::read(py, path)

@@ -18,7 +18,7 @@ use crate::values::{Str, json_text, text, type_error};
 use crate::webpush::{EndpointPolicy, subscription};
 use crate::webpush_message::WebPushMessage;
 
-/// What any of the message classes holds. Cheap: all that is large is shared.
+/// Returns the message that any of the message classes holds. Cheap: all that is large is shared.
 pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
     match value.cast::<PyMessage>() {
         Ok(message) => Ok(message.get().message().clone()),
@@ -29,7 +29,7 @@ pub(crate) fn message(value: &Bound<'_, PyAny>) -> PyResult<Message> {
     }
 }
 
-/// What a bulk send hands back with the result, and what it sends: of a pair `(key, message)` its two halves,
+/// Returns what a bulk send hands back with the result, and what it sends: of a pair `(key, message)` its two halves,
 /// otherwise the message is its own key.
 pub(crate) fn keyed<'py>(item: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     match item.cast_exact::<PyTuple>() {

@@ -9,7 +9,7 @@ use crate::errors::raise;
 use crate::outcome_parts::{from_dict, to_dict};
 use crate::values::{seconds, string, unix_time, unknown_word};
 
-/// What a service said about one message, and what to do now.
+/// The service's answer to one message, and the action that it asks for.
 ///
 /// One of `Accepted`, `TokenGone`, `TokenMismatch`, `RetryLater`, `FixCredentials`, `Rejected`.
 #[pyclass(frozen, subclass, module = "pushcore", name = "Outcome")]

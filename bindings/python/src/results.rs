@@ -5,13 +5,13 @@ use pyo3::prelude::*;
 
 use crate::values::seconds;
 
-/// What became of a call of `AdmGroups`.
+/// The result of a call of `AdmGroups`.
 #[pyclass(frozen, module = "pushcore", get_all, eq, hash)]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct AdmGroupResult {
     /// For how many registrations it was done. A group that none was added to is not created.
     succeeded: u64,
-    /// Those it was not done for; ADM gives no reason.
+    /// The registration ids that it failed for; ADM gives no reason.
     failed: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ impl AdmGroupResult {
 pub(crate) struct TopicPage {
     /// The subscriptions.
     subscriptions: Vec<TopicSubscription>,
-    /// What to ask the next page with; `None` on the last one.
+    /// The token to ask the next page with; `None` on the last one.
     next_page_token: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl TopicSubscription {
     }
 }
 
-/// What became of one token of a `subscribe_many` or `unsubscribe_many`.
+/// The result for one token of a `subscribe_many` or `unsubscribe_many`.
 #[pyclass(frozen, module = "pushcore", get_all, eq, hash)]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct TopicResult {

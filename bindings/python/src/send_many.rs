@@ -52,16 +52,16 @@ pub(crate) struct SendMany {
     /// Taken from the iterable, not submitted yet; `keys` and `messages` run in parallel.
     keys: VecDeque<Py<PyAny>>,
     messages: VecDeque<Message>,
-    /// What came of those that were submitted last; empty but while that is looked at.
+    /// The tickets of what was submitted last; empty but while they are looked at.
     tickets: Vec<Result<Ticket, Error>>,
     /// Submitted, by the ticket's slot.
     pending: Vec<Option<Py<PyAny>>>,
     /// Ended, with what they belong to: those that were refused before they were submitted.
     ready: VecDeque<(Py<PyAny>, Result<Outcome, Error>)>,
-    /// What has ended, by ticket. All of it is handed out before more is submitted: until then the
+    /// The results that have landed, by ticket. All are handed out before more is submitted: until then the
     /// slots of `pending` are theirs.
     landed: VecDeque<(Ticket, Result<Outcome, Error>)>,
-    /// What the iterable raised; `None` while it has not.
+    /// The exception of the iterable; `None` while it has raised none.
     raised: Option<PyErr>,
 }
 

@@ -67,7 +67,7 @@ impl Session {
         })
     }
 
-    /// What the two clocks show, in seconds; the monotonic one may have any epoch.
+    /// Takes what the two clocks show, in seconds; the monotonic one may have any epoch.
     fn tick(&self, monotonic: f64, unix: f64) -> PyResult<()> {
         let mut inner = self.lock();
         inner.now = now(monotonic + inner.ahead, unix)?;

@@ -54,7 +54,7 @@ impl Tunnel {
         (self.proxy.host(), self.proxy.port())
     }
 
-    /// What is to be written to the proxy now; it counts as written.
+    /// Returns the bytes to be written to the proxy now; they count as written.
     fn data_to_send<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let data = self.with(|handshake| {
             let data = handshake.transmit().to_vec();
@@ -64,7 +64,7 @@ impl Tunnel {
         PyBytes::new(py, &data)
     }
 
-    /// What the proxy said; `bytes` when the tunnel stands: they came through it already.
+    /// Takes what the proxy said; returns `bytes` when the tunnel stands: they came through it already.
     fn receive<'py>(
         &self,
         py: Python<'py>,

@@ -157,7 +157,7 @@ pub(crate) fn bytes(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     }
 }
 
-/// What a key, a certificate or a credential file holds: the value itself, or the file that it names.
+/// Returns the content of a key, a certificate or a credential file: the value itself, or the file that it names.
 /// The core tells one from the other, for `str`, `bytes` and path objects alike.
 pub(crate) fn credential(value: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> {
     let py = value.py();
@@ -187,13 +187,13 @@ pub(crate) fn credential(value: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> 
     }
 }
 
-/// What a key, a certificate or a credential file holds, for the command.
+/// Returns the content of a key, a certificate or a credential file, for the command.
 #[pyfunction]
 pub(crate) fn load_credential<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     Ok(PyBytes::new(value.py(), credential(value)?.expose_secret()))
 }
 
-/// What a file holds. The error has the system's words and never the name: the name may be a mangled key.
+/// Reads a file. The error has the system's words and never the name: the name may be a mangled key.
 fn file(py: Python<'_>, path: &OsStr) -> PyResult<Secret<Vec<u8>>> {
     match py.detach(|| std::fs::read(path)) {
         Ok(read) => {

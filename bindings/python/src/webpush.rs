@@ -39,7 +39,7 @@ impl VapidCredentials {
         Ok(secret(Self(Arc::new(credentials.or_raise(py)?))))
     }
 
-    /// What JavaScript takes as `applicationServerKey`.
+    /// The key that JavaScript takes as `applicationServerKey`.
     #[getter]
     fn public_key(&self) -> String {
         self.0.public_key().to_base64()
@@ -89,7 +89,7 @@ impl EndpointPolicy {
     }
 }
 
-/// What the browser handed out: the JSON of a `PushSubscription`, as text or as a dict.
+/// Reads what the browser handed out: the JSON of a `PushSubscription`, as text or as a dict.
 ///
 /// Checked once, here; raises `MessageError`.
 #[pyclass(frozen, module = "pushcore", eq)]

@@ -93,7 +93,7 @@ impl WebPushMessage {
         Ok(PyMessage::instance(builder.build().or_raise(py)?, checked, Self))
     }
 
-    /// The same message to another subscription.
+    /// Returns the same message to another subscription.
     #[pyo3(signature = (subscription, *, policy=None))]
     fn to<'py>(
         slf: &Bound<'py, Self>,

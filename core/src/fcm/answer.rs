@@ -241,12 +241,18 @@ fn scope_in_words(sentence: &str) -> Option<Scope> {
         .split_whitespace()
         .map(|word| word.trim_end_matches(['.', ',', ';', '!']));
     let plain = words.filter(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    let scopes = plain.filter_map(|word| match scope_of(word) {
-        // "the project's quota of messages to a device" is about the device.
-        Some(Scope::Project) => None,
-        scope => scope,
-    });
-    scopes.into_iter().next()
+    // "the project's quota of messages to a device" is about the device, and a sentence that names a device and a
+    // topic is about the device, too: the narrower of the two waits.
+    let (mut device, mut topic) = (false, false);
+    for scope in plain.filter_map(scope_of) {
+        device |= scope == Scope::Device;
+        topic |= scope == Scope::Topic;
+    }
+    match (device, topic) {
+        (true, _) => Some(Scope::Device),
+        (false, true) => Some(Scope::Topic),
+        (false, false) => None,
+    }
 }
 
 /// A refusal, in the order that the module's head gives.

@@ -137,7 +137,7 @@ fn a_file_is_read_as_environments_and_editors_leave_it() {
     for form in [
         format!("\u{feff}{FILE}").into_bytes(),
         format!("'{FILE}'").into_bytes(),
-        quoted[1..quoted.len() - 1].as_bytes().to_vec(),
+        quoted.as_bytes()[1..quoted.len() - 1].to_vec(),
         quoted.clone().into_bytes(),
         raw.clone().into_bytes(),
         raw.replace('\n', "\r\n").into_bytes(),
