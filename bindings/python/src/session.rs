@@ -276,13 +276,16 @@ impl Session {
         self.with(|session, now| session.receive_eof(LinkId::from_u64(link), now));
     }
 
-    /// Everything that is to be written to the socket of `link` now; it counts as written.
-    fn data_to_send<'py>(&self, py: Python<'py>, link: u64) -> Bound<'py, PyBytes> {
+    /// What is to be written to the socket of `link` now, at most `most` bytes of it; it counts as written.
+    #[pyo3(signature = (link, most = None))]
+    fn data_to_send<'py>(&self, py: Python<'py>, link: u64, most: Option<usize>) -> Bound<'py, PyBytes> {
         let link = LinkId::from_u64(link);
+        let most = most.unwrap_or(usize::MAX);
         let all = self.with(|session, _| {
             let mut all = Vec::new();
             loop {
                 let data = session.transmit(link);
+                let data = &data[..data.len().min(most - all.len())];
                 if data.is_empty() {
                     break all;
                 }

@@ -92,7 +92,7 @@ def test_a_name_that_resolves_inside_is_not_connected_to(
     async def main() -> None:
         policy = pushcore.EndpointPolicy(any_public_host=True)
         vapid = sandbox.vapid_credentials()
-        async with pushcore.aio.Client.web_push(vapid, policy=policy) as client:
+        async with pushcore.aio.Client.web_push(vapid, policy=policy, resolve_on_threads=False) as client:
             resolving_to(monkeypatch, *((address, 443) for address in addresses))
             with pytest.raises(pushcore.NotSent) as raised:
                 await client.send(pushcore.WebPushMessage(subscription=subscription, payload="x"), deadline=SOON)
@@ -114,7 +114,8 @@ def test_public_addresses_are_connected_to(sandbox: Sandbox, monkeypatch: pytest
 
     async def main() -> None:
         policy = pushcore.EndpointPolicy(any_public_host=True)
-        async with pushcore.aio.Client.web_push(sandbox.vapid_credentials(), policy=policy) as client:
+        vapid = sandbox.vapid_credentials()
+        async with pushcore.aio.Client.web_push(vapid, policy=policy, resolve_on_threads=False) as client:
             resolving_to(monkeypatch, ("8.8.8.8", 443), ("2001:4860:4860::8888", 443))
             with pytest.raises(pushcore.PushcoreError):
                 await client.send(pushcore.WebPushMessage(subscription=subscription, payload="x"), deadline=0.5)

@@ -279,7 +279,7 @@ impl Session {
     }
 
     /// Whether the answers look as if environment, topic, sender, VAPID key or payload were wrong, and
-    /// not the tokens. See [`Witness`](crate::outcome::Witness).
+    /// not the tokens. See [`Witness`].
     pub fn is_mix_up_suspected(&self) -> bool {
         self.witness.is_suspected()
     }

@@ -24,6 +24,8 @@ _T = TypeVar("_T")
 _LOOK_AGAIN = 0.02
 #: The most that is read from one socket before the loop gets its turn, in bytes. asyncio itself reads 256 KiB.
 _MOST_READ = 64 * 1024
+#: The most that a socket is handed at once, in bytes: as much as asyncio's transports keep before they say "enough".
+_MOST_WRITE = 64 * 1024
 #: How long the sockets of a client keep the loop before timers and other tasks get their turn, in seconds.
 _ROUND = 0.02
 
@@ -276,10 +278,12 @@ class Engine:
                 _, link, last_words = action
                 self._close(link, last_words)
         for protocol in list(self._links.values()):
-            if not protocol.paused and protocol.transport is not None:
-                data = session.data_to_send(protocol.link)
-                if data:
-                    protocol.transport.write(data)
+            # In pieces: what the transport does not take yet stays with the session, which can still send it elsewhere.
+            while not protocol.paused and protocol.transport is not None:
+                data = session.data_to_send(protocol.link, _MOST_WRITE)
+                if not data:
+                    break
+                protocol.transport.write(data)
         outcomes: list[tuple[int, Any]] = [*session.poll_outcomes(), *session.poll_responses()]
         for ticket, result in outcomes:
             waiting = self._waiting.pop(ticket, None)

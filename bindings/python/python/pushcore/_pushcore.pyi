@@ -1398,8 +1398,8 @@ class Session:
         """Bytes from the socket of `link`."""
     def receive_eof(self, link: int) -> None:
         """The socket of `link` has come to its end."""
-    def data_to_send(self, link: int) -> bytes:
-        """Everything that is to be written to the socket of `link` now; it counts as written."""
+    def data_to_send(self, link: int, most: int | None = None) -> bytes:
+        """What is to be written to the socket of `link` now, at most `most` bytes of it; it counts as written."""
     def links(self) -> list[int]:
         """Every connection there is."""
     def poll_timeout(self) -> float | None:

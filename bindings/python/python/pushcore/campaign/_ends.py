@@ -6,7 +6,8 @@ import json
 import time
 from typing import Any
 
-from .._errors import PushcoreError
+from .._errors import NotSent, PushcoreError
+from .._kinds import ErrorKind
 from .._pushcore import Outcome
 from .journal import WAITING_OUTCOMES, End, State
 
@@ -30,6 +31,12 @@ def result_name(result: Outcome | PushcoreError) -> str:
         name = _NAMES.get(type(result).__name__)
         return name or ("refused" if result.code < 300 or result.code >= 500 else "not_sent")
     return result.name
+
+
+def is_held_by_credentials(result: Outcome | PushcoreError) -> bool:
+    """Whether the client did not send this because the service refuses the credentials."""
+    cause = result.__cause__ if isinstance(result, NotSent) else None
+    return isinstance(cause, PushcoreError) and cause.code == ErrorKind.CREDENTIALS_REFUSED
 
 
 def end_of(result: Outcome | PushcoreError, now: float | None = None) -> End:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
 
 from .._errors import MisuseError, PushcoreError
 from .._pushcore import AdmMessage, ApnsMessage, BaiduMessage, BlockingBatch, FcmMessage, WebPushMessage
-from ._ends import clean, end_of
+from ._ends import clean, end_of, is_held_by_credentials
 from .journal import End, Journal, Record, State, WriteError, digest
 from .rows import AnyRow, BadRow, Row, Source
 
@@ -596,7 +596,7 @@ class _Run:
             end = End(State.WAITING, None)
         else:
             self.counts[name] += 1
-        lane.judge(name, end.reason)
+        lane.judge("fix_credentials" if is_held_by_credentials(result) else name, end.reason)
         self.ends.append((item.seq or 0, end))
         if self.on_result is not None and name != "cancelled":
             self.told.append(_record(item.row, lane.service, end, tries))
