@@ -189,7 +189,8 @@ def test_a_source_that_raises(sandbox: Sandbox, run: Runner) -> None:
                 async for _ in client.send_many(broken(), message=message):
                     pass
             # What is no message is a result, as in the blocking client.
-            odd = [pair async for pair in client.send_many([1, 2, 3])]  # type: ignore[arg-type]
+            items: list[Any] = [1, 2, 3]
+            odd = [pair async for pair in client.send_many(items)]
             assert [key for key, _ in odd] == [1, 2, 3]
             assert all(isinstance(result, pushcore.MessageError) for _, result in odd)
             assert (await client.send(message)).name == "accepted"

@@ -219,6 +219,9 @@ class Recorder:
         self.done.append("close")
         self.transport.close()
 
+    def get_write_buffer_size(self) -> int:
+        return self.transport.get_write_buffer_size()
+
 
 def recorded(client: pushcore.aio.Client) -> tuple[_aio_engine.Link, Recorder]:
     """The one link of a client, and from now on its record."""

@@ -26,6 +26,8 @@ _LOOK_AGAIN = 0.02
 _MOST_READ = 64 * 1024
 #: The most that a socket is handed at once, in bytes: as much as asyncio's transports keep before they say "enough".
 _MOST_WRITE = 64 * 1024
+#: How long a closed socket may take to write its last bytes, in seconds.
+_LAST_WORDS = 1.0
 #: How long the sockets of a client keep the loop before timers and other tasks get their turn, in seconds.
 _ROUND = 0.02
 
@@ -108,6 +110,8 @@ class Engine:
         self.closed = False
         self._links: dict[int, Link] = {}
         self._dialling: dict[int, asyncio.Task[None]] = {}
+        #: Sockets that are closed here and still have bytes to write.
+        self._closing: set[asyncio.WriteTransport] = set()
         #: Who waits for the end of a ticket.
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         #: What is called when something of a batch has ended.
@@ -347,6 +351,15 @@ class Engine:
             if last_words:
                 protocol.transport.write(last_words)
             protocol.transport.close()
+            if protocol.transport.get_write_buffer_size():
+                # A peer that reads nothing would keep the socket, and what waits for it, for ever.
+                self._closing.add(protocol.transport)
+                self.loop.call_later(_LAST_WORDS, self._abort, protocol.transport)
+
+    def _abort(self, transport: asyncio.WriteTransport) -> None:
+        """Closes a socket whose last bytes nobody reads."""
+        self._closing.discard(transport)
+        transport.abort()
 
     def connected(self, protocol: Link) -> None:
         """A socket is connected."""
@@ -380,7 +393,10 @@ class Engine:
                 self._close(link, b"")
             if self._timer is not None:
                 self._timer.cancel()
-        # One turn of the loop for the transports to close their sockets.
+        # One turn of the loop for the transports to say their last words, and one to close their sockets.
+        await asyncio.sleep(0)
+        for transport in list(self._closing):
+            self._abort(transport)
         await asyncio.sleep(0)
 
     def check(self) -> None:
