@@ -166,5 +166,5 @@ def test_ctrl_c(peer: dict[str, Any], kind: str, row: str) -> None:
         _, errors = process.communicate(timeout=30)
         took = time.monotonic() - began
     assert "KeyboardInterrupt" in errors
-    # The interpreter's own end is in it, on a machine that may be busy.
-    assert took < 0.6, took
+    # What does not hear it ends after 20 seconds; the interpreter's own end is in it, on a machine that may be busy.
+    assert took < 3, took
