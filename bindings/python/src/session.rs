@@ -285,7 +285,7 @@ impl Session {
             let mut all = Vec::new();
             loop {
                 let data = session.transmit(link);
-                let data = &data[..data.len().min(most - all.len())];
+                let data = data.get(..most - all.len()).unwrap_or(data);
                 if data.is_empty() {
                     break all;
                 }

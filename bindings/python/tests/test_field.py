@@ -205,7 +205,7 @@ def test_workers_share_a_provider_token() -> None:
 def test_all_settings_of_a_session_can_be_named() -> None:
     client = pushcore.Client.adm(
         pushcore.AdmCredentials("id", "secret"), max_hosts=9, first_backoff=0.1, longest_backoff=2,
-        queue_wait_before_dial=0.2, seed=7, gather=0, resolve_on_threads=True,
+        queue_wait_before_dial=0.2, probe_after=30, seed=7, gather=0, resolve_on_threads=True,
         http2={"max_in_flight": 5, "ping_after": 5, "ping_timeout": 2},
     )  # fmt: skip
     client.close()

@@ -93,6 +93,13 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: list[Any]) -> socket
     finally:
         for task in running:
             task.cancel()
+            task.add_done_callback(_discard)
+
+
+def _discard(task: asyncio.Task[socket.socket]) -> None:
+    """Closes the socket of an attempt that has come to its end and that nobody waits for any more."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
 
 
 def keep_alive(sock: socket.socket) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -51,6 +52,7 @@ def run(arguments: Sequence[str]) -> int:
         print(error.format_message(), file=sys.stderr)
         return Status.WRONG
     except click.UsageError as error:
+        _hide(error, arguments)
         if output.json:
             output.error(error.format_message())
         else:
@@ -89,6 +91,21 @@ def run(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         output.error(f"a fault of pushcore, please report it: {error!r}")
         return Status.FAULT
+
+
+#: An option as people write them.
+_OPTION = re.compile(r"--?[a-z][a-z0-9-]{0,31}")
+
+
+def _hide(error: click.UsageError, arguments: Sequence[str]) -> None:
+    """Takes what may be a key out of an error about the command line: a PEM text looks like an option to click."""
+    if isinstance(error, click.NoSuchOption):
+        if _OPTION.fullmatch(error.option_name) is None:
+            error.message, error.possibilities = "No such option (its text is not shown)", []
+    elif "extra argument" in error.message:
+        for text in arguments:
+            if len(text) > 23:
+                error.message = error.message.replace(text, "...")
 
 
 def _plain(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import email.utils
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -71,9 +72,16 @@ def _run(options: Any, output: Output) -> int:
     return 0 if healthy else 1
 
 
+def _named(option: str, value: str) -> str:
+    """The value of an option, without the text of a key that was given in place of a file."""
+    if option not in ("key", "certificate", "credentials") or os.path.isfile(value):
+        return value
+    return "given as text, or no file"
+
+
 def _checks(options: Any) -> Iterator[tuple[str, bool, str]]:
     shown = ((name, getattr(options, name)) for name in _SHOWN[options.service])
-    which = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown if value)
+    which = ", ".join(f"{name.replace('_', ' ')} {_named(name, value)}" for name, value in shown if value)
     try:
         client = _send.client(options)
     except (PushcoreError, OSError, ValueError) as error:
