@@ -52,11 +52,11 @@ def run(arguments: Sequence[str]) -> int:
         print(error.format_message(), file=sys.stderr)
         return Status.WRONG
     except click.UsageError as error:
-        _hide(error, arguments)
+        shown = _without_keys(error, arguments)
         if output.json:
-            output.error(error.format_message())
+            output.error(shown.format_message())
         else:
-            error.show(sys.stderr)
+            shown.show(sys.stderr)
         return Status.WRONG
     except click.ClickException as error:
         output.error(error.format_message())
@@ -97,15 +97,19 @@ def run(arguments: Sequence[str]) -> int:
 _OPTION = re.compile(r"--?[a-z][a-z0-9-]{0,31}")
 
 
-def _hide(error: click.UsageError, arguments: Sequence[str]) -> None:
-    """Takes what may be a key out of an error about the command line: a PEM text looks like an option to click."""
+def _without_keys(error: click.UsageError, arguments: Sequence[str]) -> click.UsageError:
+    """The error about the command line without what may be a key: a PEM text looks like an option to click."""
     if isinstance(error, click.NoSuchOption):
-        if _OPTION.fullmatch(error.option_name) is None:
-            error.message, error.possibilities = "No such option (its text is not shown)", []
-    elif "extra argument" in error.message:
-        for text in arguments:
-            if len(text) > 23:
-                error.message = error.message.replace(text, "...")
+        if _OPTION.fullmatch(error.option_name) is not None:
+            return error
+        return click.UsageError("No such option (its text is not shown)", error.ctx)
+    if "extra argument" not in error.message:
+        return error
+    message = error.message
+    for text in arguments:
+        if len(text) > 23:
+            message = message.replace(text, "...")
+    return click.UsageError(message, error.ctx)
 
 
 def _plain(error: Exception) -> str:
