@@ -96,8 +96,8 @@ class Client:
                 await stream.aclose()
         for link, stream in list(self._sockets.items()):
             async with self._writing:
-                # Whole chunks in order: what `data_to_send` gave counts as written.
-                if data := self._session.data_to_send(link):
+                # In order, and in pieces: what `data_to_send` gave counts as written, also where the peer reads nothing.
+                while data := self._session.data_to_send(link, 64 * 1024):
                     await self._write(stream, data)
         for ticket, result in self._session.poll_outcomes():
             if (ended := self._ended.pop(ticket, None)) is not None:

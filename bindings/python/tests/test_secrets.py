@@ -257,6 +257,7 @@ COMMANDS: dict[str, list[str]] = {
                    "--credentials", "{}"],
     "doctor webpush": ["doctor", "webpush", "--subject", "mailto:a@example.com", "--key", "{}"],
     "keys inspect": ["keys", "inspect", "{}"],
+    "keys inspect, one too many": ["keys", "inspect", "none.pem", "{}"],
     "webpush decrypt --key": ["webpush", "decrypt", os.devnull, "--auth", "A" * 22, "--key", "{}"],
 }  # fmt: skip
 
