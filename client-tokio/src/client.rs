@@ -11,7 +11,7 @@ use pushcore::Outcome;
 use pushcore::http::{Request, Response};
 use pushcore::net::h2::HeaderBytes;
 use pushcore::service::{AsMessage, Call, Service};
-use pushcore::session::{SendOptions, Session, SessionEvent, Stats, Ticket};
+use pushcore::session::{Metrics, SendOptions, Session, SessionEvent, Stats, Ticket};
 use pushcore::{Error, ErrorKind};
 use pushcore_client::{Patience, now};
 use tokio::runtime::Handle as Runtime;
@@ -167,6 +167,11 @@ impl Client {
     /// Returns how many messages of this client are where.
     pub fn stats(&self) -> Stats {
         self.shared().lock().session.stats()
+    }
+
+    /// Returns the counts and latencies of this client, for a monitoring system; see [`Metrics::open_metrics`].
+    pub fn metrics(&self) -> Metrics {
+        self.shared().lock().session.metrics()
     }
 
     /// Returns the bytes of header blocks so far; see [`Session::header_bytes`].

@@ -38,6 +38,8 @@
 //! # Features
 //!
 //! * `pkcs12` (on): client certificates from PKCS#12 files.
+//! * `log`, `tracing` (off): what happens in a session goes to the program's log, with the target `pushcore` and a level by
+//!   `pushcore_client::Severity`. [`Client::poll_event`] yields the same events.
 
 #![forbid(unsafe_code)]
 
