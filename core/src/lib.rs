@@ -153,6 +153,7 @@
 mod backend;
 mod json;
 mod percent;
+mod printable;
 
 pub mod adm;
 pub mod apns;
