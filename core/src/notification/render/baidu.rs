@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Form, data_with_action, fitted_ttl, lost_lookups, nothing_to_show, plain, plain_lines, put, put_object,
-    texts,
+    Form, apple_alert, data_with_action, fitted_ttl, lost_lookups, nothing_to_show, plain_lines, put,
+    put_object,
 };
 use crate::apns::Environment;
 use crate::error::Error;
@@ -18,7 +18,6 @@ use crate::service::Kind;
 const TTL: (u32, u32) = (1, 604_800);
 
 pub(super) fn form(notification: &Notification, app: &App, losses: &mut Losses) -> Result<Form, Error> {
-    lost_lookups(notification, losses);
     let mut form = match app.platform() {
         Some(Platform::Apple) => apple(notification, app),
         _ => android(notification, losses)?,
@@ -48,6 +47,7 @@ fn android(notification: &Notification, losses: &mut Losses) -> Result<Form, Err
     }
     form.insert("kind".into(), "android".into());
     // Baidu wants a description, so that a lone title is the description.
+    lost_lookups(notification, losses);
     let lines = plain_lines(notification);
     let (title, body) = match (lines.title, lines.body) {
         (title, Some(body)) => (title, body),
@@ -87,11 +87,7 @@ fn apple(notification: &Notification, app: &App) -> Form {
     if notification.silent {
         aps.insert("content-available".into(), 1.into());
     }
-    let mut alert = Form::new();
-    for (name, text) in texts(notification) {
-        put(&mut alert, name, plain(text));
-    }
-    put_object(&mut aps, "alert", alert);
+    put_object(&mut aps, "alert", apple_alert(notification));
     if let Some(number) = notification.badge {
         aps.insert("badge".into(), number.into());
     }

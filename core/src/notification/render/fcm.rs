@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{Form, apns, data_with_action, fitted_key, fitted_ttl, plain, put, put_object, texts, web_push};
+use super::{
+    Form, apns, apple_alert, data_with_action, fitted_key, fitted_ttl, plain, put, put_object, texts,
+    web_push,
+};
 use crate::notification::app::{App, Platform};
 use crate::notification::content::{Text, Urgency, is_web_url};
 use crate::notification::loss::{LossKind, Losses};
@@ -142,7 +145,7 @@ fn apple(notification: &Notification, ttl: Option<u32>, now: Now, losses: &mut L
     let lines = texts(notification);
     // Without an alert of its own FCM writes title and body of `notification` into the payload.
     if notification.subtitle.is_some() || lines.iter().any(|(_, text)| text.is_some_and(is_own_alert)) {
-        put_object(&mut aps, "alert", alert(notification));
+        put_object(&mut aps, "alert", apple_alert(notification));
     }
     if let Some(number) = notification.badge {
         aps.insert("badge".into(), number.into());
@@ -174,31 +177,6 @@ fn apple(notification: &Notification, ttl: Option<u32>, now: Now, losses: &mut L
         "channels are Android's",
     );
     apple
-}
-
-/// The alert in Apple's own words, because FCM passes `apns.payload` on as it is.
-fn alert(notification: &Notification) -> Form {
-    let mut alert = Form::new();
-    for (field, key, args) in [
-        ("title", "title-loc-key", "title-loc-args"),
-        ("subtitle", "subtitle-loc-key", "subtitle-loc-args"),
-        ("body", "loc-key", "loc-args"),
-    ] {
-        let text = texts(notification)
-            .into_iter()
-            .find_map(|(name, text)| text.filter(|_| name == field));
-        match text.map(|text| (&text.lookup, &text.plain)) {
-            Some((Some(lookup), _)) => {
-                alert.insert(key.into(), lookup.key.as_str().into());
-                if !lookup.args.is_empty() {
-                    alert.insert(args.into(), json!(lookup.args));
-                }
-            }
-            Some((None, text)) => put(&mut alert, field, text.as_deref()),
-            None => {}
-        }
-    }
-    alert
 }
 
 fn web(notification: &Notification, ttl: Option<u32>, losses: &mut Losses) -> Form {

@@ -6,7 +6,7 @@ mod baidu;
 mod fcm;
 mod web_push;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::app::App;
 use super::content::Text;
@@ -93,8 +93,8 @@ fn plain(text: Option<&Text>) -> Option<&str> {
 
 /// Notes the texts that are looked up and have no other text, where the service looks up nothing.
 fn lost_lookups(notification: &Notification, losses: &mut Losses) {
-    for (field, text) in texts(notification) {
-        if let Some(text) = text.filter(|text| text.lookup.is_some()) {
+    for (field, text) in [("title", &notification.title), ("body", &notification.body)] {
+        if let Some(text) = text.as_ref().filter(|text| text.lookup.is_some()) {
             let reason = "this service looks up no texts, and there is no other text";
             losses.dropped(text.plain.is_none(), field, reason);
         }
@@ -150,4 +150,29 @@ fn plain_lines(notification: &Notification) -> Lines<'_> {
 fn nothing_to_show(service: Kind) -> Error {
     let what = format!("notification: neither a title nor a body that {service} can show");
     Error::new(ErrorKind::MissingField, what)
+}
+
+/// The alert in Apple's own words, for services that pass the payload of APNs on as it is.
+fn apple_alert(notification: &Notification) -> Form {
+    let mut alert = Form::new();
+    for (field, key, args) in [
+        ("title", "title-loc-key", "title-loc-args"),
+        ("subtitle", "subtitle-loc-key", "subtitle-loc-args"),
+        ("body", "loc-key", "loc-args"),
+    ] {
+        let text = texts(notification)
+            .into_iter()
+            .find_map(|(name, text)| text.filter(|_| name == field));
+        match text.map(|text| (&text.lookup, &text.plain)) {
+            Some((Some(lookup), _)) => {
+                alert.insert(key.into(), lookup.key.as_str().into());
+                if !lookup.args.is_empty() {
+                    alert.insert(args.into(), json!(lookup.args));
+                }
+            }
+            Some((None, text)) => put(&mut alert, field, text.as_deref()),
+            None => {}
+        }
+    }
+    alert
 }
