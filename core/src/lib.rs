@@ -159,6 +159,7 @@ pub mod adm;
 pub mod apns;
 pub mod baidu;
 pub mod crypto;
+pub mod dialect;
 pub mod error;
 pub mod fcm;
 pub mod http;
