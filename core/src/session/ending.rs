@@ -124,8 +124,10 @@ impl Unanswered {
 pub struct Ended {
     /// The message's ticket.
     pub ticket: Ticket,
-    /// The number that the caller gave the message: [`SendOptions::tag`](super::SendOptions::tag).
-    pub tag: u64,
+    /// The number that the caller gave the message: [`SendOptions::user_data`](super::SendOptions::user_data).
+    pub user_data: u64,
+    /// The number that the driver gave the message: [`SendOptions::driver_data`](super::SendOptions::driver_data).
+    pub driver_data: u64,
     /// The answer, or the way in which the message ended without one.
     pub ending: Ending,
 }
