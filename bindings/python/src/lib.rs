@@ -35,6 +35,7 @@ mod service;
 mod session;
 mod tunnel;
 mod values;
+mod watch;
 mod webpush;
 mod webpush_message;
 
