@@ -19,6 +19,7 @@ use crate::time::{Now, UnixTime};
 
 /// How long APNs keeps a push that it cannot deliver at once (`apns-expiration`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[allow(clippy::exhaustive_enums, reason = "the header is absent, 0 or a date")]
 pub enum Expiration {
     /// No header: APNs stores it as it likes, for 30 days at most.
     #[default]
