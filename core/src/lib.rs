@@ -163,6 +163,7 @@ pub mod fcm;
 pub mod http;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod notification;
 pub mod oauth;
 pub mod outcome;
 pub mod secret;
