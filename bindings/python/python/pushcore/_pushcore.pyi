@@ -430,6 +430,14 @@ class BaseMessage(Generic[_C]):
     """
 
     @property
+    def service(self) -> Literal["apns", "fcm", "web_push", "adm", "baidu"]:
+        """The name of the service."""
+    @property
+    def target(self) -> str | None:
+        """The target as text: a token, a subscription as JSON with its `auth` secret, or an object that names a
+        topic, a group, a tag or a condition. `None` for a broadcast. For the caller's own storage, not for logs.
+        """
+    @property
     def payload(self) -> bytes:
         """The payload: the body of the request as it is sent (APNs, FCM, ADM), the text or bytes before they are
         encrypted (Web Push; empty without a payload), or `msg` (Baidu).
