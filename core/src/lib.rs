@@ -153,11 +153,13 @@
 mod backend;
 mod json;
 mod percent;
+mod printable;
 
 pub mod adm;
 pub mod apns;
 pub mod baidu;
 pub mod crypto;
+pub mod dialect;
 pub mod error;
 pub mod fcm;
 pub mod http;

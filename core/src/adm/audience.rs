@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::Credentials;
 use super::answer::classify;
-use super::message::{COMMON, MessageBuilder, RegistrationId, Template};
+use super::message::{COMMON, MessageBuilder, Template};
+use super::registration_id::RegistrationId;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Body, HeaderBlock, Headers, Indexing, Request, Response};
 use crate::json;

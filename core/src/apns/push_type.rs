@@ -1,6 +1,6 @@
 //! The push types, and what each of them fixes, as one table.
 
-use super::message::Expiration;
+use super::expiration::Expiration;
 
 /// The kind of a push (`apns-push-type`). The kind must reflect the payload:
 /// APNs may refuse, delay or drop a push that claims to be another kind.
