@@ -160,8 +160,7 @@ class Fake:
     def take_one(self, item: Any, template: Message | None, deadline: Duration | None) -> tuple[Any, Result]:
         """Takes one item of `send_many`, or a message: the key of the caller's, and the end; for `FakeBatch`."""
         self._check()
-        is_pair: bool = type(item) is tuple and len(item) == 2  # pyright: ignore[reportUnknownArgumentType]
-        key, item = item if is_pair else (item, item)
+        key, item = item if _is_pair(item) else (item, item)
         try:
             message: Any = item if template is None else cast("Any", template).to(item)
             return key, self._end(message, key, deadline)
@@ -201,6 +200,11 @@ class Fake:
     def _check(self) -> None:
         if self.closed:
             raise MisuseError("the client is closed", ErrorKind.CLOSED)
+
+
+def _is_pair(item: object) -> bool:
+    """Whether an item of a bulk send has a key beside it."""
+    return type(item) is tuple and len(cast("tuple[Any, ...]", item)) == 2
 
 
 def _names(message: BaseMessage[Any]) -> tuple[str, ...]:
