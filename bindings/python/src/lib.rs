@@ -36,6 +36,7 @@ mod service;
 mod session;
 mod tunnel;
 mod values;
+mod watch;
 mod webpush;
 mod webpush_message;
 
