@@ -15,6 +15,12 @@ use crate::values::{seconds, string, unix_time, unknown_word};
 #[pyclass(frozen, subclass, module = "pushcore", name = "Outcome")]
 pub(crate) struct PyOutcome(Outcome);
 
+impl PyOutcome {
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl PyOutcome {
     /// The HTTP status.
