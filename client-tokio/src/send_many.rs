@@ -217,7 +217,7 @@ where
     /// The next message that has ended. Its place is free.
     fn next_ended(&mut self) -> Option<(S::Item, Result<Outcome, Error>)> {
         let (place, result) = match self.landed.pop_front() {
-            Some(ended) => ((ended.tag & 0xffff_ffff) as u32, ended.into_result()),
+            Some(ended) => ((ended.driver_data & 0xffff_ffff) as u32, ended.into_result()),
             None => {
                 let (place, error) = self.refused.pop_front()?;
                 (place, Err(error))

@@ -244,7 +244,7 @@ impl State {
         let mut ended = std::mem::take(&mut self.ended);
         self.session.take_outcomes(&mut ended);
         for one in ended.drain(..) {
-            let (number, place) = ((one.tag >> 32) as u32, (one.tag & 0xffff_ffff) as u32);
+            let (number, place) = ((one.driver_data >> 32) as u32, (one.driver_data & 0xffff_ffff) as u32);
             if number > 0 {
                 // Nobody waits for the ends of a bulk send that was dropped.
                 if let Some(batch) = self.batches.get_mut(&number) {
@@ -278,7 +278,7 @@ impl State {
             if !batch.finished || batch.in_flight == 0 {
                 continue;
             }
-            let is_ours = |tag: u64| (tag >> 32) as u32 == *number;
+            let is_ours = |data: u64| (data >> 32) as u32 == *number;
             if self.session.held(is_ours) as u64 == batch.in_flight {
                 self.session.release_held(is_ours, now);
                 released = true;
@@ -327,7 +327,7 @@ impl State {
             // As many places as messages that have not ended: the session holds fewer than 2^32.
             (self.waiters.len() - 1) as u32
         });
-        let submitted = self.session.submit(&message, options.tag(u64::from(place)), now);
+        let submitted = self.session.submit(&message, options.driver_data(u64::from(place)), now);
         let ticket = match submitted {
             Ok(ticket) => ticket,
             Err(error) => {
@@ -488,8 +488,8 @@ impl State {
         if self.gone {
             return Err(closed());
         }
-        let tag = u64::from(number) << 32 | u64::from(place);
-        let ticket = self.session.submit(&message, options.tag(tag), now)?;
+        let data = u64::from(number) << 32 | u64::from(place);
+        let ticket = self.session.submit(&message, options.driver_data(data), now)?;
         if let Some(batch) = self.batches.get_mut(&number) {
             batch.in_flight += 1;
         }
@@ -539,11 +539,11 @@ impl State {
         if batch.in_flight == 0 {
             return;
         }
-        let is_ours = |tag: u64| (tag >> 32) as u32 == number;
+        let is_ours = |data: u64| (data >> 32) as u32 == number;
         let session = &mut self.session;
         let tickets = session.unfinished().map(|(ticket, _)| ticket);
         let ours: Vec<Ticket> = tickets
-            .filter(|ticket| session.tag(*ticket).is_some_and(is_ours))
+            .filter(|ticket| session.driver_data(*ticket).is_some_and(is_ours))
             .collect();
         for ticket in ours {
             session.cancel(ticket, now);

@@ -9,11 +9,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pushcore::notification::{Attempts, Device, Feedback, Retries, Retry, feedback};
+use pushcore::notification::{
+    Attempts, Campaign, Device, Feedback, Notification, Retries, Retry, feedback, message,
+};
 use pushcore::outcome::{Outcome, OutcomeKind, OutcomeParts, Scope, Suspect};
-use pushcore::service::Kind;
+use pushcore::service::{Kind, Message};
 use pushcore::webpush::ReceiverKeys;
-use pushcore::{Error, ErrorKind, UnixTime};
+use pushcore::{Error, ErrorKind, Now, UnixTime};
 use serde_json::{Map, Value, json};
 
 /// The time that the vectors of retries begin at.
@@ -28,6 +30,11 @@ fn rows<'a>(vectors: &'a Value, section: &str) -> &'a Vec<Value> {
     let rows = vectors[section].as_array().unwrap();
     assert!(!rows.is_empty(), "{section}");
     rows
+}
+
+fn now(vectors: &Value) -> Now {
+    let unix = UnixTime::from_millis(vectors["now_ms"].as_u64().unwrap());
+    Now::new(Duration::ZERO, unix)
 }
 
 fn device(json: &Value) -> Result<Device, Error> {
@@ -292,8 +299,8 @@ fn an_attempt_without_an_end_is_in_doubt() {
 
 #[test]
 fn the_id_is_the_same_in_every_attempt() {
-    use pushcore::apns::{Alert, Aps, BundleId, DeviceToken, Message, PushType};
-    let message = Message::builder(PushType::Alert)
+    use pushcore::apns::{Alert, Aps, BundleId, DeviceToken, PushType};
+    let message = pushcore::apns::Message::builder(PushType::Alert)
         .bundle(BundleId::parse("com.example.app").unwrap())
         .payload(Aps::new().alert(Alert::line("Hi")))
         .device(DeviceToken::parse("ab").unwrap())
@@ -302,7 +309,7 @@ fn the_id_is_the_same_in_every_attempt() {
     let id = pushcore::apns::ApnsId::parse("123e4567-e89b-12d3-a456-42665544000a").unwrap();
     let attempts = Attempts::begin(UnixTime::from_millis(BEGAN)).with_id(id);
     let back = Attempts::from_json(attempts.to_json().as_bytes()).unwrap();
-    let pushcore::service::Message::Apns(sent) = back.stable(message.into()) else {
+    let Message::Apns(sent) = back.stable(message.into()) else {
         panic!("another service");
     };
     assert_eq!(sent.id(), Some(id));
@@ -368,4 +375,235 @@ fn policies_and_states_that_make_no_sense_are_refused() {
         assert_eq!(error.kind(), kind, "{json}: {error}");
         assert!(error.context().starts_with(word), "{json}: {error}");
     }
+}
+
+#[test]
+fn notifications_are_refused_and_come_back() {
+    let vectors = vectors();
+    for row in rows(&vectors, "notifications") {
+        let error = Notification::from_json(row["json"].to_string().as_bytes()).expect_err(&row.to_string());
+        assert_eq!(error.kind(), kind(&row["error"]), "{row}: {error}");
+        if let Some(context) = row.get("context") {
+            assert_eq!(error.context(), context, "{row}");
+        }
+    }
+    for row in rows(&vectors, "messages") {
+        let read = Notification::from_json(row["notification"].to_string().as_bytes()).unwrap();
+        let back: Value = serde_json::from_str(&read.to_json()).unwrap();
+        assert_eq!(back, row["notification"], "{}", row["name"]);
+    }
+}
+
+/// Parses the strings that hold a payload, because the order of its keys is not the point here.
+fn unfolded(mut value: Value) -> Value {
+    fn walk(value: &mut Value) {
+        for (key, member) in value.as_object_mut().into_iter().flatten() {
+            let holds_json = ["raw", "msg", "payload", "notification"].contains(&key.as_str());
+            match member {
+                Value::String(text) if holds_json => {
+                    if let Ok(parsed @ Value::Object(_)) = serde_json::from_str(text) {
+                        *member = parsed;
+                    }
+                }
+                Value::Object(_) => walk(member),
+                _ => {}
+            }
+        }
+    }
+    walk(&mut value);
+    value
+}
+
+#[test]
+fn every_service_gets_its_message() {
+    let vectors = vectors();
+    let now = now(&vectors);
+    for row in rows(&vectors, "messages") {
+        let name = &row["name"];
+        let notification = Notification::from_json(row["notification"].to_string().as_bytes()).unwrap();
+        let device = device(&row["device"]).unwrap();
+        let made = message(&notification, &device, now);
+        if let Some(expected) = row.get("error") {
+            let error = made.expect_err(&name.to_string());
+            assert_eq!(error.kind(), kind(expected), "{name}: {error}");
+            if let Some(context) = row.get("context") {
+                assert_eq!(error.context(), context, "{name}");
+            }
+            // The same to every device of the app, and of a campaign.
+            let mut campaign = Campaign::new(notification);
+            assert_eq!(
+                campaign.message(&device, now).unwrap_err().to_string(),
+                error.to_string()
+            );
+            continue;
+        }
+        let (made, losses) = made.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = unfolded(serde_json::from_str(&made.to_json()).unwrap());
+        assert_eq!(found, row["message"], "{name}:\n{found}\n{}", row["message"]);
+        let losses: BTreeSet<String> = losses
+            .iter()
+            .map(|loss| {
+                let platform = loss.platform.map_or("all", |platform| platform.as_str());
+                format!("{} {platform} {}", loss.field, loss.kind.name())
+            })
+            .collect();
+        let expected: BTreeSet<String> = row["losses"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|loss| loss.as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(losses, expected, "{name}");
+        let mut campaign = Campaign::new(notification);
+        assert_eq!(
+            campaign.message(&device, now).unwrap().to_json(),
+            made.to_json(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_text_is_cut_at_a_character_as_late_as_the_service_allows() {
+    let vectors = vectors();
+    let now = now(&vectors);
+    // A family is one character of 25 bytes, a letter with its accent one of three.
+    for unit in ["x", "e\u{301}", "👨‍👩‍👧‍👦", "界", "🇩🇪"] {
+        for row in [
+            "two lines, apns",
+            "two lines, fcm",
+            "two lines, web push: no page to open, so the service worker shows it",
+            "two lines, adm",
+            "two lines, baidu",
+            "two lines, baidu on apple",
+        ] {
+            let row = rows(&vectors, "messages")
+                .iter()
+                .find(|found| found["name"] == row)
+                .unwrap();
+            let device = device(&row["device"]).unwrap();
+            let build = |count: usize| {
+                let body = unit.repeat(count);
+                Notification::builder().title("T").body(body).build().unwrap()
+            };
+            let whole = build(7000 / unit.len() + 1);
+            let error = message(&whole, &device, now).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                ErrorKind::PayloadTooLarge,
+                "{unit} {}",
+                device.service()
+            );
+            let asked = Notification::builder()
+                .title("T")
+                .body(unit.repeat(7000 / unit.len() + 1))
+                .shorten()
+                .build()
+                .unwrap();
+            let (made, losses) = message(&asked, &device, now).unwrap();
+            assert!(
+                losses
+                    .iter()
+                    .any(|loss| loss.field == "body" && loss.kind.name() == "shortened")
+            );
+            let payload = String::from_utf8(made.payload().into_owned()).unwrap();
+            let (before, _) = payload.split_once('…').unwrap();
+            let kept = before.matches(unit).count();
+            assert!(
+                before.ends_with(unit) && kept > 100,
+                "{unit} {}",
+                device.service()
+            );
+            // One more, with the ellipsis, is too many.
+            let one_more = Notification::builder()
+                .title("T")
+                .body(unit.repeat(kept + 1) + "…")
+                .build()
+                .unwrap();
+            let error = message(&one_more, &device, now).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::PayloadTooLarge);
+            let same = Notification::builder()
+                .title("T")
+                .body(unit.repeat(kept) + "…")
+                .build()
+                .unwrap();
+            assert_eq!(message(&same, &device, now).unwrap().0.payload(), made.payload());
+        }
+    }
+}
+
+#[test]
+fn the_subtitle_and_the_title_are_cut_when_the_body_does_not_suffice() {
+    let vectors = vectors();
+    let device = device(&json!({"service": "apns", "app": "com.example.app", "token": "ab"})).unwrap();
+    let notification = Notification::builder()
+        .title("t".repeat(5000))
+        .subtitle("s".repeat(5000))
+        .body("b".repeat(5000))
+        .shorten()
+        .build()
+        .unwrap();
+    let (made, losses) = message(&notification, &device, now(&vectors)).unwrap();
+    let fields: Vec<&str> = losses.iter().map(|loss| loss.field).collect();
+    assert_eq!(fields, ["body", "subtitle", "title"]);
+    let payload: Value = serde_json::from_slice(&made.payload()).unwrap();
+    let alert = &payload["aps"]["alert"];
+    assert_eq!((&alert["body"], &alert["subtitle"]), (&json!("…"), &json!("…")));
+    assert!(alert["title"].as_str().unwrap().ends_with("t…"));
+    assert_eq!(made.payload().len(), 4096);
+}
+
+#[test]
+fn a_campaign_encodes_once_for_an_app() {
+    let vectors = vectors();
+    let first = now(&vectors);
+    let notification = Notification::builder().title("Sale").ttl(160).build().unwrap();
+    let mut campaign = Campaign::new(notification);
+    let apns =
+        |app: &str, token: &str| device(&json!({"service": "apns", "app": app, "token": token})).unwrap();
+    let body = |message: Message| match message {
+        Message::Apns(message) => message.body().clone(),
+        other => panic!("{other:?}"),
+    };
+    let one = body(campaign.message(&apns("com.example.a", "ab"), first).unwrap());
+    let two = body(campaign.message(&apns("com.example.a", "cd"), first).unwrap());
+    assert!(std::sync::Arc::ptr_eq(&one, &two), "the body is shared");
+    // The time to live counts from each message.
+    let later = first.after(Duration::from_secs(100));
+    let Message::Apns(message) = campaign.message(&apns("com.example.b", "ab"), later).unwrap() else {
+        panic!("another service");
+    };
+    let until = UnixTime::from_secs(later.unix.as_secs() + 160);
+    assert_eq!(message.expiration(), pushcore::apns::Expiration::Until(until));
+    // FCM takes none for Apple's devices, so that its message is made anew before it is far off.
+    let fcm = device(&json!({"service": "fcm", "token": "t"})).unwrap();
+    let mut expirations = Vec::new();
+    for secs in [0, 10, 11] {
+        let at = first.after(Duration::from_secs(secs));
+        let payload: Value = serde_json::from_slice(&campaign.message(&fcm, at).unwrap().payload()).unwrap();
+        let text = payload["message"]["apns"]["headers"]["apns-expiration"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        expirations.push(text.parse::<u64>().unwrap() - first.unix.as_secs());
+    }
+    assert_eq!(expirations, [160, 160, 171]);
+}
+
+#[test]
+fn a_message_is_for_the_devices_of_its_app() {
+    let vectors = vectors();
+    let notification = Notification::builder().title("Sale").build().unwrap();
+    let a = device(&json!({"service": "apns", "app": "com.example.a", "token": "ab"})).unwrap();
+    let b = device(&json!({"service": "apns", "app": "com.example.b", "token": "ab"})).unwrap();
+    let rendered = notification.render(a.app(), now(&vectors)).unwrap();
+    assert_eq!(
+        rendered.to(&b, now(&vectors)).unwrap_err().kind(),
+        ErrorKind::Misuse
+    );
+    // A template goes to topics as well.
+    let fcm = device(&json!({"service": "fcm", "token": "t"})).unwrap();
+    let rendered = notification.render(fcm.app(), now(&vectors)).unwrap();
+    let topic = pushcore::service::Target::parse(Kind::Fcm, r#"{"topic":"news"}"#).unwrap();
+    assert!(rendered.template().to(&topic).is_ok());
 }
