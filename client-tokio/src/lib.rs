@@ -39,7 +39,7 @@
 //!
 //! * `pkcs12` (on): client certificates from PKCS#12 files.
 //! * `log`, `tracing` (off): what happens in a session goes to the program's log, with the target `pushcore` and a level by
-//!   `pushcore_client::Severity`. [`Client::poll_event`] yields the same events.
+//!   [`SessionEvent::level`](pushcore::session::SessionEvent::level). [`Client::poll_event`] yields the same events.
 
 #![forbid(unsafe_code)]
 

@@ -47,7 +47,7 @@
 //!
 //! * `pkcs12` (on): client certificates from PKCS#12 files.
 //! * `log`, `tracing` (off): what happens in a session goes to the program's log, with the target `pushcore` and a level by
-//!   [`Severity`]. [`Client::poll_event`] yields the same events.
+//!   [`SessionEvent::level`](pushcore::session::SessionEvent::level). [`Client::poll_event`] yields the same events.
 
 #![forbid(unsafe_code)]
 
@@ -86,4 +86,5 @@ pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;
 pub use send_many::SendMany;
 pub use shared::stopped;
-pub use watch::{Severity, WATCHED, report};
+#[doc(hidden)]
+pub use watch::{WATCHED, report};
