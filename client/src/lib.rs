@@ -59,6 +59,7 @@ mod dial;
 mod driver;
 mod exchange;
 mod gather;
+pub mod hub;
 mod lookups;
 mod patience;
 mod progress;
