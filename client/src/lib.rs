@@ -40,6 +40,8 @@
 //! # }
 //! ```
 //!
+//! [`hub::Hub`] sends one notification to devices of several services.
+//!
 //! [`Batch`] is `send_many` with the loop turned inside out, [`Proxy`] reads `HTTPS_PROXY` and its like, and `Client::exchange` sends a request that is not a push.
 //! In an event loop of your own, use [`pushcore::session::Session`] directly.
 //!

@@ -26,6 +26,22 @@ pub struct Limits {
     pub patience: Duration,
 }
 
+impl Limits {
+    /// Refuses limits with which no message could be sent.
+    ///
+    /// # Errors
+    /// `InvalidValue`.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.queue {
+            0 => Err(Error::new(
+                ErrorKind::InvalidValue,
+                "queue is 0: no message could be taken",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A message on the board.
 #[derive(Debug)]
 struct Post<T> {

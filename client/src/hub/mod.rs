@@ -314,12 +314,7 @@ impl HubBuilder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        if self.limits.queue == 0 {
-            return Err(Error::new(
-                ErrorKind::InvalidValue,
-                "queue is 0: no message could be taken",
-            ));
-        }
+        self.limits.check()?;
         if self.configs.is_empty() {
             return Err(Error::new(ErrorKind::MissingField, "a hub needs a client"));
         }

@@ -1,5 +1,6 @@
 //! Many users with one to five devices each on three services, of which one does not answer: `make storm-hub`.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pushcore::notification::Retries;
@@ -14,11 +15,7 @@ fn users() -> u32 {
 }
 
 /// When the last device of a service other than FCM ended, and the counts.
-fn run(
-    world: &World,
-    rows: &[Row],
-    queue: usize,
-) -> (Duration, std::collections::BTreeMap<(Kind, String), usize>) {
+fn run(world: &World, rows: &[Row], queue: usize) -> (Duration, BTreeMap<(Kind, String), usize>) {
     let hub = world.hub(|builder| builder.queue(queue).retries(Retries::standard()));
     let began = Instant::now();
     let mut last = Duration::ZERO;
@@ -36,11 +33,26 @@ fn run(
 
 #[test]
 fn a_service_that_stalls_holds_nobody_back() {
+    storm(run);
+}
+
+#[test]
+fn nor_does_it_on_tokio() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = runtime.expect("a runtime");
+    storm(|world, rows, queue| runtime.block_on(crate::on_tokio::run(world, rows, queue)));
+}
+
+/// Runs a hub with all services, then with one that stalls.
+fn storm(run: impl Fn(&World, &[Row], usize) -> (Duration, BTreeMap<(Kind, String), usize>)) {
     let world = World::new();
     let rows = world.population(users());
     let queue = (rows.len() / 10).clamp(20, 5000);
     let count = |kind: Kind| rows.iter().filter(|row| row.1.service() == kind).count();
-    let of = |tally: &std::collections::BTreeMap<(Kind, String), usize>, kind: Kind, word: &str| {
+    let of = |tally: &BTreeMap<(Kind, String), usize>, kind: Kind, word: &str| {
         tally.get(&(kind, word.to_owned())).copied().unwrap_or_default()
     };
     // All three answer.
