@@ -1,6 +1,7 @@
 //! A hub against the sandbox: one list of devices on several services.
 
 mod blocking;
+mod examples;
 mod on_tokio;
 mod storm;
 mod world;

@@ -26,7 +26,7 @@ fn config(world: &World, kind: Kind) -> ClientConfig {
     config
 }
 
-fn hub(world: &World, configure: impl FnOnce(HubBuilder) -> HubBuilder) -> Hub {
+pub(crate) fn hub(world: &World, configure: impl FnOnce(HubBuilder) -> HubBuilder) -> Hub {
     let mut builder = Hub::builder();
     for kind in KINDS {
         builder = builder.client(world.app(kind), world.service(kind), config(world, kind));
