@@ -26,3 +26,6 @@ pub use rendered::{Rendered, message};
 pub use retries::{Attempts, Retries, RetriesBuilder, Retry, Stop};
 
 pub use crate::apns::Environment;
+
+#[cfg(test)]
+mod tests;
