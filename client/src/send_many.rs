@@ -218,7 +218,7 @@ where
     fn next_ended(&mut self) -> Option<(I::Item, Result<Outcome, Error>)> {
         let (place, result) = loop {
             match self.landed.pop_front() {
-                Some(ended) => match Waiting::of(ended.tag) {
+                Some(ended) => match Waiting::of(ended.driver_data) {
                     Waiting::Batch(number, place) if number == self.number => {
                         break (place, ended.into_result());
                     }

@@ -92,7 +92,9 @@ impl BlockingBatch {
                     continue;
                 }
                 let some: Vec<Message> = std::iter::from_fn(|| made.next_if(Result::is_ok)?.ok()).collect();
-                if !batch.submit(some.iter(), options, |result| taken.push(result))? {
+                if !batch.submit(some.iter().map(|message| (message, 0)), options, |result| {
+                    taken.push(result)
+                })? {
                     break;
                 }
             }
@@ -128,7 +130,11 @@ impl BlockingBatch {
         let mut landed: Vec<(Ticket, Result<Outcome, Error>)> = Vec::new();
         if let Some(batch) = &mut self.batch {
             py.detach(|| -> Result<(), Error> {
-                landed.extend(batch.wait(longest)?);
+                landed.extend(
+                    batch
+                        .wait(longest)?
+                        .map(|ended| (ended.ticket, ended.into_result())),
+                );
                 Ok(())
             })
             .or_raise(py)?;

@@ -59,7 +59,7 @@ impl BlockingClient {
                 let left = patience.left();
                 if waiting {
                     let options = options.deadline(left);
-                    waiting = !batch.submit([&message], options, |taken| refused = taken.err())?;
+                    waiting = !batch.submit([(&message, 0)], options, |taken| refused = taken.err())?;
                 }
                 match refused {
                     Some(error) => Err(error),
@@ -69,8 +69,10 @@ impl BlockingClient {
                 }
             });
             match step.or_raise(py)? {
-                Some((_, Ok(answer))) => return outcome(py, answer),
-                Some((_, Err(error))) => return Err(raise(py, &error)),
+                Some(ended) => match ended.into_result() {
+                    Ok(answer) => return outcome(py, answer),
+                    Err(error) => return Err(raise(py, &error)),
+                },
                 // Raising drops the batch, which cancels the message.
                 None => py.check_signals()?,
             }

@@ -16,6 +16,7 @@ mod batch;
 mod blocking_batch;
 mod calls;
 mod client;
+mod dialect;
 mod errors;
 mod fcm;
 mod fcm_credentials;
@@ -73,6 +74,8 @@ mod _pushcore {
     use crate::calls::Call;
     #[pymodule_export]
     use crate::client::BlockingClient;
+    #[pymodule_export]
+    use crate::dialect::{Dialect, DialectJob, DialectReply, DialectStep, token_digest};
     #[pymodule_export]
     use crate::errors::error_kinds;
     #[pymodule_export]

@@ -161,7 +161,9 @@ impl SendMany {
         let (landed, tickets) = (&mut self.landed, &mut self.tickets);
         let wait_for_results = self.ready.is_empty();
         py.detach(|| -> Result<_, Error> {
-            let all = batch.submit(messages.iter(), options, |result| tickets.push(result))?;
+            let all = batch.submit(messages.iter().map(|message| (message, 0)), options, |result| {
+                tickets.push(result)
+            })?;
             // With room left for more messages the sockets only get a glance.
             let longest = match wait_for_results && (exhausted || !all) {
                 true if all => ATTENTION,
@@ -169,7 +171,11 @@ impl SendMany {
                 false => Duration::ZERO,
             };
             messages.drain(..tickets.len().min(messages.len()));
-            landed.extend(batch.wait(longest)?);
+            landed.extend(
+                batch
+                    .wait(longest)?
+                    .map(|ended| (ended.ticket, ended.into_result())),
+            );
             Ok(())
         })
         .or_raise(py)?;

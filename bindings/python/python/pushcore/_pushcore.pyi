@@ -1435,3 +1435,128 @@ class Tunnel:
         """What is to be written to the proxy now; it counts as written."""
     def receive(self, data: bytes | bytearray | memoryview) -> bytes | None:
         """What the proxy said; `bytes` when the tunnel stands: they came through it already."""
+
+# Dialects
+
+@final
+class Dialect:
+    """A push system whose requests are understood, with options: jobs are begun from it."""
+
+    def __new__(cls, system: str, options: dict[str, Any] | None = None) -> Self:
+        """`system` is the name of a system, for example `"pinpoint"`; `docs/dialects.md` describes the options.
+
+        Raises `MessageError`.
+        """
+    @staticmethod
+    def systems() -> list[str]:
+        """The names of all systems."""
+    @property
+    def system(self) -> str:
+        """The name of the system."""
+    @property
+    def routes(self) -> list[tuple[str, str, str]]:
+        """Method, path and operation of every request that is understood; `{name}` stands for one segment."""
+    def begin(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str | bytes, str | bytes]],
+        body: _Bytes,
+        *,
+        now: _Time | None = None,
+    ) -> DialectJob:
+        """Begins the job of a request that came in.
+
+        `target` is the raw target, path and query as they stood on the wire; `headers` are all headers in their order
+        (a `str` is taken as Latin-1, as WSGI has it); `body` is the body without chunks. `now` is `time.time()` by
+        default. Raises `MessageError` for a target that no HTTP server lets through.
+        """
+
+@final
+class DialectJob:
+    """One request on its way through a dialect: steps that wait for answers, then a reply."""
+
+    @staticmethod
+    def from_json(text: str | bytes) -> DialectJob:
+        """Reads a job back from `to_json`. What it waited for it waits for again. Raises `MessageError`."""
+    @property
+    def steps(self) -> list[DialectStep]:
+        """The steps that wait for an answer. The next ones come when all are answered."""
+    @property
+    def reply(self) -> DialectReply | None:
+        """The answer to the client; `None` while steps wait."""
+    @property
+    def warnings(self) -> list[str]:
+        """What the translation lost or changed, in words, as far as it is known now."""
+    @property
+    def system(self) -> str:
+        """The name of the system."""
+    @property
+    def operation(self) -> str | None:
+        """The operation of the routing table; `None` where no route takes the request."""
+    @property
+    def began(self) -> float:
+        """When the job began, in seconds since 1970."""
+    def answer(self, id: int, answer: Any) -> None:
+        """Takes the answer to a step, as `None`, `dict` or another JSON value.
+
+        Raises `MisuseError` or `MessageError`; the step waits on.
+        """
+    def sent(self, id: int, result: Outcome | PushcoreError) -> None:
+        """Takes the result of a message: an `Outcome`, or the exception that was raised in its place."""
+    def unknown(self, id: int) -> None:
+        """Takes note that nobody knows what became of a step that sends. Nothing is sent again by itself."""
+    def to_json(self) -> str:
+        """The whole job as JSON, without a secret in it; `Job.from_json` reads it.
+
+        Raises `MisuseError` for a request that brings credentials.
+        """
+
+@final
+class DialectStep:
+    """One thing that a job waits for."""
+
+    @property
+    def id(self) -> int:
+        """The number by which the answer goes in."""
+    @property
+    def kind(self) -> Literal["ask", "send", "broadcast"]:
+        """What is waited for: an answer of the store, a message, or a broadcast."""
+    @property
+    def data(self) -> dict[str, Any]:
+        """The step as a `dict`: `{"id": 1, "step": "ask", "ask": "secret", ...}`."""
+    @property
+    def message(self) -> Message | None:
+        """The message to send, complete with its target; `None` for a step that is no `send`."""
+    def message_to(self, target: _Json, *, policy: EndpointPolicy | None = None) -> Message:
+        """The message of a broadcast to one of its targets.
+
+        Raises `MisuseError` for a step that is no `broadcast`.
+        """
+    def to_json(self) -> str:
+        """The step as JSON."""
+
+@final
+class DialectReply:
+    """The answer to the client."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names and values in order."""
+    @property
+    def body(self) -> bytes:
+        """The body. The host adds `content-length`."""
+    @property
+    def remember(self) -> list[str]:
+        """The idempotency keys that the host stores this reply under, before the client gets it."""
+    @property
+    def remember_seconds(self) -> int:
+        """The time for which the reply is remembered, in seconds."""
+    def to_json(self) -> str:
+        """The reply as JSON: `{"reply": json.loads(...)}` answers a claim later."""
+
+def token_digest(key: str) -> str:
+    """The SHA-256 of an API key or bearer token, as a job asks for it and a store keeps it."""
