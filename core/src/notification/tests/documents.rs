@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 
 use crate::crypto::Es256Key;
 use crate::json::form::{Form, Table, anchor, reference};
-use crate::notification::form::{AttemptsForm, DeviceForm, NotificationForm, RetriesForm};
+use crate::notification::form::{
+    ActivityForm, AttemptsForm, ChangeForm, DeviceForm, NotificationForm, RetriesForm, StartForm,
+};
 use crate::notification::{Device, LossKind, Notification, message};
 use crate::service::tests::documents::{cell, nullable, one_line};
 use crate::service::{Message, Service};
@@ -32,6 +34,9 @@ fn forms() -> Vec<(&'static str, Value, Vec<Table>)> {
         of::<DeviceForm>("device"),
         of::<RetriesForm>("retries"),
         of::<AttemptsForm>("attempts"),
+        of::<ActivityForm>("activity"),
+        of::<StartForm>("start"),
+        of::<ChangeForm>("change"),
     ]
 }
 
