@@ -478,7 +478,7 @@ def test_the_python_of_the_page_runs() -> None:
     )
     later: list[tuple[float, str, str]] = []
     clients = dict.fromkeys(("apns", "fcm", "adm"), Client())
-    exec(code, {"pushcore": pushcore, "devices": table, "clients": clients, "later": later})  # noqa: S102
+    exec(code, {"pushcore": pushcore, "devices": table, "clients": clients, "later": later})
     assert table.deleted == "a"
     assert (table.stored.key, table.stored.token) == ("c", "amzn1.adm-registration.v3.b")
     [(at, device, attempts)] = later
