@@ -135,9 +135,9 @@ pub enum EventLevel {
     Error,
     /// Something went wrong that the session handles by itself.
     Warning,
-    /// Something expected changed.
+    /// A change that nobody has to do anything about: a server shuts down in order, credentials are taken again.
     Info,
-    /// A detail of the transport.
+    /// The everyday: connections come and go, tokens are renewed, messages go back to the queue.
     Debug,
 }
 
@@ -193,12 +193,12 @@ impl SessionEvent {
             | Self::Wedged { .. } => EventLevel::Warning,
             // Error code 0 announces a graceful shutdown (RFC 9113 section 6.8).
             Self::GoAway { code, .. } if *code != 0 => EventLevel::Warning,
+            Self::GoAway { .. } | Self::CredentialsAccepted => EventLevel::Info,
             Self::Connected { .. }
             | Self::Disconnected { .. }
-            | Self::GoAway { .. }
-            | Self::TokenRenewed
-            | Self::CredentialsAccepted => EventLevel::Info,
-            Self::SettingsChanged { .. } | Self::Requeued { .. } => EventLevel::Debug,
+            | Self::Requeued { .. }
+            | Self::SettingsChanged { .. }
+            | Self::TokenRenewed => EventLevel::Debug,
         }
     }
 
@@ -359,13 +359,13 @@ mod tests {
         for (event, level) in [
             (go_away(0), EventLevel::Info),
             (go_away(2), EventLevel::Warning),
-            (lost(None), EventLevel::Info),
+            (lost(None), EventLevel::Debug),
             (lost(Some(ErrorKind::ConnectionLost)), EventLevel::Warning),
             (
                 SessionEvent::CredentialsRefused { text: text() },
                 EventLevel::Error,
             ),
-            (SessionEvent::TokenRenewed, EventLevel::Info),
+            (SessionEvent::TokenRenewed, EventLevel::Debug),
         ] {
             assert_eq!(event.parts().level, level, "{event:?}");
         }

@@ -1235,7 +1235,7 @@ class Event:
     @property
     def level(self) -> Literal["error", "warning", "info", "debug"]:
         """How much the event matters: `error` where somebody has to do something, `warning` for what the client
-        handles by itself, `info` for expected changes, `debug` for details of the transport.
+        handles by itself, `info` for changes that concern nobody, `debug` for the everyday.
         """
     @property
     def name(self) -> str:
