@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pushcore::net::h2::HeaderBytes;
 use pushcore::service::{AsMessage, Service};
-use pushcore::session::{SendOptions, Session, SessionEvent, Stats};
+use pushcore::session::{Metrics, SendOptions, Session, SessionEvent, Stats};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::lookups::Lookups;
 use crate::patience::Patience;
 use crate::send_many::SendMany;
 use crate::shared::Shared;
+use crate::watch::{WATCHED, report};
 
 /// After so long without a look at the sockets, it takes one before the next message.
 const STALE: Duration = Duration::from_millis(100);
@@ -119,7 +120,11 @@ impl Client {
                     if left.is_zero() {
                         return Err(Patience::expired());
                     }
-                    shared = self.step(shared, Some(left));
+                    // What others have submitted may leave the queue now.
+                    self.nudge(&mut shared);
+                    if shared.driver.session.capacity() == 0 {
+                        shared = self.look(shared, Some(left));
+                    }
                     now = shared.driver.clock.now();
                 }
                 other => break other?,
@@ -158,6 +163,15 @@ impl Client {
         }
     }
 
+    /// Returns the counts and latencies of this client, for a monitoring system; see [`Metrics::open_metrics`].
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child.
+    pub fn metrics(&self) -> Result<Metrics, Error> {
+        self.check_process()?;
+        Ok(self.lock().driver.session.metrics())
+    }
+
     /// Returns the bytes of header blocks so far; see [`Session::header_bytes`]. In a forked
     /// child: nothing.
     pub fn header_bytes(&self) -> HeaderBytes {
@@ -176,7 +190,7 @@ impl Client {
     /// The next thing that happened, for logs and metrics. Never waits.
     pub fn poll_event(&self) -> Option<SessionEvent> {
         self.check_process().ok()?;
-        self.lock().driver.session.poll_event()
+        self.tell_log(self.lock()).poll_event()
     }
 
     /// No more messages; waits until those taken have ended and the connections are closed.
@@ -192,6 +206,7 @@ impl Client {
         while !shared.driver.session.is_closed() {
             shared = self.step(shared, None);
         }
+        drop(self.tell_log(shared));
         Ok(())
     }
 
@@ -347,7 +362,24 @@ impl Client {
         }
         drop(guard);
         self.tell_others(&shared);
-        shared
+        self.tell_log(shared)
+    }
+
+    /// Tells the program's log what happened. The lock is free meanwhile, because a log may send messages, too.
+    fn tell_log<'a>(&'a self, mut shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
+        if !WATCHED {
+            return shared;
+        }
+        let events = shared.unreported();
+        if events.is_empty() {
+            return shared;
+        }
+        let service = shared.driver.session.service().kind();
+        drop(shared);
+        for event in &events {
+            report(service, event);
+        }
+        self.lock()
     }
 
     /// Wakes those who wait for the one at the sockets. With nobody there it spares a system call.
@@ -368,5 +400,9 @@ impl Drop for Client {
         shared.driver.session.abandon(now);
         // One last write (GOAWAY, close_notify); nobody waits for the answer.
         shared.driver.flush();
+        let service = shared.driver.session.service().kind();
+        for event in shared.unreported() {
+            report(service, &event);
+        }
     }
 }

@@ -46,6 +46,8 @@
 //! # Features
 //!
 //! * `pkcs12` (on): client certificates from PKCS#12 files.
+//! * `log`, `tracing` (off): what happens in a session goes to the program's log, with the target `pushcore` and a level by
+//!   [`Severity`]. [`Client::poll_event`] yields the same events.
 
 #![forbid(unsafe_code)]
 
@@ -65,6 +67,13 @@ mod resolve;
 mod send_many;
 mod shared;
 mod socket;
+mod watch;
+
+/// What dialling knows beside sockets, for drivers on another event loop. No part of the stable interface.
+#[doc(hidden)]
+pub mod dialling {
+    pub use crate::dial::{HEAD_START, in_turn, keep_alive, refused};
+}
 
 pub use batch::Batch;
 pub use client::Client;
@@ -77,3 +86,4 @@ pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;
 pub use send_many::SendMany;
 pub use shared::stopped;
+pub use watch::{Severity, WATCHED, report};

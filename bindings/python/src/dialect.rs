@@ -94,7 +94,7 @@ fn header(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 }
 
 /// One request on its way through a dialect: steps that wait for answers, then a reply.
-#[pyclass(frozen, module = "pushcore.dialect", name = "Job")]
+#[pyclass(frozen, module = "pushcore.dialect")]
 pub(crate) struct DialectJob(Mutex<Job>);
 
 impl DialectJob {
@@ -187,7 +187,7 @@ impl DialectJob {
 }
 
 /// One thing that a job waits for.
-#[pyclass(frozen, module = "pushcore.dialect", name = "Step")]
+#[pyclass(frozen, module = "pushcore.dialect")]
 pub(crate) struct DialectStep(Step);
 
 #[pymethods]
@@ -250,7 +250,7 @@ impl DialectStep {
 }
 
 /// The answer to the client.
-#[pyclass(frozen, module = "pushcore.dialect", name = "Reply")]
+#[pyclass(frozen, module = "pushcore.dialect")]
 pub(crate) struct DialectReply(dialect::Reply);
 
 #[pymethods]

@@ -57,9 +57,11 @@ mod event;
 mod gate;
 mod host;
 mod id;
+mod latency;
 mod ledger;
 mod limits;
 mod link;
+mod metrics;
 mod queue;
 mod retry;
 mod service;
@@ -77,6 +79,8 @@ pub use config::{Delivery, SendOptions, SessionConfig};
 pub use ending::{Ended, Ending};
 pub use event::{Action, EventLevel, EventParts, SessionEvent};
 pub use id::{LinkId, Ticket};
+pub use latency::{Histogram, Latencies};
+pub use metrics::Metrics;
 pub use stats::Stats;
 
 use ending::Unanswered;
@@ -207,6 +211,15 @@ impl Session {
     /// How many messages are where.
     pub fn stats(&self) -> Stats {
         self.ledger.stats()
+    }
+
+    /// Returns the counts and latencies of the session, for a monitoring system.
+    pub fn metrics(&self) -> Metrics {
+        Metrics {
+            service: self.service.value().kind(),
+            stats: self.stats(),
+            latencies: *self.ledger.latencies(),
+        }
     }
 
     /// The session's configuration.
@@ -1598,6 +1611,7 @@ impl Session {
             self.now.monotonic = now.monotonic;
         }
         self.now.unix = now.unix;
+        self.ledger.note_time(self.now.monotonic);
         self.now
     }
 }

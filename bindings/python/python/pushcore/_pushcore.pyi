@@ -1599,3 +1599,33 @@ class DialectReply:
 
 def token_digest(key: str) -> str:
     """The SHA-256 of an API key or bearer token, as a job asks for it and a store keeps it."""
+
+@final
+class Selection:
+    """The subscriptions that a filter of Pushpad's steps means.
+
+    A subscription is selected when its uid is among `uids` and its tags match one of `tags`; what is absent or `None`
+    selects everybody, and an empty list nobody.
+    """
+
+    def __new__(cls, filter: _Json) -> Self: ...
+    def selects(self, uid: str | None, tags: Sequence[str]) -> bool:
+        """Whether a subscription with this uid and these tags is selected.
+
+        `uid` is `None` for a subscription of nobody in particular.
+        """
+
+@final
+class TagExpression:
+    """A condition on the tags of a subscription, for example `"paid && !trial || staff"`.
+
+    The operators are `!`, `&&` and `||`, from highest to lowest precedence, and at most 64 parentheses that are open at
+    the same time. Raises `MessageError`.
+    """
+
+    def __new__(cls, text: str) -> Self: ...
+    def matches(self, tags: Sequence[str]) -> bool:
+        """Whether a subscription with these tags is meant."""
+
+def pushpad_signature(token: str, uid: str) -> str:
+    """The signature with which a page proves a user's id to Pushpad's part in the browser: lower-case hex."""
