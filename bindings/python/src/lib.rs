@@ -26,6 +26,7 @@ mod http;
 mod http2;
 mod keys;
 mod message;
+mod metrics;
 mod outcome;
 mod outcome_parts;
 mod progress;
@@ -92,6 +93,8 @@ mod _pushcore {
     use crate::keys::SigningKey;
     #[pymodule_export]
     use crate::message::{message_from_json, restore_message};
+    #[pymodule_export]
+    use crate::metrics::{PyHistogram, PyMetrics};
     #[pymodule_export]
     use crate::outcome::{
         Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone, TokenMismatch, restore_outcome,
