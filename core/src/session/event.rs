@@ -173,9 +173,9 @@ pub enum EventLevel {
     Error,
     /// Something went wrong that the session handles by itself.
     Warning,
-    /// Something expected changed.
+    /// A change that nobody has to do anything about: a server shuts down in order, credentials are taken again.
     Info,
-    /// A detail of the transport.
+    /// The everyday: connections come and go, tokens are renewed, messages go back to the queue.
     Debug,
 }
 
@@ -231,15 +231,14 @@ impl SessionEvent {
             | Self::Wedged { .. } => EventLevel::Warning,
             // Error code 0 announces a graceful shutdown (RFC 9113 section 6.8).
             Self::GoAway { code, .. } if *code != 0 => EventLevel::Warning,
+            Self::GoAway { .. } | Self::CredentialsAccepted => EventLevel::Info,
             Self::Connected { .. }
             | Self::Disconnected { .. }
-            | Self::GoAway { .. }
-            | Self::TokenRenewed
-            | Self::CredentialsAccepted => EventLevel::Info,
-            Self::Dialling { .. }
+            | Self::Dialling { .. }
             | Self::LetGo { .. }
+            | Self::Requeued { .. }
             | Self::SettingsChanged { .. }
-            | Self::Requeued { .. } => EventLevel::Debug,
+            | Self::TokenRenewed => EventLevel::Debug,
         }
     }
 
@@ -434,13 +433,13 @@ mod tests {
         for (event, level) in [
             (go_away(0), EventLevel::Info),
             (go_away(2), EventLevel::Warning),
-            (lost(None), EventLevel::Info),
+            (lost(None), EventLevel::Debug),
             (lost(Some(ErrorKind::ConnectionLost)), EventLevel::Warning),
             (
                 SessionEvent::CredentialsRefused { text: text() },
                 EventLevel::Error,
             ),
-            (SessionEvent::TokenRenewed, EventLevel::Info),
+            (SessionEvent::TokenRenewed, EventLevel::Debug),
         ] {
             assert_eq!(event.parts().level, level, "{event:?}");
         }
