@@ -197,6 +197,7 @@ pub unsafe extern "C" fn pushcore_batch_outcome(
     error: *mut *mut ErrorObject,
 ) -> Status {
     entry!(error, {
+        wanted(out, "the output")?;
         borrow_mut(batch, "batch")?.handed.give_outcome(index, out)
     })
 }
@@ -210,6 +211,7 @@ pub unsafe extern "C" fn pushcore_batch_error(
     error: *mut *mut ErrorObject,
 ) -> Status {
     entry!(error, {
+        wanted(out, "the output")?;
         borrow_mut(batch, "batch")?.handed.give_error(index, out)
     })
 }

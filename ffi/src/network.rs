@@ -10,7 +10,7 @@ use pushcore::{Error, ErrorKind};
 use pushcore_client::{ClientConfig, Proxy, Resolver};
 
 use crate::guard::Failure;
-use crate::view::{Versioned, View, in_set, known_bits, no_such, optional};
+use crate::view::{Versioned, View, in_set, known_bits, optional};
 
 /// A message that was written and got no answer is sent again with the same identifiers: a device may see it twice.
 pub const PUSHCORE_NETWORK_AT_LEAST_ONCE: u32 = 1;
@@ -374,9 +374,7 @@ pub(crate) unsafe fn send_options(options: *const CSendOptions) -> Result<SendOp
     known_bits(o.set, PUSHCORE_SEND_SET_DEADLINE, "set")?;
     let known = PUSHCORE_SEND_SUSPECT | PUSHCORE_SEND_BULK | PUSHCORE_SEND_STOP_ON_SUSPICION;
     known_bits(o.flags, known, "flags")?;
-    if o.reserved != 0 {
-        return Err(no_such("reserved"));
-    }
+    known_bits(o.reserved, 0, "reserved")?;
     let mut made = SendOptions::default();
     let deadline = in_set(o.set, PUSHCORE_SEND_SET_DEADLINE, o.deadline_ms, "deadline_ms")?;
     made.deadline = deadline.map(Duration::from_millis);

@@ -505,6 +505,7 @@ pub unsafe extern "C" fn pushcore_session_outcome(
     error: *mut *mut ErrorObject,
 ) -> Status {
     entry!(error, {
+        wanted(out, "the output")?;
         borrow_mut(session, "session")?.handed.give_outcome(index, out)
     })
 }
@@ -518,6 +519,7 @@ pub unsafe extern "C" fn pushcore_session_error(
     error: *mut *mut ErrorObject,
 ) -> Status {
     entry!(error, {
+        wanted(out, "the output")?;
         borrow_mut(session, "session")?.handed.give_error(index, out)
     })
 }
