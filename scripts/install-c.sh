@@ -24,7 +24,8 @@ profile=${PROFILE:-release}
 case $PREFIX$LIBDIR in /*) ;; *) echo "PREFIX and LIBDIR are absolute paths" >&2; exit 2 ;; esac
 case $profile in release | dev) ;; *) echo "PROFILE is release or dev" >&2; exit 2 ;; esac
 
-set -- -p pushcore-ffi --lib --profile "$profile" --locked
+# With the rlib among the kinds, cargo would leave the optimisation across crates out.
+set -- -p pushcore-ffi --lib --crate-type cdylib,staticlib --profile "$profile" --locked
 minimal=${MINIMAL:-}
 [ -z "$minimal" ] || set -- "$@" --no-default-features
 [ -z "${TARGET:-}" ] || set -- "$@" --target "$TARGET"
