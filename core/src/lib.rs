@@ -153,16 +153,19 @@
 mod backend;
 mod json;
 mod percent;
+mod printable;
 
 pub mod adm;
 pub mod apns;
 pub mod baidu;
 pub mod crypto;
+pub mod dialect;
 pub mod error;
 pub mod fcm;
 pub mod http;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod notification;
 pub mod oauth;
 pub mod outcome;
 pub mod secret;

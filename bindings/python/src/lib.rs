@@ -16,6 +16,7 @@ mod batch;
 mod blocking_batch;
 mod calls;
 mod client;
+mod dialect;
 mod errors;
 mod fcm;
 mod fcm_credentials;
@@ -30,11 +31,13 @@ mod outcome_parts;
 mod progress;
 mod recipe;
 mod results;
+mod selection;
 mod send_many;
 mod service;
 mod session;
 mod tunnel;
 mod values;
+mod watch;
 mod webpush;
 mod webpush_message;
 
@@ -74,6 +77,8 @@ mod _pushcore {
     #[pymodule_export]
     use crate::client::BlockingClient;
     #[pymodule_export]
+    use crate::dialect::{Dialect, DialectJob, DialectReply, DialectStep, token_digest};
+    #[pymodule_export]
     use crate::errors::error_kinds;
     #[pymodule_export]
     use crate::fcm::FcmMessage;
@@ -97,6 +102,8 @@ mod _pushcore {
     use crate::recipe::PySecret;
     #[pymodule_export]
     use crate::results::{AdmGroupResult, TopicPage, TopicResult, TopicSubscription};
+    #[pymodule_export]
+    use crate::selection::{Selection, TagExpression, pushpad_signature};
     #[pymodule_export]
     use crate::send_many::SendMany;
     #[pymodule_export]

@@ -16,6 +16,8 @@ pub enum Method {
     Delete,
     /// `GET`
     Get,
+    /// `HEAD`
+    Head,
     /// `PATCH`
     Patch,
     /// `POST`
@@ -26,11 +28,22 @@ pub enum Method {
 }
 
 impl Method {
+    /// Every method, in the order of their names.
+    pub const ALL: [Method; 6] = [
+        Method::Delete,
+        Method::Get,
+        Method::Head,
+        Method::Patch,
+        Method::Post,
+        Method::Put,
+    ];
+
     /// The method as it is written on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Method::Delete => "DELETE",
             Method::Get => "GET",
+            Method::Head => "HEAD",
             Method::Patch => "PATCH",
             Method::Post => "POST",
             Method::Put => "PUT",

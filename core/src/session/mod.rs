@@ -75,7 +75,7 @@ use std::time::Duration;
 
 pub use config::{Delivery, SendOptions, SessionConfig};
 pub use ending::{Ended, Ending};
-pub use event::{Action, EventParts, SessionEvent};
+pub use event::{Action, EventLevel, EventParts, SessionEvent};
 pub use id::{LinkId, Ticket};
 pub use stats::Stats;
 
