@@ -108,7 +108,8 @@ fn allowed(room: &str) -> Vec<&'static str> {
             &["backend", "http", "outcome", "crypto", "json", "percent", "oauth"]
         }
         "dialect" => &[
-            "http", "outcome", "crypto", "json", "percent", "service", "adm", "apns", "baidu", "fcm", "webpush",
+            "http", "outcome", "crypto", "json", "percent", "service", "adm", "apns", "baidu", "fcm",
+            "webpush",
         ],
         "service" => &[
             "backend", "http", "outcome", "oauth", "json", "adm", "apns", "baidu", "fcm", "webpush",
