@@ -172,7 +172,7 @@ def recorded_store() -> Store:
 @pytest.mark.parametrize("through_json", [False, True])
 @pytest.mark.parametrize("request_", RECORDED["requests"], ids=lambda request: request["label"])
 def test_recorded_requests_become_the_messages_written_by_hand(request_: dict[str, Any], through_json: bool) -> None:
-    """M of §7: original client, SigV4, native targets, title/body, url, images, badge, sound, silent, TTL, priority, collapse, data."""
+    """M of §7: original client, native targets, texts, every field of §1.6."""
     begin = Dialect("pinpoint").begin
     job = begin(
         request_["method"], request_["target"], request_["headers"], request_["body"].encode(), now=request_["now"]
@@ -597,7 +597,7 @@ def test_lives_and_collapse_keys(pinpoint: Pinpoint) -> None:
 
 def test_who_wins_over_whom(pinpoint: Pinpoint) -> None:
     """M of §7: title, body and overrides (§1.4)."""
-    body = {
+    body: dict[str, Any] = {
         "Addresses": {"t" * 20: {"ChannelType": "GCM"}},
         "MessageConfiguration": {
             "DefaultMessage": {"Body": "default"},
