@@ -1007,3 +1007,31 @@ def test_answers_of_another_form_are_refused_and_the_step_waits_on(pinpoint: Pin
 def test_what_is_no_job_is_refused(text: str) -> None:
     with pytest.raises(pushcore.MessageError):
         Job.from_json(text)
+
+
+def test_what_a_dialect_and_a_job_say_of_themselves() -> None:
+    assert "pinpoint" in Dialect.systems()
+    dialect = Dialect("pinpoint")
+    assert dialect.system == "pinpoint"
+    routes = {operation: (method, path) for method, path, operation in dialect.routes}
+    assert routes["SendMessages"] == ("POST", "/v1/apps/{application-id}/messages")
+    # Every operation is one of the service's, by the same method and path; seven channels share one route.
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("pinpoint")
+    for operation, (method, path) in routes.items():
+        for channel in (
+            ("Gcm", "ApnsVoipSandbox") if operation in ("GetChannel", "UpdateChannel", "DeleteChannel") else ("",)
+        ):
+            http = model.operation_model(
+                operation.replace("Channel", channel + "Channel") if channel else operation
+            ).http
+            name = {"Gcm": "gcm", "ApnsVoipSandbox": "apns_voip_sandbox"}.get(channel, "")
+            assert (http["method"], http["requestUri"]) == (method, path.replace("{channel}", name))
+    job = dialect.begin("POST", f"/v1/apps/{APP}/messages", [], b"{}", now=NOW + 0.25)
+    assert (job.system, job.operation, job.began) == ("pinpoint", "SendMessages", NOW + 0.25)
+    assert dialect.begin("GET", "/nowhere", [], b"").operation is None
+    with pytest.raises(TypeError):
+        dialect.begin("GET", "/", [("a",)], b"")
+    with pytest.raises(pushcore.MessageError):
+        dialect.begin("GET", "http://localhost/", [], b"")
