@@ -51,7 +51,8 @@ impl Batch {
         })
     }
 
-    /// Submits messages one after the other, until there are no more or the queue is full.
+    /// Submits messages one after the other, until there are no more or the queue is full. Each comes with a number of the
+    /// caller's, [`Ended::user_data`] of its end.
     ///
     /// `taken` is told, for each, its ticket or why it cannot be sent. Returns whether all were
     /// taken: otherwise call [`Batch::wait`], and offer the message after the last one told again.
@@ -64,7 +65,7 @@ impl Batch {
     /// `Misuse` in a forked child; `Closed` when the client takes no more messages.
     pub fn submit<M: AsMessage>(
         &mut self,
-        messages: impl IntoIterator<Item = M>,
+        messages: impl IntoIterator<Item = (M, u64)>,
         options: SendOptions,
         mut taken: impl FnMut(Result<Ticket, Error>),
     ) -> Result<bool, Error> {
@@ -91,8 +92,19 @@ impl Batch {
             // The service has asked for a pause: more would only wait.
             return Ok(false);
         }
-        for message in messages {
-            match shared.submit_at(message.as_message(), options, Waiting::Batch(self.number, 0), now) {
+        for (message, user_data) in messages {
+            let options = options.user_data(user_data);
+            let waiting = Waiting::Batch(self.number, 0);
+            let mut submitted = shared.submit_at(message.as_message(), options, waiting, now);
+            if is_full(&submitted) {
+                // A queue that is smaller than what the streams take is emptied by a write, and not by answers.
+                self.client.nudge(&mut shared);
+                if shared.has_results(self.number) || shared.driver.session.bulk_capacity() == 0 {
+                    return Ok(false);
+                }
+                submitted = shared.submit_at(message.as_message(), options, waiting, now);
+            }
+            match submitted {
                 Ok(ticket) => {
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
@@ -115,10 +127,7 @@ impl Batch {
     ///
     /// # Errors
     /// `Misuse` in a forked child.
-    pub fn wait(
-        &mut self,
-        longest: Duration,
-    ) -> Result<impl Iterator<Item = (Ticket, Result<Outcome, Error>)>, Error> {
+    pub fn wait(&mut self, longest: Duration) -> Result<impl Iterator<Item = Ended>, Error> {
         self.client.check_process()?;
         self.results.clear();
         let mut shared = self.client.lock();
@@ -131,7 +140,7 @@ impl Batch {
         }
         shared.swap_results(self.number, &mut self.results);
         drop(shared);
-        let ours = |ended: &Ended| matches!(Waiting::of(ended.tag), Waiting::Batch(number, _) if number == self.number);
+        let ours = |ended: &Ended| matches!(Waiting::of(ended.driver_data), Waiting::Batch(number, _) if number == self.number);
         self.results.retain(ours);
         let stops = self.on_suspicion == OnSuspicion::Stop;
         for ended in &self.results {
@@ -139,10 +148,7 @@ impl Batch {
             self.progress.in_flight = self.progress.in_flight.saturating_sub(1);
             self.progress.count(ended.result());
         }
-        Ok(self
-            .results
-            .drain(..)
-            .map(|ended| (ended.ticket, ended.into_result())))
+        Ok(self.results.drain(..))
     }
 
     /// Cancels one message of this batch. Its end, `Cancelled`, comes from [`Batch::wait`] like any other;
@@ -198,6 +204,11 @@ impl Batch {
         self.progress.elapsed = self.progress.started.elapsed();
         &self.progress
     }
+}
+
+/// Whether a message was not taken because the queue is full.
+fn is_full(submitted: &Result<Ticket, Error>) -> bool {
+    matches!(submitted, Err(error) if error.kind() == ErrorKind::QueueFull)
 }
 
 impl fmt::Debug for Batch {

@@ -119,7 +119,11 @@ impl Client {
                     if left.is_zero() {
                         return Err(Patience::expired());
                     }
-                    shared = self.step(shared, Some(left));
+                    // What others have submitted may leave the queue now.
+                    self.nudge(&mut shared);
+                    if shared.driver.session.capacity() == 0 {
+                        shared = self.look(shared, Some(left));
+                    }
                     now = shared.driver.clock.now();
                 }
                 other => break other?,

@@ -66,6 +66,12 @@ mod send_many;
 mod shared;
 mod socket;
 
+/// What dialling knows beside sockets, for drivers on another event loop. No part of the stable interface.
+#[doc(hidden)]
+pub mod dialling {
+    pub use crate::dial::{HEAD_START, in_turn, keep_alive, refused};
+}
+
 pub use batch::Batch;
 pub use client::Client;
 pub use clock::now;

@@ -218,7 +218,7 @@ where
     fn next_ended(&mut self) -> Option<(I::Item, Result<Outcome, Error>)> {
         let (place, result) = loop {
             match self.landed.pop_front() {
-                Some(ended) => match Waiting::of(ended.tag) {
+                Some(ended) => match Waiting::of(ended.driver_data) {
                     Waiting::Batch(number, place) if number == self.number => {
                         break (place, ended.into_result());
                     }
@@ -278,14 +278,15 @@ where
                 return None;
             }
             let mut shared = self.client.lock();
-            // With room left for more messages the sockets only get a glance.
+            self.client.nudge(&mut shared);
+            // Only now, because what was submitted may have left the queue. With room for more messages the sockets
+            // only get a glance.
             let full = self.all_taken() || shared.driver.session.bulk_capacity() == 0;
             let wait = if full {
                 self.report.as_ref().map(|report| report.every)
             } else {
                 Some(Duration::ZERO)
             };
-            self.client.nudge(&mut shared);
             if self.all_taken() && !shared.has_results(self.number) {
                 shared.release_last(self.number, self.progress.in_flight);
             }

@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     pub(crate) single: usize,
 }
 
-/// The waiter for a message, as the message's tag in the session names it.
+/// The waiter for a message, as the message's [`SendOptions::driver_data`] names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
     /// `send`.
@@ -47,7 +47,7 @@ pub(crate) enum Waiting {
 }
 
 impl Waiting {
-    fn tag(self) -> u64 {
+    fn driver_data(self) -> u64 {
         match self {
             Waiting::One => 0,
             Waiting::Batch(number, name) => u64::from(number) << 32 | u64::from(name),
@@ -55,8 +55,8 @@ impl Waiting {
     }
 
     #[inline]
-    pub(crate) fn of(tag: u64) -> Self {
-        match ((tag >> 32) as u32, (tag & 0xffff_ffff) as u32) {
+    pub(crate) fn of(data: u64) -> Self {
+        match ((data >> 32) as u32, (data & 0xffff_ffff) as u32) {
             (0, _) => Waiting::One,
             (number, name) => Waiting::Batch(number, name),
         }
@@ -101,7 +101,7 @@ impl Shared {
         waiting: Waiting,
         now: Now,
     ) -> Result<Ticket, Error> {
-        let options = options.tag(waiting.tag());
+        let options = options.driver_data(waiting.driver_data());
         self.driver.session.submit(&message, options, now)
     }
 
@@ -144,7 +144,7 @@ impl Shared {
     }
 
     /// The results of a `send_many` that have landed, in exchange for an empty list whose room is
-    /// used for the next ones. Some may be of a batch before it: their tags tell.
+    /// used for the next ones. Some may be of a batch before it: [`Ended::driver_data`] tells.
     pub(crate) fn swap_results(&mut self, number: u32, empty: &mut VecDeque<Ended>) {
         if let Some(batch) = self.batches.get_mut(&number) {
             std::mem::swap(batch, empty);
@@ -155,10 +155,10 @@ impl Shared {
     /// it. `left` is how many messages have not ended.
     pub(crate) fn release_last(&mut self, number: u32, left: u64) {
         let session = &mut self.driver.session;
-        let held = session.held(|tag| is_of(tag, number)) as u64;
+        let held = session.held(|data| is_of(data, number)) as u64;
         if held > 0 && held == left {
             let now = self.driver.clock.now();
-            session.release_held(|tag| is_of(tag, number), now);
+            session.release_held(|data| is_of(data, number), now);
             self.deliver();
         }
     }
@@ -171,14 +171,18 @@ impl Shared {
     /// The end of a `send_many`: what it has not got an answer for is cancelled.
     pub(crate) fn end_batch(&mut self, number: u32) {
         let session = &mut self.driver.session;
-        let is_ours = |ticket: &Ticket| session.tag(*ticket).is_some_and(|tag| is_of(tag, number));
+        let is_ours = |ticket: &Ticket| {
+            session
+                .driver_data(*ticket)
+                .is_some_and(|data| is_of(data, number))
+        };
         let tickets = session.unfinished().map(|(ticket, _)| ticket);
         let ours: Vec<Ticket> = tickets.filter(is_ours).collect();
         let now = self.driver.clock.now();
         for ticket in ours {
             session.cancel(ticket, now);
         }
-        session.release_held(|tag| is_of(tag, number), now);
+        session.release_held(|data| is_of(data, number), now);
         self.batches.remove(&number);
     }
 
@@ -191,9 +195,11 @@ impl Shared {
             .unfinished()
             .filter(|(_, processed)| *processed == Processed::No);
         let tickets: Vec<Ticket> = unseen.map(|(ticket, _)| ticket).collect();
-        let ours = tickets
-            .into_iter()
-            .filter(|ticket| session.tag(*ticket).is_some_and(|tag| is_of(tag, number)));
+        let ours = tickets.into_iter().filter(|ticket| {
+            session
+                .driver_data(*ticket)
+                .is_some_and(|data| is_of(data, number))
+        });
         let ours: Vec<Ticket> = ours.collect();
         ours.into_iter()
             .filter(|ticket| session.cancel(*ticket, now))
@@ -204,7 +210,10 @@ impl Shared {
     pub(crate) fn cancel_of_batch(&mut self, number: u32, ticket: Ticket) -> bool {
         let now = self.driver.clock.now();
         let session = &mut self.driver.session;
-        session.tag(ticket).is_some_and(|tag| is_of(tag, number)) && session.cancel(ticket, now)
+        session
+            .driver_data(ticket)
+            .is_some_and(|data| is_of(data, number))
+            && session.cancel(ticket, now)
     }
 
     /// Hands every outcome to the one who waits for it, and counts them.
@@ -234,7 +243,7 @@ impl Shared {
     }
 
     fn hand_over(&mut self, ended: Ended) {
-        match Waiting::of(ended.tag) {
+        match Waiting::of(ended.driver_data) {
             Waiting::One => {
                 self.single = self.single.saturating_sub(1);
                 self.answered.insert(ended.ticket, ended.into_result());
@@ -259,6 +268,6 @@ pub fn stopped() -> Error {
     Error::new(ErrorKind::NotSent, "the bulk send was stopped").with_source(cause)
 }
 
-fn is_of(tag: u64, number: u32) -> bool {
-    matches!(Waiting::of(tag), Waiting::Batch(batch, _) if batch == number)
+fn is_of(data: u64, number: u32) -> bool {
+    matches!(Waiting::of(data), Waiting::Batch(batch, _) if batch == number)
 }

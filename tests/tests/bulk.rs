@@ -155,7 +155,7 @@ fn a_dropped_batch_makes_room_at_once() {
     one_gets_no_answer(&sandbox, 0);
     let mut batch = Batch::new(client.clone(), None).expect("a batch");
     let taken = batch
-        .submit(vec![message.clone(); 3], SendOptions::default(), |ticket| {
+        .submit(vec![(message.clone(), 0); 3], SendOptions::default(), |ticket| {
             ticket.expect("a ticket");
         })
         .expect("an open client");

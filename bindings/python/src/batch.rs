@@ -75,8 +75,8 @@ impl Batches {
             if !batch.finished || batch.under_way == 0 {
                 continue;
             }
-            if session.held(|tag| tag == *number) == batch.under_way {
-                session.release_held(|tag| tag == *number, now);
+            if session.held(|data| data == *number) == batch.under_way {
+                session.release_held(|data| data == *number, now);
                 any = true;
             }
         }
@@ -164,7 +164,7 @@ impl Batch {
             number,
             session,
             template,
-            options: options.tag(number),
+            options: options.driver_data(number),
             held: Vec::new(),
             free: Vec::new(),
             refused: VecDeque::new(),
@@ -214,7 +214,7 @@ impl Batch {
         for (ticket, _) in self.held.iter().flatten() {
             inner.session.cancel(*ticket, inner.now);
         }
-        inner.session.release_held(|tag| tag == self.number, inner.now);
+        inner.session.release_held(|data| data == self.number, inner.now);
     }
 }
 

@@ -31,11 +31,13 @@ mod outcome_parts;
 mod progress;
 mod recipe;
 mod results;
+mod selection;
 mod send_many;
 mod service;
 mod session;
 mod tunnel;
 mod values;
+mod watch;
 mod webpush;
 mod webpush_message;
 
@@ -100,6 +102,8 @@ mod _pushcore {
     use crate::recipe::PySecret;
     #[pymodule_export]
     use crate::results::{AdmGroupResult, TopicPage, TopicResult, TopicSubscription};
+    #[pymodule_export]
+    use crate::selection::{Selection, TagExpression, pushpad_signature};
     #[pymodule_export]
     use crate::send_many::SendMany;
     #[pymodule_export]

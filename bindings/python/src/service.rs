@@ -263,6 +263,12 @@ impl Service {
         Self::with_options(py, service, identity, options)
     }
 
+    /// The name of the service: `apns`, `fcm`, `web_push`, `adm` or `baidu`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.service.kind().as_str()
+    }
+
     /// From submission to the end at the latest, in seconds.
     #[getter]
     fn deadline(&self) -> f64 {

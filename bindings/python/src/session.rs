@@ -344,6 +344,12 @@ impl Session {
         next.map(|next| event(py, next)).transpose()
     }
 
+    /// The stats of a session that was given nothing.
+    #[staticmethod]
+    fn no_stats(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        stats(py, &session::Stats::default())
+    }
+
     /// How many messages are where.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let now = self.with(|session, _| session.stats());

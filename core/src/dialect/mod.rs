@@ -38,6 +38,7 @@ mod ask;
 mod caller;
 mod job;
 mod legacy;
+mod query;
 mod reply;
 mod route;
 mod run;
@@ -49,6 +50,7 @@ mod step;
 pub use ask::{Ask, Collection, Record, Write};
 pub use caller::{Caller, Signed, token_digest};
 pub use job::Job;
+pub use pushpad::{Selection, TagExpression, pushpad_signature};
 pub use reply::Reply;
 pub use route::Route;
 pub use send::{Broadcast, Channel, Send};
@@ -131,6 +133,8 @@ macro_rules! systems {
 systems! {
     /// Amazon Pinpoint (AWS End User Messaging Push).
     Pinpoint(pinpoint) = "pinpoint",
+    /// Pushpad.
+    Pushpad(pushpad) = "pushpad",
 }
 
 impl System {

@@ -10,6 +10,7 @@ use super::headers::{Header, Headers};
 
 /// A request method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Method {
     /// `DELETE`
     Delete,

@@ -8,6 +8,7 @@ use crate::outcome::OnSuspicion;
 
 /// Whether a message that was written and got no answer is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Delivery {
     /// It ends as `Unknown`: no message is ever sent twice.
     #[default]
@@ -34,9 +35,11 @@ pub struct SendOptions {
     /// The reaction to a suspicion that the configuration is wrong. `Stop` ends the message as `NotSent`, if it has not been
     /// written then.
     pub on_suspicion: OnSuspicion,
-    /// A number of the caller's own for the message: handed back with its end by
-    /// [`Session::take_outcomes`](super::Session::take_outcomes). 0 where nothing is said.
-    pub tag: u64,
+    /// A number of the caller's own for the message, which comes back with its end: a row of a table, a pointer. 0 unless set.
+    pub user_data: u64,
+    /// A number of the driver's own for the message, which comes back with its end: who waits for the message. 0 unless set. A driver
+    /// such as `pushcore-client` sets the number itself; a caller of a driver uses [`SendOptions::user_data`].
+    pub driver_data: u64,
 }
 
 impl SendOptions {
@@ -47,10 +50,17 @@ impl SendOptions {
         self
     }
 
-    /// With this tag.
+    /// With this number of the caller's.
     #[must_use]
-    pub fn tag(mut self, tag: u64) -> Self {
-        self.tag = tag;
+    pub fn user_data(mut self, user_data: u64) -> Self {
+        self.user_data = user_data;
+        self
+    }
+
+    /// With this number of the driver's.
+    #[must_use]
+    pub fn driver_data(mut self, driver_data: u64) -> Self {
+        self.driver_data = driver_data;
         self
     }
 

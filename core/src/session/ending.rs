@@ -11,6 +11,10 @@ use crate::outcome::Outcome;
 /// The error of each of the four has the kind of the same name, and the reason as its
 /// [`cause`](Error::cause) where one is known.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a caller who forgets a case loses a message"
+)]
 pub enum Ending<T = Outcome> {
     /// The service answered.
     Answered(T),
@@ -124,8 +128,10 @@ impl Unanswered {
 pub struct Ended {
     /// The message's ticket.
     pub ticket: Ticket,
-    /// The number that the caller gave the message: [`SendOptions::tag`](super::SendOptions::tag).
-    pub tag: u64,
+    /// The number that the caller gave the message: [`SendOptions::user_data`](super::SendOptions::user_data).
+    pub user_data: u64,
+    /// The number that the driver gave the message: [`SendOptions::driver_data`](super::SendOptions::driver_data).
+    pub driver_data: u64,
     /// The answer, or the way in which the message ended without one.
     pub ending: Ending,
 }

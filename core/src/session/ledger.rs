@@ -58,13 +58,22 @@ pub(super) enum Place {
 pub(super) struct Entrant {
     pub(super) purpose: Purpose,
     pub(super) host: HostId,
-    pub(super) tag: u64,
+    pub(super) marks: Marks,
     /// When the message has to have ended, on the monotonic clock.
     pub(super) deadline: Duration,
     /// What could explain a doubtful answer beside the token; `None` where nothing is known of that.
     pub(super) circumstances: Option<Circumstances>,
     /// What the caller says of the message as one of many.
     pub(super) manner: Manner,
+}
+
+/// The numbers that go with a message from `submit` to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// The caller's: [`SendOptions::user_data`](super::SendOptions::user_data).
+    pub(super) user_data: u64,
+    /// The driver's: [`SendOptions::driver_data`](super::SendOptions::driver_data).
+    pub(super) driver_data: u64,
 }
 
 /// How a message is treated as one of many.
@@ -82,7 +91,7 @@ pub(super) struct Manner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Doubt {
     pub(super) ticket: Ticket,
-    pub(super) tag: u64,
+    pub(super) marks: Marks,
     /// When it was answered.
     pub(super) since: Duration,
 }
@@ -135,7 +144,7 @@ pub(super) struct Pending {
     number: u64,
     /// Whether a call's request came with an authorization of the caller's.
     signed: bool,
-    tag: u64,
+    marks: Marks,
     /// The request as it goes on the wire; written once at `submit`, sent again as it is.
     request: Request,
     deadline: Duration,
@@ -174,7 +183,7 @@ impl Pending {
             host: HostId::NONE,
             number: 0,
             signed: false,
-            tag: 0,
+            marks: Marks::default(),
             request: Request::new(),
             deadline: Duration::ZERO,
             due: Duration::ZERO,
@@ -201,8 +210,8 @@ impl Pending {
         self.host
     }
 
-    pub(super) fn tag(&self) -> u64 {
-        self.tag
+    pub(super) fn marks(&self) -> Marks {
+        self.marks
     }
 
     pub(super) fn request(&self) -> &Request {
@@ -299,7 +308,7 @@ impl Pending {
 /// The facts that are told of a message that has just ended.
 struct Finished {
     ticket: Ticket,
-    tag: u64,
+    marks: Marks,
     purpose: Purpose,
     in_doubt: bool,
 }
@@ -515,7 +524,7 @@ impl Ledger {
             return Err(missing());
         };
         pending.purpose = entrant.purpose;
-        pending.tag = entrant.tag;
+        pending.marks = entrant.marks;
         pending.state = State::Queued;
         pending.host = entrant.host;
         pending.number = self.numbers;
@@ -626,18 +635,18 @@ impl Ledger {
     /// Ends a push with the service's answer.
     #[inline]
     pub(super) fn end_answered(&mut self, slot: u32, outcome: Outcome) {
-        if let Some(Finished { ticket, tag, .. }) = self.finish(slot) {
-            self.end_push(ticket, tag, Ending::Answered(outcome));
+        if let Some(Finished { ticket, marks, .. }) = self.finish(slot) {
+            self.end_push(ticket, marks, Ending::Answered(outcome));
         }
     }
 
     /// A push was answered by a doubtful refusal, and waits for [`Ledger::end_held`].
     pub(super) fn hold(&mut self, slot: u32, now: Duration) -> Option<Doubt> {
-        let Finished { ticket, tag, .. } = self.finish(slot)?;
+        let Finished { ticket, marks, .. } = self.finish(slot)?;
         self.stats.held += 1;
         Some(Doubt {
             ticket,
-            tag,
+            marks,
             since: now,
         })
     }
@@ -645,7 +654,7 @@ impl Ledger {
     /// Ends a push that waited.
     pub(super) fn end_held(&mut self, doubt: Doubt, outcome: Outcome) {
         take_one(&mut self.stats.held, &mut self.unbalanced);
-        self.end_push(doubt.ticket, doubt.tag, Ending::Answered(outcome));
+        self.end_push(doubt.ticket, doubt.marks, Ending::Answered(outcome));
     }
 
     /// The messages in the queue of a host that a suspicion stops.
@@ -691,7 +700,7 @@ impl Ledger {
             false => ending,
         };
         match finished.purpose {
-            Purpose::Push => self.end_push(finished.ticket, finished.tag, ending.of()),
+            Purpose::Push => self.end_push(finished.ticket, finished.marks, ending.of()),
             Purpose::Call => self.end_call(finished.ticket, ending.of()),
             // Nobody has its ticket, so that nobody would ever fetch its end.
             Purpose::Token => self.free.push(finished.ticket.number()),
@@ -699,9 +708,14 @@ impl Ledger {
     }
 
     #[inline]
-    fn end_push(&mut self, ticket: Ticket, tag: u64, ending: Ending) {
+    fn end_push(&mut self, ticket: Ticket, marks: Marks, ending: Ending) {
         self.stats.count_push(&ending);
-        self.outcomes.push_back(Ended { ticket, tag, ending });
+        self.outcomes.push_back(Ended {
+            ticket,
+            user_data: marks.user_data,
+            driver_data: marks.driver_data,
+            ending,
+        });
     }
 
     fn end_call(&mut self, ticket: Ticket, ending: Ending<Response>) {
@@ -733,7 +747,7 @@ impl Ledger {
         }
         let finished = Finished {
             ticket: pending.ticket(slot),
-            tag: pending.tag,
+            marks: pending.marks,
             purpose: pending.purpose,
             in_doubt: pending.in_doubt,
         };

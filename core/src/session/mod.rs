@@ -75,7 +75,7 @@ use std::time::Duration;
 
 pub use config::{Delivery, SendOptions, SessionConfig};
 pub use ending::{Ended, Ending};
-pub use event::{Action, EventParts, SessionEvent};
+pub use event::{Action, EventLevel, EventParts, SessionEvent};
 pub use id::{LinkId, Ticket};
 pub use stats::Stats;
 
@@ -83,7 +83,7 @@ use ending::Unanswered;
 use gate::{Allowance, Gates};
 use host::{BatchAuthorization, Host, Hosts};
 use id::HostId;
-use ledger::{Again, Doubt, Entrant, Ledger, Manner, Place, Purpose, Withdrawal};
+use ledger::{Again, Doubt, Entrant, Ledger, Manner, Marks, Place, Purpose, Withdrawal};
 use limits::Limits;
 use link::{Link, LinkEvent, Links, Terms, refusal};
 use retry::{AfterFailure, Remedy};
@@ -238,10 +238,10 @@ impl Session {
         self.links.iter().map(Link::id)
     }
 
-    /// The tag that its sender gave a message that has not ended; `None` where the message has ended.
-    pub fn tag(&self, ticket: Ticket) -> Option<u64> {
+    /// Returns the number that the driver gave a message ([`SendOptions::driver_data`]); `None` where the message has ended.
+    pub fn driver_data(&self, ticket: Ticket) -> Option<u64> {
         let pending = self.ledger.get(self.ledger.find(ticket)?)?;
-        Some(pending.tag())
+        Some(pending.marks().driver_data)
     }
 
     /// Every unfinished message, and whether the service may have acted on it: what a journal
@@ -458,17 +458,20 @@ impl Session {
         cancelled
     }
 
-    /// The number of doubtful answers that are held back (see [`SendOptions::bulk`]) for the messages whose tag is chosen.
+    /// The number of doubtful answers that are held back (see [`SendOptions::bulk`]) for the messages whose [`SendOptions::driver_data`] is chosen.
     pub fn held(&self, mut chosen: impl FnMut(u64) -> bool) -> usize {
-        self.witness.tickets().filter(|doubt| chosen(doubt.tag)).count()
+        self.witness
+            .tickets()
+            .filter(|doubt| chosen(doubt.marks.driver_data))
+            .count()
     }
 
-    /// Ends the messages whose tag is chosen and whose doubtful answers are held back: no other answer will make them
+    /// Ends the messages whose [`SendOptions::driver_data`] is chosen and whose doubtful answers are held back: no other answer will make them
     /// certain. Call it when the last message of a bulk send has been answered.
     pub fn release_held(&mut self, mut chosen: impl FnMut(u64) -> bool, now: Now) {
         let now = self.tick(now);
         if self.witness.held() > 0 {
-            self.witness.release_if(|doubt| chosen(doubt.tag));
+            self.witness.release_if(|doubt| chosen(doubt.marks.driver_data));
             self.tell_doubts(now);
         }
     }
@@ -625,7 +628,10 @@ impl Session {
         let entrant = Entrant {
             purpose,
             host,
-            tag: options.tag,
+            marks: Marks {
+                user_data: options.user_data,
+                driver_data: options.driver_data,
+            },
             deadline: begins.saturating_add(deadline),
             circumstances,
             manner,
@@ -1504,7 +1510,7 @@ impl Session {
         let entrant = Entrant {
             purpose: Purpose::Token,
             host,
-            tag: 0,
+            marks: Marks::default(),
             deadline: now.monotonic.saturating_add(self.config.response_timeout),
             circumstances: None,
             manner: Manner::default(),

@@ -208,7 +208,9 @@ fn a_fork_with_messages_in_flight() {
     assert!(accepted(&client, 0));
     let mut batch = Batch::new(Arc::clone(&client), Some(50)).expect("a batch");
     let held: Vec<_> = (HELD..HELD + 50).map(message).collect();
-    let all = batch.submit(&held, SendOptions::default(), |ticket| assert!(ticket.is_ok()));
+    let all = batch.submit(held.iter().zip(0..), SendOptions::default(), |ticket| {
+        assert!(ticket.is_ok())
+    });
     assert!(all.expect("an open client"), "there is room for fifty");
     // And a call, in its caller's own steps.
     let call = call(&world.host, HELD + 50);
@@ -227,7 +229,7 @@ fn a_fork_with_messages_in_flight() {
     let status = in_a_child(|| {
         is_refused(client.as_ref().expect("it is still there"));
         let their_batch = batch.as_mut().expect("it is still there");
-        let refused = their_batch.submit([&held[0]], SendOptions::default(), |_| ());
+        let refused = their_batch.submit([(&held[0], 0)], SendOptions::default(), |_| ());
         assert_eq!(refused.expect_err("not in a child").kind(), ErrorKind::Misuse);
         let refused = their_batch.wait(LONG).map(Iterator::count);
         assert_eq!(refused.expect_err("not in a child").kind(), ErrorKind::Misuse);
@@ -256,8 +258,8 @@ fn a_fork_with_messages_in_flight() {
     assert!(accepted(&client, RELEASE));
     let (start, mut late) = (Instant::now(), 0);
     while late < 50 {
-        for (_, result) in batch.wait(Duration::from_millis(5)).expect("a wait") {
-            assert!(result.expect("an answer").is_accepted());
+        for ended in batch.wait(Duration::from_millis(5)).expect("a wait") {
+            assert!(ended.into_result().expect("an answer").is_accepted());
             late += 1;
         }
         assert!(start.elapsed() < LONG, "{late} of 50");

@@ -164,10 +164,10 @@ fn a_finished_batch_holds_nothing_back() {
     let mut taken = 0;
     let message = world.alert("other_environment");
     batch
-        .submit([&message], SendOptions::default(), |_| taken += 1)
+        .submit([(&message, 0)], SendOptions::default(), |_| taken += 1)
         .expect("an open client");
     batch.finish();
-    let (_, result) = loop {
+    let ended = loop {
         let next = batch
             .wait(Duration::from_millis(20))
             .expect("the same process")
@@ -177,7 +177,10 @@ fn a_finished_batch_holds_nothing_back() {
         }
         assert!(started.elapsed() < Duration::from_secs(4), "it is held back");
     };
-    assert_eq!((taken, result.expect("an answer").name()), (1, "token_mismatch"));
+    assert_eq!(
+        (taken, ended.into_result().expect("an answer").name()),
+        (1, "token_mismatch")
+    );
 }
 
 /// A wrong key: a handful of requests, and the rest is not sent.

@@ -197,7 +197,7 @@ fn dropping_the_client_does_not_wait() {
     let message = world.alert("valid");
     let mut batch = Batch::new(Arc::clone(&client), None).expect("a batch");
     let all = batch
-        .submit([&message, &message], SendOptions::default(), |ticket| {
+        .submit([(&message, 0), (&message, 1)], SendOptions::default(), |ticket| {
             assert!(ticket.is_ok())
         })
         .expect("an open client");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pushcore::apns::Message;
 use pushcore::http::{Authority, Response};
-use pushcore::session::SendOptions;
+use pushcore::session::{Ended, SendOptions};
 use pushcore::{Error, ErrorKind};
 use pushcore_client::{Batch, Exchange};
 use pushcore_sandbox::{Action, ConnectFault};
@@ -208,18 +208,50 @@ fn closing_in_steps_loses_no_answer() {
     let client = Arc::new(world.apns(|_| {}));
     let mut batch = Batch::new(Arc::clone(&client), Some(1)).expect("a batch");
     let message = world.alert("valid");
-    let taken = batch.submit([&message], SendOptions::default(), |ticket| {
+    let taken = batch.submit([(&message, 0)], SendOptions::default(), |ticket| {
         assert!(ticket.is_ok())
     });
     assert!(taken.expect("an open client"));
     until("closed", || client.close_for(STEP).expect("our process"));
     let ends: Vec<_> = batch.wait(STEP).expect("a wait").collect();
     assert_eq!(ends.len(), 1);
-    for (_, end) in ends {
-        assert!(end.expect("an answer").is_accepted());
+    for end in ends {
+        assert!(end.into_result().expect("an answer").is_accepted());
     }
     let refused = client.send(&message).expect_err("it is closed");
     assert_eq!(refused.kind(), ErrorKind::Closed);
+}
+
+/// Two batches and a lone message on one client: each end brings its caller's number back.
+#[test]
+fn the_callers_numbers_come_back() {
+    let world = World::new();
+    let client = Arc::new(world.apns(|_| {}));
+    let message = world.alert("valid");
+    let numbers = [u64::MAX, 0, 1 << 32, 7];
+    let mut batches = [0, 1].map(|_| Batch::new(Arc::clone(&client), None).expect("a batch"));
+    for batch in &mut batches {
+        let pairs = numbers.iter().map(|number| (&message, *number));
+        let taken = batch.submit(pairs, SendOptions::default().user_data(99), |ticket| {
+            assert!(ticket.is_ok())
+        });
+        assert!(taken.expect("an open client"), "there is room for four");
+    }
+    assert!(client.send(&message).expect("an answer").is_accepted());
+    for batch in &mut batches {
+        let (start, mut back) = (Instant::now(), Vec::new());
+        while back.len() < numbers.len() {
+            back.extend(
+                batch
+                    .wait(STEP)
+                    .expect("our process")
+                    .map(|ended| ended.user_data),
+            );
+            assert!(start.elapsed() < LONG, "{back:?}");
+        }
+        back.sort_unstable();
+        assert_eq!(back, [0, 7, 1 << 32, u64::MAX]);
+    }
 }
 
 /// A batch of one message, which the server holds.
@@ -238,7 +270,7 @@ fn held(peer: &Peer) -> Batch {
 /// Whether all were taken, and how many.
 fn offer(batch: &mut Batch, message: &Message) -> Result<(bool, usize), Error> {
     let mut taken = 0;
-    let all = batch.submit([message], SendOptions::default(), |ticket| {
+    let all = batch.submit([(message, 0)], SendOptions::default(), |ticket| {
         taken += usize::from(ticket.is_ok());
     })?;
     Ok((all, taken))
@@ -281,7 +313,7 @@ fn a_batch_takes_back_what_the_service_has_not_seen() {
     let ended: Vec<_> = batch
         .wait(STEP)
         .expect("our process")
-        .map(|(_, end)| end)
+        .map(Ended::into_result)
         .collect();
     assert_eq!(ended.len(), 1);
     assert_eq!(
@@ -295,7 +327,7 @@ fn a_batch_takes_back_what_the_service_has_not_seen() {
         accepted += batch
             .wait(STEP)
             .expect("our process")
-            .filter(|(_, end)| end.is_ok())
+            .filter(|ended| ended.result().is_ok())
             .count();
         accepted == 1
     });
@@ -378,4 +410,52 @@ fn an_endpoint_that_holds_still_keeps_nobody() {
         assert!(start.elapsed() < TOO_LONG);
     }
     assert_eq!(world.sandbox.tokens_minted(), 0);
+}
+
+/// A queue that is shorter than what the streams take is emptied by a write: it does not wait for answers.
+#[test]
+fn a_short_queue_fills_every_stream() {
+    let peer = Peer::new(|config| {
+        config.session.max_queued = 7;
+        config.session.max_connections = 1;
+    });
+    let mut batch = held(&peer);
+    // The gate of a new key opens after 400 ms without an answer.
+    std::thread::sleep(Duration::from_millis(500));
+    let message = fixture::message(10);
+    let mut taken = 0;
+    let all = batch.submit(vec![(&message, 0); 60], SendOptions::default(), |ticket| {
+        taken += usize::from(ticket.is_ok());
+    });
+    assert!(all.expect("an open client"), "{taken} of 60 in one call");
+    until("the requests", || {
+        assert_eq!(
+            batch.wait(STEP).expect("our process").count(),
+            0,
+            "none is answered"
+        );
+        peer.server.log().requests() == 61
+    });
+    drop(batch);
+}
+
+/// The same for an iterator, and for a caller that waits for one answer while the queue is full.
+#[test]
+fn a_short_queue_does_not_make_an_iterator_wait_for_answers() {
+    let peer = Peer::new(|config| {
+        config.session.max_queued = 7;
+        config.session.max_connections = 1;
+    });
+    std::thread::scope(|scope| {
+        let bulk = scope.spawn(|| {
+            let messages = std::iter::repeat_n(fixture::message(10), 60);
+            let ended = peer.client.send_many(messages);
+            ended
+                .filter(|(_, end)| end.as_ref().is_ok_and(pushcore::Outcome::is_accepted))
+                .count()
+        });
+        until("the requests", || peer.server.log().requests() == 60);
+        assert_eq!(peer.get("/release").body, *b"released");
+        assert_eq!(bulk.join().expect("no panic"), 60);
+    });
 }

@@ -36,7 +36,9 @@ fn case(acts: &[Act], one: One) -> (Row, Stats) {
     let all: Vec<_> = messages(0..ALL).map(|(_, message)| message).collect();
     let mut ended = 0;
     for (part, until) in [(&all[..OPEN], OPEN), (&all[OPEN..], ALL)] {
-        let taken = batch.submit(part, SendOptions::default(), |ticket| assert!(ticket.is_ok()));
+        let taken = batch.submit(part.iter().zip(0..), SendOptions::default(), |ticket| {
+            assert!(ticket.is_ok())
+        });
         assert!(taken.expect("an open client"), "there is room");
         eventually(
             || {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use pushcore::session::SendOptions;
+use pushcore::session::{Ended, SendOptions};
 use pushcore_client::Batch;
 use pushcore_tests::sim::frame::setting;
 use pushcore_tests::sim::road::{Cut, Relay, Road};
@@ -135,14 +135,16 @@ fn answers_before_a_reset_count() {
     let mut batch = Batch::new(Arc::clone(&client), None).expect("a batch");
     let all: Vec<_> = messages(0..31).map(|(_, message)| message).collect();
     let submit = |batch: &mut Batch, messages: &[apns::Message]| {
-        let taken = batch.submit(messages, SendOptions::default(), |ticket| assert!(ticket.is_ok()));
+        let taken = batch.submit(messages.iter().zip(0..), SendOptions::default(), |ticket| {
+            assert!(ticket.is_ok())
+        });
         assert!(taken.expect("an open client"), "there is room");
     };
     submit(&mut batch, &all[..30]);
     let log = row.server.log();
     let mut accepted = 0;
     let mut wait = |batch: &mut Batch| {
-        for (_, result) in batch.wait(millis(5)).expect("a wait") {
+        for result in batch.wait(millis(5)).expect("a wait").map(Ended::into_result) {
             assert!(result.expect("an answer").is_accepted());
             accepted += 1;
         }

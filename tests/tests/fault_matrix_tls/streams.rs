@@ -148,15 +148,18 @@ fn row_36_cancelled_one_by_one() {
     let mut other = Batch::new(Arc::clone(&client), None).expect("a batch");
     let all: Vec<_> = messages(0..100).map(|(_, message)| message).collect();
     let mut tickets = Vec::new();
-    let taken = batch.submit(&all, SendOptions::default(), |ticket| {
+    let taken = batch.submit(all.iter().zip(0..), SendOptions::default(), |ticket| {
         tickets.push(ticket.expect("taken"))
     });
     assert!(taken.expect("an open client"), "there is room");
     let log = row.server.log();
     let mut ended = HashMap::new();
     let mut wait = |batch: &mut Batch| {
-        for (ticket, result) in batch.wait(millis(5)).expect("a wait") {
-            assert!(ended.insert(ticket, result).is_none(), "an end of its own");
+        for one in batch.wait(millis(5)).expect("a wait") {
+            assert!(
+                ended.insert(one.ticket, one.into_result()).is_none(),
+                "an end of its own"
+            );
         }
         ended.len()
     };
@@ -198,7 +201,7 @@ fn row_36_response_to_a_cancelled_request() {
     let mut first: Vec<_> = messages(0..50).map(|(_, message)| message).collect();
     while !first.is_empty() {
         let mut taken = 0;
-        let all = batch.submit(&first, SendOptions::default(), |ticket| {
+        let all = batch.submit(first.iter().zip(0..), SendOptions::default(), |ticket| {
             assert!(ticket.is_ok());
             taken += 1;
         });

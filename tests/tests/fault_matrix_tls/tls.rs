@@ -3,7 +3,7 @@
 use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
 use rustls::ServerConfig;
 
-use pushcore::session::SendOptions;
+use pushcore::session::{Ended, SendOptions};
 use pushcore_client::Batch;
 use pushcore_tests::sim::Last;
 use pushcore_tests::sim::frame::code;
@@ -143,12 +143,14 @@ fn row_13_alert_after_the_first_write() {
         let mut batch = Batch::new(Arc::clone(&client), None).expect("a batch");
         let all: Vec<_> = messages(0..N).map(|(_, message)| message).collect();
         // All of them are waiting when it comes.
-        let taken = batch.submit(&all, SendOptions::default(), |ticket| assert!(ticket.is_ok()));
+        let taken = batch.submit(all.iter().zip(0..), SendOptions::default(), |ticket| {
+            assert!(ticket.is_ok())
+        });
         assert!(taken.expect("an open client"), "there is room");
         let mut ended = 0;
         eventually(
             || {
-                for (_, result) in batch.wait(millis(5)).expect("a wait") {
+                for result in batch.wait(millis(5)).expect("a wait").map(Ended::into_result) {
                     ended += 1;
                     if let Err(error) = result {
                         assert_eq!(error.tls_alert(), Some(alert), "{error}");

@@ -44,6 +44,7 @@ def message_from_json(
 
 def restore_message(kind: str, json: str, origin: str | None) -> Message:
     """A message out of a pickle."""
+
 def load_credential(value: object) -> bytes:
     """What a key, a certificate or a credential file holds, for the command."""
 
@@ -428,6 +429,14 @@ class BaseMessage(Generic[_C]):
     Never changes. Two messages are equal when `to_json` writes the same of both.
     """
 
+    @property
+    def service(self) -> Literal["apns", "fcm", "web_push", "adm", "baidu"]:
+        """The name of the service."""
+    @property
+    def target(self) -> str | None:
+        """The target as text: a token, a subscription as JSON with its `auth` secret, or an object that names a
+        topic, a group, a tag or a condition. `None` for a broadcast. For the caller's own storage, not for logs.
+        """
     @property
     def payload(self) -> bytes:
         """The payload: the body of the request as it is sent (APNs, FCM, ADM), the text or bytes before they are
@@ -1123,6 +1132,9 @@ class Service:
         **options: Unpack[Options],
     ) -> Self: ...
     @property
+    def kind(self) -> Literal["apns", "fcm", "web_push", "adm", "baidu"]:
+        """The name of the service."""
+    @property
     def deadline(self) -> float:
         """From submission to the end at the latest, in seconds."""
     @property
@@ -1141,21 +1153,24 @@ class Progress:
     def __new__(
         cls,
         *,
-        expected: int | None,
-        taken: int,
-        in_flight: int,
-        accepted: int,
-        token_gone: int,
-        retry_later: int,
-        fix_credentials: int,
-        rejected: int,
-        not_sent: int,
-        unknown: int,
-        ended: int,
-        elapsed: float,
-        rate: float,
+        expected: int | None = None,
+        taken: int = 0,
+        in_flight: int = 0,
+        accepted: int = 0,
+        token_gone: int = 0,
+        retry_later: int = 0,
+        fix_credentials: int = 0,
+        rejected: int = 0,
+        not_sent: int = 0,
+        unknown: int = 0,
+        ended: int = 0,
+        elapsed: float = 0.0,
+        rate: float = 0.0,
         token_mismatch: int = 0,
-    ) -> Self: ...
+    ) -> Self:
+        """A progress made by hand, for tests and for drivers written in Python; what is not given is 0."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
     @property
     def expected(self) -> int | None:
         """How many messages there are in all, if the iterable knows."""
@@ -1203,6 +1218,25 @@ class Progress:
 class Event:
     """Something worth a line in a log: no secret, no token."""
 
+    def __new__(
+        cls,
+        name: str,
+        text: str,
+        *,
+        level: Literal["error", "warning", "info", "debug"] | None = None,
+        link: int | None = None,
+        code: int | None = None,
+        after: Duration | None = None,
+    ) -> Self:
+        """An event made by hand, for tests; its level is `info` unless told."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, Any]]: ...
+    @property
+    def level(self) -> Literal["error", "warning", "info", "debug"]:
+        """How much the event matters: `error` where somebody has to do something, `warning` for what the client
+        handles by itself, `info` for expected changes, `debug` for details of the transport.
+        """
     @property
     def name(self) -> str:
         """`connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
@@ -1246,7 +1280,9 @@ class SendMany(Generic[_T]):
 class BlockingClient:
     """The blocking client of one process."""
 
-    def __new__(cls, service: Service) -> Self: ...
+    def __new__(cls, service: Service, on_event: Callable[[Event], object] | None = None) -> Self: ...
+    def pump(self) -> None:
+        """Hands what has happened to `on_event`. Never waits."""
     def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
         """Sends one message and waits for its end."""
     def send_many(
@@ -1410,6 +1446,9 @@ class Session:
         """Everything that has ended: tickets with their outcome or exception. What belongs to a batch goes there."""
     def poll_event(self) -> Event | None:
         """The next thing that happened."""
+    @staticmethod
+    def no_stats() -> dict[str, int]:
+        """The stats of a session that was given nothing."""
     def stats(self) -> dict[str, int]:
         """How many messages are where."""
     def header_bytes(self) -> tuple[int, int]:
@@ -1560,3 +1599,33 @@ class DialectReply:
 
 def token_digest(key: str) -> str:
     """The SHA-256 of an API key or bearer token, as a job asks for it and a store keeps it."""
+
+@final
+class Selection:
+    """The subscriptions that a filter of Pushpad's steps means.
+
+    A subscription is selected when its uid is among `uids` and its tags match one of `tags`; what is absent or `None`
+    selects everybody, and an empty list nobody.
+    """
+
+    def __new__(cls, filter: _Json) -> Self: ...
+    def selects(self, uid: str | None, tags: Sequence[str]) -> bool:
+        """Whether a subscription with this uid and these tags is selected.
+
+        `uid` is `None` for a subscription of nobody in particular.
+        """
+
+@final
+class TagExpression:
+    """A condition on the tags of a subscription, for example `"paid && !trial || staff"`.
+
+    The operators are `!`, `&&` and `||`, from highest to lowest precedence, and at most 64 parentheses that are open at
+    the same time. Raises `MessageError`.
+    """
+
+    def __new__(cls, text: str) -> Self: ...
+    def matches(self, tags: Sequence[str]) -> bool:
+        """Whether a subscription with these tags is meant."""
+
+def pushpad_signature(token: str, uid: str) -> str:
+    """The signature with which a page proves a user's id to Pushpad's part in the browser: lower-case hex."""

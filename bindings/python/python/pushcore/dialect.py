@@ -16,9 +16,18 @@ return job.reply.status, job.reply.headers, job.reply.body
 
 from __future__ import annotations
 
-from ._pushcore import Dialect, token_digest
+from ._pushcore import Dialect, Selection, TagExpression, pushpad_signature, token_digest
 from ._pushcore import DialectJob as Job
 from ._pushcore import DialectReply as Reply
 from ._pushcore import DialectStep as Step
 
-__all__ = ["Dialect", "Job", "Reply", "Step", "token_digest"]
+__all__ = [
+    "Dialect",
+    "Job",
+    "Reply",
+    "Selection",
+    "Step",
+    "TagExpression",
+    "pushpad_signature",
+    "token_digest",
+]

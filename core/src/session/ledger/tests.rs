@@ -17,7 +17,10 @@ fn entrant(purpose: Purpose) -> Entrant {
     Entrant {
         purpose,
         host: HostId::NONE,
-        tag: 7,
+        marks: Marks {
+            user_data: 7,
+            driver_data: 8,
+        },
         deadline: LATER,
         circumstances: None,
         manner: Manner::default(),
@@ -81,7 +84,7 @@ fn a_message_ends_once() {
     assert_eq!(ledger.stats().ended(), 1);
     assert_eq!(ledger.find(ticket), None);
     let ended = ledger.poll_outcome().expect("it has ended");
-    assert_eq!((ended.ticket, ended.tag), (ticket, 7));
+    assert_eq!((ended.ticket, ended.user_data, ended.driver_data), (ticket, 7, 8));
     assert!(ledger.poll_outcome().is_none() && !ledger.take_fault());
 }
 
