@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fault::{Fault, request_id};
+use crate::dialect::query::pairs;
 use crate::dialect::run::{Run, Stop};
 use crate::dialect::sigv4;
 use crate::time::UnixTime;
@@ -53,14 +54,11 @@ pub(super) fn page(run: &Run<'_>) -> Result<(u64, u64), Stop> {
     ))
 }
 
-/// Returns the value of a parameter of the query; `None` where it is not there, or there twice.
-pub(super) fn query<'a>(run: &Run<'a>, name: &str) -> Option<&'a str> {
-    let query = run.incoming.query()?;
-    let mut values = query.split('&').filter_map(|pair| {
-        let (there, value) = pair.split_once('=')?;
-        (there == name).then_some(value)
-    });
-    let value = values.next()?;
+/// Returns the value of a parameter of the query, decoded; `None` where it is not there, or there twice.
+pub(super) fn query(run: &Run<'_>, name: &str) -> Option<String> {
+    let pairs = pairs(run.incoming.query()?);
+    let mut values = pairs.into_iter().filter(|(there, _)| there == name);
+    let (_, value) = values.next()?;
     values.next().is_none().then_some(value)
 }
 

@@ -21,7 +21,7 @@ pub(super) fn id(name: &str, version: Option<&str>) -> String {
 
 pub(super) fn run(run: &mut Run<'_>) -> Result<Reply, Stop> {
     let name = run.id("template-name").to_owned();
-    let wanted = id(&name, query(run, "version"));
+    let wanted = id(&name, query(run, "version").as_deref());
     let answer = run.ask(Ask::Get {
         collection: Collection::Templates,
         scope: None,
@@ -46,7 +46,7 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<Reply, Stop> {
         ("UpdatePushTemplate", Some(before)) => {
             let version = before.get("Version").and_then(Value::as_str);
             let version: u64 = version.and_then(|version| version.parse().ok()).unwrap_or(1);
-            let new = query(run, "create-new-version") == Some("true");
+            let new = query(run, "create-new-version").as_deref() == Some("true");
             let created = before.get("CreationDate").cloned();
             let template = checked(run)?;
             write(run, &name, template, version + u64::from(new), created)?;
