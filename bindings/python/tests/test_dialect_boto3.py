@@ -74,7 +74,7 @@ def pinpoint(
 
 
 def test_a_program_for_pinpoint_reaches_four_services_by_environment_variables_alone(sandbox: Sandbox) -> None:
-    """M of §7: original client runs unmodified, success message; four services."""
+    """Must: original client runs unmodified, success message; four services."""
     ready = sandbox.ready
     rows = [
         ("GCM", "GCMMessage", ready["fcm"]["tokens"]["valid"], "fcm"),
@@ -112,7 +112,7 @@ def test_a_program_for_pinpoint_reaches_four_services_by_environment_variables_a
 
 
 def test_a_dead_token_comes_back_as_pinpoint_says_it(sandbox: Sandbox) -> None:
-    """M of §7: dead-token feedback: PERMANENT_FAILURE 410."""
+    """Must: dead-token feedback: PERMANENT_FAILURE 410."""
     senders = Senders(sandbox)
     dead = {
         "GCM": sandbox.ready["fcm"]["tokens"]["unregistered"],
@@ -134,7 +134,7 @@ def test_a_dead_token_comes_back_as_pinpoint_says_it(sandbox: Sandbox) -> None:
 
 
 def test_boto3_reads_the_name_of_an_error() -> None:
-    """M of §7: request validation and error text."""
+    """Must: request validation and error text."""
     with pinpoint() as (client, _, _):
         with pytest.raises(client.exceptions.BadRequestException) as bad:
             client.send_messages(ApplicationId=APP, MessageRequest={"MessageConfiguration": {}})
@@ -149,7 +149,7 @@ def test_boto3_reads_the_name_of_an_error() -> None:
 
 
 def test_boto3_repeats_a_call_and_nothing_is_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """M of §7: idempotent by amz-sdk-invocation-id, with boto3's own retries."""
+    """Must: idempotent by amz-sdk-invocation-id, with boto3's own retries."""
     monkeypatch.setattr("time.sleep", lambda _: None)
     sent: list[str] = []
     dropped: list[str] = []
@@ -185,7 +185,7 @@ def test_boto3_repeats_a_call_and_nothing_is_sent_twice(monkeypatch: pytest.Monk
 
 
 def test_endpoints_users_and_sends_to_them() -> None:
-    """S of §7: registration API: endpoints and users, which AWS itself stopped serving."""
+    """Should: registration API: endpoints and users, which AWS itself stopped serving."""
     with pinpoint() as (client, there, _):
         for name, user in (("phone", "eve"), ("tablet", "eve"), ("other", "bob")):
             request = {"Address": f"token-{name}", "ChannelType": "GCM", "User": {"UserId": user}}
@@ -232,7 +232,7 @@ def test_endpoints_users_and_sends_to_them() -> None:
 
 
 def test_apps_and_channels() -> None:
-    """S of §7: registration API: apps and channels. Credentials are stored, and neither read nor written down."""
+    """Should: registration API: apps and channels. Credentials are stored, and neither read nor written down."""
     service_json, token_key = secrets.token_hex(20), secrets.token_hex(20)
     with pinpoint() as (client, there, jobs):
         made = client.create_app(CreateApplicationRequest={"Name": "new", "tags": {"a": "b"}})
@@ -286,7 +286,7 @@ def test_apps_and_channels() -> None:
 
 
 def test_push_templates() -> None:
-    """S of §7: templates."""
+    """Should: templates."""
     sent: list[dict[str, Any]] = []
 
     def keep(step: Step) -> pushcore.Outcome:
