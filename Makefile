@@ -42,8 +42,8 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-
 	$(CARGO) build -q -p pushcore-tests --bin hostile-peer
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) $(VENV)/bin/python -m pytest -q bindings/python/tests
 
-test-c: need-test
-	sh tests/c/run.sh
+test-c: need-test ## libpushcore: header, abi, bad input, vectors, sanitizers, valgrind, C++ and the examples
+	bash tests/c/run.sh
 
 storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
 	PUSHCORE_STORM_SEEDS=100 PUSHCORE_STORM_MESSAGES=1000000 $(CARGO) test --release -p pushcore-tests --test storm at_most_once -- --nocapture

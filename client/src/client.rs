@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pushcore::net::h2::HeaderBytes;
 use pushcore::service::{AsMessage, Service};
-use pushcore::session::{Metrics, SendOptions, Session, SessionEvent, Stats};
+use pushcore::session::{ConnectionReport, HostReport, Metrics, SendOptions, Session, SessionEvent, Stats};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;
@@ -167,6 +167,22 @@ impl Client {
             Ok(()) => self.lock().driver.session.stats(),
             // The lock may have been held when the process forked.
             Err(_) => Stats::default(),
+        }
+    }
+
+    /// Returns every connection as it is now: its streams, window and round trip. In a forked child: none.
+    pub fn connections(&self) -> Vec<ConnectionReport> {
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.connections(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Returns every host that is connected or that messages wait for, with what they wait for. In a forked child: none.
+    pub fn hosts(&self) -> Vec<HostReport> {
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.hosts(),
+            Err(_) => Vec::new(),
         }
     }
 
