@@ -4,8 +4,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use pushcore::apns::ApnsId;
 use pushcore::notification::{Attempts, Campaign, Cause, Feedback, Retries, Retry, Stop, feedback};
 use pushcore::service::Message;
 use pushcore::{Error, ErrorKind, Now, Outcome};
@@ -202,11 +204,16 @@ impl<T: AsDevice> Board<T> {
 
     fn take(&mut self, head: Head<T>, now: Now) {
         self.taken = self.taken.wrapping_add(1);
+        let mut attempts = Attempts::begin(now.unix).with_seed(self.taken);
+        if self.policy.resends_unknown() {
+            // What may have been taken is only the same message to the service if it has the same id.
+            attempts = attempts.with_id(random_id());
+        }
         let post = Post {
             item: head.item,
             message: head.message,
             lane: head.lane,
-            attempts: Attempts::begin(now.unix).with_seed(self.taken),
+            attempts,
             last: None,
         };
         let place = match self.free.pop() {
@@ -447,6 +454,16 @@ impl<T: AsDevice> Board<T> {
     }
 }
 
+/// An id from the randomness that the standard library has for its maps.
+fn random_id() -> ApnsId {
+    let half = || RandomState::new().build_hasher().finish().to_be_bytes();
+    let mut bytes = [0; 16];
+    for (byte, random) in bytes.iter_mut().zip(half().into_iter().chain(half())) {
+        *byte = random;
+    }
+    ApnsId::from_bytes(bytes)
+}
+
 fn internal() -> Error {
     Error::new(
         ErrorKind::Internal,
@@ -610,6 +627,54 @@ mod tests {
         let delivery = board.next_ended().expect("over");
         assert_eq!(delivery.result.expect("the answer").name(), "retry_later");
         assert!(board.is_empty());
+    }
+
+    /// A policy that risks a second push gives all attempts of a message to Apple one id, and each message another.
+    #[test]
+    fn attempts_that_may_be_seen_twice_have_one_id() {
+        let policy = Retries::custom().resend_unknown(true).build().expect("a policy");
+        let notification = Notification::builder()
+            .title("Hello")
+            .build()
+            .expect("a notification");
+        let limits = Limits {
+            queue: 10,
+            patience: Duration::from_secs(30),
+        };
+        let mut board = Board::new(1, Some(Campaign::new(notification)), policy, limits);
+        let device = Device::builder(Kind::Apns)
+            .app("com.example.app")
+            .token(&"ab".repeat(32));
+        let device = device.build().expect("a device");
+        let ids = |board: &mut Board<Device>, now: Now| {
+            let mut ids = Vec::new();
+            board.submit(0, usize::MAX, now, |place, message| {
+                let Message::Apns(message) = message else {
+                    panic!("not for Apple")
+                };
+                ids.push((place, message.id().expect("an id")));
+                Ok(())
+            });
+            ids
+        };
+        for _ in 0..2 {
+            assert!(matches!(
+                board.offer(device.clone(), None, 0, at(0)),
+                Offer::Taken
+            ));
+        }
+        let first = ids(&mut board, at(0));
+        assert_ne!(first[0].1, first[1].1);
+        for (place, _) in &first {
+            let lost = Err(Error::new(ErrorKind::Unknown, "no answer"));
+            board.attempt_ended(*place, lost, at(100));
+        }
+        board.handle_timeout(Duration::from_secs(60));
+        let mut again = ids(&mut board, at(60_000));
+        again.sort_by_key(|(place, _)| *place);
+        let mut expected = first;
+        expected.sort_by_key(|(place, _)| *place);
+        assert_eq!(again, expected);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod examples;
+mod load;
 mod on_tokio;
 mod storm;
 mod world;
