@@ -162,7 +162,7 @@ async fn a_hub_closed_half_way_ends_what_it_took() {
 async fn dropping_the_deliveries_cancels_the_rest() {
     let world = World::new();
     let hub = hub(&world, |builder| builder);
-    world.stall_fcm();
+    world.stall_fcm(0);
     let rows: Vec<Row> = vec![
         world.device(Kind::Fcm, 0, false),
         world.device(Kind::Apns, 1, false),
