@@ -181,7 +181,8 @@ class Store:
     def items(self, system: str, kind: str, app: str) -> list[tuple[str, dict[str, Any]]]:
         """Every object of a kind with its name, in the order in which they were made."""
         rows = self._database.connection.execute(
-            "SELECT name, fields FROM objects WHERE system = ? AND kind = ? AND app = ? ORDER BY made, length(name), name",
+            "SELECT name, fields FROM objects WHERE system = ? AND kind = ? AND app = ?"
+            " ORDER BY made, length(name), name",
             (system, kind, app),
         )
         return [(row["name"], json.loads(row["fields"])) for row in rows]
