@@ -32,8 +32,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "peers"))
 from run import certificate, free_port, go  # noqa: E402
 
-# Every message has to be accepted, not only accounted for. False until requeues are counted by progress.
-STRICT = False
+# Every message has to be accepted, not only accounted for.
+STRICT = True
 MESSAGES = 1000
 failures: list[str] = []
 
