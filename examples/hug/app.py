@@ -13,20 +13,17 @@ import json
 import os
 import re
 import threading
-import urllib.parse
 from typing import Any
 
 import clients
 import falcon
 import hug
 import metrics
+import wsgi
 from database import Database
 from host import Host
 from pushcore.dialect import Dialect, Reply
 from work import Message
-
-#: The largest body that is read, in bytes: whatever is larger is no request of any of the systems.
-LARGEST = 16 << 20
 
 api = hug.API(__name__)
 
@@ -64,39 +61,12 @@ def stop() -> None:
 
 def answer(system: str, request: Any, response: Any) -> None:
     """Hands the request over as it came in, and the reply as it is."""
-    body = _body(request)
+    body = wsgi.body(request.env)
     if body is None:
         response.status, response.data = "413 Payload Too Large", b""
         return
-    reply = host().serve(system, request.method, _target(request), _headers(request), body)
+    reply = host().serve(system, request.method, wsgi.target(request.env), wsgi.headers(request.env), body)
     _write(response, reply)
-
-
-def _body(request: Any) -> bytes | None:
-    """The raw body: signatures are of these bytes. `None` for one that is too large."""
-    # A chunked body has no length; gunicorn ends the stream at its end.
-    stream = request.env["wsgi.input"] if request.env.get("wsgi.input_terminated") else request.bounded_stream
-    body: bytes = stream.read(LARGEST + 1)
-    return body if len(body) <= LARGEST else None
-
-
-def _target(request: Any) -> str:
-    """The raw target. `PATH_INFO` is decoded, so that a slash inside an id would be lost."""
-    raw = request.env.get("RAW_URI")
-    if raw is None:
-        raw = urllib.parse.quote(request.env.get("PATH_INFO", "/").encode("latin-1"))
-        raw += "?" + request.query_string if request.query_string else ""
-    # A proxy's form names the host, too.
-    return re.sub(r"^https?://[^/]*", "", raw) or "/"
-
-
-def _headers(request: Any) -> list[tuple[str, str]]:
-    """The headers of the request. WSGI has them under names of its own and joins those that came twice by a comma."""
-    found = [(name[5:].replace("_", "-"), value) for name, value in request.env.items() if name.startswith("HTTP_")]
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if request.env.get(name):
-            found.append((name.replace("_", "-"), request.env[name]))
-    return found
 
 
 def _write(response: Any, reply: Reply) -> None:
@@ -137,7 +107,7 @@ for _system, _path in dict.fromkeys((system, path) for system, _, path, _ in ROU
 @hug.not_found(api=api, output=_raw)
 def unrouted(request: Any, response: Any) -> None:
     """What no route takes is answered by the system whose address it has, in that system's words."""
-    target = _target(request)
+    target = wsgi.target(request.env)
     for system, _, path, _ in ROUTES:
         prefix = path.split("{")[0]
         if (len(prefix) > 1 and target.startswith(prefix.rstrip("/") + "/")) or target.split("?")[0] == path:
@@ -209,7 +179,7 @@ def send_again(request: Any, response: Any) -> Any:
     if not _is_operator(request):
         response.status = falcon.HTTP_403
         return {"errors": {"403 Forbidden": None}}
-    ids = json.loads(_body(request) or b"{}").get("ids")
+    ids = json.loads(wsgi.body(request.env) or b"{}").get("ids")
     if not isinstance(ids, list) or not all(isinstance(one, int) for one in ids):
         raise ValueError("ids")
     here = host()

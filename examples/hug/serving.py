@@ -76,6 +76,7 @@ class Serving:
         store.put("pushpad", "senders", "", "99", {"name": "Demo", "vapid_private_key": vapid})
         project = {"sender_id": 99, "name": "Demo", "website": "https://example.com"}
         store.put("pushpad", "apps", "", "123", project)
+        store.put("pinpoint", "apps", "", "app", {"Name": "app"})
 
     def _wait(self) -> None:
         until = time.monotonic() + 60

@@ -40,7 +40,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
                 tags=["segment1"],
                 fields={"uid": uid, "tags": ["segment1"], "target": json.dumps(value), "endpoint": value["endpoint"]},
             )
-        serving.store.put("pinpoint", "apps", "", "app", {"Name": "app"})
         yield serving
 
 
