@@ -1,4 +1,4 @@
-"""A host of dialects, as small as one can be: a store in memory, and an HTTP server that hands over what stood on the wire."""
+"""A host of dialects, as small as one can be: a store in memory, and an HTTP server that hands over the raw request."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pushcore
 from pushcore.dialect import Dialect, Job, Reply, Step
+from pushcore.testing import Sandbox
 
 #: What becomes of a message.
 Sender = Callable[[Step], Any]
@@ -62,39 +63,40 @@ class Store:
 
     def _get(self, ask: dict[str, Any]) -> Any:
         there = self.collection(ask["collection"], ask["scope"])
-        return {id: there[id] for id in ask["ids"] if id in there}
+        return {key: there[key] for key in ask["ids"] if key in there}
 
     def _list(self, ask: dict[str, Any]) -> Any:
         there = self.collection(ask["collection"], ask["scope"])
         users = ask["filter"].get("users")
         items = [
-            {"id": id, "value": value}
-            for id, value in there.items()
+            {"id": key, "value": value}
+            for key, value in there.items()
             if users is None or value.get("User", {}).get("UserId") in users
         ]
         limit = ask["limit"] if ask["limit"] is not None else len(items)
         return {"items": items[ask["offset"] : ask["offset"] + limit], "total": len(items)}
 
     def _put(self, ask: dict[str, Any]) -> Any:
-        there, ids = self.collection(ask["collection"], ask["scope"]), []
+        there = self.collection(ask["collection"], ask["scope"])
+        ids: list[str | None] = []
         for record in ask["records"]:
-            id, value = record["id"], record["value"]
-            if id is None:
-                id = f"{len(there):032x}"
-            known = id in there
+            key, value = record["id"], record["value"]
+            if key is None:
+                key = f"{len(there):032x}"
+            known = key in there
             if (ask["write"] == "create" and known) or (ask["write"] == "merge" and not known):
                 ids.append(None)
                 continue
             if ask["write"] in ("merge", "upsert"):
-                value = {**there.get(id, {}), **value}
+                value = {**there.get(key, {}), **value}
                 value = {name: member for name, member in value.items() if member is not None}
-            there[id] = value
-            ids.append(id)
+            there[key] = value
+            ids.append(key)
         return {"ids": ids}
 
     def _delete(self, ask: dict[str, Any]) -> Any:
         there = self.collection(ask["collection"], ask["scope"])
-        return {"ids": [id for id in ask["ids"] if there.pop(id, None) is not None]}
+        return {"ids": [key for key in ask["ids"] if there.pop(key, None) is not None]}
 
 
 def drive(job: Job, store: Store, send: Sender = accept, *, through_json: bool = False) -> tuple[Reply, list[Step]]:
@@ -163,3 +165,28 @@ def serving(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Senders:
+    """Sends the messages of a job through clients of the sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._clients: dict[str, pushcore.Client] = {
+            "apns": sandbox.apns(pushcore.Client),
+            "fcm": sandbox.fcm(pushcore.Client),
+            "adm": sandbox.adm(pushcore.Client),
+            "baidu": sandbox.baidu(pushcore.Client),
+        }
+        self._lock = threading.Lock()
+
+    def __call__(self, step: Step) -> Any:
+        assert step.message is not None
+        client = self._clients[step.data["channel"]["service"]]
+        try:
+            return client.send(step.message)
+        except pushcore.PushcoreError as error:
+            return error
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()

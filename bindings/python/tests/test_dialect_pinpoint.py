@@ -172,7 +172,7 @@ def recorded_store() -> Store:
 @pytest.mark.parametrize("through_json", [False, True])
 @pytest.mark.parametrize("request_", RECORDED["requests"], ids=lambda request: request["label"])
 def test_recorded_requests_become_the_messages_written_by_hand(request_: dict[str, Any], through_json: bool) -> None:
-    """M of §7: original client, SigV4, native targets, title/body, url, images, badge, sound, silent, TTL, priority, collapse, data."""
+    """Must: original client, native targets, texts, every field."""
     begin = Dialect("pinpoint").begin
     job = begin(
         request_["method"], request_["target"], request_["headers"], request_["body"].encode(), now=request_["now"]
@@ -232,7 +232,7 @@ HOW_MANY = 10_000
 def test_ten_thousand_requests_signed_by_botocore_verify_and_none_with_one_bit_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """M of §7: SigV4 mobiletargeting."""
+    """Must: SigV4 mobiletargeting."""
     rng = random.Random(20)
     dialect, there = Dialect("pinpoint"), store()
     letters = "abcXYZ019-._~ /+%:@=&?é北😀"
@@ -304,7 +304,7 @@ def test_headers_that_sdk_v3_signs_are_verified(pinpoint: Pinpoint) -> None:
 
 @pytest.mark.parametrize("away", [-301, -300, 300, 301])
 def test_a_clock_may_be_five_minutes_off_and_no_second_more(pinpoint: Pinpoint, away: int) -> None:
-    """M of §7: skew of 5 minutes to either side, 403 codes."""
+    """Must: skew of 5 minutes to either side, 403 codes."""
     reply = pinpoint.messages(address("GCM", {"Body": "b"}), at=NOW + away)
     if abs(away) <= 300:
         assert reply.status == 200
@@ -380,7 +380,7 @@ def test_a_key_of_another_account_finds_nothing(pinpoint: Pinpoint) -> None:
 
 
 def test_a_retry_with_the_same_invocation_id_sends_nothing_again(pinpoint: Pinpoint) -> None:
-    """M of §7: idempotent by amz-sdk-invocation-id."""
+    """Must: idempotent by amz-sdk-invocation-id."""
     first = pinpoint.messages(address("GCM", {"Body": "b"}), headers={"amz-sdk-invocation-id": "i-1"})
     assert len(pinpoint.sent) == 1
     # The SDK signs anew, later and with another attempt.
@@ -399,6 +399,7 @@ def test_a_retry_with_the_same_invocation_id_sends_nothing_again(pinpoint: Pinpo
 
 
 def test_a_retry_while_the_first_attempt_is_under_way_is_told_to_wait(pinpoint: Pinpoint) -> None:
+    """Must: idempotent also while the first attempt is under way; 429."""
     body = json.dumps(address("GCM", {"Body": "b"})).encode()
     path = f"/v1/apps/{APP}/messages"
     headers = signed("POST", path, body, {"amz-sdk-invocation-id": "i"}, monkeypatch=pinpoint.monkeypatch)
@@ -491,7 +492,7 @@ BAD: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("body", "text"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
 def test_a_request_that_makes_no_sense_is_a_bad_request(pinpoint: Pinpoint, body: Any, text: str) -> None:
-    """M of §7: request validation, x-amzn-ErrorType; limits: 100 addresses."""
+    """Must: request validation, x-amzn-ErrorType; limits: 100 addresses."""
     reply = pinpoint.messages(body)
     assert error(reply) == (400, "BadRequestException", text)
     # Nothing was claimed: the caller may mend the request under the same invocation id.
@@ -500,7 +501,7 @@ def test_a_request_that_makes_no_sense_is_a_bad_request(pinpoint: Pinpoint, body
 
 
 def test_ten_megabytes_are_too_large(pinpoint: Pinpoint) -> None:
-    """M of §7: 413."""
+    """Must: 413."""
     reply = pinpoint.messages(b'{"a":"' + b"x" * 10_000_000 + b'"}')
     assert error(reply)[:2] == (413, "PayloadTooLargeException")
 
@@ -521,7 +522,7 @@ def test_ids_come_from_the_path_alone(pinpoint: Pinpoint) -> None:
 
 
 def test_a_path_or_method_that_nobody_serves(pinpoint: Pinpoint) -> None:
-    """M of §7: 404; the model's 405."""
+    """Must: 404; the model's 405."""
     assert error(pinpoint.call("GET", "/v2/apps"))[:2] == (404, "NotFoundException")
     assert error(pinpoint.call("DELETE", f"/v1/apps/{APP}/messages"))[:2] == (405, "MethodNotAllowedException")
 
@@ -540,7 +541,7 @@ def test_a_path_or_method_that_nobody_serves(pinpoint: Pinpoint) -> None:
     ],
 )
 def test_the_three_actions(pinpoint: Pinpoint, action: dict[str, Any], expected: dict[str, str]) -> None:
-    """M of §7: Action x3."""
+    """Must: Action x3."""
     keys = {"pinpoint.openApp", "pinpoint.url", "pinpoint.deeplink"}
     for channel, place in (("GCM", "data"), ("ADM", "data"), ("BAIDU", "msg")):
         assert (
@@ -555,7 +556,7 @@ def test_the_three_actions(pinpoint: Pinpoint, action: dict[str, Any], expected:
 
 
 def test_silent_pushes(pinpoint: Pinpoint) -> None:
-    """M of §7: SilentPush becomes a background push with priority 5."""
+    """Must: SilentPush becomes a background push with priority 5."""
     pinpoint.result(
         address("APNS", {"SilentPush": True, "Title": "t", "Body": "b", "Sound": "s", "Badge": 1, "Priority": "high"})
     )
@@ -571,7 +572,7 @@ def test_silent_pushes(pinpoint: Pinpoint) -> None:
     ("given", "fcm", "apns"), [("5", "NORMAL", 5), ("normal", "NORMAL", 5), ("10", "HIGH", 10), ("high", "HIGH", 10)]
 )
 def test_priorities_in_either_words(pinpoint: Pinpoint, given: str, fcm: str, apns: int) -> None:
-    """M of §7: 5/10 <-> normal/high."""
+    """Must: 5/10 <-> normal/high."""
     pinpoint.result(address("GCM", {"Body": "b", "Priority": given}))
     assert pinpoint.form()["android"]["priority"] == fcm
     pinpoint.result(address("APNS", {"Body": "b", "Priority": given}))
@@ -579,7 +580,7 @@ def test_priorities_in_either_words(pinpoint: Pinpoint, given: str, fcm: str, ap
 
 
 def test_lives_and_collapse_keys(pinpoint: Pinpoint) -> None:
-    """M of §7: TimeToLive, ExpiresAfter; CollapseKey, CollapseId, ConsolidationKey."""
+    """Must: TimeToLive, ExpiresAfter; CollapseKey, CollapseId, ConsolidationKey."""
     pinpoint.result(address("GCM", {"Body": "b", "TimeToLive": 7, "CollapseKey": "k"}))
     assert pinpoint.form()["android"] == {"collapse_key": "k", "ttl": "7s"}
     pinpoint.result(address("APNS", {"Body": "b", "TimeToLive": 7, "CollapseId": "k"}))
@@ -596,8 +597,8 @@ def test_lives_and_collapse_keys(pinpoint: Pinpoint) -> None:
 
 
 def test_who_wins_over_whom(pinpoint: Pinpoint) -> None:
-    """M of §7: title, body and overrides (§1.4)."""
-    body = {
+    """Must: title, body and overrides."""
+    body: dict[str, Any] = {
         "Addresses": {"t" * 20: {"ChannelType": "GCM"}},
         "MessageConfiguration": {
             "DefaultMessage": {"Body": "default"},
@@ -631,7 +632,7 @@ def test_who_wins_over_whom(pinpoint: Pinpoint) -> None:
 
 
 def test_message_variables(pinpoint: Pinpoint) -> None:
-    """M of §7: {{}} substitutions: the address over the message over the default (§1.4)."""
+    """Must: {{}} substitutions: the address over the message over the default."""
     body = {
         "Addresses": {
             "a" * 20: {"ChannelType": "GCM", "Substitutions": {"name": ["Eve", "ignored"]}},
@@ -661,7 +662,7 @@ def test_message_variables(pinpoint: Pinpoint) -> None:
 
 
 def test_context_and_trace_id(pinpoint: Pinpoint) -> None:
-    """M of §7: custom data: Data becomes jsonBody; Context."""
+    """Must: custom data: Data becomes jsonBody; Context."""
     body = {
         **address("APNS", {"Body": "b", "Data": {"k": "v"}}, Context={"x": "own", "y": "2"}),
         "Context": {"x": "all", "z": "3"},
@@ -686,7 +687,7 @@ ADM_RAW_TEXTS = {
 
 
 def test_raw_content_of_four_channels(pinpoint: Pinpoint) -> None:
-    """M of §7: RawContent of 4 channels, lenient quotes (§1.5)."""
+    """Must: RawContent of 4 channels, lenient quotes."""
     pinpoint.result(address("ADM", {"RawContent": ADM_RAW}))
     assert pinpoint.form()["data"] == ADM_RAW_TEXTS
     pinpoint.result(address("ADM", {"RawContent": '{"data":{"a":1},"consolidationKey":"c","expiresAfter":100}'}))
@@ -730,7 +731,7 @@ def test_options(pinpoint: Pinpoint) -> None:
 
 
 def test_sandboxes_and_voip(pinpoint: Pinpoint) -> None:
-    """M of §7: APNs with its sandbox and VoIP."""
+    """Must: APNs with its sandbox and VoIP."""
     for name, topic, sandbox, kind in [
         ("APNS", "com.example.app", False, "alert"),
         ("APNS_SANDBOX", "com.example.app", True, "alert"),
@@ -748,7 +749,7 @@ def test_sandboxes_and_voip(pinpoint: Pinpoint) -> None:
 
 
 def test_limits_of_the_services(pinpoint: Pinpoint) -> None:
-    """M of §7: 4/4/6/4 KB."""
+    """Must: 4/4/6/4 KB."""
     for channel, fits, too_much in [
         ("GCM", 3000, 5000),
         ("APNS", 3000, 5000),
@@ -784,8 +785,8 @@ def said(message: str) -> dict[str, Any]:
 
 
 def test_the_providers_word_stands_in_the_status_message(pinpoint: Pinpoint) -> None:
-    """M of §7: per-recipient results, StatusMessage JSON, 410; dead-token feedback."""
-    # As captured from the real service (§1.3).
+    """Must: per-recipient results, StatusMessage JSON, 410; dead-token feedback."""
+    # As captured from the real service.
     answer = pushcore.Response(400, body=b'{"reason":"BadDeviceToken"}')
 
     def apns(step: Step) -> pushcore.Outcome:
@@ -822,7 +823,7 @@ def test_the_providers_word_stands_in_the_status_message(pinpoint: Pinpoint) -> 
     assert said(result["StatusMessage"])["pushProviderError"] == refusal["error"]["message"]
 
 
-#: Outcome or error, then DeliveryStatus, StatusCode and a word of the StatusMessage (§1.3).
+#: Outcome or error, then DeliveryStatus, StatusCode and a word of the StatusMessage.
 VERDICTS: list[tuple[Any, str, int, str]] = [
     (pushcore.Accepted(status=200, id="m-1"), "SUCCESSFUL", 200, ""),
     (pushcore.TokenGone(status=410, reason="Unregistered"), "PERMANENT_FAILURE", 410, "Unregistered"),
@@ -870,7 +871,7 @@ def test_a_new_token_is_passed_on(pinpoint: Pinpoint) -> None:
 
 
 def test_endpoints_and_users(pinpoint: Pinpoint) -> None:
-    """S of §7: audience by endpoints and users."""
+    """Should: audience by endpoints and users."""
     user = {"UserId": "u-1", "UserAttributes": {"name": ["Eve"]}}
     pinpoint.store.collection("endpoints", APP).update(
         {
@@ -1007,3 +1008,31 @@ def test_answers_of_another_form_are_refused_and_the_step_waits_on(pinpoint: Pin
 def test_what_is_no_job_is_refused(text: str) -> None:
     with pytest.raises(pushcore.MessageError):
         Job.from_json(text)
+
+
+def test_what_a_dialect_and_a_job_say_of_themselves() -> None:
+    assert "pinpoint" in Dialect.systems()
+    dialect = Dialect("pinpoint")
+    assert dialect.system == "pinpoint"
+    routes = {operation: (method, path) for method, path, operation in dialect.routes}
+    assert routes["SendMessages"] == ("POST", "/v1/apps/{application-id}/messages")
+    # Every operation is one of the service's, by the same method and path; seven channels share one route.
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("pinpoint")
+    for operation, (method, path) in routes.items():
+        for channel in (
+            ("Gcm", "ApnsVoipSandbox") if operation in ("GetChannel", "UpdateChannel", "DeleteChannel") else ("",)
+        ):
+            http = model.operation_model(
+                operation.replace("Channel", channel + "Channel") if channel else operation
+            ).http
+            name = {"Gcm": "gcm", "ApnsVoipSandbox": "apns_voip_sandbox"}.get(channel, "")
+            assert (http["method"], http["requestUri"]) == (method, path.replace("{channel}", name))
+    job = dialect.begin("POST", f"/v1/apps/{APP}/messages", [], b"{}", now=NOW + 0.25)
+    assert (job.system, job.operation, job.began) == ("pinpoint", "SendMessages", NOW + 0.25)
+    assert dialect.begin("GET", "/nowhere", [], b"").operation is None
+    with pytest.raises(TypeError):
+        dialect.begin("GET", "/", [("a",)], b"")
+    with pytest.raises(pushcore.MessageError):
+        dialect.begin("GET", "http://localhost/", [], b"")

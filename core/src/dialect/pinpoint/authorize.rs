@@ -55,10 +55,14 @@ pub(super) fn caller_may(run: &mut Run<'_>) -> Result<(), Stop> {
         return Err(Fault::new(403, "InvalidSignatureException", text).stop(run));
     }
     let app = run.id("application-id");
-    if app.is_empty() {
-        return Ok(());
-    }
     let scopes = verdict.get("scopes").and_then(Value::as_array);
+    if app.is_empty() {
+        // Apps and templates are an account's: a key for single apps has no account.
+        return match scopes {
+            None => Ok(()),
+            Some(_) => Err(Fault::new(403, "ForbiddenException", "Forbidden").stop(run)),
+        };
+    }
     let may = scopes.is_none_or(|scopes| scopes.iter().any(|scope| scope.as_str() == Some(app)));
     // An app of another account is not found, in the same words as one that does not exist: nobody learns which apps
     // there are.

@@ -16,7 +16,7 @@ const LARGEST_BODY: usize = 7 * 1024 * 1024;
 const MOST_RECIPIENTS: usize = 100;
 
 /// The values of the enum `ChannelType`.
-const CHANNEL_TYPES: &[&str] = &[
+pub(super) const CHANNEL_TYPES: &[&str] = &[
     "PUSH",
     "GCM",
     "APNS",

@@ -8,6 +8,7 @@ use super::fault::{Fault, reply, request_id};
 use super::plan::{Endpoint, Plan, Switches};
 use super::request::{self, Messages, Recipient, Request};
 use super::result::result;
+use super::templates;
 use crate::dialect::ask::{Ask, Collection};
 use crate::dialect::caller::Caller;
 use crate::dialect::reply::Reply;
@@ -187,10 +188,7 @@ fn send(
     let template = match &request.template {
         None => None,
         Some((name, version)) => {
-            let id = match version {
-                Some(version) => format!("{name}/push/{version}"),
-                None => format!("{name}/push"),
-            };
+            let id = templates::id(name, version.as_deref());
             let answer = run.ask(Ask::Get {
                 collection: Collection::Templates,
                 scope: None,
