@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pushcore::service::{self, Target as CoreTarget, Template};
 use pushcore::session::{Ended as CoreEnded, SendOptions as CoreSendOptions, Ticket};
@@ -295,11 +295,9 @@ impl Batch {
 
     /// Waits on the calling thread until something has ended, at most for `longest`; returns what has ended.
     pub fn wait(&self, longest: Seconds) -> Result<Vec<Ended>, PushError> {
-        // Longer than anyone waits: a day, because the clock must not overflow.
-        let longest = longest.duration()?.min(Duration::from_secs(86_400));
-        let until = Instant::now() + longest;
+        let until = pushcore_client::now().monotonic.saturating_add(longest.duration()?);
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.saturating_sub(pushcore_client::now().monotonic);
             let mut inner = self.lock();
             if self.is_cancelled() {
                 inner.cancel();

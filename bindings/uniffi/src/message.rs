@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use pushcore::apns::{self, Alert, Aps, Payload};
+use pushcore::apns::{self, Alert, Aps, LiveActivity, Payload};
 use pushcore::service::{self, Kind, Target, Template};
 use pushcore::webpush::EndpointPolicy;
-use pushcore::{Error, fcm, webpush};
+use pushcore::{Error, ErrorKind, fcm, webpush};
 use serde_json::Value;
 
 use crate::error::PushError;
 use crate::outcome::mirror;
-use crate::values::Seconds;
+use crate::values::{Seconds, Time};
 
 mirror! {
     /// A push service.
@@ -133,6 +133,58 @@ pub fn apns_alert(alert: ApnsAlert) -> Result<Message, PushError> {
         .payload(payload);
     if let Some(id) = &alert.collapse_id {
         builder = builder.collapse_id(apns::CollapseId::parse(id)?);
+    }
+    Ok(Message::of(ServiceKind::Apns, &Template::Apns(builder.template()?)))
+}
+
+/// A push that updates or ends a Live Activity. What is not here (a start, an alert, a channel) a [`Message`]'s JSON says.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct ApnsLiveActivity {
+    /// The app's bundle id.
+    pub bundle: String,
+    /// The JSON of the state, as the app's `ContentState` decodes it; nil only where the activity ends, and leaves the last
+    /// state standing.
+    pub state_json: Option<String>,
+    /// When the state was true: the newest one wins.
+    pub timestamp: Time,
+    /// Whether the activity ends.
+    #[uniffi(default = false)]
+    pub ends: bool,
+    /// When the content counts as out of date; nil is never.
+    #[uniffi(default = None)]
+    pub stale: Option<Time>,
+    /// When an ended activity leaves the screen; nil leaves it to the system.
+    #[uniffi(default = None)]
+    pub dismissal: Option<Time>,
+    /// Whether the push may wait for a better moment (priority 5).
+    #[uniffi(default = false)]
+    pub may_wait: bool,
+}
+
+/// Returns the message of a Live Activity, without a target: the activity's own push token.
+#[uniffi::export]
+pub fn apns_live_activity(activity: ApnsLiveActivity) -> Result<Message, PushError> {
+    let timestamp = activity.timestamp.unix()?;
+    let state = activity.state_json.as_deref().map(|json| object(Some(json)).map(Value::Object)).transpose()?;
+    let mut live = match (activity.ends, state) {
+        (true, state) => LiveActivity::end(timestamp, state),
+        (false, Some(state)) => LiveActivity::update(timestamp, state),
+        (false, None) => {
+            let text = "an update of a live activity has a state";
+            return Err(Error::new(ErrorKind::MissingField, text).into());
+        }
+    };
+    if let Some(stale) = activity.stale {
+        live = live.stale_date(stale.unix()?);
+    }
+    if let Some(dismissal) = activity.dismissal {
+        live = live.dismissal_date(dismissal.unix()?);
+    }
+    let mut builder = apns::Message::builder(apns::PushType::LiveActivity)
+        .bundle(apns::BundleId::parse(&activity.bundle)?)
+        .payload(Payload::new(Aps::new().live_activity(live)));
+    if activity.may_wait {
+        builder = builder.priority(apns::Priority::PowerAware);
     }
     Ok(Message::of(ServiceKind::Apns, &Template::Apns(builder.template()?)))
 }

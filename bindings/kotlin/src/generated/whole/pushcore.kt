@@ -688,6 +688,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_apns_alert(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_func_apns_live_activity(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_check_message(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_fcm_notification(
@@ -988,6 +990,8 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_pushcore_uniffi_fn_func_apns_alert(`alert`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_func_apns_live_activity(`activity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_func_check_message(`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_func_fcm_notification(`notification`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1125,6 +1129,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_func_apns_alert() and 0xFFFF) != 16195) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_func_apns_live_activity() and 0xFFFF) != 20102) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_func_check_message() and 0xFFFF) != 28352) {
@@ -4416,6 +4423,94 @@ public object FfiConverterTypeApnsAlert: FfiConverterRustBuffer<ApnsAlert> {
             FfiConverterOptionalString.write(value.`collapseId`, buf)
             FfiConverterBoolean.write(value.`mutableContent`, buf)
             FfiConverterOptionalString.write(value.`customJson`, buf)
+    }
+}
+
+
+
+/**
+ * A push that updates or ends a Live Activity. What is not here (a start, an alert, a channel) a [`Message`]'s JSON says.
+ */
+data class ApnsLiveActivity (
+    /**
+     * The app's bundle id.
+     */
+    val `bundle`: kotlin.String
+    ,
+    /**
+     * The JSON of the state, as the app's `ContentState` decodes it; nil only where the activity ends, and leaves the last
+     * state standing.
+     */
+    val `stateJson`: kotlin.String?
+    ,
+    /**
+     * When the state was true: the newest one wins.
+     */
+    val `timestamp`: Time
+    ,
+    /**
+     * Whether the activity ends.
+     */
+    val `ends`: kotlin.Boolean = false
+    ,
+    /**
+     * When the content counts as out of date; nil is never.
+     */
+    val `stale`: Time? = null
+    ,
+    /**
+     * When an ended activity leaves the screen; nil leaves it to the system.
+     */
+    val `dismissal`: Time? = null
+    ,
+    /**
+     * Whether the push may wait for a better moment (priority 5).
+     */
+    val `mayWait`: kotlin.Boolean = false
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeApnsLiveActivity: FfiConverterRustBuffer<ApnsLiveActivity> {
+    override fun read(buf: ByteBuffer): ApnsLiveActivity {
+        return ApnsLiveActivity(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterTypeTime.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeTime.read(buf),
+            FfiConverterOptionalTypeTime.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ApnsLiveActivity) = (
+            FfiConverterString.allocationSize(value.`bundle`) +
+            FfiConverterOptionalString.allocationSize(value.`stateJson`) +
+            FfiConverterTypeTime.allocationSize(value.`timestamp`) +
+            FfiConverterBoolean.allocationSize(value.`ends`) +
+            FfiConverterOptionalTypeTime.allocationSize(value.`stale`) +
+            FfiConverterOptionalTypeTime.allocationSize(value.`dismissal`) +
+            FfiConverterBoolean.allocationSize(value.`mayWait`)
+    )
+
+    override fun write(value: ApnsLiveActivity, buf: ByteBuffer) {
+            FfiConverterString.write(value.`bundle`, buf)
+            FfiConverterOptionalString.write(value.`stateJson`, buf)
+            FfiConverterTypeTime.write(value.`timestamp`, buf)
+            FfiConverterBoolean.write(value.`ends`, buf)
+            FfiConverterOptionalTypeTime.write(value.`stale`, buf)
+            FfiConverterOptionalTypeTime.write(value.`dismissal`, buf)
+            FfiConverterBoolean.write(value.`mayWait`, buf)
     }
 }
 
@@ -8143,6 +8238,21 @@ public object FfiConverterTypeTime: FfiConverter<Time, Double> {
 
 
         FfiConverterTypeApnsAlert.lower(`alert`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Returns the message of a Live Activity, without a target: the activity's own push token.
+         */
+    @Throws(PushException::class) fun `apnsLiveActivity`(`activity`: ApnsLiveActivity): Message {
+            return FfiConverterTypeMessage.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_func_apns_live_activity(
+
+
+        FfiConverterTypeApnsLiveActivity.lower(`activity`),_status)
 }
     )
     }

@@ -108,7 +108,7 @@ class BadInputTest {
 
     @Test
     fun `a library of another build is refused`() {
-        val other = File(System.getProperty("jna.library.path"), "../l1/debug/libpushcore_uniffi.so").canonicalFile
+        val other = File(System.getProperty("jna.library.path"), "../l1/libpushcore_uniffi.so").canonicalFile
         check(other.exists()) { "$other is missing: bindings/uniffi/generate.sh makes it" }
         val command = listOf(
             "${System.getProperty("java.home")}/bin/java", "-cp", System.getProperty("java.class.path"),

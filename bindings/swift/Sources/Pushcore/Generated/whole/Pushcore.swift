@@ -2430,6 +2430,127 @@ public func FfiConverterTypeApnsAlert_lower(_ value: ApnsAlert) -> RustBuffer {
 
 
 /**
+ * A push that updates or ends a Live Activity. What is not here (a start, an alert, a channel) a [`Message`]'s JSON says.
+ */
+public struct ApnsLiveActivity: Equatable, Hashable {
+    /**
+     * The app's bundle id.
+     */
+    public let bundle: String
+    /**
+     * The JSON of the state, as the app's `ContentState` decodes it; nil only where the activity ends, and leaves the last
+     * state standing.
+     */
+    public let stateJson: String?
+    /**
+     * When the state was true: the newest one wins.
+     */
+    public let timestamp: Time
+    /**
+     * Whether the activity ends.
+     */
+    public let ends: Bool
+    /**
+     * When the content counts as out of date; nil is never.
+     */
+    public let stale: Time?
+    /**
+     * When an ended activity leaves the screen; nil leaves it to the system.
+     */
+    public let dismissal: Time?
+    /**
+     * Whether the push may wait for a better moment (priority 5).
+     */
+    public let mayWait: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The app's bundle id.
+         */bundle: String,
+        /**
+         * The JSON of the state, as the app's `ContentState` decodes it; nil only where the activity ends, and leaves the last
+         * state standing.
+         */stateJson: String?,
+        /**
+         * When the state was true: the newest one wins.
+         */timestamp: Time,
+        /**
+         * Whether the activity ends.
+         */ends: Bool = false,
+        /**
+         * When the content counts as out of date; nil is never.
+         */stale: Time? = nil,
+        /**
+         * When an ended activity leaves the screen; nil leaves it to the system.
+         */dismissal: Time? = nil,
+        /**
+         * Whether the push may wait for a better moment (priority 5).
+         */mayWait: Bool = false) {
+        self.bundle = bundle
+        self.stateJson = stateJson
+        self.timestamp = timestamp
+        self.ends = ends
+        self.stale = stale
+        self.dismissal = dismissal
+        self.mayWait = mayWait
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ApnsLiveActivity: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeApnsLiveActivity: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ApnsLiveActivity {
+        return
+            try ApnsLiveActivity(
+                bundle: FfiConverterString.read(from: &buf),
+                stateJson: FfiConverterOptionString.read(from: &buf),
+                timestamp: FfiConverterTypeTime.read(from: &buf),
+                ends: FfiConverterBool.read(from: &buf),
+                stale: FfiConverterOptionTypeTime.read(from: &buf),
+                dismissal: FfiConverterOptionTypeTime.read(from: &buf),
+                mayWait: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ApnsLiveActivity, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.bundle, into: &buf)
+        FfiConverterOptionString.write(value.stateJson, into: &buf)
+        FfiConverterTypeTime.write(value.timestamp, into: &buf)
+        FfiConverterBool.write(value.ends, into: &buf)
+        FfiConverterOptionTypeTime.write(value.stale, into: &buf)
+        FfiConverterOptionTypeTime.write(value.dismissal, into: &buf)
+        FfiConverterBool.write(value.mayWait, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeApnsLiveActivity_lift(_ buf: RustBuffer) throws -> ApnsLiveActivity {
+    return try FfiConverterTypeApnsLiveActivity.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeApnsLiveActivity_lower(_ value: ApnsLiveActivity) -> RustBuffer {
+    return FfiConverterTypeApnsLiveActivity.lower(value)
+}
+
+
+/**
  * One error of a chain: the error itself, or one that caused it.
  */
 public struct Cause: Equatable, Hashable {
@@ -7129,6 +7250,17 @@ public func apnsAlert(alert: ApnsAlert)throws  -> Message  {
 })
 }
 /**
+ * Returns the message of a Live Activity, without a target: the activity's own push token.
+ */
+public func apnsLiveActivity(activity: ApnsLiveActivity)throws  -> Message  {
+    return try  FfiConverterTypeMessage_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_func_apns_live_activity(
+        FfiConverterTypeApnsLiveActivity_lower(activity),uniffiCallStatus
+    )
+})
+}
+/**
  * Reads a message and writes it anew, as it is sent: an error says what is wrong with it.
  */
 public func checkMessage(message: Message)throws  -> Message  {
@@ -7198,6 +7330,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_func_apns_alert() != 16195) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_func_apns_live_activity() != 20102) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_func_check_message() != 28352) {
