@@ -16,6 +16,7 @@ let package = Package(
             name: "Pushcore",
             dependencies: ["PushcoreFFI"],
             path: "Sources/Pushcore",
+            exclude: layers.keys.filter { $0 != build }.map { "Generated/\($0)" },
             sources: ["Generated/\(build)"] + layers[build, default: []],
             // Where it lies is said on the command line: -Xlinker -L..., because a package with unsafe flags cannot be depended on.
             linkerSettings: [.linkedLibrary("pushcore_uniffi")]

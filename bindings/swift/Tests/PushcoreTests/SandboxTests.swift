@@ -215,7 +215,7 @@ final class SandboxTests: XCTestCase {
         let page = try String(contentsOf: root.appendingPathComponent("docs/swift.md"), encoding: .utf8)
         XCTAssertTrue(page.contains(source.trimmingCharacters(in: .whitespacesAndNewlines)), "docs/swift.md shows another program")
         let program = Process()
-        program.executableURL = Bundle(for: Self.self).bundleURL.deletingLastPathComponent().appendingPathComponent("First")
+        program.executableURL = root.appendingPathComponent("bindings/swift/.build/debug/First")
         program.arguments = [
             sandbox.string("apns", "p8_file"), sandbox.string("apns", "key_id"), sandbox.string("apns", "team_id"),
             sandbox.string("apns", "topic"), sandbox.token("valid"),

@@ -27,9 +27,8 @@ extension Client {
     ) -> SendMany where Targets.Element == Target {
         SendMany {
             let feed = Feed(targets)
-            return try Sending(batch: self.batch(template: template, options: options)) { waits in
-                try await feed.take(waits: waits)
-            }
+            let batch = try self.batch(template: template, options: options)
+            return Sending(batch: batch, stop: feed.stop) { waits in try await feed.take(waits: waits) }
         }
     }
 }
@@ -63,18 +62,25 @@ final class Sending: @unchecked Sendable {
     private let batch: Batch
     /// Returns targets, an empty array where none is there yet, nil when none will come. Waits for one if it is told to.
     private let pull: @Sendable (_ waits: Bool) async throws -> [Target]?
+    /// Ends what reads targets ahead.
+    private let stop: @Sendable () -> Void
     private var waiting: [Target] = []
     private var ended: [Ended] = []
     private var given = 0
     private var inFlight = 0
     private var open = true
 
-    init(batch: Batch, pull: @escaping @Sendable (_ waits: Bool) async throws -> [Target]?) {
+    init(
+        batch: Batch, stop: @escaping @Sendable () -> Void = {},
+        pull: @escaping @Sendable (_ waits: Bool) async throws -> [Target]?
+    ) {
         self.batch = batch
+        self.stop = stop
         self.pull = pull
     }
 
     deinit {
+        stop()
         try? batch.cancel()
     }
 
@@ -136,23 +142,27 @@ private final class Feed: @unchecked Sendable {
     private var task: Task<Void, Never>?
 
     init<Targets: AsyncSequence & Sendable>(_ targets: Targets) where Targets.Element == Target {
-        let inner = Weak(self)
         task = Task {
             do {
                 for try await target in targets {
-                    guard let feed = inner.value else { return }
-                    await feed.push(target)
+                    await self.push(target)
+                    if Task.isCancelled { return }
                 }
-                inner.value?.finish(.success(()))
+                self.finish(.success(()))
             } catch {
-                inner.value?.finish(.failure(error))
+                self.finish(.failure(error))
             }
         }
     }
 
-    deinit {
-        task?.cancel()
-        roomWanted?.resume()
+    /// Ends the reading ahead. The task holds the feed, so that somebody has to say it.
+    func stop() {
+        lock.withLock {
+            task?.cancel()
+            end = end ?? .success(())
+            roomWanted?.resume()
+            roomWanted = nil
+        }
     }
 
     private func push(_ target: Target) async {
@@ -161,7 +171,7 @@ private final class Feed: @unchecked Sendable {
                 buffer.append(target)
                 newsWanted?.resume()
                 newsWanted = nil
-                if buffer.count < chunk { continuation.resume() } else { roomWanted = continuation }
+                if buffer.count < chunk || end != nil { continuation.resume() } else { roomWanted = continuation }
             }
         }
     }
@@ -179,7 +189,7 @@ private final class Feed: @unchecked Sendable {
             await withTaskCancellationHandler {
                 await withCheckedContinuation { continuation in
                     lock.withLock {
-                        if !buffer.isEmpty || end != nil || Task.isCancelled {
+                        if !buffer.isEmpty || self.end != nil || Task.isCancelled {
                             continuation.resume()
                         } else {
                             newsWanted = continuation
@@ -204,13 +214,5 @@ private final class Feed: @unchecked Sendable {
         if !taken.isEmpty || end == nil { return taken }
         try end?.get()
         return nil
-    }
-}
-
-private struct Weak: @unchecked Sendable {
-    private(set) weak var value: Feed?
-
-    init(_ value: Feed) {
-        self.value = value
     }
 }
