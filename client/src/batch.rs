@@ -87,14 +87,27 @@ impl Batch {
         if shared.has_results(self.number) {
             return Ok(false);
         }
-        let session = &shared.driver.session;
-        if session.capacity() > 0 && session.bulk_capacity() == 0 {
-            // The service has asked for a pause: more would only wait.
-            return Ok(false);
+        if shared.driver.session.capacity() > 0 && shared.driver.session.bulk_capacity() == 0 {
+            // What has been submitted may leave the queue. Otherwise the service has asked for a pause, or what is left is for
+            // interactive messages: more would only wait.
+            self.client.nudge(&mut shared);
+            if shared.has_results(self.number) || shared.driver.session.bulk_capacity() == 0 {
+                return Ok(false);
+            }
         }
         for (message, user_data) in messages {
             let options = options.user_data(user_data);
-            match shared.submit_at(message.as_message(), options, Waiting::Batch(self.number, 0), now) {
+            let waiting = Waiting::Batch(self.number, 0);
+            let mut submitted = shared.submit_at(message.as_message(), options, waiting, now);
+            if is_full(&submitted) {
+                // A queue that is smaller than what the streams take is emptied by a write, and not by answers.
+                self.client.nudge(&mut shared);
+                if shared.has_results(self.number) || shared.driver.session.bulk_capacity() == 0 {
+                    return Ok(false);
+                }
+                submitted = shared.submit_at(message.as_message(), options, waiting, now);
+            }
+            match submitted {
                 Ok(ticket) => {
                     self.progress.taken += 1;
                     self.progress.in_flight += 1;
@@ -194,6 +207,11 @@ impl Batch {
         self.progress.elapsed = self.progress.started.elapsed();
         &self.progress
     }
+}
+
+/// Whether a message was not taken because the queue is full.
+fn is_full(submitted: &Result<Ticket, Error>) -> bool {
+    matches!(submitted, Err(error) if error.kind() == ErrorKind::QueueFull)
 }
 
 impl fmt::Debug for Batch {

@@ -15,7 +15,7 @@ use socket2::{SockRef, TcpKeepalive};
 use crate::resolve::Resolver;
 
 /// How long the next address waits for the one before it (RFC 8305 §5).
-const HEAD_START: Duration = Duration::from_millis(250);
+pub const HEAD_START: Duration = Duration::from_millis(250);
 
 /// How long a connection is idle before TCP asks whether the peer is there: less than the minute after which the
 /// strictest middleboxes forget a flow.
@@ -31,9 +31,21 @@ pub(crate) fn resolve(resolver: &Resolver, authority: &Authority) -> Result<VecD
     let addresses = resolver
         .lookup(authority.host(), authority.port())
         .map_err(|source| {
+            if is_out_of_descriptors(&source) || are_descriptors_missing() {
+                let context = "this machine has no descriptor left to look a name up";
+                return Error::new(ErrorKind::OutOfDescriptors, context).with_source(source);
+            }
             let context = format!("the name {} does not resolve", authority.host());
             Error::new(ErrorKind::NameNotResolved, context).with_source(source)
         })?;
+    in_turn(addresses, authority)
+}
+
+/// Puts the addresses of a host in the order in which they are tried: IPv6 and IPv4 in turn (RFC 8305 §4).
+///
+/// # Errors
+/// `NameNotResolved` where there is none.
+pub fn in_turn(addresses: Vec<SocketAddr>, authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
     let (mut v6, mut v4): (VecDeque<_>, VecDeque<_>) = addresses.into_iter().partition(SocketAddr::is_ipv6);
     let mut ordered = VecDeque::with_capacity(v6.len() + v4.len());
     while !v6.is_empty() || !v4.is_empty() {
@@ -159,12 +171,7 @@ fn start(address: SocketAddr, registry: &mio::Registry, token: mio::Token) -> io
     let mut stream = TcpStream::connect(address)?;
     // A lone push must not wait for the ack of the one before it.
     stream.set_nodelay(true)?;
-    // Whatever forgets idle flows on the way is reminded of this one. Not every system has every option, and the
-    // session asks an idle connection before it trusts it: going without is no failure.
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
-    #[cfg(not(any(target_os = "openbsd", target_os = "haiku", target_os = "vita")))]
-    let keepalive = keepalive.with_interval(KEEPALIVE_AGAIN);
-    let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
+    keep_alive(&SockRef::from(&stream));
     registry.register(
         &mut stream,
         token,
@@ -173,7 +180,39 @@ fn start(address: SocketAddr, registry: &mio::Registry, token: mio::Token) -> io
     Ok(Attempt { address, stream })
 }
 
-fn refused(address: SocketAddr, source: io::Error) -> Error {
+/// Sets TCP's own keep-alive on a socket.
+pub fn keep_alive(socket: &socket2::Socket) {
+    // Whatever forgets idle flows on the way is reminded of this one. Not every system has every option, and the
+    // session asks an idle connection before it trusts it: going without is no failure.
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    #[cfg(not(any(target_os = "openbsd", target_os = "haiku", target_os = "vita")))]
+    let keepalive = keepalive.with_interval(KEEPALIVE_AGAIN);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+}
+
+/// Whether this machine, and not the network, keeps a socket from being made: EMFILE and ENFILE.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    // The standard library has no name for them. Unix agrees on both numbers; WSAEMFILE on Windows.
+    #[cfg(windows)]
+    const NUMBERS: [i32; 1] = [10_024];
+    #[cfg(not(windows))]
+    const NUMBERS: [i32; 2] = [23, 24];
+    error
+        .raw_os_error()
+        .is_some_and(|number| NUMBERS.contains(&number))
+}
+
+/// Whether a socket could not be made at this moment. A lookup that fails for want of a descriptor says anything but that.
+fn are_descriptors_missing() -> bool {
+    std::net::UdpSocket::bind(("127.0.0.1", 0)).is_err_and(|error| is_out_of_descriptors(&error))
+}
+
+/// Returns the error of an address that did not take the connection.
+pub fn refused(address: SocketAddr, source: io::Error) -> Error {
+    if is_out_of_descriptors(&source) {
+        let context = "this machine has no descriptor left for another connection";
+        return Error::new(ErrorKind::OutOfDescriptors, context).with_source(source);
+    }
     use io::ErrorKind as Io;
     let (kind, verb) = match source.kind() {
         Io::TimedOut => (ErrorKind::ConnectTimeout, "did not answer"),
@@ -185,7 +224,7 @@ fn refused(address: SocketAddr, source: io::Error) -> Error {
         Io::HostUnreachable | Io::NetworkUnreachable | Io::AddrNotAvailable => {
             (ErrorKind::ConnectRefused, "cannot be reached from here")
         }
-        // Out of descriptors, not permitted: not the host's doing.
+        // Not permitted: not the host's doing.
         _ => (ErrorKind::ConnectRefused, "could not be connected to"),
     };
     Error::new(kind, format!("{address} {verb}")).with_source(source)
@@ -234,6 +273,19 @@ mod tests {
         assert_eq!(time, Duration::from_secs(45));
         let interval = socket.tcp_keepalive_interval().expect("an option");
         assert_eq!(interval, Duration::from_secs(15));
+    }
+
+    #[test]
+    fn a_machine_without_descriptors_is_not_the_hosts_refusal() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 443));
+        #[cfg(windows)]
+        let numbers = [10_024];
+        #[cfg(not(windows))]
+        let numbers = [23, 24];
+        for number in numbers {
+            let error = refused(address, io::Error::from_raw_os_error(number));
+            assert_eq!(error.kind(), ErrorKind::OutOfDescriptors, "{error}");
+        }
     }
 
     #[test]

@@ -87,8 +87,9 @@ impl Client {
             Asked::Call(call) => session.call(*call, options, now),
             Asked::Request(request) => session.exchange((*request).clone(), options, now).map(Some),
         };
+        let was_full = matches!(&taken, Err(error) if error.kind() == ErrorKind::QueueFull);
         let ticket = match taken {
-            Err(error) if error.kind() == ErrorKind::QueueFull => None,
+            Err(_) if was_full => None,
             other => other?,
         };
         if let Some(ticket) = ticket {
@@ -96,7 +97,10 @@ impl Client {
         }
         self.nudge(&mut shared);
         if ticket.is_none() {
-            drop(self.step(shared, Some(LOOK_AGAIN)));
+            // Where the queue has room now, the next attempt is not kept waiting.
+            let emptied = was_full && shared.driver.session.capacity() > 0;
+            let longest = if emptied { Duration::ZERO } else { LOOK_AGAIN };
+            drop(self.step(shared, Some(longest)));
         }
         Ok(ticket)
     }

@@ -124,9 +124,9 @@ where
                 }
                 let session = &shared.driver.session;
                 match (session.capacity(), session.bulk_capacity()) {
-                    // The service has asked for a pause: more would only wait.
+                    // The service has asked for a pause, or what is left is for interactive messages: more would only wait.
                     (1.., 0) => return,
-                    (room, _) => room.max(1),
+                    (_, room) => room.max(1),
                 }
             }
             Err(_) => 1,
@@ -278,14 +278,15 @@ where
                 return None;
             }
             let mut shared = self.client.lock();
-            // With room left for more messages the sockets only get a glance.
+            self.client.nudge(&mut shared);
+            // Only now, because what was submitted may have left the queue. With room for more messages the sockets
+            // only get a glance.
             let full = self.all_taken() || shared.driver.session.bulk_capacity() == 0;
             let wait = if full {
                 self.report.as_ref().map(|report| report.every)
             } else {
                 Some(Duration::ZERO)
             };
-            self.client.nudge(&mut shared);
             if self.all_taken() && !shared.has_results(self.number) {
                 shared.release_last(self.number, self.progress.in_flight);
             }

@@ -204,6 +204,21 @@ def test_send_waits_for_room(sandbox: Sandbox) -> None:
     asyncio.run(main())
 
 
+def test_a_short_queue_fills_every_stream(sandbox: Sandbox) -> None:
+    """A queue that is shorter than what the streams take is emptied by a write, and not by answers."""
+
+    async def main() -> None:
+        async with sandbox.apns(pushcore.aio.Client, max_queued=7, max_connections=1) as client:
+            # The first answer opens the gate of the key, and the connection's streams.
+            assert (await client.send(template(sandbox))).name == "accepted"
+            fault(sandbox, "apns", {"kind": "delay", "ms": 500})
+            async for _, outcome in client.send_many(template(sandbox) for _ in range(60)):
+                assert outcome.name == "accepted"
+                assert client.stats()["submitted"] == 61, "all are on their way before the first is answered"
+
+    asyncio.run(main())
+
+
 class Recorder:
     """A transport that says what was done with it."""
 

@@ -411,3 +411,51 @@ fn an_endpoint_that_holds_still_keeps_nobody() {
     }
     assert_eq!(world.sandbox.tokens_minted(), 0);
 }
+
+/// A queue that is shorter than what the streams take is emptied by a write: it does not wait for answers.
+#[test]
+fn a_short_queue_fills_every_stream() {
+    let peer = Peer::new(|config| {
+        config.session.max_queued = 7;
+        config.session.max_connections = 1;
+    });
+    let mut batch = held(&peer);
+    // The gate of a new key opens after 400 ms without an answer.
+    std::thread::sleep(Duration::from_millis(500));
+    let message = fixture::message(10);
+    let mut taken = 0;
+    let all = batch.submit(vec![(&message, 0); 60], SendOptions::default(), |ticket| {
+        taken += usize::from(ticket.is_ok());
+    });
+    assert!(all.expect("an open client"), "{taken} of 60 in one call");
+    until("the requests", || {
+        assert_eq!(
+            batch.wait(STEP).expect("our process").count(),
+            0,
+            "none is answered"
+        );
+        peer.server.log().requests() == 61
+    });
+    drop(batch);
+}
+
+/// The same for an iterator, and for a caller that waits for one answer while the queue is full.
+#[test]
+fn a_short_queue_does_not_make_an_iterator_wait_for_answers() {
+    let peer = Peer::new(|config| {
+        config.session.max_queued = 7;
+        config.session.max_connections = 1;
+    });
+    std::thread::scope(|scope| {
+        let bulk = scope.spawn(|| {
+            let messages = std::iter::repeat_n(fixture::message(10), 60);
+            let ended = peer.client.send_many(messages);
+            ended
+                .filter(|(_, end)| end.as_ref().is_ok_and(pushcore::Outcome::is_accepted))
+                .count()
+        });
+        until("the requests", || peer.server.log().requests() == 60);
+        assert_eq!(peer.get("/release").body, *b"released");
+        assert_eq!(bulk.join().expect("no panic"), 60);
+    });
+}

@@ -139,7 +139,10 @@ class _Run:
                 # One malformed token among a million is a result at once.
                 self.wake()
             items = items[taken:]
-            if items:
+            if items and taken:
+                # What was taken has left the queue, unless streams are scarce: then the next attempt says so.
+                await asyncio.sleep(0)
+            elif items:
                 left = began + self._deadline - time.monotonic()
                 await self.engine.changed(None if math.isinf(left) else max(0.0, left))
 

@@ -7,7 +7,7 @@ import datetime
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ._aio_dial import dial
+from ._aio_dial import dial, is_out_of_descriptors
 from ._aio_lookups import Lookups
 from ._errors import Expired, MisuseError, PushcoreError
 from ._kinds import ErrorKind
@@ -16,7 +16,7 @@ from ._pushcore import Outcome, Service, Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._pushcore import Batch, Call, Request, Response
+    from ._pushcore import Batch, Call, Event, Request, Response
     from ._types import Duration, Message, OnSuspicion
 
 _T = TypeVar("_T")
@@ -97,9 +97,12 @@ class Link(asyncio.BufferedProtocol):
 class Engine:
     """A session and the sockets it asked for."""
 
-    def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
-        """Belongs to `loop`."""
+    def __init__(
+        self, service: Service, loop: asyncio.AbstractEventLoop, watch: Callable[[Event], object] | None = None
+    ) -> None:
+        """Belongs to `loop`; `watch` is called with every event."""
         self.loop = loop
+        self._watch = watch
         self._service = service
         self._deadline = service.deadline
         self.buffer = memoryview(bytearray(_MOST_READ))
@@ -303,6 +306,9 @@ class Engine:
                 if not future.done():
                     future.set_result(None)
         self._arm()
+        if self._watch is not None:
+            while (event := session.poll_event()) is not None:
+                self._watch(event)
 
     def _arm(self) -> None:
         at = self.session.poll_timeout()
@@ -332,6 +338,8 @@ class Engine:
             self._failed(link, error.code, str(error))
         except OSError as error:
             code = ErrorKind.CONNECT_TIMEOUT if isinstance(error, TimeoutError) else ErrorKind.CONNECT_REFUSED
+            if is_out_of_descriptors(error):
+                code = ErrorKind.OUT_OF_DESCRIPTORS
             self._failed(link, code, f"{host}:{port}: {error.strerror or error}")
         finally:
             self._dialling.pop(link, None)
