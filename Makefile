@@ -31,7 +31,7 @@ target/debug/pushcore-peer: $(shell find tests/src tests/drivers -name '*.rs' -o
 demo: $(VENV)/.built target/debug/pushcore-sandbox ## send to APNs, FCM and Web Push on the sandbox
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/quickstart.py
 
-test: test-rust test-python test-examples test-c ## every language and every example
+test: test-rust test-python test-examples test-c test-apps ## every language and every example
 
 test-rust: need-test
 	$(CARGO) test --workspace --exclude pushcore-python -q
@@ -44,6 +44,16 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-
 
 test-c: need-test ## libpushcore: header, abi, bad input, vectors, sanitizers, valgrind, C++ and the examples
 	bash tests/c/run.sh
+
+.PHONY: test-apps test-kotlin test-swift
+test-apps: target/debug/pushcore-sandbox | need-test # Kotlin and Swift where their tools are; says what it did not run
+	scripts/test-apps.sh
+
+test-kotlin: target/debug/pushcore-sandbox ## Kotlin; needs Maven and a JDK (scripts/install-kotlin.sh)
+	scripts/test-kotlin.sh
+
+test-swift: target/debug/pushcore-sandbox ## Swift; scripts/install-swift.sh unpacks one beside the system (1 GB)
+	scripts/test-swift.sh
 
 storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
 	PUSHCORE_STORM_SEEDS=100 PUSHCORE_STORM_MESSAGES=1000000 $(CARGO) test --release -p pushcore-tests --test storm at_most_once -- --nocapture
