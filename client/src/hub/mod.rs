@@ -178,12 +178,7 @@ impl Hub {
     /// `Misuse` in a forked child.
     pub fn close(&self) -> Result<(), Error> {
         self.closed.store(true, Ordering::Release);
-        for client in self.opened.iter().filter_map(|opened| opened.client.get()) {
-            if let Ok(client) = client {
-                client.close()?;
-            }
-        }
-        Ok(())
+        self.opened_clients().try_for_each(Client::close)
     }
 
     /// [`Hub::close`] for at most `longest`: true when everything has ended and every connection is closed.
@@ -194,12 +189,15 @@ impl Hub {
         self.closed.store(true, Ordering::Release);
         let until = Instant::now() + longest;
         let mut all = true;
-        for client in self.opened.iter().filter_map(|opened| opened.client.get()) {
-            if let Ok(client) = client {
-                all &= client.close_for(until.saturating_duration_since(Instant::now()))?;
-            }
+        for client in self.opened_clients() {
+            all &= client.close_for(until.saturating_duration_since(Instant::now()))?;
         }
         Ok(all)
+    }
+
+    fn opened_clients(&self) -> impl Iterator<Item = &Client> {
+        let clients = self.opened.iter().filter_map(|opened| opened.client.get());
+        clients.filter_map(|client| client.as_ref().ok())
     }
 
     fn is_closed(&self) -> bool {
