@@ -15,7 +15,7 @@ use socket2::{SockRef, TcpKeepalive};
 use crate::resolve::Resolver;
 
 /// How long the next address waits for the one before it (RFC 8305 §5).
-const HEAD_START: Duration = Duration::from_millis(250);
+pub const HEAD_START: Duration = Duration::from_millis(250);
 
 /// How long a connection is idle before TCP asks whether the peer is there: less than the minute after which the
 /// strictest middleboxes forget a flow.
@@ -38,6 +38,14 @@ pub(crate) fn resolve(resolver: &Resolver, authority: &Authority) -> Result<VecD
             let context = format!("the name {} does not resolve", authority.host());
             Error::new(ErrorKind::NameNotResolved, context).with_source(source)
         })?;
+    in_turn(addresses, authority)
+}
+
+/// Puts the addresses of a host in the order in which they are tried: IPv6 and IPv4 in turn (RFC 8305 §4).
+///
+/// # Errors
+/// `NameNotResolved` where there is none.
+pub fn in_turn(addresses: Vec<SocketAddr>, authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
     let (mut v6, mut v4): (VecDeque<_>, VecDeque<_>) = addresses.into_iter().partition(SocketAddr::is_ipv6);
     let mut ordered = VecDeque::with_capacity(v6.len() + v4.len());
     while !v6.is_empty() || !v4.is_empty() {
@@ -163,18 +171,23 @@ fn start(address: SocketAddr, registry: &mio::Registry, token: mio::Token) -> io
     let mut stream = TcpStream::connect(address)?;
     // A lone push must not wait for the ack of the one before it.
     stream.set_nodelay(true)?;
-    // Whatever forgets idle flows on the way is reminded of this one. Not every system has every option, and the
-    // session asks an idle connection before it trusts it: going without is no failure.
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
-    #[cfg(not(any(target_os = "openbsd", target_os = "haiku", target_os = "vita")))]
-    let keepalive = keepalive.with_interval(KEEPALIVE_AGAIN);
-    let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
+    keep_alive(&SockRef::from(&stream));
     registry.register(
         &mut stream,
         token,
         mio::Interest::READABLE | mio::Interest::WRITABLE,
     )?;
     Ok(Attempt { address, stream })
+}
+
+/// Sets TCP's own keep-alive on a socket.
+pub fn keep_alive(socket: &socket2::Socket) {
+    // Whatever forgets idle flows on the way is reminded of this one. Not every system has every option, and the
+    // session asks an idle connection before it trusts it: going without is no failure.
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    #[cfg(not(any(target_os = "openbsd", target_os = "haiku", target_os = "vita")))]
+    let keepalive = keepalive.with_interval(KEEPALIVE_AGAIN);
+    let _ = socket.set_tcp_keepalive(&keepalive);
 }
 
 /// Whether this machine, and not the network, keeps a socket from being made: EMFILE and ENFILE.
@@ -194,7 +207,8 @@ fn are_descriptors_missing() -> bool {
     std::net::UdpSocket::bind(("127.0.0.1", 0)).is_err_and(|error| is_out_of_descriptors(&error))
 }
 
-fn refused(address: SocketAddr, source: io::Error) -> Error {
+/// Returns the error of an address that did not take the connection.
+pub fn refused(address: SocketAddr, source: io::Error) -> Error {
     if is_out_of_descriptors(&source) {
         let context = "this machine has no descriptor left for another connection";
         return Error::new(ErrorKind::OutOfDescriptors, context).with_source(source);

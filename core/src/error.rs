@@ -7,6 +7,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::printable::Printable;
+
+/// The most bytes of one error's own text.
+const LONGEST: usize = 1024;
+
 /// The one error type of the crate: a stable [`ErrorKind`], a lower-case line
 /// that says what to fix, and the error underneath where there is one.
 ///
@@ -30,11 +35,20 @@ struct Inner {
 
 impl Error {
     /// An error of `kind`; `context` is one lower-case line without a final period.
+    ///
+    /// Control characters in `context` are replaced, and what is longer than 1,024 bytes is cut, because the text may quote a peer.
     pub fn new(kind: ErrorKind, context: impl Into<Cow<'static, str>>) -> Self {
+        let mut context = context.into();
+        if let Cow::Owned(text) = &context {
+            let printable = Printable::new(text, LONGEST);
+            if !printable.is_plain() {
+                context = Cow::Owned(printable.to_string());
+            }
+        }
         Self {
             inner: Box::new(Inner {
                 kind,
-                context: context.into(),
+                context,
                 http2_code: None,
                 tls_alert: None,
                 source: None,
@@ -131,7 +145,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.inner.context)?;
         match &self.inner.source {
-            Some(source) => write!(f, ": {source}"),
+            Some(source) if source.is::<Error>() => write!(f, ": {source}"),
+            // Another crate's, which may quote what the peer sent.
+            Some(source) => write!(f, ": {}", Printable::new(&source.to_string(), LONGEST)),
             None => Ok(()),
         }
     }
@@ -363,5 +379,25 @@ mod tests {
         assert_eq!(error.http2_code(), Some(11));
         assert_eq!(error.with_http2_code(0).http2_code(), Some(0));
         assert_eq!(Error::new(ErrorKind::Unknown, "no answer").http2_code(), None);
+    }
+
+    /// A log line or a terminal must survive what a peer writes.
+    #[test]
+    fn a_hostile_text_is_tamed_and_cut() {
+        #[derive(Debug)]
+        struct Foreign(String);
+        impl fmt::Display for Foreign {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl StdError for Foreign {}
+        let hostile = format!("\u{1b}[2J\r\n\u{202e}{}", "x".repeat(70_000));
+        let error = Error::new(ErrorKind::NotSent, hostile.clone()).with_source(Foreign(hostile));
+        let outer = Error::new(ErrorKind::NotSent, "outer").with_source(error);
+        let shown = outer.to_string();
+        assert!(shown.len() < 2200, "{} bytes", shown.len());
+        assert!(!shown.contains(['\u{1b}', '\r', '\n', '\u{202e}']), "{shown:?}");
+        assert!(shown.starts_with("outer: \u{fffd}[2J"), "{shown:?}");
     }
 }

@@ -145,22 +145,27 @@
 //! * `pkcs12` (off): client certificates from PKCS#12 files, `net::tls::ClientIdentity::from_pkcs12`. PEM needs no feature.
 
 #![forbid(unsafe_code)]
+// Services grow; an enum that does not says why.
+#![deny(clippy::exhaustive_enums)]
 // Without `net` nobody asks what a session asks of a service.
 #![cfg_attr(not(feature = "net"), allow(dead_code, unused_imports))]
 
 mod backend;
 mod json;
 mod percent;
+mod printable;
 
 pub mod adm;
 pub mod apns;
 pub mod baidu;
 pub mod crypto;
+pub mod dialect;
 pub mod error;
 pub mod fcm;
 pub mod http;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod notification;
 pub mod oauth;
 pub mod outcome;
 pub mod secret;

@@ -17,6 +17,7 @@ pub use parts::{OutcomeKind, OutcomeParts};
 pub use witness::{Circumstances, Observed, OnSuspicion, Suspicion, Witness};
 
 use crate::http::Response;
+use crate::printable::Printable;
 use crate::time::UnixTime;
 
 /// The service's answer to one message, and the action that it asks for.
@@ -53,6 +54,8 @@ pub struct TokenGone {
     pub evidence: Evidence,
 }
 
+/// The most bytes of a service's word that `Display` and `Debug` write; the longest documented reason has 38.
+const LONGEST_SHOWN: usize = 128;
 /// The wait after a success that cannot be the service's: as after a failure that names none.
 const AFTER_NO_ID: Duration = Duration::from_secs(10);
 
@@ -202,8 +205,8 @@ impl fmt::Debug for Evidence {
     }
 }
 
-/// A service's reason: its own word, kept as it was sent.
-#[derive(Clone, Debug)]
+/// A service's reason: its own word, kept as it was sent. `Display` and `Debug` write at most 128 bytes, without control characters.
+#[derive(Clone)]
 pub struct Reason {
     text: Cow<'static, str>,
     known: bool,
@@ -260,9 +263,18 @@ impl Hash for Reason {
     }
 }
 
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reason")
+            .field("text", &format_args!("{self}"))
+            .field("known", &self.known)
+            .finish()
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        Printable::new(&self.text, LONGEST_SHOWN).fmt(f)
     }
 }
 
@@ -313,13 +325,13 @@ impl MessageId {
 
 impl fmt::Debug for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MessageId({})", self.as_str())
+        write!(f, "MessageId({self})")
     }
 }
 
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        Printable::new(self.as_str(), LONGEST_SHOWN).fmt(f)
     }
 }
 
@@ -459,5 +471,30 @@ mod tests {
         assert!(gone.applies_to(UnixTime::from_secs(99)));
         assert!(!gone.applies_to(UnixTime::from_secs(100)));
         assert!(TokenGone::default().applies_to(UnixTime::from_secs(101)));
+    }
+
+    /// A log line or a terminal must survive what a peer writes.
+    #[test]
+    fn a_hostile_word_is_shown_tamed_and_kept_whole() {
+        let hostile = format!("\u{1b}]0;owned\u{7}\r\n{}", "x".repeat(70_000));
+        let reason = Reason::other(hostile.clone());
+        let id = MessageId::new(&hostile);
+        assert_eq!(
+            (reason.as_str(), id.as_str()),
+            (hostile.as_str(), hostile.as_str())
+        );
+        let outcome = Outcome::Rejected(Rejected {
+            evidence: Evidence::new(400, Some(reason.clone()), hostile.as_bytes()),
+        });
+        for shown in [
+            reason.to_string(),
+            format!("{reason:?}"),
+            id.to_string(),
+            format!("{id:?}"),
+            format!("{outcome:?}"),
+        ] {
+            assert!(shown.len() < 400, "{} bytes", shown.len());
+            assert!(!shown.contains(char::is_control), "{shown:?}");
+        }
     }
 }

@@ -88,11 +88,10 @@ fn any_sign_of_life_counts() {
 #[test]
 fn pings_without_streams_only_where_wanted() {
     let mut config = Config::default();
-    config.ping = Some(PingPolicy {
-        idle: Duration::from_secs(3600),
-        without_streams: true,
-        ..PingPolicy::default()
-    });
+    let mut ping = PingPolicy::default();
+    ping.idle = Duration::from_secs(3600);
+    ping.without_streams = true;
+    config.ping = Some(ping);
     let client = Client::ready(config);
     assert_eq!(due(&client), Some(3600));
     let mut config = Config::default();

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pushcore::Error;
 
 use crate::error::ErrorObject;
+use crate::handle::{Handle, put};
 
-/// PUSHCORE_OK, the number of an error kind, or one of the PUSHCORE_ numbers of the ABI itself.
+/// PUSHCORE_OK, the number of an error kind (PUSHCORE_ERROR_...), or one of the numbers of the ABI itself.
 pub type Status = i32;
 
 pub(crate) const OK: Status = 0;
@@ -18,6 +19,8 @@ pub(crate) const PANIC: Status = 901;
 pub(crate) struct Failure {
     pub(crate) status: Status,
     pub(crate) message: String,
+    /// The error of the core; `None` for the refusals of the ABI itself.
+    pub(crate) error: Option<Error>,
 }
 
 impl Failure {
@@ -25,15 +28,53 @@ impl Failure {
         Self {
             status,
             message: message.into(),
+            error: None,
         }
+    }
+
+    /// The failure as an error of the core, for results that hold one.
+    #[cfg(feature = "net")]
+    pub(crate) fn into_error(self) -> Error {
+        self.error
+            .unwrap_or_else(|| Error::new(pushcore::ErrorKind::Misuse, self.message))
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(Status::from(error.kind().code()), error.to_string())
+        Self {
+            status: Status::from(error.kind().code()),
+            message: error.to_string(),
+            error: Some(error),
+        }
     }
 }
+
+/// Runs the body of an entry point inside [`guard`]. Every function that C calls is one `entry!` and nothing else.
+macro_rules! entry {
+    ($error:expr, $body:block) => {{
+        // SAFETY: whoever calls from C keeps the rules at the top of pushcore.h: a pointer is NULL, a handle of this library
+        // (live or freed), or memory that is readable or, for outputs, writable for its size.
+        #[allow(unused_unsafe, reason = "some bodies need none")]
+        unsafe {
+            $crate::guard::guard($error, || -> Result<(), $crate::guard::Failure> { $body })
+        }
+    }};
+}
+pub(crate) use entry;
+
+/// [`entry!`] for functions that give a plain value: `$default` on every failure.
+macro_rules! value {
+    ($default:expr, $body:block) => {{
+        let mut result = $default;
+        let _ = $crate::guard::entry!(std::ptr::null_mut(), {
+            result = $body;
+            Ok(())
+        });
+        result
+    }};
+}
+pub(crate) use value;
 
 /// Runs `body`; an error or a panic becomes a status, and an object in `error` unless that is null.
 ///
@@ -43,7 +84,7 @@ pub(crate) unsafe fn guard(
     error: *mut *mut ErrorObject,
     body: impl FnOnce() -> Result<(), Failure>,
 ) -> Status {
-    // A handle that was being changed when the panic came is given up: only its free is legal.
+    // Handles that the body was in are poisoned on the way out, so nothing half changed is seen again.
     let result = catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|_| Err(Failure::new(PANIC, "a bug in pushcore: please report it")));
     match result {
@@ -51,7 +92,7 @@ pub(crate) unsafe fn guard(
         Err(failure) => {
             let status = failure.status;
             if !error.is_null() {
-                let object = Box::into_raw(Box::new(ErrorObject::new(failure)));
+                let object = put(ErrorObject::new(failure));
                 // SAFETY: not null, and the caller says it is writable.
                 unsafe { error.write(object) };
             }
@@ -60,34 +101,32 @@ pub(crate) unsafe fn guard(
     }
 }
 
-/// # Safety
-/// `pointer` is null or points to a live value of this type that nobody changes meanwhile.
-pub(crate) unsafe fn borrow<'a, T>(pointer: *const T, name: &'static str) -> Result<&'a T, Failure> {
-    // SAFETY: null is checked by as_ref; the rest is the caller's promise.
-    unsafe { pointer.as_ref() }.ok_or_else(|| Failure::new(NULL_ARGUMENT, format!("{name} is null")))
+/// Refuses an output that is null, before anything is done for it.
+pub(crate) fn wanted<T>(out: *mut T, name: &'static str) -> Result<(), Failure> {
+    match out.is_null() {
+        true => Err(Failure::new(NULL_ARGUMENT, format!("{name} is null"))),
+        false => Ok(()),
+    }
 }
 
-/// Hands a value over to the caller.
+/// Hands a value over to the caller, as a handle.
 ///
 /// # Safety
 /// `out` is null or points to a writable pointer.
-pub(crate) unsafe fn give<T>(out: *mut *mut T, value: T) -> Result<(), Failure> {
-    if out.is_null() {
-        return Err(Failure::new(NULL_ARGUMENT, "the output is null"));
-    }
+pub(crate) unsafe fn give<T: Handle>(out: *mut *mut T, value: T) -> Result<(), Failure> {
+    wanted(out, "the output")?;
     // SAFETY: not null, and the caller says it is writable.
-    unsafe { out.write(Box::into_raw(Box::new(value))) };
+    unsafe { out.write(put(value)) };
     Ok(())
 }
 
+/// Writes a plain value to the caller, unless `out` is null.
+///
 /// # Safety
-/// `pointer` is null or came from [`give`] and has not been freed.
-pub(crate) unsafe fn free<T>(pointer: *mut T) {
-    if pointer.is_null() {
-        return;
+/// `out` is null or writable.
+pub(crate) unsafe fn write<T>(out: *mut T, value: T) {
+    if !out.is_null() {
+        // SAFETY: not null, and the caller says it is writable.
+        unsafe { out.write(value) };
     }
-    // SAFETY: it came from Box::into_raw and is given back once.
-    let owned = unsafe { Box::from_raw(pointer) };
-    // A destructor that panics must not unwind into C.
-    let _ = catch_unwind(AssertUnwindSafe(move || drop(owned)));
 }

@@ -1,22 +1,80 @@
 //! The C ABI of `pushcore`. It converts and calls: no header name, no JSON key, no default is
 //! decided here.
 //!
-//! The rules of the ABI stand at the top of `include/pushcore.h`. Every entry point runs inside
-//! [`guard`], which turns an error into a status and a panic into `PUSHCORE_PANIC`.
+//! The rules of the ABI stand at the top of `include/pushcore.h` (their source is `cbindgen.toml`), and are the safety contract of every
+//! exported function. Every entry point is one `entry!` or `value!` of the module `guard`, which turns an error into a status and a panic
+//! into `PUSHCORE_PANIC`. Values live behind the handles of the module `handle`.
 
+mod adm;
 mod apns;
+mod baidu;
+#[cfg(feature = "net")]
+mod batch;
+mod bytes;
+mod call;
+#[cfg(feature = "net")]
+mod client;
+#[cfg(feature = "net")]
+mod connection;
 mod error;
+#[cfg(feature = "net")]
+mod event;
+mod fcm;
 mod guard;
-mod request;
+mod handle;
+mod http;
+mod keys;
+mod kinds;
+mod message;
+#[cfg(feature = "net")]
+mod network;
+#[cfg(feature = "net")]
+mod offers;
+mod outcome;
+mod policy;
+mod receiver;
+#[cfg(feature = "net")]
+mod result;
+mod service;
+#[cfg(feature = "net")]
+mod session;
 mod view;
+mod web_push;
 
+pub use adm::*;
 pub use apns::*;
+pub use baidu::*;
+#[cfg(feature = "net")]
+pub use batch::*;
+pub use bytes::*;
+pub use call::*;
+#[cfg(feature = "net")]
+pub use client::*;
+#[cfg(feature = "net")]
+pub use connection::*;
 pub use error::*;
+#[cfg(feature = "net")]
+pub use event::*;
+pub use fcm::*;
 pub use guard::Status;
-pub use request::*;
-pub use view::{CNow, View};
+pub use http::*;
+pub use keys::*;
+pub use kinds::*;
+pub use message::*;
+#[cfg(feature = "net")]
+pub use network::*;
+pub use outcome::*;
+pub use policy::*;
+pub use receiver::*;
+#[cfg(feature = "net")]
+pub use result::*;
+pub use service::*;
+#[cfg(feature = "net")]
+pub use session::*;
+pub use view::{CNow, Pair, View};
+pub use web_push::*;
 
-/// The version of the library, e.g. "0.1.0".
+/// The version of the library, e.g. "0.1.0". The text is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn pushcore_version() -> View {
     View::of(env!("CARGO_PKG_VERSION").as_bytes())
@@ -25,5 +83,15 @@ pub extern "C" fn pushcore_version() -> View {
 /// The version of the ABI that the library was built with; compare it with PUSHCORE_ABI_VERSION.
 #[unsafe(no_mangle)]
 pub extern "C" fn pushcore_abi_version() -> u32 {
-    1
+    ABI_VERSION
+}
+
+/// Raised when something that existed changes; additions do not raise it.
+const ABI_VERSION: u32 = 1;
+
+/// Returns the number of handles that have been given out and not freed: 0 at the end of a program that frees everything. Tools that look
+/// for leaks do not see a handle that was forgotten, because the library still knows it.
+#[unsafe(no_mangle)]
+pub extern "C" fn pushcore_live_handles() -> usize {
+    handle::live()
 }

@@ -201,11 +201,7 @@ fn pings_do_not_become_rarer_than_one_an_hour() {
                 config.response_timeout = seconds(3 * 3600);
                 config.deadline = seconds(10 * 3600);
                 let mut http2 = Config::default();
-                http2.ping = Some(PingPolicy {
-                    idle: seconds(1800),
-                    acknowledge: seconds(10),
-                    without_streams: false,
-                });
+                http2.ping = Some(PingPolicy::new(seconds(1800), seconds(10)));
                 config.http2 = Some(http2);
             },
             |nth, _| {

@@ -49,6 +49,19 @@ impl PyMessage {
 
 #[pymethods]
 impl PyMessage {
+    /// The name of the service: `apns`, `fcm`, `web_push`, `adm` or `baidu`.
+    #[getter]
+    fn service(&self) -> &'static str {
+        self.message.kind().as_str()
+    }
+
+    /// The target as text: a token, a subscription as JSON with its `auth` secret, or an object that names a topic, a group, a
+    /// tag or a condition. `None` for a broadcast. For the caller's own storage, not for logs.
+    #[getter]
+    fn target(&self) -> Option<String> {
+        self.message.target().map(|target| target.to_text())
+    }
+
     /// The payload: the body of the request as it is sent (APNs, FCM, ADM), the text or bytes before they are
     /// encrypted (Web Push; empty without a payload), or `msg` (Baidu).
     #[getter]

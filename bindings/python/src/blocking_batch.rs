@@ -17,12 +17,14 @@ use crate::message::{message, retarget};
 use crate::outcome::outcome;
 use crate::send_many::ATTENTION;
 use crate::values::{duration, type_error};
+use crate::watch::Watch;
 
 /// Many messages of one caller: every result comes back with the key that was submitted with its message.
 #[pyclass(module = "pushcore")]
 pub(crate) struct BlockingBatch {
     /// `None` after `cancel`: dropping the batch cancelled what had not ended.
     batch: Option<Batch>,
+    watch: Watch,
     template: Option<Message>,
     options: SendOptions,
     /// The keys of what was submitted and has not been handed out, by the ticket's slot.
@@ -33,9 +35,10 @@ pub(crate) struct BlockingBatch {
 }
 
 impl BlockingBatch {
-    pub(crate) fn new(batch: Batch, template: Option<Message>, options: SendOptions) -> Self {
+    pub(crate) fn new(batch: Batch, watch: Watch, template: Option<Message>, options: SendOptions) -> Self {
         Self {
             batch: Some(batch),
+            watch,
             template,
             options,
             pending: Vec::new(),
@@ -119,6 +122,8 @@ impl BlockingBatch {
         py: Python<'py>,
         longest: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
+        // Before anything has landed, because an interrupt in the callable must not lose results.
+        self.watch.pump(py)?;
         let longest = match longest {
             Some(longest) => duration(longest)?,
             None => ATTENTION,
@@ -157,6 +162,13 @@ impl BlockingBatch {
         PyList::new(py, pairs)
     }
 
+    /// Says that no message follows: doubtful answers are held back no longer than for those that are under way.
+    fn finish(&mut self) {
+        if let Some(batch) = &mut self.batch {
+            batch.finish();
+        }
+    }
+
     /// Cancels every message of which the service cannot have seen a byte; each ends as `Cancelled`.
     /// Returns the number of messages that were cancelled.
     fn withdraw(&mut self, py: Python<'_>) -> usize {
@@ -180,6 +192,7 @@ impl BlockingBatch {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.watch.traverse(&visit)?;
         for key in self.pending.iter().flatten() {
             visit.call(key)?;
         }
@@ -187,6 +200,7 @@ impl BlockingBatch {
     }
 
     fn __clear__(&mut self) {
+        self.watch.clear();
         self.pending.clear();
         self.refused.clear();
         self.in_flight = 0;

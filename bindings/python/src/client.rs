@@ -7,6 +7,8 @@ use pushcore::outcome::OnSuspicion;
 use pushcore::session::{ConnectionReport, HostReport, Priority, SendOptions, Stats};
 use pushcore::{Error, ErrorKind, http};
 use pushcore_client::{Batch, Client, Exchange, Patience};
+use pyo3::PyTraverseError;
+use pyo3::gc::PyVisit;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -16,26 +18,32 @@ use crate::calls::Call;
 use crate::errors::{OrRaise, raise};
 use crate::http::{Request, Response};
 use crate::message::message;
+use crate::metrics::PyMetrics;
 use crate::outcome::outcome;
 use crate::progress::event;
 use crate::send_many::{ATTENTION, SendMany};
 use crate::service::Service;
 use crate::values::{Str, optional_duration};
+use crate::watch::Watch;
 
 /// The blocking client of one process.
 #[pyclass(frozen, module = "pushcore._pushcore")]
 pub(crate) struct BlockingClient {
     client: Arc<Client>,
+    watch: Watch,
     deadline: Duration,
 }
 
 #[pymethods]
 impl BlockingClient {
+    /// Events are handed to `on_event` while the client is driven; without it they wait for `poll_event`.
     #[new]
-    fn new(py: Python<'_>, service: &Service) -> PyResult<Self> {
-        let client = py.detach(|| service.client());
+    #[pyo3(signature = (service, on_event=None))]
+    fn new(py: Python<'_>, service: &Service, on_event: Option<Py<PyAny>>) -> PyResult<Self> {
+        let client = Arc::new(py.detach(|| service.client()).or_raise(py)?);
         Ok(Self {
-            client: Arc::new(client.or_raise(py)?),
+            watch: Watch::new(Arc::clone(&client), on_event),
+            client,
             deadline: service.longest(),
         })
     }
@@ -55,7 +63,7 @@ impl BlockingClient {
         let mut batch = Batch::new(Arc::clone(&self.client), Some(1)).or_raise(py)?;
         let mut waiting = true;
         loop {
-            let step = py.detach(|| -> Result<_, Error> {
+            let step = self.watch.detached(py, || -> Result<_, Error> {
                 let mut refused = None;
                 let left = patience.left();
                 if waiting {
@@ -68,7 +76,7 @@ impl BlockingClient {
                     None if waiting => Ok(batch.wait(ATTENTION.min(left))?.next()),
                     None => Ok(batch.wait(ATTENTION)?.next()),
                 }
-            });
+            })?;
             match step.or_raise(py)? {
                 Some(ended) => match ended.into_result() {
                     Ok(answer) => return outcome(py, answer),
@@ -104,7 +112,17 @@ impl BlockingClient {
         let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
         let options = bulk_options(py, deadline, on_suspicion)?;
         let longest = options.deadline.unwrap_or(Duration::MAX);
-        SendMany::new(batch, source, template, options, longest, on_progress, every)
+        let watch = self.watch.clone_ref(py);
+        SendMany::new(
+            batch,
+            watch,
+            source,
+            template,
+            options,
+            longest,
+            on_progress,
+            every,
+        )
     }
 
     /// Many messages in the caller's own loop: submit, wait, submit again.
@@ -117,7 +135,13 @@ impl BlockingClient {
     ) -> PyResult<BlockingBatch> {
         let template = template.map(self::message).transpose()?;
         let batch = Batch::new(Arc::clone(&self.client), None).or_raise(py)?;
-        Ok(BlockingBatch::new(batch, template, options(deadline)?))
+        let watch = self.watch.clone_ref(py);
+        Ok(BlockingBatch::new(batch, watch, template, options(deadline)?))
+    }
+
+    /// The counts and latencies of this client.
+    fn metrics(&self, py: Python<'_>) -> PyResult<PyMetrics> {
+        py.detach(|| self.client.metrics()).or_raise(py).map(PyMetrics)
     }
 
     /// How many messages are where.
@@ -153,6 +177,15 @@ impl BlockingClient {
         next.map(|next| event(py, next)).transpose()
     }
 
+    /// Hands what has happened to `on_event`. Never waits.
+    fn pump(&self, py: Python<'_>) -> PyResult<()> {
+        self.watch.pump(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.watch.traverse(&visit)
+    }
+
     /// Sends a request that is not a message and reads the answer.
     #[pyo3(signature = (call, *, deadline=None))]
     fn call(
@@ -184,7 +217,11 @@ impl BlockingClient {
 
     /// Waits until what was taken has ended, then closes the connections.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        while !py.detach(|| self.client.close_for(ATTENTION)).or_raise(py)? {
+        while !self
+            .watch
+            .detached(py, || self.client.close_for(ATTENTION))?
+            .or_raise(py)?
+        {
             // What is raised here leaves the rest to another `close`, or to the end of the client.
             py.check_signals()?;
         }
@@ -207,7 +244,7 @@ impl BlockingClient {
         let patience = self.patience(options);
         let mut exchange = None;
         loop {
-            let step = py.detach(|| -> Result<_, Error> {
+            let step = self.watch.detached(py, || -> Result<_, Error> {
                 let left = patience.left();
                 match &mut exchange {
                     None => exchange = begin(options.deadline(left))?,
@@ -217,7 +254,7 @@ impl BlockingClient {
                     true => Err(Patience::expired()),
                     false => Ok(None),
                 }
-            });
+            })?;
             match step.or_raise(py)? {
                 Some(response) => return Ok(response),
                 // Raising drops the exchange, which cancels it.

@@ -28,14 +28,7 @@ impl Request {
         headers: Option<&Bound<'_, PyAny>>,
         body: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let all = [
-            Method::Delete,
-            Method::Get,
-            Method::Patch,
-            Method::Post,
-            Method::Put,
-        ];
-        let known = all.into_iter().find(|known| known.as_str() == &*method);
+        let known = Method::ALL.into_iter().find(|known| known.as_str() == &*method);
         let mut request = http::Request::new();
         request.method = known.ok_or_else(|| unknown_word("the method")).or_raise(py)?;
         request.authority = Some(http::Authority::parse(&authority).or_raise(py)?);

@@ -89,7 +89,16 @@ pub(crate) fn message_from_json(
 
 fn read(py: Python<'_>, kind: &str, json: &[u8], policy: &Policy, checked: bool) -> PyResult<Py<PyAny>> {
     let kind = Kind::parse(kind).or_raise(py)?;
-    Ok(match Message::from_json_under(kind, json, policy).or_raise(py)? {
+    instance(
+        py,
+        Message::from_json_under(kind, json, policy).or_raise(py)?,
+        checked,
+    )
+}
+
+/// A message as an instance of its service's class.
+pub(crate) fn instance(py: Python<'_>, message: Message, checked: bool) -> PyResult<Py<PyAny>> {
+    Ok(match message {
         Message::Adm(message) => Py::new(py, AdmMessage::instance(message))?.into_any(),
         Message::AdmAudience(message) => Py::new(py, AdmAudienceMessage::instance(message))?.into_any(),
         Message::Apns(message) => Py::new(py, ApnsMessage::instance(message))?.into_any(),

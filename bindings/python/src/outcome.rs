@@ -15,6 +15,12 @@ use crate::values::{seconds, string, unix_time, unknown_word};
 #[pyclass(frozen, subclass, module = "pushcore", name = "Outcome")]
 pub(crate) struct PyOutcome(Outcome);
 
+impl PyOutcome {
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl PyOutcome {
     /// The HTTP status.
@@ -85,7 +91,8 @@ impl PyOutcome {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
         let this = slf.get();
-        Ok(match this.reason() {
+        // Its `Display` is bounded: a peer chose the word.
+        Ok(match this.0.evidence().reason().map(ToString::to_string) {
             Some(reason) => format!("<{class} status={} reason={reason:?}>", this.status()),
             None => format!("<{class} status={}>", this.status()),
         })

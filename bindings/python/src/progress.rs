@@ -1,10 +1,19 @@
 //! What is told while work goes on: progress and events.
 
-use pushcore::session::{LinkId, SessionEvent};
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pushcore::session::{EventLevel, LinkId, SessionEvent};
+use pushcore::{Error, ErrorKind};
 use pushcore_client::Progress;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::errors::OrRaise;
+use crate::values::{Str, optional_duration};
 
 /// How far a bulk send is.
+#[derive(PartialEq)]
 #[pyclass(frozen, module = "pushcore", name = "Progress", get_all)]
 pub(crate) struct PyProgress {
     /// How many messages there are in all, if the iterable knows.
@@ -60,11 +69,11 @@ impl From<&Progress> for PyProgress {
 
 #[pymethods]
 impl PyProgress {
-    /// For drivers written in Python.
+    /// A progress made by hand, for tests and for drivers written in Python. What is not given is 0.
     #[new]
     #[pyo3(signature = (
-        *, expected, taken, in_flight, accepted, token_gone, retry_later, fix_credentials, rejected, not_sent,
-        unknown, ended, elapsed, rate, token_mismatch=0,
+        *, expected=None, taken=0, in_flight=0, accepted=0, token_gone=0, retry_later=0, fix_credentials=0,
+        rejected=0, not_sent=0, unknown=0, ended=0, elapsed=0.0, rate=0.0, token_mismatch=0,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn new(
@@ -101,6 +110,16 @@ impl PyProgress {
         }
     }
 
+    fn __eq__(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.taken, self.ended, self.in_flight, self.expected).hash(&mut hasher);
+        hasher.finish()
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "<Progress {} of {} ended, {:.0}/s>",
@@ -110,12 +129,15 @@ impl PyProgress {
 }
 
 /// Something worth a line in a log: no secret, no token.
+#[derive(PartialEq)]
 #[pyclass(frozen, module = "pushcore", get_all)]
 pub(crate) struct Event {
     /// `dialling`, `let_go`, `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
     /// `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
     /// `credentials_accepted`, `internal`; others may come.
-    name: &'static str,
+    name: Cow<'static, str>,
+    /// `error`, `warning`, `info` or `debug`: how much it matters in a log.
+    level: &'static str,
     /// Which connection.
     link: Option<u64>,
     /// An `ErrorKind`, a GOAWAY code, or the number of streams.
@@ -128,6 +150,59 @@ pub(crate) struct Event {
 
 #[pymethods]
 impl Event {
+    /// An event made by hand, for tests.
+    #[new]
+    #[pyo3(signature = (name, text, *, level=None, link=None, code=None, after=None))]
+    fn new(
+        py: Python<'_>,
+        name: Str,
+        text: Str,
+        level: Option<Str>,
+        link: Option<u64>,
+        code: Option<u32>,
+        after: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let level = match level {
+            Some(level) => EventLevel::from_name(&level).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidValue,
+                    "the level is none of \"error\", \"warning\", \"info\", \"debug\"",
+                )
+            }),
+            None => Ok(EventLevel::Info),
+        };
+        Ok(Self {
+            name: Cow::Owned(name.to_string()),
+            level: level.or_raise(py)?.name(),
+            link,
+            code,
+            after: optional_duration(after)?.map(|after| after.as_secs_f64()),
+            text: text.to_string(),
+        })
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.name, self.link, self.code, &self.text).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __getnewargs_ex__<'py>(
+        &'py self,
+        py: Python<'py>,
+    ) -> PyResult<((&'py str, &'py str), Bound<'py, PyDict>)> {
+        let rest = PyDict::new(py);
+        rest.set_item("level", self.level)?;
+        rest.set_item("link", self.link)?;
+        rest.set_item("code", self.code)?;
+        rest.set_item("after", self.after)?;
+        Ok(((&self.name, &self.text), rest))
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "<Event {} link={:?} code={:?} {:?}>",
@@ -140,7 +215,8 @@ impl Event {
 pub(crate) fn event(py: Python<'_>, event: SessionEvent) -> PyResult<Bound<'_, PyAny>> {
     let parts = event.parts();
     let made = Event {
-        name: parts.name,
+        name: Cow::Borrowed(parts.name),
+        level: parts.level.name(),
         link: parts.link.map(LinkId::to_u64),
         code: parts.code,
         after: parts.after.map(|after| after.as_secs_f64()),

@@ -20,6 +20,7 @@ use crate::errors::{OrRaise, exception, refused_item};
 use crate::message::{keyed, message, retarget};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
+use crate::watch::Watch;
 
 /// How long Python is away at most before it looks at signals (Ctrl-C).
 pub(crate) const ATTENTION: Duration = Duration::from_millis(100);
@@ -38,6 +39,7 @@ const EVERY: Duration = Duration::from_millis(250);
 pub(crate) struct SendMany {
     /// `None` when it is over: dropping it cancelled what had not ended.
     batch: Option<Batch>,
+    watch: Watch,
     source: Option<Py<PyIterator>>,
     template: Option<Message>,
     options: SendOptions,
@@ -68,6 +70,7 @@ pub(crate) struct SendMany {
 impl SendMany {
     pub(crate) fn new(
         batch: Batch,
+        watch: Watch,
         source: &Bound<'_, PyAny>,
         template: Option<Message>,
         options: SendOptions,
@@ -78,6 +81,7 @@ impl SendMany {
         let every = every.unwrap_or(EVERY);
         Ok(Self {
             batch: Some(batch),
+            watch,
             source: Some(source.try_iter()?.unbind()),
             template,
             options,
@@ -160,7 +164,7 @@ impl SendMany {
         let exhausted = self.source.is_none();
         let (landed, tickets) = (&mut self.landed, &mut self.tickets);
         let wait_for_results = self.ready.is_empty();
-        py.detach(|| -> Result<_, Error> {
+        let work = || -> Result<_, Error> {
             let all = batch.submit(messages.iter().map(|message| (message, 0)), options, |result| {
                 tickets.push(result)
             })?;
@@ -177,8 +181,8 @@ impl SendMany {
                     .map(|ended| (ended.ticket, ended.into_result())),
             );
             Ok(())
-        })
-        .or_raise(py)?;
+        };
+        self.watch.detached(py, work)?.or_raise(py)?;
         for taken in self.tickets.drain(..) {
             let Some(key) = self.keys.pop_front() else { break };
             match taken {
@@ -325,6 +329,7 @@ impl SendMany {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.watch.traverse(&visit)?;
         visit.call(&self.source)?;
         visit.call(&self.on_progress)?;
         for key in self.keys.iter().chain(self.pending.iter().flatten()) {
@@ -335,6 +340,7 @@ impl SendMany {
 
     fn __clear__(&mut self) {
         self.batch = None;
+        self.watch.clear();
         self.source = None;
         self.on_progress = None;
         self.keys.clear();

@@ -132,6 +132,11 @@ impl Service {
         Client::new(self.service.clone(), config)
     }
 
+    /// Which service it is.
+    pub(crate) fn service_kind(&self) -> Kind {
+        self.service.kind()
+    }
+
     pub(crate) fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref()
     }
@@ -262,6 +267,12 @@ impl Service {
             Err(_) => None,
         };
         Self::with_options(py, service, identity, options)
+    }
+
+    /// The name of the service: `apns`, `fcm`, `web_push`, `adm` or `baidu`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.service.kind().as_str()
     }
 
     /// From submission to the end at the latest, in seconds.

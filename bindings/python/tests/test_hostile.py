@@ -52,14 +52,14 @@ def peer() -> Iterator[dict[str, Any]]:
 def client(kind: Any, peer: dict[str, Any], hosts: list[str]) -> Any:
     credentials = pushcore.VapidCredentials(KEY, subject="mailto:ops@example.org")
     policy = pushcore.EndpointPolicy(trusted=hosts)
-    return kind.web_push(credentials, policy=policy, ca=peer["ca"], deadline=DEADLINE, first_backoff=0.05, proxy=False)
+    return kind.web_push(
+        credentials, policy=policy, ca=peer["ca"], deadline=DEADLINE, first_backoff=0.05, proxy=False
+    )
 
 
 def message(host: str, number: int = 0) -> pushcore.WebPushMessage:
     subscription = {"endpoint": f"https://{host}/p/{number}", "keys": KEYS}
-    return pushcore.WebPushMessage(
-        subscription=subscription, payload="hello", policy=pushcore.EndpointPolicy(trusted=[host])
-    )
+    return pushcore.WebPushMessage(subscription=subscription, payload="hello", policy=pushcore.EndpointPolicy(trusted=[host]))
 
 
 def peak() -> int:

@@ -44,7 +44,7 @@ def public() -> set[str]:
                 names.update(f"{called}({argument.arg}=)" for argument in node.args.kwonlyargs)
     options = ast.parse((PACKAGE / "_types.py").read_text())
     for owner, body in classes(options):
-        if owner == "Options":
+        if owner in ("Options", "ClientOptions"):
             fields = [node.target for node in body if isinstance(node, ast.AnnAssign)]
             names.update(f"Options({field.id}=)" for field in fields if isinstance(field, ast.Name))
     return names

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::message::RegistrationId;
+use super::registration_id::RegistrationId;
 use crate::http::{Response, retry_after};
 use crate::outcome::{
     Accepted, Details, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope,

@@ -1,7 +1,7 @@
 //! A call about a group, as a value.
 
 use super::audience::{Group, GroupCall, group_request};
-use super::message::RegistrationId;
+use super::registration_id::RegistrationId;
 use super::service::Service;
 use crate::error::Error;
 use crate::http::Request;

@@ -1,7 +1,8 @@
 //! ADM messages as JSON: the tables of their fields. `docs/messages.md` is written from them.
 
 use super::audience::{Audience, AudienceMessage, Group, Topic};
-use super::message::{Message, MessageBuilder, Priority, RegistrationId, Template};
+use super::message::{Message, MessageBuilder, Priority, Template};
+use super::registration_id::RegistrationId;
 use crate::error::{Error, ErrorKind};
 use crate::json::form::{Form, RawText, Texts, form, text_form, word_form};
 use crate::json::{Members, Node, Path};

@@ -20,6 +20,7 @@ mod change_group;
 mod credentials;
 pub(crate) mod form;
 mod message;
+mod registration_id;
 mod service;
 
 pub use answer::outcome;
@@ -29,7 +30,8 @@ pub use audience::{
 };
 pub use change_group::ChangeGroup;
 pub use credentials::Credentials;
-pub use message::{Message, MessageBuilder, Priority, RegistrationId, Template, md5};
+pub use message::{Message, MessageBuilder, Priority, Template, md5};
+pub use registration_id::RegistrationId;
 pub use service::Service;
 
 use crate::error::Error;

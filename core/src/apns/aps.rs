@@ -12,6 +12,7 @@ use crate::json::{Item, Members, Object, Path};
 
 /// How much a notification may interrupt (`interruption-level`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum InterruptionLevel {
     /// Into the list, without lighting up the screen.
     Passive,

@@ -3,10 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use super::aps::Aps;
+use super::expiration::Expiration;
 use super::form::MessageForm;
 use super::header_policy::HeaderPolicy;
 use super::ids::{ApnsId, BundleId, CollapseId, Topic};
-use super::message::{Expiration, Ingredients, Message, Notification, Template};
+use super::message::{Ingredients, Message, Notification, Template};
 use super::payload::Payload;
 use super::push_type::{Priority, PushType};
 use super::token::DeviceToken;

@@ -47,6 +47,7 @@ impl ChannelId {
 
 /// The messages that a channel keeps for devices that are offline; fixed when the channel is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum StoragePolicy {
     /// 0: nothing, at a higher publishing budget. Broadcasts to it expire at once.
     NoStorage,

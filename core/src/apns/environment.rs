@@ -4,6 +4,7 @@ use crate::http::Authority;
 
 /// One of the two worlds of APNs. Device tokens, channels and most keys belong to one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Environment {
     /// App Store, TestFlight and enterprise builds.
     #[default]

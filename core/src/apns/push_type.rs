@@ -1,10 +1,11 @@
 //! The push types, and what each of them fixes, as one table.
 
-use super::message::Expiration;
+use super::expiration::Expiration;
 
 /// The kind of a push (`apns-push-type`). The kind must reflect the payload:
 /// APNs may refuse, delay or drop a push that claims to be another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PushType {
     /// Shows an alert, plays a sound or badges the icon.
     Alert,
@@ -32,6 +33,7 @@ pub enum PushType {
 
 /// How urgently to deliver (`apns-priority`). APNs takes a push without one as [`Priority::Immediate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Priority {
     /// 10: at once.
     Immediate,

@@ -26,6 +26,7 @@ const YEAR: Duration = Duration::from_secs(366 * 86_400);
 
 /// The platform that a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DeviceType {
     /// `3`
     Android,
@@ -44,6 +45,7 @@ impl DeviceType {
 
 /// Which certificate of the iOS app is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DeployStatus {
     /// `1`
     Development,

@@ -43,6 +43,7 @@ impl fmt::Display for ProjectId {
 /// Where FCM is. The default is Google's; each can be replaced, say by a simulator.
 /// The token endpoint belongs to the [`Credentials`](super::Credentials).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hosts {
     /// Sends and v1 topic subscriptions: `fcm.googleapis.com`.
     pub fcm: Authority,

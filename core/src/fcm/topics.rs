@@ -217,6 +217,7 @@ pub fn page(response: &Response, now: Now) -> Result<Page, Box<Outcome>> {
 
 /// The effect of a [`legacy_batch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum BatchAction {
     /// Subscribes.
     Add,

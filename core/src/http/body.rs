@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// A request body.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::exhaustive_enums, reason = "every owner of a body reads it whole")]
 pub enum Body {
     /// No body.
     #[default]

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind};
 /// Whether a header's value may enter a compression table (HPACK, RFC 7541 §6.2).
 /// HTTP/1.1 ignores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[allow(clippy::exhaustive_enums, reason = "RFC 7541 section 6.2 has three")]
 pub enum Indexing {
     /// The value repeats on this connection: store it once, then refer to it (§6.2.1).
     #[default]

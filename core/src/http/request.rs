@@ -10,11 +10,14 @@ use super::headers::{Header, Headers};
 
 /// A request method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Method {
     /// `DELETE`
     Delete,
     /// `GET`
     Get,
+    /// `HEAD`
+    Head,
     /// `PATCH`
     Patch,
     /// `POST`
@@ -25,11 +28,22 @@ pub enum Method {
 }
 
 impl Method {
+    /// Every method, in the order of their names.
+    pub const ALL: [Method; 6] = [
+        Method::Delete,
+        Method::Get,
+        Method::Head,
+        Method::Patch,
+        Method::Post,
+        Method::Put,
+    ];
+
     /// The method as it is written on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Method::Delete => "DELETE",
             Method::Get => "GET",
+            Method::Head => "HEAD",
             Method::Patch => "PATCH",
             Method::Post => "POST",
             Method::Put => "PUT",

@@ -6,6 +6,7 @@ use super::headers::Headers;
 
 /// The final response to one request: never a 1xx.
 #[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Response {
     /// The status.
     pub status: u16,

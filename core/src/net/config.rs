@@ -43,6 +43,7 @@ impl Protocols {
 
 /// The version of HTTP that a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HttpVersion {
     /// HTTP/1.1 (RFC 9112).
     Http1,

@@ -22,6 +22,10 @@ impl fmt::Debug for RequestId {
 
 /// Whether the service may have acted on a request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a caller who decides about a second attempt must see every case"
+)]
 pub enum Processed {
     /// Certainly not: never handed to the transport, refused (REFUSED_STREAM), or above the
     /// last stream id of GOAWAY (RFC 9113 §6.8, §8.7). Safe to send again.

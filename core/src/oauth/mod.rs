@@ -19,6 +19,7 @@ use crate::http::Request;
 
 /// A request to a token endpoint.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct TokenRequest {
     /// The request.
     pub request: Request,

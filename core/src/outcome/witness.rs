@@ -20,6 +20,10 @@ const SUSPICIONS: usize = 64;
 /// The answer of a witness to one outcome.
 #[derive(Debug, PartialEq)]
 #[must_use]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a caller who forgets a case loses an outcome"
+)]
 pub enum Observed<T> {
     /// The outcome is final: as it was, or turned into [`Outcome::TokenGone`].
     Now(T, Outcome),

@@ -124,6 +124,10 @@ calls! {
 /// The flat meaning of the answer to [`AnyCall`], for languages and files. Exhaustive, so that a binding
 /// which lacks an arm does not compile.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a binding that lacks an arm must not compile"
+)]
 pub enum CallAnswer {
     /// The id of a channel that was made, or a word such as `delivered`.
     Text(String),

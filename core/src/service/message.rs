@@ -168,6 +168,19 @@ impl Message {
         }
     }
 
+    /// Returns the target of the message; `None` for a broadcast, which has its channel and nothing else to go to.
+    pub fn target(&self) -> Option<Target> {
+        Some(match self {
+            Message::Adm(message) => Target::Adm(message.target().clone()),
+            Message::AdmAudience(message) => Target::AdmAudience(message.audience().clone()),
+            Message::Apns(message) => Target::Apns(message.device().clone()),
+            Message::ApnsBroadcast(_) => return None,
+            Message::Baidu(message) => Target::Baidu(message.target().clone()),
+            Message::Fcm(message) => Target::Fcm(message.target().clone()),
+            Message::WebPush(message) => Target::WebPush(message.subscription().clone().into()),
+        })
+    }
+
     /// Returns the same message to another target. Payload and headers are shared, nothing is encoded again
     /// (but for an ADM topic or group, whose name stands in the body). The id, the registration time and
     /// the expiration of a single APNs push are not taken over.

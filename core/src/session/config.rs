@@ -8,6 +8,7 @@ use crate::outcome::OnSuspicion;
 
 /// Whether a message that was written and got no answer is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Delivery {
     /// It ends as `Unknown`: no message is ever sent twice.
     #[default]

@@ -11,6 +11,10 @@ use crate::outcome::Outcome;
 /// The error of each of the four has the kind of the same name, and the reason as its
 /// [`cause`](Error::cause) where one is known.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a caller who forgets a case loses a message"
+)]
 pub enum Ending<T = Outcome> {
     /// The service answered.
     Answered(T),

@@ -165,12 +165,47 @@ pub enum SessionEvent {
     },
 }
 
+/// How much an event matters to a person who reads a log. The levels are the ones that logging libraries share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum EventLevel {
+    /// Somebody has to do something: messages are refused until then.
+    Error,
+    /// Something went wrong that the session handles by itself.
+    Warning,
+    /// A change that nobody has to do anything about: a server shuts down in order, credentials are taken again.
+    Info,
+    /// The everyday: connections come and go, tokens are renewed, messages go back to the queue.
+    Debug,
+}
+
+impl EventLevel {
+    /// Returns the level with that name; `None` where no level has it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Error, Self::Warning, Self::Info, Self::Debug]
+            .into_iter()
+            .find(|level| level.name() == name)
+    }
+
+    /// Returns the name of the level in lower case, the same in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
 /// A [`SessionEvent`] as one flat record: what bindings, logs and counters read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct EventParts {
     /// The event's name in snake case, the same in every language.
     pub name: &'static str,
+    /// How much the event matters in a log.
+    pub level: EventLevel,
     /// The connection that the event is about; `None` where it is about none.
     pub link: Option<LinkId>,
     /// A number that programs compare: the [`ErrorKind`], the error code of a GOAWAY, or the number of streams; `None` where
@@ -183,11 +218,36 @@ pub struct EventParts {
 }
 
 impl SessionEvent {
+    /// Returns how much the event matters to a person who reads a log.
+    pub const fn level(&self) -> EventLevel {
+        match self {
+            Self::TokenFailed { .. }
+            | Self::MixUpSuspected { .. }
+            | Self::CredentialsRefused { .. }
+            | Self::Internal { .. } => EventLevel::Error,
+            Self::Disconnected { error: Some(_), .. }
+            | Self::Throttled { .. }
+            | Self::ClockSkew { .. }
+            | Self::Wedged { .. } => EventLevel::Warning,
+            // Error code 0 announces a graceful shutdown (RFC 9113 section 6.8).
+            Self::GoAway { code, .. } if *code != 0 => EventLevel::Warning,
+            Self::GoAway { .. } | Self::CredentialsAccepted => EventLevel::Info,
+            Self::Connected { .. }
+            | Self::Disconnected { .. }
+            | Self::Dialling { .. }
+            | Self::LetGo { .. }
+            | Self::Requeued { .. }
+            | Self::SettingsChanged { .. }
+            | Self::TokenRenewed => EventLevel::Debug,
+        }
+    }
+
     /// Returns the event as a flat record. Every event is taken apart here and nowhere else: one that is added and
     /// not handled does not compile.
     pub fn parts(&self) -> EventParts {
         let parts = |name, link: Option<&LinkId>, code, text: &str| EventParts {
             name,
+            level: self.level(),
             link: link.copied(),
             code,
             after: None,
@@ -255,7 +315,16 @@ impl SessionEvent {
             }
             Self::Throttled { scope, after } => EventParts {
                 after: Some(*after),
-                ..parts("throttled", None, None, scope.name())
+                ..parts(
+                    "throttled",
+                    None,
+                    None,
+                    &format!(
+                        "the service asks for a pause of {:.1} s, which concerns the {}",
+                        after.as_secs_f64(),
+                        scope.name()
+                    ),
+                )
             },
             Self::ClockSkew { seconds } => {
                 let text = match seconds {
@@ -351,6 +420,37 @@ mod tests {
             assert_eq!(parts.name, name);
             assert!(!parts.text.is_empty(), "{name}");
         }
+        let go_away = |code| SessionEvent::GoAway {
+            link,
+            code,
+            reason: text(),
+        };
+        let lost = |error| SessionEvent::Disconnected {
+            link,
+            error,
+            text: text(),
+        };
+        for (event, level) in [
+            (go_away(0), EventLevel::Info),
+            (go_away(2), EventLevel::Warning),
+            (lost(None), EventLevel::Debug),
+            (lost(Some(ErrorKind::ConnectionLost)), EventLevel::Warning),
+            (
+                SessionEvent::CredentialsRefused { text: text() },
+                EventLevel::Error,
+            ),
+            (SessionEvent::TokenRenewed, EventLevel::Debug),
+        ] {
+            assert_eq!(event.parts().level, level, "{event:?}");
+        }
+        let pause = SessionEvent::Throttled {
+            scope: Scope::Topic,
+            after: Duration::from_millis(1500),
+        };
+        assert_eq!(
+            pause.parts().text,
+            "the service asks for a pause of 1.5 s, which concerns the topic"
+        );
         let behind = SessionEvent::ClockSkew { seconds: -62 }.parts();
         assert_eq!(
             behind.text,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::config::Priority;
 use super::ending::{Ended, Ending, Unanswered};
 use super::id::{HostId, LinkId, Ticket};
+use super::latency::Latencies;
 use super::service::Context;
 use super::stats::Stats;
 use crate::error::{Error, ErrorKind};
@@ -154,6 +155,8 @@ pub(super) struct Pending {
     deadline: Duration,
     /// The nearer of `deadline` and, while open, the response timeout.
     due: Duration,
+    /// When the message was submitted.
+    submitted_at: Duration,
     /// When the message joined the queue this time.
     queued_at: Duration,
     /// When the message was put on its stream.
@@ -191,6 +194,7 @@ impl Pending {
             request: Request::new(),
             deadline: Duration::ZERO,
             due: Duration::ZERO,
+            submitted_at: Duration::ZERO,
             queued_at: Duration::ZERO,
             opened_at: Duration::ZERO,
             rests_until: None,
@@ -326,6 +330,9 @@ pub(super) struct Ledger {
     outcomes: VecDeque<Ended>,
     responses: VecDeque<(Ticket, Ending<Response>)>,
     stats: Stats,
+    latencies: Latencies,
+    /// The time of the call that is being worked on.
+    now: Duration,
     /// The messages queued so far: the next one's place in the order of submission.
     numbers: u64,
     response_timeout: Duration,
@@ -346,6 +353,8 @@ impl Ledger {
             outcomes: VecDeque::new(),
             responses: VecDeque::new(),
             stats: Stats::default(),
+            latencies: Latencies::default(),
+            now: Duration::ZERO,
             numbers: 0,
             response_timeout,
             answer_by: Duration::ZERO,
@@ -358,6 +367,16 @@ impl Ledger {
 
     pub(super) fn stats(&self) -> Stats {
         self.stats
+    }
+
+    pub(super) fn latencies(&self) -> &Latencies {
+        &self.latencies
+    }
+
+    /// Takes note of the time, for the latencies of what ends in this call.
+    #[inline]
+    pub(super) fn note_time(&mut self, now: Duration) {
+        self.now = now;
     }
 
     /// Messages that wait for a stream.
@@ -536,6 +555,7 @@ impl Ledger {
         self.numbers = self.numbers.wrapping_add(1);
         pending.deadline = entrant.deadline;
         pending.due = entrant.deadline;
+        pending.submitted_at = now;
         pending.queued_at = now;
         pending.context = context;
         pending.circumstances = entrant.circumstances;
@@ -754,6 +774,17 @@ impl Ledger {
         };
         if let Some(place) = place {
             take_one(place, &mut self.unbalanced);
+        }
+        if pending.purpose == Purpose::Push {
+            if pending.is_open() {
+                let queue = pending.opened_at.saturating_sub(pending.submitted_at);
+                self.latencies.queue.record(queue);
+                self.latencies
+                    .wire
+                    .record(self.now.saturating_sub(pending.opened_at));
+            }
+            let whole = self.now.saturating_sub(pending.submitted_at);
+            self.latencies.whole.record(whole);
         }
         let finished = Finished {
             ticket: pending.ticket(slot),

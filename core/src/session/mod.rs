@@ -59,9 +59,11 @@ mod gate;
 mod host;
 mod hosts;
 mod id;
+mod latency;
 mod ledger;
 mod limits;
 mod link;
+mod metrics;
 mod plan;
 mod queue;
 mod report;
@@ -80,8 +82,10 @@ use std::time::Duration;
 
 pub use config::{Delivery, Priority, SendOptions, SessionConfig};
 pub use ending::{Ended, Ending};
-pub use event::{Action, DialReason, EventParts, LetGoReason, SessionEvent};
+pub use event::{Action, DialReason, EventLevel, EventParts, LetGoReason, SessionEvent};
 pub use id::{LinkId, Ticket};
+pub use latency::{Histogram, Latencies};
+pub use metrics::Metrics;
 pub use report::{ConnectionReport, HostReport, WaitsFor};
 pub use stats::Stats;
 
@@ -251,6 +255,15 @@ impl Session {
         let now = self.now.monotonic;
         let hosts = self.hosts.iter().filter(|(_, host)| host.is_of_interest());
         hosts.map(|(_, host)| host.report(&self.links, now)).collect()
+    }
+
+    /// Returns the counts and latencies of the session, for a monitoring system.
+    pub fn metrics(&self) -> Metrics {
+        Metrics {
+            service: self.service.value().kind(),
+            stats: self.stats(),
+            latencies: *self.ledger.latencies(),
+        }
     }
 
     /// The session's configuration.
@@ -1815,6 +1828,7 @@ impl Session {
             self.now.monotonic = now.monotonic;
         }
         self.now.unix = now.unix;
+        self.ledger.note_time(self.now.monotonic);
         self.now
     }
 }

@@ -277,7 +277,7 @@ impl Service {
     /// The service's word in a GOAWAY, or its debug data as text.
     pub(super) fn go_away_reason(&self, goaway: &GoAway) -> String {
         match self.service.on_goaway(&goaway.debug_data).reason {
-            Some(reason) => reason.as_str().to_owned(),
+            Some(reason) => reason.to_string(),
             None => {
                 let text = String::from_utf8_lossy(&goaway.debug_data);
                 text.chars()

@@ -14,6 +14,7 @@ const SILENT_VIBRATION: &str = "a silent notification cannot vibrate";
 
 /// The direction of a notification's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Direction {
     /// The browser's own choice.
     Auto,

@@ -44,6 +44,7 @@ impl Padding {
 
 /// How soon the device should be woken for a message (RFC 8030 §5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Urgency {
     /// On power and Wi-Fi.
     VeryLow,

@@ -9,6 +9,7 @@ mod case;
 mod judge;
 mod places;
 mod proxy;
+pub mod runner;
 mod script;
 mod stage;
 

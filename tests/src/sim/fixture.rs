@@ -83,11 +83,7 @@ pub fn client(ca: &Authority, host: &str, change: impl FnOnce(&mut ClientConfig)
 /// `acknowledge`.
 pub fn ping(config: &mut ClientConfig, idle: Duration, acknowledge: Duration) {
     let http2 = config.session.http2.get_or_insert_default();
-    http2.ping = Some(PingPolicy {
-        idle,
-        acknowledge,
-        without_streams: false,
-    });
+    http2.ping = Some(PingPolicy::new(idle, acknowledge));
 }
 
 /// Messages with a device and an id each, whose bodies are about `size` octets long.

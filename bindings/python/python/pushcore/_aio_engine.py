@@ -16,7 +16,7 @@ from ._pushcore import Outcome, Service, Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._pushcore import Batch, Call, Request, Response
+    from ._pushcore import Batch, Call, Event, Request, Response
     from ._types import Duration, Message, OnSuspicion, Priority
 
 _T = TypeVar("_T")
@@ -98,9 +98,12 @@ class Link(asyncio.BufferedProtocol):
 class Engine:
     """A session and the sockets it asked for."""
 
-    def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
-        """Belongs to `loop`."""
+    def __init__(
+        self, service: Service, loop: asyncio.AbstractEventLoop, watch: Callable[[Event], object] | None = None
+    ) -> None:
+        """Belongs to `loop`; `watch` is called with every event."""
         self.loop = loop
+        self._watch = watch
         self._service = service
         self._deadline = service.deadline
         self.buffer = memoryview(bytearray(_MOST_READ))
@@ -299,6 +302,9 @@ class Engine:
                 if not future.done():
                     future.set_result(None)
         self._arm()
+        if self._watch is not None:
+            while (event := session.poll_event()) is not None:
+                self._watch(event)
 
     def write(self, link: int) -> None:
         """Writes what the session has for a link.

@@ -44,7 +44,9 @@ class Lookups:
             self._running.pop((host, port), None)
             answer.set_exception(OSError("the lookup was given up before it began"))
             raise
-        thread = threading.Thread(target=self._ask, args=(host, port, answer), name="pushcore lookup", daemon=True)
+        thread = threading.Thread(
+            target=self._ask, args=(host, port, answer), name="pushcore lookup", daemon=True
+        )
         try:
             thread.start()
         except RuntimeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ._events import Watch
 from ._pushcore import BlockingClient, Service
 
 # A checker takes this for true. Importing `typing` costs more than all the rest.
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         EndpointPolicy,
         Event,
         FcmCredentials,
+        Metrics,
         Outcome,
         Progress,
         Request,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
         SendMany,
         VapidCredentials,
     )
-    from ._types import Credentials, Duration, KeyT, Message, MessageT, OnSuspicion, Options, Priority, Target, TargetT
+    from ._types import ClientOptions, Credentials, Duration, KeyT, Message, MessageT, OnSuspicion, Priority, Target, TargetT
 
     _T = TypeVar("_T")
 
@@ -39,14 +41,20 @@ if TYPE_CHECKING:
 class Services:
     """How a client is made: one class method for each service."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, on_event: Callable[[Event], object] | None = None) -> None:
         """Not for callers: use `apns`, `fcm`, `web_push`, `adm` or `baidu`."""
         self._service = service
+        self._watch = Watch(service.kind, on_event)
 
     @property
     def service(self) -> Service:
         """What this client was made of: a `Session` for another event loop is opened from it."""
         return self._service
+
+    @classmethod
+    def _opened(cls, kind: Any, credentials: Credentials, options: Any, **places: Any) -> Self:
+        on_event = options.pop("on_event", None)
+        return cls(Service(kind, credentials, **places, **options), on_event)
 
     @classmethod
     def apns(
@@ -57,7 +65,7 @@ class Services:
         host: str | None = None,
         management_host: str | None = None,
         broadcast_host: str | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[ClientOptions],
     ) -> Self:
         """APNs.
 
@@ -66,21 +74,20 @@ class Services:
         sandbox of one's own. Channels are managed at `management_host` and broadcasts go to
         `broadcast_host`; each is `host` unless told.
         """
-        made = Service(
+        return cls._opened(
             "apns",
             credentials,
+            options,
             environment=environment,
             host=host,
             management_host=management_host,
             broadcast_host=broadcast_host,
-            **options,
         )
-        return cls(made)
 
     @classmethod
-    def fcm(cls, credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
+    def fcm(cls, credentials: FcmCredentials, *, host: str | None = None, **options: Unpack[ClientOptions]) -> Self:
         """Firebase Cloud Messaging. `host` (`"host:port"`) replaces Google's."""
-        return cls(Service("fcm", credentials, host=host, **options))
+        return cls._opened("fcm", credentials, options, host=host)
 
     @classmethod
     def web_push(
@@ -88,20 +95,20 @@ class Services:
         credentials: VapidCredentials,
         *,
         policy: EndpointPolicy | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[ClientOptions],
     ) -> Self:
         """Web Push. `policy` says which endpoints may be talked to: by default the public services."""
-        return cls(Service("web_push", credentials, policy=policy, **options))
+        return cls._opened("web_push", credentials, options, policy=policy)
 
     @classmethod
-    def adm(cls, credentials: AdmCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
+    def adm(cls, credentials: AdmCredentials, *, host: str | None = None, **options: Unpack[ClientOptions]) -> Self:
         """Amazon Device Messaging. `host` (`"host:port"`) replaces Amazon's."""
-        return cls(Service("adm", credentials, host=host, **options))
+        return cls._opened("adm", credentials, options, host=host)
 
     @classmethod
-    def baidu(cls, credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[Options]) -> Self:
+    def baidu(cls, credentials: BaiduCredentials, *, host: str | None = None, **options: Unpack[ClientOptions]) -> Self:
         """Baidu Cloud Push. `host` (`"host:port"`) replaces Baidu's."""
-        return cls(Service("baidu", credentials, host=host, **options))
+        return cls._opened("baidu", credentials, options, host=host)
 
 
 class Client(Services):
@@ -111,17 +118,18 @@ class Client(Services):
     connections of its own with the first message it sends.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, on_event: Callable[[Event], object] | None = None) -> None:
         """Not for callers: use `apns`, `fcm`, `web_push`, `adm` or `baidu`."""
-        super().__init__(service)
+        super().__init__(service, on_event)
         self._process = os.getpid()
-        self._blocking = BlockingClient(service)
+        self._blocking = BlockingClient(service, self._watch)
 
     def _here(self) -> BlockingClient:
         process = os.getpid()
         if process != self._process:
             # The parent's connections are the parent's: this lets go of them without a word.
-            self._blocking = BlockingClient(self._service)
+            self._blocking = BlockingClient(self._service, self._watch)
+            self._watch.clear()
             self._process = process
         return self._blocking
 
@@ -267,6 +275,13 @@ class Client(Services):
         """How many messages of this client are where."""
         return self._here().stats()
 
+    def metrics(self) -> Metrics:
+        """Counts and latencies for a monitoring system, as numbers and as OpenMetrics text.
+
+        May be called from any thread.
+        """
+        return self._here().metrics()
+
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of compressed headers sent and received so far."""
         return self._here().header_bytes()
@@ -279,9 +294,12 @@ class Client(Services):
         return self._here().is_mix_up_suspected()
 
     def events(self) -> Iterator[Event]:
-        """What happened since the last call, for logs and metrics. Never waits."""
-        while (event := self._here().poll_event()) is not None:
-            yield event
+        """What happened since the last call, the last 1,024 events at most. Never waits.
+
+        The same events go to the logger `pushcore` and to the client's `on_event`.
+        """
+        self._here().pump()
+        yield from self._watch.events()
 
     def close(self) -> None:
         """Waits until what was taken has ended, then closes the connections.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, Union
 
 from ._pushcore import (
@@ -16,6 +16,7 @@ from ._pushcore import (
     ApnsMessage,
     BaiduCredentials,
     BaiduMessage,
+    Event,
     FcmCredentials,
     FcmMessage,
     Subscription,
@@ -104,8 +105,17 @@ class Options(TypedDict, total=False):
     """A quarter fewer bytes of headers for about a fifth more work. `False`."""
 
 
+class ClientOptions(Options, total=False):
+    """What clients take besides what a `Service` takes."""
+
+    on_event: Callable[[Event], object] | None
+    """Is called with every `Event`, in the thread or loop that drives the client. What it raises is logged by the
+    logger `pushcore`, and stops nothing."""
+
+
 if TYPE_CHECKING:
     __all__ = [
+        "ClientOptions",
         "Credentials",
         "Duration",
         "FileOrBytes",

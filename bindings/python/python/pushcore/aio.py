@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from ._aio_bulk import bulk
 from ._aio_engine import Engine
 from ._client import Services
-from ._pushcore import Event, Outcome, Progress, Request, Response, Service
+from ._pushcore import Event, Metrics, Outcome, Progress, Request, Response, Service, Session
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -35,9 +35,9 @@ class Client(Services):
     Keep one for the life of the process. It needs no loop until the first message.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, on_event: Callable[[Event], object] | None = None) -> None:
         """Not for callers: use `apns`, `fcm`, `web_push`, `adm` or `baidu`."""
-        super().__init__(service)
+        super().__init__(service, on_event)
         self._engines: dict[asyncio.AbstractEventLoop, Engine] = {}
 
     def _engine(self) -> Engine:
@@ -47,7 +47,7 @@ class Client(Services):
             # Loops that ended without `close`: their sockets ended with them.
             for ended in [other for other in self._engines if other.is_closed()]:
                 self._engines.pop(ended, None)
-            engine = self._engines[loop] = Engine(self._service, loop)
+            engine = self._engines[loop] = Engine(self._service, loop, self._watch)
         return engine
 
     async def send(
@@ -143,31 +143,53 @@ class Client(Services):
         """Sends a request of one's own to one of the service's hosts; as `pushcore.Client.exchange`."""
         return await self._engine().exchange(request, deadline=deadline)
 
+    def _sessions(self) -> list[Session]:
+        """The session of the loop that runs in this thread; where none runs, every session there is."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return [engine.session for engine in list(self._engines.values())]
+        engine = self._engines.get(loop)
+        return [] if engine is None else [engine.session]
+
     def connections(self) -> list[dict[str, Any]]:
-        """Every connection of this loop as it is now; as `pushcore.Client.connections`."""
-        return self._engine().session.connections()
+        """Every connection as it is now, counted as `stats` counts; as `pushcore.Client.connections`."""
+        return [one for session in self._sessions() for one in session.connections()]
 
     def hosts(self) -> list[dict[str, Any]]:
-        """Every host of this loop that is connected or that messages wait for; as `pushcore.Client.hosts`."""
-        return self._engine().session.hosts()
+        """Every host that is connected or that messages wait for; as `pushcore.Client.hosts`."""
+        return [one for session in self._sessions() for one in session.hosts()]
 
     def stats(self) -> dict[str, int]:
-        """How many messages of this loop's share of the client are where."""
-        return self._engine().session.stats()
+        """How many messages of this loop's share of the client are where.
+
+        May be called from any thread: where no loop runs, the counts of all the client's loops are added up.
+        """
+        counts = Session.no_stats()
+        for session in self._sessions():
+            for name, count in session.stats().items():
+                counts[name] += count
+        return counts
+
+    def metrics(self) -> Metrics:
+        """Counts and latencies for a monitoring system, counted as `stats` counts; from any thread."""
+        return Metrics._sum(self._service, self._sessions())  # pyright: ignore[reportPrivateUsage]
 
     def header_bytes(self) -> tuple[int, int]:
-        """Bytes of compressed headers sent and received so far in this loop."""
-        return self._engine().session.header_bytes()
+        """Bytes of compressed headers sent and received so far, counted as `stats` counts."""
+        sent = received = 0
+        for session in self._sessions():
+            more = session.header_bytes()
+            sent, received = sent + more[0], received + more[1]
+        return sent, received
 
     def is_mix_up_suspected(self) -> bool:
         """Whether many answers in a row blame the tokens; as `pushcore.Client.is_mix_up_suspected`."""
-        return self._engine().session.is_mix_up_suspected()
+        return any(session.is_mix_up_suspected() for session in self._sessions())
 
     def events(self) -> Iterator[Event]:
-        """What happened in this loop since the last call, for logs and metrics."""
-        session = self._engine().session
-        while (event := session.poll_event()) is not None:
-            yield event
+        """What happened since the last call, the last 1,024 events at most. May be called from any thread."""
+        yield from self._watch.events()
 
     async def close(self) -> None:
         """Waits until what was taken in this loop has ended, then closes its connections."""

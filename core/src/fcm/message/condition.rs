@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::target::is_topic_byte;
 use crate::error::{Error, ErrorKind};
 
 /// The most topics in one condition.
@@ -78,6 +77,11 @@ fn topic(text: &str) -> Option<(&str, &str)> {
     let rest = rest.trim_start().strip_prefix("topics")?;
     let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
     rest.chars().next().is_none_or(ends).then_some((name, rest))
+}
+
+/// The alphabet of topics, and of analytics labels.
+pub(crate) fn is_topic_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.~%".contains(&byte)
 }
 
 #[cfg(test)]

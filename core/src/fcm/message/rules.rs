@@ -1,6 +1,6 @@
 //! Checks that several objects share.
 
-use super::target::is_topic_byte;
+use super::condition::is_topic_byte;
 use crate::error::{Error, ErrorKind};
 use crate::fcm::wire::Path;
 use crate::fcm::wire::map::StringMap;

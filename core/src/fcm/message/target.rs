@@ -155,7 +155,7 @@ impl Topic {
                 "a topic is named without the prefix /topics/",
             ));
         }
-        if name.is_empty() || name.len() > 900 || !name.bytes().all(is_topic_byte) {
+        if name.is_empty() || name.len() > 900 || !name.bytes().all(condition::is_topic_byte) {
             return Err(Error::new(
                 ErrorKind::InvalidTopic,
                 "a topic is 1 to 900 of the characters a-z A-Z 0-9 - _ . ~ %",
@@ -174,9 +174,4 @@ impl fmt::Debug for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Topic({})", self.0)
     }
-}
-
-/// The alphabet of topics, and of analytics labels.
-pub(crate) fn is_topic_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.~%".contains(&byte)
 }

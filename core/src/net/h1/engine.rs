@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::request;
 use super::response::{Progress, Reader};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Request, Response};
+use crate::http::{Method, Request, Response};
 use crate::net::{CloseReason, Event, Processed, RequestId, SendError};
 
 /// Limits of an HTTP/1.1 connection.
@@ -198,7 +198,7 @@ impl Engine {
             begin,
             end: self.written,
         });
-        self.reader.reset();
+        self.reader.reset(request.method == Method::Head);
         self.response.clear();
         Ok(id)
     }

@@ -46,6 +46,8 @@ pub(super) struct Reader {
     /// The head, a chunk's line, or the trailers, until complete.
     buffer: Vec<u8>,
     interim: u32,
+    /// Whether the request was a HEAD, whose answer has no body whatever its headers say (RFC 9112 §6.3).
+    bodiless: bool,
     keep_alive: bool,
     idle_limit: Option<Duration>,
 }
@@ -58,6 +60,7 @@ impl Reader {
             state: State::Head,
             buffer: Vec::new(),
             interim: 0,
+            bodiless: false,
             keep_alive: false,
             idle_limit: None,
         }
@@ -69,8 +72,9 @@ impl Reader {
         self.idle_limit
     }
 
-    /// Ready for the next response.
-    pub(super) fn reset(&mut self) {
+    /// Ready for the next response; `bodiless` when the request was a HEAD.
+    pub(super) fn reset(&mut self, bodiless: bool) {
+        self.bodiless = bodiless;
         self.state = State::Head;
         self.buffer.clear();
         self.interim = 0;
@@ -240,7 +244,10 @@ impl Reader {
                 .push_received(field.name.to_ascii_lowercase().as_bytes(), field.value);
         }
         self.buffer.clear();
-        self.state = framing;
+        self.state = match self.bodiless {
+            true => State::Fixed(0),
+            false => framing,
+        };
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// When to ask a silent server whether it is still there (PING, RFC 9113 §6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PingPolicy {
     /// Send a PING when nothing has been received for this long.
     pub idle: Duration,
@@ -11,6 +12,18 @@ pub struct PingPolicy {
     pub acknowledge: Duration,
     /// Also while no request is in flight. Some services punish that.
     pub without_streams: bool,
+}
+
+impl PingPolicy {
+    /// A PING after `idle` without a byte from the server; the connection is given up when `acknowledge` passes after that. None is
+    /// sent while no request is in flight.
+    pub const fn new(idle: Duration, acknowledge: Duration) -> Self {
+        Self {
+            idle,
+            acknowledge,
+            without_streams: false,
+        }
+    }
 }
 
 impl Default for PingPolicy {

@@ -20,8 +20,10 @@ from ..campaign import BadRow, JournalError, Record, Row, Source, SourceFailed, 
 from ..campaign.message import Template, columns_of, has_braces, missing
 from ..campaign.results import as_dict, export, journal_of
 from ..campaign.rows import FORMATS
+from . import _services
 from ._grammar import FILE, option
 from ._output import Output, forget_stdout
+from ._profile import is_said
 from ._progress import show
 from ._status import Status
 
@@ -86,8 +88,6 @@ def options() -> list[click.Parameter]:
 def refuse_without_source(options: Any) -> None:
     """Options of campaigns say nothing about one message: taking them silently would mislead."""
     context = click.get_current_context()
-    from ._grammar import is_said
-
     names = {one.name: one.opts[0] for one in globals()["options"]() if one.name}
     said = [flag for name, flag in names.items() if name not in ("rate", "verbose") and is_said(context, name)]
     if said:
@@ -153,9 +153,7 @@ def run(options: Any, output: Output, parts: Mapping[str, Any]) -> int:
 
 def _message(part: Any, source: Source, message_column: str | None) -> tuple[Any, object]:
     """The message of a service, or a function that makes it of a row; and what it says, to know it again."""
-    from . import _send
-
-    values = _send.fields(part)
+    values = _services.fields(part)
     said: dict[str, object] = {name: value for name, value in values.items() if name not in _ADDRESS[part.service]}
     said = {**said, "message_column": message_column} if message_column else said
     if part.service == "fcm" and part.validate_only:
@@ -173,10 +171,10 @@ def _message(part: Any, source: Source, message_column: str | None) -> tuple[Any
         if part.service == "webpush":
             # A template needs a subscription; this one is never sent to.
             where = ReceiverKeys.generate().subscription_json("https://updates.push.services.mozilla.com/wpush/v2/a")
-        return _send.make(part, values, where), said
+        return _services.make(part, values, where), said
 
     def make(row: Row, filled: dict[str, Any]) -> Any:
-        return _send.make(part, filled, ("fid", row.target) if by_id else row.target)
+        return _services.make(part, filled, ("fid", row.target) if by_id else row.target)
 
     return Template(make, values, message_column=message_column), said
 
@@ -194,22 +192,18 @@ _ADDRESS: dict[str, tuple[str, ...]] = {
 def _target(part: Any) -> Callable[[str], Any]:
     if part.service != "webpush":
         return str
-    from . import _send
-
-    policy = _send.policy(part)
+    policy = _services.policy(part)
     return lambda text: Subscription(text, policy=policy)
 
 
 def _deliver(
     options: Any, output: Output, source: Source, parts: Mapping[str, Any], messages: Any, identity: dict[str, object]
 ) -> int:
-    from . import _send
-
     results: pathlib.Path | None = options.results
     journal = None if results is None else journal_of(results)
     if results is not None and journal != results and results.exists() and journal is not None and not journal.exists():
         raise JournalError(f"{results} exists, and beside it no journal of a run ({journal.name}): name another file")
-    clients: dict[str, Client] = {service: _send.client(part) for service, part in parts.items()}
+    clients: dict[str, Client] = {service: _services.client(part) for service, part in parts.items()}
     stop = Stop(output)
     exported: list[str] = []
 
@@ -356,11 +350,9 @@ def _dry_run(
     options: Any, output: Output, source: Source, parts: Mapping[str, Any], messages: Mapping[str, Any]
 ) -> int:
     """Reads all of it, makes each message, sends none."""
-    from . import _send
-
     for part in parts.values():
         # Credentials are read, too: a wrong file is told before the night.
-        _send.client(part).close()
+        _services.client(part).close()
     counts: Counter[str] = Counter()
     sample: dict[str, Any] | None = None
     with campaign.Rehearsal(parts, options.duplicates) as rehearsal:

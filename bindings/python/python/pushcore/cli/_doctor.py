@@ -15,7 +15,7 @@ from .._client import Client
 from .._errors import PushcoreError
 from .._kinds import ErrorKind
 from .._pushcore import AdmMessage, ApnsMessage, BaiduMessage, FcmMessage, Outcome, Request, WebPushMessage
-from . import _send
+from . import _services
 from ._grammar import Group, command, option
 from ._output import Output
 
@@ -51,14 +51,14 @@ def add(top: click.Group) -> None:
     doctor = Group("doctor", help="Check a credential and a connection; nothing is shown anywhere.",
                    no_args_is_help=True)  # fmt: skip
     top.add_command(doctor)
-    for service in _send.SERVICES:
+    for service in _services.SERVICES:
         more: list[click.Parameter] = []
         if service == "apns":
             more = [option("--topic", envvar="PUSHCORE_APNS_TOPIC", help="the app's bundle id")]
         if service == "webpush":
             more = [option("--subscription", metavar="JSON", help="to try, or @FILE")]
-        parameters = [*more, *_send.credential_options(service), *_send.connection_options(service)]
-        text = f"Check {_send._EXAMPLES[service][0]}: clock, key, topic, environment, proxy, CA, and a dry probe."
+        parameters = [*more, *_services.credential_options(service), *_services.connection_options(service)]
+        text = f"Check {_services.EXAMPLES[service][0]}: clock, key, topic, environment, proxy, CA, and a dry probe."
         command(doctor, service, _run, parameters, text, service=service)
 
 
@@ -83,7 +83,7 @@ def _checks(options: Any) -> Iterator[tuple[str, bool, str]]:
     shown = ((name, getattr(options, name)) for name in _SHOWN[options.service])
     which = ", ".join(f"{name.replace('_', ' ')} {_named(name, value)}" for name, value in shown if value)
     try:
-        client = _send.client(options)
+        client = _services.client(options)
     except (PushcoreError, OSError, ValueError) as error:
         yield "credentials", False, f"{error}" + (f" ({which})" if which else "")
         return
@@ -116,7 +116,7 @@ def _route(options: Any) -> str:
     if host:
         parts.append(f"host {host}")
     # A proxy's address may hold a password.
-    proxy = options.proxy or _send._proxy(options)
+    proxy = options.proxy or _services.proxy(options)
     parts.append("no proxy" if not proxy else f"proxy {proxy.rpartition('@')[2].rpartition('//')[2]}")
     parts.append(f"CA {options.ca} and the bundled ones" if options.ca else "the bundled CAs")
     return ", ".join(parts)
@@ -131,7 +131,7 @@ def _clock(options: Any, client: Client) -> tuple[str, bool, str]:
     if options.service == "webpush" and options.subscription is None:
         return "clock", True, f"{here}; compare it yourself: no service was asked"
     try:
-        authority = host or _send._HOSTS[options.service]
+        authority = host or _services.HOSTS[options.service]
         response = client.exchange(Request("GET", authority, "/"), deadline=options.deadline or 20)
     except (PushcoreError, ValueError):
         return "clock", True, f"{here}; the service's time is not known"
@@ -157,10 +157,10 @@ def _probe(options: Any) -> Any:
         return BaiduMessage(channel_id="1", text="doctor")
     if options.subscription is None:
         return None
-    subscription = _send.given(options.subscription)
+    subscription = _services.given(options.subscription)
     assert subscription is not None
     # Without a payload: the device is woken and shows what it always shows, or nothing.
-    return WebPushMessage(subscription=subscription, ttl=0, policy=_send.policy(options))
+    return WebPushMessage(subscription=subscription, ttl=0, policy=_services.policy(options))
 
 
 def _welcome(service: str, outcome: Outcome) -> str:

@@ -115,9 +115,3 @@ def command(
     made.service = service
     group.add_command(made)
     return made
-
-
-def is_said(ctx: click.Context, name: str) -> bool:
-    """Whether an option stands on the command line or in the environment."""
-    source = ctx.get_parameter_source(name)
-    return source in (click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT)

@@ -20,7 +20,7 @@ from .._pushcore import (
     TopicPage,
     WebPushMessage,
 )
-from . import _send
+from . import _services
 from ._grammar import Group, argument, command, option
 from ._output import Output, record_of, status_of
 
@@ -57,7 +57,7 @@ def add(top: click.Group) -> None:
 
     topics = Group("topics", help="Topic subscriptions of FCM.", no_args_is_help=True)
     top.add_command(topics)
-    google = [*_send.credential_options("fcm"), *_send.connection_options("fcm")]
+    google = [*_services.credential_options("fcm"), *_services.connection_options("fcm")]
     for verb, text in (("subscribe", "Subscribe tokens to a topic."), ("unsubscribe", "End subscriptions to a topic.")):
         tokens = argument("tokens", nargs=-1)
         text = f"{text} Without tokens they are lines of standard input."
@@ -75,8 +75,8 @@ def withdraw(group: click.Group) -> None:
         [
             argument("location"),
             option("--subscription", metavar="JSON", required=True, help="what the browser gave, or @FILE"),
-            *_send.credential_options("webpush"),
-            *_send.connection_options("webpush"),
+            *_services.credential_options("webpush"),
+            *_services.connection_options("webpush"),
         ],
         "Take back a message that is not delivered yet, by the location that its answer named.",
         service="webpush",
@@ -87,8 +87,8 @@ def _apns_options() -> list[click.Parameter]:
     return [
         option("--bundle", envvar="PUSHCORE_APNS_BUNDLE", help="the app's bundle id"),
         option("--management-host", metavar="HOST:PORT", help="default: --host", section="Connection"),
-        *_send.credential_options("apns"),
-        *_send.connection_options("apns"),
+        *_services.credential_options("apns"),
+        *_services.connection_options("apns"),
     ]
 
 
@@ -110,7 +110,7 @@ def _channels(options: Any) -> ApnsChannels:
 def _call(options: Any, output: Output) -> int:
     make: Callable[[Any], Call[Any]] = options.make
     call = make(options)
-    with _send.client(options) as client:
+    with _services.client(options) as client:
         result = client.call(call, deadline=options.deadline)
     return _say(options, output, result)
 
@@ -133,9 +133,9 @@ def _broadcast(options: Any, output: Output) -> int:
 
     fields: dict[str, Any] = {}
     if options.payload is not None:
-        fields["payload"] = _send.given(options.payload)
+        fields["payload"] = _services.given(options.payload)
     else:
-        state = json.loads(_send.given(options.state) or b"{}")
+        state = json.loads(_services.given(options.state) or b"{}")
         make = LiveActivity.end if options.end else LiveActivity.update
         fields["live_activity"] = make(timestamp=int(time.time()), content_state=state)
     if options.priority is not None:
@@ -147,7 +147,7 @@ def _broadcast(options: Any, output: Output) -> int:
         expiration=options.expiration,
         **fields,
     )
-    with _send.client(options) as client:
+    with _services.client(options) as client:
         return _say(options, output, client.send(message, deadline=options.deadline))
 
 
@@ -155,7 +155,7 @@ def _topics(options: Any, output: Output) -> int:
     tokens = list(options.tokens) or [line.strip() for line in sys.stdin if line.strip()]
     make = FcmTopics.subscribe_many if options.verb == "subscribe" else FcmTopics.unsubscribe_many
     worst = 0
-    with _send.client(options) as client:
+    with _services.client(options) as client:
         for at in range(0, len(tokens), _MOST):
             chunk = tokens[at : at + _MOST]
             results = client.call(make(chunk, options.topic), deadline=options.deadline)
@@ -170,7 +170,7 @@ def _topics(options: Any, output: Output) -> int:
 
 def _subscriptions(options: Any, output: Output) -> int:
     after: str | None = None
-    with _send.client(options) as client:
+    with _services.client(options) as client:
         while True:
             page = client.call(FcmTopics.list(options.token, page_token=after), deadline=options.deadline)
             if not isinstance(page, TopicPage):
@@ -183,10 +183,10 @@ def _subscriptions(options: Any, output: Output) -> int:
 
 
 def _withdraw(options: Any, output: Output) -> int:
-    subscription = _send.given(options.subscription)
+    subscription = _services.given(options.subscription)
     assert subscription is not None
-    message = WebPushMessage(subscription=subscription, policy=_send.policy(options))
-    with _send.client(options) as client:
+    message = WebPushMessage(subscription=subscription, policy=_services.policy(options))
+    with _services.client(options) as client:
         result = client.call(message.withdraw(options.location), deadline=options.deadline)
     output.record(record_of(result))
     return 0 if isinstance(result, Accepted) else 1

@@ -30,6 +30,9 @@ import click
 #: What a profile cannot set: what is sent to, and where results go.
 _NEVER = {"profile", "json", "token", "source", "results", "retry", "resend_unknown", "subscription", "condition"}
 
+#: The names of every option of `send SERVICE`, by service; `_services` fills it.
+OPTIONS: dict[str, set[str]] = {}
+
 
 def path() -> pathlib.Path:
     """Where the configuration stands: `PUSHCORE_CONFIG`, or in `XDG_CONFIG_HOME`."""
@@ -77,8 +80,6 @@ def chosen(name: str | None) -> tuple[str | None, dict[str, Any]]:
 
 def apply(ctx: click.Context, options: Any, services: Sequence[str]) -> None:
     """Fills the options that were said neither on the command line nor in the environment."""
-    from ._grammar import is_said
-
     name, profile = chosen(getattr(options, "profile", None))
     options.profile = name
     for service in services:
@@ -118,7 +119,11 @@ def _one(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
     return parameter.type.convert(text, parameter, ctx)
 
 
-def _known(service: str) -> set[str]:
-    from ._send import options_of
+def is_said(ctx: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line or in the environment."""
+    source = ctx.get_parameter_source(name)
+    return source in (click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT)
 
-    return {one.name for one in options_of(service) if one.name} - _NEVER | {"management_host", "broadcast_host"}
+
+def _known(service: str) -> set[str]:
+    return OPTIONS[service] - _NEVER | {"management_host", "broadcast_host"}

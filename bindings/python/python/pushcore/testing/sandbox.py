@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import subprocess
+import time
 import urllib.request
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +21,7 @@ from .._pushcore import (
     FcmCredentials,
     VapidCredentials,
 )
+from .faults import Faults
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -54,6 +57,15 @@ def find() -> pathlib.Path:
     )
 
 
+#: How a new token of a service looks.
+_TOKENS = {
+    "apns": lambda: secrets.token_hex(32),
+    "fcm": lambda: f"{secrets.token_urlsafe(16)}:APA91b{secrets.token_urlsafe(100)}",
+    "adm": lambda: f"amzn1.adm-registration.v3.{secrets.token_urlsafe(64)}",
+    "baidu": lambda: str(10**18 + secrets.randbelow(9 * 10**18)),
+}
+
+
 class Sandbox:
     """APNs, FCM, Web Push, ADM and Baidu on free loopback ports, as long as this object is open.
 
@@ -67,6 +79,8 @@ class Sandbox:
     """
 
     def __init__(self, *arguments: str, program: os.PathLike[str] | str | None = None) -> None:
+        self.arguments = arguments
+        """The options that the program was started with."""
         command = [os.fspath(program or find()), "--exit-with-stdin", *arguments]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
@@ -145,6 +159,48 @@ class Sandbox:
     def policy(self) -> EndpointPolicy:
         """An endpoint policy that trusts the sandbox's Web Push service."""
         return EndpointPolicy(trusted=[self.ready["webpush"]["authority"]])
+
+    # Devices and faults of one's own.
+
+    def targets(self, service: str, count: int = 1, *, dead: int = 0) -> list[Any]:
+        """New devices of a service: `count` that live, then `dead` whose token has died an hour ago.
+
+        APNs device tokens, FCM and ADM registration ids, Baidu channel ids (of which none can be dead), or Web Push
+        subscriptions as a browser gives them, in the form that a client's `send_many(..., message=)` takes.
+        """
+        states = [True] * count + [False] * dead
+        if service == "web_push":
+            wanted = [{"state": "active" if alive else "expired"} for alive in states]
+            return [self.control("POST", "webpush/subscriptions", one) for one in wanted]
+        tokens = [_TOKENS[service]() for _ in states]
+        died = int(time.time() * 1000) - 3_600_000
+        bundle = self.ready["apns"]["topic"]
+        entries: list[dict[str, Any]] = []
+        for token, alive in zip(tokens, states, strict=True):
+            state = "active" if alive else "unregistered"
+            if service == "apns":
+                entries.append({"token": token, "bundle": bundle, "unregistered_at": None if alive else died})
+            elif service == "fcm":
+                entries.append({"token": token, "state": state})
+            elif service == "adm":
+                entries.append({"id": token, "state": state})
+            elif not alive:
+                raise ValueError("Baidu's channels do not die")
+            else:
+                self.control("POST", "baidu/channels", {"channel_id": token})
+        call = {"apns": "apns/tokens", "fcm": "fcm/tokens", "adm": "adm/registrations"}.get(service, "")
+        for start in range(0, len(entries), 500):
+            self.control("POST", call, entries[start : start + 500])
+        return tokens
+
+    @property
+    def faults(self) -> Faults:
+        """What makes the services misbehave, until `reset`."""
+        return Faults(self)
+
+    def reset(self) -> None:
+        """Empties the log and the list of faults, sets the clock right; devices stay."""
+        self.control("POST", "reset")
 
     # The control endpoint.
 

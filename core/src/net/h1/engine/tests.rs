@@ -282,3 +282,21 @@ fn an_idle_connection_may_be_closed_by_the_server() {
         assert!(matches!(engine.send(&request("/")), Err(SendError::Closed)));
     }
 }
+
+#[test]
+fn the_answer_to_a_head_has_no_body_whatever_its_headers_say() {
+    let mut engine = Engine::new(CONFIG);
+    assert_eq!(events(&mut engine), ["Ready"]);
+    let mut head = request("/count");
+    head.method = Method::Head;
+    head.body = Body::Empty;
+    engine.send(&head).unwrap();
+    assert!(write_all(&mut engine).starts_with(b"HEAD /count HTTP/1.1\r\n"));
+    engine.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+    assert_eq!(events(&mut engine), ["200 \"\""]);
+    // The next answer has its body again.
+    engine.send(&request("/b")).unwrap();
+    write_all(&mut engine);
+    engine.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    assert_eq!(events(&mut engine), ["200 \"ok\""]);
+}

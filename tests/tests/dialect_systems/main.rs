@@ -1,0 +1,4 @@
+//! Pushpad, Ionic, Cozie and the legacy FCM API as dialects: the requests of their original clients, and bad ones.
+
+mod host;
+mod pushpad;
