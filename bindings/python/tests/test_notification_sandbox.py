@@ -58,7 +58,7 @@ def test_every_device_of_every_user(sandbox: Sandbox) -> None:
         for number, target in enumerate(targets):
             key = f"{service}-{number}"
             app = sandbox.ready["apns"]["topic"] if service == "apns" else None
-            devices[key] = Device(service, target, app=app, key=key, policy=sandbox.policy())  # type: ignore[arg-type]
+            devices[key] = Device(service, target, app=app, key=key, policy=sandbox.policy())
             if number >= 3:
                 dead.add(key)
     deleted = set()
@@ -81,7 +81,7 @@ def test_a_shortened_text_fits_what_the_service_counts(sandbox: Sandbox) -> None
     for service in ("apns", "fcm", "web_push", "adm", "baidu"):
         [target] = sandbox.targets(service)
         app = sandbox.ready["apns"]["topic"] if service == "apns" else None
-        to = Device(service, target, app=app, policy=sandbox.policy())  # type: ignore[arg-type]
+        to = Device(service, target, app=app, policy=sandbox.policy())
         message, losses = notification.message(to)
         assert ("body", "shortened") in {(loss.field, loss.kind) for loss in losses}
         with client(sandbox, service) as sender:
