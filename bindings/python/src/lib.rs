@@ -28,6 +28,7 @@ mod http;
 mod http2;
 mod keys;
 mod message;
+mod metrics;
 mod notification;
 mod outcome;
 mod outcome_parts;
@@ -100,6 +101,8 @@ mod _pushcore {
     use crate::keys::SigningKey;
     #[pymodule_export]
     use crate::message::{message_from_json, restore_message};
+    #[pymodule_export]
+    use crate::metrics::{PyHistogram, PyMetrics};
     #[pymodule_export]
     use crate::notification::{Campaign, Notification, NotificationLoss};
     #[pymodule_export]

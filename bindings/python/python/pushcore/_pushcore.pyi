@@ -1219,6 +1219,49 @@ class Progress:
         """Ended messages a second."""
 
 @final
+class Histogram:
+    """Durations, counted in fixed steps."""
+
+    @property
+    def count(self) -> int:
+        """The number of durations."""
+    @property
+    def sum(self) -> float:
+        """The sum of all durations, in seconds."""
+    @property
+    def steps(self) -> list[tuple[float | None, int]]:
+        """Pairs of an upper bound in seconds (`None` for the last step, which has none) and the number of durations
+        in this step alone.
+        """
+
+@final
+class Metrics:
+    """The counts and latencies of a client at one moment. Made by `Client.metrics`."""
+
+    @staticmethod
+    def _sum(service: Service, sessions: list[Session]) -> Metrics:
+        """The sum of several sessions of one service."""
+    @property
+    def service(self) -> Literal["apns", "fcm", "web_push", "adm", "baidu"]:
+        """The name of the service."""
+    @property
+    def stats(self) -> dict[str, int]:
+        """How many messages are where, under the names of `Client.stats`."""
+    @property
+    def latencies(self) -> dict[Literal["queue", "wire", "whole"], Histogram]:
+        """How long messages took: `queue` from submission to the stream, `wire` from the stream to the end, `whole`
+        from submission to the end.
+        """
+    def to_openmetrics(self, labels: Mapping[str, str] | None = None) -> str:
+        """OpenMetrics text of this client, with labels of one's own: what Prometheus scrapes.
+
+        Raises `MessageError` for a label that OpenMetrics or the text itself does not allow.
+        """
+    @staticmethod
+    def join(clients: Iterable[tuple[Mapping[str, str], Metrics]]) -> str:
+        """OpenMetrics text of several clients, each with labels that tell it from the others of its service."""
+
+@final
 class Event:
     """Something worth a line in a log: no secret, no token."""
 
@@ -1239,7 +1282,7 @@ class Event:
     @property
     def level(self) -> Literal["error", "warning", "info", "debug"]:
         """How much the event matters: `error` where somebody has to do something, `warning` for what the client
-        handles by itself, `info` for expected changes, `debug` for details of the transport.
+        handles by itself, `info` for changes that concern nobody, `debug` for the everyday.
         """
     @property
     def name(self) -> str:
@@ -1306,6 +1349,8 @@ class BlockingClient:
         """Sends a request that is not a message and reads the answer."""
     def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
         """Sends a request to one of the service's hosts; the answer is whatever came."""
+    def metrics(self) -> Metrics:
+        """The counts and latencies of this client."""
     def stats(self) -> dict[str, int]:
         """How many messages are where."""
     def header_bytes(self) -> tuple[int, int]:
@@ -1332,6 +1377,8 @@ class BlockingBatch:
         """
     def wait(self, longest: Duration | None = None) -> list[tuple[Any, Outcome | PushcoreError]]:
         """Moves bytes until something has ended or `longest` is over, 0.1 seconds at most; what has ended."""
+    def finish(self) -> None:
+        """Says that no message follows: doubtful answers are held back no longer than for those under way."""
     def withdraw(self) -> int:
         """Cancels every message of which the service cannot have seen a byte; returns their number.
 
@@ -1453,6 +1500,8 @@ class Session:
     @staticmethod
     def no_stats() -> dict[str, int]:
         """The stats of a session that was given nothing."""
+    def metrics(self) -> Metrics:
+        """The counts and latencies of this session."""
     def stats(self) -> dict[str, int]:
         """How many messages are where."""
     def header_bytes(self) -> tuple[int, int]:
@@ -1503,7 +1552,7 @@ class Dialect:
         self,
         method: str,
         target: str,
-        headers: Iterable[tuple[str | bytes, str | bytes]],
+        headers: Iterable[Sequence[str | bytes]],
         body: _Bytes,
         *,
         now: _Time | None = None,
