@@ -198,6 +198,7 @@ fn every_result_has_its_feedback() {
         };
         let told = feedback(&result, &device(&row["device"]).unwrap(), now);
         assert_eq!(flat(&told), row["feedback"], "{row}");
+        assert_eq!(Feedback::from_parts(&told.parts()).unwrap(), told, "{row}");
         assert!(
             !format!("{told:?} {:?}", told.parts()).contains("registration.v3.new"),
             "{told:?}"
@@ -209,6 +210,44 @@ fn every_result_has_its_feedback() {
         ErrorKind::ALL.len(),
         "every kind of error has a row"
     );
+}
+
+#[test]
+fn feedback_by_hand_has_the_parts_of_its_arm() {
+    use pushcore::notification::FeedbackParts;
+    let with = |action, change: fn(&mut FeedbackParts<'static>)| {
+        let mut parts = FeedbackParts::new(action);
+        change(&mut parts);
+        Feedback::from_parts(&parts).map_err(|error| error.context().to_owned())
+    };
+    assert_eq!(with("keep", |_| {}), Ok(Feedback::Keep));
+    for (made, words) in [
+        (with("kept", |_| {}), "not the name of a feedback"),
+        (with("replace", |_| {}), "a feedback replace needs replacement"),
+        (with("wait", |_| {}), "a feedback wait needs scope"),
+        (
+            with("check_configuration", |_| {}),
+            "a feedback check_configuration needs cause",
+        ),
+        (
+            with("check_configuration", |parts| parts.cause = Some("luck")),
+            "not the name of a cause",
+        ),
+        (
+            with("check_configuration", |parts| parts.cause = Some("clock")),
+            "a feedback check_configuration needs clock_skew",
+        ),
+        (
+            with("keep", |parts| parts.scope = Some(Scope::Device)),
+            "a feedback keep has no such part",
+        ),
+        (
+            with("delete", |parts| parts.replacement = Some("x")),
+            "a feedback delete has no such part",
+        ),
+    ] {
+        assert_eq!(made, Err(words.to_owned()));
+    }
 }
 
 #[test]

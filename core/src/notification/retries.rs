@@ -467,12 +467,14 @@ fn of_failure(error: &Error) -> Verdict {
         Feedback::CheckConfiguration(_) if error.kind() != K::Unknown => return Verdict::Stop(Stop::Final),
         _ => Scope::Message,
     };
+    // Exhaustive on purpose: a kind that is added and not handled here does not compile.
     match error.kind() {
         K::NotSent
         | K::Paused
         | K::TokenNeeded
         | K::QueueFull
         | K::ConnectRefused
+        | K::OutOfDescriptors
         | K::ConnectTimeout
         | K::NameNotResolved => Verdict::Again((None, scope)),
         // On their own, without `NotSent` above them, these do not say whether something was written.
@@ -484,7 +486,52 @@ fn of_failure(error: &Error) -> Verdict {
         | K::GoAway
         | K::StreamReset
         | K::PeerSilent => Verdict::InDoubt((None, scope)),
-        _ => Verdict::Stop(Stop::Final),
+        K::InvalidKey
+        | K::WrongKeyType
+        | K::WrongCurve
+        | K::EncryptedKey
+        | K::KeyMismatch
+        | K::InvalidCredential
+        | K::WrongPassword
+        | K::TokenEndpointNotAllowed
+        | K::TokenRefused
+        | K::TokenAnswerInvalid
+        | K::CredentialsRefused
+        | K::MixUpSuspected
+        | K::InvalidToken
+        | K::InvalidTopic
+        | K::InvalidHeader
+        | K::InvalidPayload
+        | K::PayloadTooLarge
+        | K::PayloadEmpty
+        | K::InvalidUtf8
+        | K::InvalidTarget
+        | K::ReservedKey
+        | K::InvalidValue
+        | K::InvalidSubscription
+        | K::EndpointNotAllowed
+        | K::Conflict
+        | K::InvalidCondition
+        | K::MissingField
+        | K::InvalidCiphertext
+        | K::DecryptionFailed
+        | K::SubscriptionRemoved
+        | K::CertificateExpired
+        | K::CertificateNotYetValid
+        | K::CertificateWrongName
+        | K::CertificateUnknownIssuer
+        | K::CertificateInvalid
+        | K::NoApplicationProtocol
+        | K::TlsIncompatible
+        | K::TlsAlert
+        | K::TlsProtocol
+        | K::AddressNotAllowed
+        | K::ProxyRefused
+        | K::Expired
+        | K::Cancelled
+        | K::Misuse
+        | K::Closed
+        | K::Internal => Verdict::Stop(Stop::Final),
     }
 }
 
