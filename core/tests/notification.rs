@@ -269,6 +269,7 @@ fn retries_follow_the_policy() {
                 // Over a restart, between any two steps.
                 attempts = Attempts::from_json(attempts.to_json().as_bytes()).unwrap();
                 let decided = policy.next(&mut attempts, &result, now);
+                assert!(attempts.lost().is_none(), "the attempt has ended");
                 let name = format!("{} seed {seed}: {decided:?}", row["name"]);
                 match (decided, &step["expect"]) {
                     (Retry::Stop(stop), Value::String(expected)) => {
@@ -568,6 +569,89 @@ fn a_text_is_cut_at_a_character_as_late_as_the_service_allows() {
                 .unwrap();
             assert_eq!(message(&same, &device, now).unwrap().0.payload(), made.payload());
         }
+    }
+}
+
+#[test]
+fn no_white_space_stands_before_the_ellipsis() {
+    let vectors = vectors();
+    let device = device(&json!({"service": "apns", "app": "com.example.app", "token": "ab"})).unwrap();
+    // One of these ends at a word, and another behind it.
+    for offset in 0..5 {
+        let body = "x".repeat(offset) + &"word ".repeat(1000);
+        let notification = Notification::builder().body(body).shorten().build().unwrap();
+        let (made, _) = message(&notification, &device, now(&vectors)).unwrap();
+        let payload: Value = serde_json::from_slice(&made.payload()).unwrap();
+        let body = payload["aps"]["alert"]["body"].as_str().unwrap();
+        assert!(
+            !body.contains(" …") && body.ends_with('…'),
+            "{}",
+            &body[body.len() - 20..]
+        );
+    }
+}
+
+#[test]
+fn a_campaign_keeps_no_more_apps_than_there_are_in_earnest() {
+    let vectors = vectors();
+    let mut campaign = Campaign::new(Notification::builder().title("Sale").build().unwrap());
+    for number in 0..600 {
+        let app = format!("com.example.a{number}");
+        let device = device(&json!({"service": "apns", "app": app, "token": "ab"})).unwrap();
+        campaign.message(&device, now(&vectors)).unwrap();
+    }
+    let kept = format!("{campaign:?}").matches("Rendered {").count();
+    assert!((1..=256).contains(&kept), "{kept} apps are kept");
+}
+
+#[test]
+fn activities_that_make_no_sense_are_refused() {
+    use pushcore::notification::Activity;
+    for (json, kind, word) in [
+        (
+            json!({"bundle": "com.example.app"}),
+            ErrorKind::MissingField,
+            "activity.phase",
+        ),
+        (
+            json!({"phase": "new"}),
+            ErrorKind::MissingField,
+            "activity.bundle",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "running"}),
+            ErrorKind::MissingField,
+            "activity.token",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "new", "channel": "abcd"}),
+            ErrorKind::MissingField,
+            "activity.storage_policy",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "new", "storage_policy": 1}),
+            ErrorKind::MissingField,
+            "activity.channel",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "running", "channel": "abcd", "storage_policy": 1, "token": "ab"}),
+            ErrorKind::Conflict,
+            "activity.token",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "gone"}),
+            ErrorKind::InvalidValue,
+            "activity.phase",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "running", "token": "xyz"}),
+            ErrorKind::InvalidToken,
+            "activity.token",
+        ),
+    ] {
+        let error = Activity::from_json(json.to_string().as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), kind, "{json}: {error}");
+        assert!(error.context().starts_with(word), "{json}: {error}");
     }
 }
 
