@@ -149,7 +149,7 @@ def test_feedback(row: dict[str, Any]) -> None:
 def test_feedback_by_hand() -> None:
     assert Feedback("wait", scope="project", until=NOW).until == NOW
     made = Feedback("check_configuration", cause="suspects", suspects=["topic", "key"])
-    assert made.suspects == ("topic", "key")
+    assert (made.cause, made.suspects) == ("suspects", ("topic", "key"))
     assert Feedback("check_configuration", cause="clock", clock_skew=-5).clock_skew == -5
     assert Feedback("replace", replacement="x") != Feedback("replace", replacement="y")
     for wrong in ({"action": "replace"}, {"action": "keep", "scope": "device"}, {"action": "wait", "scope": "all"}):
