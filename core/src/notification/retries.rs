@@ -14,7 +14,8 @@ use crate::time::UnixTime;
 
 /// Attempts of the standard policy, the first one included: with its waits they cover a restart of a service.
 const ATTEMPTS: u32 = 5;
-/// The standard policy's limit from the first attempt to the last: Google's and Apple's short pauses fit, a daily quota does not.
+/// The standard policy's limit from the first attempt to the last: pauses of seconds and minutes fit. Apple's 15 minutes after an
+/// error of its servers do not, because a process that sends a list should end; a daily quota does not either.
 const TOTAL: Duration = Duration::from_secs(600);
 /// The standard policy's first wait where the service names none; it doubles with every attempt.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -129,7 +130,8 @@ impl Retries {
     }
 
     /// Returns the policy of five attempts within ten minutes, with waits of 1, 2, 4 and 8 seconds where the
-    /// service names none.
+    /// service names none. A wait of a quarter of an hour, which Apple asks for after an error of its servers, is not begun:
+    /// [`RetriesBuilder::total`] allows for it.
     pub const fn standard() -> Self {
         Self {
             attempts: ATTEMPTS,
