@@ -1780,6 +1780,18 @@ class Feedback:
     """The change that a result asks for in a table of devices; `match feedback.action`."""
 
     __match_args__: ClassVar[tuple[str]] = ("action",)
+    def __new__(
+        cls,
+        action: Literal["keep", "delete", "replace", "wait", "check_configuration"],
+        *,
+        replacement: str | None = None,
+        until: _Time | None = None,
+        scope: _Scope | None = None,
+        cause: Literal["suspects", "credentials", "clock", "device", "connection"] | None = None,
+        suspects: Sequence[_Suspect] = ...,
+        clock_skew: int | None = None,
+    ) -> Self:
+        """A feedback made by hand, for tests."""
     @property
     def action(self) -> Literal["keep", "delete", "replace", "wait", "check_configuration"]:
         """What to do with the device."""
@@ -1803,6 +1815,9 @@ class Feedback:
         """The error of this machine's clock in seconds; `None` except for the cause `clock`."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]: ...
 
 def feedback(result: Outcome | PushcoreError, device: Device, *, now: _Time | None = None) -> Feedback:
     """What the result of one message means for its device.
