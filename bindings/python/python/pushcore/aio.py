@@ -20,11 +20,24 @@ from ._pushcore import Event, Metrics, Outcome, Progress, Request, Response, Ser
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ._aio_hub import Hub
     from ._errors import PushcoreError
     from ._pushcore import Call
     from ._types import Duration, KeyT, Message, MessageT, OnSuspicion, Target, TargetT
 
-__all__ = ["Client"]
+else:
+
+    def __getattr__(name: str) -> Any:
+        """The hub is built on the client, and imported when it is asked for."""
+        if name != "Hub":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._aio_hub import Hub
+
+        globals()["Hub"] = Hub
+        return Hub
+
+
+__all__ = ["Client", "Hub"]
 
 _T = TypeVar("_T")
 

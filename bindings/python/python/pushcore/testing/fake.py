@@ -327,6 +327,9 @@ class FakeBatch:
         landed, self._landed = self._landed, []
         return [(key, result) for key, result, _ in landed]
 
+    def finish(self) -> None:
+        """Says that no message follows; a fake holds nothing back."""
+
     def withdraw(self) -> int:
         """Turns every message that `wait` has not handed out into `Cancelled`; says how many."""
         taken = [sent for _, _, sent in self._landed if sent is not None]
