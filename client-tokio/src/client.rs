@@ -190,11 +190,16 @@ impl Client {
         self.shared().lock().poll_event()
     }
 
+    /// Takes no more messages from now on.
+    pub(crate) fn begin_close(&self) {
+        self.shared().lock().close(now());
+    }
+
     /// Takes no more messages; waits until those taken have ended and the connections are closed.
     ///
     /// Put a `tokio::time::timeout` around it to wait no longer than that; the client stays closed for new messages.
     pub async fn close(&self) {
-        self.shared().lock().close(now());
+        self.begin_close();
         poll_fn(|context| self.shared().lock().poll_closed(context)).await;
     }
 }

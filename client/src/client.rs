@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pushcore::net::h2::HeaderBytes;
 use pushcore::service::{AsMessage, Service};
-use pushcore::session::{Metrics, SendOptions, Session, SessionEvent, Stats};
+use pushcore::session::{ConnectionReport, HostReport, Metrics, SendOptions, Session, SessionEvent, Stats};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;
@@ -45,6 +45,9 @@ pub struct Client {
     /// How many threads wait for the lock of `shared`.
     wanting: AtomicUsize,
     process: u32,
+    /// The descriptor of `poll`, which lives as long as the client.
+    #[cfg(unix)]
+    event_queue: std::os::fd::RawFd,
 }
 
 #[derive(Debug)]
@@ -71,7 +74,11 @@ impl Client {
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKER).map_err(system)?);
         let lookups = Lookups::new(config.resolver, Arc::clone(&waker));
         let registry = poll.registry().try_clone().map_err(system)?;
+        #[cfg(unix)]
+        let event_queue = std::os::fd::AsRawFd::as_raw_fd(&poll);
         Ok(Self {
+            #[cfg(unix)]
+            event_queue,
             shared: Mutex::new(Shared::new(
                 Driver::new(session, clock, registry, config.proxy, lookups),
                 Gather::new(config.gather),
@@ -163,6 +170,22 @@ impl Client {
         }
     }
 
+    /// Returns every connection as it is now: its streams, window and round trip. In a forked child: none.
+    pub fn connections(&self) -> Vec<ConnectionReport> {
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.connections(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Returns every host that is connected or that messages wait for, with what they wait for. In a forked child: none.
+    pub fn hosts(&self) -> Vec<HostReport> {
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.hosts(),
+            Err(_) => Vec::new(),
+        }
+    }
+
     /// Returns the counts and latencies of this client, for a monitoring system; see [`Metrics::open_metrics`].
     ///
     /// # Errors
@@ -250,6 +273,12 @@ impl Client {
         }
         let context = "this client belongs to the parent process: make one after fork";
         Err(Error::new(ErrorKind::Misuse, context))
+    }
+
+    /// The event queue of the client's sockets, to be waited for with those of others.
+    #[cfg(unix)]
+    pub(crate) fn event_queue(&self) -> std::os::fd::RawFd {
+        self.event_queue
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {

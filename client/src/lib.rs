@@ -40,6 +40,8 @@
 //! # }
 //! ```
 //!
+//! [`hub::Hub`] sends one notification to devices of several services.
+//!
 //! [`Batch`] is `send_many` with the loop turned inside out, [`Proxy`] reads `HTTPS_PROXY` and its like, and `Client::exchange` sends a request that is not a push.
 //! In an event loop of your own, use [`pushcore::session::Session`] directly.
 //!
@@ -47,7 +49,7 @@
 //!
 //! * `pkcs12` (on): client certificates from PKCS#12 files.
 //! * `log`, `tracing` (off): what happens in a session goes to the program's log, with the target `pushcore` and a level by
-//!   [`Severity`]. [`Client::poll_event`] yields the same events.
+//!   [`SessionEvent::level`](pushcore::session::SessionEvent::level). [`Client::poll_event`] yields the same events.
 
 #![forbid(unsafe_code)]
 
@@ -59,6 +61,7 @@ mod dial;
 mod driver;
 mod exchange;
 mod gather;
+pub mod hub;
 mod lookups;
 mod patience;
 mod progress;
@@ -86,4 +89,5 @@ pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;
 pub use send_many::SendMany;
 pub use shared::stopped;
-pub use watch::{Severity, WATCHED, report};
+#[doc(hidden)]
+pub use watch::{WATCHED, report};

@@ -207,9 +207,7 @@ impl Shared {
         let tickets = session.unfinished().map(|(ticket, _)| ticket);
         let ours: Vec<Ticket> = tickets.filter(is_ours).collect();
         let now = self.driver.clock.now();
-        for ticket in ours {
-            session.cancel(ticket, now);
-        }
+        session.cancel_all(&ours, now);
         session.release_held(|data| is_of(data, number), now);
         self.batches.remove(&number);
     }
@@ -229,9 +227,7 @@ impl Shared {
                 .is_some_and(|data| is_of(data, number))
         });
         let ours: Vec<Ticket> = ours.collect();
-        ours.into_iter()
-            .filter(|ticket| session.cancel(*ticket, now))
-            .count()
+        session.cancel_all(&ours, now)
     }
 
     /// Cancels one message of a [`Batch`](crate::Batch), which is still told its end.

@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use pushcore::http::Authority;
 use pushcore::net::Security;
-use pushcore::session::{LinkId, SessionEvent};
+use pushcore::session::SessionEvent;
 use pushcore::{ErrorKind, apns};
-use pushcore_client::{Client, ClientConfig, Severity};
+use pushcore_client::{Client, ClientConfig};
 use pushcore_tests::sim::fixture;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -148,38 +148,4 @@ async fn the_client_for_tokio_does_too() {
     let events: Vec<SessionEvent> = std::iter::from_fn(|| client.poll_event()).collect();
     let lost = |event: &SessionEvent| matches!(event, SessionEvent::Disconnected { error: Some(_), .. });
     assert!(events.iter().any(lost), "{events:?}");
-}
-
-/// The levels by meaning: what people have to mend is an error, what the session deals with is not.
-#[test]
-fn levels_say_who_has_to_do_something() {
-    let link = LinkId::from_u64(1);
-    let refused = |text: &str| SessionEvent::CredentialsRefused { text: text.into() };
-    for (event, severity) in [
-        (SessionEvent::Connected { link }, "debug"),
-        (SessionEvent::TokenRenewed, "debug"),
-        (
-            SessionEvent::GoAway {
-                link,
-                code: 0,
-                reason: "".into(),
-            },
-            "info",
-        ),
-        (
-            SessionEvent::GoAway {
-                link,
-                code: 11,
-                reason: "".into(),
-            },
-            "warning",
-        ),
-        (SessionEvent::Wedged { link }, "warning"),
-        (SessionEvent::ClockSkew { seconds: 70 }, "warning"),
-        (refused("403"), "error"),
-        (SessionEvent::CredentialsAccepted, "info"),
-        (SessionEvent::Internal { text: "books".into() }, "error"),
-    ] {
-        assert_eq!(Severity::of(&event).as_str(), severity, "{event:?}");
-    }
 }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::config::Priority;
 use super::ending::{Ended, Ending, Unanswered};
 use super::id::{HostId, LinkId, Ticket};
 use super::latency::Latencies;
@@ -49,6 +50,7 @@ pub(super) enum Place {
         host: HostId,
         number: u64,
         rests_until: Option<Duration>,
+        priority: Priority,
     },
     /// On a stream.
     Open { link: LinkId, request: RequestId },
@@ -84,6 +86,8 @@ pub(super) struct Manner {
     pub(super) bulk: bool,
     /// Whether the message's deadline is the session's, and begins again after a pause that the service asked for.
     pub(super) patient: bool,
+    /// The queue that the message waits in.
+    pub(super) priority: Priority,
     /// What a suspicion does to the message.
     pub(super) on_suspicion: OnSuspicion,
 }
@@ -428,6 +432,7 @@ impl Ledger {
                 host: pending.host,
                 number: pending.number,
                 rests_until: pending.rests_until,
+                priority: pending.manner.priority,
             }),
             State::Open { link, request } => Some(Place::Open { link, request }),
         }
@@ -588,11 +593,11 @@ impl Ledger {
 
     /// A message that waited apart joins the queue. Returns its place in the order of submission; `None` where
     /// the message does not wait any more.
-    pub(super) fn wake(&mut self, ticket: Ticket, now: Duration) -> Option<u64> {
+    pub(super) fn wake(&mut self, ticket: Ticket, now: Duration) -> Option<(u64, Priority)> {
         let (_, pending) = self.find_mut(ticket)?;
         pending.rests_until = None;
         pending.queued_at = now;
-        Some(pending.number)
+        Some((pending.number, pending.manner.priority))
     }
 
     /// A message is being taken off its stream; the connection will say how its attempt ended.
@@ -636,7 +641,7 @@ impl Ledger {
         slot: u32,
         rests_until: Option<Duration>,
         now: Duration,
-    ) -> Option<(Ticket, u64, HostId)> {
+    ) -> Option<(Ticket, u64, Priority, HostId)> {
         let pending = self.slots.get_mut(slot as usize)?;
         if pending.is_open() && pending.purpose != Purpose::Token {
             take_one(&mut self.stats.open, &mut self.unbalanced);
@@ -647,7 +652,12 @@ impl Ledger {
         pending.due = pending.deadline;
         pending.queued_at = now;
         pending.rests_until = rests_until;
-        Some((pending.ticket(slot), pending.number, pending.host))
+        Some((
+            pending.ticket(slot),
+            pending.number,
+            pending.manner.priority,
+            pending.host,
+        ))
     }
 
     // The end of a message

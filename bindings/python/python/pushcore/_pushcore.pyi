@@ -1552,7 +1552,7 @@ class Dialect:
         self,
         method: str,
         target: str,
-        headers: Iterable[tuple[str | bytes, str | bytes]],
+        headers: Iterable[Sequence[str | bytes]],
         body: _Bytes,
         *,
         now: _Time | None = None,
