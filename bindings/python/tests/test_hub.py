@@ -218,6 +218,7 @@ def test_a_client_that_cannot_be_opened(kind: Kind) -> None:
         ("apns", "InvalidCredential", "check_configuration"): 2,
         ("fcm", "accepted", "keep"): 1,
     }
+    assert {one.feedback.cause for one in landed} == {None, "credentials"}
 
 
 # Configuration
@@ -254,7 +255,7 @@ def test_clients_are_opened_when_they_are_needed(sandbox: Sandbox, kind: Kind) -
     seen: list[Any] = []
 
     def look(sending: Any, one: Any) -> bool:
-        seen.append((dict(hub.clients), hub.stats(), hub.metrics_text()))
+        seen.append((dict(hub.clients), hub.stats(), hub.open_metrics()))
         return False
 
     [landed] = kind.run(hub, [device("fcm", ready["tokens"]["valid"])], NOTIFICATION, stop=look)
@@ -263,7 +264,7 @@ def test_clients_are_opened_when_they_are_needed(sandbox: Sandbox, kind: Kind) -
     assert list(clients) == ["fcm"]
     assert isinstance(clients["fcm"], kind.client)
     assert stats["fcm"]["accepted"] == 1
-    assert 'pushcore_messages_total{service="fcm",route="fcm",outcome="accepted"} 1\n' in text
+    assert 'pushcore_messages_total{service="fcm",app="",environment="production",outcome="accepted"} 1\n' in text
     assert hub.clients == {}
 
 
@@ -274,6 +275,8 @@ def test_a_hub_refuses_what_it_cannot_be() -> None:
     hub.use(FakeClient(), "fcm")
     with pytest.raises(pushcore.MisuseError, match="already"):
         hub.use(FakeClient(), "fcm")
+    with pytest.raises(pushcore.MessageError, match="queue"):
+        hub.send([], NOTIFICATION, queue=0)
 
 
 # Sending again
@@ -353,17 +356,17 @@ def test_a_stalled_service_holds_nobody_back(sandbox: Sandbox, kind: Kind) -> No
 
     def through(sending: Any, one: Any) -> bool:
         nonlocal landed_of_fcm
-        landed_of_fcm += one.device.service == "fcm"
-        return landed_of_fcm == count
+        landed_of_fcm += int(one.device.service == "fcm")
+        return landed_of_fcm >= count
 
     began = time.monotonic()
-    landed = kind.run(hub, mixed(sandbox, count), NOTIFICATION, read_ahead=50, overflow=100, patience=0.5, stop=through)
+    landed = kind.run(hub, mixed(sandbox, count), NOTIFICATION, queue=50, patience=5, stop=through)
     assert time.monotonic() - began < 55
     assert Counter(one.result.name for one in landed if one.device.service == "fcm") == {"accepted": count}
     # What had no room is told at once, with the advice to wait.
     refused = [one for one in landed if one.device.service == "apns"]
     assert {(one.result.name, one.feedback.action) for one in refused} == {("NotSent", "wait")}
-    assert "no room" in str(refused[0].result)
+    assert {one.result.__cause__.kind for one in refused} == {pushcore.ErrorKind.QUEUE_FULL}
 
 
 def test_a_stalled_service_is_accounted_for(sandbox: Sandbox, kind: Kind) -> None:
@@ -375,9 +378,8 @@ def test_a_stalled_service_is_accounted_for(sandbox: Sandbox, kind: Kind) -> Non
         mixed(sandbox, count),
         NOTIFICATION,
         retries=pushcore.Retries.none(),
-        read_ahead=20,
-        overflow=40,
-        patience=0.2,
+        queue=20,
+        patience=5,
     )
     assert len({one.key for one in landed}) == len(landed) == 2 * count
     ends = Counter((one.device.service, one.result.name) for one in landed)
@@ -433,11 +435,12 @@ def test_draining_ends_in_order(sandbox: Sandbox, kind: Kind) -> None:
             taken += 1
             yield one
 
-    landed = kind.run(hub, source(), NOTIFICATION, read_ahead=100, stop=lambda sending, _: hub.drain())
+    landed = kind.run(hub, source(), NOTIFICATION, queue=100, stop=lambda sending, _: hub.drain())
     # Whatever was read has landed once; the service took what is accepted, and nothing else.
     assert len({one.key for one in landed}) == len(landed) == taken < 2000
     ends = Counter(one.result.name for one in landed)
-    assert set(ends) <= {"accepted", "Cancelled"}
+    assert set(ends) <= {"accepted", "NotSent"}
+    assert ends["NotSent"] <= 1
     logged = {record["target"] for record in sandbox.log(service="apns", accepted=True)}
     # A request that the test before has cancelled may be logged late.
     assert logged & set(tokens) == {one.key for one in landed if one.result.name == "accepted"} != set()

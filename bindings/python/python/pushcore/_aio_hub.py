@@ -48,9 +48,8 @@ class Hub(BaseHub):
         *,
         retries: Retries | None = None,
         deadline: float | None = None,
-        read_ahead: int = 2000,
-        overflow: int = 20_000,
-        patience: float = 5.0,
+        queue: int = 5000,
+        patience: float = 30.0,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
     ) -> Sending:
@@ -63,8 +62,7 @@ class Hub(BaseHub):
             self._routes,
             notification,
             self._retries if retries is None else retries,
-            read_ahead=read_ahead,
-            overflow=overflow,
+            queue=queue,
             patience=patience,
         )
         sending = Sending(run, devices, deadline, on_progress, progress_every)
@@ -73,7 +71,7 @@ class Hub(BaseHub):
         return sending
 
     def drain(self) -> None:
-        """Lets every `send` end in order: no further device is read, what is in flight goes on to its end."""
+        """Lets every `send` end in order: no further device is read, what was read goes on to its end."""
         for sending in self._sending:
             sending.drain()
 
@@ -178,7 +176,7 @@ class Sending(AsyncIterator[Landed]):
         return self._run.waiting()
 
     def drain(self) -> None:
-        """Reads no further device; what is in flight goes on to its end, what waits for another attempt lands as it is.
+        """Reads no further device, and sends nothing again; what was read goes on to its end.
 
         To be called in the loop: `loop.add_signal_handler(signal.SIGTERM, hub.drain)`.
         """
@@ -197,6 +195,9 @@ class Sending(AsyncIterator[Landed]):
             if isinstance(self._devices, AsyncIterable):
                 async for item in self._devices:
                     await self._take(item)
+                    # A cancellation may be lost in `wait_for` (CPython before 3.12).
+                    if run.draining:
+                        break
             else:
                 await self._read_plain(iter(self._devices))
         except Exception as error:
@@ -212,6 +213,8 @@ class Sending(AsyncIterator[Landed]):
         count, until = 0, time.monotonic() + _LONGEST_READ
         for item in items:
             await self._take(item)
+            if self._run.draining:
+                return
             count += 1
             if count >= _MOST_READ or time.monotonic() >= until:
                 await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._errors import Cancelled, MisuseError, NotSent, PushcoreError
+from ._errors import MessageError, MisuseError, NotSent, PushcoreError
 from ._kinds import ErrorKind
 from ._pushcore import (
     Attempts,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from ._types import Credentials, Message
 
+#: How long a full lane is watched before its pace is judged, in seconds, as in Rust.
+_WINDOW = 1.0
 #: The places of `Progress`, by the name of a result.
 _PLACES = {
     name: name for name in ("accepted", "token_gone", "token_mismatch", "retry_later", "fix_credentials", "rejected")
@@ -142,14 +144,28 @@ class Lane:
         self.in_flight = 0
         #: Takes more at once, and has none.
         self.hungry = False
-        #: When the service has answered last.
-        self.moved_at = now
+        #: Since when its pace is measured, and how many devices the service has settled since then; `None` while
+        #: there is room.
+        self.full_since: float | None = None
+        self.settled = 0
+        #: The last second showed too slow a pace.
+        self.behind = False
         self.taken = 0
         self.counts: dict[str, int] = {}
         self.began = now
         #: The driver's own: a batch, a task.
         self.driver: Any = None
         self.wake: Any = None
+
+    def judge(self, now: float, queue: int, patience: float) -> None:
+        """Measures the pace of a lane that is full."""
+        if self.full_since is None:
+            self.full_since, self.settled = now, 0
+        watched = now - self.full_since
+        if watched >= _WINDOW:
+            # settled / watched < queue / patience, without a division.
+            self.behind = self.settled * patience < queue * watched
+            self.full_since, self.settled = now, 0
 
     @property
     def waiting(self) -> int:
@@ -183,8 +199,7 @@ class Run:
         notification: Notification | None,
         retries: Retries,
         *,
-        read_ahead: int,
-        overflow: int,
+        queue: int,
         patience: float,
     ) -> None:
         self.routes = routes
@@ -199,8 +214,9 @@ class Run:
         self._campaigns: dict[int, tuple[Notification, Campaign]] = {}
         self._campaign = None if notification is None else Campaign(notification)
         self._retries = retries
-        self.room = read_ahead
-        self._overflow = overflow
+        if queue < 1:
+            raise MessageError("queue is 0: no device could be taken", ErrorKind.INVALID_VALUE)
+        self.room = queue
         self._patience = patience
         self._delayed: list[tuple[float, int, Entry]] = []
         self._numbers = itertools.count()
@@ -234,30 +250,30 @@ class Run:
     def place(self) -> bool:
         """Gives what is held its place, if there is one; says whether nothing is held any more.
 
-        A lane has room for `read_ahead` entries. Where another lane has nothing to do, reading goes on, into the
-        `overflow` of the full lane. Where that is full, too, and its service has not answered for `patience` seconds,
-        its devices end as `NotSent`, so that the others go on.
+        The rule is that of the hub in Rust: reading waits for a full lane as long as the other lanes have work. Where
+        one of them has none, a lane that would clear its queue within the patience at its pace of the last second is
+        waited for; the devices of a slower one are handed back.
         """
         entry = self.held
         if entry is None:
             return True
         lane = entry.lane
         assert lane is not None
-        if lane.waiting >= self.room:
-            if not any(other.hungry for other in self.lanes.values() if other is not lane):
-                return False
-            if lane.waiting >= self.room + self._overflow:
-                if time.monotonic() - lane.moved_at < self._patience:
-                    return False
-                self.held = None
-                cause = PushcoreError("the service does not answer", ErrorKind.QUEUE_FULL)
-                error = NotSent(f"no room: {len(lane.queue)} devices wait for {lane.route}")
-                error.__cause__ = cause
-                self._settle(lane, entry, error)
-                return True
+        if lane.waiting < self.room:
+            self.held = None
+            lane.queue.append(entry)
+            lane.hungry = False
+            return True
+        lane.judge(time.monotonic(), self.room, self._patience)
+        if not (lane.behind and any(other.hungry for other in self.lanes.values() if other is not lane)):
+            return False
         self.held = None
-        lane.queue.append(entry)
-        lane.hungry = False
+        cause = PushcoreError(
+            "its service is slower than the others can wait for: send it again later", ErrorKind.QUEUE_FULL
+        )
+        error = NotSent("handed back without an attempt")
+        error.__cause__ = cause
+        self._settle(lane, entry, error)
         return True
 
     def _parts(self, item: Any) -> tuple[Any, Device, Any]:
@@ -308,8 +324,8 @@ class Run:
         lane = entry.lane
         assert lane is not None
         lane.in_flight -= 1
-        if isinstance(result, Outcome):
-            lane.moved_at = time.monotonic()
+        if isinstance(result, Outcome) and result.name != "retry_later":
+            lane.settled += 1
         if isinstance(result, Outcome) and result.name == "accepted":
             self._settle(lane, entry, result)
             return
@@ -360,22 +376,18 @@ class Run:
         return [(entry.key, entry.device, entry.attempts) for _, _, entry in self._delayed if entry.attempts]
 
     def drain(self) -> None:
-        """Reads no further. What is in flight goes on to its end; what waits for another attempt lands with the result
-        of the last one, and what was read and never sent as `Cancelled`.
-        """
+        """Reads no further, and sends nothing again: what waits for another attempt lands with its last result."""
         self.draining = self.read_out = True
-        entries = [entry for _, _, entry in self._delayed]
-        self._delayed.clear()
-        for lane in self.lanes.values():
-            lane.delayed = 0
-            entries.extend(lane.queue)
-            lane.queue.clear()
+        delayed, self._delayed = self._delayed, []
+        for _, _, entry in delayed:
+            if entry.lane is not None:
+                entry.lane.delayed -= 1
+            self._settle(entry.lane, entry, entry.result)
         if self.held is not None:
-            entries.append(self.held)
-            self.held = None
-        for entry in entries:
-            result = entry.result or Cancelled("the hub is drained: never sent")
-            self._settle(entry.lane, entry, result)
+            entry, self.held = self.held, None
+            error = NotSent("read, and never tried")
+            error.__cause__ = MisuseError("the hub takes no more", ErrorKind.CLOSED)
+            self._settle(entry.lane, entry, error)
 
     @property
     def open(self) -> int:
@@ -429,9 +441,16 @@ class BaseHub:
         """The clients that are open, by their route: `service/environment/app` as far as they were given."""
         return {str(route): client for route, client in self._routes.open().items()}
 
-    def metrics_text(self) -> str:
-        """OpenMetrics text of every client that is open, with the label `route`. May be called from any thread."""
-        return Metrics.join([({"route": route}, client.metrics()) for route, client in self.clients.items()])
+    def open_metrics(self) -> str:
+        """OpenMetrics text of every client that is open, with the labels `app` and `environment`.
+
+        May be called from any thread.
+        """
+        found = [
+            ({"app": route.app or "", "environment": route.environment or "production"}, client.metrics())
+            for route, client in self._routes.open().items()
+        ]
+        return Metrics.open_metrics(found)
 
     def stats(self) -> dict[str, dict[str, int]]:
         """How many messages of each client are where, by its route. May be called from any thread."""

@@ -55,9 +55,8 @@ class Hub(BaseHub):
         *,
         retries: Retries | None = None,
         deadline: float | None = None,
-        read_ahead: int = 2000,
-        overflow: int = 20_000,
-        patience: float = 5.0,
+        queue: int = 5000,
+        patience: float = 30.0,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
     ) -> Sending:
@@ -65,9 +64,10 @@ class Hub(BaseHub):
 
         An item is a `Device`, `(key, device)`, `(device, what)` or `(key, device, what)`, where `what` is a
         `Notification`, or a message to the device, in place of `notification`. The iterable is read in the caller's
-        thread, as there is room: `read_ahead` devices for each client, and `overflow` more for one that is slow
-        while another has nothing to do. When that is full, too, and the service has not answered for `patience`
-        seconds, its further devices end as `NotSent` at once, so that it never holds the others back.
+        thread, as there is room: `queue` devices wait for each client at most. Where one is full and another has
+        nothing to do, the full one is waited for if its pace of the last second clears its queue within `patience`
+        seconds. Otherwise its devices are handed back (`NotSent`, because of `QUEUE_FULL`), so that it never holds
+        the others back; `math.inf` waits for every service.
 
         `deadline` is for each attempt, in seconds. `on_progress` is called with the progress of each client.
         """
@@ -75,8 +75,7 @@ class Hub(BaseHub):
             self._routes,
             notification,
             self._retries if retries is None else retries,
-            read_ahead=read_ahead,
-            overflow=overflow,
+            queue=queue,
             patience=patience,
         )
         sending = Sending(self._client_of, run, devices, deadline, on_progress, progress_every)
@@ -86,7 +85,7 @@ class Hub(BaseHub):
         return sending
 
     def drain(self) -> None:
-        """Lets every `send` end in order: no further device is read, what is in flight goes on to its end.
+        """Lets every `send` end in order: no further device is read, what was read goes on to its end.
 
         May be called from a signal handler or another thread.
         """
@@ -169,7 +168,7 @@ class Sending:
         return self._run.waiting()
 
     def drain(self) -> None:
-        """Reads no further device; what is in flight goes on to its end, what waits lands as it is."""
+        """Reads no further device, and sends nothing again; what was read goes on to its end."""
         # The thread that iterates does it: this may be a signal handler.
         self._drain = True
 
@@ -269,3 +268,7 @@ class Sending:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+# They are documented as members of the package.
+Hub.__module__ = Landed.__module__ = "pushcore"

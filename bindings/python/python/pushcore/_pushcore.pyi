@@ -1252,13 +1252,13 @@ class Metrics:
         """How long messages took: `queue` from submission to the stream, `wire` from the stream to the end, `whole`
         from submission to the end.
         """
-    def to_openmetrics(self, labels: Mapping[str, str] | None = None) -> str:
+    def to_open_metrics(self, labels: Mapping[str, str] | None = None) -> str:
         """OpenMetrics text of this client, with labels of one's own: what Prometheus scrapes.
 
         Raises `MessageError` for a label that OpenMetrics or the text itself does not allow.
         """
     @staticmethod
-    def join(clients: Iterable[tuple[Mapping[str, str], Metrics]]) -> str:
+    def open_metrics(clients: Iterable[tuple[Mapping[str, str], Metrics]]) -> str:
         """OpenMetrics text of several clients, each with labels that tell it from the others of its service."""
 
 @final
