@@ -16,7 +16,7 @@ from typing import Any
 import pushcore
 from celery import Celery, signals
 from celery.contrib.testing.worker import start_worker
-from local import configure, device
+from local import device
 from pushcore.testing import Sandbox
 
 app = Celery("notify", broker="memory://", backend="cache+memory://")
@@ -33,8 +33,7 @@ def sandbox() -> Sandbox:
 @functools.cache
 def hub(process: int) -> pushcore.Hub:
     """The hub of a worker process: after a fork the child has one of its own."""
-    made: pushcore.Hub = configure(pushcore.Hub(retries=pushcore.Retries.none()), sandbox())
-    return made
+    return sandbox().hub(pushcore.Hub, retries=pushcore.Retries.none())
 
 
 @signals.worker_process_shutdown.connect

@@ -20,7 +20,7 @@ import pushcore
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from local import SERVICES, configure, device
+from local import SERVICES, device
 from pushcore.testing import Sandbox
 
 settings.configure(
@@ -57,7 +57,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, text: str, sandbox: Sandbox, **options: Any) -> None:
         """Sends, and keeps the table right. SIGTERM ends it in order: what was read is sent, nothing else is."""
-        with configure(pushcore.Hub(), sandbox) as hub:
+        with sandbox.hub(pushcore.Hub) as hub:
             before = signal.signal(signal.SIGTERM, lambda *_: hub.drain())
             done: Counter[str] = Counter()
             dead: list[str] = []

@@ -3,7 +3,7 @@
     pip install fastapi httpx
     python examples/python/fastapi_push.py
 
-In production: `uvicorn fastapi_push:app --factory`, with credentials in `open_hub`.
+In a program of one's own: `pushcore.aio.Hub()` and `hub.add(service, credentials)` in place of the sandbox's hub.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import fastapi
 import httpx
 import pushcore
 import pushcore.aio
-from local import configure, device, table
+from local import device, table
 from pushcore.testing import Sandbox
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -29,7 +29,7 @@ def create_app(sandbox: Sandbox, db: sqlite3.Connection) -> fastapi.FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: fastapi.FastAPI) -> AsyncIterator[None]:
         # One hub for the process: its connections are kept, and close when the application ends.
-        async with configure(pushcore.aio.Hub(), sandbox) as app.state.hub:
+        async with sandbox.hub(pushcore.aio.Hub) as app.state.hub:
             app.state.running = set[asyncio.Task[None]]()
             yield
             # What is under way ends in order; nothing new is read.

@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 import ssl
 import time
-from typing import Any, Literal
+from typing import Literal
 
 import pushcore
 from pushcore.testing import Sandbox
@@ -55,17 +55,5 @@ def table(sandbox: Sandbox, users: int, dead: int = 3) -> sqlite3.Connection:
 
 
 def device(sandbox: Sandbox, service: str, token: str, key: object) -> pushcore.Device:
-    """A row as a device. One's own program has no policy, and the bundle id of its app."""
-    if service == "web_push":
-        return pushcore.Device("web_push", token, key=str(key), policy=sandbox.policy())
-    if service == "apns":
-        return pushcore.Device("apns", token, app=sandbox.ready["apns"]["topic"], environment="sandbox", key=str(key))
-    return pushcore.Device("fcm", token, key=str(key))
-
-
-def configure(hub: Any, sandbox: Sandbox) -> Any:
-    """The sandbox's services, for a hub of either kind. One's own program has credentials only."""
-    ca, ready = sandbox.ca, sandbox.ready
-    hub.add("apns", sandbox.apns_credentials(), environment="sandbox", host=ready["apns"]["authority"], ca=ca)
-    hub.add("fcm", sandbox.fcm_credentials(), host=ready["fcm"]["authority"], ca=ca)
-    return hub.add("web_push", sandbox.vapid_credentials(), policy=sandbox.policy(), ca=ca)
+    """A row as a device: `pushcore.Device(service, token, app=..., key=...)` in a program of one's own."""
+    return sandbox.device(service, token, key=str(key))

@@ -1,5 +1,7 @@
 """Notify every device of every user, delete the dead, retry the rest: the caller's own lines.
 
+In a program of one's own: `pushcore.Hub()` and `hub.add(service, credentials)` in place of the sandbox's hub.
+
 python examples/python/notify_everyone.py
 """
 
@@ -9,7 +11,7 @@ import sqlite3
 from collections import Counter
 
 import pushcore
-from local import configure, device, table
+from local import device, table
 from pushcore.testing import Sandbox
 
 
@@ -33,7 +35,7 @@ def notify_everyone(hub: pushcore.Hub, db: sqlite3.Connection, sandbox: Sandbox,
 
 def main() -> None:
     """Twenty users, three devices each; three of every service are dead, and FCM is overloaded for a moment."""
-    with Sandbox() as sandbox, configure(pushcore.Hub(), sandbox) as hub:
+    with Sandbox() as sandbox, sandbox.hub(pushcore.Hub) as hub:
         db = table(sandbox, users=20)
         sandbox.faults.answer("fcm", 503, {}, contains="messages:send", times=5)
         print(dict(notify_everyone(hub, db, sandbox, "Hello")))
