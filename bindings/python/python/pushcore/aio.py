@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._aio_hub import Hub
     from ._errors import PushcoreError
-    from ._pushcore import Call
+    from ._pushcore import Call, Template
     from ._types import Duration, KeyT, Message, MessageT, OnSuspicion, Target, TargetT
 
 else:
@@ -87,7 +87,7 @@ class Client(Services):
         self,
         messages: Iterable[tuple[KeyT, Target]] | AsyncIterable[tuple[KeyT, Target]],
         *,
-        message: Message,
+        message: Message | Template,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
@@ -110,7 +110,7 @@ class Client(Services):
         self,
         messages: Iterable[TargetT] | AsyncIterable[TargetT],
         *,
-        message: Message,
+        message: Message | Template,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
@@ -121,7 +121,7 @@ class Client(Services):
         self,
         messages: Iterable[Any] | AsyncIterable[Any],
         *,
-        message: Message | None = None,
+        message: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
