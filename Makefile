@@ -70,8 +70,8 @@ test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows kill
 bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
 	sh benches/run.sh
 
-header: ## write include/pushcore.h anew
-	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed
+header: ## write include/pushcore.h and docs/parity.md anew
+	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header --test parity the_committed
 
 lint: ## rustfmt, clippy
 	$(CARGO) fmt --all --check

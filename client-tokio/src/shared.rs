@@ -244,7 +244,10 @@ impl State {
         let mut ended = std::mem::take(&mut self.ended);
         self.session.take_outcomes(&mut ended);
         for one in ended.drain(..) {
-            let (number, place) = ((one.driver_data >> 32) as u32, (one.driver_data & 0xffff_ffff) as u32);
+            let (number, place) = (
+                (one.driver_data >> 32) as u32,
+                (one.driver_data & 0xffff_ffff) as u32,
+            );
             if number > 0 {
                 // Nobody waits for the ends of a bulk send that was dropped.
                 if let Some(batch) = self.batches.get_mut(&number) {
@@ -327,7 +330,9 @@ impl State {
             // As many places as messages that have not ended: the session holds fewer than 2^32.
             (self.waiters.len() - 1) as u32
         });
-        let submitted = self.session.submit(&message, options.driver_data(u64::from(place)), now);
+        let submitted = self
+            .session
+            .submit(&message, options.driver_data(u64::from(place)), now);
         let ticket = match submitted {
             Ok(ticket) => ticket,
             Err(error) => {
