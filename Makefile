@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls interop msrv bare clean \
+.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
         need-demo need-test need-all need-interop
 
 help: ## this list
@@ -50,6 +50,9 @@ storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connecti
 
 storm-tls: ## 100,000 messages three times over TLS sockets, under the same and a network that cuts
 	PUSHCORE_STORM_TLS_MESSAGES=100000 $(CARGO) test --release -p pushcore-tests --test storm_tls -- --nocapture --test-threads 1
+
+storm-hub: ## 100,000 users with one to five devices on three services, of which one does not answer
+	PUSHCORE_STORM_HUB_USERS=100000 $(CARGO) test --release -p pushcore-tests --test hub storm -- --nocapture
 
 interop: $(VENV)/.built target/debug/pushcore-sandbox | need-interop ## beside other implementations, on the wire
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) tests/interop/run.sh $(abspath $(VENV)/bin/python)

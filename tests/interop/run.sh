@@ -55,8 +55,12 @@ fi
 if command -v node >/dev/null && command -v npm >/dev/null; then
     test -d "$here/node/node_modules" || (cd "$here/node" && npm install --silent --no-audit --no-fund) || exit 1
     for peer in node-apn firebase-node; do run "$peer" "$python" "$peers" "$peer"; done
+    # Amplify's peer dependency is the whole of React Native, of which nothing is used.
+    test -d "$here/dialects/node_modules" ||
+        (cd "$here/dialects" && npm install --silent --no-audit --no-fund --legacy-peer-deps) || exit 1
+    run dialects "$python" "$here/dialects/run.py"
 else
-    echo "left out: node-apn, firebase-node (no node or npm)"
+    echo "left out: node-apn, firebase-node, dialects (no node or npm)"
 fi
 if command -v mvn >/dev/null && "$python" "$peers" build-java >/dev/null; then
     for peer in pushy pushy-server firebase-java webpush-java; do run "$peer" "$python" "$peers" "$peer"; done

@@ -6,6 +6,7 @@ use pushcore::dialect::{self, Action, Job, Step, System};
 use pushcore::http::Incoming;
 use pushcore::service::Target;
 use pushcore::{Error, ErrorKind, UnixTime};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -72,8 +73,12 @@ impl Dialect {
     ) -> PyResult<DialectJob> {
         let mut incoming = Incoming::new(&method, &target, bytes(body)?).or_raise(py)?;
         for pair in headers.try_iter()? {
-            let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair?.extract()?;
-            incoming = incoming.with_header(header(&name)?, header(&value)?);
+            let pair = pair?;
+            if pair.len()? != 2 {
+                return Err(PyTypeError::new_err("a header is a pair of name and value"));
+            }
+            // ASGI has lists, WSGI's servers have tuples.
+            incoming = incoming.with_header(header(&pair.get_item(0)?)?, header(&pair.get_item(1)?)?);
         }
         let now: UnixTime = clock(py, now)?.unix;
         Ok(DialectJob(Mutex::new(self.0.begin(incoming, now))))

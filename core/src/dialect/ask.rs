@@ -99,8 +99,8 @@ pub enum Ask {
 pub enum Collection {
     /// Apps and projects: names, channels, defaults.
     Apps,
-    /// Channels of an app, by their foreign name: bundle ids, package names, switches. Credentials are written here and
-    /// never asked for.
+    /// Channels of an app, by their foreign name: bundle ids, package names, switches. Credentials are written in the
+    /// member `secret`, which a store keeps apart: a job never reads the member.
     Channels,
     /// Endpoints and devices: address, channel, user.
     Endpoints,
@@ -108,7 +108,7 @@ pub enum Collection {
     Templates,
     /// Web Push subscriptions, with uid and tags.
     Subscriptions,
-    /// Senders: VAPID keys.
+    /// Senders: VAPID keys, the private ones in the member `secret`.
     Senders,
     /// Messages that were taken, with their counters.
     Notifications,
@@ -149,6 +149,38 @@ impl Record {
 }
 
 impl Ask {
+    /// Removes the credentials from records of channels: a store that hands them out all the same must not put them into
+    /// a job that is written down.
+    pub(super) fn without_secrets(&self, answer: &mut Value) {
+        let remove = |record: &mut Value| {
+            if let Some(record) = record.as_object_mut() {
+                record.shift_remove("secret");
+            }
+        };
+        match self {
+            Ask::Get {
+                collection: Collection::Channels | Collection::Senders,
+                ..
+            } => answer
+                .as_object_mut()
+                .into_iter()
+                .flat_map(|records| records.values_mut())
+                .for_each(remove),
+            Ask::List {
+                collection: Collection::Channels | Collection::Senders,
+                ..
+            } => {
+                let items = answer.get_mut("items").and_then(Value::as_array_mut);
+                let values = items
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| item.get_mut("value"));
+                values.for_each(remove);
+            }
+            _ => {}
+        }
+    }
+
     /// Checks the form of an answer, so that a fault of the host's is named where it is made.
     ///
     /// # Errors

@@ -126,11 +126,12 @@ impl Job {
     /// `Misuse` when no step of that number waits; `InvalidPayload` for what is not JSON; `InvalidValue` for JSON of
     /// another form. The step waits on.
     pub fn answer(&mut self, id: u32, answer: &[u8]) -> Result<(), Error> {
-        let answer = json::parse(answer)?;
+        let mut answer = json::parse(answer)?;
         let step = self.waiting(id)?;
         let secret = match step.action() {
             Action::Ask(ask) => {
                 ask.check(&answer)?;
+                ask.without_secrets(&mut answer);
                 matches!(ask, Ask::Secret { .. })
             }
             Action::Send(_) => {

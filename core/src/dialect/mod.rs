@@ -37,6 +37,7 @@
 mod ask;
 mod caller;
 mod job;
+mod legacy;
 mod query;
 mod reply;
 mod route;

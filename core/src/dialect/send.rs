@@ -26,9 +26,11 @@ pub struct Channel {
 pub struct Send {
     /// The way.
     pub channel: Channel,
-    /// The target as the caller wrote it: an address, a token, or the id of an endpoint or subscription. Feedback on a dead
-    /// token goes to this key.
+    /// The target as the caller wrote it, an address or a token; or the id of the record that the target comes from.
+    /// Feedback on a dead token goes to this key.
     pub key: String,
+    /// The collection of the record whose id the key is; `None` where the key is the target itself.
+    pub record: Option<Collection>,
     /// The message, complete with its target.
     pub message: Message,
 }
@@ -79,6 +81,7 @@ impl Send {
         let mut map = Map::new();
         map.insert("channel".into(), self.channel.value());
         map.insert("key".into(), self.key.as_str().into());
+        map.insert("record".into(), serde_json::json!(self.record));
         map.insert("message".into(), tree(&self.message.to_json()));
         Value::Object(map)
     }

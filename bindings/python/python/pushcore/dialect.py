@@ -1,17 +1,17 @@
 """Requests of other push systems, answered as those systems answer: `docs/dialects.md`.
 
-    dialect = pushcore.dialect.Dialect("pinpoint")
-    job = dialect.begin(method, raw_target, headers, body)
-    while job.reply is None:
-        for step in job.steps:
-            match step.kind:
-                case "ask":
-                    job.answer(step.id, store(step.data))
-                case "send":
-                    job.sent(step.id, client.send(step.message))
-                case "broadcast":
-                    job.answer(step.id, store_broadcast(step.data))
-    return job.reply.status, job.reply.headers, job.reply.body
+dialect = pushcore.dialect.Dialect("pinpoint")
+job = dialect.begin(method, raw_target, headers, body)
+while job.reply is None:
+    for step in job.steps:
+        match step.kind:
+            case "ask":
+                job.answer(step.id, store(step.data))
+            case "send":
+                job.sent(step.id, client.send(step.message))
+            case "broadcast":
+                job.answer(step.id, store_broadcast(step.data))
+return job.reply.status, job.reply.headers, job.reply.body
 """
 
 from __future__ import annotations
