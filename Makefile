@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
+.PHONY: help demo test test-rust test-python test-c size-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
         need-demo need-test need-all need-interop
 
 help: ## this list
@@ -44,6 +44,9 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-
 
 test-c: need-test ## libpushcore: header, abi, bad input, vectors, sanitizers, valgrind, C++ and the examples
 	bash tests/c/run.sh
+
+size-c: ## libpushcore's release builds beside their budget (minutes)
+	sh tests/c/sizes.sh
 
 storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
 	PUSHCORE_STORM_SEEDS=100 PUSHCORE_STORM_MESSAGES=1000000 $(CARGO) test --release -p pushcore-tests --test storm at_most_once -- --nocapture

@@ -3918,7 +3918,7 @@ pushcore_status pushcore_service_outcome(const struct pushcore_service *service,
  */
 pushcore_status pushcore_service_authorization(const struct pushcore_service *service,
                                                struct pushcore_now now,
-                                               struct pushcore_authorization *authorization,
+                                               struct pushcore_authorization *state,
                                                struct pushcore_request **request,
                                                struct pushcore_error **error);
 

@@ -244,7 +244,7 @@ fn the_committed_page_is_current() {
     let (items, list) = (all_items(), list());
     let mut page = String::from(
         "# Rust and C, side by side\n\nMade by `make header` from the sources, `include/pushcore.h` and `ffi/parity.txt`. Every public item of \
-         `pushcore` and `pushcore-client` is here; one that is in neither the header nor the list of reasons fails `make test`.\n\n\
+         `pushcore` and `pushcore-client` is here, but for the names of *inside*; one that is in neither the header nor the list of reasons fails `make test`.\n\n\
          Not in C, and why:\n\n| reason | items |\n|---|---|\n",
     );
     let mut absent: BTreeMap<&str, usize> = BTreeMap::new();
@@ -262,6 +262,10 @@ fn the_committed_page_is_current() {
                 .join(" "),
             (None, Some(key)) => {
                 *absent.entry(key).or_default() += 1;
+                // Those are for drivers in Rust: a reader of this page has no use for their names.
+                if key == "inside" {
+                    continue;
+                }
                 format!("*{key}*")
             }
             (None, None) => continue,
