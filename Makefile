@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign test-systems test-systems-kill hug lint bench header storm storm-tls storm-hub interop msrv bare clean \
+.PHONY: help demo test test-rust test-python test-c size-c test-examples test-fanout test-campaign test-systems test-systems-kill hug lint bench header storm storm-tls storm-hub interop msrv bare clean \
         need-demo need-test need-all need-interop need-systems
 
 help: ## this list
@@ -44,6 +44,9 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-
 
 test-c: need-test ## libpushcore: header, abi, bad input, vectors, sanitizers, valgrind, C++ and the examples
 	bash tests/c/run.sh
+
+size-c: ## libpushcore's release builds beside their budget (minutes)
+	sh tests/c/sizes.sh
 
 .PHONY: test-apps test-kotlin test-swift
 test-apps: target/debug/pushcore-sandbox | need-test # Kotlin and Swift where their tools are; says what it did not run
@@ -100,8 +103,8 @@ hug: $(VENV)/.built target/debug/pushcore-sandbox ## the reference back end with
 bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
 	sh benches/run.sh
 
-header: ## write include/pushcore.h anew
-	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed
+header: ## write include/pushcore.h and docs/parity.md anew
+	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header --test parity the_committed
 
 lint: ## rustfmt, clippy
 	$(CARGO) fmt --all --check
