@@ -193,6 +193,10 @@ impl Job {
                 self.answered(id);
                 Ok(())
             }
+            Action::Ask(Ask::Forward { .. }) => {
+                self.take(id, json!({"status": 0, "body": ""}));
+                Ok(())
+            }
             Action::Ask(_) => Err(Error::new(ErrorKind::Misuse, "a question can be asked again")),
         }
     }
