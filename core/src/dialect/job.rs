@@ -194,7 +194,8 @@ impl Job {
                 Ok(())
             }
             Action::Ask(Ask::Forward { .. }) => {
-                self.take(id, json!({"status": 0, "body": ""}));
+                self.memory.answers.insert(id, json!({"status": 0, "body": ""}));
+                self.answered(id);
                 Ok(())
             }
             Action::Ask(_) => Err(Error::new(ErrorKind::Misuse, "a question can be asked again")),
