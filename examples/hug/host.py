@@ -15,7 +15,7 @@ from typing import Any
 
 import pushcore
 from database import Database
-from pushcore.dialect import Dialect, Job, Reply, Selection, Step
+from pushcore.dialect import Dialect, Job, Reply, Selection, Step, token_digest
 from sending import Clients, Sender, end
 from store import Store
 from work import Message, Send, Work
@@ -91,7 +91,7 @@ class Host:
 
     def _send(self, system: str, job: Job, steps: list[Step]) -> None:
         """Writes messages down, sends them, writes their ends down, and tells the job."""
-        for way, group in itertools.groupby(steps, key=lambda step: _way(step.data["channel"])):
+        for way, group in itertools.groupby(steps, key=lambda step: self._way(system, step.data["channel"])):
             waiting = {str(step.id): step for step in group}
             app = next(iter(waiting.values())).data["channel"]["scope"]
             number = self.work.add(
@@ -109,6 +109,23 @@ class Host:
                 self.work.ended([end(send, result, time.time(), again=False)])
                 self._feedback(send, result, waiting[send.key].data)
                 job.sent(int(send.key), result)
+
+    def _way(self, system: str, channel: Mapping[str, Any]) -> tuple[str, str]:
+        """Service and environment of a channel, which name a client.
+
+        A Web Push client signs with one key, so its environment is the sender. An app that brought credentials of its
+        own has a client of its own, which is another one when they change.
+        """
+        service, environment = channel["service"], ""
+        if service == "apns":
+            environment = "sandbox" if channel["sandbox"] else "production"
+        elif service == "web_push":
+            environment = channel["name"]
+        record = self.store.get(system, "channels", channel["scope"], channel["name"])
+        if record is not None and record.get("secret"):
+            version = token_digest(json.dumps(record, sort_keys=True))[:12]
+            environment += f"@{channel['scope']}@{channel['name']}@{version}"
+        return service, environment
 
     def _results(self, way: tuple[str, str], sends: list[Send], waiting: dict[str, Step]) -> Iterable[tuple[Send, Any]]:
         try:
@@ -211,7 +228,7 @@ class Host:
             return self._default_channel(name)
         if record is not None and collection == "notifications":
             return self._counted(system, name, record)
-        return record
+        return record if record is None else _open(record)
 
     def _default_channel(self, name: str) -> dict[str, Any] | None:
         """A channel that no app has of its own: the service of the configuration."""
@@ -239,7 +256,10 @@ class Host:
             ]
         else:
             items = [
-                {"id": name, "value": self._counted(system, name, value) if collection == "notifications" else value}
+                {
+                    "id": name,
+                    "value": self._counted(system, name, value) if collection == "notifications" else _open(value),
+                }
                 for name, value in self.store.items(system, collection, scope)
                 if all(value.get(member) == expected for member, expected in wanted.items())
             ]
@@ -254,6 +274,9 @@ class Host:
         collection, scope = ask["collection"], ask["scope"] or ""
         name = record["id"] if record["id"] is not None else self._new_id(system, collection)
         old = self._record(system, collection, ask["scope"], name)
+        if old is not None and collection == "channels":
+            # Credentials that are not written anew stay.
+            old = self.store.get(system, collection, scope, name)
         if ask["write"] == "create" and old is not None:
             return None
         value = record["value"]
@@ -340,7 +363,7 @@ class Host:
             system,
             scope,
             name,
-            [Message(*_way(channel), json.dumps(data["template"]))],
+            [Message(*self._way(system, channel), json.dumps(data["template"]))],
             selection=data["filter"],
             due=data["at"],
         )
@@ -374,13 +397,10 @@ def _fits(selection: Mapping[str, Any], device: Mapping[str, Any]) -> bool:
     return not people or _selection(json.dumps(people)).selects(device["who"], device["tags"])
 
 
+def _open(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without the credentials that it was written with, which no job reads."""
+    return {name: value for name, value in record.items() if name != "secret"}
+
+
 def _scopes(account: Mapping[str, Any]) -> dict[str, Any]:
     return {} if account["app"] is None else {"scopes": [account["app"]]}
-
-
-def _way(channel: Mapping[str, Any]) -> tuple[str, str]:
-    """Service and environment of a channel. A Web Push client signs with one key, so its environment is the sender."""
-    service = channel["service"]
-    if service == "apns":
-        return service, "sandbox" if channel["sandbox"] else "production"
-    return service, channel["name"] if service == "web_push" else ""
