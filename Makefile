@@ -3,8 +3,8 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign test-systems test-systems-kill hug lint bench header storm storm-tls interop msrv bare clean \
-        need-demo need-test need-all need-interop need-systems
+.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
+        need-demo need-test need-all need-interop
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -42,14 +42,17 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-
 	$(CARGO) build -q -p pushcore-tests --bin hostile-peer
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) $(VENV)/bin/python -m pytest -q bindings/python/tests
 
-test-c: need-test
-	sh tests/c/run.sh
+test-c: need-test ## libpushcore: header, abi, bad input, vectors, sanitizers, valgrind, C++ and the examples
+	bash tests/c/run.sh
 
 storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
 	PUSHCORE_STORM_SEEDS=100 PUSHCORE_STORM_MESSAGES=1000000 $(CARGO) test --release -p pushcore-tests --test storm at_most_once -- --nocapture
 
 storm-tls: ## 100,000 messages three times over TLS sockets, under the same and a network that cuts
 	PUSHCORE_STORM_TLS_MESSAGES=100000 $(CARGO) test --release -p pushcore-tests --test storm_tls -- --nocapture --test-threads 1
+
+storm-hub: ## 100,000 users with one to five devices on three services, of which one does not answer
+	PUSHCORE_STORM_HUB_USERS=100000 $(CARGO) test --release -p pushcore-tests --test hub storm -- --nocapture
 
 interop: $(VENV)/.built target/debug/pushcore-sandbox | need-interop ## beside other implementations, on the wire
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) tests/interop/run.sh $(abspath $(VENV)/bin/python)
@@ -67,6 +70,7 @@ test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows kill
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python bindings/python/tests/campaign_storm.py
 
+.PHONY: test-systems test-systems-kill hug need-systems
 # What the reference back end and the original clients of the systems need beside pushcore.
 systems = $(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r examples/hug/requirements.txt -r examples/hug/tests/requirements.txt \
 	&& sh examples/hug/tests/original/install.sh $(abspath $(VENV))/bin/python $(abspath target/original)

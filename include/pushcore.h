@@ -382,6 +382,105 @@
  */
 #define PUSHCORE_ANSWER_OUTCOME 7
 
+#if defined(PUSHCORE_NET)
+/*
+ HTTP/2 or nothing.
+ */
+#define PUSHCORE_PROTOCOLS_HTTP2 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ HTTP/2 or HTTP/1.1, as the server chooses.
+ */
+#define PUSHCORE_PROTOCOLS_HTTP2_OR_HTTP1 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ HTTP/1.1 only.
+ */
+#define PUSHCORE_PROTOCOLS_HTTP1 3
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Nothing happened.
+ */
+#define PUSHCORE_CONNECTION_NOTHING 0
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Requests can be sent.
+ */
+#define PUSHCORE_CONNECTION_READY 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The final response to `request`: `response`, to be freed.
+ */
+#define PUSHCORE_CONNECTION_RESPONSE 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ No response to `request` will come: `failure`, to be freed. `number` is 1 when the service may have acted on it, and 0 when it
+ certainly has not.
+ */
+#define PUSHCORE_CONNECTION_FAILED 3
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The server changed its settings: `number` is MAX_CONCURRENT_STREAMS.
+ */
+#define PUSHCORE_CONNECTION_SETTINGS 4
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The server sent GOAWAY: `number` is its error code. Requests that it may still answer go on.
+ */
+#define PUSHCORE_CONNECTION_DRAINING 5
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ A PING was answered: `number` is the round trip in milliseconds.
+ */
+#define PUSHCORE_CONNECTION_ROUND_TRIP 6
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The end: `failure`, to be freed, or NULL for an orderly one.
+ */
+#define PUSHCORE_CONNECTION_CLOSED 7
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `link` is there.
+ */
+#define PUSHCORE_EVENT_HAS_LINK 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `code` is there.
+ */
+#define PUSHCORE_EVENT_HAS_CODE 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `after_ms` is there.
+ */
+#define PUSHCORE_EVENT_HAS_AFTER 4
+#endif
+
 /*
  The credentials are the key file of a service account.
  */
@@ -593,6 +692,188 @@
  */
 #define PUSHCORE_SUSPECT_PAYLOAD 16
 
+#if defined(PUSHCORE_NET)
+/*
+ A message that was written and got no answer is sent again with the same identifiers: a device may see it twice.
+ */
+#define PUSHCORE_NETWORK_AT_LEAST_ONCE 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The text that differs in every request is compressed, too: fewer octets, more work.
+ */
+#define PUSHCORE_NETWORK_COMPACT_HEADERS 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The bundled roots are not trusted: `ca` alone is.
+ */
+#define PUSHCORE_NETWORK_WITHOUT_BUNDLED_ROOTS 4
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The proxy is the one that HTTPS_PROXY or ALL_PROXY name, with the exceptions of NO_PROXY; for clients.
+ */
+#define PUSHCORE_NETWORK_PROXY_OF_ENVIRONMENT 8
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Names are looked up in the thread that drives the client, which starts no thread then; for clients.
+ */
+#define PUSHCORE_NETWORK_RESOLVE_BLOCKING 16
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Connections are not encrypted: for tests, and for a proxy on the same machine that adds TLS.
+ */
+#define PUSHCORE_NETWORK_CLEARTEXT 32
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `max_queued` is set.
+ */
+#define PUSHCORE_NETWORK_SET_MAX_QUEUED 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `max_connections` is set.
+ */
+#define PUSHCORE_NETWORK_SET_MAX_CONNECTIONS 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `max_hosts` is set.
+ */
+#define PUSHCORE_NETWORK_SET_MAX_HOSTS 4
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `max_requeues` is set.
+ */
+#define PUSHCORE_NETWORK_SET_MAX_REQUEUES 8
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `deadline_ms` is set.
+ */
+#define PUSHCORE_NETWORK_SET_DEADLINE 16
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `response_timeout_ms` is set.
+ */
+#define PUSHCORE_NETWORK_SET_RESPONSE_TIMEOUT 32
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `connect_timeout_ms` is set.
+ */
+#define PUSHCORE_NETWORK_SET_CONNECT_TIMEOUT 64
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `first_backoff_ms` is set.
+ */
+#define PUSHCORE_NETWORK_SET_FIRST_BACKOFF 128
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `longest_backoff_ms` is set.
+ */
+#define PUSHCORE_NETWORK_SET_LONGEST_BACKOFF 256
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `idle_timeout_ms` is set; UINT64_MAX there keeps connections.
+ */
+#define PUSHCORE_NETWORK_SET_IDLE_TIMEOUT 512
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `probe_after_ms` is set; UINT64_MAX there trusts connections for ever.
+ */
+#define PUSHCORE_NETWORK_SET_PROBE_AFTER 1024
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `queue_wait_before_dial_ms` is set.
+ */
+#define PUSHCORE_NETWORK_SET_QUEUE_WAIT 2048
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `rate` is set.
+ */
+#define PUSHCORE_NETWORK_SET_RATE 4096
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `call_rate` is set.
+ */
+#define PUSHCORE_NETWORK_SET_CALL_RATE 8192
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `seed` is set.
+ */
+#define PUSHCORE_NETWORK_SET_SEED 16384
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `gather_us` is set; 0 there fetches answers as they come.
+ */
+#define PUSHCORE_NETWORK_SET_GATHER 32768
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `deadline_ms` is set.
+ */
+#define PUSHCORE_SEND_SET_DEADLINE 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The token has never been seen good (an import, a guess): the message goes over connections of its own.
+ */
+#define PUSHCORE_SEND_SUSPECT 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The message is one of many: a doubtful answer may be held back until others make it certain. Batches say so by themselves.
+ */
+#define PUSHCORE_SEND_BULK 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Ends messages as not sent when many answers in a row blame the tokens, so that the configuration is probably wrong.
+ */
+#define PUSHCORE_SEND_STOP_ON_SUSPICION 4
+#endif
+
 /*
  `since_ms` is there.
  */
@@ -652,6 +933,28 @@
  There is no access token and nothing to send: ask again at `until_ms`, or hand one in.
  */
 #define PUSHCORE_AUTHORIZATION_WAIT 3
+
+#if defined(PUSHCORE_NET)
+/*
+ There is nothing to do.
+ */
+#define PUSHCORE_ACTION_NONE 0
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Resolve the host, ask pushcore_session_allow_address about each address, connect, then call pushcore_session_connected or
+ pushcore_session_connect_failed.
+ */
+#define PUSHCORE_ACTION_CONNECT 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Write `final_bytes` as far as that goes without waiting, then close the socket. There is nothing to report back.
+ */
+#define PUSHCORE_ACTION_CLOSE 2
+#endif
 
 /*
  `subject` may be anything, and not only a mailto: or https: URL.
@@ -713,6 +1016,13 @@ typedef struct pushcore_answer pushcore_answer;
  */
 typedef struct pushcore_apns_credentials pushcore_apns_credentials;
 
+#if defined(PUSHCORE_NET)
+/*
+ Many messages of one caller. Used by one thread at a time; different batches of one client may be used by different threads.
+ */
+typedef struct pushcore_batch pushcore_batch;
+#endif
+
 /*
  Text or bytes that a function made: a document, an exported key, a decrypted payload. Overwritten with zeroes when it is freed.
  */
@@ -722,6 +1032,20 @@ typedef struct pushcore_bytes pushcore_bytes;
  A request to a service that is not a message: channels, topics, groups, reports, withdrawals. Immutable; may be shared between threads.
  */
 typedef struct pushcore_call pushcore_call;
+
+#if defined(PUSHCORE_NET)
+/*
+ A client of one service, over as many connections as the load asks for. Share it between threads.
+ */
+typedef struct pushcore_client pushcore_client;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ A connection. It opens no socket and reads no clock. Used by one thread at a time.
+ */
+typedef struct pushcore_connection pushcore_connection;
+#endif
 
 /*
  The endpoints of subscriptions that are accepted: without one, those of the public push services. Immutable; may be shared between
@@ -733,6 +1057,13 @@ typedef struct pushcore_endpoint_policy pushcore_endpoint_policy;
  Why a call failed. Immutable; may be shared between threads.
  */
 typedef struct pushcore_error pushcore_error;
+
+#if defined(PUSHCORE_NET)
+/*
+ Something worth a line in a log or a tick of a counter. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_event pushcore_event;
+#endif
 
 /*
  One checked message to one target. Immutable; may be shared between threads.
@@ -763,6 +1094,13 @@ typedef struct pushcore_response pushcore_response;
  A push service with its credentials and hosts. May be shared between threads; what is made from it shares its tokens.
  */
 typedef struct pushcore_service pushcore_service;
+
+#if defined(PUSHCORE_NET)
+/*
+ A session of one service. It opens no socket and reads no clock. Used by one thread at a time.
+ */
+typedef struct pushcore_session pushcore_session;
+#endif
 
 /*
  A P-256 key that signs: of a VAPID sender, or Apple's. Immutable; may be shared between threads.
@@ -1237,6 +1575,415 @@ typedef struct pushcore_baidu_call_options {
   size_t item_count;
 } pushcore_baidu_call_options;
 
+#if defined(PUSHCORE_NET)
+/*
+ The options of one message, or of many. All of it may be zero.
+ */
+typedef struct pushcore_send_options {
+  /*
+   sizeof(pushcore_send_options).
+   */
+  uint32_t struct_size;
+  /*
+   PUSHCORE_SEND_SET_DEADLINE.
+   */
+  uint32_t set;
+  /*
+   PUSHCORE_SEND_ flags.
+   */
+  uint32_t flags;
+  /*
+   Zero: takes the place of padding.
+   */
+  uint32_t reserved;
+  /*
+   From submission to the end at the latest, in milliseconds; by default that of the client or session.
+   */
+  uint64_t deadline_ms;
+} pushcore_send_options;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The end of one message. Texts and bodies come through a handle, when they are asked for.
+ */
+typedef struct pushcore_result {
+  /*
+   The number that the caller gave the message.
+   */
+  uint64_t user_data;
+  /*
+   The ticket; 0 where the message was refused before it got one, and UINT64_MAX for pushcore_client_send.
+   */
+  uint64_t ticket;
+  /*
+   PUSHCORE_OK when the service answered, and otherwise the number of the error kind: PUSHCORE_ERROR_NOT_SENT and so on.
+   */
+  pushcore_status status;
+  /*
+   A PUSHCORE_OUTCOME_ constant; 0 without an answer.
+   */
+  uint32_t outcome;
+  /*
+   The HTTP status; 0 without an answer.
+   */
+  uint32_t http_status;
+  /*
+   A PUSHCORE_SCOPE_ constant: what has to wait; 0 where nothing has to.
+   */
+  uint32_t scope;
+  /*
+   PUSHCORE_HAS_ and other flags of outcomes.
+   */
+  uint32_t flags;
+  /*
+   PUSHCORE_SUSPECT_ bits.
+   */
+  uint32_t suspects;
+  /*
+   Since when the token is dead, in milliseconds since 1970.
+   */
+  uint64_t since_ms;
+  /*
+   How long to wait at least, in milliseconds.
+   */
+  uint64_t after_ms;
+  /*
+   Zero: room for what comes.
+   */
+  uint64_t reserved[2];
+} pushcore_result;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ How far a batch is.
+ */
+typedef struct pushcore_progress {
+  /*
+   sizeof(pushcore_progress), set by the caller.
+   */
+  uint32_t struct_size;
+  /*
+   Zero: takes the place of padding.
+   */
+  uint32_t reserved;
+  /*
+   Messages taken.
+   */
+  uint64_t taken;
+  /*
+   Taken, and not ended yet.
+   */
+  uint64_t in_flight;
+  /*
+   Ended, in whatever way; those that pushcore_batch_wait has not handed over are among them.
+   */
+  uint64_t ended;
+  /*
+   Ended: taken by the service.
+   */
+  uint64_t accepted;
+  /*
+   Ended: the token is dead.
+   */
+  uint64_t token_gone;
+  /*
+   Ended: the token is blamed, and may be good.
+   */
+  uint64_t token_mismatch;
+  /*
+   Ended: not now.
+   */
+  uint64_t retry_later;
+  /*
+   Ended: the credentials are at fault.
+   */
+  uint64_t fix_credentials;
+  /*
+   Ended: can never be accepted.
+   */
+  uint64_t rejected;
+  /*
+   Ended: certainly not processed, cancelled, or expired in the queue.
+   */
+  uint64_t not_sent;
+  /*
+   Ended: written, no answer.
+   */
+  uint64_t unknown;
+  /*
+   Since the batch began, in milliseconds.
+   */
+  uint64_t elapsed_ms;
+} pushcore_progress;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ How a client or a session behaves. An empty view leaves a text out; a number counts when its bit is in `set`, and is the default
+ otherwise. All of it may be zero.
+ */
+typedef struct pushcore_network_options {
+  /*
+   sizeof(pushcore_network_options).
+   */
+  uint32_t struct_size;
+  /*
+   PUSHCORE_NETWORK_SET_ bits.
+   */
+  uint32_t set;
+  /*
+   PUSHCORE_NETWORK_ flags.
+   */
+  uint32_t flags;
+  /*
+   How often one message goes back to the queue before it ends as not sent; default 3.
+   */
+  uint32_t max_requeues;
+  /*
+   Trust anchors beside the bundled ones, in PEM.
+   */
+  struct pushcore_view ca;
+  /*
+   A client certificate in PEM. That of an APNs service is presented by itself.
+   */
+  struct pushcore_view certificate;
+  /*
+   The certificate's key in PEM; empty when `certificate` holds it.
+   */
+  struct pushcore_view certificate_key;
+  /*
+   A proxy: `http://[user:password@]host:port` or `socks5://...`; for clients.
+   */
+  struct pushcore_view proxy;
+  /*
+   The hosts that are reached without the proxy, as NO_PROXY is written.
+   */
+  struct pushcore_view no_proxy;
+  /*
+   How many messages may wait for a stream; default 2,000.
+   */
+  uint64_t max_queued;
+  /*
+   How many connections to one host at most; default 8.
+   */
+  uint64_t max_connections;
+  /*
+   How many hosts may be in use at a time; default 256.
+   */
+  uint64_t max_hosts;
+  /*
+   From submission to the end at the latest; default 60,000.
+   */
+  uint64_t deadline_ms;
+  /*
+   From the opening of the stream to the answer at the latest; default 30,000.
+   */
+  uint64_t response_timeout_ms;
+  /*
+   Dialling, TLS and SETTINGS together; default 10,000.
+   */
+  uint64_t connect_timeout_ms;
+  /*
+   The first wait after a failed connection; default 1,000.
+   */
+  uint64_t first_backoff_ms;
+  /*
+   The longest wait between connections; default 60,000.
+   */
+  uint64_t longest_backoff_ms;
+  /*
+   A connection with nothing to do is closed after this long; by default the service's own habit.
+   */
+  uint64_t idle_timeout_ms;
+  /*
+   A connection that was silent for this long is asked before it is trusted; by default the service's own habit.
+   */
+  uint64_t probe_after_ms;
+  /*
+   How long the oldest message may wait before another connection is opened; default 100.
+   */
+  uint64_t queue_wait_before_dial_ms;
+  /*
+   The seed of the jitter of back-off; by default random.
+   */
+  uint64_t seed;
+  /*
+   How long answers to a bulk send may gather at most, in microseconds; default 1,000; for clients.
+   */
+  uint64_t gather_us;
+  /*
+   Messages a second at most; by default no limit.
+   */
+  uint32_t rate;
+  /*
+   Calls a second at most; by default the service's own limit.
+   */
+  uint32_t call_rate;
+} pushcore_network_options;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ How many messages are where. `submitted` is the sum of `queued`, `open`, `held` and everything that has ended.
+ */
+typedef struct pushcore_stats {
+  /*
+   sizeof(pushcore_stats), set by the caller.
+   */
+  uint32_t struct_size;
+  /*
+   Zero: takes the place of padding.
+   */
+  uint32_t reserved;
+  /*
+   Messages taken.
+   */
+  uint64_t submitted;
+  /*
+   Waiting for a stream.
+   */
+  uint64_t queued;
+  /*
+   On a stream, no answer yet.
+   */
+  uint64_t open;
+  /*
+   Answered by a doubtful refusal that waits for other answers.
+   */
+  uint64_t held;
+  /*
+   Ended: taken by the service.
+   */
+  uint64_t accepted;
+  /*
+   Ended: the token is dead.
+   */
+  uint64_t token_gone;
+  /*
+   Ended: the token is blamed, and may be good.
+   */
+  uint64_t token_mismatch;
+  /*
+   Ended: not now.
+   */
+  uint64_t retry_later;
+  /*
+   Ended: the credentials are at fault.
+   */
+  uint64_t fix_credentials;
+  /*
+   Ended: can never be accepted.
+   */
+  uint64_t rejected;
+  /*
+   Ended: a call that was answered, whatever the answer.
+   */
+  uint64_t answered;
+  /*
+   Ended: certainly not processed.
+   */
+  uint64_t not_sent;
+  /*
+   Ended: written, no answer.
+   */
+  uint64_t unknown;
+  /*
+   Ended: the deadline passed before it was written.
+   */
+  uint64_t expired;
+  /*
+   Ended: cancelled by the caller.
+   */
+  uint64_t cancelled;
+  /*
+   Times a message went back to the queue.
+   */
+  uint64_t requeued;
+  /*
+   The bytes of header blocks that were sent (HTTP/2).
+   */
+  uint64_t header_bytes_sent;
+  /*
+   The bytes of header blocks that were received (HTTP/2).
+   */
+  uint64_t header_bytes_received;
+} pushcore_stats;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ An event of a connection.
+ */
+typedef struct pushcore_connection_event {
+  /*
+   A PUSHCORE_CONNECTION_ constant.
+   */
+  uint32_t kind;
+  /*
+   Zero: takes the place of padding.
+   */
+  uint32_t reserved;
+  /*
+   The request's number.
+   */
+  uint64_t request;
+  /*
+   As the constants say.
+   */
+  uint64_t number;
+  /*
+   As the constants say; otherwise NULL.
+   */
+  struct pushcore_response *response;
+  /*
+   As the constants say; otherwise NULL.
+   */
+  struct pushcore_error *failure;
+} pushcore_connection_event;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Everything that an event says.
+ */
+typedef struct pushcore_event_parts {
+  /*
+   sizeof(pushcore_event_parts), set by the caller.
+   */
+  uint32_t struct_size;
+  /*
+   PUSHCORE_EVENT_HAS_ bits.
+   */
+  uint32_t flags;
+  /*
+   The event's name in every language, e.g. "go_away". The text is static.
+   */
+  struct pushcore_view name;
+  /*
+   The event in words.
+   */
+  struct pushcore_view text;
+  /*
+   The connection that the event is about.
+   */
+  uint64_t link;
+  /*
+   How long something has to wait, or how far a clock is off, in milliseconds.
+   */
+  uint64_t after_ms;
+  /*
+   The number of an error kind, the error code of a GOAWAY, or the number of streams.
+   */
+  uint32_t code;
+  /*
+   Zero: takes the place of padding.
+   */
+  uint32_t reserved;
+} pushcore_event_parts;
+#endif
+
 /*
  An FCM service. An empty view leaves an optional text out.
  */
@@ -1486,6 +2233,38 @@ typedef struct pushcore_authorization {
   uint64_t until_ms;
 } pushcore_authorization;
 
+#if defined(PUSHCORE_NET)
+/*
+ A task for the owner of the sockets.
+ */
+typedef struct pushcore_action {
+  /*
+   A PUSHCORE_ACTION_ constant.
+   */
+  uint32_t kind;
+  /*
+   The port to connect to.
+   */
+  uint16_t port;
+  /*
+   1 where the connection is made without a proxy: to the machine's metadata server.
+   */
+  uint16_t direct;
+  /*
+   The connection.
+   */
+  uint64_t link;
+  /*
+   The host to connect to, until the next pushcore_session_poll_action.
+   */
+  struct pushcore_view host;
+  /*
+   The bytes that were left to write, until the next pushcore_session_poll_action.
+   */
+  struct pushcore_view final_bytes;
+} pushcore_action;
+#endif
+
 /*
  A Web Push service.
  */
@@ -1693,6 +2472,135 @@ pushcore_status pushcore_baidu_call_new(const struct pushcore_baidu_call_options
                                         struct pushcore_call **out,
                                         struct pushcore_error **error);
 
+#if defined(PUSHCORE_NET)
+/*
+ Begins a batch of `expected` messages; 0 where their number is not known. It keeps the client alive; freeing it cancels what has not
+ ended.
+ */
+pushcore_status pushcore_batch_new(const struct pushcore_client *client,
+                                   size_t expected,
+                                   struct pushcore_batch **out,
+                                   struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Submits the message of `template` to `count` targets, one after the other, until there are no more or the queue is full. `targets`
+ are texts that pushcore_target_parse reads. `user_data` holds a number for each message that comes back with its end; where it is
+ NULL, the messages of the batch are counted from 0. `taken` gets how many were taken: after pushcore_batch_wait offer the rest. A
+ target that cannot be sent to is taken, and its end says why. `options` may be NULL.
+ */
+pushcore_status pushcore_batch_submit(struct pushcore_batch *batch,
+                                      const struct pushcore_template *template_,
+                                      const struct pushcore_view *targets,
+                                      const uint64_t *user_data,
+                                      size_t count,
+                                      const struct pushcore_send_options *options,
+                                      size_t *taken,
+                                      struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ pushcore_batch_submit for messages that have nothing in common. They may be freed afterwards.
+ */
+pushcore_status pushcore_batch_submit_messages(struct pushcore_batch *batch,
+                                               const struct pushcore_message *const *messages,
+                                               const uint64_t *user_data,
+                                               size_t count,
+                                               const struct pushcore_send_options *options,
+                                               size_t *taken,
+                                               struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Moves bytes until something has ended or `timeout_ms` is over (a signal may end the wait early), and hands over at most `capacity`
+ ends. With nothing under way it returns at once, with `count` 0.
+ */
+pushcore_status pushcore_batch_wait(struct pushcore_batch *batch,
+                                    uint64_t timeout_ms,
+                                    struct pushcore_result *results,
+                                    size_t capacity,
+                                    size_t *count,
+                                    struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the outcome of a message that the last pushcore_batch_wait handed over, by its position there. When the message had no answer,
+ the failure is the message's own error.
+ */
+pushcore_status pushcore_batch_outcome(struct pushcore_batch *batch,
+                                       size_t index,
+                                       struct pushcore_outcome **out,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the error of a message without an answer that the last pushcore_batch_wait handed over, by its position there.
+ */
+pushcore_status pushcore_batch_error(struct pushcore_batch *batch,
+                                     size_t index,
+                                     struct pushcore_error **out,
+                                     struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Cancels one message by its ticket. Its end, PUSHCORE_ERROR_CANCELLED, comes like any other. `cancelled` gets false when it has ended
+ already; it may be NULL.
+ */
+pushcore_status pushcore_batch_cancel(struct pushcore_batch *batch,
+                                      uint64_t ticket,
+                                      bool *cancelled,
+                                      struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Cancels every message of which the service cannot have seen a byte; the others go on to their own ends. `count` gets how many, and
+ may be NULL.
+ */
+pushcore_status pushcore_batch_withdraw(struct pushcore_batch *batch,
+                                        size_t *count,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Says that no message follows: doubtful answers are held back no longer than for those that are under way.
+ */
+pushcore_status pushcore_batch_finish(struct pushcore_batch *batch,
+                                      struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells whether the batch takes no further message, because many answers blame the tokens and PUSHCORE_SEND_STOP_ON_SUSPICION is set.
+ */
+pushcore_status pushcore_batch_is_stopped(struct pushcore_batch *batch,
+                                          bool *stopped,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Counts how far the batch is, up to `struct_size`.
+ */
+pushcore_status pushcore_batch_progress(struct pushcore_batch *batch,
+                                        struct pushcore_progress *progress,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Cancels what has not ended, and gives the batch back.
+ */
+void pushcore_batch_free(struct pushcore_batch *batch);
+#endif
+
 /*
  Returns the bytes; empty for NULL. Not NUL-terminated.
  */
@@ -1772,6 +2680,256 @@ pushcore_status pushcore_answer_outcome(const struct pushcore_answer *answer,
  */
 void pushcore_answer_free(struct pushcore_answer *answer);
 
+#if defined(PUSHCORE_NET)
+/*
+ Reads both clocks as clients do, for functions that take a pushcore_now. Whoever shares a service between a client and other uses takes
+ the time from here, because the age of a token is measured by the monotonic clock.
+ */
+pushcore_status pushcore_clock_now(struct pushcore_now *out);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Opens a client; `options` may be NULL. No connection is made before the first message.
+ */
+pushcore_status pushcore_client_new(const struct pushcore_service *service,
+                                    const struct pushcore_network_options *options,
+                                    struct pushcore_client **out,
+                                    struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Sends one message and waits for its end, at most for the deadline. `result` and `outcome` may each be NULL. A message that ends
+ without an answer is a failure: PUSHCORE_ERROR_NOT_SENT, PUSHCORE_ERROR_UNKNOWN and so on. `options` may be NULL.
+ */
+pushcore_status pushcore_client_send(const struct pushcore_client *client,
+                                     const struct pushcore_message *message,
+                                     const struct pushcore_send_options *options,
+                                     struct pushcore_result *result,
+                                     struct pushcore_outcome **outcome,
+                                     struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Makes a call and waits for its answer, at most for the deadline of the client. Access tokens are fetched by itself.
+ */
+pushcore_status pushcore_client_call(const struct pushcore_client *client,
+                                     const struct pushcore_call *call,
+                                     struct pushcore_answer **out,
+                                     struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Sends a request to one of the service's hosts and waits for the answer, whatever it is. The service's authorization is added where
+ the request has none.
+ */
+pushcore_status pushcore_client_exchange(const struct pushcore_client *client,
+                                         const struct pushcore_request *request,
+                                         struct pushcore_response **out,
+                                         struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Waits at most `timeout_ms` for an authorization, and has an access token fetched where one is needed. `ready` gets whether there is
+ one now.
+ */
+pushcore_status pushcore_client_authorize(const struct pushcore_client *client,
+                                          uint64_t timeout_ms,
+                                          bool *ready,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Counts how many messages of this client are where, up to `struct_size`. In the child of a fork every count is 0.
+ */
+pushcore_status pushcore_client_stats(const struct pushcore_client *client,
+                                      struct pushcore_stats *stats,
+                                      struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the next thing that happened, for logs and metrics; NULL when there is none. Never waits.
+ */
+pushcore_status pushcore_client_poll_event(const struct pushcore_client *client,
+                                           struct pushcore_event **out,
+                                           struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Returns whether many answers in a row blame the tokens, so that the configuration is probably wrong.
+ */
+bool pushcore_client_is_mix_up_suspected(const struct pushcore_client *client);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes no more messages, and waits at most `timeout_ms` until those taken have ended and the connections are closed. `closed` gets
+ whether that is so.
+ */
+pushcore_status pushcore_client_close(const struct pushcore_client *client,
+                                      uint64_t timeout_ms,
+                                      bool *closed,
+                                      struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the client back. Batches that were begun keep it alive; without any its connections are closed at once.
+ */
+void pushcore_client_free(struct pushcore_client *client);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Opens a connection to `authority` (`host:port`); `protocols` is a PUSHCORE_PROTOCOLS_ constant. Of `options`, which may be NULL, TLS
+ and `connect_timeout_ms` count here.
+ */
+pushcore_status pushcore_connection_new(struct pushcore_view authority,
+                                        uint32_t protocols,
+                                        const struct pushcore_network_options *options,
+                                        struct pushcore_now now,
+                                        struct pushcore_connection **out,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Sends a request. `number` comes back with its end. PUSHCORE_ERROR_QUEUE_FULL when no stream can be opened now,
+ PUSHCORE_ERROR_CLOSED when the connection is draining or closed.
+ */
+pushcore_status pushcore_connection_send(struct pushcore_connection *connection,
+                                         const struct pushcore_request *request,
+                                         struct pushcore_now now,
+                                         uint64_t *number,
+                                         struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Resets the stream of a request. `cancelled` gets false when it has ended already; it may be NULL.
+ */
+pushcore_status pushcore_connection_cancel(struct pushcore_connection *connection,
+                                           uint64_t number,
+                                           struct pushcore_now now,
+                                           bool *cancelled,
+                                           struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes bytes from the socket.
+ */
+pushcore_status pushcore_connection_receive(struct pushcore_connection *connection,
+                                            struct pushcore_view bytes,
+                                            struct pushcore_now now,
+                                            struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The socket has come to its end, or failed.
+ */
+pushcore_status pushcore_connection_receive_eof(struct pushcore_connection *connection,
+                                                struct pushcore_now now,
+                                                struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Time has passed. Calling it too often does no harm.
+ */
+pushcore_status pushcore_connection_handle_timeout(struct pushcore_connection *connection,
+                                                   struct pushcore_now now,
+                                                   struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells when pushcore_connection_handle_timeout has to be called, on the monotonic clock in milliseconds, rounded up; UINT64_MAX is never.
+ */
+pushcore_status pushcore_connection_deadline(struct pushcore_connection *connection,
+                                             uint64_t *monotonic_ms,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Shows the bytes that are to be written to the socket now, until the next call.
+ */
+pushcore_status pushcore_connection_transmit(struct pushcore_connection *connection,
+                                             struct pushcore_view *bytes,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The first `count` bytes of what pushcore_connection_transmit showed have been written.
+ */
+pushcore_status pushcore_connection_transmitted(struct pushcore_connection *connection,
+                                                size_t count,
+                                                struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the next event: PUSHCORE_CONNECTION_NOTHING when there is none.
+ */
+pushcore_status pushcore_connection_poll_event(struct pushcore_connection *connection,
+                                               struct pushcore_connection_event *out,
+                                               struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells how many requests can be sent now.
+ */
+pushcore_status pushcore_connection_capacity(struct pushcore_connection *connection,
+                                             size_t *capacity,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Sends a PING. `sent` gets false over HTTP/1.1 and while one is under way; it may be NULL.
+ */
+pushcore_status pushcore_connection_ping(struct pushcore_connection *connection,
+                                         struct pushcore_now now,
+                                         bool *sent,
+                                         struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes no more requests; closes the connection when those under way have ended.
+ */
+pushcore_status pushcore_connection_close(struct pushcore_connection *connection,
+                                          struct pushcore_now now,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells whether the connection is over: when nothing is left to write either, close the socket.
+ */
+pushcore_status pushcore_connection_is_closed(struct pushcore_connection *connection,
+                                              bool *closed,
+                                              struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the connection back. Its socket is the owner's to close.
+ */
+void pushcore_connection_free(struct pushcore_connection *connection);
+#endif
+
 /*
  Returns the name of a status, the same in every language, e.g. "NotSent"; empty for a number that is none. The text is
  static.
@@ -1815,6 +2973,22 @@ bool pushcore_error_tls_alert(const struct pushcore_error *error,
  Gives the object back.
  */
 void pushcore_error_free(struct pushcore_error *error);
+
+#if defined(PUSHCORE_NET)
+/*
+ Fills in everything that the event says, up to `struct_size`. The views live as long as the event.
+ */
+pushcore_status pushcore_event_parts_of(const struct pushcore_event *event,
+                                        struct pushcore_event_parts *parts,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the event back.
+ */
+void pushcore_event_free(struct pushcore_event *event);
+#endif
 
 /*
  Makes an FCM service.
@@ -2283,6 +3457,320 @@ pushcore_status pushcore_service_supply_token(const struct pushcore_service *ser
  Gives the service back. Clients and sessions that were made from it go on.
  */
 void pushcore_service_free(struct pushcore_service *service);
+
+#if defined(PUSHCORE_NET)
+/*
+ Opens a session; `options` may be NULL. Proxies are the owner's: what is only of use to a client is refused.
+ */
+pushcore_status pushcore_session_new(const struct pushcore_service *service,
+                                     const struct pushcore_network_options *options,
+                                     struct pushcore_now now,
+                                     struct pushcore_session **out,
+                                     struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes a message; it leaves at the next pushcore_session_flush at the earliest. `user_data` comes back with its end. `options` and
+ `ticket` may be NULL. PUSHCORE_ERROR_QUEUE_FULL when there is no room.
+ */
+pushcore_status pushcore_session_submit(struct pushcore_session *session,
+                                        const struct pushcore_message *message,
+                                        uint64_t user_data,
+                                        const struct pushcore_send_options *options,
+                                        struct pushcore_now now,
+                                        uint64_t *ticket,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes the message of `template` to `count` targets, one after the other, until there are no more or the queue is full, as
+ pushcore_batch_submit does, and flushes.
+ */
+pushcore_status pushcore_session_submit_targets(struct pushcore_session *session,
+                                                const struct pushcore_template *template_,
+                                                const struct pushcore_view *targets,
+                                                const uint64_t *user_data,
+                                                size_t count,
+                                                const struct pushcore_send_options *options,
+                                                struct pushcore_now now,
+                                                size_t *taken,
+                                                struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes a call. `ticket` comes back from pushcore_session_poll_response. `taken` gets false, and nothing else happens, while the access
+ token that the call needs is being fetched: ask again.
+ */
+pushcore_status pushcore_session_call(struct pushcore_session *session,
+                                      const struct pushcore_call *call,
+                                      const struct pushcore_send_options *options,
+                                      struct pushcore_now now,
+                                      bool *taken,
+                                      uint64_t *ticket,
+                                      struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes a request to one of the service's hosts. `ticket` comes back from pushcore_session_poll_response.
+ */
+pushcore_status pushcore_session_exchange(struct pushcore_session *session,
+                                          const struct pushcore_request *request,
+                                          const struct pushcore_send_options *options,
+                                          struct pushcore_now now,
+                                          uint64_t *ticket,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Puts the messages that were submitted on streams. Call it once after many submissions: then they leave in one write.
+ */
+pushcore_status pushcore_session_flush(struct pushcore_session *session,
+                                       struct pushcore_now now,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Ends a message as cancelled. `cancelled` gets false when it has ended already; it may be NULL.
+ */
+pushcore_status pushcore_session_cancel(struct pushcore_session *session,
+                                        uint64_t ticket,
+                                        struct pushcore_now now,
+                                        bool *cancelled,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Ends the messages whose doubtful answers are held back (PUSHCORE_SEND_BULK): call it when the last message of many was answered.
+ */
+pushcore_status pushcore_session_release_held(struct pushcore_session *session,
+                                              struct pushcore_now now,
+                                              struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the next thing to do: PUSHCORE_ACTION_NONE when there is none.
+ */
+pushcore_status pushcore_session_poll_action(struct pushcore_session *session,
+                                             struct pushcore_action *out,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Says whether the owner may connect to an address, as text, for a host: the endpoint policy's last word after name resolution.
+ PUSHCORE_ERROR_ADDRESS_NOT_ALLOWED when not.
+ */
+pushcore_status pushcore_session_allow_address(struct pushcore_session *session,
+                                               struct pushcore_view host,
+                                               uint16_t port,
+                                               struct pushcore_view address,
+                                               struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The socket of `link` is connected.
+ */
+pushcore_status pushcore_session_connected(struct pushcore_session *session,
+                                           uint64_t link,
+                                           struct pushcore_now now,
+                                           struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The socket of `link` could not be connected: `status` is a PUSHCORE_ERROR_ number such as PUSHCORE_ERROR_CONNECT_REFUSED, `text` says
+ why.
+ */
+pushcore_status pushcore_session_connect_failed(struct pushcore_session *session,
+                                                uint64_t link,
+                                                pushcore_status status,
+                                                struct pushcore_view text,
+                                                struct pushcore_now now,
+                                                struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes bytes from the socket of `link`.
+ */
+pushcore_status pushcore_session_receive(struct pushcore_session *session,
+                                         uint64_t link,
+                                         struct pushcore_view bytes,
+                                         struct pushcore_now now,
+                                         struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The socket of `link` has come to its end, or failed.
+ */
+pushcore_status pushcore_session_receive_eof(struct pushcore_session *session,
+                                             uint64_t link,
+                                             struct pushcore_now now,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Shows the bytes that are to be written to the socket of `link` now, until the next call.
+ */
+pushcore_status pushcore_session_transmit(struct pushcore_session *session,
+                                          uint64_t link,
+                                          struct pushcore_view *bytes,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The first `count` bytes of what pushcore_session_transmit showed have been written.
+ */
+pushcore_status pushcore_session_transmitted(struct pushcore_session *session,
+                                             uint64_t link,
+                                             size_t count,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells when pushcore_session_handle_timeout has to be called, on the monotonic clock in milliseconds, rounded up; UINT64_MAX is never.
+ */
+pushcore_status pushcore_session_deadline(struct pushcore_session *session,
+                                          uint64_t *monotonic_ms,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Time has passed. Calling it too often does no harm.
+ */
+pushcore_status pushcore_session_handle_timeout(struct pushcore_session *session,
+                                                struct pushcore_now now,
+                                                struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Hands over at most `capacity` messages that have ended. Never waits.
+ */
+pushcore_status pushcore_session_results(struct pushcore_session *session,
+                                         struct pushcore_result *results,
+                                         size_t capacity,
+                                         size_t *count,
+                                         struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the outcome of a message that the last pushcore_session_results handed over, by its position there. When the message had no
+ answer, the failure is the message's own error.
+ */
+pushcore_status pushcore_session_outcome(struct pushcore_session *session,
+                                         size_t index,
+                                         struct pushcore_outcome **out,
+                                         struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the error of a message without an answer that the last pushcore_session_results handed over, by its position there.
+ */
+pushcore_status pushcore_session_error(struct pushcore_session *session,
+                                       size_t index,
+                                       struct pushcore_error **out,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the next call or exchange that has ended: its ticket, and its response, or its failure in `failure`. Both are NULL when none has.
+ */
+pushcore_status pushcore_session_poll_response(struct pushcore_session *session,
+                                               uint64_t *ticket,
+                                               struct pushcore_response **response,
+                                               struct pushcore_error **failure,
+                                               struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the next thing that happened, for logs and metrics; NULL when there is none.
+ */
+pushcore_status pushcore_session_poll_event(struct pushcore_session *session,
+                                            struct pushcore_event **out,
+                                            struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells how many more messages the session takes now; with `bulk`, how many more of a bulk send: none while a pause that the service has
+ asked for lasts.
+ */
+pushcore_status pushcore_session_capacity(struct pushcore_session *session,
+                                          bool bulk,
+                                          size_t *capacity,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Counts how many messages are where, up to `struct_size`.
+ */
+pushcore_status pushcore_session_stats(struct pushcore_session *session,
+                                       struct pushcore_stats *stats,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells whether many answers in a row blame the tokens, so that the configuration is probably wrong.
+ */
+pushcore_status pushcore_session_is_mix_up_suspected(struct pushcore_session *session,
+                                                     bool *suspected,
+                                                     struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes no more messages; those taken go on to their end, then the connections are closed.
+ */
+pushcore_status pushcore_session_close(struct pushcore_session *session,
+                                       struct pushcore_now now,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Ends every message now: not sent where nothing was written, unknown otherwise. The results can still be fetched.
+ */
+pushcore_status pushcore_session_abandon(struct pushcore_session *session,
+                                         struct pushcore_now now,
+                                         struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells whether every message has ended and every connection is gone, after pushcore_session_close.
+ */
+pushcore_status pushcore_session_is_closed(struct pushcore_session *session,
+                                           bool *closed,
+                                           struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the session back. Its sockets are the owner's to close.
+ */
+void pushcore_session_free(struct pushcore_session *session);
+#endif
 
 /*
  Makes a Web Push service.

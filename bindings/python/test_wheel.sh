@@ -44,7 +44,7 @@ cd "$WORK/repo/bindings/python"
 for python; do
     rm -rf "$WORK/venv"
     "$python" -m venv "$WORK/venv"
-    "$WORK/venv/bin/pip" install -q --disable-pip-version-check "$WHEEL" pytest hypothesis cryptography 'click>=8.5,<9' rich tomli uvloop
+    "$WORK/venv/bin/pip" install -q --disable-pip-version-check "$WHEEL" pytest hypothesis prometheus-client cryptography 'click>=8.5,<9' rich tomli uvloop
     "$WORK/venv/bin/python" -c '
 import pushcore, pushcore._pushcore as module, sys
 assert "site-packages" in module.__file__, module.__file__

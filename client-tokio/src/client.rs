@@ -11,7 +11,7 @@ use pushcore::Outcome;
 use pushcore::http::{Request, Response};
 use pushcore::net::h2::HeaderBytes;
 use pushcore::service::{AsMessage, Call, Service};
-use pushcore::session::{SendOptions, Session, SessionEvent, Stats, Ticket};
+use pushcore::session::{Metrics, SendOptions, Session, SessionEvent, Stats, Ticket};
 use pushcore::{Error, ErrorKind};
 use pushcore_client::{Patience, now};
 use tokio::runtime::Handle as Runtime;
@@ -169,6 +169,11 @@ impl Client {
         self.shared().lock().session.stats()
     }
 
+    /// Returns the counts and latencies of this client, for a monitoring system; see [`Metrics::open_metrics`].
+    pub fn metrics(&self) -> Metrics {
+        self.shared().lock().session.metrics()
+    }
+
     /// Returns the bytes of header blocks so far; see [`Session::header_bytes`].
     pub fn header_bytes(&self) -> HeaderBytes {
         self.shared().lock().session.header_bytes()
@@ -185,11 +190,16 @@ impl Client {
         self.shared().lock().poll_event()
     }
 
+    /// Takes no more messages from now on.
+    pub(crate) fn begin_close(&self) {
+        self.shared().lock().close(now());
+    }
+
     /// Takes no more messages; waits until those taken have ended and the connections are closed.
     ///
     /// Put a `tokio::time::timeout` around it to wait no longer than that; the client stays closed for new messages.
     pub async fn close(&self) {
-        self.shared().lock().close(now());
+        self.begin_close();
         poll_fn(|context| self.shared().lock().poll_closed(context)).await;
     }
 }

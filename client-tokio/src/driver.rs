@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use pushcore::Error;
 use pushcore::http::Authority;
-use pushcore::session::{Action, LinkId, Session};
-use pushcore_client::{Proxy, now};
+use pushcore::service::Kind;
+use pushcore::session::{Action, LinkId, Session, SessionEvent};
+use pushcore_client::{Proxy, now, report};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::dial::dial;
@@ -27,6 +28,7 @@ const ROUND: Duration = Duration::from_millis(5);
 /// The driver task of a client.
 pub(crate) struct Driver {
     shared: Arc<Shared>,
+    service: Kind,
     ready: Arc<ReadySet>,
     links: BTreeMap<LinkId, Link>,
     /// The links that have something to do, in the order of their turns. Each is here once at most.
@@ -43,8 +45,10 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn new(shared: Arc<Shared>, resolver: Resolver, proxy: Option<Proxy>) -> Self {
         let ready = Arc::new(ReadySet::default());
+        let service = shared.lock().session.service().kind();
         Self {
             shared,
+            service,
             lookups: Lookups::new(resolver, Arc::clone(&ready)),
             ready,
             links: BTreeMap::new(),
@@ -53,6 +57,13 @@ impl Driver {
             timer: None,
             timer_at: None,
             buffer: Vec::new(),
+        }
+    }
+
+    /// Tells the program's log. The lock is free, because a log may send messages, too.
+    fn report(&self, events: &[SessionEvent]) {
+        for event in events {
+            report(self.service, event);
         }
     }
 
@@ -236,7 +247,7 @@ impl Future for Driver {
             let over = state.is_left() || state.session.is_closed();
             let due = state.session.poll_timeout();
             drop(state);
-            drop(events);
+            this.report(&events);
             if over {
                 return Poll::Ready(());
             }
@@ -267,7 +278,9 @@ impl Drop for Driver {
                 self.forget(link, &final_bytes);
             }
         }
-        let _ = state.take_events();
+        let events = state.take_events();
+        drop(state);
+        self.report(&events);
     }
 }
 

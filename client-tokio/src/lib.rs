@@ -30,6 +30,8 @@
 //! [`Client::send_many`] takes an iterator and [`Client::send_stream`] a stream; both yield each message with its end. The blocking
 //! client of the same words is `pushcore-client`.
 //!
+//! [`hub::Hub`] sends one notification to devices of several services.
+//!
 //! # The runtime
 //!
 //! The runtime needs its I/O and its timers (`enable_all`). Both flavours will do; the driver is one task, so that a client uses one
@@ -38,6 +40,8 @@
 //! # Features
 //!
 //! * `pkcs12` (on): client certificates from PKCS#12 files.
+//! * `log`, `tracing` (off): what happens in a session goes to the program's log, with the target `pushcore` and a level by
+//!   [`SessionEvent::level`](pushcore::session::SessionEvent::level). [`Client::poll_event`] yields the same events.
 
 #![forbid(unsafe_code)]
 
@@ -45,6 +49,7 @@ mod client;
 mod config;
 mod dial;
 mod driver;
+pub mod hub;
 mod link;
 mod lookups;
 mod ready;

@@ -207,8 +207,7 @@ impl State {
         self.session.abandon(now);
         self.deliver(now);
         self.wake.append(&mut self.closers);
-        // They learn that the client is closed.
-        self.room.call(usize::MAX, &mut self.wake);
+        self.call_all();
     }
 
     /// Hands every end to the one who waits for it, and room to those who wait for room.
@@ -575,14 +574,22 @@ impl State {
     pub(crate) fn close(&mut self, now: Now) {
         self.closing = true;
         self.session.close(now);
-        // Those who wait for room learn that none comes.
-        self.room.call(usize::MAX, &mut self.wake);
+        self.call_all();
         self.call_driver();
+    }
+
+    /// Wakes everybody who has something to submit: they learn that the client is closed.
+    fn call_all(&mut self) {
+        self.room.call(usize::MAX, &mut self.wake);
+        for batch in self.batches.values_mut() {
+            self.wake.extend(batch.waker.take());
+        }
     }
 
     /// The next thing that happened.
     pub(crate) fn poll_event(&mut self) -> Option<SessionEvent> {
-        self.events.pop_front().or_else(|| self.session.poll_event())
+        // The driver task moves them here in the same turn in which they come up, and tells the log.
+        self.events.pop_front()
     }
 }
 

@@ -87,10 +87,13 @@ impl Batch {
         if shared.has_results(self.number) {
             return Ok(false);
         }
-        let session = &shared.driver.session;
-        if session.capacity() > 0 && session.bulk_capacity() == 0 {
-            // The service has asked for a pause: more would only wait.
-            return Ok(false);
+        if shared.driver.session.capacity() > 0 && shared.driver.session.bulk_capacity() == 0 {
+            // What has been submitted may leave the queue. Otherwise the service has asked for a pause, or what is left is for
+            // interactive messages: more would only wait.
+            self.client.nudge(&mut shared);
+            if shared.has_results(self.number) || shared.driver.session.bulk_capacity() == 0 {
+                return Ok(false);
+            }
         }
         for (message, user_data) in messages {
             let options = options.user_data(user_data);

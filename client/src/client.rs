@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pushcore::net::h2::HeaderBytes;
 use pushcore::service::{AsMessage, Service};
-use pushcore::session::{SendOptions, Session, SessionEvent, Stats};
+use pushcore::session::{ConnectionReport, HostReport, Metrics, SendOptions, Session, SessionEvent, Stats};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::lookups::Lookups;
 use crate::patience::Patience;
 use crate::send_many::SendMany;
 use crate::shared::Shared;
+use crate::watch::{WATCHED, report};
 
 /// After so long without a look at the sockets, it takes one before the next message.
 const STALE: Duration = Duration::from_millis(100);
@@ -44,6 +45,9 @@ pub struct Client {
     /// How many threads wait for the lock of `shared`.
     wanting: AtomicUsize,
     process: u32,
+    /// The descriptor of `poll`, which lives as long as the client.
+    #[cfg(unix)]
+    event_queue: std::os::fd::RawFd,
 }
 
 #[derive(Debug)]
@@ -70,7 +74,11 @@ impl Client {
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKER).map_err(system)?);
         let lookups = Lookups::new(config.resolver, Arc::clone(&waker));
         let registry = poll.registry().try_clone().map_err(system)?;
+        #[cfg(unix)]
+        let event_queue = std::os::fd::AsRawFd::as_raw_fd(&poll);
         Ok(Self {
+            #[cfg(unix)]
+            event_queue,
             shared: Mutex::new(Shared::new(
                 Driver::new(session, clock, registry, config.proxy, lookups),
                 Gather::new(config.gather),
@@ -162,6 +170,31 @@ impl Client {
         }
     }
 
+    /// Returns every connection as it is now: its streams, window and round trip. In a forked child: none.
+    pub fn connections(&self) -> Vec<ConnectionReport> {
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.connections(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Returns every host that is connected or that messages wait for, with what they wait for. In a forked child: none.
+    pub fn hosts(&self) -> Vec<HostReport> {
+        match self.check_process() {
+            Ok(()) => self.lock().driver.session.hosts(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the counts and latencies of this client, for a monitoring system; see [`Metrics::open_metrics`].
+    ///
+    /// # Errors
+    /// `Misuse` in a forked child.
+    pub fn metrics(&self) -> Result<Metrics, Error> {
+        self.check_process()?;
+        Ok(self.lock().driver.session.metrics())
+    }
+
     /// Returns the bytes of header blocks so far; see [`Session::header_bytes`]. In a forked
     /// child: nothing.
     pub fn header_bytes(&self) -> HeaderBytes {
@@ -180,7 +213,7 @@ impl Client {
     /// The next thing that happened, for logs and metrics. Never waits.
     pub fn poll_event(&self) -> Option<SessionEvent> {
         self.check_process().ok()?;
-        self.lock().driver.session.poll_event()
+        self.tell_log(self.lock()).poll_event()
     }
 
     /// No more messages; waits until those taken have ended and the connections are closed.
@@ -196,6 +229,7 @@ impl Client {
         while !shared.driver.session.is_closed() {
             shared = self.step(shared, None);
         }
+        drop(self.tell_log(shared));
         Ok(())
     }
 
@@ -239,6 +273,12 @@ impl Client {
         }
         let context = "this client belongs to the parent process: make one after fork";
         Err(Error::new(ErrorKind::Misuse, context))
+    }
+
+    /// The event queue of the client's sockets, to be waited for with those of others.
+    #[cfg(unix)]
+    pub(crate) fn event_queue(&self) -> std::os::fd::RawFd {
+        self.event_queue
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -351,7 +391,24 @@ impl Client {
         }
         drop(guard);
         self.tell_others(&shared);
-        shared
+        self.tell_log(shared)
+    }
+
+    /// Tells the program's log what happened. The lock is free meanwhile, because a log may send messages, too.
+    fn tell_log<'a>(&'a self, mut shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
+        if !WATCHED {
+            return shared;
+        }
+        let events = shared.unreported();
+        if events.is_empty() {
+            return shared;
+        }
+        let service = shared.driver.session.service().kind();
+        drop(shared);
+        for event in &events {
+            report(service, event);
+        }
+        self.lock()
     }
 
     /// Wakes those who wait for the one at the sockets. With nobody there it spares a system call.
@@ -372,5 +429,9 @@ impl Drop for Client {
         shared.driver.session.abandon(now);
         // One last write (GOAWAY, close_notify); nobody waits for the answer.
         shared.driver.flush();
+        let service = shared.driver.session.service().kind();
+        for event in shared.unreported() {
+            report(service, &event);
+        }
     }
 }

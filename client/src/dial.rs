@@ -31,6 +31,10 @@ pub(crate) fn resolve(resolver: &Resolver, authority: &Authority) -> Result<VecD
     let addresses = resolver
         .lookup(authority.host(), authority.port())
         .map_err(|source| {
+            if is_out_of_descriptors(&source) || are_descriptors_missing() {
+                let context = "this machine has no descriptor left to look a name up";
+                return Error::new(ErrorKind::OutOfDescriptors, context).with_source(source);
+            }
             let context = format!("the name {} does not resolve", authority.host());
             Error::new(ErrorKind::NameNotResolved, context).with_source(source)
         })?;
@@ -186,8 +190,29 @@ pub fn keep_alive(socket: &socket2::Socket) {
     let _ = socket.set_tcp_keepalive(&keepalive);
 }
 
+/// Whether this machine, and not the network, keeps a socket from being made: EMFILE and ENFILE.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    // The standard library has no name for them. Unix agrees on both numbers; WSAEMFILE on Windows.
+    #[cfg(windows)]
+    const NUMBERS: [i32; 1] = [10_024];
+    #[cfg(not(windows))]
+    const NUMBERS: [i32; 2] = [23, 24];
+    error
+        .raw_os_error()
+        .is_some_and(|number| NUMBERS.contains(&number))
+}
+
+/// Whether a socket could not be made at this moment. A lookup that fails for want of a descriptor says anything but that.
+fn are_descriptors_missing() -> bool {
+    std::net::UdpSocket::bind(("127.0.0.1", 0)).is_err_and(|error| is_out_of_descriptors(&error))
+}
+
 /// Returns the error of an address that did not take the connection.
 pub fn refused(address: SocketAddr, source: io::Error) -> Error {
+    if is_out_of_descriptors(&source) {
+        let context = "this machine has no descriptor left for another connection";
+        return Error::new(ErrorKind::OutOfDescriptors, context).with_source(source);
+    }
     use io::ErrorKind as Io;
     let (kind, verb) = match source.kind() {
         Io::TimedOut => (ErrorKind::ConnectTimeout, "did not answer"),
@@ -199,7 +224,7 @@ pub fn refused(address: SocketAddr, source: io::Error) -> Error {
         Io::HostUnreachable | Io::NetworkUnreachable | Io::AddrNotAvailable => {
             (ErrorKind::ConnectRefused, "cannot be reached from here")
         }
-        // Out of descriptors, not permitted: not the host's doing.
+        // Not permitted: not the host's doing.
         _ => (ErrorKind::ConnectRefused, "could not be connected to"),
     };
     Error::new(kind, format!("{address} {verb}")).with_source(source)
@@ -248,6 +273,19 @@ mod tests {
         assert_eq!(time, Duration::from_secs(45));
         let interval = socket.tcp_keepalive_interval().expect("an option");
         assert_eq!(interval, Duration::from_secs(15));
+    }
+
+    #[test]
+    fn a_machine_without_descriptors_is_not_the_hosts_refusal() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 443));
+        #[cfg(windows)]
+        let numbers = [10_024];
+        #[cfg(not(windows))]
+        let numbers = [23, 24];
+        for number in numbers {
+            let error = refused(address, io::Error::from_raw_os_error(number));
+            assert_eq!(error.kind(), ErrorKind::OutOfDescriptors, "{error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Drives one session over real sockets: carries out its actions, moves its bytes, keeps its time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -22,15 +22,18 @@ pub(crate) const WAKER: mio::Token = mio::Token(0);
 pub(crate) struct Driver {
     pub(crate) session: Session,
     pub(crate) clock: Clock,
-    /// In order, as the rest here: they are few.
     sockets: BTreeMap<LinkId, Socket>,
     /// Which link a socket's readiness is about. Several sockets of one link while it dials.
     tokens: BTreeMap<mio::Token, LinkId>,
+    /// The tokens of each link.
+    tokens_of: BTreeMap<LinkId, Vec<mio::Token>>,
+    /// The links that have more addresses to try at a time of their own.
+    racing: BTreeSet<LinkId>,
     next_token: usize,
     registry: mio::Registry,
     proxy: Option<Proxy>,
     lookups: Lookups,
-    /// The links whose sockets have something to do, in the order of their turns. Each is here once at most.
+    /// The links whose sockets have something to do, in the order of their turns; some may be gone.
     turns: VecDeque<LinkId>,
     /// The bytes that were read from a socket, for as long as the session looks at them.
     buffer: Vec<u8>,
@@ -53,6 +56,8 @@ impl Driver {
             clock,
             sockets: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            tokens_of: BTreeMap::new(),
+            racing: BTreeSet::new(),
             next_token: WAKER.0 + 1,
             registry,
             proxy,
@@ -67,9 +72,17 @@ impl Driver {
         if self.is_unfinished() {
             return Some(Duration::ZERO);
         }
-        let dialling = self.sockets.values().filter_map(Socket::poll_timeout);
-        let due = dialling.chain(self.session.poll_timeout()).min()?;
+        let due = self
+            .racing_timeouts()
+            .map(|(at, _)| at)
+            .chain(self.session.poll_timeout())
+            .min()?;
         Some(due.saturating_sub(now))
+    }
+
+    fn racing_timeouts(&self) -> impl Iterator<Item = (Duration, LinkId)> {
+        let racing = self.racing.iter();
+        racing.filter_map(|link| Some((self.sockets.get(link)?.poll_timeout()?, *link)))
     }
 
     /// Whether sockets have more to do at once, of which the poll will not tell.
@@ -82,22 +95,28 @@ impl Driver {
         self.session.flush(self.clock.now());
         loop {
             self.act();
-            let mut ended = Vec::new();
-            for socket in self.sockets.values_mut() {
-                if let Verdict::Ended = socket.write(&mut self.session) {
-                    socket.read_rest(&mut self.session, &mut self.buffer);
-                    ended.push(socket.link());
-                } else if socket.is_unfinished() && !self.turns.contains(&socket.link()) {
-                    self.turns.push_back(socket.link());
-                }
-            }
-            if ended.is_empty() {
+            if !self.write() {
                 break;
             }
-            for link in ended {
+        }
+    }
+
+    /// Writes what the session has for connections that have changed. Returns whether one of them has ended.
+    fn write(&mut self) -> bool {
+        let mut ended = false;
+        while let Some(link) = self.session.poll_writable() {
+            let Some(socket) = self.sockets.get_mut(&link) else {
+                continue;
+            };
+            if let Verdict::Ended = socket.write(&mut self.session) {
+                socket.read_rest(&mut self.session, &mut self.buffer);
                 self.session.receive_eof(link, self.clock.now());
+                ended = true;
+            } else if socket.is_unfinished() && socket.queue_up() {
+                self.turns.push_back(link);
             }
         }
+        ended
     }
 
     /// Deals with what the poll reported, and with time; says when that was.
@@ -116,7 +135,7 @@ impl Driver {
                 };
                 if let Some(socket) = self.sockets.get_mut(&link) {
                     socket.remember(ready);
-                    if !self.turns.contains(&link) {
+                    if socket.queue_up() {
                         self.turns.push_back(link);
                     }
                 }
@@ -134,11 +153,8 @@ impl Driver {
             self.dial(link, authority, addresses);
         }
         let now = self.clock.monotonic();
-        let dialling = self
-            .sockets
-            .values()
-            .filter(|socket| socket.poll_timeout().is_some_and(|at| at <= now));
-        for link in dialling.map(Socket::link).collect::<Vec<_>>() {
+        let due = self.racing_timeouts().filter(|(at, _)| *at <= now);
+        for link in due.map(|(_, link)| link).collect::<Vec<_>>() {
             self.advance(link);
         }
         if self.session.poll_timeout().is_some_and(|due| due <= now) {
@@ -152,9 +168,15 @@ impl Driver {
         let Some(socket) = self.sockets.get_mut(&link) else {
             return;
         };
+        socket.begin_turn();
         let proxy = proxy_for(self.proxy.as_ref(), &self.session, link, socket.authority());
         let (tokens, next) = (&mut self.tokens, &mut self.next_token);
-        let mut token = || new_token(tokens, next, link);
+        let own = self.tokens_of.entry(link).or_default();
+        let mut token = || {
+            let token = new_token(tokens, next, link);
+            own.push(token);
+            token
+        };
         let verdict = socket.advance(
             &mut self.session,
             &self.registry,
@@ -162,9 +184,13 @@ impl Driver {
             proxy,
             &mut self.buffer,
         );
+        match socket.poll_timeout() {
+            Some(_) => self.racing.insert(link),
+            None => self.racing.remove(&link),
+        };
         match verdict {
             Verdict::Alive => {
-                if socket.is_unfinished() && !self.turns.contains(&link) {
+                if socket.is_unfinished() && socket.queue_up() {
                     self.turns.push_back(link);
                 }
             }
@@ -184,10 +210,7 @@ impl Driver {
                     let target = proxy.map_or(&authority, Proxy::authority).clone();
                     if self.lookups.blocks(&target) {
                         // It may take long, and the time of what has been opened runs already.
-                        for socket in self.sockets.values_mut() {
-                            // One that has ended will say so again.
-                            let _ = socket.write(&mut self.session);
-                        }
+                        self.write();
                     }
                     if let Some(addresses) = self.lookups.start(link, &authority, &target) {
                         self.dial(link, authority, addresses);
@@ -234,8 +257,10 @@ impl Driver {
             socket.close(final_bytes, &self.registry);
         }
         self.lookups.forget(link);
-        self.turns.retain(|other| *other != link);
-        self.tokens.retain(|_, other| *other != link);
+        self.racing.remove(&link);
+        for token in self.tokens_of.remove(&link).into_iter().flatten() {
+            self.tokens.remove(&token);
+        }
     }
 }
 

@@ -40,12 +40,16 @@
 //! # }
 //! ```
 //!
+//! [`hub::Hub`] sends one notification to devices of several services.
+//!
 //! [`Batch`] is `send_many` with the loop turned inside out, [`Proxy`] reads `HTTPS_PROXY` and its like, and `Client::exchange` sends a request that is not a push.
 //! In an event loop of your own, use [`pushcore::session::Session`] directly.
 //!
 //! # Features
 //!
 //! * `pkcs12` (on): client certificates from PKCS#12 files.
+//! * `log`, `tracing` (off): what happens in a session goes to the program's log, with the target `pushcore` and a level by
+//!   [`SessionEvent::level`](pushcore::session::SessionEvent::level). [`Client::poll_event`] yields the same events.
 
 #![forbid(unsafe_code)]
 
@@ -57,6 +61,7 @@ mod dial;
 mod driver;
 mod exchange;
 mod gather;
+pub mod hub;
 mod lookups;
 mod patience;
 mod progress;
@@ -65,6 +70,7 @@ mod resolve;
 mod send_many;
 mod shared;
 mod socket;
+mod watch;
 
 /// What dialling knows beside sockets, for drivers on another event loop. No part of the stable interface.
 #[doc(hidden)]
@@ -83,3 +89,5 @@ pub use proxy::{Handshake, Proxy};
 pub use resolve::Resolver;
 pub use send_many::SendMany;
 pub use shared::stopped;
+#[doc(hidden)]
+pub use watch::{WATCHED, report};

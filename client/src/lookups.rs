@@ -24,6 +24,8 @@ const MOST_THREADS: usize = 64;
 pub(crate) struct Lookups {
     resolver: Resolver,
     waker: Arc<mio::Waker>,
+    /// The links that have not been given their addresses.
+    links: HashSet<LinkId>,
     /// The links that wait for a name, and where they want to go, by the name.
     waiting: HashMap<Authority, Vec<(LinkId, Authority)>>,
     /// The names that a thread is asking for; also those that nobody waits for any more.
@@ -43,6 +45,7 @@ impl Lookups {
         Self {
             resolver,
             waker,
+            links: HashSet::new(),
             waiting: HashMap::new(),
             running: HashSet::new(),
             queue: VecDeque::new(),
@@ -70,6 +73,7 @@ impl Lookups {
         if literal || !self.resolver.is_on_threads() {
             return Some(dial::resolve(&self.resolver, target));
         }
+        self.links.insert(link);
         let waiting = self.waiting.entry(target.clone()).or_default();
         waiting.push((link, authority.clone()));
         // One thread for a name: a silent name server takes one, however often it is asked.
@@ -132,7 +136,9 @@ impl Lookups {
             self.answer(&target, &addresses);
         }
         self.start_threads();
-        self.answers.pop_front()
+        let answer = self.answers.pop_front()?;
+        self.links.remove(&answer.0);
+        Some(answer)
     }
 
     /// Whether answers are there that no wake-up will tell of.
@@ -142,6 +148,9 @@ impl Lookups {
 
     /// Nobody waits for it any more.
     pub(crate) fn forget(&mut self, link: LinkId) {
+        if !self.links.remove(&link) {
+            return;
+        }
         self.answers.retain(|(other, ..)| *other != link);
         self.waiting.retain(|_, links| {
             links.retain(|(other, _)| *other != link);

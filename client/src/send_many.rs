@@ -124,9 +124,9 @@ where
                 }
                 let session = &shared.driver.session;
                 match (session.capacity(), session.bulk_capacity()) {
-                    // The service has asked for a pause: more would only wait.
+                    // The service has asked for a pause, or what is left is for interactive messages: more would only wait.
                     (1.., 0) => return,
-                    (room, _) => room.max(1),
+                    (_, room) => room.max(1),
                 }
             }
             Err(_) => 1,

@@ -8,11 +8,15 @@ use pushcore::http::Response;
 use pushcore::net::Processed;
 use pushcore::outcome::OnSuspicion;
 use pushcore::service::MessageRef;
-use pushcore::session::{Ended, SendOptions, Ticket};
+use pushcore::session::{Ended, SendOptions, SessionEvent, Ticket};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
 use crate::driver::Driver;
 use crate::gather::Gather;
+use crate::watch::WATCHED;
+
+/// The number of events that are kept for a caller that does not fetch them; as many as a session keeps.
+const MAX_EVENTS: usize = 1024;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -30,6 +34,8 @@ pub(crate) struct Shared {
     next_batch: u32,
     /// On its way from the session to those who wait; empty in between.
     ended: VecDeque<Ended>,
+    /// Told to the log, and kept for [`Client::poll_event`](crate::Client::poll_event). Only where somebody listens.
+    events: VecDeque<SessionEvent>,
     /// When the sockets were last looked at.
     pub(crate) looked_at: Duration,
     pub(crate) gather: Gather,
@@ -74,6 +80,7 @@ impl Shared {
             batches: BTreeMap::new(),
             next_batch: 1,
             ended: VecDeque::new(),
+            events: VecDeque::new(),
             looked_at: Duration::ZERO,
             gather,
             single: 0,
@@ -103,6 +110,27 @@ impl Shared {
     ) -> Result<Ticket, Error> {
         let options = options.driver_data(waiting.driver_data());
         self.driver.session.submit(&message, options, now)
+    }
+
+    /// The events that no log has been told of yet; a copy of each is kept. Empty where nobody listens.
+    pub(crate) fn unreported(&mut self) -> Vec<SessionEvent> {
+        let mut new = Vec::new();
+        while let Some(event) = WATCHED.then(|| self.driver.session.poll_event()).flatten() {
+            if self.events.len() >= MAX_EVENTS {
+                self.events.pop_front();
+            }
+            self.events.push_back(event.clone());
+            new.push(event);
+        }
+        new
+    }
+
+    /// The next event for the caller.
+    pub(crate) fn poll_event(&mut self) -> Option<SessionEvent> {
+        match WATCHED {
+            true => self.events.pop_front(),
+            false => self.driver.session.poll_event(),
+        }
     }
 
     /// Somebody waits for the answer to an exchange.
@@ -179,9 +207,7 @@ impl Shared {
         let tickets = session.unfinished().map(|(ticket, _)| ticket);
         let ours: Vec<Ticket> = tickets.filter(is_ours).collect();
         let now = self.driver.clock.now();
-        for ticket in ours {
-            session.cancel(ticket, now);
-        }
+        session.cancel_all(&ours, now);
         session.release_held(|data| is_of(data, number), now);
         self.batches.remove(&number);
     }
@@ -201,9 +227,7 @@ impl Shared {
                 .is_some_and(|data| is_of(data, number))
         });
         let ours: Vec<Ticket> = ours.collect();
-        ours.into_iter()
-            .filter(|ticket| session.cancel(*ticket, now))
-            .count()
+        session.cancel_all(&ours, now)
     }
 
     /// Cancels one message of a [`Batch`](crate::Batch), which is still told its end.

@@ -33,6 +33,8 @@ pub(crate) struct Socket {
     unread: Ready,
     /// Whether a turn left bytes unwritten that the socket would have taken.
     unwritten: bool,
+    /// Whether the socket waits for its next turn.
+    queued: bool,
 }
 
 /// Whether a socket lives on.
@@ -75,6 +77,7 @@ impl Socket {
             stage: Stage::Dialling(race),
             unread: Ready::Not,
             unwritten: false,
+            queued: false,
         }
     }
 
@@ -88,8 +91,14 @@ impl Socket {
         self.unread = self.unread.max(ready);
     }
 
-    pub(crate) fn link(&self) -> LinkId {
-        self.link
+    /// The socket waits for its next turn from now on. Returns whether it did not before.
+    pub(crate) fn queue_up(&mut self) -> bool {
+        !std::mem::replace(&mut self.queued, true)
+    }
+
+    /// It is the socket's turn.
+    pub(crate) fn begin_turn(&mut self) {
+        self.queued = false;
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Duration> {

@@ -303,6 +303,8 @@ kinds! {
     PeerSilent = 411,
     /// The service has asked for a pause, and the message waited for its end.
     Paused = 412,
+    /// This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+    OutOfDescriptors = 413,
 
     /// Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
     NotSent = 500,

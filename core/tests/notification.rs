@@ -1,4 +1,4 @@
-//! Devices, feedback and retries by the vectors that every language reads.
+//! Devices, notifications, feedback, retries and Live Activities by the vectors that every language reads.
 
 #![allow(
     clippy::unwrap_used,
@@ -606,4 +606,93 @@ fn a_message_is_for_the_devices_of_its_app() {
     let rendered = notification.render(fcm.app(), now(&vectors)).unwrap();
     let topic = pushcore::service::Target::parse(Kind::Fcm, r#"{"topic":"news"}"#).unwrap();
     assert!(rendered.template().to(&topic).is_ok());
+}
+
+fn token(text: &Value) -> pushcore::apns::DeviceToken {
+    pushcore::apns::DeviceToken::parse(text.as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn live_activities_refuse_what_a_device_would_ignore() {
+    use pushcore::apns::{BundleId, ChannelId, StoragePolicy};
+    use pushcore::notification::{Activity, Change, Start};
+    let vectors = vectors();
+    for row in rows(&vectors, "activities") {
+        let bundle = BundleId::parse(row["bundle"].as_str().unwrap()).unwrap();
+        let mut activity = match (row.get("channel"), row.get("running")) {
+            (Some(channel), _) => {
+                let policy = u8::try_from(row["storage_policy"].as_u64().unwrap()).unwrap();
+                Activity::on_channel(
+                    bundle,
+                    ChannelId::parse(channel.as_str().unwrap()).unwrap(),
+                    StoragePolicy::from_u8(policy).unwrap(),
+                )
+            }
+            (_, Some(update_token)) => Activity::running(bundle, token(update_token), None),
+            _ => Activity::new(bundle),
+        };
+        for (number, step) in row["steps"].as_array().unwrap().iter().enumerate() {
+            let name = format!("{} step {number}: {step}", row["name"]);
+            // Over a restart, between any two steps.
+            let before = activity.to_json();
+            activity =
+                Activity::from_json(before.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(activity.to_json(), before, "{name}");
+            let at = UnixTime::from_secs(step["at"].as_u64().unwrap());
+            let change = || Change::from_json(step["change"].to_string().as_bytes()).unwrap();
+            let made = match step["do"].as_str().unwrap() {
+                "start" => {
+                    let start = Start::from_json(step["start"].to_string().as_bytes()).unwrap();
+                    activity
+                        .start(&start, &change(), token(&step["token"]), at)
+                        .map(Some)
+                }
+                "update" => activity.update(&change(), at).map(Some),
+                "end" => activity.end(&change(), at).map(Some),
+                "token" => activity.token_received(token(&step["token"])).map(|()| None),
+                "answer" => {
+                    activity.answered(&outcome(&json!({"kind": step["outcome"]})), at);
+                    Ok(None)
+                }
+                other => panic!("{other}"),
+            };
+            if let Some(expected) = step.get("error") {
+                let error = made.expect_err(&name);
+                if expected != "*" {
+                    assert_eq!(error.kind(), kind(expected), "{name}: {error}");
+                }
+                if let Some(context) = step.get("context") {
+                    assert_eq!(error.context(), context, "{name}");
+                }
+                assert_eq!(
+                    activity.to_json(),
+                    before,
+                    "what is refused changes nothing: {name}"
+                );
+                continue;
+            }
+            let made = made.unwrap_or_else(|error| panic!("{name}: {error}"));
+            if let Some(body) = step.get("body") {
+                let made = made.unwrap();
+                let payload: Value = serde_json::from_slice(&made.payload()).unwrap();
+                assert_eq!(payload, *body, "{name}");
+                let form: Value = serde_json::from_str(&made.to_json()).unwrap();
+                for (member, field) in [
+                    ("to", "device"),
+                    ("channel", "channel"),
+                    ("topic", "topic"),
+                    ("priority", "priority"),
+                ] {
+                    if let Some(expected) = step.get(member) {
+                        assert_eq!(form[field], *expected, "{name}");
+                    }
+                }
+            }
+            assert_eq!(activity.phase(), step["phase"], "{name}");
+            if let Some(stale) = step.get("stale") {
+                assert_eq!(activity.is_stale(at), *stale, "{name}");
+            }
+            assert!(!format!("{activity:?}").contains("cdcd"), "Debug tells a token");
+        }
+    }
 }

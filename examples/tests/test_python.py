@@ -36,6 +36,16 @@ EXAMPLES: list[tuple[str, list[str], list[str]]] = [
             "400 http://fcm.googleapis.com/fcm/send/abc",
         ],
     ),
+    (
+        "python/opentelemetry_batch.py",
+        ["opentelemetry.sdk"],
+        [
+            "{'accepted': 18, 'token_gone': 2}",
+            "span 'send pushes': 20 links, events {'pushcore.",
+            "'pushcore.refused': 2",
+            "metric messaging.client.sent.messages: {'accepted': 18, 'token_gone': 2}",
+        ],
+    ),
     ("python/trio_client.py", ["trio"], ["{'accepted': 27, 'token_gone': 3}"]),
     ("quickstart.py", [], ["demo ok: 3 services, 3 accepted, 3 refused as expected"]),
 ]

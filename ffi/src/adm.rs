@@ -47,6 +47,7 @@ pub unsafe extern "C" fn pushcore_adm_service_new(
 ) -> Status {
     entry!(error, {
         let o = crate::view::options(options, "options")?;
+        known_bits(o.reserved, 0, "reserved")?;
         let (id, secret) = (
             o.client_id.text("client_id")?,
             o.client_secret.text("client_secret")?,

@@ -139,6 +139,7 @@ unsafe fn build(options: &ApnsMessageOptions) -> Result<apns::Message, Failure> 
     let set = options.set;
     let all = PUSHCORE_APNS_SET_EXPIRATION | PUSHCORE_APNS_SET_BADGE | PUSHCORE_APNS_SET_REGISTERED;
     known_bits(set, all, "set")?;
+    known_bits(options.reserved, 0, "reserved")?;
     // SAFETY: the caller's promise, for each.
     let (kind, device, topic, id, collapse, payload) = unsafe {
         (
@@ -338,6 +339,7 @@ pub unsafe extern "C" fn pushcore_apns_service_new(
 ) -> Status {
     entry!(error, {
         let o = crate::view::options(options, "options")?;
+        known_bits(o.reserved, 0, "reserved")?;
         let environment = match o.environment {
             PUSHCORE_APNS_PRODUCTION => apns::Environment::Production,
             PUSHCORE_APNS_SANDBOX => apns::Environment::Sandbox,
@@ -459,6 +461,7 @@ pub unsafe extern "C" fn pushcore_apns_call_new(
 ) -> Status {
     entry!(error, {
         let o = crate::view::options(options, "options")?;
+        known_bits(o.reserved, 0, "reserved")?;
         let channel = || -> Result<ChannelId, Failure> { Ok(ChannelId::parse(o.channel.text("channel")?)?) };
         let what = match o.kind {
             PUSHCORE_APNS_CHANNEL_CREATE => {

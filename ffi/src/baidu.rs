@@ -45,6 +45,7 @@ pub unsafe extern "C" fn pushcore_baidu_service_new(
 ) -> Status {
     entry!(error, {
         let o = crate::view::options(options, "options")?;
+        known_bits(o.reserved, 0, "reserved")?;
         let credentials =
             baidu::Credentials::new(o.api_key.text("api_key")?, o.secret_key.text("secret_key")?)?;
         let host = match o.host.optional("host")? {

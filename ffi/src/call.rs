@@ -5,7 +5,7 @@ use pushcore::service::{AnyCall, Call as _, CallAnswer};
 use pushcore::{Error, ErrorKind};
 
 use crate::error::ErrorObject;
-use crate::guard::{Status, entry, give, value, write};
+use crate::guard::{Status, entry, give, value, wanted, write};
 use crate::handle::{borrow, free, handles};
 use crate::http::{Request, Response};
 use crate::outcome::Outcome;
@@ -201,6 +201,7 @@ pub unsafe extern "C" fn pushcore_answer_outcome(
     error: *mut *mut ErrorObject,
 ) -> Status {
     entry!(error, {
+        wanted(out, "the output")?;
         match &borrow(answer, "answer")?.answer {
             CallAnswer::Outcome(outcome) => give(
                 out,

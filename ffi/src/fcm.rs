@@ -239,6 +239,7 @@ pub unsafe extern "C" fn pushcore_fcm_call_new(
 ) -> Status {
     entry!(error, {
         let o = crate::view::options(options, "options")?;
+        known_bits(o.reserved, 0, "reserved")?;
         let registrations = texts(o.registrations, o.registration_count, "registrations")?;
         let mut registrations = registrations
             .into_iter()

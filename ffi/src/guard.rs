@@ -33,6 +33,7 @@ impl Failure {
     }
 
     /// The failure as an error of the core, for results that hold one.
+    #[cfg(feature = "net")]
     pub(crate) fn into_error(self) -> Error {
         self.error
             .unwrap_or_else(|| Error::new(pushcore::ErrorKind::Misuse, self.message))

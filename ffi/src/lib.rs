@@ -8,9 +8,17 @@
 mod adm;
 mod apns;
 mod baidu;
+#[cfg(feature = "net")]
+mod batch;
 mod bytes;
 mod call;
+#[cfg(feature = "net")]
+mod client;
+#[cfg(feature = "net")]
+mod connection;
 mod error;
+#[cfg(feature = "net")]
+mod event;
 mod fcm;
 mod guard;
 mod handle;
@@ -18,29 +26,51 @@ mod http;
 mod keys;
 mod kinds;
 mod message;
+#[cfg(feature = "net")]
+mod network;
+#[cfg(feature = "net")]
+mod offers;
 mod outcome;
 mod policy;
 mod receiver;
+#[cfg(feature = "net")]
+mod result;
 mod service;
+#[cfg(feature = "net")]
+mod session;
 mod view;
 mod web_push;
 
 pub use adm::*;
 pub use apns::*;
 pub use baidu::*;
+#[cfg(feature = "net")]
+pub use batch::*;
 pub use bytes::*;
 pub use call::*;
+#[cfg(feature = "net")]
+pub use client::*;
+#[cfg(feature = "net")]
+pub use connection::*;
 pub use error::*;
+#[cfg(feature = "net")]
+pub use event::*;
 pub use fcm::*;
 pub use guard::Status;
 pub use http::*;
 pub use keys::*;
 pub use kinds::*;
 pub use message::*;
+#[cfg(feature = "net")]
+pub use network::*;
 pub use outcome::*;
 pub use policy::*;
 pub use receiver::*;
+#[cfg(feature = "net")]
+pub use result::*;
 pub use service::*;
+#[cfg(feature = "net")]
+pub use session::*;
 pub use view::{CNow, Pair, View};
 pub use web_push::*;
 

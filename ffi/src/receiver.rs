@@ -4,7 +4,7 @@ use pushcore::webpush;
 
 use crate::bytes::Bytes;
 use crate::error::ErrorObject;
-use crate::guard::{Status, entry, give, value};
+use crate::guard::{Status, entry, give, value, wanted};
 use crate::handle::{borrow, free, handles};
 use crate::view::View;
 
@@ -106,6 +106,7 @@ pub unsafe extern "C" fn pushcore_receiver_keys_decrypt(
     error: *mut *mut ErrorObject,
 ) -> Status {
     entry!(error, {
+        wanted(out, "the output")?;
         let keys = borrow(keys, "keys")?;
         give(out, Bytes::new(keys.keys.decrypt(body.bytes("body")?)?))
     })
@@ -122,6 +123,7 @@ pub unsafe extern "C" fn pushcore_receiver_keys_decrypt_aesgcm(
     error: *mut *mut ErrorObject,
 ) -> Status {
     entry!(error, {
+        wanted(out, "the output")?;
         let keys = borrow(keys, "keys")?;
         let (key, salt) = (crypto_key.text("crypto_key")?, encryption.text("encryption")?);
         give(

@@ -38,6 +38,7 @@ impl View {
         text.map_or(Self::EMPTY, |text| Self::of(text.as_bytes()))
     }
 
+    #[cfg(feature = "net")]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }

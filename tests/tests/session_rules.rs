@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pushcore::net::h2::{Config, PingPolicy};
-use pushcore::session::SessionEvent;
+use pushcore::session::{Priority, SendOptions, SessionEvent};
 use pushcore_tests::sim::frame::{code, setting};
 use pushcore_tests::sim::{Act, Answer, Dial, Last, Rng, Script, Seen, World, fixture, seeds};
 
@@ -255,7 +255,11 @@ fn complaints_of_one_moment_are_one_step() {
             |nth, _| match nth {
                 1..=4 => {
                     let bye = Act::GoAway(Last::Seen, code::ENHANCE_YOUR_CALM, Vec::new());
-                    let respond = |_: &Seen, _: &mut Rng| vec![Act::Wait(seconds(5)), ok()];
+                    // One answer, for which the others are made: a host that says nothing has two connections.
+                    let respond = |seen: &Seen, _: &mut Rng| match seen.nth {
+                        1 => vec![ok()],
+                        _ => vec![Act::Wait(seconds(5)), ok()],
+                    };
                     // All four at about the same time, whenever they were dialled.
                     let leave = seconds(3) - millis(20) * (nth - 1);
                     Script::new(respond).streams(1).at(leave, [bye]).into()
@@ -344,5 +348,60 @@ fn a_calm_connection_is_trusted_again_by_and_by() {
         assert_eq!(together, 2, "{:?}", &after[..6]);
         let most = after.iter().map(|(_, open)| *open).max();
         assert!(most.is_some_and(|most| (10..40).contains(&most)), "{most:?}");
+    }
+}
+
+/// A lone message does not wait behind a campaign: it gets the next stream that is free, and its answer a round trip later.
+#[test]
+fn a_lone_message_overtakes_a_campaign() {
+    for seed in seeds(SEEDS) {
+        let mut world = World::new(
+            seed,
+            |config| {
+                config.max_queued = 5000;
+                config.max_connections = 1;
+            },
+            |_, _| Script::accepting().into(),
+        );
+        let round_trip = world.latency * 2;
+        world.send_as_bulk(SendOptions::default());
+        world.submit(4000);
+        world.run_for(millis(500));
+        let campaign = world.stats();
+        assert!(campaign.queued > 1000, "{campaign:?}");
+        let begun = world.now().monotonic;
+        world.send_as_bulk(SendOptions::default().priority(Priority::Interactive));
+        world.submit(1);
+        world.run_until(|world| world.results().iter().any(|(number, _)| *number == 4000));
+        let took = world.now().monotonic - begun;
+        assert!(took <= round_trip * 2 + millis(5), "{took:?} at {round_trip:?}");
+        assert!(world.stats().queued > 1000);
+        assert_eq!(world.finish().accepted, 4001);
+    }
+}
+
+/// Lone messages without end do not stop a campaign: it has one stream in eight.
+#[test]
+fn lone_messages_do_not_stop_a_campaign() {
+    for seed in seeds(SEEDS) {
+        let mut world = World::new(
+            seed,
+            |config| {
+                config.max_queued = 5000;
+                config.max_connections = 1;
+            },
+            |_, _| Script::accepting().streams(8).into(),
+        );
+        world.send_as_bulk(SendOptions::default());
+        world.submit(100);
+        world.send_as_bulk(SendOptions::default().priority(Priority::Interactive));
+        world.submit(4000);
+        world.run_until(|world| {
+            let bulk = world.results().iter().filter(|(number, _)| *number < 100);
+            bulk.count() == 100
+        });
+        let lone = world.results().len() - 100;
+        assert!((600..=720).contains(&lone), "{lone}");
+        assert_eq!(world.finish().accepted, 4100);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 /// What a user of the core compiles, proc macros and the core itself included.
-const MOST_CRATES_OF_THE_CORE: usize = 61;
+const MOST_CRATES_OF_THE_CORE: usize = 62;
 
 fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,7 +1,8 @@
 //! A server that costs as little as it can: it decodes frames, counts, and answers 200.
 //!
-//! `responder certificate FOLDER` writes a certificate; `responder http2 PORT FOLDER [STREAMS] [id]`
-//! answers requests, with an `apns-id` when told so; `responder echo PORT FOLDER` answers every TLS record with 40 bytes.
+//! `responder certificate FOLDER` writes a certificate; `responder http2 PORT FOLDER [STREAMS] [id] [real]`
+//! answers requests, with an `apns-id` when told so, and with the flow-control window of Apple's servers when told so (65,535
+//! octets, given back in steps of 32,822) and not all that there is; `responder echo PORT FOLDER` answers every TLS record with 40 bytes.
 //!
 //! When a connection ends it prints what came: requests, TLS records, how many of them were full.
 
@@ -34,9 +35,10 @@ fn main() -> io::Result<()> {
         "echo" => serve(word(1), folder, b"", |mut line| line.echo()),
         "http2" => {
             let streams: u32 = word(3).parse().unwrap_or(1000);
-            let with_id = word(4) == "id";
+            let told = |what: &str| arguments.iter().skip(4).any(|word| word == what);
+            let (with_id, real) = (told("id"), told("real"));
             serve(word(1), folder, b"h2", move |mut line| {
-                Http2::new(with_id).run(&mut line, streams)
+                Http2::new(with_id, real).run(&mut line, streams)
             })
         }
         _ => Err(io::Error::other("certificate, echo or http2?")),
@@ -194,15 +196,18 @@ impl Records {
 /// The part of HTTP/2 that a well-behaved client needs.
 struct Http2 {
     with_id: bool,
+    /// Whether the window is Apple's.
+    real: bool,
     requests: u64,
     consumed: u32,
     out: Vec<u8>,
 }
 
 impl Http2 {
-    fn new(with_id: bool) -> Self {
+    fn new(with_id: bool, real: bool) -> Self {
         Self {
             with_id,
+            real,
             requests: 0,
             consumed: 0,
             out: Vec::new(),
@@ -214,7 +219,9 @@ impl Http2 {
         settings.extend_from_slice(&3u16.to_be_bytes());
         settings.extend_from_slice(&streams.to_be_bytes());
         self.frame(SETTINGS, 0, 0, &settings);
-        self.frame(WINDOW_UPDATE, 0, 0, &0x7000_0000u32.to_be_bytes());
+        if !self.real {
+            self.frame(WINDOW_UPDATE, 0, 0, &0x7000_0000u32.to_be_bytes());
+        }
         let mut plain = Vec::new();
         let mut preface = 24;
         let result = loop {
@@ -263,7 +270,8 @@ impl Http2 {
             match *kind {
                 DATA => {
                     self.consumed += length as u32;
-                    if self.consumed > 1 << 24 {
+                    let step = if self.real { 32_822 } else { 1 << 24 };
+                    if self.consumed >= step {
                         let consumed = std::mem::take(&mut self.consumed);
                         self.frame(WINDOW_UPDATE, 0, 0, &consumed.to_be_bytes());
                     }

@@ -40,6 +40,13 @@ impl Localized {
     }
 }
 
+impl Localized {
+    /// The key, and the texts for the placeholders.
+    pub(crate) fn parts(&self) -> (&str, &[String]) {
+        (&self.key, &self.args)
+    }
+}
+
 /// A `str` or a [`Localized`].
 pub(crate) fn localized(value: &Bound<'_, PyAny>) -> PyResult<Text> {
     match value.cast::<Localized>() {

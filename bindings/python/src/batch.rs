@@ -211,9 +211,8 @@ impl Batch {
     /// Forgets what has landed and cancels what has not ended.
     fn stop(&self, inner: &mut Inner) {
         inner.batches.batches.remove(&self.number);
-        for (ticket, _) in self.held.iter().flatten() {
-            inner.session.cancel(*ticket, inner.now);
-        }
+        let tickets: Vec<_> = self.held.iter().flatten().map(|(ticket, _)| *ticket).collect();
+        inner.session.cancel_all(&tickets, inner.now);
         inner.session.release_held(|data| data == self.number, inner.now);
     }
 }

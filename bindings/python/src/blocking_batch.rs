@@ -162,6 +162,13 @@ impl BlockingBatch {
         PyList::new(py, pairs)
     }
 
+    /// Says that no message follows: doubtful answers are held back no longer than for those that are under way.
+    fn finish(&mut self) {
+        if let Some(batch) = &mut self.batch {
+            batch.finish();
+        }
+    }
+
     /// Cancels every message of which the service cannot have seen a byte; each ends as `Cancelled`.
     /// Returns the number of messages that were cancelled.
     fn withdraw(&mut self, py: Python<'_>) -> usize {

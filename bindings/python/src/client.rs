@@ -18,6 +18,7 @@ use crate::calls::Call;
 use crate::errors::{OrRaise, raise};
 use crate::http::{Request, Response};
 use crate::message::message;
+use crate::metrics::PyMetrics;
 use crate::outcome::outcome;
 use crate::progress::event;
 use crate::send_many::{ATTENTION, SendMany};
@@ -135,6 +136,11 @@ impl BlockingClient {
         let batch = Batch::new(Arc::clone(&self.client), None).or_raise(py)?;
         let watch = self.watch.clone_ref(py);
         Ok(BlockingBatch::new(batch, watch, template, options(deadline)?))
+    }
+
+    /// The counts and latencies of this client.
+    fn metrics(&self, py: Python<'_>) -> PyResult<PyMetrics> {
+        py.detach(|| self.client.metrics()).or_raise(py).map(PyMetrics)
     }
 
     /// How many messages are where.

@@ -63,9 +63,14 @@ impl Form {
         self.0.remove(name);
     }
 
+    /// The form as JSON.
+    pub(crate) fn json(self) -> String {
+        Value::Object(self.0).to_string()
+    }
+
     /// The message that the form describes.
     pub(crate) fn read(self, py: Python<'_>, service: Kind) -> PyResult<Message> {
-        let json = Value::Object(self.0).to_string();
+        let json = self.json();
         Message::from_json(service, json.as_bytes()).or_raise(py)
     }
 }

@@ -1,5 +1,6 @@
 //! The Python binding of `pushcore`: converts and calls, and holds no logic of its own.
 
+mod activity;
 mod adm;
 mod adm_audience;
 mod adm_credentials;
@@ -16,6 +17,7 @@ mod batch;
 mod blocking_batch;
 mod calls;
 mod client;
+mod device;
 mod dialect;
 mod errors;
 mod fcm;
@@ -26,11 +28,14 @@ mod http;
 mod http2;
 mod keys;
 mod message;
+mod metrics;
+mod notification;
 mod outcome;
 mod outcome_parts;
 mod progress;
 mod recipe;
 mod results;
+mod retries;
 mod selection;
 mod send_many;
 mod service;
@@ -46,6 +51,8 @@ use pyo3::prelude::*;
 /// The extension module. Everything public is re-exported by the package `pushcore`.
 #[pymodule(gil_used = false)]
 mod _pushcore {
+    #[pymodule_export]
+    use crate::activity::Activity;
     #[pymodule_export]
     use crate::adm::AdmMessage;
     #[pymodule_export]
@@ -77,6 +84,8 @@ mod _pushcore {
     #[pymodule_export]
     use crate::client::BlockingClient;
     #[pymodule_export]
+    use crate::device::{Device, Feedback, feedback, restore_device};
+    #[pymodule_export]
     use crate::dialect::{Dialect, DialectJob, DialectReply, DialectStep, token_digest};
     #[pymodule_export]
     use crate::errors::error_kinds;
@@ -93,6 +102,10 @@ mod _pushcore {
     #[pymodule_export]
     use crate::message::{message_from_json, restore_message};
     #[pymodule_export]
+    use crate::metrics::{PyHistogram, PyMetrics};
+    #[pymodule_export]
+    use crate::notification::{Campaign, Notification, NotificationLoss};
+    #[pymodule_export]
     use crate::outcome::{
         Accepted, FixCredentials, PyOutcome, Rejected, RetryLater, TokenGone, TokenMismatch, restore_outcome,
     };
@@ -102,6 +115,8 @@ mod _pushcore {
     use crate::recipe::PySecret;
     #[pymodule_export]
     use crate::results::{AdmGroupResult, TopicPage, TopicResult, TopicSubscription};
+    #[pymodule_export]
+    use crate::retries::{Attempts, Retries, Retry};
     #[pymodule_export]
     use crate::selection::{Selection, TagExpression, pushpad_signature};
     #[pymodule_export]

@@ -132,6 +132,11 @@ impl Service {
         Client::new(self.service.clone(), config)
     }
 
+    /// Which service it is.
+    pub(crate) fn service_kind(&self) -> Kind {
+        self.service.kind()
+    }
+
     pub(crate) fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref()
     }

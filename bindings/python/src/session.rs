@@ -15,6 +15,7 @@ use crate::client::{bulk_options, options, stats};
 use crate::errors::{OrRaise, exception, kind_of, refused_item};
 use crate::http::{Request, Response};
 use crate::message::{message, retarget};
+use crate::metrics::PyMetrics;
 use crate::outcome::outcome;
 use crate::progress::event;
 use crate::service::Service;
@@ -32,6 +33,10 @@ pub(crate) struct Session {
 impl Session {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.shared.lock()
+    }
+
+    pub(crate) fn metrics_now(&self) -> session::Metrics {
+        self.with(|session, _| session.metrics())
     }
 
     /// Does something with the session. The lock is free again when an error becomes an exception:
@@ -348,6 +353,11 @@ impl Session {
     #[staticmethod]
     fn no_stats(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         stats(py, &session::Stats::default())
+    }
+
+    /// The counts and latencies of this session.
+    fn metrics(&self) -> PyMetrics {
+        PyMetrics(self.metrics_now())
     }
 
     /// How many messages are where.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -190,3 +191,18 @@ def test_a_pause_of_the_services_expires_nothing(sandbox: Sandbox, send: Send) -
     results, events, _ = send(case, (case.good for _ in range(6000)))
     assert Counter(result.name for result in results) == {"accepted": 5999, "retry_later": 1}
     assert [event.after for event in events if event.name == "throttled"] == [2.0]
+
+
+def test_a_batch_that_is_finished_holds_nothing_back(sandbox: Sandbox) -> None:
+    """A doubtful answer waits five seconds for other answers, unless nothing else is to come."""
+    case = Case(sandbox, "topic")
+    with case.client(pushcore.Client) as client:
+        batch = client.batch(message=case.message)
+        began = time.monotonic()
+        assert batch.submit([(1, case.bad)]) == 1
+        batch.finish()
+        results: list[Any] = []
+        while batch.in_flight:
+            results.extend(batch.wait())
+        assert [(key, result.name) for key, result in results] == [(1, "token_mismatch")]
+        assert time.monotonic() - began < 4

@@ -144,6 +144,17 @@ impl Connection {
         self.protocol.window()
     }
 
+    /// The requests that may be in flight at a time: 0 before HTTP is up, 1 on HTTP/1.1.
+    pub(crate) fn stream_limit(&self) -> usize {
+        self.protocol.stream_limit()
+    }
+
+    /// The widest window for request bodies that the server has granted so far, in octets; `None` on HTTP/1.1, and
+    /// before HTTP is up.
+    pub(crate) fn widest_window(&self) -> Option<usize> {
+        self.protocol.widest_window()
+    }
+
     /// Requests sent and neither answered nor failed.
     pub fn in_flight(&self) -> usize {
         self.protocol.in_flight()

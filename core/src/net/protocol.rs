@@ -111,6 +111,21 @@ impl Protocol {
         }
     }
 
+    pub(super) fn stream_limit(&self) -> usize {
+        match self {
+            Protocol::Undecided(_) => 0,
+            Protocol::Http1(_) => 1,
+            Protocol::Http2(engine) => engine.max_streams(),
+        }
+    }
+
+    pub(super) fn widest_window(&self) -> Option<usize> {
+        match self {
+            Protocol::Undecided(_) | Protocol::Http1(_) => None,
+            Protocol::Http2(engine) => Some(engine.widest_window()),
+        }
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         match self {
             Protocol::Undecided(_) => 0,

@@ -277,6 +277,7 @@ fn blamed(kind: ErrorKind) -> Blame {
         | K::ProxyRefused => Blame::Configuration(Cause::Connection),
         K::TokenNeeded | K::Paused => Blame::Time(Scope::Project),
         K::ConnectRefused
+        | K::OutOfDescriptors
         | K::ConnectTimeout
         | K::NameNotResolved
         | K::ConnectionLost

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::app::Platform;
 use super::content::{Action, Button, Text, Urgency};
-use crate::apns::{ApnsId, Environment};
+use crate::apns::{Alert, ApnsId, BundleId, ChannelId, Environment, Priority, Sound, StoragePolicy};
 use crate::error::{Error, ErrorKind};
 #[cfg(test)]
 use crate::json::form::Table;
@@ -14,6 +14,7 @@ use crate::json::form::{Form, RawText, Texts, form, text_form, word_form};
 use crate::json::{Node, Path};
 use crate::outcome::Scope;
 use crate::service::Kind;
+use crate::time::UnixTime;
 
 form! {
     /// One device of one user. `token`, or for `web_push` `subscription`.
@@ -141,6 +142,67 @@ form! {
 }
 
 form! {
+    /// A Live Activity, as the sender knows it.
+    ActivityForm "Activity"
+    {
+        /// The app's bundle id.
+        bundle: BundleId, "required", "", "";
+        /// The phase of the activity.
+        phase: Phase, "required", "", "";
+        /// The update token that the app has sent.
+        token: String, "none", "not with `channel`; required while `running` without one", "";
+        /// The channel whose broadcasts update the activity.
+        channel: ChannelId, "none", "with `storage_policy`", "";
+        /// The channel's storage policy.
+        storage_policy: StoragePolicy, "none", "with `channel`", "";
+        /// The push-to-start token that the activity was started by.
+        started_by: String, "none", "", "";
+        /// When the activity was started.
+        started_at: UnixTime, "unknown", "", "";
+        /// The timestamp of the last push, in seconds since 1970.
+        timestamp: u64, "none", "", "";
+        /// From when on the last state counts as out of date.
+        stale_date: UnixTime, "none", "", "";
+        /// When the activity ended.
+        ended_at: UnixTime, "none", "", "";
+    }
+}
+
+form! {
+    /// The beginning of a Live Activity.
+    StartForm "Activity: start"
+    {
+        /// The name of the app's `ActivityAttributes` type.
+        attributes_type: String, "required", "", "`attributes-type`";
+        /// The attributes that this type decodes from.
+        attributes: Any, "required", "not null", "`attributes`";
+    }
+}
+
+form! {
+    /// A change of a Live Activity. Times are whole seconds since 1970.
+    ChangeForm "Activity: change"
+    {
+        /// The state that the app's `ContentState` decodes from.
+        content_state: Any, "required, but for an end", "not null", "`content-state`";
+        /// The alert that the user sees.
+        alert: Alert, "none; required for a start", "", "`alert`";
+        /// The sound of the alert.
+        sound: Sound, "none", "", "`alert.sound`";
+        /// From when on the state counts as out of date.
+        stale_date: UnixTime, "none", "later than the timestamp", "`stale-date`";
+        /// When an ended activity leaves the screen.
+        dismissal_date: UnixTime, "four hours", "for an end; at most four hours ahead", "`dismissal-date`";
+        /// Which of several activities of the app is shown first.
+        relevance_score: f64, "none", "", "`relevance-score`";
+        /// How urgent the push is.
+        priority: Priority, "APNs takes 10", "5, 10", "header `apns-priority`";
+        /// When the state was true.
+        timestamp: UnixTime, "now, or a second after the last push", "later than that of the last push", "`timestamp`";
+    }
+}
+
+form! {
     /// A policy of sending again. A field that is left out is as in the standard policy.
     RetriesForm "Retries"
     {
@@ -175,6 +237,41 @@ form! {
         id: ApnsId, "none", "UUID", "header `apns-id`";
         /// The seed of the waits' jitter.
         seed: u32, "0", "", "";
+    }
+}
+
+/// The phase of a Live Activity.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Phase {
+    New,
+    Starting,
+    Running,
+    Ended,
+}
+
+word_form!(Phase {
+    Phase::New => "new" = Phase::New,
+    Phase::Starting => "starting" = Phase::Starting,
+    Phase::Running => "running" = Phase::Running,
+    Phase::Ended => "ended" = Phase::Ended,
+});
+
+/// Any value, as a tree.
+pub(crate) struct Any(pub(crate) Value);
+
+impl Form for Any {
+    fn read(node: Node<'_>, _at: &Path<'_>) -> Result<Self, Error> {
+        Ok(Self(node.value()))
+    }
+
+    #[cfg(test)]
+    fn schema() -> Value {
+        json!(true)
+    }
+
+    #[cfg(test)]
+    fn kind() -> String {
+        "any JSON".to_owned()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One notification, many devices: a notification and a device make a service's message, and a result says what to
 //! do with the device and whether to send again. Pure: no connection, no clock.
 
+mod activity;
 mod app;
 mod campaign;
 mod content;
@@ -15,6 +16,7 @@ mod rendered;
 mod retries;
 mod shorten;
 
+pub use activity::{Activity, Change, Start};
 pub use app::{App, Platform};
 pub use campaign::Campaign;
 pub use content::{Action, Button, Text, Urgency};
@@ -26,3 +28,6 @@ pub use rendered::{Rendered, message};
 pub use retries::{Attempts, Retries, RetriesBuilder, Retry, Stop};
 
 pub use crate::apns::Environment;
+
+#[cfg(test)]
+mod tests;

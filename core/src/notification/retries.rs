@@ -45,7 +45,7 @@ const LONGEST_TOTAL: u64 = 4 * 7 * 24 * 3600;
 /// let unknown = Err(Error::new(ErrorKind::Unknown, "no answer"));
 /// assert_eq!(policy.next(&mut attempts, &unknown, at), Retry::Stop(Stop::InDoubt));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Retries {
     attempts: u32,
     total: Duration,

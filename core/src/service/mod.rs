@@ -35,7 +35,7 @@ pub use target::Target;
 pub use template::Template;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -19,6 +19,17 @@ pub enum Delivery {
     AtLeastOnce,
 }
 
+/// The order of a message among others to the same host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Priority {
+    /// Somebody waits for it: it leaves before bulk messages that were submitted earlier.
+    #[default]
+    Interactive,
+    /// One of a campaign: it leaves when no interactive message waits, and at every eighth stream at the latest.
+    Bulk,
+}
+
 /// The options of one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,6 +43,9 @@ pub struct SendOptions {
     /// ([`TokenMismatch`](crate::Outcome::TokenMismatch)) may be held back until other answers make it certain, for
     /// five seconds at most, and the deadline of the session begins again when a pause ends that the service has asked for.
     pub bulk: bool,
+    /// The order of the message among others to the same host; messages of one priority keep the order of their submission. `None`
+    /// is [`Priority::Bulk`] for one of many ([`SendOptions::bulk`]), and [`Priority::Interactive`] for a message alone.
+    pub priority: Option<Priority>,
     /// The reaction to a suspicion that the configuration is wrong. `Stop` ends the message as `NotSent`, if it has not been
     /// written then.
     pub on_suspicion: OnSuspicion,
@@ -71,6 +85,21 @@ impl SendOptions {
         self
     }
 
+    /// With this priority.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// The priority that the message has, chosen or not.
+    pub(super) fn effective_priority(&self) -> Priority {
+        self.priority.unwrap_or(match self.bulk {
+            true => Priority::Bulk,
+            false => Priority::Interactive,
+        })
+    }
+
     /// With this reaction to a suspicion.
     #[must_use]
     pub fn on_suspicion(mut self, choice: OnSuspicion) -> Self {
@@ -92,12 +121,18 @@ impl SendOptions {
 pub struct SessionConfig {
     /// At most once (the default), or at least once.
     pub delivery: Delivery,
-    /// How many messages may wait for a stream; `submit` says `QueueFull` above. Default 2,000.
+    /// How many messages may wait for a stream; `submit` says `QueueFull` above. An eighth of the places is kept for
+    /// [interactive](Priority::Interactive) messages. Default 2,000.
     pub max_queued: usize,
-    /// How many connections to one host at most. Default 8.
+    /// How many connections to one host at most. Default 32: how many there are is planned from stream limit, window, round
+    /// trip and backlog, see `docs/connections.md`.
     pub max_connections: usize,
-    /// How many hosts may be in use at a time; above that, the one that has been idle for longest
-    /// is let go. It bounds what endpoints chosen by others cost on Web Push. At least 2. Default 256.
+    /// How many connections to one host may be made in a minute, beside the first one after there was none. They may be made
+    /// at once, and come back one by one. Default 60; 0 never has more than one connection to a host.
+    pub dials_per_minute: u32,
+    /// How many hosts may be connected at a time. Above that, the host that has been idle for longest is let go, and
+    /// where none is idle the messages for other hosts wait. It bounds what endpoints chosen by others cost on Web Push. At
+    /// least 2. Default 1,000; the system's limit on descriptors may be lower, and is respected.
     pub max_hosts: usize,
     /// How often one message goes back to the queue, for reasons that may be its own, before it ends as
     /// `NotSent`. Default 3. What a connection disowns in an orderly end (GOAWAY with NO_ERROR or
@@ -124,8 +159,8 @@ pub struct SessionConfig {
     /// way may have forgotten it meanwhile. `None`, the default, is the service's own habit: a minute for APNs, three
     /// for the others. `Duration::MAX` trusts it for ever.
     pub probe_after: Option<Duration>,
-    /// How long the oldest message may wait for a stream before another connection is opened. Default 100 ms:
-    /// a queue that moves on needs no second one, and services ask for few.
+    /// How long the oldest message may wait for a stream at most before more connections are made. Once a round trip has been
+    /// measured, a quarter of it is enough, but 10 ms at least. Default 100 ms.
     pub queue_wait_before_dial: Duration,
     /// The settings of HTTP/2 on the connections that carry pushes: stream and flood limits,
     /// PINGs, HPACK. `None`, the default, is the service's own habit: APNs is asked with a PING
@@ -152,8 +187,9 @@ impl Default for SessionConfig {
         Self {
             delivery: Delivery::AtMostOnce,
             max_queued: 2000,
-            max_connections: 8,
-            max_hosts: 256,
+            max_connections: 32,
+            dials_per_minute: 60,
+            max_hosts: 1000,
             max_requeues: 3,
             deadline: Duration::from_secs(60),
             response_timeout: Duration::from_secs(30),

@@ -32,11 +32,49 @@ pub enum Action {
     },
 }
 
+/// Why a connection is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DialReason {
+    /// Messages wait, and there is no connection to their host that is of use.
+    First,
+    /// Messages have waited for a quarter of a round trip, and every connection is full: its streams or its flow-control window.
+    Full,
+}
+
+/// Why a connection is let go that works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LetGoReason {
+    /// The connection had nothing to do for as long as the service or the configuration wants it to be kept.
+    Idle,
+    /// The connection is one beside others, and had nothing to do for a minute.
+    Surplus,
+    /// A host that messages wait for needs the place: there are as many connections as there may be.
+    MadeRoom,
+}
+
 /// Something worth a line in a log or a tick of a counter. A session keeps the
 /// last 1,024 that nobody has fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
+    /// A connection is being made.
+    Dialling {
+        /// The connection.
+        link: LinkId,
+        /// The host and port that it goes to.
+        authority: Authority,
+        /// Why the connection is made.
+        reason: DialReason,
+    },
+    /// A connection that works is let go.
+    LetGo {
+        /// The connection.
+        link: LinkId,
+        /// Why the connection is let go.
+        reason: LetGoReason,
+    },
     /// A connection is ready for requests.
     Connected {
         /// The connection.
@@ -135,9 +173,9 @@ pub enum EventLevel {
     Error,
     /// Something went wrong that the session handles by itself.
     Warning,
-    /// Something expected changed.
+    /// A change that nobody has to do anything about: a server shuts down in order, credentials are taken again.
     Info,
-    /// A detail of the transport.
+    /// The everyday: connections come and go, tokens are renewed, messages go back to the queue.
     Debug,
 }
 
@@ -193,12 +231,14 @@ impl SessionEvent {
             | Self::Wedged { .. } => EventLevel::Warning,
             // Error code 0 announces a graceful shutdown (RFC 9113 section 6.8).
             Self::GoAway { code, .. } if *code != 0 => EventLevel::Warning,
+            Self::GoAway { .. } | Self::CredentialsAccepted => EventLevel::Info,
             Self::Connected { .. }
             | Self::Disconnected { .. }
-            | Self::GoAway { .. }
-            | Self::TokenRenewed
-            | Self::CredentialsAccepted => EventLevel::Info,
-            Self::SettingsChanged { .. } | Self::Requeued { .. } => EventLevel::Debug,
+            | Self::Dialling { .. }
+            | Self::LetGo { .. }
+            | Self::Requeued { .. }
+            | Self::SettingsChanged { .. }
+            | Self::TokenRenewed => EventLevel::Debug,
         }
     }
 
@@ -215,6 +255,25 @@ impl SessionEvent {
         };
         let number = |kind: &ErrorKind| Some(u32::from(kind.code()));
         match self {
+            Self::Dialling {
+                link,
+                authority,
+                reason,
+            } => {
+                let why = match reason {
+                    DialReason::First => "messages wait, and no connection is of use",
+                    DialReason::Full => "messages wait, and every connection is full",
+                };
+                parts("dialling", Some(link), None, &format!("{authority}: {why}"))
+            }
+            Self::LetGo { link, reason } => {
+                let why = match reason {
+                    LetGoReason::Idle => "the connection had nothing to do",
+                    LetGoReason::Surplus => "the connection had nothing to do beside others",
+                    LetGoReason::MadeRoom => "another host needs the place of the connection",
+                };
+                parts("let_go", Some(link), None, why)
+            }
             Self::Connected { link } => parts("connected", Some(link), None, "a connection is ready"),
             Self::Disconnected { link, error, text } => {
                 let text = if text.is_empty() {
@@ -313,6 +372,21 @@ mod tests {
         let link = LinkId::from_u64(7);
         let text = || Box::<str>::default();
         for (event, name) in [
+            (
+                SessionEvent::Dialling {
+                    link,
+                    authority: Authority::parse("push.example").unwrap(),
+                    reason: DialReason::Full,
+                },
+                "dialling",
+            ),
+            (
+                SessionEvent::LetGo {
+                    link,
+                    reason: LetGoReason::MadeRoom,
+                },
+                "let_go",
+            ),
             (SessionEvent::Connected { link }, "connected"),
             (
                 SessionEvent::Disconnected {
@@ -359,13 +433,13 @@ mod tests {
         for (event, level) in [
             (go_away(0), EventLevel::Info),
             (go_away(2), EventLevel::Warning),
-            (lost(None), EventLevel::Info),
+            (lost(None), EventLevel::Debug),
             (lost(Some(ErrorKind::ConnectionLost)), EventLevel::Warning),
             (
                 SessionEvent::CredentialsRefused { text: text() },
                 EventLevel::Error,
             ),
-            (SessionEvent::TokenRenewed, EventLevel::Info),
+            (SessionEvent::TokenRenewed, EventLevel::Debug),
         ] {
             assert_eq!(event.parts().level, level, "{event:?}");
         }

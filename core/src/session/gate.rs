@@ -1,5 +1,6 @@
 //! Whether the service takes the key: when it does not, nothing more goes out to be refused.
 
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::backoff::Backoff;
@@ -19,7 +20,7 @@ const FIRST_ANSWER: Duration = Duration::from_millis(400);
 const REFUSALS: u32 = 3;
 
 /// The number of origins that are remembered. Where others name them (Web Push) they must not fill the memory.
-const ORIGINS: usize = 1024;
+const ORIGINS: usize = 16_384;
 
 /// The number of requests that may be on the way to a host.
 #[derive(Debug)]
@@ -52,8 +53,6 @@ enum State {
 /// One key at one origin.
 #[derive(Debug)]
 struct Gate {
-    /// The origin; `None` where one key is good or bad for the whole session.
-    origin: Option<Authority>,
     state: State,
     /// Refusals in a row.
     refusals: u32,
@@ -64,7 +63,12 @@ struct Gate {
 #[derive(Debug)]
 pub(super) struct Gates {
     by_origin: bool,
-    gates: Vec<Gate>,
+    /// By origin; `None` where one key is good or bad for the whole session.
+    gates: HashMap<Option<Authority>, Gate>,
+    /// The origins, the oldest first.
+    origins: VecDeque<Option<Authority>>,
+    /// The origins whose first answer is awaited, and until when: in that order, because all wait equally long.
+    tried: VecDeque<(Duration, Option<Authority>)>,
     /// How many are not open.
     closed: usize,
     first: Duration,
@@ -76,7 +80,9 @@ impl Gates {
     pub(super) fn new(by_origin: bool, config: &SessionConfig, seed: u64) -> Self {
         Self {
             by_origin,
-            gates: Vec::new(),
+            gates: HashMap::new(),
+            origins: VecDeque::new(),
+            tried: VecDeque::new(),
             closed: 0,
             first: config.first_backoff,
             longest: config.longest_backoff,
@@ -90,15 +96,24 @@ impl Gates {
         self.closed == 0
     }
 
+    /// Whether each origin judges the key for itself.
+    pub(super) fn are_by_origin(&self) -> bool {
+        self.by_origin
+    }
+
     /// Returns how many requests may be on the way to `authority`.
     pub(super) fn ask(&mut self, authority: &Authority, now: Duration) -> Allowance {
+        if self.are_open() && !self.by_origin && !self.gates.is_empty() {
+            return Allowance::Free;
+        }
+        let until = now.saturating_add(FIRST_ANSWER);
         let gate = self.gate(authority);
         match &mut gate.state {
             State::Open | State::Late => Allowance::Free,
             State::Untried => {
-                gate.state = State::Tried {
-                    until: now.saturating_add(FIRST_ANSWER),
-                };
+                gate.state = State::Tried { until };
+                let key = self.key(authority);
+                self.tried.push_back((until, key));
                 Allowance::AtMost(FEW)
             }
             State::Tried { until } if now >= *until => Allowance::Free,
@@ -116,7 +131,7 @@ impl Gates {
         gate.backoff.reset();
         let news = !matches!(gate.state, State::Open);
         gate.state = State::Open;
-        self.count();
+        self.closed -= usize::from(news);
         news
     }
 
@@ -133,9 +148,10 @@ impl Gates {
     pub(super) fn doubted(&mut self, authority: &Authority) {
         let gate = self.gate(authority);
         if !matches!(gate.state, State::Shut { .. }) {
+            let was_open = matches!(gate.state, State::Open);
             gate.state = State::Doubted;
+            self.closed += usize::from(was_open);
         }
-        self.count();
     }
 
     /// Takes note that the service refused the key. Returns why, when what waits is to end for it.
@@ -154,6 +170,7 @@ impl Gates {
             _ => gate.refusals >= REFUSALS,
         };
         let cause = refusal(outcome);
+        let was_open = matches!(gate.state, State::Open);
         gate.state = match due {
             true => State::Shut {
                 until: now.saturating_add(gate.backoff.next_wait()),
@@ -161,7 +178,7 @@ impl Gates {
             },
             false => State::Doubted,
         };
-        self.count();
+        self.closed += usize::from(was_open);
         due.then_some(cause)
     }
 
@@ -172,55 +189,57 @@ impl Gates {
 
     /// The time at which [`Gates::wait_no_longer`] has to be called; `None` is never.
     pub(super) fn next_at(&self) -> Option<Duration> {
-        if self.are_open() {
-            return None;
-        }
-        let tried = self.gates.iter().filter_map(|gate| match gate.state {
-            State::Tried { until } => Some(until),
-            _ => None,
-        });
-        tried.min()
+        self.tried
+            .iter()
+            .find(|(until, key)| self.is_tried(key, *until))
+            .map(|(until, _)| *until)
     }
 
-    /// Where the first answer is late, the rest may follow.
-    pub(super) fn wait_no_longer(&mut self, now: Duration) {
-        if self.are_open() {
-            return;
-        }
-        for gate in &mut self.gates {
-            if matches!(gate.state, State::Tried { until } if until <= now) {
+    fn is_tried(&self, key: &Option<Authority>, until: Duration) -> bool {
+        let state = self.gates.get(key).map(|gate| &gate.state);
+        matches!(state, Some(State::Tried { until: other }) if *other == until)
+    }
+
+    /// Where the first answer is late, the rest may follow. Returns whether there is one.
+    pub(super) fn wait_no_longer(&mut self, now: Duration) -> bool {
+        let mut late = false;
+        while let Some((until, key)) = self.tried.front() {
+            let (until, is_tried) = (*until, self.is_tried(key, *until));
+            if is_tried && until > now {
+                break;
+            }
+            let key = self.tried.pop_front().map(|(_, key)| key);
+            if let Some(gate) = key.filter(|_| is_tried).and_then(|key| self.gates.get_mut(&key)) {
                 gate.state = State::Late;
+                late = true;
             }
         }
+        late
     }
 
-    fn count(&mut self) {
-        let open = |gate: &&Gate| matches!(gate.state, State::Open);
-        self.closed = self.gates.len() - self.gates.iter().filter(open).count();
+    fn key(&self, authority: &Authority) -> Option<Authority> {
+        self.by_origin.then(|| authority.clone())
     }
 
     fn gate(&mut self, authority: &Authority) -> &mut Gate {
-        let by_origin = self.by_origin;
-        let same =
-            |gate: &Gate| !by_origin || gate.origin.as_ref().is_some_and(|origin| origin.same(authority));
-        let place = match self.gates.iter().position(same) {
-            Some(place) => place,
-            None => {
-                if self.gates.len() >= ORIGINS {
-                    self.gates.remove(0);
-                }
-                self.seed = self.seed.wrapping_add(1);
-                self.gates.push(Gate {
-                    origin: by_origin.then(|| authority.clone()),
-                    state: State::Untried,
-                    refusals: 0,
-                    backoff: Backoff::new(self.first, self.longest, self.seed),
-                });
-                self.count();
-                self.gates.len() - 1
+        let key = self.key(authority);
+        if !self.gates.contains_key(&key) {
+            if self.gates.len() >= ORIGINS {
+                let oldest = self.origins.pop_front();
+                let forgotten = oldest.and_then(|oldest| self.gates.remove(&oldest));
+                let was_closed = forgotten.is_some_and(|gate| !matches!(gate.state, State::Open));
+                self.closed -= usize::from(was_closed);
             }
-        };
-        &mut self.gates[place]
+            self.origins.push_back(key.clone());
+            self.seed = self.seed.wrapping_add(1);
+            self.closed += 1;
+        }
+        let (first, longest, seed) = (self.first, self.longest, self.seed);
+        self.gates.entry(key).or_insert_with(|| Gate {
+            state: State::Untried,
+            refusals: 0,
+            backoff: Backoff::new(first, longest, seed),
+        })
     }
 }
 

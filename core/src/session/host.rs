@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::config::SessionConfig;
-use super::id::{HostId, LinkId, Ticket};
-use super::ledger::Ledger;
+use super::config::{Priority, SessionConfig};
+use super::id::{LinkId, Ticket};
+use super::ledger::{Ledger, Pending};
 use super::limits::{NextAt, TokenBucket};
 use super::link::{Link, Links};
-use super::queue::Queue;
+use super::plan::{self, Bounds, Demand, DialBudget, Supply};
+use super::queue::Queues;
+use super::report::{HostReport, WaitsFor};
 use super::retry;
 use super::service::Service;
 use crate::backend::Traffic;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock};
 use crate::net::{ConnectionConfig, SendError};
 use crate::time::Now;
@@ -47,7 +49,7 @@ pub(super) struct Host {
     authority: Authority,
     traffic: Traffic,
     links: Vec<LinkId>,
-    waiting: Queue,
+    waiting: Queues,
     /// The messages that were refused again and again, and when they may join the queue.
     resting: BTreeSet<(Duration, Ticket)>,
     /// The last rest that was given, and when it ends: what is refused together comes back together.
@@ -57,6 +59,10 @@ pub(super) struct Host {
     answers: u64,
     /// No new connection before this time.
     dial_after: Duration,
+    /// The connections that may still be made in this minute.
+    dials: DialBudget,
+    /// Whether the host waits for its turn to have a connection.
+    wanting: bool,
     /// No new request before this time (429 for the whole project).
     paused_until: Duration,
     /// When the queue was last looked at. A timer of the queue that is later is still to come;
@@ -78,17 +84,19 @@ pub(super) struct Host {
 }
 
 impl Host {
-    fn new(authority: Authority, traffic: Traffic, backoff: Backoff, now: Duration) -> Self {
+    pub(super) fn new(authority: Authority, traffic: Traffic, backoff: Backoff, now: Duration) -> Self {
         Self {
             authority,
             traffic,
             links: Vec::new(),
-            waiting: Queue::default(),
+            waiting: Queues::default(),
             resting: BTreeSet::new(),
             last_rest: (Duration::ZERO, Duration::ZERO),
             backoff,
             answers: 0,
             dial_after: Duration::ZERO,
+            dials: DialBudget::default(),
+            wanting: false,
             paused_until: Duration::ZERO,
             filled_at: Duration::ZERO,
             dirty: false,
@@ -126,7 +134,7 @@ impl Host {
     }
 
     /// Whether no message waits for a stream, neither in the queue nor apart.
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.resting.is_empty()
     }
 
@@ -135,65 +143,138 @@ impl Host {
         self.dial_after.max(self.paused_until)
     }
 
-    /// When the queue has to be looked at again; `None` is never. `limits` and `token` are when the limits
-    /// and the token let requests pass.
+    /// When the queue has to be looked at again for a reason of the host's own; `None` is never.
     pub(super) fn poll_timeout(
         &self,
         ledger: &Ledger,
+        links: &Links,
         config: &SessionConfig,
-        limits: NextAt,
-        token: Option<Duration>,
     ) -> Option<Duration> {
         let wakes = self.next_to_wake();
         if self.waiting.is_empty() {
             return wakes;
         }
-        let oldest = self.waiting.first(ledger).and_then(|slot| ledger.get(slot));
-        let crowded = oldest.map(|oldest| oldest.queued_at().saturating_add(config.queue_wait_before_dial));
-        let timers = [
-            Some(self.dial_after),
-            Some(self.paused_until),
-            crowded,
-            limits.of(self.traffic),
-            token,
-        ];
+        let crowded = self.oldest(ledger).map(|oldest| {
+            let patience = plan::patience(self.round_trip(links), config.queue_wait_before_dial);
+            oldest.saturating_add(patience)
+        });
+        let dials = self.dials.next_at(config.dials_per_minute, self.filled_at);
+        let timers = [Some(self.dial_after), Some(self.paused_until), crowded, dials];
         let to_come = timers.into_iter().flatten().filter(|at| *at > self.filled_at);
         to_come.chain(wakes).min()
+    }
+
+    /// When the queue has to be looked at again because the limits or the token let requests pass then; `None` is never.
+    pub(super) fn permit_timeout(&self, limits: NextAt, token: Option<Duration>) -> Option<Duration> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let timers = [limits.of(self.traffic), token];
+        timers
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > self.filled_at)
+            .min()
     }
 
     fn next_to_wake(&self) -> Option<Duration> {
         self.resting.first().map(|(until, _)| *until)
     }
 
-    /// Whether a connection is to be made now.
-    pub(super) fn needs_link(
+    /// Since when the message waits that has waited for longest; `None` where none waits.
+    fn oldest(&self, ledger: &Ledger) -> Option<Duration> {
+        let oldest = self.waiting.oldest(ledger).filter_map(|slot| ledger.get(slot));
+        oldest.map(Pending::queued_at).min()
+    }
+
+    /// Whether a connection may yet be of use.
+    pub(super) fn has_hope(&self, links: &Links) -> bool {
+        self.hopeful(links).next().is_some()
+    }
+
+    /// Whether the host is connected or messages wait for it.
+    pub(super) fn is_of_interest(&self) -> bool {
+        !self.is_idle() || !self.links.is_empty()
+    }
+
+    /// The host as it is now.
+    pub(super) fn report(&self, links: &Links, now: Duration) -> HostReport {
+        let waiting = self.waiting.len() + self.resting.len();
+        let ready = self.hopeful(links).any(Link::is_ready);
+        let reason = match () {
+            () if self.is_paused(now) => WaitsFor::Pause,
+            () if self.wanting => WaitsFor::Room,
+            () if ready => WaitsFor::Stream,
+            () if self.is_left_alone(now) => WaitsFor::BackOff,
+            () if self.links.is_empty() => WaitsFor::Stream,
+            () => WaitsFor::Connection,
+        };
+        HostReport {
+            authority: self.authority.clone(),
+            waiting,
+            in_flight: self.in_flight(links),
+            connections: self.links.len(),
+            waits_for: (waiting > 0).then_some(reason),
+        }
+    }
+
+    /// The connections that may yet be of use.
+    fn hopeful<'a>(&'a self, links: &'a Links) -> impl Iterator<Item = &'a Link> {
+        let links = self.links.iter().filter_map(|link| links.get(*link));
+        links.filter(|link| link.is_hopeful())
+    }
+
+    /// The time from a request to its answer, on the connection that is quickest; `None` before the first answer.
+    pub(super) fn round_trip(&self, links: &Links) -> Option<Duration> {
+        let links = self.links.iter().filter_map(|link| links.get(*link));
+        links.filter_map(Link::round_trip).min()
+    }
+
+    /// How many connections are to be made now.
+    pub(super) fn connections_to_add(
         &self,
         ledger: &Ledger,
         links: &Links,
         config: &SessionConfig,
         now: Duration,
-    ) -> bool {
-        let oldest = self.waiting.first(ledger);
-        let Some(oldest) = oldest.and_then(|slot| ledger.get(slot)) else {
-            return false;
+    ) -> usize {
+        let Some(front) = self.waiting.front().and_then(|ticket| ledger.find(ticket)) else {
+            return 0;
         };
-        let hopeful = || {
-            let links = self.links.iter().filter_map(|link| links.get(*link));
-            links.filter(|link| link.is_hopeful())
+        let body = ledger.request(front).map_or(0, |request| request.body.len());
+        let ready = || self.hopeful(links).filter(|link| link.is_ready());
+        let hopeful = self.hopeful(links).count();
+        let supply = Supply {
+            dialling: hopeful - ready().count(),
+            ready: ready().count(),
+            answered: ready().filter(|link| link.has_answered()).count(),
+            full: ready().all(|link| link.is_full(body)),
+            share: ready().map(|link| link.share(body)).max().unwrap_or(1),
+            round_trip: self.round_trip(links),
         };
-        let limit = if self.traffic.is_for_tokens() {
-            1
-        } else {
-            config.max_connections.max(1)
+        let waited = self
+            .oldest(ledger)
+            .map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        let demand = Demand {
+            waiting: self.waiting.len(),
+            waited,
+            in_flight: self.in_flight(links),
         };
-        let body = oldest.request().body.len();
-        let crowded = now >= oldest.queued_at().saturating_add(config.queue_wait_before_dial);
-        let count = hopeful().count();
         // After trouble one connection has to get an answer before there are more again.
         let in_trouble = self.backoff.attempts() > 0;
-        let more = crowded && !in_trouble && count < limit && hopeful().all(|link| link.is_full(body));
-        let leaving = self.links.len().saturating_sub(count);
-        (count == 0 || more) && leaving < MOST_LEAVING && now >= self.resumes_at()
+        let bounds = Bounds {
+            most: match self.traffic.is_for_tokens() || in_trouble {
+                true => 1,
+                false => config.max_connections.max(1),
+            },
+            budget: self.dials.left(config.dials_per_minute, now),
+            patience: config.queue_wait_before_dial,
+        };
+        let leaving = self.links.len().saturating_sub(hopeful);
+        if leaving >= MOST_LEAVING || now < self.resumes_at() {
+            return 0;
+        }
+        plan::connections_to_add(demand, supply, bounds)
     }
 
     /// Returns `config` with the PINGs that this host puts up with.
@@ -212,25 +293,31 @@ impl Host {
 
     /// Adds a message that waits for the first time. Returns whether the host is dirty only now.
     #[inline]
-    fn push_back(&mut self, ticket: Ticket, now: Duration) -> bool {
-        self.waiting.push_back(ticket);
+    pub(super) fn push_back(&mut self, priority: Priority, ticket: Ticket, now: Duration) -> bool {
+        self.waiting.push_back(priority, ticket);
         self.used_at = now;
         !std::mem::replace(&mut self.dirty, true)
     }
 
     /// Adds a request for a token, which is sent at once.
     pub(super) fn push_token_request(&mut self, ticket: Ticket) {
-        self.waiting.push_back(ticket);
+        self.waiting.push_back(Priority::Interactive, ticket);
     }
 
     /// A message is back: at the place in the queue that its `number` in the order of submission gives it; or
     /// apart from the queue until `rests_until`, where that is given.
-    pub(super) fn push_again(&mut self, ticket: Ticket, number: u64, rests_until: Option<Duration>) {
+    pub(super) fn push_again(
+        &mut self,
+        ticket: Ticket,
+        priority: Priority,
+        number: u64,
+        rests_until: Option<Duration>,
+    ) {
         match rests_until {
             Some(until) => {
                 self.resting.insert((until, ticket));
             }
-            None => self.waiting.restore(number, ticket),
+            None => self.waiting.restore(priority, number, ticket),
         }
     }
 
@@ -238,6 +325,7 @@ impl Host {
     pub(super) fn note_ended(
         &mut self,
         ticket: Ticket,
+        priority: Priority,
         number: u64,
         rests_until: Option<Duration>,
         ledger: &Ledger,
@@ -246,7 +334,7 @@ impl Host {
             Some(until) => {
                 self.resting.remove(&(until, ticket));
             }
-            None => self.waiting.note_ended(number, ledger),
+            None => self.waiting.note_ended(priority, number, ledger),
         }
     }
 
@@ -276,8 +364,8 @@ impl Host {
     fn wake(&mut self, ledger: &mut Ledger, now: Duration) {
         while let Some(first) = self.resting.first().copied().filter(|(at, _)| *at <= now) {
             self.resting.remove(&first);
-            if let Some(number) = ledger.wake(first.1, now) {
-                self.waiting.restore(number, first.1);
+            if let Some((number, priority)) = ledger.wake(first.1, now) {
+                self.waiting.restore(priority, number, first.1);
             }
         }
     }
@@ -390,8 +478,45 @@ impl Host {
 
     // Connections
 
-    pub(super) fn add_link(&mut self, link: LinkId) {
+    /// A connection is being made; `a_minute` is how many may be made in a minute.
+    pub(super) fn add_link(&mut self, link: LinkId, a_minute: u32, now: Duration) {
         self.links.push(link);
+        self.dials.spend(a_minute, now);
+        self.wanting = false;
+    }
+
+    /// The host waits for its turn to have a connection, or does not any more. Returns whether that is news.
+    pub(super) fn set_wanting(&mut self, wanting: bool) -> bool {
+        std::mem::replace(&mut self.wanting, wanting) != wanting
+    }
+
+    /// Whether the host still needs the connection that it waits for.
+    pub(super) fn wants_link(&self) -> bool {
+        self.wanting && self.links.is_empty() && !self.waiting.is_empty()
+    }
+
+    /// Whether the host is to be left alone for a while.
+    pub(super) fn is_left_alone(&self, now: Duration) -> bool {
+        self.resumes_at() > now
+    }
+
+    pub(super) fn used_at(&self) -> Duration {
+        self.used_at
+    }
+
+    /// Makes the host clean. Returns whether it was given messages since the last flush.
+    pub(super) fn clean(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Until when the service has asked for a pause.
+    pub(super) fn paused_until(&self) -> Duration {
+        self.paused_until
+    }
+
+    /// Takes over the pause that was asked for other traffic to the same host.
+    pub(super) fn pause_until(&mut self, until: Duration) {
+        self.paused_until = self.paused_until.max(until);
     }
 
     /// A connection can be sent over.
@@ -452,6 +577,14 @@ impl Host {
     ) -> Option<Error> {
         self.used_at = now;
         self.links.retain(|other| *other != id);
+        if error
+            .as_ref()
+            .is_some_and(|error| error.kind() == ErrorKind::OutOfDescriptors)
+        {
+            // It says nothing of the host: the messages wait until this machine has room.
+            self.last_failure = error;
+            return None;
+        }
         // A connection that did its work and then ended is replaced at once. One that never
         // answered anything is not: a server that turns everybody away is not to be hammered.
         if link.is_a_failure() {
@@ -522,159 +655,5 @@ impl Host {
     /// The host has complained of the client's PINGs: from now on they are half as frequent.
     pub(super) fn ping_less(&mut self) {
         self.ping_doublings = self.ping_doublings.saturating_add(1);
-    }
-}
-
-/// The hosts of a session.
-#[derive(Debug)]
-pub(super) struct Hosts {
-    hosts: Vec<Host>,
-    /// The hosts that were given messages since the last flush.
-    dirty: Vec<HostId>,
-    seed: u64,
-}
-
-impl Hosts {
-    /// `seed` decides the jitter of the hosts' back-off.
-    pub(super) fn new(seed: u64) -> Self {
-        Self {
-            hosts: Vec::new(),
-            dirty: Vec::new(),
-            seed,
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.hosts.len()
-    }
-
-    #[inline]
-    pub(super) fn find(&self, authority: &Authority, traffic: Traffic) -> Option<HostId> {
-        let mut hosts = self.hosts.iter();
-        let index = hosts.position(|host| host.traffic == traffic && host.authority.same(authority))?;
-        Some(HostId::new(index))
-    }
-
-    #[inline]
-    pub(super) fn get(&self, id: HostId) -> Option<&Host> {
-        self.hosts.get(id.index())
-    }
-
-    #[inline]
-    pub(super) fn get_mut(&mut self, id: HostId) -> Option<&mut Host> {
-        self.hosts.get_mut(id.index())
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Host> {
-        self.hosts.iter()
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Host> {
-        self.hosts.iter_mut()
-    }
-
-    /// The hosts with their numbers.
-    pub(super) fn numbered(&mut self) -> impl Iterator<Item = (HostId, &mut Host)> {
-        let hosts = self.hosts.iter_mut().enumerate();
-        hosts.map(|(index, host)| (HostId::new(index), host))
-    }
-
-    /// Whether every host for which messages wait is paused by the service.
-    pub(super) fn are_paused(&self, now: Duration) -> bool {
-        let waited_for = self
-            .hosts
-            .iter()
-            .filter(|host| !host.traffic.is_for_tokens() && !host.is_idle());
-        let mut any = false;
-        for host in waited_for {
-            if !host.is_paused(now) {
-                return false;
-            }
-            any = true;
-        }
-        any
-    }
-
-    pub(super) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {
-        (0..self.hosts.len()).map(HostId::new)
-    }
-
-    /// The hosts that carry callers' requests.
-    pub(super) fn of_callers(&self) -> Vec<HostId> {
-        let ids = self.ids().zip(&self.hosts);
-        ids.filter(|(_, host)| !host.traffic.is_for_tokens())
-            .map(|(id, _)| id)
-            .collect()
-    }
-
-    /// Whether a host was given messages since the last flush.
-    #[inline]
-    pub(super) fn are_dirty(&self) -> bool {
-        !self.dirty.is_empty()
-    }
-
-    /// The next host that was given messages since the last flush; it is clean afterwards.
-    pub(super) fn next_dirty(&mut self) -> Option<HostId> {
-        let id = self.dirty.pop()?;
-        if let Some(host) = self.get_mut(id) {
-            host.dirty = false;
-        }
-        Some(id)
-    }
-
-    /// Adds a message to the queue of a host.
-    #[inline]
-    pub(super) fn push_back(&mut self, id: HostId, ticket: Ticket, now: Duration) {
-        let dirty_now = self
-            .hosts
-            .get_mut(id.index())
-            .is_some_and(|host| host.push_back(ticket, now));
-        if dirty_now {
-            self.dirty.push(id);
-        }
-    }
-
-    /// Makes a host, which is not in the table yet.
-    pub(super) fn make(
-        &mut self,
-        authority: &Authority,
-        traffic: Traffic,
-        config: &SessionConfig,
-        now: Duration,
-    ) -> Host {
-        self.seed = self.seed.wrapping_add(1);
-        let backoff = Backoff::new(config.first_backoff, config.longest_backoff, self.seed);
-        let mut host = Host::new(authority.clone(), traffic, backoff, now);
-        // A pause that was asked for holds for all traffic to the host; but that of calls for calls only.
-        let siblings = self.hosts.iter().filter(|other| {
-            let pushes = !other.traffic.is_for_tokens() && other.traffic != Traffic::Calls;
-            pushes && other.authority == *authority
-        });
-        let until = siblings.map(|other| other.paused_until).max();
-        if let Some(until) = until.filter(|_| !traffic.is_for_tokens()) {
-            host.paused_until = until;
-        }
-        host
-    }
-
-    pub(super) fn push(&mut self, host: Host) -> HostId {
-        self.hosts.push(host);
-        HostId::new(self.hosts.len() - 1)
-    }
-
-    /// Puts a host into the place of another one. Returns whether that one had no connections, as it must not.
-    pub(super) fn replace(&mut self, id: HostId, host: Host) -> bool {
-        let place = self.get_mut(id).filter(|old| old.links.is_empty());
-        place.map(|place| *place = host).is_some()
-    }
-
-    /// The host that is missed least: nothing waits or is in flight; not one that is
-    /// to be left alone for a while, if there are others; unused for longest. `None` when all are busy.
-    pub(super) fn least_missed(&self, links: &Links, now: Duration) -> Option<HostId> {
-        let busy = |link: &LinkId| links.get(*link).is_some_and(Link::is_busy);
-        let ids = self.ids().zip(&self.hosts);
-        ids.filter(|(_, host)| host.is_idle() && !host.links.iter().any(busy))
-            .min_by_key(|(_, host)| (host.resumes_at() > now, host.used_at))
-            .map(|(id, _)| id)
     }
 }

@@ -98,7 +98,7 @@ impl fmt::Debug for LinkId {
 }
 
 /// A host's place in the session's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct HostId(u32);
 
 impl HostId {

@@ -6,8 +6,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::config::Priority;
 use super::ending::{Ended, Ending, Unanswered};
 use super::id::{HostId, LinkId, Ticket};
+use super::latency::Latencies;
 use super::service::Context;
 use super::stats::Stats;
 use crate::error::{Error, ErrorKind};
@@ -48,6 +50,7 @@ pub(super) enum Place {
         host: HostId,
         number: u64,
         rests_until: Option<Duration>,
+        priority: Priority,
     },
     /// On a stream.
     Open { link: LinkId, request: RequestId },
@@ -83,6 +86,8 @@ pub(super) struct Manner {
     pub(super) bulk: bool,
     /// Whether the message's deadline is the session's, and begins again after a pause that the service asked for.
     pub(super) patient: bool,
+    /// The queue that the message waits in.
+    pub(super) priority: Priority,
     /// What a suspicion does to the message.
     pub(super) on_suspicion: OnSuspicion,
 }
@@ -150,6 +155,8 @@ pub(super) struct Pending {
     deadline: Duration,
     /// The nearer of `deadline` and, while open, the response timeout.
     due: Duration,
+    /// When the message was submitted.
+    submitted_at: Duration,
     /// When the message joined the queue this time.
     queued_at: Duration,
     /// When the message was put on its stream.
@@ -187,6 +194,7 @@ impl Pending {
             request: Request::new(),
             deadline: Duration::ZERO,
             due: Duration::ZERO,
+            submitted_at: Duration::ZERO,
             queued_at: Duration::ZERO,
             opened_at: Duration::ZERO,
             rests_until: None,
@@ -322,6 +330,9 @@ pub(super) struct Ledger {
     outcomes: VecDeque<Ended>,
     responses: VecDeque<(Ticket, Ending<Response>)>,
     stats: Stats,
+    latencies: Latencies,
+    /// The time of the call that is being worked on.
+    now: Duration,
     /// The messages queued so far: the next one's place in the order of submission.
     numbers: u64,
     response_timeout: Duration,
@@ -342,6 +353,8 @@ impl Ledger {
             outcomes: VecDeque::new(),
             responses: VecDeque::new(),
             stats: Stats::default(),
+            latencies: Latencies::default(),
+            now: Duration::ZERO,
             numbers: 0,
             response_timeout,
             answer_by: Duration::ZERO,
@@ -354,6 +367,16 @@ impl Ledger {
 
     pub(super) fn stats(&self) -> Stats {
         self.stats
+    }
+
+    pub(super) fn latencies(&self) -> &Latencies {
+        &self.latencies
+    }
+
+    /// Takes note of the time, for the latencies of what ends in this call.
+    #[inline]
+    pub(super) fn note_time(&mut self, now: Duration) {
+        self.now = now;
     }
 
     /// Messages that wait for a stream.
@@ -409,6 +432,7 @@ impl Ledger {
                 host: pending.host,
                 number: pending.number,
                 rests_until: pending.rests_until,
+                priority: pending.manner.priority,
             }),
             State::Open { link, request } => Some(Place::Open { link, request }),
         }
@@ -531,6 +555,7 @@ impl Ledger {
         self.numbers = self.numbers.wrapping_add(1);
         pending.deadline = entrant.deadline;
         pending.due = entrant.deadline;
+        pending.submitted_at = now;
         pending.queued_at = now;
         pending.context = context;
         pending.circumstances = entrant.circumstances;
@@ -568,11 +593,11 @@ impl Ledger {
 
     /// A message that waited apart joins the queue. Returns its place in the order of submission; `None` where
     /// the message does not wait any more.
-    pub(super) fn wake(&mut self, ticket: Ticket, now: Duration) -> Option<u64> {
+    pub(super) fn wake(&mut self, ticket: Ticket, now: Duration) -> Option<(u64, Priority)> {
         let (_, pending) = self.find_mut(ticket)?;
         pending.rests_until = None;
         pending.queued_at = now;
-        Some(pending.number)
+        Some((pending.number, pending.manner.priority))
     }
 
     /// A message is being taken off its stream; the connection will say how its attempt ended.
@@ -616,7 +641,7 @@ impl Ledger {
         slot: u32,
         rests_until: Option<Duration>,
         now: Duration,
-    ) -> Option<(Ticket, u64, HostId)> {
+    ) -> Option<(Ticket, u64, Priority, HostId)> {
         let pending = self.slots.get_mut(slot as usize)?;
         if pending.is_open() && pending.purpose != Purpose::Token {
             take_one(&mut self.stats.open, &mut self.unbalanced);
@@ -627,7 +652,12 @@ impl Ledger {
         pending.due = pending.deadline;
         pending.queued_at = now;
         pending.rests_until = rests_until;
-        Some((pending.ticket(slot), pending.number, pending.host))
+        Some((
+            pending.ticket(slot),
+            pending.number,
+            pending.manner.priority,
+            pending.host,
+        ))
     }
 
     // The end of a message
@@ -744,6 +774,17 @@ impl Ledger {
         };
         if let Some(place) = place {
             take_one(place, &mut self.unbalanced);
+        }
+        if pending.purpose == Purpose::Push {
+            if pending.is_open() {
+                let queue = pending.opened_at.saturating_sub(pending.submitted_at);
+                self.latencies.queue.record(queue);
+                self.latencies
+                    .wire
+                    .record(self.now.saturating_sub(pending.opened_at));
+            }
+            let whole = self.now.saturating_sub(pending.submitted_at);
+            self.latencies.whole.record(whole);
         }
         let finished = Finished {
             ticket: pending.ticket(slot),

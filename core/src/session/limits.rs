@@ -27,6 +27,11 @@ impl Limits {
         self.calls.is_some()
     }
 
+    /// Whether there is a limit at all.
+    pub(super) fn are_any(&self) -> bool {
+        self.messages.is_some() || self.calls.is_some()
+    }
+
     /// The bucket for a class of traffic; `None` where they have no limit.
     pub(super) fn of(&mut self, traffic: Traffic) -> Option<&mut TokenBucket> {
         match traffic {
@@ -73,6 +78,11 @@ pub(super) struct NextAt {
 }
 
 impl NextAt {
+    /// Whether requests of every kind may pass at once.
+    pub(super) fn is_none(self) -> bool {
+        self.messages.is_none() && self.calls.is_none()
+    }
+
     pub(super) fn of(self, traffic: Traffic) -> Option<Duration> {
         match traffic {
             Traffic::Calls => self.calls,

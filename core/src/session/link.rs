@@ -1,11 +1,15 @@
 //! One connection of a session, and what its events mean.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::event::LetGoReason;
 use super::id::{HostId, LinkId};
+use super::report::ConnectionReport;
+use super::timers::Timers;
 use crate::backend::Health;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Request, Response};
+use crate::http::{Authority, Request, Response};
 use crate::net::h2::HeaderBytes;
 use crate::net::{CloseReason, Connection, Event, GoAway, HttpVersion, Processed, RequestId, SendError};
 use crate::time::Now;
@@ -121,6 +125,10 @@ impl Load {
     }
 }
 
+/// How long a connection beside others may have nothing to do before it is let go: a campaign that pauses for less finds its
+/// connections again.
+const SURPLUS_IDLE: Duration = Duration::from_secs(60);
+
 /// How long the answer to a PING after a pause may take before another connection is made beside this one:
 /// longer than any round trip on Earth, and shorter than anybody waits for a push.
 const ANSWER_EXPECTED: Duration = Duration::from_millis(500);
@@ -158,6 +166,8 @@ pub(super) struct Terms {
     /// How long the connection may be silent before it is asked whether it still works, and not trusted with
     /// requests before it has answered; `None` trusts it for ever.
     pub(super) probe_after: Option<Duration>,
+    /// Whether the connection is one beside others, which is let go when it has nothing to do for a minute.
+    pub(super) surplus: bool,
 }
 
 #[derive(Debug)]
@@ -180,6 +190,10 @@ pub(super) struct Link {
     heard_at: Now,
     /// The question whether the server is still there; `None` where none is open.
     question: Option<Question>,
+    /// The request whose answer is timed, and when it was sent; `None` where none is.
+    timed: Option<(RequestId, Duration)>,
+    /// The time from a request to its answer, smoothed; `None` before the first answer.
+    round_trip: Option<Duration>,
     load: Load,
 }
 
@@ -196,6 +210,8 @@ impl Link {
             refused: None,
             heard_at: now,
             question: None,
+            timed: None,
+            round_trip: None,
             load: Load::new(now.monotonic),
         }
     }
@@ -298,6 +314,39 @@ impl Link {
         self.ready && self.question.is_none() && !(self.can_send() && self.fits_window(body))
     }
 
+    /// Whether a response has come over the connection.
+    pub(super) fn has_answered(&self) -> bool {
+        self.load.answered
+    }
+
+    /// The time from a request to its answer, smoothed; `None` before the first answer.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// The server's stream limit, as far as it may be used.
+    pub(super) fn streams(&self) -> usize {
+        self.connection.stream_limit().min(self.load.max_in_flight)
+    }
+
+    /// The widest flow-control window that the server has granted to the connection, in octets; `None` where there is none.
+    pub(super) fn widest_window(&self) -> Option<usize> {
+        self.connection.widest_window()
+    }
+
+    /// The number of requests with a body of this size that the connection holds at a time.
+    pub(super) fn share(&self, body: usize) -> usize {
+        let bodies = self
+            .widest_window()
+            .map_or(usize::MAX, |window| window / body.max(1));
+        self.streams().min(bodies).max(1)
+    }
+
+    /// The last connection that a host has is kept for as long as the service wishes.
+    pub(super) fn keep(&mut self) {
+        self.terms.surplus = false;
+    }
+
     /// Whether the service may have acted on a request that is in flight.
     pub(super) fn processed(&self, request: RequestId) -> Processed {
         self.connection.processed(request)
@@ -312,11 +361,36 @@ impl Link {
         !self.ready && self.terms.connect_by <= now.monotonic
     }
 
-    /// Whether the connection has been idle for too long, or has not answered for too long.
+    /// Whether the connection has not answered for too long.
     pub(super) fn is_stale(&self, now: Now) -> bool {
         let silent = self.question.filter(|question| question.overdue);
-        let silent = silent.is_some_and(|question| question.due() <= now.monotonic);
-        !self.retired && (silent || self.idle_at().is_some_and(|at| at <= now.monotonic))
+        !self.retired && silent.is_some_and(|question| question.due() <= now.monotonic)
+    }
+
+    /// Why the connection is let go, where it has been idle for too long; `None` where it has not.
+    pub(super) fn idle_too_long(&self, now: Now) -> Option<LetGoReason> {
+        self.idle_at().filter(|at| *at <= now.monotonic)?;
+        Some(match self.terms.surplus {
+            true => LetGoReason::Surplus,
+            false => LetGoReason::Idle,
+        })
+    }
+
+    /// The connection as it is now.
+    pub(super) fn report(&self, authority: Authority) -> ConnectionReport {
+        let widest_window = self.connection.widest_window();
+        ConnectionReport {
+            link: self.id,
+            authority,
+            ready: self.ready,
+            retired: self.retired,
+            surplus: self.terms.surplus,
+            in_flight: self.load.in_flight,
+            streams: self.streams(),
+            window: widest_window.map(|_| self.connection.window()),
+            widest_window,
+            round_trip: self.round_trip,
+        }
     }
 
     /// When [`Link::handle_timeout`] has to be called; `None` is never.
@@ -338,7 +412,14 @@ impl Link {
         }
         let timeout = match (self.terms.idle_timeout, self.connection.keeps_idle_for()) {
             (Some(own), Some(servers)) => own.min(servers),
-            (own, servers) => own.or(servers)?,
+            (own, servers) => match self.terms.surplus {
+                true => own.or(servers).unwrap_or(SURPLUS_IDLE),
+                false => own.or(servers)?,
+            },
+        };
+        let timeout = match self.terms.surplus {
+            true => timeout.min(SURPLUS_IDLE),
+            false => timeout,
         };
         self.load.idle_since.checked_add(timeout)
     }
@@ -374,6 +455,9 @@ impl Link {
     pub(super) fn send(&mut self, request: &Request, slot: u32, now: Now) -> Result<RequestId, SendError> {
         let id = self.connection.send_checked(request, slot, now)?;
         self.load.in_flight += 1;
+        if self.timed.is_none() {
+            self.timed = Some((id, now.monotonic));
+        }
         Ok(id)
     }
 
@@ -454,10 +538,12 @@ impl Link {
     /// The next event, of which the link has taken notice.
     #[inline]
     pub(super) fn poll_event(&mut self, now: Now) -> Option<LinkEvent<'_>> {
-        Some(match self.connection.poll_event()? {
+        let (timed, event) = (&mut self.timed, self.connection.poll_event()?);
+        Some(match event {
             Event::Response { id, response } => {
                 self.load.end_one(now.monotonic);
                 self.load.note_answer();
+                note_time(timed, &mut self.round_trip, id, true, now.monotonic);
                 LinkEvent::Answered {
                     request: id,
                     response,
@@ -465,6 +551,7 @@ impl Link {
             }
             Event::Failed { id, processed, error } => {
                 self.load.end_one(now.monotonic);
+                note_time(timed, &mut self.round_trip, id, false, now.monotonic);
                 LinkEvent::Failed {
                     request: id,
                     processed,
@@ -501,6 +588,25 @@ impl Link {
     }
 }
 
+/// Takes note of the end of a request: the one that is timed tells the round trip.
+#[inline]
+fn note_time(
+    timed: &mut Option<(RequestId, Duration)>,
+    round_trip: &mut Option<Duration>,
+    id: RequestId,
+    answered: bool,
+    now: Duration,
+) {
+    let Some((_, sent)) = timed.filter(|(timed, _)| *timed == id) else {
+        return;
+    };
+    *timed = None;
+    if answered {
+        let time = now.saturating_sub(sent);
+        *round_trip = Some(round_trip.map_or(time, |old| (old * 3 + time) / 4));
+    }
+}
+
 /// Returns how long it has been silent since `heard_at`. The monotonic clock may stand still while the machine
 /// sleeps, but the calendar does not: whichever saw more time pass is believed.
 fn silence(heard_at: Now, now: Now) -> Duration {
@@ -516,60 +622,150 @@ pub(super) fn refusal(reason: &str) -> Error {
     Error::new(ErrorKind::InvalidCredential, context)
 }
 
+/// A place for a connection.
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    link: Option<Link>,
+    /// When the connection is entered as due; `None` where it is not.
+    timer: Option<Duration>,
+    /// Whether the connection has changed since the last [`Links::settle`].
+    touched: bool,
+    /// Whether the connection is among those that may have bytes to write.
+    writable: bool,
+}
+
 /// The connections of a session, in slots that are used again and again.
+///
+/// Nothing here asks every connection: one that is changed is noted, as one whose timers have to be looked at and as one that may
+/// have bytes to write.
 #[derive(Debug, Default)]
 pub(super) struct Links {
-    slots: Vec<(u32, Option<Link>)>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    timers: Timers<LinkId>,
+    touched: Vec<LinkId>,
+    writable: VecDeque<LinkId>,
 }
 
 impl Links {
+    /// The number of connections, whatever their state.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     pub(super) fn insert(&mut self, make: impl FnOnce(LinkId) -> Link) -> LinkId {
-        let index = match self.slots.iter().position(|(_, link)| link.is_none()) {
-            Some(index) => index,
-            None => {
-                self.slots.push((0, None));
-                self.slots.len() - 1
-            }
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            // A session never has 2^32 connections: each costs a socket.
+            (self.slots.len() - 1) as u32
+        });
+        let Some(slot) = self.slots.get_mut(index as usize) else {
+            return LinkId::new(index, 0);
         };
-        let slot = &mut self.slots[index];
-        slot.0 = slot.0.wrapping_add(1);
-        // A session never has 2^32 connections: each costs a socket.
-        let id = LinkId::new(index as u32, slot.0);
-        slot.1 = Some(make(id));
+        slot.generation = slot.generation.wrapping_add(1);
+        let id = LinkId::new(index, slot.generation);
+        slot.link = Some(make(id));
+        self.get_mut(id);
         id
     }
 
     pub(super) fn remove(&mut self, id: LinkId) -> Option<Link> {
         let slot = self.slots.get_mut(id.index())?;
-        if slot.0 == id.generation() {
-            slot.1.take()
-        } else {
-            None
+        if slot.generation != id.generation() {
+            return None;
         }
+        let link = slot.link.take()?;
+        self.timers.set(id, &mut slot.timer, None);
+        (slot.touched, slot.writable) = (false, false);
+        self.free.push(id.index() as u32);
+        Some(link)
     }
 
     #[inline]
     pub(super) fn get(&self, id: LinkId) -> Option<&Link> {
         self.slots
             .get(id.index())
-            .and_then(|(_, link)| link.as_ref())
+            .and_then(|slot| slot.link.as_ref())
             .filter(|link| link.id == id)
     }
 
+    /// The connection, which may change and have bytes to write afterwards.
     #[inline]
     pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
-        self.slots
-            .get_mut(id.index())
-            .and_then(|(_, link)| link.as_mut())
-            .filter(|link| link.id == id)
+        let slot = self.slots.get_mut(id.index())?;
+        let link = slot.link.as_mut().filter(|link| link.id == id)?;
+        if !slot.touched {
+            slot.touched = true;
+            self.touched.push(id);
+        }
+        if !slot.writable {
+            slot.writable = true;
+            self.writable.push_back(id);
+        }
+        Some(link)
+    }
+
+    /// The connection whose bytes are about to be written: that gives it no others.
+    #[inline]
+    pub(super) fn get_to_write(&mut self, id: LinkId) -> Option<&mut Link> {
+        let slot = self.slots.get_mut(id.index())?;
+        let link = slot.link.as_mut().filter(|link| link.id == id)?;
+        if !slot.touched {
+            slot.touched = true;
+            self.touched.push(id);
+        }
+        Some(link)
+    }
+
+    /// The next connection that may have bytes to write. It is told once after each change.
+    pub(super) fn poll_writable(&mut self) -> Option<LinkId> {
+        while let Some(id) = self.writable.pop_front() {
+            let slot = self.slots.get_mut(id.index());
+            if let Some(slot) = slot.filter(|slot| slot.generation == id.generation() && slot.link.is_some())
+            {
+                slot.writable = false;
+                return Some(id);
+            }
+        }
+        None
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
-        self.slots.iter().filter_map(|(_, link)| link.as_ref())
+        self.slots.iter().filter_map(|slot| slot.link.as_ref())
     }
 
     pub(super) fn ids(&self) -> Vec<LinkId> {
         self.iter().map(|link| link.id).collect()
+    }
+
+    /// When [`Link::handle_timeout`] has to be called for one of them; `None` is never.
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        let is_settled = |id: &LinkId| self.slots.get(id.index()).is_some_and(|slot| !slot.touched);
+        let settled = self.timers.iter().find(|(_, id)| is_settled(id));
+        let touched = self.touched.iter().filter_map(|id| self.get(*id));
+        let touched = touched.filter_map(Link::poll_timeout);
+        touched.chain(settled.map(|(at, _)| at)).min()
+    }
+
+    /// Those whose time has come. Everything is settled.
+    pub(super) fn due(&self, now: Duration) -> Vec<LinkId> {
+        self.timers.due(now)
+    }
+
+    /// Enters the timers of every connection that has changed.
+    pub(super) fn settle(&mut self) {
+        while let Some(id) = self.touched.pop() {
+            let Some(slot) = self.slots.get_mut(id.index()) else {
+                continue;
+            };
+            let Some(link) = slot.link.as_ref().filter(|link| link.id == id) else {
+                continue;
+            };
+            slot.touched = false;
+            let at = link.poll_timeout();
+            self.timers.set(id, &mut slot.timer, at);
+        }
     }
 }
 

@@ -52,20 +52,27 @@
 
 mod backoff;
 mod config;
+mod crowd;
 mod ending;
 mod event;
 mod gate;
 mod host;
+mod hosts;
 mod id;
+mod latency;
 mod ledger;
 mod limits;
 mod link;
+mod metrics;
+mod plan;
 mod queue;
+mod report;
 mod retry;
 mod service;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod token;
 
 use std::collections::VecDeque;
@@ -73,15 +80,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use config::{Delivery, SendOptions, SessionConfig};
+pub use config::{Delivery, Priority, SendOptions, SessionConfig};
 pub use ending::{Ended, Ending};
-pub use event::{Action, EventLevel, EventParts, SessionEvent};
+pub use event::{Action, DialReason, EventLevel, EventParts, LetGoReason, SessionEvent};
 pub use id::{LinkId, Ticket};
+pub use latency::{Histogram, Latencies};
+pub use metrics::Metrics;
+pub use report::{ConnectionReport, HostReport, WaitsFor};
 pub use stats::Stats;
 
+use crowd::Crowd;
 use ending::Unanswered;
 use gate::{Allowance, Gates};
-use host::{BatchAuthorization, Host, Hosts};
+use host::{BatchAuthorization, Host};
+use hosts::Hosts;
 use id::HostId;
 use ledger::{Again, Doubt, Entrant, Ledger, Manner, Marks, Place, Purpose, Withdrawal};
 use limits::Limits;
@@ -121,12 +133,15 @@ pub struct Session {
     ledger: Ledger,
     hosts: Hosts,
     links: Links,
+    crowd: Crowd,
     limits: Limits,
     token: TokenFetch,
     witness: Witness<Doubt>,
     gates: Gates,
     /// The service has begun to take the key: what waits everywhere can go out.
     opened: bool,
+    /// Messages wait for an authorization, perhaps for one that its owner brings without telling.
+    unauthorized: bool,
     actions: VecDeque<Action>,
     events: VecDeque<SessionEvent>,
     /// The bytes of header blocks on connections that are gone.
@@ -160,11 +175,13 @@ impl Session {
             ledger: Ledger::new(config.response_timeout),
             hosts: Hosts::new(seed),
             links: Links::default(),
+            crowd: Crowd::default(),
             limits: Limits::new(config.rate, call_rate, now.monotonic),
             token: TokenFetch::default(),
             witness: Witness::holding(MOST_HELD),
             gates: Gates::new(service.key_is_judged_by_origin(), &config, seed),
             opened: false,
+            unauthorized: false,
             actions: VecDeque::new(),
             events: VecDeque::new(),
             header_bytes: HeaderBytes::default(),
@@ -195,18 +212,52 @@ impl Session {
     }
 
     /// How many more messages a bulk send is to hand in now: none while all that waits is waiting for the end of a pause
-    /// that the service has asked for, and [`Session::capacity`] otherwise.
+    /// that the service has asked for; otherwise [`Session::capacity`], less the places that are kept for interactive messages.
     pub fn bulk_capacity(&self) -> usize {
         let now = self.now.monotonic;
         match self.ledger.queued() > 0 && self.hosts.are_paused(now) {
             true => 0,
-            false => self.capacity(),
+            false => self.capacity_of(Priority::Bulk),
+        }
+    }
+
+    /// How many more messages of a priority are taken now.
+    #[inline]
+    fn capacity_of(&self, priority: Priority) -> usize {
+        match priority {
+            Priority::Interactive => self.capacity(),
+            Priority::Bulk => self.capacity().saturating_sub(self.config.max_queued / 8),
         }
     }
 
     /// How many messages are where.
     pub fn stats(&self) -> Stats {
         self.ledger.stats()
+    }
+
+    /// Returns every connection as it is now: what an operator wants to see.
+    pub fn connections(&self) -> Vec<ConnectionReport> {
+        let report = |link: &Link| {
+            let host = self.hosts.get(link.host())?;
+            Some(link.report(host.authority().clone()))
+        };
+        self.links.iter().filter_map(report).collect()
+    }
+
+    /// Returns every host that is connected or that messages wait for, with what they wait for.
+    pub fn hosts(&self) -> Vec<HostReport> {
+        let now = self.now.monotonic;
+        let hosts = self.hosts.iter().filter(|(_, host)| host.is_of_interest());
+        hosts.map(|(_, host)| host.report(&self.links, now)).collect()
+    }
+
+    /// Returns the counts and latencies of the session, for a monitoring system.
+    pub fn metrics(&self) -> Metrics {
+        Metrics {
+            service: self.service.value().kind(),
+            stats: self.stats(),
+            latencies: *self.ledger.latencies(),
+        }
     }
 
     /// The session's configuration.
@@ -220,17 +271,24 @@ impl Session {
         if self.hosts.are_dirty() {
             return Some(self.now.monotonic);
         }
-        let links = self.links.iter().map(Link::poll_timeout);
         let (limits, token) = (self.limits.next_at(), self.service.poll_timeout());
-        let hosts = self.hosts.iter();
-        let hosts = hosts.map(|host| host.poll_timeout(&self.ledger, &self.config, limits, token));
+        let hosts = self
+            .hosts
+            .poll_timeout(&self.ledger, &self.links, &self.config, limits, token);
         let held = self
             .witness
             .oldest()
             .map(|doubt| doubt.since.saturating_add(LONGEST_HELD));
         let gates = self.gates.next_at();
-        let timers = links.chain(hosts).chain([self.ledger.next_due(), held, gates]);
-        timers.flatten().min()
+        let timers = [
+            self.links.poll_timeout(),
+            hosts,
+            self.ledger.next_due(),
+            held,
+            gates,
+            self.crowd.next_at(),
+        ];
+        timers.into_iter().flatten().min()
     }
 
     /// The connections there are, whatever their state.
@@ -345,8 +403,12 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Now) {
         let now = self.tick(now);
         self.limits.fill(now.monotonic);
-        self.gates.wait_no_longer(now.monotonic);
-        for id in self.links.ids() {
+        // Everybody who may have waited for one of these is asked.
+        let permits = self.limits.are_any() || self.service.poll_timeout().is_some() || self.unauthorized;
+        let late = self.gates.wait_no_longer(now.monotonic);
+        self.unauthorized = false;
+        self.links.settle();
+        for id in self.links.due(now.monotonic) {
             self.link_timeout(id, now);
         }
         if self.ledger.next_due().is_some_and(|due| due <= now.monotonic) {
@@ -358,7 +420,14 @@ impl Session {
             self.tell_doubts(now);
         }
         self.fill_dirty(now);
-        for id in self.hosts.ids() {
+        self.hosts.settle(&self.ledger, &self.links, &self.config);
+        let mut hosts = self.hosts.due(now.monotonic);
+        if permits || late {
+            hosts.extend(self.hosts.waiting().map(|(id, _)| id));
+        }
+        hosts.sort_unstable();
+        hosts.dedup();
+        for id in hosts {
             self.fill(id, now);
         }
         self.finish_input(now);
@@ -369,8 +438,7 @@ impl Session {
     /// Takes a message, to be sent as soon as a stream is free: at the next [`Session::flush`] at the earliest.
     ///
     /// # Errors
-    /// `QueueFull` above [`SessionConfig::max_queued`], and where [`SessionConfig::max_hosts`] are
-    /// all busy; `Closed` after [`Session::close`]; `Misuse`
+    /// `QueueFull` above [`SessionConfig::max_queued`]; `Closed` after [`Session::close`]; `Misuse`
     /// when the message is for another service; and what the message's service finds wrong with it.
     /// A message that is not taken is not counted.
     pub fn submit(
@@ -380,7 +448,7 @@ impl Session {
         now: Now,
     ) -> Result<Ticket, Error> {
         let now = self.tick(now);
-        self.check_capacity()?;
+        self.check_capacity(options)?;
         let (slot, request) = self.ledger.reserve()?;
         let message = message.as_message();
         match self.service.write(message, request, now) {
@@ -433,7 +501,7 @@ impl Session {
     /// beginning with `/`; what the endpoint policy says (Web Push).
     pub fn exchange(&mut self, request: Request, options: SendOptions, now: Now) -> Result<Ticket, Error> {
         let now = self.tick(now);
-        self.check_capacity()?;
+        self.check_capacity(options)?;
         self.service.check_host(&request)?;
         if let Err(SendError::Invalid(error)) = check_path(&request.path) {
             return Err(error);
@@ -447,6 +515,8 @@ impl Session {
     pub fn flush(&mut self, now: Now) {
         let now = self.tick(now);
         self.fill_dirty(now);
+        self.admit(now);
+        self.settle();
     }
 
     /// Ends a message as `Cancelled`. What was written already may still be shown by a device.
@@ -454,6 +524,24 @@ impl Session {
     pub fn cancel(&mut self, ticket: Ticket, now: Now) -> bool {
         let now = self.tick(now);
         let cancelled = self.withdraw(ticket, Withdrawal::Cancelled, now);
+        self.close_when_idle(now);
+        cancelled
+    }
+
+    /// [`Session::cancel`] of many at once: those that wait first, so that none of them takes the stream of another. Returns how
+    /// many had not ended.
+    pub fn cancel_all(&mut self, tickets: &[Ticket], now: Now) -> usize {
+        let now = self.tick(now);
+        let (waiting, others): (Vec<_>, Vec<_>) = tickets
+            .iter()
+            .partition(|ticket| matches!(self.ledger.place(**ticket), Some(Place::Queued { .. })));
+        let cancel = |ticket: &Ticket| self.withdraw(*ticket, Withdrawal::Cancelled, now);
+        let cancelled = waiting
+            .into_iter()
+            .chain(others)
+            .copied()
+            .collect::<Vec<Ticket>>();
+        let cancelled = cancelled.iter().map(cancel).filter(|done| *done).count();
         self.close_when_idle(now);
         cancelled
     }
@@ -515,8 +603,10 @@ impl Session {
     pub fn abandon(&mut self, now: Now) {
         let now = self.tick(now);
         self.closing = true;
-        for host in self.hosts.iter_mut() {
-            host.take_waiting(&self.ledger);
+        for id in self.hosts.waiting().map(|(id, _)| id).collect::<Vec<_>>() {
+            if let Some(host) = self.hosts.get_mut(id) {
+                host.take_waiting(&self.ledger);
+            }
         }
         for ticket in self.ledger.tickets() {
             self.withdraw(ticket, Withdrawal::Abandoned, now);
@@ -531,9 +621,15 @@ impl Session {
         self.actions.pop_front()
     }
 
+    /// The next connection that may have bytes to write: each is named once after each change. For drivers with many connections;
+    /// a socket that does not take all of its bytes has to be remembered by the driver.
+    pub fn poll_writable(&mut self) -> Option<LinkId> {
+        self.links.poll_writable()
+    }
+
     /// The bytes that are to be written to the socket of `link` now. Ask again after every other call.
     pub fn transmit(&mut self, link: LinkId) -> &[u8] {
-        match self.links.get_mut(link) {
+        match self.links.get_to_write(link) {
             Some(link) => link.transmit(),
             None => &[],
         }
@@ -541,7 +637,7 @@ impl Session {
 
     /// The first `count` bytes of what `transmit` showed have been written.
     pub fn transmitted(&mut self, link: LinkId, count: usize) {
-        if let Some(link) = self.links.get_mut(link) {
+        if let Some(link) = self.links.get_to_write(link) {
             link.transmitted(count);
         }
     }
@@ -576,11 +672,11 @@ impl Session {
     // Taking messages
 
     #[inline]
-    fn check_capacity(&self) -> Result<(), Error> {
+    fn check_capacity(&self, options: SendOptions) -> Result<(), Error> {
         if self.closing {
             return Err(Error::new(ErrorKind::Closed, "the session is closed"));
         }
-        match self.capacity() {
+        match self.capacity_of(options.effective_priority()) {
             0 => Err(Error::new(
                 ErrorKind::QueueFull,
                 "the queue is full: fetch outcomes first",
@@ -616,6 +712,7 @@ impl Session {
         let manner = Manner {
             bulk: options.bulk,
             patient: options.bulk && options.deadline.is_none(),
+            priority: options.effective_priority(),
             on_suspicion: options.on_suspicion,
         };
         let begins = match manner.patient {
@@ -637,7 +734,7 @@ impl Session {
             manner,
         };
         let ticket = self.ledger.queue(slot, entrant, context, now.monotonic)?;
-        self.hosts.push_back(host, ticket, now.monotonic);
+        self.hosts.push_back(host, manner.priority, ticket, now.monotonic);
         Ok(ticket)
     }
 
@@ -652,29 +749,69 @@ impl Session {
             return Ok(id);
         }
         let authority = authority.clone();
-        self.host(&authority, traffic, now).ok_or_else(|| {
-            Error::new(
-                ErrorKind::QueueFull,
-                "too many hosts at once: fetch outcomes first",
-            )
-        })
+        Ok(self.host(&authority, traffic, now))
     }
 
-    /// The host of `authority` and `traffic`, made when there is none yet: `None` when all that may
-    /// be are busy. Callers whose users name hosts (Web Push) must not have their memory filled with them.
-    fn host(&mut self, authority: &Authority, traffic: Traffic, now: Now) -> Option<HostId> {
-        if let Some(id) = self.hosts.find(authority, traffic) {
-            return Some(id);
+    /// The host of `authority` and `traffic`, made when there is none yet. Callers whose users name hosts (Web Push) do not have
+    /// their memory filled with them: hosts without messages and connections are forgotten.
+    fn host(&mut self, authority: &Authority, traffic: Traffic, now: Now) -> HostId {
+        match self.hosts.find(authority, traffic) {
+            Some(id) => id,
+            None => self.hosts.make(authority, traffic, &self.config, now.monotonic),
         }
-        let host = self.hosts.make(authority, traffic, &self.config, now.monotonic);
-        if self.hosts.len() < self.config.max_hosts.max(2) {
-            return Some(self.hosts.push(host));
+    }
+
+    // Connections and those who compete for them
+
+    /// Whether a host may have its first connection.
+    fn has_room(&mut self, now: Now) -> bool {
+        self.crowd.raise(now.monotonic);
+        self.hosts.connected() < self.config.max_hosts.max(2) && self.crowd.allows_another(self.links.len())
+    }
+
+    /// Makes room for a host's first connection: lets hosts go that have nothing to do, those first that were not used for
+    /// longest. Returns whether there is room.
+    fn make_room(&mut self, now: Now) -> bool {
+        while !self.has_room(now) {
+            self.settle();
+            let Some(id) = self.hosts.least_missed() else {
+                return false;
+            };
+            let links = self.hosts.get(id).map(|host| host.links().to_vec());
+            for link in links.into_iter().flatten() {
+                let reason = LetGoReason::MadeRoom;
+                self.note(SessionEvent::LetGo { link, reason });
+                self.close_link(link, now);
+            }
+            if self.hosts.get(id).is_some_and(|host| !host.links().is_empty()) {
+                return false;
+            }
         }
-        let id = self.hosts.least_missed(&self.links, now.monotonic)?;
-        for link in self.hosts.get(id)?.links().to_vec() {
-            self.close_link(link, now);
+        true
+    }
+
+    /// Gives connections to the hosts that wait for one, as far as there is room. What waits for hosts that are connected is sent
+    /// first, because only a host that nothing waits for is let go.
+    fn admit(&mut self, now: Now) {
+        while let Some(id) = self.crowd.first() {
+            if self.hosts.get(id).is_some_and(Host::wants_link) && !self.make_room(now) {
+                return;
+            }
+            self.crowd.pop();
+            let wanted = match self.hosts.get_mut(id) {
+                Some(host) => host.wants_link() & host.set_wanting(false),
+                None => false,
+            };
+            if wanted {
+                self.fill(id, now);
+            }
         }
-        self.hosts.replace(id, host).then_some(id)
+    }
+
+    /// Enters what has changed where it belongs.
+    fn settle(&mut self) {
+        self.links.settle();
+        self.hosts.settle(&self.ledger, &self.links, &self.config);
     }
 
     // Sending
@@ -720,7 +857,10 @@ impl Session {
         let (authorization, fetch) = match permit {
             Permit::Go { authorization, fetch } => (Some(BatchAuthorization::Shared(authorization)), fetch),
             Permit::Each => (Some(BatchAuthorization::Each), None),
-            Permit::Wait { fetch } => (None, fetch),
+            Permit::Wait { fetch } => {
+                self.unauthorized = true;
+                (None, fetch)
+            }
             Permit::Refuse(error) => return self.fail_host(id, error, now),
         };
         if let Some(authorization) = authorization {
@@ -770,31 +910,66 @@ impl Session {
         }
     }
 
-    /// Asks for a connection if the host needs one now.
+    /// Asks for the connections that the host needs now.
     fn dial(&mut self, id: HostId, now: Now) {
         let Some(host) = self.hosts.get(id) else {
             return;
         };
-        if !host.needs_link(&self.ledger, &self.links, &self.config, now.monotonic) {
-            return;
+        let count = host.connections_to_add(&self.ledger, &self.links, &self.config, now.monotonic);
+        let reason = match host.has_hope(&self.links) {
+            true => DialReason::Full,
+            false => DialReason::First,
+        };
+        for _ in 0..count {
+            if !self.dial_one(id, reason, now) {
+                return;
+            }
         }
+    }
+
+    /// Asks for a connection. Returns whether there may be another one.
+    fn dial_one(&mut self, id: HostId, reason: DialReason, now: Now) -> bool {
+        let has_room = self.has_room(now);
+        let may_be_surplus = self.crowd.allows_another(self.links.len());
+        let Some(host) = self.hosts.get_mut(id) else {
+            return false;
+        };
+        let surplus = !host.links().is_empty();
         let (authority, traffic) = (host.authority().clone(), host.traffic());
+        match surplus {
+            true if !may_be_surplus => return false,
+            false if !has_room && !(traffic.is_for_tokens() && may_be_surplus) => {
+                if host.set_wanting(true) {
+                    self.crowd.push(id);
+                }
+                return false;
+            }
+            _ => {}
+        }
         let config = host.with_its_pings(self.service.connection_config(traffic, &authority));
         let connection = match Connection::new(&config, &authority, now) {
             Ok(connection) => connection,
-            Err(error) => return self.fail_host(id, error, now),
+            Err(error) => {
+                self.fail_host(id, error, now);
+                return false;
+            }
         };
         let terms = Terms {
             host: id,
             connect_by: now.monotonic.saturating_add(self.config.connect_timeout),
             idle_timeout: self.service.idle_timeout(traffic, self.config.idle_timeout),
             probe_after: self.service.probe_after(self.config.probe_after),
+            surplus: surplus && self.config.idle_timeout.is_none(),
         };
         let link = self.links.insert(|link| Link::new(link, connection, terms, now));
-        if let Some(host) = self.hosts.get_mut(id) {
-            host.add_link(link);
-        }
+        self.hosts.add_link(id, link, &self.config, now.monotonic);
+        self.note(SessionEvent::Dialling {
+            link,
+            authority: authority.clone(),
+            reason,
+        });
         self.actions.push_back(Action::Connect { link, authority });
+        true
     }
 
     /// Ends everything that waits for this host: `error` says why nothing can be sent.
@@ -890,9 +1065,22 @@ impl Session {
         }
         self.fill(host, now);
         if std::mem::take(&mut self.opened) {
-            for id in self.hosts.of_callers() {
-                self.fill(id, now);
-            }
+            self.fill_all_with_the_key_of(host, now);
+        }
+    }
+
+    /// Fills every host for which messages wait and where the key is judged as at `id`.
+    fn fill_all_with_the_key_of(&mut self, id: HostId, now: Now) {
+        let hosts = match self.gates.are_by_origin() {
+            true => self
+                .hosts
+                .get(id)
+                .map(|host| self.hosts.siblings(host.authority()))
+                .unwrap_or_default(),
+            false => self.hosts.of_waiting_callers(),
+        };
+        for id in hosts {
+            self.fill(id, now);
         }
     }
 
@@ -962,7 +1150,10 @@ impl Session {
             self.drain(id, now);
             return self.remove_link(id, Some(error), now);
         }
-        if link.is_stale(now) {
+        if let Some(reason) = link.idle_too_long(now) {
+            link.retire(now);
+            self.note(SessionEvent::LetGo { link: id, reason });
+        } else if link.is_stale(now) {
             link.retire(now);
         }
         self.drain(id, now);
@@ -1043,10 +1234,27 @@ impl Session {
             error: error.as_ref().map(Error::kind),
             text,
         });
+        if error
+            .as_ref()
+            .is_some_and(|error| error.kind() == ErrorKind::OutOfDescriptors)
+        {
+            self.crowd.note_ceiling(self.links.len(), now.monotonic);
+        }
         let Some(host) = self.hosts.get_mut(link.host()) else {
             return;
         };
-        if let Some(error) = host.remove_link(id, &link, error, now.monotonic) {
+        let failed = host.remove_link(id, &link, error, now.monotonic);
+        let (kept, for_tokens) = (host.links().first().copied(), host.traffic().is_for_tokens());
+        match kept {
+            Some(kept) => {
+                if let Some(kept) = self.links.get_mut(kept) {
+                    kept.keep();
+                }
+            }
+            None if !for_tokens => self.hosts.note_unconnected(),
+            None => {}
+        }
+        if let Some(error) = failed {
             self.fail_host(link.host(), error, now);
         }
         self.fill(link.host(), now);
@@ -1161,8 +1369,8 @@ impl Session {
                 self.note(SessionEvent::CredentialsRefused { text });
             }
             // Filling asks the gate, and ends what waits.
-            for id in self.hosts.of_callers() {
-                self.fill(id, now);
+            if let Some(host) = self.ledger.get(slot).map(|pending| pending.host()) {
+                self.fill_all_with_the_key_of(host, now);
             }
             return;
         }
@@ -1250,6 +1458,7 @@ impl Session {
                 host,
                 number,
                 rests_until,
+                priority,
             }) = self.ledger.place(ticket)
             else {
                 continue;
@@ -1258,7 +1467,7 @@ impl Session {
                 self.end_unsent(slot, cause.clone(), now);
             }
             if let Some(host) = self.hosts.get_mut(host) {
-                host.note_ended(ticket, number, rests_until, &self.ledger);
+                host.note_ended(ticket, priority, number, rests_until, &self.ledger);
             }
         }
     }
@@ -1309,8 +1518,9 @@ impl Session {
             let authority = request.and_then(|request| request.authority.as_ref());
             let mut paused = Vec::new();
             // All traffic to the host: the quota is the project's (on Web Push, the origin's).
-            for (id, host) in self.hosts.numbered() {
-                if !host.traffic().is_for_tokens() && Some(host.authority()) == authority {
+            let siblings = authority.map(|authority| self.hosts.siblings(authority));
+            for id in siblings.into_iter().flatten() {
+                if let Some(host) = self.hosts.get_mut(id) {
                     host.pause_spread(after, now.monotonic);
                     paused.push((id, host.sends_from(now.monotonic)));
                 }
@@ -1384,11 +1594,12 @@ impl Session {
     }
 
     fn requeue(&mut self, slot: u32, rests_until: Option<Duration>, now: Now) {
-        let Some((ticket, number, host)) = self.ledger.requeue(slot, rests_until, now.monotonic) else {
+        let Some((ticket, number, priority, host)) = self.ledger.requeue(slot, rests_until, now.monotonic)
+        else {
             return;
         };
         if let Some(host) = self.hosts.get_mut(host) {
-            host.push_again(ticket, number, rests_until);
+            host.push_again(ticket, priority, number, rests_until);
             if host.is_paused(now.monotonic) {
                 let until = host.sends_from(now.monotonic);
                 self.ledger.postpone_one(slot, until, self.config.deadline);
@@ -1407,8 +1618,18 @@ impl Session {
             for ticket in &due {
                 self.count_timeout(*ticket, now);
             }
+            let mut hosts = Vec::new();
             for ticket in due {
+                if let Some(Place::Queued { host, .. }) = self.ledger.place(ticket) {
+                    hosts.push(host);
+                }
                 self.withdraw(ticket, Withdrawal::TimedOut, now);
+            }
+            // What stood behind them may go.
+            hosts.sort_unstable();
+            hosts.dedup();
+            for id in hosts {
+                self.fill(id, now);
             }
         }
         self.ledger.find_next_due();
@@ -1441,12 +1662,13 @@ impl Session {
                 host,
                 number,
                 rests_until,
+                priority,
             } => {
                 if let Some(slot) = self.ledger.find(ticket) {
                     self.end_withdrawn(slot, withdrawal, Processed::No, now);
                 }
                 if let Some(host) = self.hosts.get_mut(host) {
-                    host.note_ended(ticket, number, rests_until, &self.ledger);
+                    host.note_ended(ticket, priority, number, rests_until, &self.ledger);
                 }
             }
             Place::Open { link: id, request } => {
@@ -1502,7 +1724,7 @@ impl Session {
         };
         let traffic = self.service.token_traffic();
         let host = self.host(&authority, traffic, now);
-        let (Some(host), Ok(slot)) = (host, self.ledger.reserve_with(request)) else {
+        let Ok(slot) = self.ledger.reserve_with(request) else {
             // The cache hands the fetch out again.
             let error = Error::new(ErrorKind::QueueFull, "no room for a token request");
             return self.service.token_failed(&error, now);
@@ -1543,14 +1765,14 @@ impl Session {
                 });
                 let refused = refused || retry::is_permanent(&error);
                 if refused {
-                    for id in self.hosts.of_callers() {
+                    for id in self.hosts.of_waiting_callers() {
                         self.fail_host(id, error.clone(), now);
                     }
                 }
                 self.token.failed(error, refused);
             }
         }
-        for id in self.hosts.of_callers() {
+        for id in self.hosts.of_waiting_callers() {
             self.fill(id, now);
         }
     }
@@ -1561,7 +1783,9 @@ impl Session {
     #[inline]
     fn finish_input(&mut self, now: Now) {
         self.fill_dirty(now);
+        self.admit(now);
         self.close_when_idle(now);
+        self.settle();
     }
 
     /// When closing: connections with nothing left to do are closed.
@@ -1598,6 +1822,7 @@ impl Session {
             self.now.monotonic = now.monotonic;
         }
         self.now.unix = now.unix;
+        self.ledger.note_time(self.now.monotonic);
         self.now
     }
 }

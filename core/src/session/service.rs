@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::backend::{Authorization, Health, Profile, Traffic};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, HeaderBlock, Request, Response};
-use crate::net::{ConnectionConfig, GoAway, Protocols, Security};
+use crate::net::{ConnectionConfig, GoAway, Protocols, Security, h2};
 use crate::oauth::{Fetch, TokenProgress, TokenState};
 use crate::outcome::{Circumstances, Outcome};
 use crate::service::{self, MessageRef};
@@ -90,12 +90,21 @@ impl Service {
             token.protocols = Protocols::Http2Only;
         }
         if let Some(http2) = &config.http2 {
+            let habit = push.http2.ping.take();
             push.http2 = http2.clone();
             push.http2.huffman_literals |= config.compact_headers;
+            let usual = h2::Config::default();
+            // What is as it always is was not chosen: another setting does not take the service's habit away.
+            if http2.ping == usual.ping {
+                push.http2.ping = habit;
+            }
+            if http2.max_response_body != usual.max_response_body {
+                push.body_limit = http2.max_response_body;
+            }
         }
         // Pushes share it where one host does both (`Hosts::all`), so it has all that a push connection has.
         let mut long = push.clone();
-        long.body_limit = LONG_BODY_LIMIT;
+        long.body_limit = LONG_BODY_LIMIT.max(push.body_limit);
         Ok(Self {
             service,
             profile,
@@ -392,5 +401,48 @@ fn presents_certificate(security: &Security) -> bool {
     match security {
         Security::Tls(tls) => tls.identity().is_some(),
         Security::Cleartext => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fcm;
+
+    fn service(http2: impl FnOnce(&mut h2::Config)) -> Service {
+        let mut chosen = h2::Config::default();
+        http2(&mut chosen);
+        let config = SessionConfig {
+            http2: Some(chosen),
+            ..SessionConfig::default()
+        };
+        let credentials = fcm::Credentials::host_tokens(fcm::ProjectId::new("project").unwrap());
+        let service = fcm::Service::new(credentials, fcm::Hosts::default());
+        Service::new(service.into(), Security::Cleartext, &config).unwrap()
+    }
+
+    /// FCM's front end is asked after a minute of silence (`docs/decisions/0015-progress-and-order.md`).
+    #[test]
+    fn a_setting_does_not_take_the_services_habits_away() {
+        let idle = |service: &Service| service.push.http2.ping.map(|ping| ping.idle);
+        let other = service(|http2| http2.max_in_flight = 7);
+        assert_eq!(idle(&other), Some(Duration::from_secs(60)));
+        assert_eq!(other.push.http2.max_in_flight, 7);
+        let chosen = service(|http2| http2.ping.as_mut().unwrap().idle = Duration::from_secs(20));
+        assert_eq!(idle(&chosen), Some(Duration::from_secs(20)));
+        assert_eq!(idle(&service(|http2| http2.ping = None)), None);
+    }
+
+    #[test]
+    fn the_longest_body_can_be_chosen() {
+        let usual = service(|_| {}).push.body_limit;
+        let chosen = service(|http2| http2.max_response_body = 5);
+        assert_eq!(
+            (chosen.push.body_limit, chosen.long.body_limit),
+            (5, LONG_BODY_LIMIT)
+        );
+        let huge = service(|http2| http2.max_response_body = 3 << 20);
+        assert_eq!((huge.push.body_limit, huge.long.body_limit), (3 << 20, 3 << 20));
+        assert_ne!(usual, 5);
     }
 }

@@ -1,5 +1,7 @@
 //! Counting: every message is in exactly one place.
 
+use std::ops::AddAssign;
+
 use super::ending::Ending;
 use crate::http::Response;
 use crate::outcome::Outcome;
@@ -42,6 +44,46 @@ pub struct Stats {
     pub cancelled: u64,
     /// Times a message went back to the queue (not a place).
     pub requeued: u64,
+}
+
+impl AddAssign<&Stats> for Stats {
+    fn add_assign(&mut self, other: &Stats) {
+        // All fields: one that is added and not counted here does not compile.
+        let Stats {
+            submitted,
+            queued,
+            open,
+            held,
+            accepted,
+            token_gone,
+            token_mismatch,
+            retry_later,
+            fix_credentials,
+            rejected,
+            exchanges_answered,
+            not_sent,
+            unknown,
+            expired,
+            cancelled,
+            requeued,
+        } = other;
+        self.submitted += submitted;
+        self.queued += queued;
+        self.open += open;
+        self.held += held;
+        self.accepted += accepted;
+        self.token_gone += token_gone;
+        self.token_mismatch += token_mismatch;
+        self.retry_later += retry_later;
+        self.fix_credentials += fix_credentials;
+        self.rejected += rejected;
+        self.exchanges_answered += exchanges_answered;
+        self.not_sent += not_sent;
+        self.unknown += unknown;
+        self.expired += expired;
+        self.cancelled += cancelled;
+        self.requeued += requeued;
+    }
 }
 
 impl Stats {

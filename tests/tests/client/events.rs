@@ -21,6 +21,7 @@ fn events(client: &Client) -> Vec<SessionEvent> {
 /// The name of an event, without what it is about.
 fn name(event: &SessionEvent) -> &'static str {
     match event {
+        SessionEvent::Dialling { .. } => "dialling",
         SessionEvent::Connected { .. } => "connected",
         SessionEvent::Disconnected { .. } => "disconnected",
         SessionEvent::SettingsChanged { .. } => "settings",
@@ -67,6 +68,7 @@ fn the_story_of_a_connection() {
     let events = events(&client);
     let names: Vec<_> = events.iter().map(name).collect();
     let expected = [
+        "dialling",
         "connected",
         "token",
         "settings",
@@ -74,6 +76,7 @@ fn the_story_of_a_connection() {
         "throttled",
         "goaway",
         "disconnected",
+        "dialling",
         "connected",
     ];
     // The first SETTINGS are news as well, before or after the token.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,9 @@ async def _connect(
         else:
             found = await lookups.find(host, port)
     except OSError as error:
+        if is_out_of_descriptors(error) or _are_descriptors_missing():
+            text = "this machine has no descriptor left to look a name up"
+            raise TransportError(text, ErrorKind.OUT_OF_DESCRIPTORS, "OutOfDescriptors") from None
         text = f"the name {host} does not resolve: {error.strerror or error}"
         raise TransportError(text, ErrorKind.NAME_NOT_RESOLVED, "NameNotResolved") from None
     if session is not None:
@@ -64,6 +68,20 @@ async def _connect(
         for address in found:
             session.allow_address(host, port, str(address[4][0]).partition("%")[0])
     return await _race(loop, found)
+
+
+def is_out_of_descriptors(error: OSError) -> bool:
+    """Whether this machine, and not the network, keeps a socket from being made."""
+    return error.errno in (errno.EMFILE, errno.ENFILE)
+
+
+def _are_descriptors_missing() -> bool:
+    """Whether a socket could not be made now: a lookup that fails for want of a descriptor says anything but that."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+    except OSError as error:
+        return is_out_of_descriptors(error)
+    return False
 
 
 async def _race(loop: asyncio.AbstractEventLoop, addresses: list[Any]) -> socket.socket:

@@ -7,7 +7,7 @@ import datetime
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ._aio_dial import dial
+from ._aio_dial import dial, is_out_of_descriptors
 from ._aio_lookups import Lookups
 from ._errors import Expired, MisuseError, PushcoreError
 from ._kinds import ErrorKind
@@ -338,6 +338,8 @@ class Engine:
             self._failed(link, error.code, str(error))
         except OSError as error:
             code = ErrorKind.CONNECT_TIMEOUT if isinstance(error, TimeoutError) else ErrorKind.CONNECT_REFUSED
+            if is_out_of_descriptors(error):
+                code = ErrorKind.OUT_OF_DESCRIPTORS
             self._failed(link, code, f"{host}:{port}: {error.strerror or error}")
         finally:
             self._dialling.pop(link, None)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         EndpointPolicy,
         Event,
         FcmCredentials,
+        Metrics,
         Outcome,
         Progress,
         Request,
@@ -255,6 +256,13 @@ class Client(Services):
     def stats(self) -> dict[str, int]:
         """How many messages of this client are where."""
         return self._here().stats()
+
+    def metrics(self) -> Metrics:
+        """Counts and latencies for a monitoring system, as numbers and as OpenMetrics text.
+
+        May be called from any thread.
+        """
+        return self._here().metrics()
 
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of compressed headers sent and received so far."""

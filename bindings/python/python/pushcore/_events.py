@@ -58,8 +58,8 @@ class Watch:
                 "push_code": event.code,
                 "push_after": event.after,
             }
-            where = "" if event.link is None else f", connection {event.link}"
-            log.log(level, "%s%s: %s", self._kind, where, event.text, extra=extra)
+            where = "" if event.link is None else f" (connection {event.link})"
+            log.log(level, "%s: %s%s: %s", self._kind, event.name, where, event.text, extra=extra)
         if self._hook is not None:
             try:
                 self._hook(event)

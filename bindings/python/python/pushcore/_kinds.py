@@ -64,6 +64,7 @@ class ErrorKind(enum.IntEnum):
     PROXY_REFUSED = 410
     PEER_SILENT = 411
     PAUSED = 412
+    OUT_OF_DESCRIPTORS = 413
 
     NOT_SENT = 500
     UNKNOWN = 501

@@ -19,6 +19,10 @@ _Bytes = str | bytes | bytearray | memoryview
 _Time = float | datetime.datetime
 _Json = Mapping[str, Any] | _Bytes
 _StoragePolicy = Literal["no_storage", "most_recent"]
+_ServiceName: TypeAlias = Literal["apns", "fcm", "web_push", "adm", "baidu"]
+_Platform: TypeAlias = Literal["android", "apple", "web"]
+_Scope: TypeAlias = Literal["message", "device", "topic", "project", "connection"]
+_Line: TypeAlias = "str | Localized | Mapping[str, Any]"
 _Suspect = Literal["environment", "topic", "sender", "key", "payload"]
 _Ids = list[str]
 _Results = list[TopicResult]
@@ -1215,6 +1219,49 @@ class Progress:
         """Ended messages a second."""
 
 @final
+class Histogram:
+    """Durations, counted in fixed steps."""
+
+    @property
+    def count(self) -> int:
+        """The number of durations."""
+    @property
+    def sum(self) -> float:
+        """The sum of all durations, in seconds."""
+    @property
+    def steps(self) -> list[tuple[float | None, int]]:
+        """Pairs of an upper bound in seconds (`None` for the last step, which has none) and the number of durations
+        in this step alone.
+        """
+
+@final
+class Metrics:
+    """The counts and latencies of a client at one moment. Made by `Client.metrics`."""
+
+    @staticmethod
+    def _sum(service: Service, sessions: list[Session]) -> Metrics:
+        """The sum of several sessions of one service."""
+    @property
+    def service(self) -> Literal["apns", "fcm", "web_push", "adm", "baidu"]:
+        """The name of the service."""
+    @property
+    def stats(self) -> dict[str, int]:
+        """How many messages are where, under the names of `Client.stats`."""
+    @property
+    def latencies(self) -> dict[Literal["queue", "wire", "whole"], Histogram]:
+        """How long messages took: `queue` from submission to the stream, `wire` from the stream to the end, `whole`
+        from submission to the end.
+        """
+    def to_openmetrics(self, labels: Mapping[str, str] | None = None) -> str:
+        """OpenMetrics text of this client, with labels of one's own: what Prometheus scrapes.
+
+        Raises `MessageError` for a label that OpenMetrics or the text itself does not allow.
+        """
+    @staticmethod
+    def join(clients: Iterable[tuple[Mapping[str, str], Metrics]]) -> str:
+        """OpenMetrics text of several clients, each with labels that tell it from the others of its service."""
+
+@final
 class Event:
     """Something worth a line in a log: no secret, no token."""
 
@@ -1235,7 +1282,7 @@ class Event:
     @property
     def level(self) -> Literal["error", "warning", "info", "debug"]:
         """How much the event matters: `error` where somebody has to do something, `warning` for what the client
-        handles by itself, `info` for expected changes, `debug` for details of the transport.
+        handles by itself, `info` for changes that concern nobody, `debug` for the everyday.
         """
     @property
     def name(self) -> str:
@@ -1302,6 +1349,8 @@ class BlockingClient:
         """Sends a request that is not a message and reads the answer."""
     def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
         """Sends a request to one of the service's hosts; the answer is whatever came."""
+    def metrics(self) -> Metrics:
+        """The counts and latencies of this client."""
     def stats(self) -> dict[str, int]:
         """How many messages are where."""
     def header_bytes(self) -> tuple[int, int]:
@@ -1328,6 +1377,8 @@ class BlockingBatch:
         """
     def wait(self, longest: Duration | None = None) -> list[tuple[Any, Outcome | PushcoreError]]:
         """Moves bytes until something has ended or `longest` is over, 0.1 seconds at most; what has ended."""
+    def finish(self) -> None:
+        """Says that no message follows: doubtful answers are held back no longer than for those under way."""
     def withdraw(self) -> int:
         """Cancels every message of which the service cannot have seen a byte; returns their number.
 
@@ -1449,6 +1500,8 @@ class Session:
     @staticmethod
     def no_stats() -> dict[str, int]:
         """The stats of a session that was given nothing."""
+    def metrics(self) -> Metrics:
+        """The counts and latencies of this session."""
     def stats(self) -> dict[str, int]:
         """How many messages are where."""
     def header_bytes(self) -> tuple[int, int]:
@@ -1629,3 +1682,363 @@ class TagExpression:
 
 def pushpad_signature(token: str, uid: str) -> str:
     """The signature with which a page proves a user's id to Pushpad's part in the browser: lower-case hex."""
+
+# One notification, every device
+
+@final
+class Device:
+    """One row of a table of devices: a service, a token or subscription, its app, when it was registered, and a key of
+    the caller's own. Never changes.
+
+    A token that has the form of another service's is refused: `MessageError`.
+    """
+
+    def __new__(
+        cls,
+        service: _ServiceName,
+        token: str | bytes | Mapping[str, Any] | Subscription,
+        *,
+        app: str | None = None,
+        environment: Literal["production", "sandbox"] | None = None,
+        platform: _Platform | None = None,
+        registered_at: _Time | None = None,
+        key: str | None = None,
+        policy: EndpointPolicy | None = None,
+    ) -> Self: ...
+    @classmethod
+    def from_json(cls, device: _Json, /, *, policy: EndpointPolicy | None = None) -> Device:
+        """Reads a device in the form of `docs/notification.md`: a dict, or JSON as `str` or `bytes`."""
+    def to_json(self) -> str:
+        """The device as JSON, with its token: for the caller's own storage, not for logs."""
+    @property
+    def service(self) -> _ServiceName:
+        """The name of the service."""
+    @property
+    def token(self) -> str:
+        """The token, or the subscription as JSON with its `auth` secret."""
+    @property
+    def app(self) -> str | None:
+        """The app: bundle id, project id or a name of the caller's own; `None` when it was not given."""
+    @property
+    def environment(self) -> Literal["production", "sandbox"]:
+        """The environment; `production` for a service that has only one."""
+    @property
+    def platform(self) -> _Platform | None:
+        """The platform; `None` when it was not given."""
+    @property
+    def registered_at(self) -> float | None:
+        """When the app registered the token, in seconds since 1970; `None` when the caller did not say."""
+    @property
+    def key(self) -> str | None:
+        """The caller's own key; `None` when there is none."""
+    def with_token(self, token: str, *, now: _Time | None = None) -> Device:
+        """The same device with the token that a service named in place of the old one, registered now."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+def restore_device(json: str, origin: str | None) -> Device:
+    """A device out of a pickle."""
+
+@final
+class Feedback:
+    """The change that a result asks for in a table of devices; `match feedback.action`."""
+
+    __match_args__: ClassVar[tuple[str]] = ("action",)
+    @property
+    def action(self) -> Literal["keep", "delete", "replace", "wait", "check_configuration"]:
+        """What to do with the device."""
+    @property
+    def replacement(self) -> str | None:
+        """The new token; `None` except for `replace`."""
+    @property
+    def until(self) -> float | None:
+        """The earliest time of the next message, in seconds since 1970; `None` except for `wait` with a known time."""
+    @property
+    def scope(self) -> _Scope | None:
+        """The messages that have to wait; `None` except for `wait`."""
+    @property
+    def cause(self) -> Literal["suspects", "credentials", "clock", "device", "connection"] | None:
+        """The part of the configuration to check; `None` except for `check_configuration`."""
+    @property
+    def suspects(self) -> tuple[_Suspect, ...]:
+        """The settings to check, for the cause `suspects`."""
+    @property
+    def clock_skew(self) -> int | None:
+        """The error of this machine's clock in seconds; `None` except for the cause `clock`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def feedback(result: Outcome | PushcoreError, device: Device, *, now: _Time | None = None) -> Feedback:
+    """What the result of one message means for its device.
+
+    `now` is the time of the answer, which a wait is counted from.
+    """
+
+@final
+class Notification:
+    """One thing to say, on every service: `docs/notification.md` says where each field lands, and what a service
+    cannot show. Never changes.
+
+    A text may be a `Localized`, or a dict of `key`, `args` and `text`, which services that look up nothing show.
+    """
+
+    def __new__(
+        cls,
+        *,
+        title: _Line | None = None,
+        subtitle: _Line | None = None,
+        body: _Line | None = None,
+        image: str | None = None,
+        icon: str | None = None,
+        url: str | None = None,
+        deep_link: str | None = None,
+        buttons: Sequence[Mapping[str, str]] | None = None,
+        badge: int | None = None,
+        sound: str | None = None,
+        thread: str | None = None,
+        category: str | None = None,
+        channel: str | None = None,
+        urgency: Literal["very_low", "low", "normal", "high"] | None = None,
+        ttl: Duration | None = None,
+        collapse_key: str | None = None,
+        data: dict[str, str] | None = None,
+        silent: bool = False,
+        shorten: bool = False,
+        overrides: dict[str, Any] | None = None,
+    ) -> Self: ...
+    @classmethod
+    def from_json(cls, notification: _Json, /) -> Notification:
+        """Reads a notification in the form of `docs/notification.md`: a dict, or JSON as `str` or `bytes`."""
+    def to_json(self) -> str:
+        """The notification as JSON."""
+    def message(self, device: Device, *, now: _Time | None = None) -> tuple[Message, list[NotificationLoss]]:
+        """The message to one device, and what the device's service cannot show.
+
+        For many devices `Campaign` encodes once.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class Campaign:
+    """One notification to many devices: the message to each app is made when its first device asks, and encoded once.
+
+    May be used from several threads.
+    """
+
+    def __new__(cls, notification: Notification) -> Self: ...
+    def message(self, device: Device, *, now: _Time | None = None) -> Message:
+        """The message to one device."""
+    def losses(self, device: Device, *, now: _Time | None = None) -> list[NotificationLoss]:
+        """What the service of a device cannot show."""
+
+@final
+class NotificationLoss:
+    """A part of a notification that a service does not take as it is."""
+
+    @property
+    def field(self) -> str:
+        """The field of the notification."""
+    @property
+    def platform(self) -> _Platform | None:
+        """The platform that loses the field; `None` when every device of the app does."""
+    @property
+    def kind(self) -> Literal["dropped", "changed", "shortened"]:
+        """The kind of loss."""
+    @property
+    def reason(self) -> str:
+        """The reason, in a few words for a person."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Retries:
+    """A policy of sending again: how often, for how long, after which waits. Never changes.
+
+    A wait that the service names is heeded, with its scope. What the service may have taken is not sent again unless
+    `resend_unknown`. What is not given is as in `standard()`; times are seconds or a `timedelta`.
+    """
+
+    def __new__(
+        cls,
+        *,
+        attempts: int | None = None,
+        total: Duration | None = None,
+        first_wait: Duration | None = None,
+        longest_wait: Duration | None = None,
+        resend_unknown: bool | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def none() -> Retries:
+        """The policy of one attempt."""
+    @staticmethod
+    def standard() -> Retries:
+        """Five attempts within ten minutes, with waits of 1, 2, 4 and 8 seconds where the service names none."""
+    @classmethod
+    def from_json(cls, retries: _Json, /) -> Retries:
+        """Reads a policy in the form of `docs/notification.md`: a dict, or JSON as `str` or `bytes`."""
+    def to_json(self) -> str:
+        """The policy as JSON."""
+    @property
+    def attempts(self) -> int:
+        """The most attempts, the first one included."""
+    @property
+    def total(self) -> float:
+        """The longest time from the first attempt to the last, in seconds."""
+    @property
+    def resend_unknown(self) -> bool:
+        """Whether a message that the service may have taken is sent again."""
+    def next(self, attempts: Attempts, result: Outcome | PushcoreError, *, now: _Time | None = None) -> Retry:
+        """Decides about a message whose attempt ended with `result`, and counts the attempt."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class Retry:
+    """The decision about a message after an attempt: true when it is to be sent again."""
+
+    @property
+    def at(self) -> float | None:
+        """The earliest time of the next attempt, in seconds since 1970; `None` when there is none."""
+    @property
+    def after(self) -> float | None:
+        """The wait from now to that time, in seconds; `None` when there is no next attempt."""
+    @property
+    def scope(self) -> _Scope | None:
+        """The messages that have to wait as long; `None` when there is no next attempt."""
+    @property
+    def stop(self) -> Literal["accepted", "final", "in_doubt", "attempts", "time"] | None:
+        """The reason why it is not sent again; `None` when it is."""
+    def __bool__(self) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Attempts:
+    """The state of one message under a policy: how often and since when. Goes to JSON and back, over a restart.
+
+    `id` is one that all attempts have in common (APNs); `seed` makes messages that fail together wait differently long.
+    """
+
+    def __new__(cls, *, id: str | None = None, seed: int | None = None, now: _Time | None = None) -> Self: ...
+    @classmethod
+    def from_json(cls, attempts: _Json, /) -> Attempts:
+        """Reads a state in the form of `docs/notification.md`: a dict, or JSON as `str` or `bytes`."""
+    def to_json(self) -> str:
+        """The state as JSON."""
+    def start(self) -> None:
+        """Notes that an attempt is under way."""
+    def lost(self) -> PushcoreError | None:
+        """The exception for an attempt that was under way when the process ended; `None` when none was."""
+    def stable(self, message: BaseMessage[Any]) -> Message:
+        """The message with the id that all attempts have in common."""
+    @property
+    def made(self) -> int:
+        """The number of attempts that have ended."""
+    @property
+    def began(self) -> float:
+        """The time when the state was begun, in seconds since 1970."""
+    @property
+    def next_at(self) -> float | None:
+        """The earliest time of the next attempt, in seconds since 1970; `None` before the first and after the last."""
+    @property
+    def id(self) -> str | None:
+        """The id that all attempts have in common; `None` when there is none."""
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class Activity:
+    """A Live Activity over its life, as the sender knows it: refuses what APNs takes and no device acts on.
+
+    Started by a push and updated by the token that the app then sends, unless `channel` and `storage` are given, or the
+    `token` of an activity that the app has started by itself.
+    """
+
+    def __new__(
+        cls,
+        bundle: str,
+        *,
+        channel: str | None = None,
+        storage: _StoragePolicy | None = None,
+        token: str | bytes | None = None,
+        started_at: _Time | None = None,
+    ) -> Self: ...
+    @classmethod
+    def from_json(cls, activity: _Json, /) -> Activity:
+        """Reads an activity in the form of `docs/notification.md`: a dict, or JSON as `str` or `bytes`."""
+    def to_json(self) -> str:
+        """The activity as JSON, with its tokens: for the caller's own storage, not for logs."""
+    def start(
+        self,
+        token: str | bytes,
+        *,
+        attributes_type: str,
+        attributes: dict[str, Any],
+        content_state: Any = ...,
+        alert: str | dict[str, Any] | None = ...,
+        sound: str | dict[str, Any] | None = ...,
+        stale_date: _Time | None = ...,
+        relevance_score: float | None = ...,
+        priority: Literal[10, 5] | None = ...,
+        timestamp: _Time | None = ...,
+        now: _Time | None = None,
+    ) -> Message:
+        """Starts the activity on a device, by the app's push-to-start token.
+
+        `content_state` and `alert` are required; see `update` for the other keywords.
+        """
+    def token_received(self, token: str | bytes) -> None:
+        """Takes the update token that the app has sent: after a start, and whenever the system replaces the token."""
+    def update(
+        self,
+        *,
+        content_state: Any = ...,
+        alert: str | dict[str, Any] | None = ...,
+        sound: str | dict[str, Any] | None = ...,
+        stale_date: _Time | None = ...,
+        relevance_score: float | None = ...,
+        priority: Literal[10, 5] | None = ...,
+        timestamp: _Time | None = ...,
+        now: _Time | None = None,
+    ) -> Message:
+        """Updates the activity: a message to the update token, or a broadcast to the channel.
+
+        `content_state` is required; `alert` is a text or a dict of the message's form, times are seconds since 1970
+        or a `datetime`.
+        """
+    def end(
+        self,
+        *,
+        content_state: Any = ...,
+        alert: str | dict[str, Any] | None = ...,
+        sound: str | dict[str, Any] | None = ...,
+        dismissal_date: _Time | None = ...,
+        relevance_score: float | None = ...,
+        priority: Literal[10, 5] | None = ...,
+        timestamp: _Time | None = ...,
+        now: _Time | None = None,
+    ) -> Message:
+        """Ends the activity. Without `content_state` the last state stands; `dismissal_date` is within four hours."""
+    def answered(self, outcome: Outcome, *, now: _Time | None = None) -> None:
+        """Takes note of the answer to a push: a token that is gone ends the activity."""
+    @property
+    def phase(self) -> Literal["new", "starting", "running", "ended"]:
+        """Where the activity is in its life; `starting` while no update token is known."""
+    @property
+    def token(self) -> str | None:
+        """The update token; `None` while none is known, and on a channel."""
+    @property
+    def timestamp(self) -> float | None:
+        """The timestamp of the last push, in seconds since 1970; `None` before the first."""
+    def is_stale(self, *, now: _Time | None = None) -> bool:
+        """Whether the last state has passed its stale date."""
+    def __reduce__(self) -> tuple[Any, ...]: ...

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from ._aio_bulk import bulk
 from ._aio_engine import Engine
 from ._client import Services
-from ._pushcore import Event, Outcome, Progress, Request, Response, Service, Session
+from ._pushcore import Event, Metrics, Outcome, Progress, Request, Response, Service, Session
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -158,6 +158,10 @@ class Client(Services):
             for name, count in session.stats().items():
                 counts[name] += count
         return counts
+
+    def metrics(self) -> Metrics:
+        """Counts and latencies for a monitoring system, counted as `stats` counts; from any thread."""
+        return Metrics._sum(self._service, self._sessions())  # pyright: ignore[reportPrivateUsage]
 
     def header_bytes(self) -> tuple[int, int]:
         """Bytes of compressed headers sent and received so far, counted as `stats` counts."""

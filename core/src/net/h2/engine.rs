@@ -101,7 +101,7 @@ impl Engine {
 
     /// Returns how many streams may be open at a time.
     #[inline]
-    fn max_streams(&self) -> usize {
+    pub(crate) fn max_streams(&self) -> usize {
         self.send.max_streams().min(self.max_in_flight) as usize
     }
 
@@ -109,6 +109,11 @@ impl Engine {
     #[inline]
     pub(crate) fn window(&self) -> usize {
         usize::try_from(self.send.window()).unwrap_or(0)
+    }
+
+    /// Returns the widest window that the connection has had, in octets of request bodies.
+    pub(crate) fn widest_window(&self) -> usize {
+        usize::try_from(self.send.widest_window()).unwrap_or(0)
     }
 
     /// Returns the number of requests sent and not yet answered.

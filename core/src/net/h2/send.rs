@@ -36,6 +36,8 @@ pub(super) struct Send {
     initial_window: i64,
     /// The window of the connection.
     window: i64,
+    /// The widest window that the connection has had.
+    widest_window: i64,
     /// Streams that wait for the connection's window.
     ready: BTreeSet<u32>,
     /// Streams that wait for their own window: its offset, then the oldest last.
@@ -66,6 +68,7 @@ impl Send {
             max_header_list: None,
             initial_window: 65_535,
             window: 65_535,
+            widest_window: 65_535,
             ready: BTreeSet::new(),
             waiting: BTreeSet::new(),
             raised: BTreeSet::new(),
@@ -85,6 +88,11 @@ impl Send {
     #[inline]
     pub(super) fn window(&self) -> i64 {
         self.window
+    }
+
+    /// Returns the widest window that the connection has had.
+    pub(super) fn widest_window(&self) -> i64 {
+        self.widest_window
     }
 
     pub(super) fn header_octets(&self) -> u64 {
@@ -349,6 +357,7 @@ impl Send {
             return Err(Fault::protocol("window update of zero"));
         }
         self.window += i64::from(increment);
+        self.widest_window = self.widest_window.max(self.window);
         self.due |= !self.ready.is_empty();
         if self.window > i64::from(MAX_31) {
             return Err(Fault::flow("connection window above 2^31-1"));

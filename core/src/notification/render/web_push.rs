@@ -95,12 +95,12 @@ fn shown(notification: &Notification, losses: &mut Losses) -> Result<Value, Erro
     }
     for button in &notification.buttons {
         // A button without a page would make a browser refuse the whole message, so that it opens the notification's.
-        let mut action = webpush::Action::default();
-        action.action = button.id.clone();
-        action.title = button.title.clone();
-        action.navigate = button.url.as_deref().or(page).map(str::to_owned);
-        action.icon = button.icon.clone();
-        web.actions.push(action);
+        web.actions.push(webpush::Action {
+            action: button.id.clone(),
+            title: button.title.clone(),
+            navigate: button.url.as_deref().or(page).map(str::to_owned),
+            icon: button.icon.clone(),
+        });
     }
     losses.dropped(
         notification.subtitle.is_some(),

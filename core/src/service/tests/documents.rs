@@ -85,7 +85,7 @@ fn whole(kind: Kind) -> Value {
 }
 
 /// The same schema, which takes null too.
-fn nullable(schema: &Value) -> Value {
+pub(crate) fn nullable(schema: &Value) -> Value {
     let mut schema = schema.clone();
     match &mut schema {
         Value::Bool(_) => {}
@@ -258,7 +258,7 @@ fn page() -> String {
 }
 
 /// A doc comment on one line, without links that only rustdoc follows.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let mut out = String::new();
     let mut rest = text.as_str();
@@ -271,7 +271,7 @@ fn one_line(text: &str) -> String {
     out + rest
 }
 
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     one_line(text).replace('|', "\\|")
 }
 

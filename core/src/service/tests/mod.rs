@@ -1,4 +1,4 @@
 //! Tests of the whole: every form beside its page, its schema and its vectors.
 
 mod answers;
-mod documents;
+pub(crate) mod documents;

@@ -184,3 +184,35 @@ fn books_that_do_not_balance_are_told_of_and_do_not_panic() {
     assert_eq!(ledger.stats().queued, 0);
     assert!(ledger.take_fault());
 }
+
+/// Queue, wire and whole of a push; a push without a stream has only a whole, a call has none.
+#[test]
+fn a_push_is_timed_from_submission_to_its_end() {
+    let mut ledger = ledger();
+    let ticket = queued(&mut ledger, Purpose::Push);
+    let slot = ledger.find(ticket).unwrap();
+    let opened_at = NOW + Duration::from_millis(4);
+    ledger.begin_opening(opened_at);
+    ledger.open(slot, link(), REQUEST, opened_at);
+    ledger.note_time(NOW + Duration::from_millis(34));
+    ledger.end_answered(slot, Outcome::Accepted(Accepted::default()));
+    let unsent = queued(&mut ledger, Purpose::Push);
+    let slot = ledger.find(unsent).unwrap();
+    ledger.note_time(NOW + Duration::from_secs(7));
+    ledger.end_unanswered(slot, Unanswered::expired("late"));
+    let (_, slot) = opened(&mut ledger, Purpose::Call);
+    ledger.end_unanswered(slot, Unanswered::unknown("no answer"));
+    let latencies = ledger.latencies();
+    let sums = latencies
+        .list()
+        .map(|(name, histogram)| (name, histogram.count(), histogram.sum()));
+    let millis = Duration::from_millis;
+    assert_eq!(
+        sums,
+        [
+            ("queue", 1, millis(4)),
+            ("wire", 1, millis(30)),
+            ("whole", 2, millis(7034))
+        ]
+    );
+}

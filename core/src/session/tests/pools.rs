@@ -5,45 +5,85 @@ use crate::backend::Traffic;
 use crate::http::{Method, Request};
 
 #[test]
-fn hosts_are_bounded_and_the_least_missed_goes() {
+fn hosts_are_forgotten_before_they_fill_the_memory() {
     let mut world = World::fcm(|config| config.max_hosts = 10, |_, _| answer(200, "", FCM_OK));
     world.submit(1);
-    let busy = world.session.hosts.len();
-    for n in 0..1000 {
+    for n in 0..3000 {
         world.at(world.now.monotonic + Duration::from_millis(1));
         let host = authority(&format!("h{n}.example"));
-        assert!(world.session.host(&host, Traffic::Main, world.now).is_some());
-        assert!(world.session.hosts.len() <= 10);
+        let id = world.session.host(&host, Traffic::Main, world.now);
+        assert_eq!(world.session.hosts.find(&host, Traffic::Main), Some(id));
+        world.session.flush(world.now);
+        assert!(world.session.hosts.len() <= 1030, "{n}");
     }
-    assert!(busy >= 1);
-    // Its connection was let go with it.
-    world.settle();
-    assert_eq!(world.inboxes.len(), 0);
+    let forgotten = authority("h0.example");
+    assert_eq!(world.session.hosts.find(&forgotten, Traffic::Main), None);
+    // The one with a connection is not among them.
     world.submit(1);
-    assert_eq!(world.ends().len(), 2);
+    assert_eq!((world.ends().len(), world.dials.len()), (2, 1));
 }
 
+/// One connection at a time too few: the host that has nothing to do gives way, and the others wait for their turn.
 #[test]
-fn busy_hosts_are_not_thrown_out() {
-    let mut world = World::fcm(|config| config.max_hosts = 2, |_, _| answer(200, "", FCM_OK));
-    world.reachable = false;
+fn hosts_take_turns_where_there_are_too_few_connections() {
+    let mut world = World::fcm(|config| config.max_hosts = 2, |_, _| String::new());
+    let (now, suspect) = (world.now, crate::session::SendOptions::default().suspect());
     world.submit(1);
-    let suspect = crate::session::SendOptions::default().suspect();
-    let now = world.now;
     world.session.submit(&fcm_message(), suspect, now).unwrap();
-    assert!(
+    world.settle();
+    assert_eq!((world.dials.len(), world.session.hosts.connected()), (2, 2));
+    // Calls have connections of their own, and both places are taken by hosts that owe an answer.
+    let call = super::rate::topic_call(1);
+    world.session.exchange(call, Default::default(), now).unwrap();
+    world.settle();
+    assert_eq!((world.dials.len(), world.session.crowd.len()), (2, 1));
+    let link = *world.inboxes.keys().next().unwrap();
+    world
+        .session
+        .receive(link, answer(200, "", FCM_OK).as_bytes(), now);
+    world.settle();
+    assert_eq!(world.ends().len(), 1);
+    assert_eq!((world.dials.len(), world.session.crowd.len()), (3, 0));
+    assert_eq!(world.session.hosts.connected(), 2);
+}
+
+/// The machine has no descriptor left: nothing is lost, what there is goes on, and a second later more is tried.
+#[test]
+fn missing_descriptors_are_waited_for() {
+    let mut world = World::fcm(|_| {}, |_, _| answer(200, "", FCM_OK));
+    let now = world.now;
+    for _ in 0..2 {
         world
             .session
-            .host(&authority("third.example"), Traffic::Main, now)
-            .is_none()
-    );
-    world.run_for(secs(70));
-    assert!(
-        world
-            .session
-            .host(&authority("third.example"), Traffic::Main, world.now)
-            .is_some()
-    );
+            .submit(&fcm_message(), Default::default(), now)
+            .unwrap();
+    }
+    world.session.flush(now);
+    for attempt in 0..5 {
+        let Some(Action::Connect { link, .. }) = world.session.poll_action() else {
+            panic!("attempt {attempt} is missing");
+        };
+        let error = Error::new(ErrorKind::OutOfDescriptors, "too many open files");
+        world.session.connect_failed(link, error, world.now);
+        assert!(matches!(world.session.poll_action(), Some(Action::Close { .. })));
+        assert_eq!(world.session.poll_action(), None, "not at once");
+        assert_eq!(world.session.stats().queued, 2);
+        let missed = world.now.monotonic;
+        while world.now.monotonic < missed + secs(1) {
+            assert_eq!(
+                world.session.poll_action(),
+                None,
+                "not before a second has passed"
+            );
+            let due = world.session.poll_timeout().expect("a timer");
+            assert!(due > world.now.monotonic);
+            world.at(due);
+            world.session.handle_timeout(world.now);
+        }
+    }
+    world.settle();
+    assert_eq!(world.ends().len(), 2);
+    assert_eq!(world.session.stats().accepted, 2);
 }
 
 /// The clock may pass one pool's timer while it looks at another's bytes.

@@ -41,6 +41,7 @@ EXAMPLES = {
     "baidu": ("Baidu", "--api-key KEY --secret-key KEY", "--token ID", "--text Hello"),
 }  # fmt: skip
 
+
 def connection_options(service: str) -> list[click.Parameter]:
     """How to get there."""
     made: list[click.Parameter] = [

@@ -1,0 +1,636 @@
+//! Which message of a hub is where, and what comes next: no socket, no clock.
+//!
+//! Both hubs, the blocking one and the one for tokio, are this board and a loop that moves messages between it and the clients.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::time::Duration;
+
+use pushcore::notification::{Attempts, Campaign, Cause, Feedback, Retries, Retry, Stop, feedback};
+use pushcore::service::Message;
+use pushcore::{Error, ErrorKind, Now, Outcome};
+
+use super::delivery::{AsDevice, Delivery};
+use crate::progress::Progress;
+
+/// How long a full lane is watched before its pace is judged, in seconds: long enough for a handshake and a first answer, short for those
+/// who wait for it.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// How much a board holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most messages of one lane that wait here, those that rest before another attempt included.
+    pub queue: usize,
+    /// The time in which a lane's queue has to clear at its present pace; a lane that is slower is behind.
+    pub patience: Duration,
+}
+
+impl Limits {
+    /// Refuses limits with which no message could be sent.
+    ///
+    /// # Errors
+    /// `InvalidValue`.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.queue {
+            0 => Err(Error::new(
+                ErrorKind::InvalidValue,
+                "queue is 0: no message could be taken",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A message on the board.
+#[derive(Debug)]
+struct Post<T> {
+    item: T,
+    /// The message, where the source brought one; `None` where it is made from the notification.
+    message: Option<Message>,
+    lane: usize,
+    attempts: Attempts,
+    /// How the last attempt ended, while the message rests; `None` otherwise.
+    last: Option<Box<Result<Outcome, Error>>>,
+}
+
+/// The messages of one client.
+#[derive(Debug)]
+struct Lane {
+    /// The places of messages that wait for room in the session.
+    queue: VecDeque<u32>,
+    /// The messages that rest before another attempt.
+    resting: usize,
+    /// The messages that the session has.
+    in_flight: usize,
+    progress: Progress,
+    /// When the present window began, in which the lane's pace is measured; `None` where the lane has room.
+    full_since: Option<Duration>,
+    /// The messages that the service settled in the window. An end without an answer is no progress, nor is an answer that asks to come
+    /// again.
+    settled: usize,
+    /// Whether the last window showed too slow a pace.
+    behind: bool,
+}
+
+impl Lane {
+    fn waiting(&self) -> usize {
+        self.queue.len() + self.resting
+    }
+}
+
+/// An item that the source yielded, and that has not found a place yet.
+#[derive(Debug)]
+pub struct Head<T> {
+    item: T,
+    message: Option<Message>,
+    lane: usize,
+}
+
+/// The decision about an item of the source.
+#[derive(Debug)]
+pub enum Offer<T> {
+    /// It is on the board.
+    Taken,
+    /// Its lane is full: offer it again later, and read no further until then.
+    Full(Head<T>),
+}
+
+/// The messages of one bulk send of a hub.
+#[derive(Debug)]
+pub struct Board<T> {
+    posts: Vec<Option<Post<T>>>,
+    free: Vec<u32>,
+    lanes: Vec<Lane>,
+    /// When which message rests no longer, on the monotonic clock.
+    resting: BinaryHeap<Reverse<(Duration, u32)>>,
+    ended: VecDeque<Delivery<T>>,
+    campaign: Option<Campaign>,
+    policy: Retries,
+    limits: Limits,
+    taken: u32,
+    /// Whether no message is sent again any more.
+    stopping: bool,
+}
+
+impl<T: AsDevice> Board<T> {
+    /// Returns an empty board. `campaign` makes the messages of items that come without one.
+    pub fn new(lanes: usize, campaign: Option<Campaign>, policy: Retries, limits: Limits) -> Self {
+        let lane = || Lane {
+            queue: VecDeque::new(),
+            resting: 0,
+            in_flight: 0,
+            progress: Progress::new(None),
+            full_since: None,
+            settled: 0,
+            behind: false,
+        };
+        Self {
+            posts: Vec::new(),
+            free: Vec::new(),
+            lanes: std::iter::repeat_with(lane).take(lanes).collect(),
+            resting: BinaryHeap::new(),
+            ended: VecDeque::new(),
+            campaign,
+            policy,
+            limits,
+            taken: 0,
+            stopping: false,
+        }
+    }
+
+    // What comes in
+
+    /// Offers an item of the source whose device is served by `lane`.
+    pub fn offer(&mut self, item: T, message: Option<Message>, lane: usize, now: Now) -> Offer<T> {
+        self.offer_again(Head { item, message, lane }, now)
+    }
+
+    /// Offers an item again that found its lane full.
+    pub fn offer_again(&mut self, head: Head<T>, now: Now) -> Offer<T> {
+        let most = self.limits.queue;
+        let Some(lane) = self.lanes.get_mut(head.lane) else {
+            self.refuse(head.item, internal(), now);
+            return Offer::Taken;
+        };
+        if lane.waiting() < most {
+            self.take(head, now);
+            return Offer::Taken;
+        }
+        if lane.full_since.is_none() {
+            lane.full_since = Some(now.monotonic);
+            lane.settled = 0;
+        }
+        if lane.behind && self.somebody_starves(head.lane) {
+            self.hand_back(head, now);
+            return Offer::Taken;
+        }
+        Offer::Full(head)
+    }
+
+    /// Ends an item at once, because nothing can be sent to its device.
+    pub fn refuse(&mut self, item: T, error: Error, now: Now) {
+        let result = Err(error);
+        let feedback = feedback(&result, item.as_device(), now.unix);
+        let attempts = Attempts::begin(now.unix);
+        self.ended.push_back(Delivery {
+            item,
+            result,
+            feedback,
+            attempts,
+            stop: None,
+        });
+    }
+
+    /// Ends an item at once, because no client is configured for its app.
+    pub fn refuse_app(&mut self, item: T, now: Now) {
+        let app = item.as_device().app();
+        let name = app.name().unwrap_or("without a name");
+        let text = format!(
+            "no client of the hub serves {} {}, app {name}",
+            app.service(),
+            app.environment().name()
+        );
+        self.ended.push_back(Delivery {
+            item,
+            result: Err(Error::new(ErrorKind::Misuse, text)),
+            feedback: Feedback::CheckConfiguration(Cause::Device),
+            attempts: Attempts::begin(now.unix),
+            stop: None,
+        });
+    }
+
+    fn take(&mut self, head: Head<T>, now: Now) {
+        self.taken = self.taken.wrapping_add(1);
+        let post = Post {
+            item: head.item,
+            message: head.message,
+            lane: head.lane,
+            attempts: Attempts::begin(now.unix).with_seed(self.taken),
+            last: None,
+        };
+        let place = match self.free.pop() {
+            Some(place) => {
+                if let Some(there) = self.posts.get_mut(place as usize) {
+                    *there = Some(post);
+                }
+                place
+            }
+            None => {
+                self.posts.push(Some(post));
+                // As many as the lanes hold: fewer than 2^32.
+                (self.posts.len() - 1) as u32
+            }
+        };
+        if let Some(lane) = self.lanes.get_mut(head.lane) {
+            lane.queue.push_back(place);
+            lane.progress.taken += 1;
+            lane.progress.in_flight += 1;
+        }
+    }
+
+    /// Ends an item that its lane has no place for, so that the items behind it are reached.
+    fn hand_back(&mut self, head: Head<T>, now: Now) {
+        let cause = Error::new(
+            ErrorKind::QueueFull,
+            "its service is slower than the others can wait for: send it again later",
+        );
+        let error = Error::new(ErrorKind::NotSent, "handed back without an attempt").with_source(cause);
+        if let Some(lane) = self.lanes.get_mut(head.lane) {
+            lane.progress.taken += 1;
+            lane.progress.count(Err(&error));
+        }
+        self.refuse(head.item, error, now);
+    }
+
+    /// Ends an item that found no place, because nothing is read any more.
+    pub fn give_up(&mut self, head: Head<T>, now: Now) {
+        let cause = Error::new(ErrorKind::Closed, "the hub takes no more");
+        let error = Error::new(ErrorKind::NotSent, "read, and never tried").with_source(cause);
+        self.refuse(head.item, error, now);
+    }
+
+    /// Whether a lane other than `full` has nothing to do.
+    fn somebody_starves(&self, full: usize) -> bool {
+        let mut others = self.lanes.iter().enumerate().filter(|(lane, _)| *lane != full);
+        others.any(|(_, lane)| lane.queue.is_empty())
+    }
+
+    // What goes out
+
+    /// Whether messages of a lane wait for room in its session.
+    pub fn has_queued(&self, lane: usize) -> bool {
+        self.lanes.get(lane).is_some_and(|lane| !lane.queue.is_empty())
+    }
+
+    /// Hands the messages of a lane to `submit`, at most `most`, until it says `QueueFull`. Another error ends the message.
+    pub fn submit(
+        &mut self,
+        lane: usize,
+        most: usize,
+        now: Now,
+        mut submit: impl FnMut(u32, &Message) -> Result<(), Error>,
+    ) {
+        for _ in 0..most {
+            let Some(place) = self.lanes.get_mut(lane).and_then(|lane| lane.queue.pop_front()) else {
+                return;
+            };
+            let Some(post) = self.posts.get_mut(place as usize).and_then(Option::as_mut) else {
+                continue;
+            };
+            let made;
+            let message = match (&post.message, &mut self.campaign) {
+                (Some(message), _) => Ok(message),
+                (None, Some(campaign)) => {
+                    made = campaign
+                        .message(post.item.as_device(), now)
+                        .map(|message| post.attempts.stable(message));
+                    made.as_ref().map_err(Error::clone)
+                }
+                (None, None) => Err(internal()),
+            };
+            let submitted = message.and_then(|message| submit(place, message));
+            match submitted {
+                Ok(()) => {
+                    post.attempts.start();
+                    if let Some(lane) = self.lanes.get_mut(lane) {
+                        lane.in_flight += 1;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::QueueFull => {
+                    if let Some(lane) = self.lanes.get_mut(lane) {
+                        lane.queue.push_front(place);
+                    }
+                    return;
+                }
+                Err(error) => self.end(place, Err(error), None, now),
+            }
+        }
+    }
+
+    /// Ends every message of a lane that waits here: its client could not be made, or takes no more.
+    pub fn fail(&mut self, lane: usize, error: &Error, now: Now) {
+        while let Some(place) = self.lanes.get_mut(lane).and_then(|lane| lane.queue.pop_front()) {
+            self.end(place, Err(error.clone()), None, now);
+        }
+    }
+
+    /// An attempt has ended: the message rests before another one, or is over.
+    pub fn attempt_ended(&mut self, place: u32, result: Result<Outcome, Error>, now: Now) {
+        let Some(post) = self.posts.get_mut(place as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        let Some(lane) = self.lanes.get_mut(post.lane) else {
+            return;
+        };
+        lane.in_flight = lane.in_flight.saturating_sub(1);
+        match self.policy.next(&mut post.attempts, &result, now.unix) {
+            Retry::Again { after, .. } if !self.stopping => {
+                lane.resting += 1;
+                post.last = Some(Box::new(result));
+                let at = now.monotonic.saturating_add(after);
+                self.resting.push(Reverse((at, place)));
+            }
+            Retry::Stop(stop) => self.end(place, result, Some(stop), now),
+            _ => self.end(place, result, None, now),
+        }
+    }
+
+    fn end(&mut self, place: u32, result: Result<Outcome, Error>, stop: Option<Stop>, now: Now) {
+        let Some(post) = self.posts.get_mut(place as usize).and_then(Option::take) else {
+            return;
+        };
+        self.free.push(place);
+        if let Some(lane) = self.lanes.get_mut(post.lane) {
+            lane.progress.in_flight = lane.progress.in_flight.saturating_sub(1);
+            lane.progress.count(result.as_ref());
+            lane.settled +=
+                usize::from(matches!(&result, Ok(outcome) if !matches!(outcome, Outcome::RetryLater(_))));
+        }
+        let feedback = feedback(&result, post.item.as_device(), now.unix);
+        self.ended.push_back(Delivery {
+            item: post.item,
+            result,
+            feedback,
+            attempts: post.attempts,
+            stop,
+        });
+    }
+
+    /// Whether messages are over and have not been fetched.
+    pub fn has_ended(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    /// The next message that is over.
+    pub fn next_ended(&mut self) -> Option<Delivery<T>> {
+        self.ended.pop_front()
+    }
+
+    // Time
+
+    /// When [`Board::handle_timeout`] has to be called; `None` is never.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        let rested = self.resting.peek().map(|Reverse((at, _))| *at);
+        let windows = self.lanes.iter().filter_map(|lane| lane.full_since);
+        let judged = windows.map(|since| since.saturating_add(WINDOW)).min();
+        rested.into_iter().chain(judged).min()
+    }
+
+    /// Puts messages that have rested back into their queues, and judges the pace of lanes that are full.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        while self.resting.peek().is_some_and(|Reverse((at, _))| *at <= now) {
+            let Some(Reverse((_, place))) = self.resting.pop() else {
+                break;
+            };
+            let Some(post) = self.posts.get_mut(place as usize).and_then(Option::as_mut) else {
+                continue;
+            };
+            post.last = None;
+            if let Some(lane) = self.lanes.get_mut(post.lane) {
+                lane.resting = lane.resting.saturating_sub(1);
+                lane.queue.push_back(place);
+            }
+        }
+        let Limits { queue, patience } = self.limits;
+        for lane in &mut self.lanes {
+            let Some(since) = lane.full_since else {
+                continue;
+            };
+            let watched = now.saturating_sub(since);
+            if watched >= WINDOW {
+                // settled / watched < queue / patience, without a division.
+                let cleared = lane.settled as u128 * patience.as_millis();
+                lane.behind = cleared < queue as u128 * watched.as_millis();
+                lane.full_since = (lane.waiting() >= queue).then_some(now);
+                lane.settled = 0;
+            }
+        }
+    }
+
+    // The whole
+
+    /// The number of messages of the lane that its session has.
+    pub fn in_flight(&self, lane: usize) -> usize {
+        self.lanes.get(lane).map_or(0, |lane| lane.in_flight)
+    }
+
+    /// Whether no message is on the board: those that are over may still have to be fetched.
+    pub fn is_empty(&self) -> bool {
+        self.posts.len() == self.free.len()
+    }
+
+    /// How far the lane is.
+    pub fn progress(&self, lane: usize) -> Option<&Progress> {
+        self.lanes.get(lane).map(|lane| &lane.progress)
+    }
+
+    /// Whether a lane's queue would take longer than the hub's patience at its present pace.
+    pub fn is_behind(&self, lane: usize) -> bool {
+        self.lanes.get(lane).is_some_and(|lane| lane.behind)
+    }
+
+    /// Sends nothing again from now on: what rests ends with the result that it has; what waits in a queue is still sent.
+    pub fn stop_retries(&mut self, now: Now) {
+        self.stopping = true;
+        for Reverse((_, place)) in std::mem::take(&mut self.resting) {
+            let Some(post) = self.posts.get_mut(place as usize).and_then(Option::as_mut) else {
+                continue;
+            };
+            let last = post.last.take();
+            if let Some(lane) = self.lanes.get_mut(post.lane) {
+                lane.resting = lane.resting.saturating_sub(1);
+            }
+            let result = last.map_or_else(|| Err(internal()), |last| *last);
+            self.end(place, result, None, now);
+        }
+    }
+}
+
+fn internal() -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        "a message of the hub has no client or no text",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use pushcore::UnixTime;
+    use pushcore::notification::{Device, Notification};
+    use pushcore::outcome::{OutcomeKind, OutcomeParts};
+    use pushcore::service::Kind;
+
+    use super::*;
+
+    fn at(millis: u64) -> Now {
+        Now::new(
+            Duration::from_millis(millis),
+            UnixTime::from_millis(1_764_422_709_000 + millis),
+        )
+    }
+
+    fn device(lane: usize, number: u32) -> (u32, Device) {
+        let kind = [Kind::Fcm, Kind::Adm][lane];
+        let builder = Device::builder(kind).token(&format!("token-{number}"));
+        (number, builder.build().expect("a device"))
+    }
+
+    fn board(queue: usize, policy: Retries) -> Board<(u32, Device)> {
+        let notification = Notification::builder()
+            .title("Hello")
+            .build()
+            .expect("a notification");
+        let limits = Limits {
+            queue,
+            patience: Duration::from_secs(30),
+        };
+        Board::new(2, Some(Campaign::new(notification)), policy, limits)
+    }
+
+    fn outcome(kind: OutcomeKind) -> Result<Outcome, Error> {
+        Ok(Outcome::from_parts(&OutcomeParts::new(kind)).expect("an outcome"))
+    }
+
+    fn submitted(board: &mut Board<(u32, Device)>, lane: usize, now: Now) -> Vec<u32> {
+        let mut places = Vec::new();
+        board.submit(lane, usize::MAX, now, |place, _| {
+            places.push(place);
+            Ok(())
+        });
+        places
+    }
+
+    /// A dead service holds the others back for one window, and no longer.
+    #[test]
+    fn what_a_dead_service_has_no_place_for_is_handed_back() {
+        let mut board = board(10, Retries::standard());
+        for number in 0..10 {
+            let (key, device) = device(0, number);
+            assert!(matches!(board.offer((key, device), None, 0, at(0)), Offer::Taken));
+        }
+        let Offer::Full(head) = board.offer(device(0, 10), None, 0, at(0)) else {
+            panic!("the lane is full")
+        };
+        assert_eq!(board.poll_timeout(), Some(Duration::from_secs(1)));
+        board.handle_timeout(Duration::from_millis(999));
+        let Offer::Full(head) = board.offer_again(head, at(999)) else {
+            panic!("its pace is not known yet")
+        };
+        board.handle_timeout(Duration::from_secs(1));
+        assert!(board.is_behind(0));
+        assert!(matches!(board.offer_again(head, at(1000)), Offer::Taken));
+        let delivery = board.next_ended().expect("handed back");
+        assert_eq!(delivery.item.0, 10);
+        let error = delivery.result.expect_err("not sent");
+        assert_eq!(error.kind(), ErrorKind::NotSent);
+        assert_eq!(error.cause().map(Error::kind), Some(ErrorKind::QueueFull));
+        assert!(matches!(delivery.feedback, Feedback::Wait { .. }));
+        assert_eq!((delivery.attempts.made(), delivery.stop), (0, None));
+        // The other lane goes on.
+        assert!(matches!(
+            board.offer(device(1, 11), None, 1, at(1000)),
+            Offer::Taken
+        ));
+        assert_eq!(submitted(&mut board, 1, at(1000)).len(), 1);
+        let progress = board.progress(0).expect("a lane");
+        assert_eq!(
+            (progress.taken, progress.not_sent, progress.in_flight),
+            (11, 1, 10)
+        );
+    }
+
+    /// While the others have work, reading waits, however slow the service is.
+    #[test]
+    fn nothing_is_handed_back_while_the_others_are_busy() {
+        let mut board = board(1, Retries::standard());
+        assert!(matches!(board.offer(device(0, 0), None, 0, at(0)), Offer::Taken));
+        assert!(matches!(board.offer(device(1, 1), None, 1, at(0)), Offer::Taken));
+        let Offer::Full(head) = board.offer(device(0, 2), None, 0, at(0)) else {
+            panic!("the lane is full")
+        };
+        board.handle_timeout(Duration::from_secs(1));
+        assert!(board.is_behind(0));
+        assert!(matches!(board.offer_again(head, at(1000)), Offer::Full(_)));
+    }
+
+    /// A service that clears its queue in good time is waited for.
+    #[test]
+    fn a_service_that_moves_is_waited_for() {
+        let mut board = board(10, Retries::standard());
+        for number in 0..10 {
+            board.offer(device(0, number), None, 0, at(0));
+        }
+        let Offer::Full(head) = board.offer(device(0, 10), None, 0, at(0)) else {
+            panic!("the lane is full")
+        };
+        // One of ten in a second clears the queue in ten seconds.
+        let mut place = None;
+        board.submit(0, 1, at(10), |taken, _| {
+            place = Some(taken);
+            Ok(())
+        });
+        board.attempt_ended(place.expect("a place"), outcome(OutcomeKind::Accepted), at(20));
+        board.handle_timeout(Duration::from_secs(1));
+        assert!(!board.is_behind(0));
+        assert!(matches!(board.offer_again(head, at(1000)), Offer::Taken));
+        assert!(board.next_ended().expect("accepted").result.is_ok());
+        assert!(board.next_ended().is_none());
+    }
+
+    #[test]
+    fn a_message_rests_as_long_as_its_policy_says_and_ends_once() {
+        let mut board = board(10, Retries::custom().attempts(2).build().expect("a policy"));
+        board.offer(device(0, 7), None, 0, at(0));
+        let place = submitted(&mut board, 0, at(0))[0];
+        board.attempt_ended(place, outcome(OutcomeKind::RetryLater), at(100));
+        assert!(board.next_ended().is_none() && !board.is_empty());
+        let due = board.poll_timeout().expect("a rest");
+        // Half of a second to a second: the policy's first wait.
+        assert!((600..=1100).contains(&due.as_millis()), "{due:?}");
+        board.handle_timeout(due);
+        let again = submitted(&mut board, 0, at(1100));
+        assert_eq!(again, [place]);
+        board.attempt_ended(place, outcome(OutcomeKind::RetryLater), at(1200));
+        let delivery = board.next_ended().expect("over");
+        assert_eq!(
+            (delivery.stop, delivery.attempts.made()),
+            (Some(Stop::Attempts), 2)
+        );
+        assert!(board.is_empty() && board.next_ended().is_none());
+    }
+
+    #[test]
+    fn a_stop_ends_what_rests_with_what_is_known() {
+        let mut board = board(10, Retries::standard());
+        board.offer(device(0, 7), None, 0, at(0));
+        let place = submitted(&mut board, 0, at(0))[0];
+        board.attempt_ended(place, outcome(OutcomeKind::RetryLater), at(100));
+        board.stop_retries(at(200));
+        let delivery = board.next_ended().expect("over");
+        assert_eq!(delivery.result.expect("the answer").name(), "retry_later");
+        assert!(board.is_empty());
+    }
+
+    #[test]
+    fn a_full_session_keeps_the_order() {
+        let mut board = board(10, Retries::none());
+        for number in 0..3 {
+            board.offer(device(0, number), None, 0, at(0));
+        }
+        let mut room = 1;
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            board.submit(0, usize::MAX, at(0), |place, _| {
+                if room == 0 {
+                    return Err(Error::new(ErrorKind::QueueFull, "full"));
+                }
+                room -= 1;
+                seen.push(place);
+                Ok(())
+            });
+            room = 1;
+        }
+        assert_eq!(seen, [0, 1, 2]);
+    }
+}
