@@ -15,7 +15,7 @@ from store import Store
 
 def read(path: str | os.PathLike[str] | None) -> dict[str, Any]:
     """The configuration of that file; an empty one without a file."""
-    return {} if path is None else json.loads(pathlib.Path(path).read_text())  # type: ignore[no-any-return]
+    return {} if path is None else json.loads(pathlib.Path(path).read_text())
 
 
 def of_sandbox(ready: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -53,7 +54,7 @@ class Host:
         self._database, self._clients = database, clients
         self.store = Store(database)
         self.work = Work(database, lease=lease, chosen=chosen)
-        self.sender = Sender(self.work, clients, feedback=self._feedback, lease=lease)
+        self.sender = Sender(self.work, clients, feedback=self._feedback, tick=self.count_events, lease=lease)
         options = self._configuration.get("dialects", {})
         self.dialects = {name: Dialect(name, options.get(name)) for name in Dialect.systems()}
 
@@ -105,10 +106,12 @@ class Host:
                 ],
                 begun=True,
             )
+            ended: list[tuple[Send, Any]] = []
             for send, result in self._results(way, self.work.mine(number), waiting):
                 self.work.ended([end(send, result, time.time(), again=False)])
-                self._feedback(send, result, waiting[send.key].data)
+                ended.append((send, result))
                 job.sent(int(send.key), result)
+            self._feedback(ended, {key: step.data["key"] for key, step in waiting.items()})
 
     def _way(self, system: str, channel: Mapping[str, Any]) -> tuple[str, str]:
         """Service and environment of a channel, which name a client.
@@ -158,7 +161,7 @@ class Host:
             except pushcore.PushcoreError as error:
                 result = error
             self.work.ended([end(send, result, time.time(), again=False)])
-            self._feedback(send, result)
+            self._feedback([(send, result)])
             taken = isinstance(result, pushcore.Accepted)
         return taken
 
@@ -166,9 +169,13 @@ class Host:
         """The bundle id of the configuration."""
         return str(self._configuration.get("apns", {}).get("topic", ""))
 
-    def events(self) -> list[tuple[str, pushcore.Event]]:
-        """What happened to this worker's clients since the last call."""
-        return self._clients.events()
+    def count_events(self) -> None:
+        """Counts what happened to this worker's clients since the last call."""
+        happened = Counter((service, event.name) for service, event in self._clients.events())
+        self.store.count_all(
+            ("pushcore_hug_events", {"service": service, "event": name}, count)
+            for (service, name), count in happened.items()
+        )
 
     def stats(self) -> dict[tuple[str, str], dict[str, int]]:
         """How many messages of this worker are where."""
@@ -176,25 +183,26 @@ class Host:
 
     # What services say of tokens.
 
-    def _feedback(self, send: Send, result: Any, data: Mapping[str, Any] | None = None) -> None:
-        service = send.message.service
-        name = result.name if isinstance(result, pushcore.Outcome) else type(result).__name__
-        self.store.count("pushcore_hug_sends", {"service": service, "result": name})
-        target = send.target
-        if send.device is not None:
-            found = self.store.by_id(send.device)
-            target = found["target"] if found is not None else ""
-        elif data is not None:
-            target = data["key"]
-        if not target:
-            return
-        if isinstance(result, pushcore.TokenGone):
-            if result.replacement:
-                self.store.replace(service, target, result.replacement)
+    def _feedback(self, pairs: list[tuple[Send, Any]], keys: Mapping[str, str] | None = None) -> None:
+        """Counts results, and tells the store of tokens. `keys` are the targets of messages that hold theirs."""
+        counted = Counter((send.message.service, _name(result)) for send, result in pairs)
+        self.store.count_all(
+            ("pushcore_hug_sends", {"service": service, "result": name}, count)
+            for (service, name), count in counted.items()
+        )
+        for send, result in pairs:
+            replacement = getattr(result, "replacement", None)
+            if not replacement and not isinstance(result, pushcore.TokenGone):
+                continue
+            target = send.target or (keys or {}).get(send.key, "")
+            if send.device is not None:
+                # The device may have another token by now, which is not the one that died.
+                found = self.store.by_id(send.device)
+                target = send.target or (found["target"] if found is not None else "")
+            if replacement:
+                self.store.replace(send.message.service, target, replacement)
             else:
-                self.store.is_dead(service, target, result.reason, result.since)
-        elif isinstance(result, pushcore.Accepted) and result.replacement:
-            self.store.replace(service, target, result.replacement)
+                self.store.is_dead(send.message.service, target, result.reason, result.since)
 
     # Questions.
 
@@ -400,6 +408,10 @@ def _fits(selection: Mapping[str, Any], device: Mapping[str, Any]) -> bool:
 def _open(record: dict[str, Any]) -> dict[str, Any]:
     """A record without the credentials that it was written with, which no job reads."""
     return {name: value for name, value in record.items() if name != "secret"}
+
+
+def _name(result: Any) -> str:
+    return result.name if isinstance(result, pushcore.Outcome) else type(result).__name__
 
 
 def _scopes(account: Mapping[str, Any]) -> dict[str, Any]:
