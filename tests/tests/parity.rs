@@ -130,8 +130,8 @@ fn every_count_is_there() {
 #[test]
 fn an_event_is_whole() {
     let parts = SessionEvent::TokenRenewed.parts();
-    let pushcore::session::EventParts { name: _, link: _, code: _, after: _, text: _, .. } = parts;
-    let expected = set(["name", "link", "code", "after", "text"]);
+    let pushcore::session::EventParts { name: _, level: _, link: _, code: _, after: _, text: _, .. } = parts;
+    let expected = set(["name", "level", "link", "code", "after", "text"]);
     assert_eq!(kotlin_record(&read(KOTLIN), "Event"), expected);
     assert_eq!(swift_record(&read(SWIFT), "Event"), expected);
     let source = read("core/src/session/event.rs");

@@ -142,6 +142,8 @@ kinds! {
     PeerSilent
     /// The service has asked for a pause, and the message waited for its end.
     Paused
+    /// This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+    OutOfDescriptors
     /// Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
     NotSent
     /// Written, and no answer came: the service may or may not have taken it.
