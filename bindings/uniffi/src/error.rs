@@ -308,11 +308,17 @@ mod tests {
     fn an_error_keeps_its_chain_and_its_codes() {
         let reset = Error::new(Kind::StreamReset, "stream reset").with_http2_code(11);
         let error = Error::new(Kind::NotSent, "not sent").with_source(reset);
-        let PushError::NoAnswer { failure } = PushError::from(error) else { panic!("another group") };
+        let PushError::NoAnswer { failure } = PushError::from(error) else {
+            panic!("another group")
+        };
         assert_eq!((failure.kind, failure.number), (ErrorKind::NotSent, 500));
         assert_eq!((failure.http2_code, failure.tls_alert), (Some(11), None));
         assert_eq!(failure.text, "not sent: stream reset");
-        let cause = Cause { kind: ErrorKind::StreamReset, number: 409, text: "stream reset".into() };
+        let cause = Cause {
+            kind: ErrorKind::StreamReset,
+            number: 409,
+            text: "stream reset".into(),
+        };
         assert_eq!(failure.causes, [cause]);
     }
 

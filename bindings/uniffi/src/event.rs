@@ -1,4 +1,4 @@
-//! What a client or a session tells beside outcomes: events and counts.
+//! Events and counts: the news of a client or a session beside outcomes.
 
 use pushcore::session::{SessionEvent, Stats as CoreStats};
 

@@ -4850,6 +4850,11 @@ data class Event (
     val `name`: kotlin.String
     ,
     /**
+     * How much the event matters in a log: `error`, `warning`, `info` or `debug`.
+     */
+    val `level`: kotlin.String
+    ,
+    /**
      * The connection that the event is about; nil where it is about none.
      */
     val `link`: kotlin.ULong?
@@ -4885,6 +4890,7 @@ public object FfiConverterTypeEvent: FfiConverterRustBuffer<Event> {
     override fun read(buf: ByteBuffer): Event {
         return Event(
             FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalTypeSeconds.read(buf),
@@ -4894,6 +4900,7 @@ public object FfiConverterTypeEvent: FfiConverterRustBuffer<Event> {
 
     override fun allocationSize(value: Event) = (
             FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`level`) +
             FfiConverterOptionalULong.allocationSize(value.`link`) +
             FfiConverterOptionalUInt.allocationSize(value.`code`) +
             FfiConverterOptionalTypeSeconds.allocationSize(value.`after`) +
@@ -4902,6 +4909,7 @@ public object FfiConverterTypeEvent: FfiConverterRustBuffer<Event> {
 
     override fun write(value: Event, buf: ByteBuffer) {
             FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`level`, buf)
             FfiConverterOptionalULong.write(value.`link`, buf)
             FfiConverterOptionalUInt.write(value.`code`, buf)
             FfiConverterOptionalTypeSeconds.write(value.`after`, buf)
@@ -5161,7 +5169,7 @@ public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
  */
 data class Outcome (
     /**
-     * What the answer means.
+     * The meaning of the answer.
      */
     val `kind`: OutcomeKind
     ,
@@ -5226,7 +5234,7 @@ data class Outcome (
     val `since`: Time?
     ,
     /**
-     * What could be at fault beside the token (`tokenMismatch`).
+     * The settings that could be at fault beside the token (`tokenMismatch`).
      */
     val `suspects`: List<Suspect>
     ,
@@ -5800,7 +5808,7 @@ public object FfiConverterTypeStats: FfiConverterRustBuffer<Stats> {
 
 
 /**
- * What became of the messages that were offered.
+ * The number of offered messages that were dealt with, and the refusals among them.
  */
 data class Submitted (
     /**
@@ -5809,7 +5817,7 @@ data class Submitted (
     val `taken`: kotlin.UInt
     ,
     /**
-     * Those that were refused, before anything was sent.
+     * The messages that were refused, before anything was sent.
      */
     val `refused`: List<Ended>
 
@@ -6512,6 +6520,10 @@ enum class ErrorKind {
      */
     PAUSED,
     /**
+     * This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+     */
+    OUT_OF_DESCRIPTORS,
+    /**
      * Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
      */
     NOT_SENT,
@@ -6573,7 +6585,7 @@ public object FfiConverterTypeErrorKind: FfiConverterRustBuffer<ErrorKind> {
 
 
 /**
- * What happens when many answers in a row blame the tokens, which are most likely good then.
+ * The reaction to many answers in a row that blame the tokens, which are most likely good then.
  */
 
 enum class OnSuspicion {
@@ -6616,7 +6628,7 @@ public object FfiConverterTypeOnSuspicion: FfiConverterRustBuffer<OnSuspicion> {
 
 
 /**
- * What the answer means for the message and its token.
+ * The meaning of the answer for the message and its token.
  */
 
 enum class OutcomeKind {

@@ -2098,7 +2098,7 @@ public func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
  */
 public struct Outcome: Equatable, Hashable {
     /**
-     * What the answer means.
+     * The meaning of the answer.
      */
     public let kind: OutcomeKind
     /**
@@ -2150,7 +2150,7 @@ public struct Outcome: Equatable, Hashable {
      */
     public let since: Time?
     /**
-     * What could be at fault beside the token (`tokenMismatch`).
+     * The settings that could be at fault beside the token (`tokenMismatch`).
      */
     public let suspects: [Suspect]
     /**
@@ -2179,7 +2179,7 @@ public struct Outcome: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * What the answer means.
+         * The meaning of the answer.
          */kind: OutcomeKind,
         /**
          * The HTTP status; 0 where there was none.
@@ -2218,7 +2218,7 @@ public struct Outcome: Equatable, Hashable {
          * The time since which the token is dead, by the service's clock (`tokenGone`); nil where it names none.
          */since: Time?,
         /**
-         * What could be at fault beside the token (`tokenMismatch`).
+         * The settings that could be at fault beside the token (`tokenMismatch`).
          */suspects: [Suspect],
         /**
          * The time to wait at least (`retryLater`); nil where nothing is known.
@@ -3445,7 +3445,7 @@ public func FfiConverterTypeErrorKind_lower(_ value: ErrorKind) -> RustBuffer {
 
 
 /**
- * What the answer means for the message and its token.
+ * The meaning of the answer for the message and its token.
  */
 
 public enum OutcomeKind: Equatable, Hashable {

@@ -3005,6 +3005,10 @@ public struct Event: Equatable, Hashable {
      */
     public let name: String
     /**
+     * How much the event matters in a log: `error`, `warning`, `info` or `debug`.
+     */
+    public let level: String
+    /**
      * The connection that the event is about; nil where it is about none.
      */
     public let link: UInt64?
@@ -3028,6 +3032,9 @@ public struct Event: Equatable, Hashable {
          * The name in snake case, the same in every language, for example `connected`.
          */name: String,
         /**
+         * How much the event matters in a log: `error`, `warning`, `info` or `debug`.
+         */level: String,
+        /**
          * The connection that the event is about; nil where it is about none.
          */link: UInt64?,
         /**
@@ -3040,6 +3047,7 @@ public struct Event: Equatable, Hashable {
          * The event in words, never empty.
          */text: String) {
         self.name = name
+        self.level = level
         self.link = link
         self.code = code
         self.after = after
@@ -3063,6 +3071,7 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         return
             try Event(
                 name: FfiConverterString.read(from: &buf),
+                level: FfiConverterString.read(from: &buf),
                 link: FfiConverterOptionUInt64.read(from: &buf),
                 code: FfiConverterOptionUInt32.read(from: &buf),
                 after: FfiConverterOptionTypeSeconds.read(from: &buf),
@@ -3072,6 +3081,7 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
 
     public static func write(_ value: Event, into buf: inout [UInt8]) {
         FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.level, into: &buf)
         FfiConverterOptionUInt64.write(value.link, into: &buf)
         FfiConverterOptionUInt32.write(value.code, into: &buf)
         FfiConverterOptionTypeSeconds.write(value.after, into: &buf)
@@ -3448,7 +3458,7 @@ public func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
  */
 public struct Outcome: Equatable, Hashable {
     /**
-     * What the answer means.
+     * The meaning of the answer.
      */
     public let kind: OutcomeKind
     /**
@@ -3500,7 +3510,7 @@ public struct Outcome: Equatable, Hashable {
      */
     public let since: Time?
     /**
-     * What could be at fault beside the token (`tokenMismatch`).
+     * The settings that could be at fault beside the token (`tokenMismatch`).
      */
     public let suspects: [Suspect]
     /**
@@ -3529,7 +3539,7 @@ public struct Outcome: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * What the answer means.
+         * The meaning of the answer.
          */kind: OutcomeKind,
         /**
          * The HTTP status; 0 where there was none.
@@ -3568,7 +3578,7 @@ public struct Outcome: Equatable, Hashable {
          * The time since which the token is dead, by the service's clock (`tokenGone`); nil where it names none.
          */since: Time?,
         /**
-         * What could be at fault beside the token (`tokenMismatch`).
+         * The settings that could be at fault beside the token (`tokenMismatch`).
          */suspects: [Suspect],
         /**
          * The time to wait at least (`retryLater`); nil where nothing is known.
@@ -4310,7 +4320,7 @@ public func FfiConverterTypeStats_lower(_ value: Stats) -> RustBuffer {
 
 
 /**
- * What became of the messages that were offered.
+ * The number of offered messages that were dealt with, and the refusals among them.
  */
 public struct Submitted: Equatable, Hashable {
     /**
@@ -4318,7 +4328,7 @@ public struct Submitted: Equatable, Hashable {
      */
     public let taken: UInt32
     /**
-     * Those that were refused, before anything was sent.
+     * The messages that were refused, before anything was sent.
      */
     public let refused: [Ended]
 
@@ -4329,7 +4339,7 @@ public struct Submitted: Equatable, Hashable {
          * How many of them, from the first, were taken or refused: offer the others again after a wait.
          */taken: UInt32,
         /**
-         * Those that were refused, before anything was sent.
+         * The messages that were refused, before anything was sent.
          */refused: [Ended]) {
         self.taken = taken
         self.refused = refused
@@ -5101,6 +5111,10 @@ public enum ErrorKind: Equatable, Hashable {
      */
     case paused
     /**
+     * This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+     */
+    case outOfDescriptors
+    /**
      * Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
      */
     case notSent
@@ -5259,21 +5273,23 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
 
         case 53: return .paused
 
-        case 54: return .notSent
+        case 54: return .outOfDescriptors
 
-        case 55: return .unknown
+        case 55: return .notSent
 
-        case 56: return .expired
+        case 56: return .unknown
 
-        case 57: return .cancelled
+        case 57: return .expired
 
-        case 58: return .misuse
+        case 58: return .cancelled
 
-        case 59: return .queueFull
+        case 59: return .misuse
 
-        case 60: return .closed
+        case 60: return .queueFull
 
-        case 61: return .`internal`
+        case 61: return .closed
+
+        case 62: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -5495,36 +5511,40 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(53))
 
 
-        case .notSent:
+        case .outOfDescriptors:
             writeInt(&buf, Int32(54))
 
 
-        case .unknown:
+        case .notSent:
             writeInt(&buf, Int32(55))
 
 
-        case .expired:
+        case .unknown:
             writeInt(&buf, Int32(56))
 
 
-        case .cancelled:
+        case .expired:
             writeInt(&buf, Int32(57))
 
 
-        case .misuse:
+        case .cancelled:
             writeInt(&buf, Int32(58))
 
 
-        case .queueFull:
+        case .misuse:
             writeInt(&buf, Int32(59))
 
 
-        case .closed:
+        case .queueFull:
             writeInt(&buf, Int32(60))
 
 
-        case .`internal`:
+        case .closed:
             writeInt(&buf, Int32(61))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(62))
 
         }
     }
@@ -5548,7 +5568,7 @@ public func FfiConverterTypeErrorKind_lower(_ value: ErrorKind) -> RustBuffer {
 
 
 /**
- * What happens when many answers in a row blame the tokens, which are most likely good then.
+ * The reaction to many answers in a row that blame the tokens, which are most likely good then.
  */
 
 public enum OnSuspicion: Equatable, Hashable {
@@ -5623,7 +5643,7 @@ public func FfiConverterTypeOnSuspicion_lower(_ value: OnSuspicion) -> RustBuffe
 
 
 /**
- * What the answer means for the message and its token.
+ * The meaning of the answer for the message and its token.
  */
 
 public enum OutcomeKind: Equatable, Hashable {
