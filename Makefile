@@ -3,14 +3,14 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
-        need-demo need-test need-all need-interop
+.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign test-systems test-systems-kill hug lint bench header storm storm-tls storm-hub interop msrv bare clean \
+        need-demo need-test need-all need-interop need-systems
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
 # What the machine lacks is installed by apt where that may be, else named in one line to type.
-need-demo need-test need-all need-interop: need-%:
+need-demo need-test need-all need-interop need-systems: need-%:
 	@PYTHON=$(PYTHON) CARGO=$(CARGO) scripts/prerequisites.sh $*
 
 # A virtual environment that was left half made (no pip in it) is made anew.
@@ -79,6 +79,23 @@ test-fanout: $(VENV)/.built target/debug/pushcore-sandbox | need-all ## a job on
 test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows killed and cut off 50 times, with the sandbox's log as the oracle
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python bindings/python/tests/campaign_storm.py
+
+# What the reference back end and the original clients of the systems need beside pushcore.
+systems = $(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r examples/hug/requirements.txt -r examples/hug/tests/requirements.txt \
+	&& sh examples/hug/tests/original/install.sh $(abspath $(VENV))/bin/python $(abspath target/original)
+
+test-systems: $(VENV)/.built target/debug/pushcore-sandbox | need-systems ## the original clients of Pinpoint, Pushpad, Ionic, Cozie, FCM against the back end
+	$(systems)
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/hug/tests
+
+test-systems-kill: $(VENV)/.built target/debug/pushcore-sandbox | need-systems ## kill -9 ten times in a broadcast to 10,000
+	$(systems)
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_KILL_SENDS=10000 PUSHCORE_KILLS=10 \
+		$(VENV)/bin/python -m pytest -q -s examples/hug/tests/test_killed.py
+
+hug: $(VENV)/.built target/debug/pushcore-sandbox ## the reference back end with a sandbox behind
+	$(VENV)/bin/pip install -q -r examples/hug/requirements.txt
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/hug/serve.py
 
 bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
 	sh benches/run.sh

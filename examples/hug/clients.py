@@ -8,6 +8,7 @@ import pathlib
 from typing import Any
 
 import pushcore
+from database import Database
 from sending import Clients
 from store import Store
 
@@ -64,8 +65,9 @@ def policy(configuration: dict[str, Any]) -> pushcore.EndpointPolicy:
     return pushcore.EndpointPolicy(trusted=trusted) if trusted else pushcore.EndpointPolicy()
 
 
-def clients(configuration: dict[str, Any], store: Store) -> Clients:
+def clients(configuration: dict[str, Any], database: Database) -> Clients:
     """The clients of one worker: call it after the fork."""
+    store = Store(database)
 
     def make(service: str, environment: str) -> pushcore.Client:
         if service not in configuration:

@@ -90,6 +90,18 @@ pub enum Ask {
         /// The ids.
         ids: Vec<String>,
     },
+    /// Hands a request on to another push system, with the host's own key there: `POST`, JSON. Like a message it is not
+    /// repeated by itself: a host that does not know what became of it says so with [`Job::unknown`](super::Job::unknown).
+    ///
+    /// Answer: `{"status": 200, "body": "..."}`; the status is 0 where there was no answer.
+    Forward {
+        /// The name of the system, for example `onesignal`.
+        to: String,
+        /// The path of the request.
+        path: String,
+        /// The body.
+        body: Value,
+    },
 }
 
 /// A kind of record in the host's store.
@@ -230,6 +242,11 @@ impl Ask {
                     "{\"items\": [{\"id\": \"...\", \"value\": {}}], \"total\": 1}",
                 )
             }
+            Ask::Forward { .. } => (
+                answer.get("status").is_some_and(Value::is_u64)
+                    && answer.get("body").is_some_and(Value::is_string),
+                "{\"status\": 200, \"body\": \"...\"}",
+            ),
             Ask::Put { .. } | Ask::Delete { .. } => {
                 (answer.get("ids").is_some_and(texts), "{\"ids\": [\"...\"]}")
             }

@@ -190,6 +190,10 @@ impl Job {
                 self.take(id, json!({"id": "", "count": 0}));
                 Ok(())
             }
+            Action::Ask(Ask::Forward { .. }) => {
+                self.take(id, json!({"status": 0, "body": ""}));
+                Ok(())
+            }
             Action::Ask(_) => Err(Error::new(ErrorKind::Misuse, "a question can be asked again")),
         }
     }

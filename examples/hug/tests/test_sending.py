@@ -72,7 +72,7 @@ def test_one_job_to_five_services(sandbox: Sandbox, tmp_path: pathlib.Path) -> N
             for number, target in enumerate(both)
         ],
     )
-    running = clients.clients(clients.of_sandbox(sandbox.ready), store)
+    running = clients.clients(clients.of_sandbox(sandbox.ready), database)
     results: dict[str, str] = {}
     sender = Sender(
         work,
@@ -107,7 +107,7 @@ def test_a_message_that_cannot_be_sent_ends_with_its_reason(sandbox: Sandbox, tm
     database = Database(tmp_path / "hug.db")
     work = Work(database)
     job = work.add("x", "1", "job", [Message("apns", "", "{}")], targets=[("k", 0, "ab", None)])
-    sender = Sender(work, clients.clients({}, Store(database)))
+    sender = Sender(work, clients.clients({}, database))
     sender.start()
     wait_for(work, job)
     sender.stop()
