@@ -54,7 +54,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn refused(tag: u64, error: &Error) -> Self {
+    pub(crate) fn refused(tag: u64, error: &Error) -> Self {
         Self {
             tag,
             outcome: None,
