@@ -3,8 +3,8 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c size-c test-examples test-fanout test-campaign test-systems test-systems-kill hug lint bench header storm storm-tls storm-hub interop msrv bare clean \
-        need-demo need-test need-all need-interop need-systems
+.PHONY: help demo test test-rust test-python test-c size-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
+        need-demo need-test need-all need-interop
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
