@@ -236,7 +236,7 @@ def test_a_machine_without_descriptors_loses_nothing(sandbox: Sandbox, monkeypat
 
     async def main() -> None:
         async with sandbox.apns(pushcore.aio.Client) as client:
-            monkeypatch.setattr(_aio_dial.socket, "socket", scarce)
+            monkeypatch.setattr(socket, "socket", scarce)
             assert (await client.send(template(sandbox))).name == "accepted"
             codes = [event.code for event in client.events() if event.name == "disconnected"]
             assert codes == [pushcore.ErrorKind.OUT_OF_DESCRIPTORS] * 4
