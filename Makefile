@@ -3,14 +3,14 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
+.PHONY: help demo test test-rust test-python test-c size-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
         need-demo need-test need-all need-interop
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
 # What the machine lacks is installed by apt where that may be, else named in one line to type.
-need-demo need-test need-all need-interop: need-%:
+need-demo need-test need-all need-interop need-systems: need-%:
 	@PYTHON=$(PYTHON) CARGO=$(CARGO) scripts/prerequisites.sh $*
 
 # A virtual environment that was left half made (no pip in it) is made anew.
@@ -31,7 +31,7 @@ target/debug/pushcore-peer: $(shell find tests/src tests/drivers -name '*.rs' -o
 demo: $(VENV)/.built target/debug/pushcore-sandbox ## send to APNs, FCM and Web Push on the sandbox
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/quickstart.py
 
-test: test-rust test-python test-examples test-c ## every language and every example
+test: test-rust test-python test-examples test-c test-apps ## every language and every example
 
 test-rust: need-test
 	$(CARGO) test --workspace --exclude pushcore-python -q
@@ -44,6 +44,19 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-
 
 test-c: need-test ## libpushcore: header, abi, bad input, vectors, sanitizers, valgrind, C++ and the examples
 	bash tests/c/run.sh
+
+size-c: ## libpushcore's release builds beside their budget (minutes)
+	sh tests/c/sizes.sh
+
+.PHONY: test-apps test-kotlin test-swift
+test-apps: target/debug/pushcore-sandbox | need-test # Kotlin and Swift where their tools are; says what it did not run
+	scripts/test-apps.sh
+
+test-kotlin: target/debug/pushcore-sandbox ## Kotlin; needs Maven and a JDK (scripts/install-kotlin.sh)
+	scripts/test-kotlin.sh
+
+test-swift: target/debug/pushcore-sandbox ## Swift; scripts/install-swift.sh unpacks one beside the system (1 GB)
+	scripts/test-swift.sh
 
 storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
 	PUSHCORE_STORM_SEEDS=100 PUSHCORE_STORM_MESSAGES=1000000 $(CARGO) test --release -p pushcore-tests --test storm at_most_once -- --nocapture
@@ -70,11 +83,29 @@ test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows kill
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python bindings/python/tests/campaign_storm.py
 
+.PHONY: test-systems test-systems-kill hug need-systems
+# What the reference back end and the original clients of the systems need beside pushcore.
+systems = $(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r examples/hug/requirements.txt -r examples/hug/tests/requirements.txt \
+	&& sh examples/hug/tests/original/install.sh $(abspath $(VENV))/bin/python $(abspath target/original)
+
+test-systems: $(VENV)/.built target/debug/pushcore-sandbox | need-systems ## the original clients of Pinpoint, Pushpad, Ionic, Cozie, FCM against the back end
+	$(systems)
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/hug/tests
+
+test-systems-kill: $(VENV)/.built target/debug/pushcore-sandbox | need-systems ## kill -9 ten times in a broadcast to 10,000
+	$(systems)
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_KILL_SENDS=10000 PUSHCORE_KILLS=10 \
+		$(VENV)/bin/python -m pytest -q -s examples/hug/tests/test_killed.py
+
+hug: $(VENV)/.built target/debug/pushcore-sandbox ## the reference back end with a sandbox behind
+	$(VENV)/bin/pip install -q -r examples/hug/requirements.txt
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/hug/serve.py
+
 bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
 	sh benches/run.sh
 
-header: ## write include/pushcore.h anew
-	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed
+header: ## write include/pushcore.h and docs/parity.md anew
+	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header --test parity the_committed
 
 lint: ## rustfmt, clippy
 	$(CARGO) fmt --all --check

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Brings what `make demo`, `make test` and `.ci/run` need and this machine lacks.
 #
-#   scripts/prerequisites.sh demo|test|all|interop
+#   scripts/prerequisites.sh demo|test|all|interop|systems
 #
 # demo: what README's first command needs; test: what its second one needs as well; all: what `.ci/run` needs
-# besides; interop: what the peers of `make interop` are written in and run on. On Debian and its like, as root or with a passwordless sudo, apt installs the
+# besides; interop: what the peers of `make interop` are written in and run on;
+# systems: what the original clients of `make test-systems` are installed with. On Debian and its like, as root or with a passwordless sudo, apt installs the
 # missing packages; anywhere else (or with PUSHCORE_NO_INSTALL=1) the one line to type is printed and the
 # script fails. Rust is never installed, because a distribution's is too old and rustup's is the user's choice.
 set -eu
@@ -12,7 +13,7 @@ set -eu
 level=${1:-demo}
 python=${PYTHON:-python3}
 cargo=${CARGO:-cargo}
-case $level in demo | test | all | interop) ;; *) echo "usage: $0 demo|test|all|interop" >&2; exit 2 ;; esac
+case $level in demo | test | all | interop | systems) ;; *) echo "usage: $0 demo|test|all|interop|systems" >&2; exit 2 ;; esac
 
 missing=''
 need() { # PACKAGES PROGRAM [ARGUMENTS]: the packages are needed unless this runs.
@@ -58,6 +59,9 @@ if [ "$level" != demo ]; then
 fi
 if [ "$level" = all ]; then
     need redis-server has redis-server
+fi
+if [ "$level" = systems ]; then
+    need npm has npm
 fi
 if [ "$level" = interop ]; then
     need npm has npm

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from database import Database
+from pushcore.dialect import token_digest
 from work import device as _device
 
 
@@ -69,6 +69,11 @@ class Store:
         rows = self._database.connection.execute(f"SELECT * FROM devices WHERE {where} ORDER BY id", values)
         return [_device(row) for row in rows]
 
+    def by_id(self, device: int) -> dict[str, Any] | None:
+        """The device of that number, dead or alive."""
+        row = self._database.connection.execute("SELECT * FROM devices WHERE id = ?", (device,)).fetchone()
+        return None if row is None else _device(row)
+
     def by_target(self, target: str) -> dict[str, Any] | None:
         """The living device with that token, of whichever system: what its service and its user are."""
         row = self._database.connection.execute(
@@ -110,6 +115,11 @@ class Store:
         rows = self._database.connection.execute("SELECT * FROM devices WHERE dead IS NOT NULL ORDER BY dead, id")
         return [_device(row) for row in rows]
 
+    def census(self) -> tuple[int, int]:
+        """How many devices are alive, and how many dead."""
+        row = self._database.connection.execute("SELECT count(*) n, count(dead) dead FROM devices").fetchone()
+        return row["n"] - row["dead"], row["dead"]
+
     # Keys. What only has to be recognised is kept as a hash; what signs (Pinpoint, Pushpad) has to be kept itself.
 
     def add_account(self, system: str, name: str, *, secret: str | None = None, app: str | None = None) -> None:
@@ -117,9 +127,12 @@ class Store:
         with self._database.write() as db:
             db.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)", (system, name, secret, app))
 
-    def add_key(self, system: str, key: str, app: str, *, keep: bool = False) -> None:
-        """Lets a back end in by a key that comes with each request; with `keep` the key itself is kept."""
-        self.add_account(system, _hash(key), secret=key if keep else None, app=app)
+    def add_key(self, system: str, key: str, app: str | None = None, *, keep: bool = False) -> None:
+        """Lets a back end in by a key that comes with each request: for one app, or for all of them.
+
+        With `keep` the key itself is kept, which Pushpad's signatures of user ids need.
+        """
+        self.add_account(system, token_digest(key), secret=key if keep else None, app=app)
 
     def account(self, system: str, name: str) -> dict[str, Any] | None:
         """The account of that access key id."""
@@ -130,7 +143,7 @@ class Store:
 
     def account_of_key(self, system: str, key: str) -> dict[str, Any] | None:
         """The account of a key that came with a request."""
-        return self.account(system, _hash(key))
+        return self.account(system, token_digest(key))
 
     # What else a system keeps.
 
@@ -165,13 +178,38 @@ class Store:
         ).fetchone()
         return None if row is None else json.loads(row["fields"])
 
-    def list(self, system: str, kind: str, app: str) -> list[dict[str, Any]]:
-        """Every object of a kind, in the order in which they were made."""
+    def items(self, system: str, kind: str, app: str) -> list[tuple[str, dict[str, Any]]]:
+        """Every object of a kind with its name, in the order in which they were made."""
         rows = self._database.connection.execute(
-            "SELECT fields FROM objects WHERE system = ? AND kind = ? AND app = ? ORDER BY made, name",
+            "SELECT name, fields FROM objects WHERE system = ? AND kind = ? AND app = ?"
+            " ORDER BY made, length(name), name",
             (system, kind, app),
         )
-        return [json.loads(row["fields"]) for row in rows]
+        return [(row["name"], json.loads(row["fields"])) for row in rows]
+
+    def claim(self, names: list[str], seconds: float) -> dict[str, Any] | None:
+        """Claims keys, all or none; `None` where they were free, else what is known of the one that was not."""
+        now = self._clock()
+        with self._database.write() as db:
+            db.execute("DELETE FROM objects WHERE kind = 'claim' AND made < ?", (now,))
+            for name in names:
+                old = db.execute("SELECT fields FROM objects WHERE kind = 'claim' AND name = ?", (name,)).fetchone()
+                if old is not None:
+                    return json.loads(old["fields"])  # type: ignore[no-any-return]
+            db.executemany(
+                "INSERT INTO objects VALUES ('', 'claim', '', ?, ?, ?)",
+                [(name, '{"under_way":true}', now + seconds) for name in names],
+            )
+        return None
+
+    def remember(self, names: list[str], reply: Mapping[str, Any], seconds: float) -> None:
+        """Keeps a reply under the keys that were claimed for it."""
+        until = self._clock() + seconds
+        with self._database.write() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO objects VALUES ('', 'claim', '', ?, ?, ?)",
+                [(name, _json({"reply": dict(reply)}), until) for name in names],
+            )
 
     def drop(self, system: str, kind: str, app: str, name: str) -> bool:
         """Deletes an object; whether there was one."""
@@ -192,27 +230,30 @@ class Store:
 
     def sender_key(self, sender: str) -> str | None:
         """The VAPID private key of a Pushpad sender, in PEM."""
-        found = self.get("pushpad", "sender", "", sender)
+        found = self.get("pushpad", "senders", "", sender)
         return None if found is None else found.get("vapid_private_key")
 
     # Metrics.
 
     def count(self, name: str, labels: Mapping[str, str], by: float = 1) -> None:
         """Adds to a counter that all workers share."""
+        self.count_all([(name, labels, by)])
+
+    def count_all(self, rows: Iterable[tuple[str, Mapping[str, str], float]]) -> None:
+        """Adds to many counters at the price of one."""
+        values = [(name, _json(dict(sorted(labels.items()))), by) for name, labels, by in rows]
+        if not values:
+            return
         with self._database.write() as db:
-            db.execute(
+            db.executemany(
                 "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
-                (name, _json(dict(sorted(labels.items()))), by),
+                values,
             )
 
     def counters(self) -> list[tuple[str, dict[str, str], float]]:
         """Every counter with its labels."""
         rows = self._database.connection.execute("SELECT * FROM counters ORDER BY name, labels")
         return [(row["name"], json.loads(row["labels"]), row["value"]) for row in rows]
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _json(value: Any) -> str:

@@ -162,6 +162,13 @@ class Work:
     def _start(self, begun: bool, due: float, now: float) -> tuple[Any, ...]:
         return ("begun", due, self.owner, now, 1) if begun else ("waiting", due, None, None, 0)
 
+    def job(self, system: str, key: str) -> int | None:
+        """The number of the job of that key."""
+        row = self._database.connection.execute(
+            "SELECT id FROM jobs WHERE system = ? AND key = ? ORDER BY id DESC LIMIT 1", (system, key)
+        ).fetchone()
+        return None if row is None else int(row["id"])
+
     def cancel(self, job: int) -> bool:
         """Takes back what has not begun; whether there is such a job."""
         with self._database.write() as db:
@@ -190,14 +197,11 @@ class Work:
                 "SELECT * FROM devices WHERE id > ? AND system = ? AND app = ? AND dead IS NULL ORDER BY id LIMIT ?",
                 (job["reached"], job["system"], job["app"], STEP),
             ).fetchall()
-            numbers = {
-                (one["service"], one["environment"]): one["number"]
-                for one in db.execute("SELECT * FROM messages WHERE job = ?", (job["id"],))
-            }
+            messages = db.execute("SELECT * FROM messages WHERE job = ?", (job["id"],)).fetchall()
             new = [
-                (job["id"], row["key"], numbers[row["service"], row["environment"]], row["target"], row["id"])
+                (job["id"], row["key"], number, row["target"], row["id"])
                 for row in rows
-                if (row["service"], row["environment"]) in numbers and self._chosen(selection, device(row))
+                if (number := _number(messages, row)) is not None and self._chosen(selection, device(row))
             ]
             db.executemany(
                 "INSERT OR IGNORE INTO sends (job, key, message, target, device) VALUES (?, ?, ?, ?, ?)", new
@@ -310,6 +314,14 @@ def device(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of `devices` as a value: tags and fields read."""
     value = {name: row[name] for name in row.keys()}  # noqa: SIM118 (a sqlite3.Row iterates over its values)
     return {**value, "tags": json.loads(value["tags"]), "fields": json.loads(value["fields"])}
+
+
+def _number(messages: list[Any], row: Mapping[str, Any]) -> int | None:
+    """The message for a device; one that names no environment goes by any."""
+    for message in messages:
+        if message["service"] == row["service"] and row["environment"] in ("", message["environment"]):
+            return int(message["number"])
+    return None
 
 
 def _send(row: Mapping[str, Any], attempts: int) -> Send:

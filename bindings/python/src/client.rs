@@ -23,6 +23,7 @@ use crate::outcome::outcome;
 use crate::progress::event;
 use crate::send_many::{ATTENTION, SendMany};
 use crate::service::Service;
+use crate::template::Pattern;
 use crate::values::{Str, optional_duration};
 use crate::watch::Watch;
 
@@ -103,7 +104,7 @@ impl BlockingClient {
         progress_every: Option<&Bound<'_, PyAny>>,
         on_suspicion: Option<Str>,
     ) -> PyResult<SendMany> {
-        let template = template.map(self::message).transpose()?;
+        let template = template.map(Pattern::read).transpose()?;
         let every = optional_duration(progress_every)?;
         let expected = source
             .call_method0(intern!(py, "__len__"))
@@ -133,7 +134,7 @@ impl BlockingClient {
         template: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<BlockingBatch> {
-        let template = template.map(self::message).transpose()?;
+        let template = template.map(Pattern::read).transpose()?;
         let batch = Batch::new(Arc::clone(&self.client), None).or_raise(py)?;
         let watch = self.watch.clone_ref(py);
         Ok(BlockingBatch::new(batch, watch, template, options(deadline)?))

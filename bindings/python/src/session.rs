@@ -14,11 +14,12 @@ use crate::calls::Call;
 use crate::client::{bulk_options, connections, hosts, one_options, options, stats};
 use crate::errors::{OrRaise, exception, kind_of, refused_item};
 use crate::http::{Request, Response};
-use crate::message::{message, retarget};
+use crate::message::message;
 use crate::metrics::PyMetrics;
 use crate::outcome::outcome;
 use crate::progress::event;
 use crate::service::Service;
+use crate::template::Pattern;
 use crate::values::{Str, bytes, now};
 
 /// Messages in, outcomes out: the state machine under both clients, for other event loops.
@@ -96,7 +97,7 @@ impl Session {
     ) -> PyResult<u64> {
         let mut message = self::message(message)?;
         if let Some(target) = to {
-            message = retarget(&message, target)?;
+            message = Pattern::Message(message).to(target)?;
         }
         let options = one_options(py, deadline, priority)?;
         let ticket =
@@ -114,13 +115,13 @@ impl Session {
         template: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<Py<PyAny>>> {
-        let template = template.map(self::message).transpose()?;
+        let template = template.map(Pattern::read).transpose()?;
         let options = options(deadline)?;
         let room = self.with(|session, _| session.capacity());
         let mut made = Vec::with_capacity(room.min(items.len()));
         for item in items.iter().take(room) {
             let one = match &template {
-                Some(template) => retarget(template, &item),
+                Some(template) => template.to(&item),
                 None => message(&item),
             };
             made.push(match one {
@@ -152,7 +153,7 @@ impl Session {
         deadline: Option<&Bound<'_, PyAny>>,
         on_suspicion: Option<Str>,
     ) -> PyResult<Batch> {
-        let template = template.map(message).transpose()?;
+        let template = template.map(Pattern::read).transpose()?;
         let options = bulk_options(py, deadline, on_suspicion)?;
         Ok(Batch::new(Arc::clone(&self.shared), template, options))
     }

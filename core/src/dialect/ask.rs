@@ -1,5 +1,7 @@
 //! Questions to the host's store.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -90,6 +92,18 @@ pub enum Ask {
         /// The ids.
         ids: Vec<String>,
     },
+    /// Hands a request on to another push system, with the host's own key there: `POST`, JSON. Like a message it is not
+    /// repeated by itself: a host that does not know what became of it says so with [`Job::unknown`](super::Job::unknown).
+    ///
+    /// Answer: `{"status": 200, "body": "..."}`; the status is 0 where there was no answer.
+    Forward {
+        /// The name of the system, for example `onesignal`.
+        to: String,
+        /// The path of the request.
+        path: String,
+        /// The body.
+        body: Value,
+    },
 }
 
 /// A kind of record in the host's store.
@@ -132,13 +146,23 @@ pub enum Write {
 }
 
 /// A record to write.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
     /// The id; `None` where the store gives one.
     pub id: Option<String>,
     /// The value, one JSON object.
     pub value: Value,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Addresses of devices, and credentials of channels.
+        f.debug_struct("Record")
+            .field("id", &self.id)
+            .field("value", &format_args!("[redacted]"))
+            .finish()
+    }
 }
 
 impl Record {
@@ -230,6 +254,11 @@ impl Ask {
                     "{\"items\": [{\"id\": \"...\", \"value\": {}}], \"total\": 1}",
                 )
             }
+            Ask::Forward { .. } => (
+                answer.get("status").is_some_and(Value::is_u64)
+                    && answer.get("body").is_some_and(Value::is_string),
+                "{\"status\": 200, \"body\": \"...\"}",
+            ),
             Ask::Put { .. } | Ask::Delete { .. } => {
                 (answer.get("ids").is_some_and(texts), "{\"ids\": [\"...\"]}")
             }

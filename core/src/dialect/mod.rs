@@ -135,6 +135,12 @@ systems! {
     Pinpoint(pinpoint) = "pinpoint",
     /// Pushpad.
     Pushpad(pushpad) = "pushpad",
+    /// Ionic Push, the first API.
+    Ionic(ionic) = "ionic",
+    /// Cozie's researchers' API.
+    Cozie(cozie) = "cozie",
+    /// FCM's legacy HTTP API.
+    FcmLegacy(fcm_legacy) = "fcm_legacy",
 }
 
 impl System {

@@ -12,11 +12,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import clients
 from database import Database
 from sending import Sender
-from store import Store
 from work import Work
 
 database = Database(sys.argv[1])
-running = clients.clients(clients.read(sys.argv[2]), Store(database))
+running = clients.clients(clients.read(sys.argv[2]), database)
 sender = Sender(Work(database, lease=1.0), running, lease=1.0)
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())

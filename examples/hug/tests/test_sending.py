@@ -18,7 +18,7 @@ from database import Database
 from pushcore.testing import Sandbox
 from sending import WINDOW, Sender
 from store import Store
-from work import Message, Work
+from work import Message, Send, Work
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -72,15 +72,14 @@ def test_one_job_to_five_services(sandbox: Sandbox, tmp_path: pathlib.Path) -> N
             for number, target in enumerate(both)
         ],
     )
-    running = clients.clients(clients.of_sandbox(sandbox.ready), store)
+    running = clients.clients(clients.of_sandbox(sandbox.ready), database)
     results: dict[str, str] = {}
-    sender = Sender(
-        work,
-        running,
-        feedback=lambda send, result: results.update(
-            {send.key: type(result).__name__ if isinstance(result, pushcore.Outcome) else str(result)}
-        ),
-    )
+
+    def note(pairs: list[tuple[Send, object]]) -> None:
+        for send, result in pairs:
+            results[send.key] = type(result).__name__ if isinstance(result, pushcore.Outcome) else str(result)
+
+    sender = Sender(work, running, feedback=note)
     sender.start()
     wait_for(work, job)
     sender.stop()
@@ -107,7 +106,7 @@ def test_a_message_that_cannot_be_sent_ends_with_its_reason(sandbox: Sandbox, tm
     database = Database(tmp_path / "hug.db")
     work = Work(database)
     job = work.add("x", "1", "job", [Message("apns", "", "{}")], targets=[("k", 0, "ab", None)])
-    sender = Sender(work, clients.clients({}, Store(database)))
+    sender = Sender(work, clients.clients({}, database))
     sender.start()
     wait_for(work, job)
     sender.stop()

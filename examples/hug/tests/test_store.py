@@ -98,7 +98,7 @@ def test_objects_and_numbers(store: Store) -> None:
     assert store.take("pinpoint", "reply", "app", "id", {"state": "open"}) == {"state": "open"}
     store.put("pinpoint", "reply", "app", "id", {"state": "done"})
     assert store.get("pinpoint", "reply", "app", "id") == {"state": "done"}
-    assert store.list("pinpoint", "reply", "app") == [{"state": "done"}]
+    assert store.items("pinpoint", "reply", "app") == [("id", {"state": "done"})]
     assert store.drop("pinpoint", "reply", "app", "id")
     assert not store.drop("pinpoint", "reply", "app", "id")
     assert store.get("pinpoint", "reply", "app", "id") is None
@@ -108,3 +108,14 @@ def test_counters_add_up(store: Store) -> None:
     store.count("sends", {"b": "2", "a": "1"})
     store.count("sends", {"a": "1", "b": "2"}, 2)
     assert store.counters() == [("sends", {"a": "1", "b": "2"}, 3.0)]
+
+
+def test_claims_are_all_or_none_and_end(store: Store, clock: Clock) -> None:
+    assert store.claim(["a", "b"], 60) is None
+    assert store.claim(["c", "b"], 60) == {"under_way": True}
+    # c was not claimed with b.
+    assert store.claim(["c"], 60) is None
+    store.remember(["a", "b"], {"status": 200}, 60)
+    assert store.claim(["b"], 60) == {"reply": {"status": 200}}
+    clock.now += 61
+    assert store.claim(["a", "b"], 60) is None

@@ -227,6 +227,7 @@ impl Host {
                     .collect();
                 json!({"ids": ids})
             }
+            Ask::Forward { .. } => self.forwarded.clone(),
             Ask::Delete {
                 collection,
                 scope,
@@ -249,6 +250,8 @@ impl Host {
         let fits = |value: &Value| {
             members.iter().all(|(name, wanted)| match name.as_str() {
                 "uids" | "tags" => true,
+                "addresses" => has(wanted, &value["Address"]),
+                "users" => has(wanted, &value["User"]["UserId"]),
                 name => value.get(name) == Some(wanted),
             })
         };
@@ -263,6 +266,10 @@ impl Host {
             .map(|((_, _, id), value)| (id.clone(), value.clone()))
             .collect()
     }
+}
+
+fn has(list: &Value, value: &Value) -> bool {
+    list.as_array().unwrap().contains(value)
 }
 
 fn word(collection: Collection) -> String {

@@ -17,7 +17,7 @@ from ._pushcore import Outcome, Service, Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._pushcore import Batch, Call, Event, Request, Response
+    from ._pushcore import Batch, Call, Event, Request, Response, Template
     from ._types import Duration, Message, OnSuspicion, Priority
 
 _T = TypeVar("_T")
@@ -195,7 +195,7 @@ class Engine:
 
     def begin(
         self,
-        template: Message | None,
+        template: Message | Template | None,
         deadline: Duration | None,
         landed: Callable[[], None],
         on_suspicion: OnSuspicion | None = None,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Request,
         Response,
         SendMany,
+        Template,
         VapidCredentials,
     )
     from ._types import (
@@ -174,7 +175,7 @@ class Client(Services):
             self,
             messages: Iterable[tuple[KeyT, Target]],
             *,
-            message: Message,
+            message: Message | Template,
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
@@ -197,7 +198,7 @@ class Client(Services):
             self,
             messages: Iterable[TargetT],
             *,
-            message: Message,
+            message: Message | Template,
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
@@ -208,7 +209,7 @@ class Client(Services):
         self,
         messages: Iterable[Any],
         *,
-        message: Message | None = None,
+        message: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
@@ -241,7 +242,7 @@ class Client(Services):
             on_suspicion=on_suspicion,
         )
 
-    def batch(self, *, message: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
+    def batch(self, *, message: Message | Template | None = None, deadline: Duration | None = None) -> BlockingBatch:
         """Many messages in a loop of one's own: `submit` pairs of a key and a message, `wait`, `submit` again.
 
         Every result comes back with its key. With `message=` the pairs hold targets. What `submit` was not given is not

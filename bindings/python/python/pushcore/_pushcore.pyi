@@ -441,6 +441,8 @@ class BaseMessage(Generic[_C]):
         """The target as text: a token, a subscription as JSON with its `auth` secret, or an object that names a
         topic, a group, a tag or a condition. `None` for a broadcast. For the caller's own storage, not for logs.
         """
+    def template(self) -> Template:
+        """The message without its target. A broadcast to a channel has none: `MessageError`."""
     @property
     def payload(self) -> bytes:
         """The payload: the body of the request as it is sent (APNs, FCM, ADM), the text or bytes before they are
@@ -471,6 +473,35 @@ class BaseMessage(Generic[_C]):
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+
+@final
+class Template:
+    """A checked message without a target, encoded once: for `send_many(..., message=)`, `batch(message=)` and `to`.
+
+    `message` is the form of `docs/messages.md` without a target: a dict, or JSON as `str` or `bytes`. Also made by
+    `BaseMessage.template`. Never changes.
+    """
+
+    def __new__(cls, service: Literal["apns", "fcm", "web_push", "adm", "baidu"], message: _Json) -> Self: ...
+    @property
+    def service(self) -> Literal["apns", "fcm", "web_push", "adm", "baidu"]:
+        """The name of the service."""
+    def to(
+        self,
+        target: str | bytes | Subscription | Mapping[str, Any],
+        /,
+        *,
+        policy: EndpointPolicy | None = None,
+    ) -> Message:
+        """The message to a target: a token, an object as text that names a topic, group or tag, or a subscription.
+
+        `policy` says where a subscription may lead. Raises `MessageError`.
+        """
+    def to_json(self) -> str:
+        """The template as JSON, which the constructor reads."""
+    def __getnewargs__(self) -> tuple[str, str]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class ApnsMessage(BaseMessage[ApnsCredentials]):
@@ -1252,13 +1283,13 @@ class Metrics:
         """How long messages took: `queue` from submission to the stream, `wire` from the stream to the end, `whole`
         from submission to the end.
         """
-    def to_openmetrics(self, labels: Mapping[str, str] | None = None) -> str:
+    def to_open_metrics(self, labels: Mapping[str, str] | None = None) -> str:
         """OpenMetrics text of this client, with labels of one's own: what Prometheus scrapes.
 
         Raises `MessageError` for a label that OpenMetrics or the text itself does not allow.
         """
     @staticmethod
-    def join(clients: Iterable[tuple[Mapping[str, str], Metrics]]) -> str:
+    def open_metrics(clients: Iterable[tuple[Mapping[str, str], Metrics]]) -> str:
         """OpenMetrics text of several clients, each with labels that tell it from the others of its service."""
 
 @final
@@ -1336,14 +1367,14 @@ class BlockingClient:
         self,
         source: Iterable[Any],
         *,
-        template: Message | None = None,
+        template: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
         on_suspicion: str | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
-    def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
+    def batch(self, *, template: Message | Template | None = None, deadline: Duration | None = None) -> BlockingBatch:
         """Many messages in the caller's own loop: submit, wait, submit again."""
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message and reads the answer."""
@@ -1464,14 +1495,18 @@ class Session:
     ) -> int:
         """Takes a message, or the same message to another target; its ticket comes back with its end."""
     def submit_many(
-        self, items: list[Any], *, template: Message | None = None, deadline: Duration | None = None
+        self, items: list[Any], *, template: Message | Template | None = None, deadline: Duration | None = None
     ) -> list[int | PushcoreError]:
         """`submit` of many, to the end of the list or of the room.
 
         For each that was looked at its ticket, or the exception that says why it cannot be sent.
         """
     def batch(
-        self, *, template: Message | None = None, deadline: Duration | None = None, on_suspicion: str | None = None
+        self,
+        *,
+        template: Message | Template | None = None,
+        deadline: Duration | None = None,
+        on_suspicion: str | None = None,
     ) -> Batch:
         """Many messages of one caller: their results come back with what was submitted, not by tickets.
 
@@ -1780,6 +1815,18 @@ class Feedback:
     """The change that a result asks for in a table of devices; `match feedback.action`."""
 
     __match_args__: ClassVar[tuple[str]] = ("action",)
+    def __new__(
+        cls,
+        action: Literal["keep", "delete", "replace", "wait", "check_configuration"],
+        *,
+        replacement: str | None = None,
+        until: _Time | None = None,
+        scope: _Scope | None = None,
+        cause: Literal["suspects", "credentials", "clock", "device", "connection"] | None = None,
+        suspects: Sequence[_Suspect] = ...,
+        clock_skew: int | None = None,
+    ) -> Self:
+        """A feedback made by hand, for tests."""
     @property
     def action(self) -> Literal["keep", "delete", "replace", "wait", "check_configuration"]:
         """What to do with the device."""
@@ -1803,6 +1850,9 @@ class Feedback:
         """The error of this machine's clock in seconds; `None` except for the cause `clock`."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]: ...
 
 def feedback(result: Outcome | PushcoreError, device: Device, *, now: _Time | None = None) -> Feedback:
     """What the result of one message means for its device.

@@ -20,11 +20,24 @@ from ._pushcore import Event, Metrics, Outcome, Progress, Request, Response, Ser
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ._aio_hub import Hub
     from ._errors import PushcoreError
-    from ._pushcore import Call
+    from ._pushcore import Call, Template
     from ._types import Duration, KeyT, Message, MessageT, OnSuspicion, Priority, Target, TargetT
 
-__all__ = ["Client"]
+else:
+
+    def __getattr__(name: str) -> Any:
+        """The hub is built on the client, and imported when it is asked for."""
+        if name != "Hub":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._aio_hub import Hub
+
+        globals()["Hub"] = Hub
+        return Hub
+
+
+__all__ = ["Client", "Hub"]
 
 _T = TypeVar("_T")
 
@@ -78,7 +91,7 @@ class Client(Services):
         self,
         messages: Iterable[tuple[KeyT, Target]] | AsyncIterable[tuple[KeyT, Target]],
         *,
-        message: Message,
+        message: Message | Template,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
@@ -101,7 +114,7 @@ class Client(Services):
         self,
         messages: Iterable[TargetT] | AsyncIterable[TargetT],
         *,
-        message: Message,
+        message: Message | Template,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
@@ -112,7 +125,7 @@ class Client(Services):
         self,
         messages: Iterable[Any] | AsyncIterable[Any],
         *,
-        message: Message | None = None,
+        message: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,

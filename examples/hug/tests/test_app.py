@@ -1,0 +1,244 @@
+"""The app under gunicorn with four workers, the sandbox behind."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import pathlib
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from pushcore.testing import Sandbox
+from serving import Serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with Sandbox() as sandbox, Serving(tmp_path_factory.mktemp("hug"), sandbox) as serving:
+        yield serving
+
+
+def wait_for(condition: object, longest: float = 30.0) -> None:
+    until = time.monotonic() + longest
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_m_hug_the_two_of_the_tutorial(server: Serving) -> None:
+    token = server.sandbox.ready["fcm"]["tokens"]["valid"]
+    status, _, body = server.request("POST", "/register-device", {"device_token": token})
+    assert (status, json.loads(body)) == (200, {"message": "Device registration successful"})
+    status, _, body = server.request("POST", "/send-notification", {"device_token": token, "message": "hi"})
+    assert (status, json.loads(body)) == (200, "Notification sent successfully")
+    (record,) = server.sandbox.log(service="fcm", operation="push", target=token)
+    assert record["accepted"]
+    dead = server.sandbox.ready["fcm"]["tokens"]["unregistered"]
+    server.request("POST", "/register-device", {"device_token": dead})
+    status, _, body = server.request("POST", "/send-notification", {"device_token": dead, "message": "hi"})
+    assert (status, json.loads(body)) == (200, "Failed to send notification")
+    # The service's word reaches the store.
+    assert server.store.by_target(dead) is None
+    ios = server.sandbox.ready["apns"]["tokens"]["valid"]
+    server.request("POST", "/register-device", {"device_token": ios, "platform": "ios"})
+    status, _, body = server.request("POST", "/send-notification", {"device_token": ios, "message": "hi"})
+    assert json.loads(body) == "Notification sent successfully"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "answer"),
+    [
+        (
+            "POST",
+            "/register-device",
+            b"{}",
+            400,
+            {"errors": {"device_token": "Required parameter 'device_token' not supplied"}},
+        ),
+        ("GET", "/register-device", None, 405, {"errors": {"405 Method Not Allowed": None}}),
+        ("GET", "/nothing", None, 404, {"errors": {"404 Not Found": None}}),
+        ("POST", "/register-device", b'{"device_token": ', 400, {"errors": {"body": "not JSON"}}),
+    ],
+)
+def test_m_hug_its_errors(
+    server: Serving, method: str, path: str, body: bytes | None, status: int, answer: object
+) -> None:
+    found, _, text = server.request(method, path, body)
+    assert (found, json.loads(text)) == (status, answer)
+
+
+def test_m_hug_fcm_legacy_as_the_tutorials_own_provider(server: Serving) -> None:
+    token = server.sandbox.ready["fcm"]["tokens"]["valid_2"]
+    body = {"to": token, "notification": {"title": "New Notification", "body": "hi"}}
+    # The tutorial's app sends its key without a scheme.
+    status, headers, text = server.request("POST", "/send", body, {"Authorization": server.keys["fcm_legacy"]})
+    answer = json.loads(text)
+    assert (status, answer["success"], answer["failure"]) == (200, 1, 0)
+    assert headers["Content-Type"] == "application/json"
+    (record,) = server.sandbox.log(service="fcm", operation="push", target=token)
+    sent = json.loads(record["body"])["message"] if isinstance(record["body"], str) else record["body"]["message"]
+    assert sent["notification"] == {"title": "New Notification", "body": "hi"}
+    status, _, _ = server.request("POST", "/send", body, {"Authorization": "key=another"})
+    assert status == 401
+
+
+def test_pushpad_a_broadcast_to_browsers(server: Serving) -> None:
+    bearer = {"Authorization": f"Bearer {server.keys['pushpad']}"}
+    subscriptions = server.sandbox.ready["webpush"]["subscriptions"]
+    for uid, name in (("user1", "active"), ("user2", "expired")):
+        value = subscriptions[name]
+        body = {"endpoint": value["endpoint"], **value["keys"], "uid": uid, "tags": ["segment1"]}
+        status, _, text = server.request("POST", "/api/v1/projects/123/subscriptions", body, bearer)
+        assert status == 201, text
+    body = {"body": "Hello world!", "tags": ["segment1 && !other"], "uids": ["user1", "user2", "nobody"]}
+    status, _, text = server.request("POST", "/api/v1/projects/123/notifications", body, bearer)
+    created = json.loads(text)
+    assert (status, created["scheduled"], created["uids"]) == (201, 2, ["user1", "user2"])
+    path = f"/api/v1/notifications/{created['id']}"
+    wait_for(lambda: json.loads(server.request("GET", path, None, bearer)[2])["successfully_sent_count"] == 1)
+    record = server.sandbox.log(service="webpush", accepted=True)[-1]
+    shown = json.loads(record["decrypted"]) if isinstance(record["decrypted"], str) else record["decrypted"]
+    assert shown["notification"]["body"] == "Hello world!"
+    assert shown["notification"]["data"]["notification_id"] == created["id"]
+    # The subscription that is gone is deleted.
+    counted = "/api/v1/projects/123/subscriptions"
+    wait_for(lambda: server.request("HEAD", counted, None, bearer)[1]["X-Total-Count"] == "1")
+    status, _, text = server.request("HEAD", counted, None, bearer)
+    assert (status, text) == (200, b"")
+
+
+def test_pushpad_is_scheduled_and_cancelled(server: Serving) -> None:
+    bearer = {"Authorization": f"Bearer {server.keys['pushpad']}"}
+    body = {"body": "later", "send_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))}
+    created = json.loads(server.request("POST", "/api/v1/projects/123/notifications", body, bearer)[2])
+    path = f"/api/v1/notifications/{created['id']}"
+    assert json.loads(server.request("GET", path, None, bearer)[2])["scheduled"] is True
+    assert server.request("DELETE", path + "/cancel", None, bearer)[0] == 204
+    assert json.loads(server.request("GET", path, None, bearer)[2])["cancelled"] is True
+    state = server.database.connection.execute("SELECT state FROM jobs WHERE key = ?", (str(created["id"]),)).fetchone()
+    assert state["state"] == "cancelled"
+
+
+def test_ionic_and_its_status(server: Serving) -> None:
+    tokens = server.sandbox.ready["apns"]["tokens"]
+    key = base64.b64encode(f"{server.keys['ionic']}:".encode()).decode()
+    headers = {"Authorization": f"Basic {key}", "X-Ionic-Application-Id": "app"}
+    body = {"tokens": [tokens["valid"], tokens["unregistered"]], "notification": {"alert": "Hello"}}
+    status, _, text = server.request("POST", "/api/v1/push", body, headers)
+    answer = json.loads(text)
+    assert (status, answer["result"], len(answer["message_id"])) == (202, "queued", 32)
+    status, _, text = server.request("GET", f"/api/v1/status/{answer['message_id']}", None, headers)
+    shown = json.loads(text)
+    assert (status, shown["status"], shown["ios"]["sent"]) == (200, "Sent", 1)
+    assert shown["errors"] == [{"token": tokens["unregistered"], "platform": "ios", "error": "Unregistered"}]
+
+
+def test_cozie_registers_and_notifies(server: Serving) -> None:
+    who = {"id_experiment": "AppleStore", "id_participant": "ExternalUser", "id_password": "XXX"}
+    headers = {"x-api-key": server.keys["cozie"]}
+    token = server.sandbox.ready["apns"]["tokens"]["valid_2"]
+    assert server.request("POST", "/cozie/register", {**who, "token": token}, headers)[0] == 200
+    buttons = [{"id": "helpful", "text": "Helpful"}]
+    body = {**who, "message": "test_message", "heading": "test_heading", "subtitle": "s", "buttons": buttons}
+    status, _, text = server.request("POST", "/prod/notification/", body, headers)
+    assert (status, json.loads(text)["recipients"]) == (200, 1)
+    record = server.sandbox.log(service="apns", target=token, accepted=True)[-1]
+    payload = json.loads(record["body"]) if isinstance(record["body"], str) else record["body"]
+    assert payload["buttons"] == [{"i": "helpful", "n": "Helpful"}]
+    assert payload["custom"]["a"]["notification_id"] == json.loads(text)["id"]
+
+
+# Bad input, through the server.
+
+
+def test_an_id_of_the_query_or_the_body_is_nobodys(server: Serving) -> None:
+    bearer = {"Authorization": f"Bearer {server.keys['pushpad']}"}
+    body = {"body": "b", "project_id": "123", "project-id": "123"}
+    for path in (
+        "/api/v1/projects/404/notifications?project_id=123",
+        "/api/v1/projects/404/notifications?project-id=123",
+    ):
+        status, _, text = server.request("POST", path, body, bearer)
+        assert (status, json.loads(text)) == (404, {"error": "Not Found"})
+
+
+def test_an_encoded_slash_is_a_part_of_the_id(server: Serving) -> None:
+    bearer = {"Authorization": f"Bearer {server.keys['pushpad']}"}
+    server.store.put("pushpad", "apps", "", "a/b", {"sender_id": 99, "name": "slash", "website": "https://example.com"})
+    status, _, text = server.request("GET", "/api/v1/projects/a%2Fb", None, bearer)
+    assert (status, json.loads(text)["name"]) == (200, "slash")
+    status, _, text = server.request("GET", "/api/v1/projects/123%2Fsubscriptions", None, bearer)
+    assert (status, json.loads(text)) == (404, {"error": "Not Found"})
+
+
+def test_unknown_paths_are_answered_by_the_system_whose_they_are(server: Serving) -> None:
+    for method, path, expected in [
+        ("GET", "/api/v1/projects/1/nothing", (404, {"error": "Not Found"})),
+        ("PUT", "/api/v1/projects", (405, {"error": "Method Not Allowed"})),
+        ("GET", "/prod/notification", (403, {"message": "Missing Authentication Token"})),
+    ]:
+        status, _, text = server.request(method, path)
+        assert (status, json.loads(text)) == expected, path
+
+
+def test_a_chunked_body_is_the_same_body(server: Serving) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    headers = {"Authorization": f"Bearer {server.keys['pushpad']}", "Content-Type": "application/json"}
+    chunks = iter([b'{"body": "chu', b'nked", "uids": []}'])
+    connection.request("POST", "/api/v1/projects/123/notifications", chunks, headers, encode_chunked=True)
+    response = connection.getresponse()
+    assert (response.status, json.loads(response.read())["scheduled"]) == (201, 0)
+    connection.close()
+
+
+def test_malformed_and_huge_bodies(server: Serving) -> None:
+    bearer = {"Authorization": f"Bearer {server.keys['pushpad']}"}
+    path = "/api/v1/projects/123/notifications"
+    status, _, text = server.request("POST", path, b'{"body": ', bearer)
+    assert (status, json.loads(text)) == (400, {"error": "not json at line 1, column 9"})
+    huge = {"body": "x" * 10_000_000}
+    status, _, text = server.request("POST", path, huge, bearer)
+    assert (status, json.loads(text)) == (422, {"error": "the notification is larger than 3993 bytes"})
+    nested = b'{"body":"b","tags":' + b"[" * 5_000_000
+    assert server.request("POST", path, nested, bearer)[0] == 400
+    assert server.request("POST", path, b"x" * (17 << 20), bearer)[0] == 413
+    legacy = {"Authorization": f"key={server.keys['fcm_legacy']}"}
+    assert server.request("POST", "/fcm/send", b'{"to":', legacy)[0] == 400
+
+
+def test_doubled_headers_are_nobodys(server: Serving) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        line = f"Authorization: Bearer {server.keys['pushpad']}\r\n".encode()
+        head = b"GET /api/v1/projects/123 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        connection.sendall(head + line + line + b"\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 401 "), answer[:200]
+
+
+def test_metrics_and_the_operators_pages(server: Serving) -> None:
+    status, _, text = server.request("GET", "/metrics")
+    assert status == 200
+    assert b'pushcore_hug_replies_total{operation="Push",status="202",system="ionic"} ' in text
+    assert b'pushcore_hug_sends_total{result="accepted",service="apns"} ' in text
+    assert b"# TYPE pushcore_hug_work gauge" in text
+    assert server.request("GET", "/work/unknown")[0] == 403
+    operator = {"Authorization": f"Bearer {server.keys['operator']}"}
+    status, _, text = server.request("GET", "/work/unknown", None, operator)
+    assert (status, json.loads(text)["count"]) == (200, 0)
+    status, _, text = server.request("POST", "/work/send-again", {"ids": [1]}, operator)
+    assert (status, json.loads(text)) == (200, {"count": 0})
+
+
+def test_it_listens_on_loopback_alone(server: Serving) -> None:
+    listening = [
+        fields[1]
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for fields in map(str.split, pathlib.Path(table).read_text().splitlines()[1:])
+        # 0A: listening.
+        if fields[3] == "0A" and fields[1].endswith(f":{server.port:04X}")
+    ]
+    # 127.0.0.1, in the kernel's order of bytes.
+    assert listening == [f"0100007F:{server.port:04X}"]
