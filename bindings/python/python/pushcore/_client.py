@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         Template,
         VapidCredentials,
     )
-    from ._types import ClientOptions, Credentials, Duration, KeyT, Message, MessageT, OnSuspicion, Target, TargetT
+    from ._types import ClientOptions, Credentials, Duration, KeyT, Message, MessageT, OnSuspicion, Priority, Target, TargetT
 
     _T = TypeVar("_T")
 
@@ -134,15 +134,17 @@ class Client(Services):
             self._process = process
         return self._blocking
 
-    def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+    def send(self, message: Message, *, deadline: Duration | None = None, priority: Priority | None = None) -> Outcome:
         """Sends one message and waits for the answer, at most `deadline` seconds.
+
+        It leaves before what bulk sends have submitted earlier, unless `priority` is `"bulk"`.
 
         The interpreter is free for other threads meanwhile, and Ctrl-C works.
 
         Raises `MessageError` when the message cannot be sent at all, `NotSent`, `Unknown` or
         `Expired` when no answer came. A service's "no" is an outcome, not an exception.
         """
-        return self._here().send(message, deadline=deadline)
+        return self._here().send(message, deadline=deadline, priority=priority)
 
     if TYPE_CHECKING:
 
@@ -253,6 +255,22 @@ class Client(Services):
         other host, and what `send` raises.
         """
         return self._here().exchange(request, deadline=deadline)
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Every connection as it is now.
+
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
+        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        """
+        return self._here().connections()
+
+    def hosts(self) -> list[dict[str, Any]]:
+        """Every host that is connected or that messages wait for.
+
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
+        `"connection"`, `"stream"` or `None`.
+        """
+        return self._here().hosts()
 
     def stats(self) -> dict[str, int]:
         """How many messages of this client are where."""

@@ -1317,7 +1317,7 @@ class Event:
         """
     @property
     def name(self) -> str:
-        """`connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
+        """`dialling`, `let_go`, `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
         `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
         `credentials_accepted`, `internal`; others may come."""
     @property
@@ -1361,7 +1361,7 @@ class BlockingClient:
     def __new__(cls, service: Service, on_event: Callable[[Event], object] | None = None) -> Self: ...
     def pump(self) -> None:
         """Hands what has happened to `on_event`. Never waits."""
-    def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+    def send(self, message: Message, *, deadline: Duration | None = None, priority: str | None = None) -> Outcome:
         """Sends one message and waits for its end."""
     def send_many(
         self,
@@ -1380,6 +1380,18 @@ class BlockingClient:
         """Sends a request that is not a message and reads the answer."""
     def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
         """Sends a request to one of the service's hosts; the answer is whatever came."""
+    def connections(self) -> list[dict[str, Any]]:
+        """Every connection as it is now.
+
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
+        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        """
+    def hosts(self) -> list[dict[str, Any]]:
+        """Every host that is connected or that messages wait for.
+
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
+        `"connection"`, `"stream"` or `None`.
+        """
     def metrics(self) -> Metrics:
         """The counts and latencies of this client."""
     def stats(self) -> dict[str, int]:
@@ -1473,7 +1485,14 @@ class Session:
         """What the two clocks show, in seconds; the monotonic one may have any epoch."""
     def capacity(self) -> int:
         """How many more messages `submit` takes now."""
-    def submit(self, message: Message, *, to: object = None, deadline: Duration | None = None) -> int:
+    def submit(
+        self,
+        message: Message,
+        *,
+        to: object = None,
+        deadline: Duration | None = None,
+        priority: str | None = None,
+    ) -> int:
         """Takes a message, or the same message to another target; its ticket comes back with its end."""
     def submit_many(
         self, items: list[Any], *, template: Message | Template | None = None, deadline: Duration | None = None
@@ -1522,6 +1541,8 @@ class Session:
         """The socket of `link` has come to its end."""
     def data_to_send(self, link: int, most: int | None = None) -> bytes:
         """What is to be written to the socket of `link` now, at most `most` bytes of it; it counts as written."""
+    def poll_writable(self) -> int | None:
+        """The next connection that may have bytes to write, told once after each change; `None` when there is no more."""
     def links(self) -> list[int]:
         """Every connection there is."""
     def poll_timeout(self) -> float | None:
@@ -1532,6 +1553,18 @@ class Session:
         """Everything that has ended: tickets with their outcome or exception. What belongs to a batch goes there."""
     def poll_event(self) -> Event | None:
         """The next thing that happened."""
+    def connections(self) -> list[dict[str, Any]]:
+        """Every connection as it is now.
+
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
+        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        """
+    def hosts(self) -> list[dict[str, Any]]:
+        """Every host that is connected or that messages wait for.
+
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
+        `"connection"`, `"stream"` or `None`.
+        """
     @staticmethod
     def no_stats() -> dict[str, int]:
         """The stats of a session that was given nothing."""
@@ -1782,6 +1815,18 @@ class Feedback:
     """The change that a result asks for in a table of devices; `match feedback.action`."""
 
     __match_args__: ClassVar[tuple[str]] = ("action",)
+    def __new__(
+        cls,
+        action: Literal["keep", "delete", "replace", "wait", "check_configuration"],
+        *,
+        replacement: str | None = None,
+        until: _Time | None = None,
+        scope: _Scope | None = None,
+        cause: Literal["suspects", "credentials", "clock", "device", "connection"] | None = None,
+        suspects: Sequence[_Suspect] = ...,
+        clock_skew: int | None = None,
+    ) -> Self:
+        """A feedback made by hand, for tests."""
     @property
     def action(self) -> Literal["keep", "delete", "replace", "wait", "check_configuration"]:
         """What to do with the device."""
@@ -1805,6 +1850,9 @@ class Feedback:
         """The error of this machine's clock in seconds; `None` except for the cause `clock`."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]: ...
 
 def feedback(result: Outcome | PushcoreError, device: Device, *, now: _Time | None = None) -> Feedback:
     """What the result of one message means for its device.
