@@ -3,8 +3,8 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c size-c test-examples test-fanout test-campaign test-systems test-systems-kill hug lint bench header storm storm-tls storm-hub interop msrv bare clean \
-        need-demo need-test need-all need-interop need-systems
+.PHONY: help demo test test-rust test-python test-c size-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
+        need-demo need-test need-all need-interop
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -83,6 +83,7 @@ test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows kill
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python bindings/python/tests/campaign_storm.py
 
+.PHONY: test-systems test-systems-kill hug need-systems
 # What the reference back end and the original clients of the systems need beside pushcore.
 systems = $(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r examples/hug/requirements.txt -r examples/hug/tests/requirements.txt \
 	&& sh examples/hug/tests/original/install.sh $(abspath $(VENV))/bin/python $(abspath target/original)
