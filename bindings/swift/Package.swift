@@ -5,6 +5,11 @@ import PackageDescription
 let build = Context.environment["PUSHCORE_BUILD"] ?? "whole"
 let layers = ["receiver": [], "l1": ["L1"], "whole": ["L1", "Whole"]]
 
+let program: [Target] = [
+    .executableTarget(name: "First", dependencies: ["Pushcore"], path: "Sources/First"),
+    .testTarget(name: "PushcoreTests", dependencies: ["Pushcore"], path: "Tests/PushcoreTests"),
+]
+
 let package = Package(
     name: "Pushcore",
     platforms: [.iOS(.v15), .macOS(.v12)],
@@ -21,8 +26,6 @@ let package = Package(
             // Where it lies is said on the command line: -Xlinker -L..., because a package with unsafe flags cannot be depended on.
             linkerSettings: [.linkedLibrary("pushcore_uniffi")]
         ),
-        .executableTarget(name: "First", dependencies: ["Pushcore"], path: "Sources/First"),
-        .testTarget(name: "PushcoreTests", dependencies: ["Pushcore"], path: "Tests/PushcoreTests"),
-    ],
+    ] + (build == "whole" ? program : []),
     swiftLanguageModes: [.v6]
 )

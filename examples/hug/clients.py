@@ -15,7 +15,7 @@ from store import Store
 
 def read(path: str | os.PathLike[str] | None) -> dict[str, Any]:
     """The configuration of that file; an empty one without a file."""
-    return {} if path is None else json.loads(pathlib.Path(path).read_text())  # type: ignore[no-any-return]
+    return {} if path is None else json.loads(pathlib.Path(path).read_text())
 
 
 def of_sandbox(ready: dict[str, Any]) -> dict[str, Any]:
@@ -70,24 +70,30 @@ def clients(configuration: dict[str, Any], database: Database) -> Clients:
     store = Store(database)
 
     def make(service: str, environment: str) -> pushcore.Client:
-        if service not in configuration:
+        environment, _, own = environment.partition("@")
+        told = configuration.get(service, {})
+        if own:
+            # Credentials that an app brought itself (Pinpoint's channels), under the app and the channel's name.
+            app, name, _ = own.split("@")
+            told = {**told, **_of_channel(store.get("pinpoint", "channels", app, name) or {})}
+        if not told:
             raise LookupError(f"{service} is not configured")
-        told = configuration[service]
         options = {name: told[name] for name in ("host", "ca", "connections", "proxy") if told.get(name) is not None}
+        there = {"token_host": told["token_host"]} if "token_host" in told else {}
         if service == "apns":
-            credentials = pushcore.ApnsCredentials.from_p8(
-                pathlib.Path(told["p8"]), key_id=told["key_id"], team_id=told["team_id"]
-            )
-            return pushcore.Client.apns(credentials, environment=environment or None, **options)
+            if "certificate" in told:
+                apns = pushcore.ApnsCredentials.from_certificate(told["certificate"], told.get("private_key"))
+            else:
+                apns = pushcore.ApnsCredentials.from_p8(
+                    _file(told["p8"]), key_id=told["key_id"], team_id=told["team_id"]
+                )
+            return pushcore.Client.apns(apns, environment=environment or None, **options)
         if service == "fcm":
-            account = pathlib.Path(told["service_account"])
-            there = {"token_host": told["token_host"]} if "token_host" in told else {}
+            account = _file(told["service_account"])
             return pushcore.Client.fcm(pushcore.FcmCredentials.from_service_account(account, **there), **options)
         if service == "adm":
-            there = {"token_host": told["token_host"]} if "token_host" in told else {}
-            return pushcore.Client.adm(
-                pushcore.AdmCredentials(told["client_id"], told["client_secret"], **there), **options
-            )
+            adm = pushcore.AdmCredentials(told["client_id"], told["client_secret"], **there)
+            return pushcore.Client.adm(adm, **options)
         if service == "baidu":
             return pushcore.Client.baidu(pushcore.BaiduCredentials(told["api_key"], told["secret_key"]), **options)
         # A Web Push client signs with one VAPID key: that of the sender, whose number is the environment.
@@ -102,3 +108,26 @@ def clients(configuration: dict[str, Any], database: Database) -> Clients:
         return pushcore.Client.web_push(vapid, policy=policy(configuration), **options)
 
     return Clients(make, policy(configuration))
+
+
+def _file(value: str | bytes) -> pathlib.Path | bytes:
+    """A file that the configuration names, or what an app brought itself."""
+    return value if isinstance(value, bytes) else pathlib.Path(value)
+
+
+def _of_channel(record: dict[str, Any]) -> dict[str, Any]:
+    """The credentials of a channel of Pinpoint's, in the words of the configuration."""
+    secret = record.get("secret", {})
+    names = {
+        "p8": secret.get("TokenKey", "").encode() or None,
+        "key_id": record.get("TokenKeyId"),
+        "team_id": record.get("TeamId"),
+        "certificate": secret.get("Certificate", "").encode() or None,
+        "private_key": secret.get("PrivateKey", "").encode() or None,
+        "service_account": secret.get("ServiceJson", "").encode() or None,
+        "client_id": record.get("ClientId"),
+        "client_secret": secret.get("ClientSecret"),
+        "api_key": record.get("ApiKey"),
+        "secret_key": secret.get("SecretKey"),
+    }
+    return {name: value for name, value in names.items() if value is not None}

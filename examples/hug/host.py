@@ -10,12 +10,13 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pushcore
 from database import Database
-from pushcore.dialect import Dialect, Job, Reply, Selection, Step
+from pushcore.dialect import Dialect, Job, Reply, Selection, Step, token_digest
 from sending import Clients, Sender, end
 from store import Store
 from work import Message, Send, Work
@@ -53,7 +54,7 @@ class Host:
         self._database, self._clients = database, clients
         self.store = Store(database)
         self.work = Work(database, lease=lease, chosen=chosen)
-        self.sender = Sender(self.work, clients, feedback=self._feedback, lease=lease)
+        self.sender = Sender(self.work, clients, feedback=self._feedback, tick=self.count_events, lease=lease)
         options = self._configuration.get("dialects", {})
         self.dialects = {name: Dialect(name, options.get(name)) for name in Dialect.systems()}
 
@@ -91,7 +92,7 @@ class Host:
 
     def _send(self, system: str, job: Job, steps: list[Step]) -> None:
         """Writes messages down, sends them, writes their ends down, and tells the job."""
-        for way, group in itertools.groupby(steps, key=lambda step: _way(step.data["channel"])):
+        for way, group in itertools.groupby(steps, key=lambda step: self._way(system, step.data["channel"])):
             waiting = {str(step.id): step for step in group}
             app = next(iter(waiting.values())).data["channel"]["scope"]
             number = self.work.add(
@@ -105,10 +106,29 @@ class Host:
                 ],
                 begun=True,
             )
+            ended: list[tuple[Send, Any]] = []
             for send, result in self._results(way, self.work.mine(number), waiting):
                 self.work.ended([end(send, result, time.time(), again=False)])
-                self._feedback(send, result, waiting[send.key].data)
+                ended.append((send, result))
                 job.sent(int(send.key), result)
+            self._feedback(ended, {key: step.data["key"] for key, step in waiting.items()})
+
+    def _way(self, system: str, channel: Mapping[str, Any]) -> tuple[str, str]:
+        """Service and environment of a channel, which name a client.
+
+        A Web Push client signs with one key, so its environment is the sender. An app that brought credentials of its
+        own has a client of its own, which is another one when they change.
+        """
+        service, environment = channel["service"], ""
+        if service == "apns":
+            environment = "sandbox" if channel["sandbox"] else "production"
+        elif service == "web_push":
+            environment = channel["name"]
+        record = self.store.get(system, "channels", channel["scope"], channel["name"])
+        if record is not None and record.get("secret"):
+            version = token_digest(json.dumps(record, sort_keys=True))[:12]
+            environment += f"@{channel['scope']}@{channel['name']}@{version}"
+        return service, environment
 
     def _results(self, way: tuple[str, str], sends: list[Send], waiting: dict[str, Step]) -> Iterable[tuple[Send, Any]]:
         try:
@@ -141,7 +161,7 @@ class Host:
             except pushcore.PushcoreError as error:
                 result = error
             self.work.ended([end(send, result, time.time(), again=False)])
-            self._feedback(send, result)
+            self._feedback([(send, result)])
             taken = isinstance(result, pushcore.Accepted)
         return taken
 
@@ -149,9 +169,13 @@ class Host:
         """The bundle id of the configuration."""
         return str(self._configuration.get("apns", {}).get("topic", ""))
 
-    def events(self) -> list[tuple[str, pushcore.Event]]:
-        """What happened to this worker's clients since the last call."""
-        return self._clients.events()
+    def count_events(self) -> None:
+        """Counts what happened to this worker's clients since the last call."""
+        happened = Counter((service, event.name) for service, event in self._clients.events())
+        self.store.count_all(
+            ("pushcore_hug_events", {"service": service, "event": name}, count)
+            for (service, name), count in happened.items()
+        )
 
     def stats(self) -> dict[tuple[str, str], dict[str, int]]:
         """How many messages of this worker are where."""
@@ -159,25 +183,26 @@ class Host:
 
     # What services say of tokens.
 
-    def _feedback(self, send: Send, result: Any, data: Mapping[str, Any] | None = None) -> None:
-        service = send.message.service
-        name = result.name if isinstance(result, pushcore.Outcome) else type(result).__name__
-        self.store.count("pushcore_hug_sends", {"service": service, "result": name})
-        target = send.target
-        if send.device is not None:
-            found = self.store.by_id(send.device)
-            target = found["target"] if found is not None else ""
-        elif data is not None:
-            target = data["key"]
-        if not target:
-            return
-        if isinstance(result, pushcore.TokenGone):
-            if result.replacement:
-                self.store.replace(service, target, result.replacement)
+    def _feedback(self, pairs: list[tuple[Send, Any]], keys: Mapping[str, str] | None = None) -> None:
+        """Counts results, and tells the store of tokens. `keys` are the targets of messages that hold theirs."""
+        counted = Counter((send.message.service, _name(result)) for send, result in pairs)
+        self.store.count_all(
+            ("pushcore_hug_sends", {"service": service, "result": name}, count)
+            for (service, name), count in counted.items()
+        )
+        for send, result in pairs:
+            replacement = getattr(result, "replacement", None)
+            if not replacement and not isinstance(result, pushcore.TokenGone):
+                continue
+            target = send.target or (keys or {}).get(send.key, "")
+            if send.device is not None:
+                # The device may have another token by now, which is not the one that died.
+                found = self.store.by_id(send.device)
+                target = send.target or (found["target"] if found is not None else "")
+            if replacement:
+                self.store.replace(send.message.service, target, replacement)
             else:
-                self.store.is_dead(service, target, result.reason, result.since)
-        elif isinstance(result, pushcore.Accepted) and result.replacement:
-            self.store.replace(service, target, result.replacement)
+                self.store.is_dead(send.message.service, target, result.reason, result.since)
 
     # Questions.
 
@@ -211,7 +236,7 @@ class Host:
             return self._default_channel(name)
         if record is not None and collection == "notifications":
             return self._counted(system, name, record)
-        return record
+        return record if record is None else _open(record)
 
     def _default_channel(self, name: str) -> dict[str, Any] | None:
         """A channel that no app has of its own: the service of the configuration."""
@@ -239,7 +264,10 @@ class Host:
             ]
         else:
             items = [
-                {"id": name, "value": self._counted(system, name, value) if collection == "notifications" else value}
+                {
+                    "id": name,
+                    "value": self._counted(system, name, value) if collection == "notifications" else _open(value),
+                }
                 for name, value in self.store.items(system, collection, scope)
                 if all(value.get(member) == expected for member, expected in wanted.items())
             ]
@@ -254,6 +282,9 @@ class Host:
         collection, scope = ask["collection"], ask["scope"] or ""
         name = record["id"] if record["id"] is not None else self._new_id(system, collection)
         old = self._record(system, collection, ask["scope"], name)
+        if old is not None and collection == "channels":
+            # Credentials that are not written anew stay.
+            old = self.store.get(system, collection, scope, name)
         if ask["write"] == "create" and old is not None:
             return None
         value = record["value"]
@@ -340,7 +371,7 @@ class Host:
             system,
             scope,
             name,
-            [Message(*_way(channel), json.dumps(data["template"]))],
+            [Message(*self._way(system, channel), json.dumps(data["template"]))],
             selection=data["filter"],
             due=data["at"],
         )
@@ -374,13 +405,14 @@ def _fits(selection: Mapping[str, Any], device: Mapping[str, Any]) -> bool:
     return not people or _selection(json.dumps(people)).selects(device["who"], device["tags"])
 
 
+def _open(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without the credentials that it was written with, which no job reads."""
+    return {name: value for name, value in record.items() if name != "secret"}
+
+
+def _name(result: Any) -> str:
+    return result.name if isinstance(result, pushcore.Outcome) else type(result).__name__
+
+
 def _scopes(account: Mapping[str, Any]) -> dict[str, Any]:
     return {} if account["app"] is None else {"scopes": [account["app"]]}
-
-
-def _way(channel: Mapping[str, Any]) -> tuple[str, str]:
-    """Service and environment of a channel. A Web Push client signs with one key, so its environment is the sender."""
-    service = channel["service"]
-    if service == "apns":
-        return service, "sandbox" if channel["sandbox"] else "production"
-    return service, channel["name"] if service == "web_push" else ""

@@ -21,8 +21,7 @@ _KINDS = {
 
 def text(host: Host) -> str:
     """Every metric with its help."""
-    for service, event in host.events():
-        host.store.count("pushcore_hug_events", {"service": service, "event": event.name})
+    host.count_events()
     rows = [(name, labels, value) for name, labels, value in host.store.counters()]
     rows += [("pushcore_hug_work", {"state": state}, count) for state, count in sorted(host.work.counts().items())]
     alive, dead = host.store.census()

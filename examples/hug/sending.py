@@ -74,12 +74,14 @@ class Sender:
         work: Work,
         clients: Clients,
         *,
-        feedback: Callable[[Send, Result], None] = lambda send, result: None,
+        feedback: Callable[[list[tuple[Send, Result]]], None] = lambda pairs: None,
+        tick: Callable[[], None] = lambda: None,
         window: int = WINDOW,
         lease: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._work, self._clients, self._feedback = work, clients, feedback
+        """`feedback` gets what has ended; `tick` is called three times a lease."""
+        self._work, self._clients, self._feedback, self._tick = work, clients, feedback, tick
         self._window, self._lease, self._clock = window, lease, clock
         self._batches: dict[tuple[str, str], pushcore.BlockingBatch] = {}
         self._ready: dict[tuple[str, str], deque[tuple[Send, Any]]] = {}
@@ -112,6 +114,7 @@ class Sender:
             try:
                 self._work.renew()
                 self._work.sweep()
+                self._tick()
             except Exception:
                 LOG.exception("the lease could not be renewed")
 
@@ -169,10 +172,11 @@ class Sender:
 
     def _end(self, pairs: Iterable[tuple[Send, Result]]) -> None:
         pairs = list(pairs)
+        if not pairs:
+            return
         self._begun -= len(pairs)
         self._work.ended([end(send, result, self._clock()) for send, result in pairs])
-        for send, result in pairs:
-            self._feedback(send, result)
+        self._feedback(pairs)
 
 
 def end(send: Send, result: Result, now: float, *, again: bool = True) -> End:

@@ -51,6 +51,7 @@ fn the_first_line_of_a_doc_comment_names_its_subject() {
         "sandbox/src",
         "ffi/src",
         "bindings/python/src",
+        "bindings/uniffi/src",
     ] {
         let (mut all, mut riddles) = (0, Vec::new());
         let mut files = Vec::new();

@@ -54,8 +54,12 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn refused(tag: u64, error: &Error) -> Self {
-        Self { tag, outcome: None, failure: Some(error.into()) }
+    pub(crate) fn refused(tag: u64, error: &Error) -> Self {
+        Self {
+            tag,
+            outcome: None,
+            failure: Some(error.into()),
+        }
     }
 }
 
@@ -63,18 +67,22 @@ impl From<&CoreEnded> for Ended {
     fn from(ended: &CoreEnded) -> Self {
         let tag = ended.user_data;
         match ended.result() {
-            Ok(outcome) => Self { tag, outcome: Some(outcome.into()), failure: None },
+            Ok(outcome) => Self {
+                tag,
+                outcome: Some(outcome.into()),
+                failure: None,
+            },
             Err(error) => Self::refused(tag, error),
         }
     }
 }
 
-/// What became of the messages that were offered.
+/// The number of offered messages that were dealt with, and the refusals among them.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct Submitted {
     /// How many of them, from the first, were taken or refused: offer the others again after a wait.
     pub taken: u32,
-    /// Those that were refused, before anything was sent.
+    /// The messages that were refused, before anything was sent.
     pub refused: Vec<Ended>,
 }
 
@@ -139,7 +147,7 @@ pub struct Batch {
 
 struct Inner {
     batch: CoreBatch,
-    /// What has been taken and has not ended: what `cancel` has to cancel.
+    /// The tickets of the messages that have been taken and have not ended, for `cancel`.
     open: HashSet<Ticket>,
 }
 
@@ -175,7 +183,10 @@ impl Batch {
         let expected = expected.map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         let batch = CoreBatch::new(Arc::clone(&client.client), expected)?;
         Ok(Arc::new(Self {
-            inner: Mutex::new(Inner { batch, open: HashSet::new() }),
+            inner: Mutex::new(Inner {
+                batch,
+                open: HashSet::new(),
+            }),
             service: Arc::clone(&client.service),
             template,
             options,
@@ -193,7 +204,10 @@ impl Batch {
         &self,
         messages: impl ExactSizeIterator<Item = (u64, Result<service::Message, Error>)>,
     ) -> Result<Submitted, PushError> {
-        let mut submitted = Submitted { taken: 0, refused: Vec::new() };
+        let mut submitted = Submitted {
+            taken: 0,
+            refused: Vec::new(),
+        };
         let mut inner = self.lock();
         let Inner { batch, open } = &mut *inner;
         let mut run = Vec::with_capacity(messages.len());
@@ -211,18 +225,22 @@ impl Batch {
                 }
             }
             let mut place = 0;
-            let all = batch.submit(run.iter().map(|(message, tag)| (message, *tag)), self.options, |taken| {
-                match taken {
-                    Ok(ticket) => {
-                        open.insert(ticket);
+            let all = batch.submit(
+                run.iter().map(|(message, tag)| (message, *tag)),
+                self.options,
+                |taken| {
+                    match taken {
+                        Ok(ticket) => {
+                            open.insert(ticket);
+                        }
+                        Err(error) => {
+                            let tag = run.get(place).map_or(0, |(_, tag)| *tag);
+                            submitted.refused.push(Ended::refused(tag, &error));
+                        }
                     }
-                    Err(error) => {
-                        let tag = run.get(place).map_or(0, |(_, tag)| *tag);
-                        submitted.refused.push(Ended::refused(tag, &error));
-                    }
-                }
-                place += 1;
-            })?;
+                    place += 1;
+                },
+            )?;
             submitted.taken += u32::try_from(place).unwrap_or(u32::MAX);
             if !all {
                 break;
@@ -246,7 +264,10 @@ impl Batch {
             Ended::refused(tag, &error)
         });
         let refused: Vec<_> = refused.collect();
-        Submitted { taken: u32::try_from(refused.len()).unwrap_or(u32::MAX), refused }
+        Submitted {
+            taken: u32::try_from(refused.len()).unwrap_or(u32::MAX),
+            refused,
+        }
     }
 
     fn is_cancelled(&self) -> bool {
@@ -257,7 +278,7 @@ impl Batch {
 impl Inner {
     fn cancel(&mut self) {
         for ticket in self.open.drain() {
-            // Those that have ended meanwhile come with the end that they had.
+            // A message that has ended meanwhile comes with the end that it had.
             self.batch.cancel(ticket);
         }
     }
@@ -271,7 +292,11 @@ impl Batch {
     /// others again.
     pub fn submit(&self, targets: Vec<Target>) -> Result<Submitted, PushError> {
         let Some(template) = &self.template else {
-            return Err(Error::new(ErrorKind::Misuse, "this batch has no template: submit whole messages").into());
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                "this batch has no template: submit whole messages",
+            )
+            .into());
         };
         if self.is_cancelled() {
             return Ok(self.refuse_all(targets.iter().map(|target| target.tag)));
@@ -290,12 +315,18 @@ impl Batch {
             return Ok(self.refuse_all(messages.iter().map(|message| message.tag)));
         }
         let policy = self.service.policy();
-        self.submit_all(messages.iter().map(|tagged| (tagged.tag, tagged.message.read(policy))))
+        self.submit_all(
+            messages
+                .iter()
+                .map(|tagged| (tagged.tag, tagged.message.read(policy))),
+        )
     }
 
     /// Waits on the calling thread until something has ended, at most for `longest`; returns what has ended.
     pub fn wait(&self, longest: Seconds) -> Result<Vec<Ended>, PushError> {
-        let until = pushcore_client::now().monotonic.saturating_add(longest.duration()?);
+        let until = pushcore_client::now()
+            .monotonic
+            .saturating_add(longest.duration()?);
         loop {
             let left = until.saturating_sub(pushcore_client::now().monotonic);
             let mut inner = self.lock();

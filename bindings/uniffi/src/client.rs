@@ -50,7 +50,11 @@ impl Client {
 
     /// Begins a send of messages that differ: each is given whole.
     #[uniffi::method(default(expected = None))]
-    pub fn batch_of_messages(&self, options: SendOptions, expected: Option<u64>) -> Result<Arc<Batch>, PushError> {
+    pub fn batch_of_messages(
+        &self,
+        options: SendOptions,
+        expected: Option<u64>,
+    ) -> Result<Arc<Batch>, PushError> {
         Batch::of_messages(self, &options, expected)
     }
 

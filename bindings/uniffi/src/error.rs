@@ -142,6 +142,8 @@ kinds! {
     PeerSilent
     /// The service has asked for a pause, and the message waited for its end.
     Paused
+    /// This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+    OutOfDescriptors
     /// Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
     NotSent
     /// Written, and no answer came: the service may or may not have taken it.
@@ -306,11 +308,17 @@ mod tests {
     fn an_error_keeps_its_chain_and_its_codes() {
         let reset = Error::new(Kind::StreamReset, "stream reset").with_http2_code(11);
         let error = Error::new(Kind::NotSent, "not sent").with_source(reset);
-        let PushError::NoAnswer { failure } = PushError::from(error) else { panic!("another group") };
+        let PushError::NoAnswer { failure } = PushError::from(error) else {
+            panic!("another group")
+        };
         assert_eq!((failure.kind, failure.number), (ErrorKind::NotSent, 500));
         assert_eq!((failure.http2_code, failure.tls_alert), (Some(11), None));
         assert_eq!(failure.text, "not sent: stream reset");
-        let cause = Cause { kind: ErrorKind::StreamReset, number: 409, text: "stream reset".into() };
+        let cause = Cause {
+            kind: ErrorKind::StreamReset,
+            number: 409,
+            text: "stream reset".into(),
+        };
         assert_eq!(failure.causes, [cause]);
     }
 

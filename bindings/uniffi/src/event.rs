@@ -1,4 +1,4 @@
-//! What a client or a session tells beside outcomes: events and counts.
+//! Events and counts: the news of a client or a session beside outcomes.
 
 use pushcore::session::{SessionEvent, Stats as CoreStats};
 
@@ -9,6 +9,8 @@ use crate::values::Seconds;
 pub struct Event {
     /// The name in snake case, the same in every language, for example `connected`.
     pub name: String,
+    /// How much the event matters in a log: `error`, `warning`, `info` or `debug`.
+    pub level: String,
     /// The connection that the event is about; nil where it is about none.
     pub link: Option<u64>,
     /// A number that programs compare: of the error, of a GOAWAY, or of streams; nil where there is none.
@@ -24,6 +26,7 @@ impl From<&SessionEvent> for Event {
         let parts = event.parts();
         Self {
             name: parts.name.to_owned(),
+            level: parts.level.name().to_owned(),
             link: parts.link.map(pushcore::session::LinkId::to_u64),
             code: parts.code,
             after: parts.after.map(Seconds::from),

@@ -19,6 +19,8 @@ mod batch;
 mod client;
 #[cfg(feature = "whole")]
 mod event;
+#[cfg(feature = "whole")]
+mod hub;
 #[cfg(feature = "l1")]
 mod message;
 #[cfg(feature = "l1")]

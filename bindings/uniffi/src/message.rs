@@ -68,7 +68,11 @@ impl Message {
     }
 
     fn of(service: ServiceKind, template: &Template) -> Self {
-        Self { service, json: template.to_json(), target: None }
+        Self {
+            service,
+            json: template.to_json(),
+            target: None,
+        }
     }
 }
 
@@ -134,7 +138,10 @@ pub fn apns_alert(alert: ApnsAlert) -> Result<Message, PushError> {
     if let Some(id) = &alert.collapse_id {
         builder = builder.collapse_id(apns::CollapseId::parse(id)?);
     }
-    Ok(Message::of(ServiceKind::Apns, &Template::Apns(builder.template()?)))
+    Ok(Message::of(
+        ServiceKind::Apns,
+        &Template::Apns(builder.template()?),
+    ))
 }
 
 /// A push that updates or ends a Live Activity. What is not here (a start, an alert, a channel) a [`Message`]'s JSON says.
@@ -165,7 +172,11 @@ pub struct ApnsLiveActivity {
 #[uniffi::export]
 pub fn apns_live_activity(activity: ApnsLiveActivity) -> Result<Message, PushError> {
     let timestamp = activity.timestamp.unix()?;
-    let state = activity.state_json.as_deref().map(|json| object(Some(json)).map(Value::Object)).transpose()?;
+    let state = activity
+        .state_json
+        .as_deref()
+        .map(|json| object(Some(json)).map(Value::Object))
+        .transpose()?;
     let mut live = match (activity.ends, state) {
         (true, state) => LiveActivity::end(timestamp, state),
         (false, Some(state)) => LiveActivity::update(timestamp, state),
@@ -186,7 +197,10 @@ pub fn apns_live_activity(activity: ApnsLiveActivity) -> Result<Message, PushErr
     if activity.may_wait {
         builder = builder.priority(apns::Priority::PowerAware);
     }
-    Ok(Message::of(ServiceKind::Apns, &Template::Apns(builder.template()?)))
+    Ok(Message::of(
+        ServiceKind::Apns,
+        &Template::Apns(builder.template()?),
+    ))
 }
 
 /// A notification for FCM. What is not here (options of one platform) a [`Message`]'s JSON says.
@@ -209,7 +223,12 @@ pub struct FcmNotification {
 /// Returns the message of a notification, without a target.
 #[uniffi::export]
 pub fn fcm_notification(notification: FcmNotification) -> Result<Message, PushError> {
-    let FcmNotification { title, body, image, data } = notification;
+    let FcmNotification {
+        title,
+        body,
+        image,
+        data,
+    } = notification;
     let mut builder = fcm::Message::builder();
     if title.is_some() || body.is_some() || image.is_some() {
         let mut shown = fcm::Notification::default();
@@ -225,7 +244,10 @@ pub fn fcm_notification(notification: FcmNotification) -> Result<Message, PushEr
         builder = builder.data(data.into_iter().collect::<fcm::StringMap>());
     }
     let any = fcm::Target::topic("any")?;
-    Ok(Message::of(ServiceKind::Fcm, &Template::Fcm(builder.build(any)?.template())))
+    Ok(Message::of(
+        ServiceKind::Fcm,
+        &Template::Fcm(builder.build(any)?.template()),
+    ))
 }
 
 /// How urgent a Web Push is.
@@ -262,7 +284,10 @@ pub struct WebPushPayload {
 #[uniffi::export]
 pub fn web_push(payload: WebPushPayload) -> Result<Message, PushError> {
     let mut builder = webpush::Template::builder();
-    builder = payload.payload.into_iter().fold(builder, |builder, payload| builder.payload(payload));
+    builder = payload
+        .payload
+        .into_iter()
+        .fold(builder, |builder, payload| builder.payload(payload));
     if let Some(ttl) = Seconds::optional(payload.ttl)? {
         builder = builder.ttl(ttl);
     }
@@ -277,7 +302,10 @@ pub fn web_push(payload: WebPushPayload) -> Result<Message, PushError> {
     if let Some(topic) = &payload.topic {
         builder = builder.topic(webpush::Topic::new(topic)?);
     }
-    Ok(Message::of(ServiceKind::WebPush, &Template::WebPush(builder.build()?)))
+    Ok(Message::of(
+        ServiceKind::WebPush,
+        &Template::WebPush(builder.build()?),
+    ))
 }
 
 /// Reads a message and writes it anew, as it is sent: an error says what is wrong with it.
@@ -286,11 +314,17 @@ pub fn check_message(message: Message) -> Result<Message, PushError> {
     // An endpoint is judged where it is sent to, by the service's own policy.
     let policy = EndpointPolicy::default().allow_any_public_host();
     let read = message.read(&policy)?;
-    Ok(Message { service: message.service, json: read.to_json(), target: None })
+    Ok(Message {
+        service: message.service,
+        json: read.to_json(),
+        target: None,
+    })
 }
 
 /// The members of a JSON object; none where nothing is given.
 fn object(json: Option<&str>) -> Result<serde_json::Map<String, Value>, Error> {
-    let Some(json) = json else { return Ok(serde_json::Map::new()) };
+    let Some(json) = json else {
+        return Ok(serde_json::Map::new());
+    };
     Ok(fcm::JsonObject::parse(json.as_bytes())?.as_map().clone())
 }

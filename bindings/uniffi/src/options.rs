@@ -33,7 +33,10 @@ impl Environment {
         .hosts();
         let Some(host) = host else { return Ok(hosts) };
         let host = Authority::parse(host)?;
-        Ok(hosts.with_device(host.clone()).with_management(host.clone()).with_broadcast(host))
+        Ok(hosts
+            .with_device(host.clone())
+            .with_management(host.clone())
+            .with_broadcast(host))
     }
 }
 
@@ -57,8 +60,14 @@ pub struct EndpointPolicy {
 impl EndpointPolicy {
     pub(crate) fn read(&self) -> Result<webpush::EndpointPolicy, PushError> {
         let mut policy = webpush::EndpointPolicy::default();
-        policy = self.hosts.iter().fold(policy, |policy, host| policy.allow_host(host));
-        policy = self.ports.iter().fold(policy, |policy, port| policy.allow_port(*port));
+        policy = self
+            .hosts
+            .iter()
+            .fold(policy, |policy, host| policy.allow_host(host));
+        policy = self
+            .ports
+            .iter()
+            .fold(policy, |policy, port| policy.allow_port(*port));
         if self.any_public_host {
             policy = policy.allow_any_public_host();
         }
@@ -127,14 +136,29 @@ impl ClientOptions {
         if self.at_least_once {
             config.delivery = Delivery::AtLeastOnce;
         }
-        set(&mut config.max_queued, self.max_queued.map(|count| count as usize));
-        set(&mut config.max_connections, self.max_connections.map(|count| count as usize));
+        set(
+            &mut config.max_queued,
+            self.max_queued.map(|count| count as usize),
+        );
+        set(
+            &mut config.max_connections,
+            self.max_connections.map(|count| count as usize),
+        );
         set(&mut config.max_requeues, self.max_requeues);
         set(&mut config.deadline, Seconds::optional(self.deadline)?);
-        set(&mut config.response_timeout, Seconds::optional(self.response_timeout)?);
-        set(&mut config.connect_timeout, Seconds::optional(self.connect_timeout)?);
+        set(
+            &mut config.response_timeout,
+            Seconds::optional(self.response_timeout)?,
+        );
+        set(
+            &mut config.connect_timeout,
+            Seconds::optional(self.connect_timeout)?,
+        );
         set(&mut config.first_backoff, Seconds::optional(self.first_backoff)?);
-        set(&mut config.longest_backoff, Seconds::optional(self.longest_backoff)?);
+        set(
+            &mut config.longest_backoff,
+            Seconds::optional(self.longest_backoff)?,
+        );
         config.idle_timeout = Seconds::optional(self.idle_timeout)?;
         config.rate = self.rate;
         config.seed = self.seed;
@@ -145,7 +169,10 @@ impl ClientOptions {
     pub(crate) fn security(&self, identity: Option<&ClientIdentity>) -> Result<Security, PushError> {
         let mut tls = TlsConfig::builder();
         tls = self.ca.iter().cloned().fold(tls, |tls, pem| tls.add_roots(pem));
-        tls = identity.cloned().into_iter().fold(tls, |tls, identity| tls.identity(identity));
+        tls = identity
+            .cloned()
+            .into_iter()
+            .fold(tls, |tls, identity| tls.identity(identity));
         if !self.bundled_roots {
             tls = tls.without_bundled_roots();
         }
@@ -171,7 +198,7 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// What happens when many answers in a row blame the tokens, which are most likely good then.
+/// The reaction to many answers in a row that blame the tokens, which are most likely good then.
 #[cfg(feature = "whole")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, uniffi::Enum)]
 pub enum OnSuspicion {

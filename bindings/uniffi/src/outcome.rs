@@ -1,4 +1,4 @@
-//! What a service answered.
+//! The answer of a service, flat.
 
 use pushcore::outcome::{self, OutcomeParts};
 
@@ -29,7 +29,7 @@ macro_rules! mirror {
 pub(crate) use mirror;
 
 mirror! {
-    /// What the answer means for the message and its token.
+    /// The meaning of the answer for the message and its token.
     OutcomeKind of outcome::OutcomeKind, Rejected:
     /// The service took the message. That is all it promises: never read it as "delivered".
     Accepted
@@ -78,7 +78,7 @@ mirror! {
 /// The service's answer to one message, and the action that it asks for.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct Outcome {
-    /// What the answer means.
+    /// The meaning of the answer.
     pub kind: OutcomeKind,
     /// The HTTP status; 0 where there was none.
     pub status: u16,
@@ -104,7 +104,7 @@ pub struct Outcome {
     pub ttl: Option<Seconds>,
     /// The time since which the token is dead, by the service's clock (`tokenGone`); nil where it names none.
     pub since: Option<Time>,
-    /// What could be at fault beside the token (`tokenMismatch`).
+    /// The settings that could be at fault beside the token (`tokenMismatch`).
     pub suspects: Vec<Suspect>,
     /// The time to wait at least (`retryLater`); nil where nothing is known.
     pub after: Option<Seconds>,

@@ -22,7 +22,10 @@ impl ReceiverKeys {
     /// Returns the keys that `export` wrote, or those of another library: a JSON Web Key, PEM, DER, or base64url of 32 bytes.
     #[uniffi::constructor]
     pub fn restore(private_key: Vec<u8>, auth: String) -> Result<Arc<Self>, PushError> {
-        Ok(Arc::new(Self(webpush::ReceiverKeys::import(&private_key, &auth)?)))
+        Ok(Arc::new(Self(webpush::ReceiverKeys::import(
+            &private_key,
+            &auth,
+        )?)))
     }
 
     /// Returns the private key as a JSON Web Key, for the app's own protected storage.
@@ -51,7 +54,12 @@ impl ReceiverKeys {
     }
 
     /// Decrypts a body of the legacy encoding `aesgcm`, with the values of its headers `Crypto-Key` and `Encryption`.
-    pub fn decrypt_aesgcm(&self, body: Vec<u8>, crypto_key: String, encryption: String) -> Result<Vec<u8>, PushError> {
+    pub fn decrypt_aesgcm(
+        &self,
+        body: Vec<u8>,
+        crypto_key: String,
+        encryption: String,
+    ) -> Result<Vec<u8>, PushError> {
         Ok(self.0.decrypt_aesgcm(&body, &crypto_key, &encryption)?)
     }
 }
@@ -80,8 +88,12 @@ pub enum Received {
 #[uniffi::export]
 pub fn read_received(plain: Vec<u8>) -> Result<Received, PushError> {
     Ok(match Content::parse(plain) {
-        Content::Declarative(message) => Received::Declarative { json: message.to_json()? },
-        Content::Json(map) => Received::Json { json: Value::Object(map).to_string() },
+        Content::Declarative(message) => Received::Declarative {
+            json: message.to_json()?,
+        },
+        Content::Json(map) => Received::Json {
+            json: Value::Object(map).to_string(),
+        },
         Content::Bytes(bytes) => Received::Bytes { bytes },
         _ => Received::Bytes { bytes: Vec::new() },
     })

@@ -31,7 +31,10 @@ impl From<&http::Request> for Request {
             url: request.url(),
             headers: request
                 .all_headers()
-                .map(|header| Header { name: header.name.to_owned(), value: header.value.to_owned() })
+                .map(|header| Header {
+                    name: header.name.to_owned(),
+                    value: header.value.to_owned(),
+                })
                 .collect(),
             body: request.body.as_bytes().to_vec(),
         }
@@ -55,6 +58,8 @@ impl From<Response> for http::Response {
     fn from(response: Response) -> Self {
         let empty = http::Response::new(response.status, response.body);
         let headers = response.headers.iter();
-        headers.fold(empty, |response, header| response.with_header(&header.name, &header.value))
+        headers.fold(empty, |response, header| {
+            response.with_header(&header.name, &header.value)
+        })
     }
 }

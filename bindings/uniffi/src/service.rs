@@ -73,7 +73,9 @@ impl Service {
         host: Option<String>,
         topics: Vec<String>,
     ) -> Result<Arc<Self>, PushError> {
-        let hosts = environment.unwrap_or(Environment::Production).hosts(host.as_deref())?;
+        let hosts = environment
+            .unwrap_or(Environment::Production)
+            .hosts(host.as_deref())?;
         let (key_id, team_id) = (apns::KeyId::parse(&key_id)?, apns::TeamId::parse(&team_id)?);
         let key = Es256Key::read(&key)?;
         let scope = match topics.as_slice() {
@@ -96,9 +98,14 @@ impl Service {
         environment: Option<Environment>,
         host: Option<String>,
     ) -> Result<Arc<Self>, PushError> {
-        let hosts = environment.unwrap_or(Environment::Production).hosts(host.as_deref())?;
+        let hosts = environment
+            .unwrap_or(Environment::Production)
+            .hosts(host.as_deref())?;
         let (key_id, team_id) = (apns::KeyId::parse(&key_id)?, apns::TeamId::parse(&team_id)?);
-        Ok(Self::made(apns::Service::new(apns::Credentials::imported(key_id, team_id), hosts)))
+        Ok(Self::made(apns::Service::new(
+            apns::Credentials::imported(key_id, team_id),
+            hosts,
+        )))
     }
 
     /// Returns FCM with any credential file of Google's, usually a service account's. `project` wins over the file's own;
@@ -118,19 +125,29 @@ impl Service {
                 fcm::Credentials::from_file_trusting(&file, project, &host)?.with_token_authority(host)
             }
         };
-        Ok(Self::made(fcm::Service::new(credentials, fcm_hosts(host.as_deref())?)))
+        Ok(Self::made(fcm::Service::new(
+            credentials,
+            fcm_hosts(host.as_deref())?,
+        )))
     }
 
     /// Returns FCM without a key: access tokens that a server mints are handed in with `supplyToken`.
     #[uniffi::constructor(default(host = None))]
     pub fn fcm_access_tokens(project: String, host: Option<String>) -> Result<Arc<Self>, PushError> {
         let credentials = fcm::Credentials::host_tokens(fcm::ProjectId::new(&project)?);
-        Ok(Self::made(fcm::Service::new(credentials, fcm_hosts(host.as_deref())?)))
+        Ok(Self::made(fcm::Service::new(
+            credentials,
+            fcm_hosts(host.as_deref())?,
+        )))
     }
 
     /// Returns Web Push with a VAPID key and the sender's contact, a `mailto:` or `https:` URL.
     #[uniffi::constructor(default(policy = None))]
-    pub fn web_push_key(key: Vec<u8>, subject: String, policy: Option<EndpointPolicy>) -> Result<Arc<Self>, PushError> {
+    pub fn web_push_key(
+        key: Vec<u8>,
+        subject: String,
+        policy: Option<EndpointPolicy>,
+    ) -> Result<Arc<Self>, PushError> {
         let policy = policy.unwrap_or_default().read()?;
         let credentials = webpush::Credentials::new(Es256Key::read(&key)?, &subject)?;
         Ok(Arc::new(Self {
@@ -159,7 +176,11 @@ impl Service {
 
     /// Returns Baidu Cloud Push with an application's keys.
     #[uniffi::constructor(default(host = None))]
-    pub fn baidu_keys(api_key: String, secret_key: String, host: Option<String>) -> Result<Arc<Self>, PushError> {
+    pub fn baidu_keys(
+        api_key: String,
+        secret_key: String,
+        host: Option<String>,
+    ) -> Result<Arc<Self>, PushError> {
         let credentials = baidu::Credentials::new(&api_key, &secret_key)?;
         let host = authority(host.as_deref(), baidu::default_authority)?;
         Ok(Self::made(baidu::Service::new(credentials, host)))
@@ -189,16 +210,27 @@ impl Service {
         let (now, template) = (Time::now(at)?, template.template()?);
         let request = |target: &String| {
             let target = Target::parse_under(self.service.kind(), target, &self.policy)?;
-            self.service.request(&template.to(&target)?, now).map(|request| Request::from(&request))
+            self.service
+                .request(&template.to(&target)?, now)
+                .map(|request| Request::from(&request))
         };
         Ok(targets.iter().map(request).collect::<Result<_, Error>>()?)
     }
 
     /// Reads the answer to `message`. An error is about the message; every answer has an outcome.
     #[uniffi::method(default(at = None))]
-    pub fn outcome(&self, message: Message, response: Response, at: Option<Time>) -> Result<Outcome, PushError> {
+    pub fn outcome(
+        &self,
+        message: Message,
+        response: Response,
+        at: Option<Time>,
+    ) -> Result<Outcome, PushError> {
         let (now, message) = (Time::now(at)?, message.read(&self.policy)?);
-        Ok(Outcome::from(&self.service.outcome(&message, &response.into(), now)))
+        Ok(Outcome::from(&self.service.outcome(
+            &message,
+            &response.into(),
+            now,
+        )))
     }
 
     /// Returns whether requests can be authorized now, and the request to send first where an access token is wanted.
@@ -206,12 +238,17 @@ impl Service {
     #[uniffi::method(default(at = None))]
     pub fn authorization(&self, at: Option<Time>) -> Result<Authorization, PushError> {
         let now = Time::now(at)?;
-        let request = |request: &pushcore::oauth::TokenRequest| {
-            Request { url: request.url(), ..Request::from(&request.request) }
+        let request = |request: &pushcore::oauth::TokenRequest| Request {
+            url: request.url(),
+            ..Request::from(&request.request)
         };
         Ok(match self.service.authorization(now)? {
-            Authorized::Ready { renew } => Authorization::Ready { renew: renew.as_ref().map(request) },
-            Authorized::Fetch(fetch) => Authorization::Fetch { request: request(&fetch) },
+            Authorized::Ready { renew } => Authorization::Ready {
+                renew: renew.as_ref().map(request),
+            },
+            Authorized::Fetch(fetch) => Authorization::Fetch {
+                request: request(&fetch),
+            },
             Authorized::Wait { until } => Authorization::Wait {
                 longest: until.map(|until| until.saturating_sub(now.monotonic).into()),
             },
@@ -238,7 +275,11 @@ impl Service {
     pub fn supply_token(&self, token: String, lifetime: Seconds, at: Option<Time>) -> Result<(), PushError> {
         let now = Time::now(at)?;
         match &self.service {
-            service::Service::Fcm(fcm) => Ok(fcm.credentials().supply_token(&token, lifetime.duration()?, now)?),
+            service::Service::Fcm(fcm) => {
+                Ok(fcm
+                    .credentials()
+                    .supply_token(&token, lifetime.duration()?, now)?)
+            }
             _ => Err(another("fcm").into()),
         }
     }
@@ -276,10 +317,13 @@ impl Service {
         environment: Option<Environment>,
         host: Option<String>,
     ) -> Result<Arc<Self>, PushError> {
-        let hosts = environment.unwrap_or(Environment::Production).hosts(host.as_deref())?;
+        let hosts = environment
+            .unwrap_or(Environment::Production)
+            .hosts(host.as_deref())?;
         let key = key.as_ref().unwrap_or(&certificate);
         let identity = ClientIdentity::from_pem(&certificate, key)?;
-        let credentials = apns::Credentials::certificate(apns::ClientCertificate::from_pem(&certificate, key)?);
+        let credentials =
+            apns::Credentials::certificate(apns::ClientCertificate::from_pem(&certificate, key)?);
         Ok(Arc::new(Self {
             service: apns::Service::new(credentials, hosts).into(),
             identity: Some(identity),

@@ -53,10 +53,22 @@ impl Session {
 impl Session {
     /// Returns a session of a service. `at` is for tests, here and below; nil is now.
     #[uniffi::constructor(default(at = None))]
-    pub fn open(service: Arc<Service>, options: ClientOptions, at: Option<Time>) -> Result<Arc<Self>, PushError> {
+    pub fn open(
+        service: Arc<Service>,
+        options: ClientOptions,
+        at: Option<Time>,
+    ) -> Result<Arc<Self>, PushError> {
         let security = options.security(service.identity.as_ref())?;
-        let session = CoreSession::new(service.service.clone(), security, options.session()?, Time::now(at)?)?;
-        Ok(Arc::new(Self { session: Mutex::new(session), service }))
+        let session = CoreSession::new(
+            service.service.clone(),
+            security,
+            options.session()?,
+            Time::now(at)?,
+        )?;
+        Ok(Arc::new(Self {
+            session: Mutex::new(session),
+            service,
+        }))
     }
 
     /// Returns how many messages may be submitted now.
@@ -66,8 +78,17 @@ impl Session {
 
     /// Submits a message; returns its ticket. `tag` comes back with its end.
     #[uniffi::method(default(tag = 0, at = None))]
-    pub fn submit(&self, message: Message, options: SendOptions, tag: u64, at: Option<Time>) -> Result<u64, PushError> {
-        let (message, options) = (message.read(self.service.policy())?, options.read()?.user_data(tag));
+    pub fn submit(
+        &self,
+        message: Message,
+        options: SendOptions,
+        tag: u64,
+        at: Option<Time>,
+    ) -> Result<u64, PushError> {
+        let (message, options) = (
+            message.read(self.service.policy())?,
+            options.read()?.user_data(tag),
+        );
         Ok(self.lock().submit(&message, options, Time::now(at)?)?.to_u64())
     }
 
@@ -92,9 +113,10 @@ impl Session {
                 host: authority.host().to_owned(),
                 port: authority.port(),
             }),
-            Some(CoreAction::Close { link, final_bytes }) => {
-                Some(Action::Disconnect { link: link.to_u64(), final_bytes })
-            }
+            Some(CoreAction::Close { link, final_bytes }) => Some(Action::Disconnect {
+                link: link.to_u64(),
+                final_bytes,
+            }),
             _ => None,
         })
     }
@@ -108,9 +130,16 @@ impl Session {
 
     /// Says that a socket could not be connected, and why.
     #[uniffi::method(default(at = None))]
-    pub fn connect_failed(&self, link: u64, kind: ErrorKind, text: String, at: Option<Time>) -> Result<(), PushError> {
+    pub fn connect_failed(
+        &self,
+        link: u64,
+        kind: ErrorKind,
+        text: String,
+        at: Option<Time>,
+    ) -> Result<(), PushError> {
         let error = Error::new(Kind::from(kind), text);
-        self.lock().connect_failed(LinkId::from_u64(link), error, Time::now(at)?);
+        self.lock()
+            .connect_failed(LinkId::from_u64(link), error, Time::now(at)?);
         Ok(())
     }
 
@@ -134,7 +163,8 @@ impl Session {
     /// Takes bytes that a socket has read.
     #[uniffi::method(default(at = None))]
     pub fn receive(&self, link: u64, bytes: Vec<u8>, at: Option<Time>) -> Result<(), PushError> {
-        self.lock().receive(LinkId::from_u64(link), &bytes, Time::now(at)?);
+        self.lock()
+            .receive(LinkId::from_u64(link), &bytes, Time::now(at)?);
         Ok(())
     }
 

@@ -65,7 +65,10 @@ impl Time {
 }
 
 impl From<UnixTime> for Time {
-    #[allow(clippy::cast_precision_loss, reason = "a double holds milliseconds for 285,000 years")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a double holds milliseconds for 285,000 years"
+    )]
     fn from(time: UnixTime) -> Self {
         Self(time.as_millis() as f64 / 1000.0)
     }
@@ -100,6 +103,9 @@ mod tests {
         }
         assert_eq!(Seconds(1.5).duration().unwrap(), Duration::from_millis(1500));
         assert_eq!(Time(1.5).unix().unwrap(), UnixTime::from_millis(1500));
-        assert_eq!(Time::from(UnixTime::from_millis(1_700_000_000_123)), Time(1_700_000_000.123));
+        assert_eq!(
+            Time::from(UnixTime::from_millis(1_700_000_000_123)),
+            Time(1_700_000_000.123)
+        );
     }
 }

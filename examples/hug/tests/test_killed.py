@@ -85,5 +85,6 @@ def test_m_kill_9_loses_nothing_and_doubles_nothing(tmp_path: pathlib.Path) -> N
     assert listed["count"] == len(unknown)
     print(
         f"\n{COUNT} sends, {KILLS} kills: {counts['accepted']} accepted, {counts['unknown']} unknown"
-        f" (in flight at the kills: {list(in_flight.values())}), {len(log)} at the service, doubles {doubles}, lost {lost}"
+        f" (in flight at the kills: {list(in_flight.values())}), {len(log)} at the service,"
+        f" doubles {doubles}, lost {lost}"
     )

@@ -18,7 +18,7 @@ from database import Database
 from pushcore.testing import Sandbox
 from sending import WINDOW, Sender
 from store import Store
-from work import Message, Work
+from work import Message, Send, Work
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -74,13 +74,12 @@ def test_one_job_to_five_services(sandbox: Sandbox, tmp_path: pathlib.Path) -> N
     )
     running = clients.clients(clients.of_sandbox(sandbox.ready), database)
     results: dict[str, str] = {}
-    sender = Sender(
-        work,
-        running,
-        feedback=lambda send, result: results.update(
-            {send.key: type(result).__name__ if isinstance(result, pushcore.Outcome) else str(result)}
-        ),
-    )
+
+    def note(pairs: list[tuple[Send, object]]) -> None:
+        for send, result in pairs:
+            results[send.key] = type(result).__name__ if isinstance(result, pushcore.Outcome) else str(result)
+
+    sender = Sender(work, running, feedback=note)
     sender.start()
     wait_for(work, job)
     sender.stop()

@@ -5,3 +5,4 @@ mod fcm_legacy;
 mod host;
 mod ionic;
 mod pushpad;
+mod random;

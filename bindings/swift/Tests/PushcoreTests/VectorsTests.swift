@@ -110,6 +110,7 @@ final class VectorsTests: XCTestCase {
         "baidu": #"{"kind":"android","msg":"{\"title\":\"t\",\"description\":\"d\"}","target":{"device":"1"}}"#,
         "fcm": #"{"token":"t","data":{"k":"v"}}"#,
         "webpush": #"{"subscription":{"endpoint":"https://updates.push.services.mozilla.com/wpush/v2/abc"}}"#,
+        "wns": #"{"subscription":{"endpoint":"https://db3.notify.windows.com/w/?token=abc"}}"#,
     ]
 
     func testAnswers() throws {
@@ -120,7 +121,7 @@ final class VectorsTests: XCTestCase {
                 let title = "\(file) \(row["name"] ?? "")"
                 let registered = (row["registered_at_ms"] as? Int).map { #","registered_at_ms":\#($0)"# } ?? ""
                 let alert = #"{"push_type":"alert","bundle":"a.b","device":"ab","payload":{"aps":{"alert":"x"}}\#(registered)}"#
-                let message = Message(service: kind, json: kind == .apns ? alert : answered[file] ?? "")
+                let message = Message(service: kind, json: kind == .apns ? alert : answered[title.hasPrefix("webpush wns") ? "wns" : file] ?? "")
                 let headers = (row["headers"] as? [String: String] ?? [:]).map { Header(name: $0.key, value: $0.value) }
                 let body = Data(try text(row["body"] ?? "").utf8)
                 let status = UInt16(row["status"] as? Int ?? 0)

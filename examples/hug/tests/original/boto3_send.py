@@ -26,7 +26,7 @@ try:
         ApplicationId="app",
         MessageRequest={
             "MessageConfiguration": {},
-            "Addresses": {"token-%d" % number: {"ChannelType": "GCM"} for number in range(101)},
+            "Addresses": {f"token-{number}": {"ChannelType": "GCM"} for number in range(101)},
         },
     )
 except ClientError as error:

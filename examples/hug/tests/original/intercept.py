@@ -6,6 +6,7 @@ its HTTP library reads. Everything that comes for one of the hosts goes to the b
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import pathlib
 import socket
@@ -36,7 +37,7 @@ class Intercept:
         self._context.load_cert_chain(certificate)
         self._port = port
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:%d" % self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         #: The hosts that were asked for, in order.
         self.asked: list[str] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -89,24 +90,22 @@ class Intercept:
             client.close()
             return
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        with self._context.wrap_socket(client, server_side=True) as inner:
-            with socket.create_connection(("127.0.0.1", self._port)) as server:
-                back = threading.Thread(target=_pipe, args=(server, inner), daemon=True)
-                back.start()
-                _pipe(inner, server)
-                back.join(30)
+        with (
+            self._context.wrap_socket(client, server_side=True) as inner,
+            socket.create_connection(("127.0.0.1", self._port)) as server,
+        ):
+            back = threading.Thread(target=_pipe, args=(server, inner), daemon=True)
+            back.start()
+            _pipe(inner, server)
+            back.join(30)
 
 
 def _pipe(source: socket.socket, sink: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
-    except OSError:
-        pass
-    try:
+    with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 def _certificates(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:

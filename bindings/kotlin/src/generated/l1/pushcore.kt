@@ -3077,7 +3077,7 @@ public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
  */
 data class Outcome (
     /**
-     * What the answer means.
+     * The meaning of the answer.
      */
     val `kind`: OutcomeKind
     ,
@@ -3142,7 +3142,7 @@ data class Outcome (
     val `since`: Time?
     ,
     /**
-     * What could be at fault beside the token (`tokenMismatch`).
+     * The settings that could be at fault beside the token (`tokenMismatch`).
      */
     val `suspects`: List<Suspect>
     ,
@@ -3827,6 +3827,10 @@ enum class ErrorKind {
      */
     PAUSED,
     /**
+     * This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+     */
+    OUT_OF_DESCRIPTORS,
+    /**
      * Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
      */
     NOT_SENT,
@@ -3888,7 +3892,7 @@ public object FfiConverterTypeErrorKind: FfiConverterRustBuffer<ErrorKind> {
 
 
 /**
- * What the answer means for the message and its token.
+ * The meaning of the answer for the message and its token.
  */
 
 enum class OutcomeKind {

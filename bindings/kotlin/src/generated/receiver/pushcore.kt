@@ -1980,6 +1980,10 @@ enum class ErrorKind {
      */
     PAUSED,
     /**
+     * This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+     */
+    OUT_OF_DESCRIPTORS,
+    /**
      * Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
      */
     NOT_SENT,

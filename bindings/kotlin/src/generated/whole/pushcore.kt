@@ -726,6 +726,10 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_client_stats(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hub_notify_blocking(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hub_shutdown_blocking(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_receiverkeys_auth(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_receiverkeys_decrypt(
@@ -797,6 +801,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_pushcore_uniffi_checksum_method_session_transmitted(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_constructor_client_open(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_constructor_hub_open(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_constructor_receiverkeys_generate(
     ): Int
@@ -878,6 +884,16 @@ internal object UniffiLib {
     ): Byte
     external fun uniffi_pushcore_uniffi_fn_method_client_stats(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_clone_hub(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_free_hub(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_constructor_hub_open(`services`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_hub_notify_blocking(`ptr`: Long,`notificationJson`: RustBuffer.ByValue,`recipients`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_hub_shutdown_blocking(`ptr`: Long,`longest`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Byte
     external fun uniffi_pushcore_uniffi_fn_clone_receiverkeys(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_pushcore_uniffi_fn_free_receiverkeys(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1188,6 +1204,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pushcore_uniffi_checksum_method_client_stats() and 0xFFFF) != 47289) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hub_notify_blocking() and 0xFFFF) != 54551) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hub_shutdown_blocking() and 0xFFFF) != 37821) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_receiverkeys_auth() and 0xFFFF) != 44125) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1294,6 +1316,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_constructor_client_open() and 0xFFFF) != 59048) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_constructor_hub_open() and 0xFFFF) != 55867) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_constructor_receiverkeys_generate() and 0xFFFF) != 41351) {
@@ -2561,6 +2586,316 @@ public object FfiConverterTypeClient: FfiConverter<Client, Long> {
     override fun allocationSize(value: Client) = 8UL
 
     override fun write(value: Client, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * A client for each of several services: one list of devices, one notification, one list of results.
+ */
+public interface HubInterface {
+
+    /**
+     * Sends a notification (the JSON of docs/notification.md) to devices, and waits on the calling thread until each has had
+     * its end, further attempts included.
+     */
+    fun `notifyBlocking`(`notificationJson`: kotlin.String, `recipients`: List<Recipient>): List<Delivered>
+
+    /**
+     * Takes no more messages, and waits on the calling thread until all have ended, at most for `longest`; nil waits for all.
+     */
+    fun `shutdownBlocking`(`longest`: Seconds?): kotlin.Boolean
+
+    companion object
+}
+
+/**
+ * A client for each of several services: one list of devices, one notification, one list of results.
+ */
+open class Hub: Disposable, AutoCloseable, HubInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pushcore_uniffi_fn_free_hub(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pushcore_uniffi_fn_clone_hub(handle, status)
+        }
+    }
+
+
+    /**
+     * Sends a notification (the JSON of docs/notification.md) to devices, and waits on the calling thread until each has had
+     * its end, further attempts included.
+     */
+    @Throws(PushException::class)override fun `notifyBlocking`(`notificationJson`: kotlin.String, `recipients`: List<Recipient>): List<Delivered> {
+            return FfiConverterSequenceTypeDelivered.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hub_notify_blocking(
+        it,
+
+        FfiConverterString.lower(`notificationJson`),
+        FfiConverterSequenceTypeRecipient.lower(`recipients`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Takes no more messages, and waits on the calling thread until all have ended, at most for `longest`; nil waits for all.
+     */
+    @Throws(PushException::class)override fun `shutdownBlocking`(`longest`: Seconds?): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hub_shutdown_blocking(
+        it,
+
+        FfiConverterOptionalTypeSeconds.lower(`longest`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+    companion object {
+
+    /**
+     * Returns a hub of services, at most one of a kind and environment. Their clients are opened when first needed.
+     */
+    @Throws(PushException::class) fun `open`(`services`: List<Service>, `options`: ClientOptions): Hub {
+            return FfiConverterTypeHub.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_constructor_hub_open(
+
+
+        FfiConverterSequenceTypeService.lower(`services`),
+        FfiConverterTypeClientOptions.lower(`options`),_status)
+}
+    )
+    }
+
+
+
+    }
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHub: FfiConverter<Hub, Long> {
+    override fun lower(value: Hub): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): Hub {
+        return Hub(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): Hub {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Hub) = 8UL
+
+    override fun write(value: Hub, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -4723,6 +5058,69 @@ public object FfiConverterTypeClientOptions: FfiConverterRustBuffer<ClientOption
 
 
 /**
+ * The end of a notification to one device.
+ */
+data class Delivered (
+    /**
+     * The answer, or the reason why there is none, with the caller's number.
+     */
+    val `ended`: Ended
+    ,
+    /**
+     * The change in the caller's table; nil where the device itself could not be read.
+     */
+    val `feedback`: Feedback?
+    ,
+    /**
+     * How often the message was tried.
+     */
+    val `attempts`: kotlin.UInt
+    ,
+    /**
+     * Why the message is not sent again, in a word of docs/notification.md; nil where nothing was tried.
+     */
+    val `stop`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDelivered: FfiConverterRustBuffer<Delivered> {
+    override fun read(buf: ByteBuffer): Delivered {
+        return Delivered(
+            FfiConverterTypeEnded.read(buf),
+            FfiConverterOptionalTypeFeedback.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Delivered) = (
+            FfiConverterTypeEnded.allocationSize(value.`ended`) +
+            FfiConverterOptionalTypeFeedback.allocationSize(value.`feedback`) +
+            FfiConverterUInt.allocationSize(value.`attempts`) +
+            FfiConverterOptionalString.allocationSize(value.`stop`)
+    )
+
+    override fun write(value: Delivered, buf: ByteBuffer) {
+            FfiConverterTypeEnded.write(value.`ended`, buf)
+            FfiConverterOptionalTypeFeedback.write(value.`feedback`, buf)
+            FfiConverterUInt.write(value.`attempts`, buf)
+            FfiConverterOptionalString.write(value.`stop`, buf)
+    }
+}
+
+
+
+/**
  * The end of one message: an outcome, or the reason why there is no answer.
  */
 data class Ended (
@@ -4850,6 +5248,11 @@ data class Event (
     val `name`: kotlin.String
     ,
     /**
+     * How much the event matters in a log: `error`, `warning`, `info` or `debug`.
+     */
+    val `level`: kotlin.String
+    ,
+    /**
      * The connection that the event is about; nil where it is about none.
      */
     val `link`: kotlin.ULong?
@@ -4885,6 +5288,7 @@ public object FfiConverterTypeEvent: FfiConverterRustBuffer<Event> {
     override fun read(buf: ByteBuffer): Event {
         return Event(
             FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalTypeSeconds.read(buf),
@@ -4894,6 +5298,7 @@ public object FfiConverterTypeEvent: FfiConverterRustBuffer<Event> {
 
     override fun allocationSize(value: Event) = (
             FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`level`) +
             FfiConverterOptionalULong.allocationSize(value.`link`) +
             FfiConverterOptionalUInt.allocationSize(value.`code`) +
             FfiConverterOptionalTypeSeconds.allocationSize(value.`after`) +
@@ -4902,6 +5307,7 @@ public object FfiConverterTypeEvent: FfiConverterRustBuffer<Event> {
 
     override fun write(value: Event, buf: ByteBuffer) {
             FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`level`, buf)
             FfiConverterOptionalULong.write(value.`link`, buf)
             FfiConverterOptionalUInt.write(value.`code`, buf)
             FfiConverterOptionalTypeSeconds.write(value.`after`, buf)
@@ -5054,6 +5460,93 @@ public object FfiConverterTypeFcmNotification: FfiConverterRustBuffer<FcmNotific
 
 
 /**
+ * The change that a result asks for in the caller's table of devices; docs/notification.md says which result asks for which.
+ */
+data class Feedback (
+    /**
+     * The action: `keep`, `delete`, `replace`, `wait` or `check_configuration`.
+     */
+    val `action`: kotlin.String
+    ,
+    /**
+     * The new token of the device (`replace`); nil for every other action.
+     */
+    val `replacement`: kotlin.String?
+    ,
+    /**
+     * The earliest time of the next message (`wait`); nil where nothing names a time.
+     */
+    val `until`: Time?
+    ,
+    /**
+     * The messages that have to wait (`wait`); nil for every other action.
+     */
+    val `scope`: Scope?
+    ,
+    /**
+     * The part of the configuration that may be at fault (`check_configuration`); nil for every other action.
+     */
+    val `cause`: kotlin.String?
+    ,
+    /**
+     * The settings that could be at fault beside the token.
+     */
+    val `suspects`: List<Suspect>
+    ,
+    /**
+     * How many seconds the service's clock is ahead of this machine's; nil where the clock is not to blame.
+     */
+    val `clockSkew`: kotlin.Long?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFeedback: FfiConverterRustBuffer<Feedback> {
+    override fun read(buf: ByteBuffer): Feedback {
+        return Feedback(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeTime.read(buf),
+            FfiConverterOptionalTypeScope.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceTypeSuspect.read(buf),
+            FfiConverterOptionalLong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Feedback) = (
+            FfiConverterString.allocationSize(value.`action`) +
+            FfiConverterOptionalString.allocationSize(value.`replacement`) +
+            FfiConverterOptionalTypeTime.allocationSize(value.`until`) +
+            FfiConverterOptionalTypeScope.allocationSize(value.`scope`) +
+            FfiConverterOptionalString.allocationSize(value.`cause`) +
+            FfiConverterSequenceTypeSuspect.allocationSize(value.`suspects`) +
+            FfiConverterOptionalLong.allocationSize(value.`clockSkew`)
+    )
+
+    override fun write(value: Feedback, buf: ByteBuffer) {
+            FfiConverterString.write(value.`action`, buf)
+            FfiConverterOptionalString.write(value.`replacement`, buf)
+            FfiConverterOptionalTypeTime.write(value.`until`, buf)
+            FfiConverterOptionalTypeScope.write(value.`scope`, buf)
+            FfiConverterOptionalString.write(value.`cause`, buf)
+            FfiConverterSequenceTypeSuspect.write(value.`suspects`, buf)
+            FfiConverterOptionalLong.write(value.`clockSkew`, buf)
+    }
+}
+
+
+
+/**
  * One header of a request or a response.
  */
 data class Header (
@@ -5161,7 +5654,7 @@ public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
  */
 data class Outcome (
     /**
-     * What the answer means.
+     * The meaning of the answer.
      */
     val `kind`: OutcomeKind
     ,
@@ -5226,7 +5719,7 @@ data class Outcome (
     val `since`: Time?
     ,
     /**
-     * What could be at fault beside the token (`tokenMismatch`).
+     * The settings that could be at fault beside the token (`tokenMismatch`).
      */
     val `suspects`: List<Suspect>
     ,
@@ -5462,6 +5955,53 @@ public object FfiConverterTypeProgress: FfiConverterRustBuffer<Progress> {
             FfiConverterULong.write(value.`notSent`, buf)
             FfiConverterULong.write(value.`unknown`, buf)
             FfiConverterTypeSeconds.write(value.`elapsed`, buf)
+    }
+}
+
+
+
+/**
+ * A device of a hub's list.
+ */
+data class Recipient (
+    /**
+     * The device, in the form of docs/notification.md.
+     */
+    val `deviceJson`: kotlin.String
+    ,
+    /**
+     * A number of the caller's own, which comes back with the end.
+     */
+    val `tag`: kotlin.ULong = 0uL
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRecipient: FfiConverterRustBuffer<Recipient> {
+    override fun read(buf: ByteBuffer): Recipient {
+        return Recipient(
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Recipient) = (
+            FfiConverterString.allocationSize(value.`deviceJson`) +
+            FfiConverterULong.allocationSize(value.`tag`)
+    )
+
+    override fun write(value: Recipient, buf: ByteBuffer) {
+            FfiConverterString.write(value.`deviceJson`, buf)
+            FfiConverterULong.write(value.`tag`, buf)
     }
 }
 
@@ -5800,7 +6340,7 @@ public object FfiConverterTypeStats: FfiConverterRustBuffer<Stats> {
 
 
 /**
- * What became of the messages that were offered.
+ * The number of offered messages that were dealt with, and the refusals among them.
  */
 data class Submitted (
     /**
@@ -5809,7 +6349,7 @@ data class Submitted (
     val `taken`: kotlin.UInt
     ,
     /**
-     * Those that were refused, before anything was sent.
+     * The messages that were refused, before anything was sent.
      */
     val `refused`: List<Ended>
 
@@ -6512,6 +7052,10 @@ enum class ErrorKind {
      */
     PAUSED,
     /**
+     * This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+     */
+    OUT_OF_DESCRIPTORS,
+    /**
      * Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
      */
     NOT_SENT,
@@ -6573,7 +7117,7 @@ public object FfiConverterTypeErrorKind: FfiConverterRustBuffer<ErrorKind> {
 
 
 /**
- * What happens when many answers in a row blame the tokens, which are most likely good then.
+ * The reaction to many answers in a row that blame the tokens, which are most likely good then.
  */
 
 enum class OnSuspicion {
@@ -6616,7 +7160,7 @@ public object FfiConverterTypeOnSuspicion: FfiConverterRustBuffer<OnSuspicion> {
 
 
 /**
- * What the answer means for the message and its token.
+ * The meaning of the answer for the message and its token.
  */
 
 enum class OutcomeKind {
@@ -7511,6 +8055,38 @@ public object FfiConverterOptionalTypeFailure: FfiConverterRustBuffer<Failure?> 
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeFeedback: FfiConverterRustBuffer<Feedback?> {
+    override fun read(buf: ByteBuffer): Feedback? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeFeedback.read(buf)
+    }
+
+    override fun allocationSize(value: Feedback?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeFeedback.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Feedback?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeFeedback.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeOutcome: FfiConverterRustBuffer<Outcome?> {
     override fun read(buf: ByteBuffer): Outcome? {
         if (buf.get().toInt() == 0) {
@@ -7855,6 +8431,34 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeService: FfiConverterRustBuffer<List<Service>> {
+    override fun read(buf: ByteBuffer): List<Service> {
+        val len = buf.getInt()
+        return List<Service>(len) {
+            FfiConverterTypeService.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Service>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeService.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Service>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeService.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause>> {
     override fun read(buf: ByteBuffer): List<Cause> {
         val len = buf.getInt()
@@ -7873,6 +8477,34 @@ public object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause>>
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeCause.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeDelivered: FfiConverterRustBuffer<List<Delivered>> {
+    override fun read(buf: ByteBuffer): List<Delivered> {
+        val len = buf.getInt()
+        return List<Delivered>(len) {
+            FfiConverterTypeDelivered.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Delivered>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeDelivered.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Delivered>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeDelivered.write(it, buf)
         }
     }
 }
@@ -7957,6 +8589,34 @@ public object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeHeader.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeRecipient: FfiConverterRustBuffer<List<Recipient>> {
+    override fun read(buf: ByteBuffer): List<Recipient> {
+        val len = buf.getInt()
+        return List<Recipient>(len) {
+            FfiConverterTypeRecipient.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Recipient>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRecipient.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Recipient>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRecipient.write(it, buf)
         }
     }
 }

@@ -95,6 +95,19 @@ public fun Client.sendAll(messages: Flow<Tagged>, options: SendOptions = SendOpt
 public suspend fun Client.shutdown(longest: Duration? = null): Boolean =
     withContext(threads) { shutdownBlocking(longest) }
 
+/** A hub of [services], at most one of a kind and environment. */
+public fun Hub(services: List<Service>, options: ClientOptions = ClientOptions()): Hub {
+    uniffiEnsureInitialized()
+    return Hub.open(services, options)
+}
+
+/**
+ * Sends a notification (the JSON of docs/notification.md) to devices of every service; suspends until each has had its end.
+ * It cannot be cancelled half-way: give it a few hundred devices at a time.
+ */
+public suspend fun Hub.notify(notification: String, recipients: List<Recipient>): List<Delivered> =
+    withContext(threads) { notifyBlocking(notification, recipients) }
+
 private fun <T> sending(items: Flow<T>, begin: () -> Batch, submit: Batch.(List<T>) -> Submitted): Flow<Ended> =
     flow { begin().use { batch -> send(items, batch, submit) } }.flowOn(threads)
 

@@ -122,6 +122,7 @@ class VectorsTest {
         "baidu" to """{"kind":"android","msg":"{\"title\":\"t\",\"description\":\"d\"}","target":{"device":"1"}}""",
         "fcm" to """{"token":"t","data":{"k":"v"}}""",
         "webpush" to """{"subscription":{"endpoint":"https://updates.push.services.mozilla.com/wpush/v2/abc"}}""",
+        "wns" to """{"subscription":{"endpoint":"https://db3.notify.windows.com/w/?token=abc"}}""",
     )
 
     @TestFactory
@@ -131,7 +132,7 @@ class VectorsTest {
                 val apns = kind == ServiceKind.APNS
                 val registered = row.find("registered_at_ms")?.let { ""","registered_at_ms":${it.text}""" }.orEmpty()
                 val alert = """{"push_type":"alert","bundle":"a.b","device":"ab","payload":{"aps":{"alert":"x"}}$registered}"""
-                val message = Message(kind, if (apns) alert else answered.getValue(name))
+                val message = Message(kind, if (apns) alert else answered.getValue(if (row["name"].text.startsWith("wns")) "wns" else name))
                 val headers = row["headers"].jsonObject.map { Header(it.key, it.value.text) }
                 val body = row["body"].form.encodeToByteArray()
                 val response = Response(row["status"].jsonPrimitive.int.toUShort(), headers, body)

@@ -37,6 +37,22 @@ extension Client {
     }
 }
 
+extension Hub {
+    /// Opens a hub of services, at most one of a kind and environment.
+    public convenience init(_ services: [Service], options: ClientOptions = ClientOptions()) throws {
+        let opened = try Hub.open(services: services, options: options)
+        self.init(unsafeFromHandle: opened.uniffiCloneHandle())
+    }
+
+    /// Sends a notification (the JSON of docs/notification.md) to devices of every service; waits until each has had its end.
+    /// It cannot be cancelled half-way: give it a few hundred devices at a time.
+    public func notify(_ notification: String, to recipients: [Recipient]) async throws -> [Delivered] {
+        try await Threads.shared.run {
+            try self.notifyBlocking(notificationJson: notification, recipients: recipients)
+        }
+    }
+}
+
 extension Ended {
     /// Returns the outcome, or throws the reason why there is none.
     public func get() throws -> Outcome {

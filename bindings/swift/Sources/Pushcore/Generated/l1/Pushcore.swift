@@ -2098,7 +2098,7 @@ public func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
  */
 public struct Outcome: Equatable, Hashable {
     /**
-     * What the answer means.
+     * The meaning of the answer.
      */
     public let kind: OutcomeKind
     /**
@@ -2150,7 +2150,7 @@ public struct Outcome: Equatable, Hashable {
      */
     public let since: Time?
     /**
-     * What could be at fault beside the token (`tokenMismatch`).
+     * The settings that could be at fault beside the token (`tokenMismatch`).
      */
     public let suspects: [Suspect]
     /**
@@ -2179,7 +2179,7 @@ public struct Outcome: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * What the answer means.
+         * The meaning of the answer.
          */kind: OutcomeKind,
         /**
          * The HTTP status; 0 where there was none.
@@ -2218,7 +2218,7 @@ public struct Outcome: Equatable, Hashable {
          * The time since which the token is dead, by the service's clock (`tokenGone`); nil where it names none.
          */since: Time?,
         /**
-         * What could be at fault beside the token (`tokenMismatch`).
+         * The settings that could be at fault beside the token (`tokenMismatch`).
          */suspects: [Suspect],
         /**
          * The time to wait at least (`retryLater`); nil where nothing is known.
@@ -2988,6 +2988,10 @@ public enum ErrorKind: Equatable, Hashable {
      */
     case paused
     /**
+     * This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+     */
+    case outOfDescriptors
+    /**
      * Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
      */
     case notSent
@@ -3146,21 +3150,23 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
 
         case 53: return .paused
 
-        case 54: return .notSent
+        case 54: return .outOfDescriptors
 
-        case 55: return .unknown
+        case 55: return .notSent
 
-        case 56: return .expired
+        case 56: return .unknown
 
-        case 57: return .cancelled
+        case 57: return .expired
 
-        case 58: return .misuse
+        case 58: return .cancelled
 
-        case 59: return .queueFull
+        case 59: return .misuse
 
-        case 60: return .closed
+        case 60: return .queueFull
 
-        case 61: return .`internal`
+        case 61: return .closed
+
+        case 62: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -3382,36 +3388,40 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(53))
 
 
-        case .notSent:
+        case .outOfDescriptors:
             writeInt(&buf, Int32(54))
 
 
-        case .unknown:
+        case .notSent:
             writeInt(&buf, Int32(55))
 
 
-        case .expired:
+        case .unknown:
             writeInt(&buf, Int32(56))
 
 
-        case .cancelled:
+        case .expired:
             writeInt(&buf, Int32(57))
 
 
-        case .misuse:
+        case .cancelled:
             writeInt(&buf, Int32(58))
 
 
-        case .queueFull:
+        case .misuse:
             writeInt(&buf, Int32(59))
 
 
-        case .closed:
+        case .queueFull:
             writeInt(&buf, Int32(60))
 
 
-        case .`internal`:
+        case .closed:
             writeInt(&buf, Int32(61))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(62))
 
         }
     }
@@ -3435,7 +3445,7 @@ public func FfiConverterTypeErrorKind_lower(_ value: ErrorKind) -> RustBuffer {
 
 
 /**
- * What the answer means for the message and its token.
+ * The meaning of the answer for the message and its token.
  */
 
 public enum OutcomeKind: Equatable, Hashable {

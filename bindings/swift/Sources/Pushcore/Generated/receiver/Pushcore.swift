@@ -1225,6 +1225,10 @@ public enum ErrorKind: Equatable, Hashable {
      */
     case paused
     /**
+     * This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+     */
+    case outOfDescriptors
+    /**
      * Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
      */
     case notSent
@@ -1383,21 +1387,23 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
 
         case 53: return .paused
 
-        case 54: return .notSent
+        case 54: return .outOfDescriptors
 
-        case 55: return .unknown
+        case 55: return .notSent
 
-        case 56: return .expired
+        case 56: return .unknown
 
-        case 57: return .cancelled
+        case 57: return .expired
 
-        case 58: return .misuse
+        case 58: return .cancelled
 
-        case 59: return .queueFull
+        case 59: return .misuse
 
-        case 60: return .closed
+        case 60: return .queueFull
 
-        case 61: return .`internal`
+        case 61: return .closed
+
+        case 62: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -1619,36 +1625,40 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(53))
 
 
-        case .notSent:
+        case .outOfDescriptors:
             writeInt(&buf, Int32(54))
 
 
-        case .unknown:
+        case .notSent:
             writeInt(&buf, Int32(55))
 
 
-        case .expired:
+        case .unknown:
             writeInt(&buf, Int32(56))
 
 
-        case .cancelled:
+        case .expired:
             writeInt(&buf, Int32(57))
 
 
-        case .misuse:
+        case .cancelled:
             writeInt(&buf, Int32(58))
 
 
-        case .queueFull:
+        case .misuse:
             writeInt(&buf, Int32(59))
 
 
-        case .closed:
+        case .queueFull:
             writeInt(&buf, Int32(60))
 
 
-        case .`internal`:
+        case .closed:
             writeInt(&buf, Int32(61))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(62))
 
         }
     }

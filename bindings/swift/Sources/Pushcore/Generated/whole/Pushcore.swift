@@ -1145,6 +1145,170 @@ public func FfiConverterTypeClient_lower(_ value: Client) -> UInt64 {
 
 
 /**
+ * A client for each of several services: one list of devices, one notification, one list of results.
+ */
+public protocol HubProtocol: AnyObject, Sendable {
+
+    /**
+     * Sends a notification (the JSON of docs/notification.md) to devices, and waits on the calling thread until each has had
+     * its end, further attempts included.
+     */
+    func notifyBlocking(notificationJson: String, recipients: [Recipient]) throws  -> [Delivered]
+
+    /**
+     * Takes no more messages, and waits on the calling thread until all have ended, at most for `longest`; nil waits for all.
+     */
+    func shutdownBlocking(longest: Seconds?) throws  -> Bool
+
+}
+/**
+ * A client for each of several services: one list of devices, one notification, one list of results.
+ */
+open class Hub: HubProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pushcore_uniffi_fn_clone_hub(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pushcore_uniffi_fn_free_hub(handle, $0) }
+    }
+
+
+    /**
+     * Returns a hub of services, at most one of a kind and environment. Their clients are opened when first needed.
+     */
+public static func `open`(services: [Service], options: ClientOptions)throws  -> Hub  {
+    return try  FfiConverterTypeHub_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_constructor_hub_open(
+        FfiConverterSequenceTypeService.lower(services),
+        FfiConverterTypeClientOptions_lower(options),uniffiCallStatus
+    )
+})
+}
+
+
+
+    /**
+     * Sends a notification (the JSON of docs/notification.md) to devices, and waits on the calling thread until each has had
+     * its end, further attempts included.
+     */
+open func notifyBlocking(notificationJson: String, recipients: [Recipient])throws  -> [Delivered]  {
+    return try  FfiConverterSequenceTypeDelivered.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hub_notify_blocking(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(notificationJson),
+        FfiConverterSequenceTypeRecipient.lower(recipients),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Takes no more messages, and waits on the calling thread until all have ended, at most for `longest`; nil waits for all.
+     */
+open func shutdownBlocking(longest: Seconds?)throws  -> Bool  {
+    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hub_shutdown_blocking(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypeSeconds.lower(longest),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHub: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Hub
+
+    public static func lift(_ handle: UInt64) throws -> Hub {
+        return Hub(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Hub) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Hub {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Hub, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHub_lift(_ handle: UInt64) throws -> Hub {
+    return try FfiConverterTypeHub.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHub_lower(_ value: Hub) -> UInt64 {
+    return FfiConverterTypeHub.lower(value)
+}
+
+
+
+
+
+
+/**
  * The private half of a Web Push subscription: for UnifiedPush apps, notification extensions and tests.
  */
 public protocol ReceiverKeysProtocol: AnyObject, Sendable {
@@ -2829,6 +2993,95 @@ public func FfiConverterTypeClientOptions_lower(_ value: ClientOptions) -> RustB
 
 
 /**
+ * The end of a notification to one device.
+ */
+public struct Delivered: Equatable, Hashable {
+    /**
+     * The answer, or the reason why there is none, with the caller's number.
+     */
+    public let ended: Ended
+    /**
+     * The change in the caller's table; nil where the device itself could not be read.
+     */
+    public let feedback: Feedback?
+    /**
+     * How often the message was tried.
+     */
+    public let attempts: UInt32
+    /**
+     * Why the message is not sent again, in a word of docs/notification.md; nil where nothing was tried.
+     */
+    public let stop: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The answer, or the reason why there is none, with the caller's number.
+         */ended: Ended,
+        /**
+         * The change in the caller's table; nil where the device itself could not be read.
+         */feedback: Feedback?,
+        /**
+         * How often the message was tried.
+         */attempts: UInt32,
+        /**
+         * Why the message is not sent again, in a word of docs/notification.md; nil where nothing was tried.
+         */stop: String?) {
+        self.ended = ended
+        self.feedback = feedback
+        self.attempts = attempts
+        self.stop = stop
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Delivered: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDelivered: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Delivered {
+        return
+            try Delivered(
+                ended: FfiConverterTypeEnded.read(from: &buf),
+                feedback: FfiConverterOptionTypeFeedback.read(from: &buf),
+                attempts: FfiConverterUInt32.read(from: &buf),
+                stop: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Delivered, into buf: inout [UInt8]) {
+        FfiConverterTypeEnded.write(value.ended, into: &buf)
+        FfiConverterOptionTypeFeedback.write(value.feedback, into: &buf)
+        FfiConverterUInt32.write(value.attempts, into: &buf)
+        FfiConverterOptionString.write(value.stop, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDelivered_lift(_ buf: RustBuffer) throws -> Delivered {
+    return try FfiConverterTypeDelivered.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDelivered_lower(_ value: Delivered) -> RustBuffer {
+    return FfiConverterTypeDelivered.lower(value)
+}
+
+
+/**
  * The end of one message: an outcome, or the reason why there is no answer.
  */
 public struct Ended: Equatable, Hashable {
@@ -3005,6 +3258,10 @@ public struct Event: Equatable, Hashable {
      */
     public let name: String
     /**
+     * How much the event matters in a log: `error`, `warning`, `info` or `debug`.
+     */
+    public let level: String
+    /**
      * The connection that the event is about; nil where it is about none.
      */
     public let link: UInt64?
@@ -3028,6 +3285,9 @@ public struct Event: Equatable, Hashable {
          * The name in snake case, the same in every language, for example `connected`.
          */name: String,
         /**
+         * How much the event matters in a log: `error`, `warning`, `info` or `debug`.
+         */level: String,
+        /**
          * The connection that the event is about; nil where it is about none.
          */link: UInt64?,
         /**
@@ -3040,6 +3300,7 @@ public struct Event: Equatable, Hashable {
          * The event in words, never empty.
          */text: String) {
         self.name = name
+        self.level = level
         self.link = link
         self.code = code
         self.after = after
@@ -3063,6 +3324,7 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         return
             try Event(
                 name: FfiConverterString.read(from: &buf),
+                level: FfiConverterString.read(from: &buf),
                 link: FfiConverterOptionUInt64.read(from: &buf),
                 code: FfiConverterOptionUInt32.read(from: &buf),
                 after: FfiConverterOptionTypeSeconds.read(from: &buf),
@@ -3072,6 +3334,7 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
 
     public static func write(_ value: Event, into buf: inout [UInt8]) {
         FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.level, into: &buf)
         FfiConverterOptionUInt64.write(value.link, into: &buf)
         FfiConverterOptionUInt32.write(value.code, into: &buf)
         FfiConverterOptionTypeSeconds.write(value.after, into: &buf)
@@ -3294,6 +3557,125 @@ public func FfiConverterTypeFcmNotification_lower(_ value: FcmNotification) -> R
 
 
 /**
+ * The change that a result asks for in the caller's table of devices; docs/notification.md says which result asks for which.
+ */
+public struct Feedback: Equatable, Hashable {
+    /**
+     * The action: `keep`, `delete`, `replace`, `wait` or `check_configuration`.
+     */
+    public let action: String
+    /**
+     * The new token of the device (`replace`); nil for every other action.
+     */
+    public let replacement: String?
+    /**
+     * The earliest time of the next message (`wait`); nil where nothing names a time.
+     */
+    public let until: Time?
+    /**
+     * The messages that have to wait (`wait`); nil for every other action.
+     */
+    public let scope: Scope?
+    /**
+     * The part of the configuration that may be at fault (`check_configuration`); nil for every other action.
+     */
+    public let cause: String?
+    /**
+     * The settings that could be at fault beside the token.
+     */
+    public let suspects: [Suspect]
+    /**
+     * How many seconds the service's clock is ahead of this machine's; nil where the clock is not to blame.
+     */
+    public let clockSkew: Int64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The action: `keep`, `delete`, `replace`, `wait` or `check_configuration`.
+         */action: String,
+        /**
+         * The new token of the device (`replace`); nil for every other action.
+         */replacement: String?,
+        /**
+         * The earliest time of the next message (`wait`); nil where nothing names a time.
+         */until: Time?,
+        /**
+         * The messages that have to wait (`wait`); nil for every other action.
+         */scope: Scope?,
+        /**
+         * The part of the configuration that may be at fault (`check_configuration`); nil for every other action.
+         */cause: String?,
+        /**
+         * The settings that could be at fault beside the token.
+         */suspects: [Suspect],
+        /**
+         * How many seconds the service's clock is ahead of this machine's; nil where the clock is not to blame.
+         */clockSkew: Int64?) {
+        self.action = action
+        self.replacement = replacement
+        self.until = until
+        self.scope = scope
+        self.cause = cause
+        self.suspects = suspects
+        self.clockSkew = clockSkew
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Feedback: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFeedback: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Feedback {
+        return
+            try Feedback(
+                action: FfiConverterString.read(from: &buf),
+                replacement: FfiConverterOptionString.read(from: &buf),
+                until: FfiConverterOptionTypeTime.read(from: &buf),
+                scope: FfiConverterOptionTypeScope.read(from: &buf),
+                cause: FfiConverterOptionString.read(from: &buf),
+                suspects: FfiConverterSequenceTypeSuspect.read(from: &buf),
+                clockSkew: FfiConverterOptionInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Feedback, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.action, into: &buf)
+        FfiConverterOptionString.write(value.replacement, into: &buf)
+        FfiConverterOptionTypeTime.write(value.until, into: &buf)
+        FfiConverterOptionTypeScope.write(value.scope, into: &buf)
+        FfiConverterOptionString.write(value.cause, into: &buf)
+        FfiConverterSequenceTypeSuspect.write(value.suspects, into: &buf)
+        FfiConverterOptionInt64.write(value.clockSkew, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFeedback_lift(_ buf: RustBuffer) throws -> Feedback {
+    return try FfiConverterTypeFeedback.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFeedback_lower(_ value: Feedback) -> RustBuffer {
+    return FfiConverterTypeFeedback.lower(value)
+}
+
+
+/**
  * One header of a request or a response.
  */
 public struct Header: Equatable, Hashable {
@@ -3448,7 +3830,7 @@ public func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
  */
 public struct Outcome: Equatable, Hashable {
     /**
-     * What the answer means.
+     * The meaning of the answer.
      */
     public let kind: OutcomeKind
     /**
@@ -3500,7 +3882,7 @@ public struct Outcome: Equatable, Hashable {
      */
     public let since: Time?
     /**
-     * What could be at fault beside the token (`tokenMismatch`).
+     * The settings that could be at fault beside the token (`tokenMismatch`).
      */
     public let suspects: [Suspect]
     /**
@@ -3529,7 +3911,7 @@ public struct Outcome: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * What the answer means.
+         * The meaning of the answer.
          */kind: OutcomeKind,
         /**
          * The HTTP status; 0 where there was none.
@@ -3568,7 +3950,7 @@ public struct Outcome: Equatable, Hashable {
          * The time since which the token is dead, by the service's clock (`tokenGone`); nil where it names none.
          */since: Time?,
         /**
-         * What could be at fault beside the token (`tokenMismatch`).
+         * The settings that could be at fault beside the token (`tokenMismatch`).
          */suspects: [Suspect],
         /**
          * The time to wait at least (`retryLater`); nil where nothing is known.
@@ -3850,6 +4232,75 @@ public func FfiConverterTypeProgress_lift(_ buf: RustBuffer) throws -> Progress 
 #endif
 public func FfiConverterTypeProgress_lower(_ value: Progress) -> RustBuffer {
     return FfiConverterTypeProgress.lower(value)
+}
+
+
+/**
+ * A device of a hub's list.
+ */
+public struct Recipient: Equatable, Hashable {
+    /**
+     * The device, in the form of docs/notification.md.
+     */
+    public let deviceJson: String
+    /**
+     * A number of the caller's own, which comes back with the end.
+     */
+    public let tag: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The device, in the form of docs/notification.md.
+         */deviceJson: String,
+        /**
+         * A number of the caller's own, which comes back with the end.
+         */tag: UInt64 = UInt64(0)) {
+        self.deviceJson = deviceJson
+        self.tag = tag
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Recipient: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRecipient: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Recipient {
+        return
+            try Recipient(
+                deviceJson: FfiConverterString.read(from: &buf),
+                tag: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Recipient, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.deviceJson, into: &buf)
+        FfiConverterUInt64.write(value.tag, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRecipient_lift(_ buf: RustBuffer) throws -> Recipient {
+    return try FfiConverterTypeRecipient.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRecipient_lower(_ value: Recipient) -> RustBuffer {
+    return FfiConverterTypeRecipient.lower(value)
 }
 
 
@@ -4310,7 +4761,7 @@ public func FfiConverterTypeStats_lower(_ value: Stats) -> RustBuffer {
 
 
 /**
- * What became of the messages that were offered.
+ * The number of offered messages that were dealt with, and the refusals among them.
  */
 public struct Submitted: Equatable, Hashable {
     /**
@@ -4318,7 +4769,7 @@ public struct Submitted: Equatable, Hashable {
      */
     public let taken: UInt32
     /**
-     * Those that were refused, before anything was sent.
+     * The messages that were refused, before anything was sent.
      */
     public let refused: [Ended]
 
@@ -4329,7 +4780,7 @@ public struct Submitted: Equatable, Hashable {
          * How many of them, from the first, were taken or refused: offer the others again after a wait.
          */taken: UInt32,
         /**
-         * Those that were refused, before anything was sent.
+         * The messages that were refused, before anything was sent.
          */refused: [Ended]) {
         self.taken = taken
         self.refused = refused
@@ -5101,6 +5552,10 @@ public enum ErrorKind: Equatable, Hashable {
      */
     case paused
     /**
+     * This machine has no descriptor left for another socket: raise the limit (`ulimit -n`). Messages wait meanwhile.
+     */
+    case outOfDescriptors
+    /**
      * Never processed by the service: not written, refused, or above the last id of GOAWAY. Safe to send again.
      */
     case notSent
@@ -5259,21 +5714,23 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
 
         case 53: return .paused
 
-        case 54: return .notSent
+        case 54: return .outOfDescriptors
 
-        case 55: return .unknown
+        case 55: return .notSent
 
-        case 56: return .expired
+        case 56: return .unknown
 
-        case 57: return .cancelled
+        case 57: return .expired
 
-        case 58: return .misuse
+        case 58: return .cancelled
 
-        case 59: return .queueFull
+        case 59: return .misuse
 
-        case 60: return .closed
+        case 60: return .queueFull
 
-        case 61: return .`internal`
+        case 61: return .closed
+
+        case 62: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -5495,36 +5952,40 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(53))
 
 
-        case .notSent:
+        case .outOfDescriptors:
             writeInt(&buf, Int32(54))
 
 
-        case .unknown:
+        case .notSent:
             writeInt(&buf, Int32(55))
 
 
-        case .expired:
+        case .unknown:
             writeInt(&buf, Int32(56))
 
 
-        case .cancelled:
+        case .expired:
             writeInt(&buf, Int32(57))
 
 
-        case .misuse:
+        case .cancelled:
             writeInt(&buf, Int32(58))
 
 
-        case .queueFull:
+        case .misuse:
             writeInt(&buf, Int32(59))
 
 
-        case .closed:
+        case .queueFull:
             writeInt(&buf, Int32(60))
 
 
-        case .`internal`:
+        case .closed:
             writeInt(&buf, Int32(61))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(62))
 
         }
     }
@@ -5548,7 +6009,7 @@ public func FfiConverterTypeErrorKind_lower(_ value: ErrorKind) -> RustBuffer {
 
 
 /**
- * What happens when many answers in a row blame the tokens, which are most likely good then.
+ * The reaction to many answers in a row that blame the tokens, which are most likely good then.
  */
 
 public enum OnSuspicion: Equatable, Hashable {
@@ -5623,7 +6084,7 @@ public func FfiConverterTypeOnSuspicion_lower(_ value: OnSuspicion) -> RustBuffe
 
 
 /**
- * What the answer means for the message and its token.
+ * The meaning of the answer for the message and its token.
  */
 
 public enum OutcomeKind: Equatable, Hashable {
@@ -6624,6 +7085,30 @@ fileprivate struct FfiConverterOptionTypeFailure: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFeedback: FfiConverterRustBuffer {
+    typealias SwiftType = Feedback?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFeedback.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFeedback.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeOutcome: FfiConverterRustBuffer {
     typealias SwiftType = Outcome?
 
@@ -6890,6 +7375,31 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeService: FfiConverterRustBuffer {
+    typealias SwiftType = [Service]
+
+    public static func write(_ value: [Service], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeService.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Service] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Service]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeService.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeCause: FfiConverterRustBuffer {
     typealias SwiftType = [Cause]
 
@@ -6907,6 +7417,31 @@ fileprivate struct FfiConverterSequenceTypeCause: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeCause.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeDelivered: FfiConverterRustBuffer {
+    typealias SwiftType = [Delivered]
+
+    public static func write(_ value: [Delivered], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeDelivered.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Delivered] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Delivered]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeDelivered.read(from: &buf))
         }
         return seq
     }
@@ -6982,6 +7517,31 @@ fileprivate struct FfiConverterSequenceTypeHeader: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeHeader.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeRecipient: FfiConverterRustBuffer {
+    typealias SwiftType = [Recipient]
+
+    public static func write(_ value: [Recipient], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRecipient.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Recipient] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Recipient]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRecipient.read(from: &buf))
         }
         return seq
     }
@@ -7389,6 +7949,12 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_method_client_stats() != 47289) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pushcore_uniffi_checksum_method_hub_notify_blocking() != 54551) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hub_shutdown_blocking() != 37821) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pushcore_uniffi_checksum_method_receiverkeys_auth() != 44125) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -7495,6 +8061,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_constructor_client_open() != 59048) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_constructor_hub_open() != 55867) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_constructor_receiverkeys_generate() != 41351) {
