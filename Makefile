@@ -108,7 +108,7 @@ bare: ## both of README's commands in a minimal Debian 12 root (needs root and d
 	scripts/bare.sh
 
 .PHONY: all-tests mutants
-all-tests: test test-fanout ## everything: also jobs that are killed, interop, short storms
+all-tests: test test-fanout test-systems ## everything: also jobs that are killed, interop, short storms
 	$(MAKE) interop
 	PUSHCORE_STORM_SEEDS=3 PUSHCORE_STORM_MESSAGES=20000 $(CARGO) test -q -p pushcore-tests --test storm at_most_once
 	PUSHCORE_STORM_TLS_MESSAGES=2000 $(CARGO) test -q -p pushcore-tests --test storm_tls -- --test-threads 1
