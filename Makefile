@@ -3,8 +3,8 @@ VENV ?= .venv
 PYTHON ?= python3
 CARGO ?= cargo
 
-.PHONY: help demo test test-rust test-python test-c test-examples test-fanout test-campaign lint bench header storm storm-tls storm-hub interop msrv bare clean \
-        need-demo need-test need-all need-interop
+.PHONY: help demo test test-rust test-python test-c size-c test-examples test-fanout test-campaign test-systems test-systems-kill hug lint bench header storm storm-tls storm-hub interop msrv bare clean \
+        need-demo need-test need-all need-interop need-systems
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -31,7 +31,7 @@ target/debug/pushcore-peer: $(shell find tests/src tests/drivers -name '*.rs' -o
 demo: $(VENV)/.built target/debug/pushcore-sandbox ## send to APNs, FCM and Web Push on the sandbox
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/quickstart.py
 
-test: test-rust test-python test-examples test-c ## every language and every example
+test: test-rust test-python test-examples test-c test-apps ## every language and every example
 
 test-rust: need-test
 	$(CARGO) test --workspace --exclude pushcore-python -q
@@ -44,6 +44,19 @@ test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-
 
 test-c: need-test ## libpushcore: header, abi, bad input, vectors, sanitizers, valgrind, C++ and the examples
 	bash tests/c/run.sh
+
+size-c: ## libpushcore's release builds beside their budget (minutes)
+	sh tests/c/sizes.sh
+
+.PHONY: test-apps test-kotlin test-swift
+test-apps: target/debug/pushcore-sandbox | need-test # Kotlin and Swift where their tools are; says what it did not run
+	scripts/test-apps.sh
+
+test-kotlin: target/debug/pushcore-sandbox ## Kotlin; needs Maven and a JDK (scripts/install-kotlin.sh)
+	scripts/test-kotlin.sh
+
+test-swift: target/debug/pushcore-sandbox ## Swift; scripts/install-swift.sh unpacks one beside the system (1 GB)
+	scripts/test-swift.sh
 
 storm: ## 100 seeds of 1,000,000 messages under GOAWAY, resets and lost connections
 	PUSHCORE_STORM_SEEDS=100 PUSHCORE_STORM_MESSAGES=1000000 $(CARGO) test --release -p pushcore-tests --test storm at_most_once -- --nocapture
@@ -70,7 +83,6 @@ test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows kill
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python bindings/python/tests/campaign_storm.py
 
-.PHONY: test-systems test-systems-kill hug need-systems
 # What the reference back end and the original clients of the systems need beside pushcore.
 systems = $(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r examples/hug/requirements.txt -r examples/hug/tests/requirements.txt \
 	&& sh examples/hug/tests/original/install.sh $(abspath $(VENV))/bin/python $(abspath target/original)
@@ -91,8 +103,8 @@ hug: $(VENV)/.built target/debug/pushcore-sandbox ## the reference back end with
 bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
 	sh benches/run.sh
 
-header: ## write include/pushcore.h anew
-	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header the_committed
+header: ## write include/pushcore.h and docs/parity.md anew
+	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header --test parity the_committed
 
 lint: ## rustfmt, clippy
 	$(CARGO) fmt --all --check

@@ -102,6 +102,7 @@
 #define PUSHCORE_ERROR_PROXY_REFUSED 410
 #define PUSHCORE_ERROR_PEER_SILENT 411
 #define PUSHCORE_ERROR_PAUSED 412
+#define PUSHCORE_ERROR_OUT_OF_DESCRIPTORS 413
 #define PUSHCORE_ERROR_NOT_SENT 500
 #define PUSHCORE_ERROR_UNKNOWN 501
 #define PUSHCORE_ERROR_EXPIRED 502
@@ -541,6 +542,20 @@
  */
 #define PUSHCORE_FCM_TOPIC_UNSUBSCRIBE_MANY 5
 
+#if defined(PUSHCORE_NET)
+/*
+ `queue` is set.
+ */
+#define PUSHCORE_HUB_SET_QUEUE 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `patience_ms` is set; UINT64_MAX there waits for every service.
+ */
+#define PUSHCORE_HUB_SET_PATIENCE 2
+#endif
+
 /*
  PKCS#8 in PEM, as Apple's `.p8` files are.
  */
@@ -874,6 +889,75 @@
 #define PUSHCORE_SEND_STOP_ON_SUSPICION 4
 #endif
 
+#if defined(PUSHCORE_NET)
+/*
+ The message leaves before those of a bulk send, although it is one of many.
+ */
+#define PUSHCORE_SEND_INTERACTIVE 8
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The message leaves after those that somebody waits for, although it is alone.
+ */
+#define PUSHCORE_SEND_AFTER_OTHERS 16
+#endif
+
+/*
+ Android.
+ */
+#define PUSHCORE_PLATFORM_ANDROID 1
+
+/*
+ Apple's systems.
+ */
+#define PUSHCORE_PLATFORM_APPLE 2
+
+/*
+ A browser.
+ */
+#define PUSHCORE_PLATFORM_WEB 3
+
+/*
+ The field is not in the message.
+ */
+#define PUSHCORE_LOSS_DROPPED 1
+
+/*
+ The message says something similar.
+ */
+#define PUSHCORE_LOSS_CHANGED 2
+
+/*
+ A text is cut to fit the service's limit.
+ */
+#define PUSHCORE_LOSS_SHORTENED 3
+
+/*
+ Nothing is wrong with the device.
+ */
+#define PUSHCORE_FEEDBACK_KEEP 1
+
+/*
+ The token is dead: delete the device.
+ */
+#define PUSHCORE_FEEDBACK_DELETE 2
+
+/*
+ The service names another token: store `replacement`.
+ */
+#define PUSHCORE_FEEDBACK_REPLACE 3
+
+/*
+ Send nothing more to `scope` until `until_ms`.
+ */
+#define PUSHCORE_FEEDBACK_WAIT 4
+
+/*
+ The configuration may be why it failed, as `cause` says: keep the device.
+ */
+#define PUSHCORE_FEEDBACK_CHECK_CONFIGURATION 5
+
 /*
  `since_ms` is there.
  */
@@ -1047,6 +1131,18 @@ typedef struct pushcore_client pushcore_client;
 typedef struct pushcore_connection pushcore_connection;
 #endif
 
+#if defined(PUSHCORE_NET)
+/*
+ The ends of one notification to many devices, in the order of the devices. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_deliveries pushcore_deliveries;
+#endif
+
+/*
+ A device of one app: service, environment, token or subscription. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_device pushcore_device;
+
 /*
  The endpoints of subscriptions that are accepted: without one, those of the public push services. Immutable; may be shared between
  threads.
@@ -1066,9 +1162,26 @@ typedef struct pushcore_event pushcore_event;
 #endif
 
 /*
+ What a result means for the caller's table of devices. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_feedback pushcore_feedback;
+
+#if defined(PUSHCORE_NET)
+/*
+ A client for each app that is configured. Share it between threads.
+ */
+typedef struct pushcore_hub pushcore_hub;
+#endif
+
+/*
  One checked message to one target. Immutable; may be shared between threads.
  */
 typedef struct pushcore_message pushcore_message;
+
+/*
+ One notification for the devices of every service. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_notification pushcore_notification;
 
 /*
  The meaning of an answer. Immutable; may be shared between threads.
@@ -1079,6 +1192,12 @@ typedef struct pushcore_outcome pushcore_outcome;
  The key pair and the secret of one Web Push subscription. Immutable; may be shared between threads.
  */
 typedef struct pushcore_receiver_keys pushcore_receiver_keys;
+
+/*
+ A notification as the message to all devices of one app, encoded once, and what the service cannot show of it. Immutable; may be shared
+ between threads.
+ */
+typedef struct pushcore_rendered pushcore_rendered;
 
 /*
  One HTTPS request, complete. Immutable; may be shared between threads.
@@ -2103,6 +2222,174 @@ typedef struct pushcore_fcm_call_options {
   struct pushcore_view page_token;
 } pushcore_fcm_call_options;
 
+#if defined(PUSHCORE_NET)
+/*
+ One client of a hub.
+ */
+typedef struct pushcore_hub_client {
+  /*
+   sizeof(pushcore_hub_client).
+   */
+  uint32_t struct_size;
+  /*
+   For APNs PUSHCORE_APNS_PRODUCTION or PUSHCORE_APNS_SANDBOX; 0 for other services.
+   */
+  uint32_t environment;
+  /*
+   The only platform that the client serves, a PUSHCORE_PLATFORM_ constant; 0 for all.
+   */
+  uint32_t platform;
+  /*
+   Zero: takes the place of padding.
+   */
+  uint32_t reserved;
+  /*
+   The service (required).
+   */
+  const struct pushcore_service *service;
+  /*
+   How the client behaves; NULL for the defaults.
+   */
+  const struct pushcore_network_options *network;
+  /*
+   The app that the client serves; empty for all apps of the service that no other client serves by name.
+   */
+  struct pushcore_view app;
+} pushcore_hub_client;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The options of a hub.
+ */
+typedef struct pushcore_hub_options {
+  /*
+   sizeof(pushcore_hub_options).
+   */
+  uint32_t struct_size;
+  /*
+   PUSHCORE_HUB_SET_ bits.
+   */
+  uint32_t set;
+  /*
+   The clients, each by a pointer (at least one).
+   */
+  const struct pushcore_hub_client *const *clients;
+  /*
+   The number of `clients`.
+   */
+  size_t client_count;
+  /*
+   When a message is sent again, in the form of docs/notification.md; empty for the standard.
+   */
+  struct pushcore_view retries;
+  /*
+   How many messages of one service wait in the hub; default 5,000.
+   */
+  uint64_t queue;
+  /*
+   The time in which a service has to clear its queue, in milliseconds; default 30,000.
+   */
+  uint64_t patience_ms;
+} pushcore_hub_options;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The end of one notification to one device.
+ */
+typedef struct pushcore_delivery {
+  /*
+   sizeof(pushcore_delivery), set by the caller.
+   */
+  uint32_t struct_size;
+  /*
+   A PUSHCORE_FEEDBACK_ constant: what to do with the device.
+   */
+  uint32_t feedback;
+  /*
+   How often the message was tried.
+   */
+  uint32_t attempts;
+  /*
+   Zero: takes the place of padding.
+   */
+  uint32_t reserved;
+  /*
+   The result of the last attempt; `user_data` is the index of the device.
+   */
+  struct pushcore_result result;
+} pushcore_delivery;
+#endif
+
+/*
+ A part of a notification that a service does not take as it is.
+ */
+typedef struct pushcore_loss {
+  /*
+   sizeof(pushcore_loss), set by the caller.
+   */
+  uint32_t struct_size;
+  /*
+   A PUSHCORE_LOSS_ constant.
+   */
+  uint32_t kind;
+  /*
+   The PUSHCORE_PLATFORM_ that loses the field; 0 when every device of the app does.
+   */
+  uint32_t platform;
+  /*
+   Zero: takes the place of padding.
+   */
+  uint32_t reserved;
+  /*
+   The field of the notification, by its name in JSON. The text is static.
+   */
+  struct pushcore_view field;
+  /*
+   The reason, for a person. The text is static.
+   */
+  struct pushcore_view reason;
+} pushcore_loss;
+
+/*
+ Everything that a feedback says. A field that its action does not have is 0 or empty.
+ */
+typedef struct pushcore_feedback_parts {
+  /*
+   sizeof(pushcore_feedback_parts), set by the caller.
+   */
+  uint32_t struct_size;
+  /*
+   A PUSHCORE_FEEDBACK_ constant.
+   */
+  uint32_t action;
+  /*
+   A PUSHCORE_SCOPE_ constant: the messages that have to wait.
+   */
+  uint32_t scope;
+  /*
+   PUSHCORE_SUSPECT_ bits: the settings to check.
+   */
+  uint32_t suspects;
+  /*
+   The earliest time of the next message, in milliseconds since 1970; 0 where nothing names a time.
+   */
+  uint64_t until_ms;
+  /*
+   The error of this machine's clock in seconds.
+   */
+  int64_t clock_skew_s;
+  /*
+   The new token.
+   */
+  struct pushcore_view replacement;
+  /*
+   "suspects", "credentials", "clock", "device" or "connection". The text is static.
+   */
+  struct pushcore_view cause;
+} pushcore_feedback_parts;
+
 /*
  Everything that an outcome says. A field that its kind does not have is 0 or empty.
  */
@@ -3103,6 +3390,91 @@ pushcore_status pushcore_response_header_at(const struct pushcore_response *resp
  */
 void pushcore_response_free(struct pushcore_response *response);
 
+#if defined(PUSHCORE_NET)
+/*
+ Makes a hub. No client is opened before its first message.
+ */
+pushcore_status pushcore_hub_new(const struct pushcore_hub_options *options,
+                                 struct pushcore_hub **out,
+                                 struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Sends a notification to `count` devices, waits until each of them has its end, and gives the ends. A larger list goes in parts: the
+ connections stay open. `options` may be NULL.
+ */
+pushcore_status pushcore_hub_notify(const struct pushcore_hub *hub,
+                                    const struct pushcore_notification *notification,
+                                    const struct pushcore_device *const *devices,
+                                    size_t count,
+                                    const struct pushcore_send_options *options,
+                                    struct pushcore_deliveries **out,
+                                    struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Takes no more messages, and waits at most `timeout_ms` until those taken have ended and the connections are closed. `closed` gets
+ whether that is so; it may be NULL.
+ */
+pushcore_status pushcore_hub_close(const struct pushcore_hub *hub,
+                                   uint64_t timeout_ms,
+                                   bool *closed,
+                                   struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the hub back; its connections are closed at once.
+ */
+void pushcore_hub_free(struct pushcore_hub *hub);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Returns the number of ends, which is the number of devices; 0 for NULL.
+ */
+size_t pushcore_deliveries_count(const struct pushcore_deliveries *deliveries);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Fills in the end of a device by its index, up to `struct_size`.
+ */
+pushcore_status pushcore_deliveries_at(const struct pushcore_deliveries *deliveries,
+                                       size_t index,
+                                       struct pushcore_delivery *delivery,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the outcome of a device by its index. When the message had no answer, the failure is the message's own error.
+ */
+pushcore_status pushcore_deliveries_outcome(const struct pushcore_deliveries *deliveries,
+                                            size_t index,
+                                            struct pushcore_outcome **out,
+                                            struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives what the end of a device by its index means for the caller's table of devices.
+ */
+pushcore_status pushcore_deliveries_feedback(const struct pushcore_deliveries *deliveries,
+                                             size_t index,
+                                             struct pushcore_feedback **out,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the ends back.
+ */
+void pushcore_deliveries_free(struct pushcore_deliveries *deliveries);
+#endif
+
 /*
  Makes a new key.
  */
@@ -3277,6 +3649,130 @@ uint32_t pushcore_target_service(const struct pushcore_target *target);
 void pushcore_target_free(struct pushcore_target *target);
 
 /*
+ Reads a notification in the form of docs/notification.md.
+ */
+pushcore_status pushcore_notification_from_json(struct pushcore_view json,
+                                                struct pushcore_notification **out,
+                                                struct pushcore_error **error);
+
+/*
+ Writes the notification as JSON, which pushcore_notification_from_json reads.
+ */
+pushcore_status pushcore_notification_to_json(const struct pushcore_notification *notification,
+                                              struct pushcore_bytes **out,
+                                              struct pushcore_error **error);
+
+/*
+ Makes the message to all devices of the app that `device` is of.
+ */
+pushcore_status pushcore_notification_render(const struct pushcore_notification *notification,
+                                             const struct pushcore_device *device,
+                                             struct pushcore_now now,
+                                             struct pushcore_rendered **out,
+                                             struct pushcore_error **error);
+
+/*
+ Gives the notification back.
+ */
+void pushcore_notification_free(struct pushcore_notification *notification);
+
+/*
+ Makes the message to one device of the app.
+ */
+pushcore_status pushcore_rendered_to(const struct pushcore_rendered *rendered,
+                                     const struct pushcore_device *device,
+                                     struct pushcore_now now,
+                                     struct pushcore_message **out,
+                                     struct pushcore_error **error);
+
+/*
+ Gives the template of the message, for pushcore_batch_submit.
+ */
+pushcore_status pushcore_rendered_template(const struct pushcore_rendered *rendered,
+                                           struct pushcore_template **out,
+                                           struct pushcore_error **error);
+
+/*
+ Returns the number of parts that the service cannot show as they are; 0 for NULL.
+ */
+size_t pushcore_rendered_loss_count(const struct pushcore_rendered *rendered);
+
+/*
+ Fills in a loss by its position, 0 to count - 1. PUSHCORE_ERROR_MISUSE when there is none at `index`.
+ */
+pushcore_status pushcore_rendered_loss_at(const struct pushcore_rendered *rendered,
+                                          size_t index,
+                                          struct pushcore_loss *loss,
+                                          struct pushcore_error **error);
+
+/*
+ Gives the rendered notification back.
+ */
+void pushcore_rendered_free(struct pushcore_rendered *rendered);
+
+/*
+ Reads a device in the form of docs/notification.md. `endpoints` is for Web Push and may be NULL.
+ */
+pushcore_status pushcore_device_from_json(struct pushcore_view json,
+                                          const struct pushcore_endpoint_policy *endpoints,
+                                          struct pushcore_device **out,
+                                          struct pushcore_error **error);
+
+/*
+ Writes the device as JSON, with its token: for the caller's own storage, not for logs.
+ */
+pushcore_status pushcore_device_to_json(const struct pushcore_device *device,
+                                        struct pushcore_bytes **out,
+                                        struct pushcore_error **error);
+
+/*
+ Returns the PUSHCORE_SERVICE_ constant of the device's service; 0 for NULL.
+ */
+uint32_t pushcore_device_service(const struct pushcore_device *device);
+
+/*
+ Returns the caller's own key of the device; empty where there is none.
+ */
+struct pushcore_view pushcore_device_key(const struct pushcore_device *device);
+
+/*
+ Makes the same device with another token, registered at `now`.
+ */
+pushcore_status pushcore_device_with_token(const struct pushcore_device *device,
+                                           struct pushcore_view token,
+                                           struct pushcore_now now,
+                                           struct pushcore_device **out,
+                                           struct pushcore_error **error);
+
+/*
+ Gives the device back.
+ */
+void pushcore_device_free(struct pushcore_device *device);
+
+/*
+ Tells what the result of a message means for its device: the result is `outcome`, or `failure` for a message without an answer. Exactly
+ one of the two is not NULL.
+ */
+pushcore_status pushcore_feedback_of(const struct pushcore_outcome *outcome,
+                                     const struct pushcore_error *failure,
+                                     const struct pushcore_device *device,
+                                     struct pushcore_now now,
+                                     struct pushcore_feedback **out,
+                                     struct pushcore_error **error);
+
+/*
+ Fills in everything that the feedback says, up to `struct_size`. The views live as long as the feedback.
+ */
+pushcore_status pushcore_feedback_parts_of(const struct pushcore_feedback *feedback,
+                                           struct pushcore_feedback_parts *parts,
+                                           struct pushcore_error **error);
+
+/*
+ Gives the feedback back.
+ */
+void pushcore_feedback_free(struct pushcore_feedback *feedback);
+
+/*
  Returns the PUSHCORE_OUTCOME_ constant; 0 for NULL.
  */
 uint32_t pushcore_outcome_kind(const struct pushcore_outcome *outcome);
@@ -3422,7 +3918,7 @@ pushcore_status pushcore_service_outcome(const struct pushcore_service *service,
  */
 pushcore_status pushcore_service_authorization(const struct pushcore_service *service,
                                                struct pushcore_now now,
-                                               struct pushcore_authorization *authorization,
+                                               struct pushcore_authorization *state,
                                                struct pushcore_request **request,
                                                struct pushcore_error **error);
 

@@ -87,11 +87,11 @@ impl Batch {
         if shared.has_results(self.number) {
             return Ok(false);
         }
-        if shared.driver.session.capacity() > 0 && shared.driver.session.bulk_capacity() == 0 {
+        if shared.driver.session.capacity() > 0 && shared.driver.session.capacity_for(&options) == 0 {
             // What has been submitted may leave the queue. Otherwise the service has asked for a pause, or what is left is for
             // interactive messages: more would only wait.
             self.client.nudge(&mut shared);
-            if shared.has_results(self.number) || shared.driver.session.bulk_capacity() == 0 {
+            if shared.has_results(self.number) || shared.driver.session.capacity_for(&options) == 0 {
                 return Ok(false);
             }
         }
@@ -102,7 +102,7 @@ impl Batch {
             if is_full(&submitted) {
                 // A queue that is smaller than what the streams take is emptied by a write, and not by answers.
                 self.client.nudge(&mut shared);
-                if shared.has_results(self.number) || shared.driver.session.bulk_capacity() == 0 {
+                if shared.has_results(self.number) || shared.driver.session.capacity_for(&options) == 0 {
                     return Ok(false);
                 }
                 submitted = shared.submit_at(message.as_message(), options, waiting, now);

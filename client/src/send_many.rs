@@ -123,7 +123,7 @@ where
                     return self.stop();
                 }
                 let session = &shared.driver.session;
-                match (session.capacity(), session.bulk_capacity()) {
+                match (session.capacity(), session.capacity_for(&self.options)) {
                     // The service has asked for a pause, or what is left is for interactive messages: more would only wait.
                     (1.., 0) => return,
                     (_, room) => room.max(1),
@@ -281,7 +281,7 @@ where
             self.client.nudge(&mut shared);
             // Only now, because what was submitted may have left the queue. With room for more messages the sockets
             // only get a glance.
-            let full = self.all_taken() || shared.driver.session.bulk_capacity() == 0;
+            let full = self.all_taken() || shared.driver.session.capacity_for(&self.options) == 0;
             let wait = if full {
                 self.report.as_ref().map(|report| report.every)
             } else {

@@ -16,6 +16,8 @@
 //!
 //! The rooms are [`apns`], [`fcm`], [`webpush`], [`adm`] and [`baidu`]. Each has `Credentials`, `Message`, `request` and `outcome`.
 //!
+//! Above them, [`notification`] has one notification for devices of every service, what a result says about the device, and when to send again.
+//!
 //! ## L1: messages
 //!
 //! Pure functions. A message that the service would refuse is refused by `build`, before anything is sent.

@@ -198,6 +198,7 @@ fn every_result_has_its_feedback() {
         };
         let told = feedback(&result, &device(&row["device"]).unwrap(), now);
         assert_eq!(flat(&told), row["feedback"], "{row}");
+        assert_eq!(Feedback::from_parts(&told.parts()).unwrap(), told, "{row}");
         assert!(
             !format!("{told:?} {:?}", told.parts()).contains("registration.v3.new"),
             "{told:?}"
@@ -209,6 +210,44 @@ fn every_result_has_its_feedback() {
         ErrorKind::ALL.len(),
         "every kind of error has a row"
     );
+}
+
+#[test]
+fn feedback_by_hand_has_the_parts_of_its_arm() {
+    use pushcore::notification::FeedbackParts;
+    let with = |action, change: fn(&mut FeedbackParts<'static>)| {
+        let mut parts = FeedbackParts::new(action);
+        change(&mut parts);
+        Feedback::from_parts(&parts).map_err(|error| error.context().to_owned())
+    };
+    assert_eq!(with("keep", |_| {}), Ok(Feedback::Keep));
+    for (made, words) in [
+        (with("kept", |_| {}), "not the name of a feedback"),
+        (with("replace", |_| {}), "a feedback replace needs replacement"),
+        (with("wait", |_| {}), "a feedback wait needs scope"),
+        (
+            with("check_configuration", |_| {}),
+            "a feedback check_configuration needs cause",
+        ),
+        (
+            with("check_configuration", |parts| parts.cause = Some("luck")),
+            "not the name of a cause",
+        ),
+        (
+            with("check_configuration", |parts| parts.cause = Some("clock")),
+            "a feedback check_configuration needs clock_skew",
+        ),
+        (
+            with("keep", |parts| parts.scope = Some(Scope::Device)),
+            "a feedback keep has no such part",
+        ),
+        (
+            with("delete", |parts| parts.replacement = Some("x")),
+            "a feedback delete has no such part",
+        ),
+    ] {
+        assert_eq!(made, Err(words.to_owned()));
+    }
 }
 
 #[test]
@@ -230,6 +269,7 @@ fn retries_follow_the_policy() {
                 // Over a restart, between any two steps.
                 attempts = Attempts::from_json(attempts.to_json().as_bytes()).unwrap();
                 let decided = policy.next(&mut attempts, &result, now);
+                assert!(attempts.lost().is_none(), "the attempt has ended");
                 let name = format!("{} seed {seed}: {decided:?}", row["name"]);
                 match (decided, &step["expect"]) {
                     (Retry::Stop(stop), Value::String(expected)) => {
@@ -533,6 +573,89 @@ fn a_text_is_cut_at_a_character_as_late_as_the_service_allows() {
 }
 
 #[test]
+fn no_white_space_stands_before_the_ellipsis() {
+    let vectors = vectors();
+    let device = device(&json!({"service": "apns", "app": "com.example.app", "token": "ab"})).unwrap();
+    // One of these ends at a word, and another behind it.
+    for offset in 0..5 {
+        let body = "x".repeat(offset) + &"word ".repeat(1000);
+        let notification = Notification::builder().body(body).shorten().build().unwrap();
+        let (made, _) = message(&notification, &device, now(&vectors)).unwrap();
+        let payload: Value = serde_json::from_slice(&made.payload()).unwrap();
+        let body = payload["aps"]["alert"]["body"].as_str().unwrap();
+        assert!(
+            !body.contains(" …") && body.ends_with('…'),
+            "{}",
+            &body[body.len() - 20..]
+        );
+    }
+}
+
+#[test]
+fn a_campaign_keeps_no_more_apps_than_there_are_in_earnest() {
+    let vectors = vectors();
+    let mut campaign = Campaign::new(Notification::builder().title("Sale").build().unwrap());
+    for number in 0..600 {
+        let app = format!("com.example.a{number}");
+        let device = device(&json!({"service": "apns", "app": app, "token": "ab"})).unwrap();
+        campaign.message(&device, now(&vectors)).unwrap();
+    }
+    let kept = format!("{campaign:?}").matches("Rendered {").count();
+    assert!((1..=256).contains(&kept), "{kept} apps are kept");
+}
+
+#[test]
+fn activities_that_make_no_sense_are_refused() {
+    use pushcore::notification::Activity;
+    for (json, kind, word) in [
+        (
+            json!({"bundle": "com.example.app"}),
+            ErrorKind::MissingField,
+            "activity.phase",
+        ),
+        (
+            json!({"phase": "new"}),
+            ErrorKind::MissingField,
+            "activity.bundle",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "running"}),
+            ErrorKind::MissingField,
+            "activity.token",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "new", "channel": "abcd"}),
+            ErrorKind::MissingField,
+            "activity.storage_policy",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "new", "storage_policy": 1}),
+            ErrorKind::MissingField,
+            "activity.channel",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "running", "channel": "abcd", "storage_policy": 1, "token": "ab"}),
+            ErrorKind::Conflict,
+            "activity.token",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "gone"}),
+            ErrorKind::InvalidValue,
+            "activity.phase",
+        ),
+        (
+            json!({"bundle": "a.b", "phase": "running", "token": "xyz"}),
+            ErrorKind::InvalidToken,
+            "activity.token",
+        ),
+    ] {
+        let error = Activity::from_json(json.to_string().as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), kind, "{json}: {error}");
+        assert!(error.context().starts_with(word), "{json}: {error}");
+    }
+}
+
+#[test]
 fn the_subtitle_and_the_title_are_cut_when_the_body_does_not_suffice() {
     let vectors = vectors();
     let device = device(&json!({"service": "apns", "app": "com.example.app", "token": "ab"})).unwrap();
@@ -693,6 +816,181 @@ fn live_activities_refuse_what_a_device_would_ignore() {
                 assert_eq!(activity.is_stale(at), *stale, "{name}");
             }
             assert!(!format!("{activity:?}").contains("cdcd"), "Debug tells a token");
+        }
+    }
+}
+
+/// A generator of small numbers (splitmix64): the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit as u64).unwrap()
+    }
+
+    fn text(&mut self) -> String {
+        const PARTS: &[&str] = &[
+            "a",
+            "\"",
+            "\\",
+            "\n",
+            "\u{0}",
+            "é",
+            "e\u{301}",
+            "😀",
+            "👨‍👩‍👧",
+            "\u{2028}",
+            "%",
+        ];
+        let count = 1 + self.below(12);
+        (0..count).map(|_| PARTS[self.below(PARTS.len())]).collect()
+    }
+}
+
+/// A notification of random fields, with texts of up to a multiple of what services take.
+fn random(random: &mut Random) -> Value {
+    let mut map = Map::new();
+    let mut maybe =
+        |map: &mut Map<String, Value>, name: &str, value: &mut dyn FnMut(&mut Random) -> Value| {
+            if random.below(2) == 0 {
+                map.insert(name.into(), value(random));
+            }
+        };
+    for name in ["title", "subtitle", "body"] {
+        maybe(&mut map, name, &mut |random| match random.below(4) {
+            0 => json!({"key": random.text(), "args": [random.text()], "text": random.text()}),
+            1 => json!({"key": random.text()}),
+            2 => random.text().repeat(1 + random.below(2000)).into(),
+            _ => random.text().into(),
+        });
+    }
+    for name in ["sound", "thread", "category", "channel", "collapse_key", "icon"] {
+        maybe(&mut map, name, &mut |random| random.text().into());
+    }
+    maybe(&mut map, "image", &mut |_| "https://img.example/a.png".into());
+    maybe(&mut map, "badge", &mut |random| (random.next() as u32).into());
+    maybe(&mut map, "ttl", &mut |random| (random.next() as u32).into());
+    maybe(&mut map, "data", &mut |random| {
+        let (key, value) = (random.text(), random.text().repeat(1 + random.below(50)));
+        json!({key: value})
+    });
+    maybe(&mut map, "urgency", &mut |random| {
+        ["very_low", "low", "normal", "high"][random.below(4)].into()
+    });
+    maybe(&mut map, "action", &mut |random| match random.below(3) {
+        0 => json!({"url": "https://a.example/x"}),
+        1 => json!({"deep_link": "app:x"}),
+        _ => "open".into(),
+    });
+    maybe(
+        &mut map,
+        "buttons",
+        &mut |random| json!([{"id": random.text(), "title": random.text()}]),
+    );
+    maybe(&mut map, "shorten", &mut |_| true.into());
+    map.into()
+}
+
+#[test]
+fn any_notification_is_a_message_or_a_typed_refusal() {
+    let vectors = vectors();
+    let now = now(&vectors);
+    let devices: Vec<Device> = rows(&vectors, "messages")
+        .iter()
+        .filter(|row| row["name"].as_str().unwrap().starts_with("everything"))
+        .map(|row| device(&row["device"]).unwrap())
+        .collect();
+    assert_eq!(devices.len(), 9);
+    let mut numbers = Random(18);
+    let (mut made, mut refused) = (0, BTreeSet::new());
+    for _ in 0..100 {
+        let json = random(&mut numbers);
+        let notification = match Notification::from_json(json.to_string().as_bytes()) {
+            Ok(notification) => notification,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::MissingField, "{error}");
+                continue;
+            }
+        };
+        let back = Notification::from_json(notification.to_json().as_bytes()).unwrap();
+        assert_eq!(back, notification);
+        for device in &devices {
+            match message(&notification, device, now) {
+                Ok((message, losses)) => {
+                    made += 1;
+                    // The service's own form reads back to the same request.
+                    let again = Message::from_json(message.kind(), message.to_json().as_bytes()).unwrap();
+                    assert_eq!(again.payload(), message.payload());
+                    for loss in losses {
+                        assert!(json.get(loss.field).is_some(), "{} is not in {json}", loss.field);
+                    }
+                }
+                Err(error) => {
+                    refused.insert(error.kind().name());
+                    // A text that is too long for one field is not quoted.
+                    assert!(error.to_string().len() < 300, "{error}");
+                }
+            }
+        }
+    }
+    assert!(made > 500, "{made} messages");
+    let expected = ["MissingField", "PayloadTooLarge"];
+    assert_eq!(refused.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn damaged_json_is_refused_and_never_more() {
+    let vectors = vectors();
+    let mut numbers = Random(7);
+    let mut texts: Vec<String> = Vec::new();
+    for (section, member) in [
+        ("devices", "json"),
+        ("messages", "notification"),
+        ("retries", "policy"),
+    ] {
+        texts.extend(rows(&vectors, section).iter().map(|row| row[member].to_string()));
+    }
+    texts.push(Attempts::begin(now(&vectors).unix).to_json());
+    texts.push(r#"{"bundle":"com.example.app","phase":"running","token":"abab","timestamp":1}"#.into());
+    for text in &texts {
+        for _ in 0..40 {
+            let mut bytes = text.clone().into_bytes();
+            if bytes.len() > 3000 {
+                continue;
+            }
+            for _ in 0..1 + numbers.below(3) {
+                let at = numbers.below(bytes.len());
+                match numbers.below(4) {
+                    0 => bytes[at] = numbers.next() as u8,
+                    1 => drop(bytes.remove(at)),
+                    2 => bytes.insert(at, b"{}[]\",:0-\\"[numbers.below(10)]),
+                    _ => bytes.truncate(at.max(1)),
+                }
+                if bytes.is_empty() {
+                    break;
+                }
+            }
+            let known = |result: Result<(), Error>| {
+                if let Err(error) = result {
+                    assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
+                    assert!(error.to_string().len() < 300, "{error}");
+                }
+            };
+            known(Device::from_json(&bytes).map(drop));
+            known(Notification::from_json(&bytes).map(drop));
+            known(Retries::from_json(&bytes).map(drop));
+            known(Attempts::from_json(&bytes).map(drop));
+            known(pushcore::notification::Activity::from_json(&bytes).map(drop));
+            known(pushcore::notification::Change::from_json(&bytes).map(drop));
+            known(pushcore::notification::Start::from_json(&bytes).map(drop));
         }
     }
 }

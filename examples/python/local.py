@@ -6,10 +6,14 @@ see `real` in `../quickstart.py`.
 
 from __future__ import annotations
 
+import json
 import secrets
+import sqlite3
 import ssl
 import time
+from typing import Literal
 
+import pushcore
 from pushcore.testing import Sandbox
 
 
@@ -30,3 +34,26 @@ def device_tokens(sandbox: Sandbox, count: int) -> list[str]:
 def tls(sandbox: Sandbox) -> ssl.SSLContext:
     """TLS that trusts the sandbox, for HTTP clients other than pushcore's."""
     return ssl.create_default_context(cafile=str(sandbox.ca))
+
+
+#: The services that `devices` has devices of.
+SERVICES: tuple[Literal["apns", "fcm", "web_push"], ...] = ("apns", "fcm", "web_push")
+
+
+def table(sandbox: Sandbox, users: int, dead: int = 3) -> sqlite3.Connection:
+    """A table of devices: every user has a phone of Apple's, one of Google's and a browser; some of each are dead."""
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE TABLE devices (id INTEGER PRIMARY KEY, user INTEGER, service TEXT, token TEXT)")
+    for service in SERVICES:
+        targets = sandbox.targets(service, users - dead, dead=dead)
+        rows = [
+            (user, service, target if isinstance(target, str) else json.dumps(target))
+            for user, target in enumerate(targets)
+        ]
+        db.executemany("INSERT INTO devices (user, service, token) VALUES (?, ?, ?)", rows)
+    return db
+
+
+def device(sandbox: Sandbox, service: str, token: str, key: object) -> pushcore.Device:
+    """A row as a device: `pushcore.Device(service, token, app=..., key=...)` in a program of one's own."""
+    return sandbox.device(service, token, key=str(key))

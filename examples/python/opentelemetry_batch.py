@@ -93,11 +93,13 @@ def main() -> None:
         print(dict(ends))
         data = reader.get_metrics_data()
     [batch] = [span for span in spans.get_finished_spans() if span.name == "send pushes"]
-    print(f"span {batch.name!r}: {len(batch.links)} links, events {dict(Counter(event.name for event in batch.events))}")
+    print(
+        f"span {batch.name!r}: {len(batch.links)} links, events {dict(Counter(event.name for event in batch.events))}"
+    )
     counted = json.loads(data.to_json() if data is not None else "{}")
     for metric in counted["resource_metrics"][0]["scope_metrics"][0]["metrics"]:
         points = {point["attributes"]["pushcore.outcome"]: point["value"] for point in metric["data"]["data_points"]}
-        print(f"metric {metric['name']}: {({name: count for name, count in points.items() if count})}")
+        print(f"metric {metric['name']}: { ({name: count for name, count in points.items() if count}) }")
 
 
 if __name__ == "__main__":

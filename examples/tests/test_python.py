@@ -26,6 +26,27 @@ EXAMPLES: list[tuple[str, list[str], list[str]]] = [
     ("python/asyncio_bulk.py", [], ["2000 ended, 0 in flight", "{'accepted': 1800, 'token_gone': 200}"]),
     ("python/delete_dead_tokens.py", [], ["{'kept': 37, 'deleted': 3}, 37 devices left"]),
     (
+        "python/celery_notify.py",
+        ["celery"],
+        ["apns: keep after 1 attempts", "apns: delete after 1 attempts", "fcm: keep after 3 attempts"],
+    ),
+    ("python/django_notify.py", ["django"], ["{'keep': 27, 'delete': 3}, 27 devices left"]),
+    (
+        "python/fastapi_push.py",
+        ["fastapi", "httpx"],
+        [
+            "202 {'status': 'accepted'}",
+            "422 notification.titel: unknown field",
+            'pushcore_messages_total{service="web_push",app="",environment="production",outcome="token_gone"} 1',
+            "57 devices left",
+        ],
+    ),
+    (
+        "python/notify_everyone.py",
+        [],
+        ["{'keep': 51, 'delete': 9}", "51 devices left; FCM asked to wait 5 times"],
+    ),
+    (
         "python/flask_subscriptions.py",
         ["flask"],
         [
@@ -74,3 +95,11 @@ def test_every_example_is_in_the_list() -> None:
     helpers = {"python/local.py"}
     files = {str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.py"), *ROOT.glob("python/*.py")]}
     assert files - helpers == {row[0] for row in EXAMPLES}
+
+
+def test_the_callers_lines_are_as_few_as_the_guide_says() -> None:
+    text = (ROOT / "python/notify_everyone.py").read_text()
+    lines = text.partition("# begin:")[2].partition("# end")[0].splitlines()[1:]
+    code = [line for line in lines if line.strip() and not line.strip().startswith(('"', "#"))]
+    guide = (ROOT.parent / "docs/hub-python.md").read_text()
+    assert f"{len(code)} lines" in guide

@@ -11,7 +11,7 @@ import pytest
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "webpush"
 
 
-@pytest.mark.parametrize("name", ["service-worker", "subscribe"])
+@pytest.mark.parametrize("name", ["service-worker", "subscribe", "notification"])
 def test_the_script_does_its_work_in_a_stub_of_the_browser(name: str) -> None:
     node = shutil.which("node")
     if node is None:

@@ -28,6 +28,16 @@ impl ErrorObject {
     }
 }
 
+impl ErrorObject {
+    /// The failure as an error of the core.
+    pub(crate) fn error(&self) -> Error {
+        match &self.error {
+            Some(error) => error.clone(),
+            None => Error::new(ErrorKind::Misuse, self.message.clone()),
+        }
+    }
+}
+
 /// The name of a status; `None` for a number that means nothing.
 fn name(status: Status) -> Option<&'static str> {
     match status {

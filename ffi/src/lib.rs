@@ -23,11 +23,14 @@ mod fcm;
 mod guard;
 mod handle;
 mod http;
+#[cfg(feature = "net")]
+mod hub;
 mod keys;
 mod kinds;
 mod message;
 #[cfg(feature = "net")]
 mod network;
+mod notification;
 #[cfg(feature = "net")]
 mod offers;
 mod outcome;
@@ -58,11 +61,14 @@ pub use event::*;
 pub use fcm::*;
 pub use guard::Status;
 pub use http::*;
+#[cfg(feature = "net")]
+pub use hub::*;
 pub use keys::*;
 pub use kinds::*;
 pub use message::*;
 #[cfg(feature = "net")]
 pub use network::*;
+pub use notification::*;
 pub use outcome::*;
 pub use policy::*;
 pub use receiver::*;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pushcore::net::Security;
 use pushcore::net::tls::{ClientIdentity, TlsConfig};
 use pushcore::outcome::OnSuspicion;
-use pushcore::session::{Delivery, SendOptions, SessionConfig};
+use pushcore::session::{Delivery, Priority, SendOptions, SessionConfig};
 use pushcore::{Error, ErrorKind};
 use pushcore_client::{ClientConfig, Proxy, Resolver};
 
@@ -345,6 +345,11 @@ pub const PUSHCORE_SEND_BULK: u32 = 2;
 /// Ends messages as not sent when many answers in a row blame the tokens, so that the configuration is probably wrong.
 pub const PUSHCORE_SEND_STOP_ON_SUSPICION: u32 = 4;
 
+/// The message leaves before those of a bulk send, although it is one of many.
+pub const PUSHCORE_SEND_INTERACTIVE: u32 = 8;
+/// The message leaves after those that somebody waits for, although it is alone.
+pub const PUSHCORE_SEND_AFTER_OTHERS: u32 = 16;
+
 /// The options of one message, or of many. All of it may be zero.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -372,7 +377,11 @@ pub(crate) unsafe fn send_options(options: *const CSendOptions) -> Result<SendOp
     // SAFETY: the caller's promise.
     let o = unsafe { optional(options, "options") }?;
     known_bits(o.set, PUSHCORE_SEND_SET_DEADLINE, "set")?;
-    let known = PUSHCORE_SEND_SUSPECT | PUSHCORE_SEND_BULK | PUSHCORE_SEND_STOP_ON_SUSPICION;
+    let known = PUSHCORE_SEND_SUSPECT
+        | PUSHCORE_SEND_BULK
+        | PUSHCORE_SEND_STOP_ON_SUSPICION
+        | PUSHCORE_SEND_INTERACTIVE
+        | PUSHCORE_SEND_AFTER_OTHERS;
     known_bits(o.flags, known, "flags")?;
     known_bits(o.reserved, 0, "reserved")?;
     let mut made = SendOptions::default();
@@ -380,6 +389,15 @@ pub(crate) unsafe fn send_options(options: *const CSendOptions) -> Result<SendOp
     made.deadline = deadline.map(Duration::from_millis);
     made.suspect = o.flags & PUSHCORE_SEND_SUSPECT != 0;
     made.bulk = o.flags & PUSHCORE_SEND_BULK != 0;
+    made.priority = match o.flags & (PUSHCORE_SEND_INTERACTIVE | PUSHCORE_SEND_AFTER_OTHERS) {
+        0 => None,
+        PUSHCORE_SEND_INTERACTIVE => Some(Priority::Interactive),
+        PUSHCORE_SEND_AFTER_OTHERS => Some(Priority::Bulk),
+        _ => {
+            let context = "flags: interactive and after others exclude each other";
+            return Err(Error::new(ErrorKind::Conflict, context).into());
+        }
+    };
     if o.flags & PUSHCORE_SEND_STOP_ON_SUSPICION != 0 {
         made.on_suspicion = OnSuspicion::Stop;
     }

@@ -110,25 +110,25 @@ pub unsafe extern "C" fn pushcore_service_outcome(
 pub unsafe extern "C" fn pushcore_service_authorization(
     service: *const Service,
     now: CNow,
-    authorization: *mut Authorization,
+    state: *mut Authorization,
     request: *mut *mut Request,
     error: *mut *mut ErrorObject,
 ) -> Status {
     entry!(error, {
         let service = borrow(service, "service")?;
-        wanted(authorization, "authorization")?;
+        wanted(state, "state")?;
         wanted(request, "request")?;
         // The struct is looked at first, because a request that was handed out and not delivered would hold up all others.
         fill(
-            authorization,
+            state,
             &Authorization {
                 struct_size: 0,
                 state: 0,
                 until_ms: 0,
             },
-            "authorization",
+            "state",
         )?;
-        let (state, until, token) = match service.service.authorization(now.into())? {
+        let (number, until, token) = match service.service.authorization(now.into())? {
             Authorized::Ready { renew } => (PUSHCORE_AUTHORIZATION_READY, 0, renew),
             Authorized::Fetch(token) => (PUSHCORE_AUTHORIZATION_FETCH, 0, Some(token)),
             Authorized::Wait { until } => (PUSHCORE_AUTHORIZATION_WAIT, until.map_or(u64::MAX, millis), None),
@@ -136,10 +136,10 @@ pub unsafe extern "C" fn pushcore_service_authorization(
         };
         let made = Authorization {
             struct_size: 0,
-            state,
+            state: number,
             until_ms: until,
         };
-        fill(authorization, &made, "authorization")?;
+        fill(state, &made, "state")?;
         let handle = token.map_or(std::ptr::null_mut(), |token| put(Request::of_token(token)));
         write(request, handle);
         Ok(())

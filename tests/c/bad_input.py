@@ -31,6 +31,8 @@ OPTIONAL_IN = {
     ("pushcore_client_send", "result"),
     ("pushcore_client_send", "outcome"),
     ("pushcore_client_close", "closed"),
+    ("pushcore_hub_close", "closed"),
+    ("pushcore_hub_notify", "options"),
     ("pushcore_batch_submit", "options"),
     ("pushcore_batch_submit_messages", "options"),
     ("pushcore_batch_withdraw", "count"),
@@ -67,6 +69,8 @@ NOBODY = {
     "pushcore_receiver_keys_decrypt_aesgcm": {215, 202},
     "pushcore_service_accept_token": {109},
     "pushcore_session_transmitted": {800},
+    "pushcore_rendered_loss_at": {800},
+    "pushcore_deliveries_outcome": {500, 502},
 }
 
 SUBSCRIPTION = (
@@ -75,6 +79,7 @@ SUBSCRIPTION = (
 )
 TOKEN = "ab" * 32
 ADM = "amzn1.adm-registration.v3.abc"
+DEVICE = '{"service":"adm","token":"%s"}' % ADM
 ADM_MESSAGE = '{"registration_id":"%s","data":{"k":"v"}}' % ADM
 # The services and requests of the table go to a port where nobody listens.
 NOWHERE = "127.0.0.1:1"
@@ -138,6 +143,26 @@ MAKE = {
     "pushcore_client": lambda: L.new(
         "pushcore_client", c.pushcore_client_new, authorized(), STRUCT["pushcore_network_options"]()
     ),
+    "pushcore_notification": lambda: L.new(
+        "pushcore_notification", c.pushcore_notification_from_json, L.view('{"title":"t"}')
+    ),
+    "pushcore_device": lambda: L.new("pushcore_device", c.pushcore_device_from_json, L.view(DEVICE), ffi.NULL),
+    "pushcore_rendered": lambda: L.new(
+        "pushcore_rendered", c.pushcore_notification_render, MAKE["pushcore_notification"](), MAKE["pushcore_device"](), now()
+    ),
+    "pushcore_feedback": lambda: L.new(
+        "pushcore_feedback", c.pushcore_feedback_of, MAKE["pushcore_outcome"](), ffi.NULL, MAKE["pushcore_device"](), now()
+    ),
+    "pushcore_hub": lambda: L.new("pushcore_hub", c.pushcore_hub_new, STRUCT["pushcore_hub_options"]()),
+    "pushcore_deliveries": lambda: L.new(
+        "pushcore_deliveries",
+        c.pushcore_hub_notify,
+        MAKE["pushcore_hub"](),
+        MAKE["pushcore_notification"](),
+        devices(),
+        1,
+        ffi.NULL,
+    ),
     "pushcore_batch": lambda: L.new("pushcore_batch", c.pushcore_batch_new, MAKE["pushcore_client"](), 1),
     "pushcore_session": lambda: L.new(
         "pushcore_session", c.pushcore_session_new, authorized(), STRUCT["pushcore_network_options"](), now()
@@ -180,6 +205,15 @@ STRUCT = {
         "pushcore_network_options", set=sum(K[name] for name in SHUT), **{field: 50 for field in SHUT.values()}
     ),
     "pushcore_send_options": lambda: L.options("pushcore_send_options"),
+    "pushcore_hub_client": lambda: L.options(
+        "pushcore_hub_client", service=kept(authorized()), network=STRUCT["pushcore_network_options"]()
+    ),
+    "pushcore_hub_options": lambda: L.options(
+        "pushcore_hub_options", clients=hub_clients(), client_count=1, retries='{"attempts":1}'
+    ),
+    "pushcore_loss": lambda: L.options("pushcore_loss"),
+    "pushcore_feedback_parts": lambda: L.options("pushcore_feedback_parts"),
+    "pushcore_delivery": lambda: L.options("pushcore_delivery"),
     "pushcore_outcome_parts": lambda: L.options("pushcore_outcome_parts"),
     "pushcore_event_parts": lambda: L.options("pushcore_event_parts"),
     "pushcore_stats": lambda: L.options("pushcore_stats"),
@@ -187,7 +221,7 @@ STRUCT = {
     "pushcore_authorization": lambda: L.options("pushcore_authorization"),
 }
 # Arguments that their type does not tell; by function and name, or by name.
-ARRAYS = {"targets", "messages", "user_data", "results"}
+ARRAYS = {"targets", "devices", "messages", "user_data", "results"}
 VALUES = {
     ("pushcore_apns_request", "message"): MAKE["pushcore_apns_message"],
     ("pushcore_apns_credentials_new", "p8"): lambda: L.view(P8),
@@ -209,6 +243,10 @@ VALUES = {
     ("pushcore_response_new", "status"): lambda: 200,
     "targets": lambda: views(ADM),
     "messages": lambda: messages(),
+    "devices": lambda: devices(),
+    ("pushcore_notification_from_json", "json"): lambda: L.view('{"title":"t"}'),
+    ("pushcore_device_from_json", "json"): lambda: L.view(DEVICE),
+    ("pushcore_feedback_of", "failure"): lambda: ffi.NULL,
     "user_data": lambda: ffi.new("uint64_t[]", [1]),
     "results": lambda: ffi.new("pushcore_result[4]"),
     "capacity": lambda: 4,
@@ -243,6 +281,19 @@ def messages():
     message = MAKE["pushcore_message"]()
     L.kept.append(message)
     return ffi.new("pushcore_message *[]", [message])
+
+
+def kept(handle):
+    L.kept.append(handle)
+    return handle
+
+
+def devices():
+    return kept(ffi.new("pushcore_device *[]", [kept(MAKE["pushcore_device"]())]))
+
+
+def hub_clients():
+    return kept(ffi.new("pushcore_hub_client *[]", [STRUCT["pushcore_hub_client"]()]))
 
 
 def an_error():
@@ -301,7 +352,7 @@ class Function:
         if is_handle(kind):
             return MAKE[self.alias(index)]()
         if kind.kind == "pointer" and kind.item.kind == "pointer":
-            return VALUES["messages"]() if name == "messages" else ffi.new(kind.item.cname + "*")
+            return VALUES[name]() if name in ("messages", "devices") else ffi.new(kind.item.cname + "*")
         if kind.kind == "pointer" and kind.item.kind == "struct" and struct_name(kind.item) in STRUCT:
             return STRUCT[struct_name(kind.item)]()
         if name in VALUES and (kind.kind == "pointer") == (name in ARRAYS):
@@ -331,7 +382,7 @@ def run(function, arguments, what, expected=None):
     checks += 1
     result = function.call(*arguments)
     for index, kind in enumerate(function.type.args):
-        if kind.kind == "pointer" and kind.item.kind == "pointer" and function.names[index] != "messages":
+        if kind.kind == "pointer" and kind.item.kind == "pointer" and function.names[index] not in ("messages", "devices"):
             out = arguments[index]
             if isinstance(out, ffi.CData) and out != ffi.NULL and out[0] != ffi.NULL:
                 getattr(c, struct_name_of_text(function.texts[index]) + "_free")(out[0])
@@ -357,6 +408,13 @@ def handles(function, index):
     is_free = function.name.endswith("_free")
     optional = name in OPTIONAL or (function.name, name) in OPTIONAL_IN
     good = function.good()
+    if function.name == "pushcore_feedback_of" and name == "failure":
+        # One of two: with the other there, only another failure beside it is misuse.
+        run(function, with_(good, index, MAKE["pushcore_error"]()), "both", {MISUSE})
+        return
+    if function.name == "pushcore_feedback_of" and name == "outcome":
+        run(function, with_(good, index, ffi.NULL), "neither", {MISUSE})
+        optional = True
     if not is_free:
         run(function, with_(good, index, ffi.NULL), f"{name} is NULL", {NULL} if not optional else None)
         freed = MAKE[kind]()
@@ -370,6 +428,8 @@ def handles(function, index):
         odd = ffi.cast(function.type.args[index], int(ffi.cast("uintptr_t", memory)) + 1)
         run(function, with_(function.good(), index, odd), f"{name} is an odd address", {MISUSE})
         return
+    del good
+    L.kept.clear()
     before = c.pushcore_live_handles()
     function.call(ffi.NULL)
     handle = MAKE[kind]()
@@ -385,6 +445,8 @@ def handles(function, index):
     if c.pushcore_live_handles() != live:
         failures.append(f"{function.name} freed twice")
     ffi.release(other)
+    del handle
+    L.kept.clear()
     if kind != "pushcore_batch" and c.pushcore_live_handles() > before:
         failures.append(f"{function.name} leaves handles: {before} to {c.pushcore_live_handles()}")
 
@@ -455,6 +517,8 @@ def structs(function, index):
                 setattr(made, field, ffi.cast(of.type, other))
                 run(function, with_(function.good(), index, made), f"{name}.{field} of another type", {MISUSE})
             continue
+        if field.endswith("_count"):
+            continue  # a count that is too large for its array cannot be told; impossible ones were tried beside their pointers
         for value in (1, 2**31 - 1, 2 ** (8 * ffi.sizeof(of.type)) - 1, 0):
             made = STRUCT[kind]()
             setattr(made, field, value)

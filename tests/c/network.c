@@ -892,6 +892,156 @@ static void threads(void) {
   pushcore_service_free(service);
 }
 
+static pushcore_device *device_of(const char *service, const char *app, const char *token) {
+  pushcore_device *device = NULL;
+  char json[2048];
+  if (strcmp(service, "web_push") == 0) snprintf(json, sizeof json, "{\"service\":\"web_push\",\"subscription\":%s,\"key\":\"browser\"}", token);
+  else snprintf(json, sizeof json, "{\"service\":\"%s\"%s%s%s,\"token\":\"%s\"}", service, app ? ",\"app\":\"" : "", app ? app : "", app ? "\"" : "", token);
+  {
+    pushcore_endpoint_policy_options p;
+    pushcore_endpoint_policy *policy = NULL;
+    pushcore_view trusted = text(sandbox("SANDBOX_WEBPUSH_AUTHORITY"));
+    memset(&p, 0, sizeof p);
+    p.struct_size = (uint32_t)sizeof p;
+    p.trusted = &trusted;
+    p.trusted_count = 1;
+    OK(pushcore_endpoint_policy_new(&p, &policy, &error));
+    OK(pushcore_device_from_json(text(json), policy, &device, &error));
+    pushcore_endpoint_policy_free(policy);
+  }
+  return device;
+}
+
+/* One notification to a mixed list of devices. */
+static void hubs(void) {
+  pushcore_network_options options = network();
+  pushcore_hub_client clients[2];
+  const pushcore_hub_client *both[2];
+  pushcore_hub_options hub_options;
+  pushcore_hub *hub = NULL;
+  pushcore_notification *notification = NULL;
+  pushcore_device *devices[4];
+  const pushcore_device *list[4];
+  pushcore_deliveries *ends = NULL;
+  pushcore_delivery end;
+  pushcore_outcome *outcome = NULL;
+  pushcore_feedback *feedback = NULL;
+  pushcore_feedback_parts parts;
+  pushcore_device *changed = NULL;
+  pushcore_bytes *bytes = NULL;
+  bool closed = false;
+  int i;
+  memset(clients, 0, sizeof clients);
+  clients[0].struct_size = clients[1].struct_size = (uint32_t)sizeof clients[0];
+  clients[0].network = clients[1].network = &options;
+  clients[0].service = apns_service();
+  clients[0].app = text(sandbox("SANDBOX_APNS_TOPIC"));
+  {
+    pushcore_web_push_service_options o;
+    pushcore_endpoint_policy_options p;
+    pushcore_endpoint_policy *policy = NULL;
+    pushcore_service *service = NULL;
+    pushcore_view trusted = text(sandbox("SANDBOX_WEBPUSH_AUTHORITY"));
+    memset(&p, 0, sizeof p);
+    p.struct_size = (uint32_t)sizeof p;
+    p.trusted = &trusted;
+    p.trusted_count = 1;
+    OK(pushcore_endpoint_policy_new(&p, &policy, &error));
+    memset(&o, 0, sizeof o);
+    o.struct_size = (uint32_t)sizeof o;
+    o.key = text(sandbox("SANDBOX_WEBPUSH_VAPID_PRIVATE_KEY"));
+    o.subject = text(sandbox("SANDBOX_WEBPUSH_VAPID_SUBJECT"));
+    o.endpoints = policy;
+    OK(pushcore_web_push_service_new(&o, &service, &error));
+    pushcore_endpoint_policy_free(policy);
+    clients[1].service = service;
+  }
+  both[0] = &clients[0];
+  both[1] = &clients[1];
+  memset(&hub_options, 0, sizeof hub_options);
+  hub_options.struct_size = (uint32_t)sizeof hub_options;
+  hub_options.clients = both;
+  FAILS(PUSHCORE_ERROR_MISSING_FIELD, pushcore_hub_new(&hub_options, &hub, &error));
+  hub_options.client_count = 2;
+  hub_options.set = PUSHCORE_HUB_SET_QUEUE | PUSHCORE_HUB_SET_PATIENCE;
+  hub_options.queue = 100;
+  hub_options.patience_ms = UINT64_MAX;
+  OK(pushcore_hub_new(&hub_options, &hub, &error));
+  OK(pushcore_notification_from_json(text("{\"title\":\"Hello\",\"body\":\"everyone\",\"sound\":\"default\"}"), &notification, &error));
+  OK(pushcore_notification_to_json(notification, &bytes, &error));
+  CHECK(holds(pushcore_bytes_view(bytes), "everyone"));
+  pushcore_bytes_free(bytes);
+  devices[0] = device_of("apns", sandbox("SANDBOX_APNS_TOPIC"), sandbox("SANDBOX_APNS_TOKENS_VALID"));
+  devices[1] = device_of("apns", sandbox("SANDBOX_APNS_TOPIC"), sandbox("SANDBOX_APNS_TOKENS_UNREGISTERED"));
+  devices[2] = device_of("web_push", NULL, sandbox("SANDBOX_WEBPUSH_SUBSCRIPTIONS_ACTIVE"));
+  devices[3] = device_of("fcm", NULL, "d:APA91b"); /* no client serves it */
+  for (i = 0; i < 4; i++) list[i] = devices[i];
+  CHECK(is(pushcore_device_key(devices[2]), "browser") && pushcore_device_service(devices[3]) == PUSHCORE_SERVICE_FCM);
+  OK(pushcore_device_to_json(devices[3], &bytes, &error));
+  CHECK(holds(pushcore_bytes_view(bytes), "APA91b"));
+  pushcore_bytes_free(bytes);
+  OK(pushcore_hub_notify(hub, notification, list, 4, NULL, &ends, &error));
+  CHECK(pushcore_deliveries_count(ends) == 4);
+  for (i = 0; i < 4; i++) {
+    static const uint32_t wanted[4] = {PUSHCORE_FEEDBACK_KEEP, PUSHCORE_FEEDBACK_DELETE, PUSHCORE_FEEDBACK_KEEP, PUSHCORE_FEEDBACK_CHECK_CONFIGURATION};
+    memset(&end, 0, sizeof end);
+    end.struct_size = (uint32_t)sizeof end;
+    OK(pushcore_deliveries_at(ends, (size_t)i, &end, &error));
+    CHECK(end.feedback == wanted[i] && end.result.user_data == (uint64_t)i && end.attempts == (i < 3 ? 1u : 0u));
+    OK(pushcore_deliveries_feedback(ends, (size_t)i, &feedback, &error));
+    memset(&parts, 0, sizeof parts);
+    parts.struct_size = (uint32_t)sizeof parts;
+    OK(pushcore_feedback_parts_of(feedback, &parts, &error));
+    CHECK(parts.action == wanted[i]);
+    pushcore_feedback_free(feedback);
+    if (i == 3) {
+      pushcore_status status = pushcore_deliveries_outcome(ends, 3, &outcome, &error);
+      CHECK(status == end.result.status && status != PUSHCORE_OK);
+      OK(pushcore_feedback_of(NULL, error, devices[3], now_is(), &feedback, NULL));
+      pushcore_feedback_free(feedback);
+      pushcore_error_free(error);
+      error = NULL;
+      continue;
+    }
+    OK(pushcore_deliveries_outcome(ends, (size_t)i, &outcome, &error));
+    OK(pushcore_feedback_of(outcome, NULL, devices[i], now_is(), &feedback, &error));
+    OK(pushcore_feedback_parts_of(feedback, &parts, &error));
+    CHECK(parts.action == wanted[i]);
+    pushcore_feedback_free(feedback);
+    pushcore_outcome_free(outcome);
+  }
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_deliveries_at(ends, 4, &end, &error));
+  pushcore_deliveries_free(ends);
+  OK(pushcore_device_with_token(devices[0], text(sandbox("SANDBOX_APNS_TOKENS_VALID_2")), now_is(), &changed, &error));
+  {
+    /* One device alone, by hand: what the service cannot show is told. */
+    pushcore_rendered *rendered = NULL;
+    pushcore_message *message = NULL;
+    pushcore_template *template_ = NULL;
+    pushcore_loss loss;
+    OK(pushcore_notification_render(notification, devices[2], now_is(), &rendered, &error));
+    CHECK(pushcore_rendered_loss_count(rendered) >= 1); /* browsers take no sound */
+    memset(&loss, 0, sizeof loss);
+    loss.struct_size = (uint32_t)sizeof loss;
+    OK(pushcore_rendered_loss_at(rendered, 0, &loss, &error));
+    CHECK(is(loss.field, "sound") && loss.kind == PUSHCORE_LOSS_DROPPED && loss.reason.len > 0);
+    OK(pushcore_rendered_to(rendered, devices[2], now_is(), &message, &error));
+    OK(pushcore_rendered_template(rendered, &template_, &error));
+    CHECK(pushcore_template_service(template_) == PUSHCORE_SERVICE_WEB_PUSH);
+    pushcore_template_free(template_);
+    pushcore_message_free(message);
+    pushcore_rendered_free(rendered);
+  }
+  OK(pushcore_hub_close(hub, 10000, &closed, &error));
+  CHECK(closed);
+  pushcore_hub_free(hub);
+  pushcore_device_free(changed);
+  for (i = 0; i < 4; i++) pushcore_device_free(devices[i]);
+  pushcore_notification_free(notification);
+  pushcore_service_free((pushcore_service *)(size_t)clients[0].service);
+  pushcore_service_free((pushcore_service *)(size_t)clients[1].service);
+}
+
 /* A client certificate stands in for a key. */
 static void certificates(void) {
   pushcore_apns_service_options options;
@@ -926,6 +1076,7 @@ int main(void) {
   other_services();
   connections();
   sessions();
+  hubs();
   certificates();
   threads();
   forked();

@@ -323,7 +323,79 @@ def web_push():
         answers(message("webpush", form, any_host), {"decode": [row]}, at)
 
 
-for part in (fcm, adm, baidu, apns, web_push):
+def json_of(function, handle):
+    return json.loads(L.document(function, handle))
+
+
+def notification():
+    global rows
+    vectors = load("notification")
+    at = {"monotonic_ms": 1000, "unix_ms": vectors["now_ms"]}
+    for name, function, written in (
+        ("devices", lambda row: device(row["json"]), c.pushcore_device_to_json),
+        ("notifications", lambda row: said(row["json"]), c.pushcore_notification_to_json),
+    ):
+        for row in vectors[name]:
+            rows += 1
+            try:
+                made = function(row)
+            except Failed as error:
+                assert error.name == row.get("error"), (row, error)
+                assert error.message.startswith(row.get("context", "")), (row, error)
+                continue
+            assert "error" not in row, row
+            if name == "devices" and isinstance(row["json"], dict):
+                assert L.text_of(c.pushcore_device_key(made)) == (row["json"].get("key") or ""), row
+            assert json_of(written, made), row
+    for row in vectors["messages"]:
+        rows += 1
+        try:
+            to = device(row["device"])
+            rendered = L.new("pushcore_rendered", c.pushcore_notification_render, said(row["notification"]), to, at)
+            made = L.new("pushcore_message", c.pushcore_rendered_to, rendered, to, at)
+        except Failed as error:
+            assert error.name == row.get("error"), (row, error)
+            assert error.message.startswith(row.get("context", "")), (row, error)
+            continue
+        found = unfolded(json_of(c.pushcore_message_to_json, made))
+        assert found == row["message"], (row, found)
+        losses = set()
+        loss = L.options("pushcore_loss")
+        platforms = {0: "all", **{K["PUSHCORE_PLATFORM_" + name.upper()]: name for name in ("android", "apple", "web")}}
+        kinds = {K["PUSHCORE_LOSS_" + name.upper()]: name for name in ("dropped", "changed", "shortened")}
+        for index in range(c.pushcore_rendered_loss_count(rendered)):
+            assert c.pushcore_rendered_loss_at(rendered, index, loss, ffi.NULL) == 0
+            losses.add(f"{L.text_of(loss.field)} {platforms[loss.platform]} {kinds[loss.kind]}")
+        assert losses == set(row["losses"]), (row, losses)
+
+
+def unfolded(value):
+    """The document with the strings that hold a payload parsed, because the order of its keys is not the point here."""
+    if not isinstance(value, dict):
+        return value
+    made = {}
+    for name, member in value.items():
+        if isinstance(member, str) and name in ("raw", "msg", "payload", "notification"):
+            try:
+                parsed = json.loads(member)
+                member = parsed if isinstance(parsed, dict) else member
+            except ValueError:
+                pass
+        elif isinstance(member, dict):
+            member = unfolded(member)
+        made[name] = member
+    return made
+
+
+def device(form):
+    return L.new("pushcore_device", c.pushcore_device_from_json, L.view(text_of(form)), ffi.NULL)
+
+
+def said(form):
+    return L.new("pushcore_notification", c.pushcore_notification_from_json, L.view(text_of(form)))
+
+
+for part in (fcm, adm, baidu, apns, web_push, notification):
     before = rows
     part()
     assert rows > before

@@ -55,6 +55,9 @@ fi
 if command -v node >/dev/null && command -v npm >/dev/null; then
     test -d "$here/node/node_modules" || (cd "$here/node" && npm install --silent --no-audit --no-fund) || exit 1
     for peer in node-apn firebase-node; do run "$peer" "$python" "$peers" "$peer"; done
+    "$python" -m pip install -q --disable-pip-version-check -r "$here/notification/requirements.txt" || exit 1
+    test -d "$here/notification/node_modules" || (cd "$here/notification" && npm install --silent --no-audit --no-fund) || exit 1
+    run notification "$python" "$here/notification/record.py" --check
     # Amplify's peer dependency is the whole of React Native, of which nothing is used.
     test -d "$here/dialects/node_modules" ||
         (cd "$here/dialects" && npm install --silent --no-audit --no-fund --legacy-peer-deps) || exit 1

@@ -397,6 +397,57 @@ fn no_request_and_no_answer_ends_in_anything_but_a_reply() {
 }
 
 #[test]
+fn nothing_that_is_printed_holds_a_token_a_credential_or_a_signature() {
+    let recorded = recorded();
+    let (app, secret) = (
+        recorded["app"].as_str().unwrap(),
+        recorded["secret"].as_str().unwrap(),
+    );
+    let body = r#"{"ServiceJson":"the-service-json"}"#;
+    let target = format!("/v1/apps/{app}/channels/gcm");
+    let begin = |method: &str, target: &str, body: &str| {
+        let dialect = Dialect::new(System::Pinpoint, b"{}").unwrap();
+        let incoming = signed(method, target, body.as_bytes(), secret, 1_800_000_000);
+        dialect.begin(incoming, UnixTime::from_secs(1_800_000_000))
+    };
+    let messages = r#"{"Addresses":{"the-token":{"ChannelType":"GCM"}},"MessageConfiguration":{"DefaultMessage":{"Body":"the-text"}}}"#;
+    let mut printed = String::new();
+    for mut job in [
+        begin("PUT", &target, body),
+        begin("POST", &format!("/v1/apps/{app}/messages"), messages),
+    ] {
+        while job.reply().is_none() {
+            printed += &format!("{job:?}");
+            let step = job.steps()[0].clone();
+            match step.action() {
+                Action::Ask(ask @ Ask::Put { .. }) => {
+                    assert!(
+                        step.to_json().contains("the-service-json"),
+                        "the store gets the credentials"
+                    );
+                    printed += &format!("{ask:?}");
+                    job.answer(step.id(), br#"{"ids":["GCM"]}"#).unwrap();
+                }
+                Action::Ask(ask) => {
+                    let answer = store(ask, app, secret).to_string();
+                    job.answer(step.id(), answer.as_bytes()).unwrap();
+                }
+                _ => job.unknown(step.id()).unwrap(),
+            }
+        }
+        assert_eq!(job.reply().map(Reply::status), Some(200));
+        printed += &format!("{job:?}");
+    }
+    for secret in ["the-service-json", "the-token", "the-text", secret] {
+        assert!(!printed.contains(secret), "{secret} is printed");
+    }
+    assert!(
+        printed.contains("Put {") && printed.contains("Send {"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn unsigned_garbage_to_every_dialect_is_refused_without_a_question() {
     for system in System::ALL {
         let dialect = Dialect::new(*system, b"{}").unwrap();

@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::errors::{OrRaise, raise};
 use crate::http::{Request, Response};
 use crate::outcome::outcome;
+use crate::template::PyTemplate;
 use crate::values::{Str, clock};
 use crate::webpush::EndpointPolicy;
 
@@ -60,6 +61,11 @@ impl PyMessage {
     #[getter]
     fn target(&self) -> Option<String> {
         self.message.target().map(|target| target.to_text())
+    }
+
+    /// The message without its target. A broadcast has none: `MessageError`.
+    fn template(&self, py: Python<'_>) -> PyResult<PyTemplate> {
+        crate::template::of(py, self)
     }
 
     /// The payload: the body of the request as it is sent (APNs, FCM, ADM), the text or bytes before they are

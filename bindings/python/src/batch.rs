@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pushcore::outcome::OnSuspicion;
-use pushcore::service::Message;
 use pushcore::session::{SendOptions, Session, Ticket};
 use pushcore::{Error, ErrorKind, Now, Outcome};
 use pushcore_client::{Patience, Progress};
@@ -15,9 +14,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::errors::{exception, refused_item};
-use crate::message::{keyed, message, retarget};
+use crate::message::{keyed, message};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
+use crate::template::Pattern;
 
 /// The end of a message, and the place where its batch keeps what it belongs to.
 type Landed = (u32, Result<Outcome, Error>);
@@ -142,7 +142,7 @@ impl Shared {
 pub(crate) struct Batch {
     session: Arc<Shared>,
     number: u64,
-    template: Option<Message>,
+    template: Option<Pattern>,
     options: SendOptions,
     /// Submitted, and not handed out yet.
     held: Vec<Option<(Ticket, Py<PyAny>)>>,
@@ -158,7 +158,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn new(session: Arc<Shared>, template: Option<Message>, options: SendOptions) -> Self {
+    pub(crate) fn new(session: Arc<Shared>, template: Option<Pattern>, options: SendOptions) -> Self {
         let number = session.with(|inner| inner.batches.begin());
         Self {
             number,
@@ -239,7 +239,7 @@ impl Batch {
         for item in items.iter().take(room) {
             let (item, sent) = keyed(&item)?;
             let one = match &self.template {
-                Some(template) => retarget(template, &sent),
+                Some(template) => template.to(&sent),
                 None => message(&sent),
             };
             made.push(match one {

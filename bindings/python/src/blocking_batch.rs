@@ -13,9 +13,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::errors::{OrRaise, exception, refused_item};
-use crate::message::{message, retarget};
+use crate::message::message;
 use crate::outcome::outcome;
 use crate::send_many::ATTENTION;
+use crate::template::Pattern;
 use crate::values::{duration, type_error};
 use crate::watch::Watch;
 
@@ -25,7 +26,7 @@ pub(crate) struct BlockingBatch {
     /// `None` after `cancel`: dropping the batch cancelled what had not ended.
     batch: Option<Batch>,
     watch: Watch,
-    template: Option<Message>,
+    template: Option<Pattern>,
     options: SendOptions,
     /// The keys of what was submitted and has not been handed out, by the ticket's slot.
     pending: Vec<Option<Py<PyAny>>>,
@@ -35,7 +36,7 @@ pub(crate) struct BlockingBatch {
 }
 
 impl BlockingBatch {
-    pub(crate) fn new(batch: Batch, watch: Watch, template: Option<Message>, options: SendOptions) -> Self {
+    pub(crate) fn new(batch: Batch, watch: Watch, template: Option<Pattern>, options: SendOptions) -> Self {
         Self {
             batch: Some(batch),
             watch,
@@ -73,7 +74,7 @@ impl BlockingBatch {
                 return Err(type_error(&pair, "a pair of a key and a message or target"));
             };
             let one = match &self.template {
-                Some(template) => retarget(template, &item),
+                Some(template) => template.to(&item),
                 None => message(&item),
             };
             keys.push(key);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pushcore::outcome::OnSuspicion;
-use pushcore::session::{SendOptions, Stats};
+use pushcore::session::{ConnectionReport, HostReport, Priority, SendOptions, Stats};
 use pushcore::{Error, ErrorKind, http};
 use pushcore_client::{Batch, Client, Exchange, Patience};
 use pyo3::PyTraverseError;
@@ -23,6 +23,7 @@ use crate::outcome::outcome;
 use crate::progress::event;
 use crate::send_many::{ATTENTION, SendMany};
 use crate::service::Service;
+use crate::template::Pattern;
 use crate::values::{Str, optional_duration};
 use crate::watch::Watch;
 
@@ -49,15 +50,16 @@ impl BlockingClient {
     }
 
     /// Sends one message and waits for its end.
-    #[pyo3(signature = (message, *, deadline=None))]
+    #[pyo3(signature = (message, *, deadline=None, priority=None))]
     fn send(
         &self,
         py: Python<'_>,
         message: &Bound<'_, PyAny>,
         deadline: Option<&Bound<'_, PyAny>>,
+        priority: Option<Str>,
     ) -> PyResult<Py<PyAny>> {
         let message = self::message(message)?;
-        let options = options(deadline)?;
+        let options = one_options(py, deadline, priority)?;
         let patience = self.patience(options);
         let mut batch = Batch::new(Arc::clone(&self.client), Some(1)).or_raise(py)?;
         let mut waiting = true;
@@ -102,7 +104,7 @@ impl BlockingClient {
         progress_every: Option<&Bound<'_, PyAny>>,
         on_suspicion: Option<Str>,
     ) -> PyResult<SendMany> {
-        let template = template.map(self::message).transpose()?;
+        let template = template.map(Pattern::read).transpose()?;
         let every = optional_duration(progress_every)?;
         let expected = source
             .call_method0(intern!(py, "__len__"))
@@ -132,7 +134,7 @@ impl BlockingClient {
         template: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<BlockingBatch> {
-        let template = template.map(self::message).transpose()?;
+        let template = template.map(Pattern::read).transpose()?;
         let batch = Batch::new(Arc::clone(&self.client), None).or_raise(py)?;
         let watch = self.watch.clone_ref(py);
         Ok(BlockingBatch::new(batch, watch, template, options(deadline)?))
@@ -147,6 +149,16 @@ impl BlockingClient {
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let now = py.detach(|| self.client.stats());
         stats(py, &now)
+    }
+
+    /// Every connection as it is now.
+    fn connections<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        connections(py, &py.detach(|| self.client.connections()))
+    }
+
+    /// Every host that is connected or that messages wait for.
+    fn hosts<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        hosts(py, &py.detach(|| self.client.hosts()))
     }
 
     /// Whether many answers in a row blame the tokens, so that the configuration is probably wrong.
@@ -259,6 +271,25 @@ pub(crate) fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptio
     Ok(options)
 }
 
+/// The options of one message.
+pub(crate) fn one_options(
+    py: Python<'_>,
+    deadline: Option<&Bound<'_, PyAny>>,
+    priority: Option<Str>,
+) -> PyResult<SendOptions> {
+    let mut options = options(deadline)?;
+    if let Some(name) = priority {
+        let choice = Priority::from_name(&name).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidValue,
+                "priority is neither \"interactive\" nor \"bulk\"",
+            )
+        });
+        options.priority = Some(choice.or_raise(py)?);
+    }
+    Ok(options)
+}
+
 /// The options of a bulk send.
 pub(crate) fn bulk_options(
     py: Python<'_>,
@@ -276,6 +307,43 @@ pub(crate) fn bulk_options(
         options.on_suspicion = choice.or_raise(py)?;
     }
     Ok(options)
+}
+
+/// Connections as `dict`s.
+pub(crate) fn connections<'py>(
+    py: Python<'py>,
+    reports: &[ConnectionReport],
+) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let dict = |report: &ConnectionReport| {
+        let dict = PyDict::new(py);
+        dict.set_item("link", report.link.to_u64())?;
+        dict.set_item("authority", report.authority.as_str())?;
+        dict.set_item("ready", report.ready)?;
+        dict.set_item("retired", report.retired)?;
+        dict.set_item("surplus", report.surplus)?;
+        dict.set_item("in_flight", report.in_flight)?;
+        dict.set_item("streams", report.streams)?;
+        dict.set_item("window", report.window)?;
+        dict.set_item("widest_window", report.widest_window)?;
+        let round_trip = report.round_trip.map(|time| time.as_secs_f64());
+        dict.set_item("round_trip", round_trip)?;
+        Ok(dict)
+    };
+    reports.iter().map(dict).collect()
+}
+
+/// Hosts as `dict`s.
+pub(crate) fn hosts<'py>(py: Python<'py>, reports: &[HostReport]) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let dict = |report: &HostReport| {
+        let dict = PyDict::new(py);
+        dict.set_item("authority", report.authority.as_str())?;
+        dict.set_item("waiting", report.waiting)?;
+        dict.set_item("in_flight", report.in_flight)?;
+        dict.set_item("connections", report.connections)?;
+        dict.set_item("waits_for", report.waits_for.map(|reason| reason.name()))?;
+        Ok(dict)
+    };
+    reports.iter().map(dict).collect()
 }
 
 /// The counters as a `dict`.

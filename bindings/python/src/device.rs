@@ -2,7 +2,7 @@
 
 use pushcore::Error;
 use pushcore::http::Authority;
-use pushcore::notification::{self, Platform};
+use pushcore::notification::{self, FeedbackParts, Platform};
 use pushcore::outcome::{Outcome, Scope, Suspect};
 use pushcore::service::{Kind, Target};
 use pushcore::webpush::EndpointPolicy as Policy;
@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use crate::errors::{OrRaise, kind_of};
 use crate::fields::{self, Field, Form};
 use crate::outcome::PyOutcome;
-use crate::values::{Str, clock, json_text, seconds, type_error, unix_time};
+use crate::values::{Items, Str, clock, json_text, seconds, type_error, unix_time, unknown_word};
 use crate::webpush::{EndpointPolicy, Subscription};
 
 /// The keywords of a device, and the fields of its form.
@@ -206,6 +206,38 @@ impl Feedback {
         ("action",)
     }
 
+    /// A feedback made by hand, for tests.
+    #[new]
+    #[pyo3(signature = (
+        action, *, replacement=None, until=None, scope=None, cause=None, suspects=Items::default(), clock_skew=None
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        action: Str,
+        replacement: Option<Str>,
+        until: Option<&Bound<'_, PyAny>>,
+        scope: Option<Str>,
+        cause: Option<Str>,
+        suspects: Items<Str>,
+        clock_skew: Option<i64>,
+    ) -> PyResult<Self> {
+        let mut parts = FeedbackParts::new(&action);
+        parts.replacement = replacement.as_deref();
+        parts.until = until.map(unix_time).transpose()?;
+        if let Some(scope) = scope {
+            let scope = Scope::from_name(&scope).ok_or_else(|| unknown_word("scope"));
+            parts.scope = Some(scope.or_raise(py)?);
+        }
+        parts.cause = cause.as_deref();
+        for name in suspects {
+            let suspect = Suspect::from_name(&name).ok_or_else(|| unknown_word("a suspect"));
+            parts.suspects = parts.suspects.with(suspect.or_raise(py)?);
+        }
+        parts.clock_skew = clock_skew;
+        notification::Feedback::from_parts(&parts).map(Self).or_raise(py)
+    }
+
     /// `keep`, `delete`, `replace`, `wait` or `check_configuration`.
     #[getter]
     fn action(&self) -> &'static str {
@@ -233,7 +265,7 @@ impl Feedback {
     /// The part of the configuration to check: `suspects`, `credentials`, `clock`, `device` or `connection`; `None`
     /// except for `check_configuration`.
     #[getter]
-    fn cause(&self) -> Option<&'static str> {
+    fn cause(&self) -> Option<&str> {
         self.0.parts().cause
     }
 
@@ -257,6 +289,26 @@ impl Feedback {
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
         let parts = (self.action(), self.scope(), self.cause());
         parts.into_pyobject(py)?.as_any().hash()
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    /// The arguments that make the same feedback, by their names.
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&'static str,), Bound<'py, PyDict>)> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("replacement", self.replacement())?;
+        keywords.set_item("until", self.until())?;
+        keywords.set_item("scope", self.scope())?;
+        keywords.set_item("cause", self.cause())?;
+        keywords.set_item("suspects", self.suspects(py)?)?;
+        keywords.set_item("clock_skew", self.clock_skew())?;
+        Ok(((self.action(),), keywords))
     }
 
     fn __repr__(&self) -> String {

@@ -40,6 +40,7 @@ mod selection;
 mod send_many;
 mod service;
 mod session;
+mod template;
 mod tunnel;
 mod values;
 mod watch;
@@ -125,6 +126,8 @@ mod _pushcore {
     use crate::service::Service;
     #[pymodule_export]
     use crate::session::Session;
+    #[pymodule_export]
+    use crate::template::PyTemplate;
     #[pymodule_export]
     use crate::tunnel::Tunnel;
     #[pymodule_export]

@@ -38,19 +38,21 @@ pub(crate) fn keyed<'py>(item: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny
     }
 }
 
-/// The message `template` to another target: a token, or for Web Push a subscription.
-pub(crate) fn retarget(template: &Message, target: &Bound<'_, PyAny>) -> PyResult<Message> {
-    let py = target.py();
-    let target = match template {
-        Message::Apns(_) => Target::Apns(device(target)?),
-        Message::WebPush(_) => Target::WebPush(subscription(target, None)?.0),
+/// A target of a service: a token, or for Web Push a subscription, under `policy`.
+pub(crate) fn target(
+    kind: Kind,
+    target: &Bound<'_, PyAny>,
+    policy: Option<&EndpointPolicy>,
+) -> PyResult<Target> {
+    Ok(match kind {
+        Kind::Apns => Target::Apns(device(target)?),
+        Kind::WebPush => Target::WebPush(subscription(target, policy)?.0),
         other => {
             let text = target.cast::<PyString>();
             let text = text.map_err(|_| type_error(target, "a token as str"))?;
-            Target::parse(other.kind(), self::text(text)?).or_raise(py)?
+            Target::parse(other, self::text(text)?).or_raise(target.py())?
         }
-    };
-    template.to(&target).or_raise(py)
+    })
 }
 
 /// Reads a message again under a policy that trusts its origin: what a client sends to is the client's policy.

@@ -53,13 +53,13 @@ impl PyMetrics {
 
     /// OpenMetrics text of this client alone, with labels of the caller's own.
     #[pyo3(signature = (labels=None))]
-    fn to_openmetrics(&self, py: Python<'_>, labels: Option<BTreeMap<String, String>>) -> PyResult<String> {
+    fn to_open_metrics(&self, py: Python<'_>, labels: Option<BTreeMap<String, String>>) -> PyResult<String> {
         text(py, &[(labels.unwrap_or_default(), self.0)])
     }
 
     /// OpenMetrics text of several clients, each with labels that tell it from the others.
     #[staticmethod]
-    fn join(py: Python<'_>, clients: &Bound<'_, PyAny>) -> PyResult<String> {
+    fn open_metrics(py: Python<'_>, clients: &Bound<'_, PyAny>) -> PyResult<String> {
         let mut all = Vec::new();
         for pair in clients.try_iter()? {
             let (labels, metrics): (BTreeMap<String, String>, Bound<'_, Self>) = pair?.extract()?;

@@ -132,7 +132,7 @@ impl PyProgress {
 #[derive(PartialEq)]
 #[pyclass(frozen, module = "pushcore", get_all)]
 pub(crate) struct Event {
-    /// `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
+    /// `dialling`, `let_go`, `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
     /// `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
     /// `credentials_accepted`, `internal`; others may come.
     name: Cow<'static, str>,

@@ -17,9 +17,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
 use crate::errors::{OrRaise, exception, refused_item};
-use crate::message::{keyed, message, retarget};
+use crate::message::{keyed, message};
 use crate::outcome::outcome;
 use crate::progress::PyProgress;
+use crate::template::Pattern;
 use crate::watch::Watch;
 
 /// How long Python is away at most before it looks at signals (Ctrl-C).
@@ -41,7 +42,7 @@ pub(crate) struct SendMany {
     batch: Option<Batch>,
     watch: Watch,
     source: Option<Py<PyIterator>>,
-    template: Option<Message>,
+    template: Option<Pattern>,
     options: SendOptions,
     /// From the submission of a message to its end, as the client or the call has it.
     deadline: Duration,
@@ -72,7 +73,7 @@ impl SendMany {
         batch: Batch,
         watch: Watch,
         source: &Bound<'_, PyAny>,
-        template: Option<Message>,
+        template: Option<Pattern>,
         options: SendOptions,
         deadline: Duration,
         on_progress: Option<Py<PyAny>>,
@@ -127,7 +128,7 @@ impl SendMany {
             };
             let (item, sent) = keyed(&item)?;
             let made = match &self.template {
-                Some(template) => retarget(template, &sent),
+                Some(template) => template.to(&sent),
                 None => message(&sent),
             };
             match made {

@@ -185,6 +185,7 @@ impl Service {
                 "at_least_once" => config.delivery = Delivery::AtMostOnce,
                 "max_queued" => config.max_queued = integer(&value, count)?,
                 "max_connections" => config.max_connections = integer(&value, count)?,
+                "dials_per_minute" => config.dials_per_minute = integer(&value, count)?,
                 "max_hosts" => config.max_hosts = integer(&value, count)?,
                 "first_backoff" => config.first_backoff = duration(&value)?,
                 "longest_backoff" => config.longest_backoff = duration(&value)?,

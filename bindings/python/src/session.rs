@@ -7,18 +7,19 @@ use pushcore::service::Message;
 use pushcore::session::{self, Action, LinkId, Ticket};
 use pushcore::{Error, ErrorKind, Now};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::batch::{Batch, Inner, Shared};
 use crate::calls::Call;
-use crate::client::{bulk_options, options, stats};
+use crate::client::{bulk_options, connections, hosts, one_options, options, stats};
 use crate::errors::{OrRaise, exception, kind_of, refused_item};
 use crate::http::{Request, Response};
-use crate::message::{message, retarget};
+use crate::message::message;
 use crate::metrics::PyMetrics;
 use crate::outcome::outcome;
 use crate::progress::event;
 use crate::service::Service;
+use crate::template::Pattern;
 use crate::values::{Str, bytes, now};
 
 /// Messages in, outcomes out: the state machine under both clients, for other event loops.
@@ -85,19 +86,20 @@ impl Session {
     }
 
     /// Takes a message, or the same message to another target; its ticket comes back with its end.
-    #[pyo3(signature = (message, *, to=None, deadline=None))]
+    #[pyo3(signature = (message, *, to=None, deadline=None, priority=None))]
     fn submit(
         &self,
         py: Python<'_>,
         message: &Bound<'_, PyAny>,
         to: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
+        priority: Option<Str>,
     ) -> PyResult<u64> {
         let mut message = self::message(message)?;
         if let Some(target) = to {
-            message = retarget(&message, target)?;
+            message = Pattern::Message(message).to(target)?;
         }
-        let options = options(deadline)?;
+        let options = one_options(py, deadline, priority)?;
         let ticket =
             self.with(|session, now| flushed(session, now, |session| session.submit(&message, options, now)));
         Ok(ticket.or_raise(py)?.to_u64())
@@ -113,13 +115,13 @@ impl Session {
         template: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<Py<PyAny>>> {
-        let template = template.map(self::message).transpose()?;
+        let template = template.map(Pattern::read).transpose()?;
         let options = options(deadline)?;
         let room = self.with(|session, _| session.capacity());
         let mut made = Vec::with_capacity(room.min(items.len()));
         for item in items.iter().take(room) {
             let one = match &template {
-                Some(template) => retarget(template, &item),
+                Some(template) => template.to(&item),
                 None => message(&item),
             };
             made.push(match one {
@@ -151,7 +153,7 @@ impl Session {
         deadline: Option<&Bound<'_, PyAny>>,
         on_suspicion: Option<Str>,
     ) -> PyResult<Batch> {
-        let template = template.map(message).transpose()?;
+        let template = template.map(Pattern::read).transpose()?;
         let options = bulk_options(py, deadline, on_suspicion)?;
         Ok(Batch::new(Arc::clone(&self.shared), template, options))
     }
@@ -300,6 +302,21 @@ impl Session {
             }
         });
         PyBytes::new(py, &all)
+    }
+
+    /// The next connection that may have bytes to write, told once after each change; `None` when there is no more.
+    fn poll_writable(&self) -> Option<u64> {
+        self.lock().session.poll_writable().map(LinkId::to_u64)
+    }
+
+    /// Every connection as it is now.
+    fn connections<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        connections(py, &self.with(|session, _| session.connections()))
+    }
+
+    /// Every host that is connected or that messages wait for.
+    fn hosts<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        hosts(py, &self.with(|session, _| session.hosts()))
     }
 
     /// Every connection there is.

@@ -6,13 +6,16 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pushcore
 import pushcore.aio
 import pytest
 from pushcore import _aio_bulk, _aio_dial, _aio_engine
 from pushcore.testing import Sandbox
+
+if TYPE_CHECKING:
+    from pushcore._types import Priority
 
 #: Longer than what is waited for takes, shorter than the session's own time-outs (10 s to connect, 30 s for an answer).
 SOON = 5.0
@@ -215,6 +218,41 @@ def test_a_short_queue_fills_every_stream(sandbox: Sandbox) -> None:
             async for _, outcome in client.send_many(template(sandbox) for _ in range(60)):
                 assert outcome.name == "accepted"
                 assert client.stats()["submitted"] == 61, "all are on their way before the first is answered"
+
+    asyncio.run(main())
+
+
+def test_a_lone_message_overtakes_a_campaign(sandbox: Sandbox) -> None:
+    """`send` is interactive and `send_many` bulk; `connections` and `hosts` say what rules."""
+
+    async def main() -> None:
+        async with sandbox.apns(pushcore.aio.Client, max_connections=1, http2={"max_in_flight": 2}) as client:
+            assert (await client.send(template(sandbox))).name == "accepted"
+            fault(sandbox, "apns", {"kind": "delay", "ms": 50})
+            ended: list[str] = []
+
+            async def campaign() -> None:
+                async for _ in client.send_many(template(sandbox) for _ in range(40)):
+                    ended.append("bulk")
+
+            async def lone(name: str, priority: Priority | None) -> None:
+                assert (await client.send(template(sandbox), priority=priority)).name == "accepted"
+                ended.append(name)
+
+            task = asyncio.ensure_future(campaign())
+            while not ended:
+                await asyncio.sleep(0.01)
+            (host,) = client.hosts()
+            assert host["waiting"] > 20
+            assert host["waits_for"] == "stream"
+            (connection,) = client.connections()
+            assert connection["streams"] == 2
+            assert connection["round_trip"] > 0.01
+            await asyncio.gather(lone("late", "bulk"), lone("alone", None), task)
+            assert ended.index("alone") < 12
+            assert ended.index("late") > 35
+            with pytest.raises(ValueError, match="priority"):
+                await client.send(template(sandbox), priority=cast("Priority", "urgent"))
 
     asyncio.run(main())
 

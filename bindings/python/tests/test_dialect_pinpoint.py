@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import http.client
 import json
 import pathlib
 import random
@@ -11,7 +12,7 @@ from typing import Any
 
 import pushcore
 import pytest
-from _dialect_host import Store, accept, drive
+from _dialect_host import Store, accept, drive, serving
 from pushcore.dialect import Dialect, Job, Reply, Step
 
 botocore_auth = pytest.importorskip("botocore.auth")
@@ -525,6 +526,19 @@ def test_a_path_or_method_that_nobody_serves(pinpoint: Pinpoint) -> None:
     """Must: 404; the model's 405."""
     assert error(pinpoint.call("GET", "/v2/apps"))[:2] == (404, "NotFoundException")
     assert error(pinpoint.call("DELETE", f"/v1/apps/{APP}/messages"))[:2] == (405, "MethodNotAllowedException")
+
+
+def test_a_chunked_body_is_the_same_body(pinpoint: Pinpoint) -> None:
+    body = json.dumps(address("GCM", {"Body": "b"})).encode()
+    path = f"/v1/apps/{APP}/messages"
+    with serving(Dialect("pinpoint"), pinpoint.store, clock=lambda: NOW) as (url, _):
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+        for changed, status in ((b"", 200), (b" ", 403)):
+            headers = dict(signed("POST", path, body + changed, monkeypatch=pinpoint.monkeypatch))
+            connection.request("POST", path, iter([body[:9], body[9:]]), headers, encode_chunked=True)
+            response = connection.getresponse()
+            assert (response.status, bool(response.read())) == (status, True)
+        connection.close()
 
 
 # From fields to native messages

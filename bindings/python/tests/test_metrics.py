@@ -82,7 +82,7 @@ def test_numbers_and_text_agree(sandbox: Sandbox, measure: Any) -> None:
     assert sum(count for _, count in wire.steps) == COUNT
     assert wire.steps[-1][0] is None
 
-    told = samples(metrics.to_openmetrics({"app": 'a "b" \\ c'}))
+    told = samples(metrics.to_open_metrics({"app": 'a "b" \\ c'}))
     own = (("app", 'a "b" \\ c'), ("service", "apns"))
     assert told["pushcore_messages_total", tuple(sorted([*own, ("outcome", "accepted")]))] == COUNT - 3
     assert told["pushcore_latency_seconds_count", tuple(sorted([*own, ("phase", "wire")]))] == COUNT
@@ -96,7 +96,7 @@ def test_numbers_and_text_agree(sandbox: Sandbox, measure: Any) -> None:
 def test_several_clients_in_one_text(sandbox: Sandbox) -> None:
     with sandbox.apns(pushcore.Client) as apns, sandbox.fcm(pushcore.Client) as fcm:
         apns.send(template(sandbox))
-        text = pushcore.Metrics.join([({"app": "a"}, apns.metrics()), ({"app": "b"}, fcm.metrics())])
+        text = pushcore.Metrics.open_metrics([({"app": "a"}, apns.metrics()), ({"app": "b"}, fcm.metrics())])
         told = samples(text)
     accepted = {labels: count for (name, labels), count in told.items() if ("outcome", "accepted") in labels}
     assert accepted == {
@@ -108,4 +108,4 @@ def test_several_clients_in_one_text(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("label", ["le", "service", "1a", "a-b", ""])
 def test_labels_that_are_none(sandbox: Sandbox, label: str) -> None:
     with sandbox.apns(pushcore.Client) as client, pytest.raises(pushcore.MessageError, match="label"):
-        client.metrics().to_openmetrics({label: "x"})
+        client.metrics().to_open_metrics({label: "x"})

@@ -29,7 +29,7 @@ def classes(tree: ast.Module) -> list[tuple[str, list[ast.stmt]]]:
 def public() -> set[str]:
     """`Class.method`, `Class.method(parameter=)`, `Options(option=)`."""
     names: set[str] = set()
-    for stub in ("_pushcore.pyi", "_client.py", "aio.py"):
+    for stub in ("_pushcore.pyi", "_client.py", "_hub_blocking.py", "aio.py"):
         tree = ast.parse((PACKAGE / stub).read_text())
         for owner, body in classes(tree):
             for node in body:

@@ -142,6 +142,19 @@ def test_feedback(row: dict[str, Any]) -> None:
         assert getattr(told, name) == expected.pop(name, None)
     assert not expected
     assert "registration" not in repr(told)
+    again = pickle.loads(pickle.dumps(told))
+    assert (again, hash(again), again.until) == (told, hash(told), told.until)
+
+
+def test_feedback_by_hand() -> None:
+    assert Feedback("wait", scope="project", until=NOW).until == NOW
+    made = Feedback("check_configuration", cause="suspects", suspects=["topic", "key"])
+    assert (made.cause, made.suspects) == ("suspects", ("topic", "key"))
+    assert Feedback("check_configuration", cause="clock", clock_skew=-5).clock_skew == -5
+    assert Feedback("replace", replacement="x") != Feedback("replace", replacement="y")
+    for wrong in ({"action": "replace"}, {"action": "keep", "scope": "device"}, {"action": "wait", "scope": "all"}):
+        with pytest.raises(pushcore.MessageError):
+            Feedback(**wrong)  # type: ignore[arg-type]
 
 
 def test_only_results_have_feedback() -> None:
@@ -372,6 +385,7 @@ VALUES: list[Any] = [
     Device("web_push", SUBSCRIPTION),
     Notification(title="x", data={"a": "b"}),
     Retries(attempts=2),
+    Feedback("wait", scope="device"),
 ]
 STATES: list[Any] = [Attempts(id="123e4567-e89b-12d3-a456-426655440000"), Activity("com.example.app")]
 

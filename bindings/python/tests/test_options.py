@@ -95,6 +95,10 @@ def test_max_connections(sandbox: Sandbox) -> None:
     assert connections(sandbox, max_connections=1) == 1
     sandbox.control("POST", "reset")
     assert 2 <= connections(sandbox, max_connections=3) <= 3
+    sandbox.control("POST", "reset")
+    assert connections(sandbox, dials_per_minute=0) == 1
+    sandbox.control("POST", "reset")
+    assert 2 <= connections(sandbox, dials_per_minute=3) <= 3
 
 
 @pytest.mark.parametrize(("idle", "made"), [(0.3, 2), (60, 1)])

@@ -92,6 +92,23 @@ def test_every_test_begins_anew(pushcore_sandbox):
     assert "--seed" in pushcore_sandbox.arguments
 
 
+def test_with_a_hub(pushcore_hub, pushcore_devices):
+    devices = [*pushcore_devices("apns", 2, dead=1), *pushcore_devices("web_push", 1)]
+    notification = pushcore.Notification(title="Hello")
+    landed = {key: feedback.action for key, _, _, feedback in pushcore_hub.send(devices, notification)}
+    assert landed == {"apns-0": "keep", "apns-1": "keep", "apns-2": "delete", "web_push-0": "keep"}
+
+
+def test_with_a_hub_of_asyncio(pushcore_aio_hub, pushcore_devices):
+    async def main():
+        devices = [*pushcore_devices("adm", 1), *pushcore_devices("baidu", 1), *pushcore_devices("fcm", 1)]
+        async with pushcore_aio_hub as hub:
+            notification = pushcore.Notification(title="Hello", body="world")
+            return [result.name async for _, _, result, _ in hub.send(devices, notification)]
+
+    assert asyncio.run(main()) == ["accepted"] * 3
+
+
 def test_with_asyncio(pushcore_aio_client, pushcore_targets):
     async def main():
         [channel] = pushcore_targets("baidu")
@@ -113,7 +130,7 @@ def test_the_plugin_alone_is_enough(tmp_path: pathlib.Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-config\npushcore_sandbox_args = --seed 7\n")
     done = run_pytest(tmp_path, "-W", "error")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
+    assert "8 passed" in done.stdout
 
 
 def test_without_the_program_a_test_says_what_to_install(tmp_path: pathlib.Path) -> None:
@@ -160,6 +177,16 @@ def test_targets_of_every_service(sandbox: Sandbox, service: str) -> None:
 def test_dead_channels_do_not_exist(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="Baidu"):
         sandbox.targets("baidu", dead=1)
+
+
+def test_devices_and_a_hub(sandbox: Sandbox) -> None:
+    [alive, dead] = sandbox.devices("fcm", 1, dead=1)
+    assert (alive.service, alive.key, dead.key) == ("fcm", "fcm-0", "fcm-1")
+    mine = sandbox.device("apns", sandbox.targets("apns")[0], key="row 7")
+    assert (mine.key, mine.environment, mine.app) == ("row 7", "sandbox", sandbox.ready["apns"]["topic"])
+    with sandbox.hub(pushcore.Hub, retries=pushcore.Retries.none()) as hub:
+        landed = hub.send([alive, dead, mine], pushcore.Notification(title="Hello"))
+        assert {one.key: one.feedback.action for one in landed} == {"fcm-0": "keep", "fcm-1": "delete", "row 7": "keep"}
 
 
 FAULTS: list[tuple[str, Callable[[Sandbox], None], set[str]]] = [

@@ -15,12 +15,20 @@ from pushcore import _pushcore
 HERE = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = HERE.parent.parent / "examples"
 EXAMPLES = sorted(str(path) for path in FOLDER.glob("*.py"))
-#: These import each other, and libraries that may not be here.
-SMALL = sorted(
-    path.name
-    for path in (FOLDER / "python").glob("*.py")
-    if "flask" not in path.name or importlib.util.find_spec("flask") is not None
-)
+#: What these examples import may not be here. Celery and Django have no types of their own.
+OPTIONAL = {"fastapi": "fastapi", "flask": "flask", "opentelemetry": "opentelemetry.sdk"}
+UNTYPED = ("celery", "django")
+
+
+def _checkable(name: str) -> bool:
+    if name.startswith(UNTYPED):
+        return False
+    needed = [module for prefix, module in OPTIONAL.items() if name.startswith(prefix)]
+    return all(importlib.util.find_spec(module.partition(".")[0]) is not None for module in needed)
+
+
+#: They import each other.
+SMALL = sorted(path.name for path in (FOLDER / "python").glob("*.py") if _checkable(path.name))
 
 
 def run(*command: str, cwd: pathlib.Path = HERE) -> None:

@@ -23,7 +23,7 @@ use crate::send_many::Iter;
 /// The most items taken from one source, and the most messages of one service submitted, before other tasks get their turn.
 const CHUNK: usize = 512;
 
-pub(super) type Items<'s, T> = Pin<Box<dyn Stream<Item = (T, Option<Message>)> + Send + 's>>;
+pub(super) type Items<'s, T> = Pin<Box<dyn Stream<Item = (T, Option<Box<Message>>)> + Send + 's>>;
 
 /// A stream of devices that come without messages.
 pub(super) fn alone<'s, S: Stream + Send + 's>(devices: S) -> Items<'s, S::Item> {
@@ -33,7 +33,7 @@ pub(super) fn alone<'s, S: Stream + Send + 's>(devices: S) -> Items<'s, S::Item>
 struct Alone<S>(Pin<Box<S>>);
 
 impl<S: Stream> Stream for Alone<S> {
-    type Item = (S::Item, Option<Message>);
+    type Item = (S::Item, Option<Box<Message>>);
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.0.as_mut().poll_next(context);
@@ -75,6 +75,8 @@ pub struct Deliveries<'s, T> {
     timer: Option<Pin<Box<Sleep>>>,
     /// What the timer is set to, on the clock of the sessions.
     timer_at: Option<Duration>,
+    /// Since when the task waits with nothing to do; `None` while it is awake.
+    waits_since: Option<Duration>,
     chunk: usize,
     started: Instant,
 }
@@ -95,6 +97,7 @@ impl<'s, T: AsDevice> Deliveries<'s, T> {
             options: SendOptions::default().bulk(),
             timer: None,
             timer_at: None,
+            waits_since: None,
             chunk: 1,
             started: Instant::now(),
         }
@@ -261,10 +264,11 @@ impl<'s, T: AsDevice> Deliveries<'s, T> {
 
     /// Sets the timer to what the board asks for. Returns false where that time has come.
     fn set_timer(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(due) = self.board.poll_timeout() else {
+        let Some(due) = self.board.poll_timeout(now().monotonic) else {
             return true;
         };
-        if self.timer_at != Some(due) {
+        // A timer that is set too early costs one look; setting it anew in every turn costs more.
+        if self.timer_at.is_none_or(|at| at > due) {
             let left = due.saturating_sub(now().monotonic);
             self.timer = Some(Box::pin(sleep(left)));
             self.timer_at = Some(due);
@@ -291,12 +295,17 @@ impl<T: AsDevice> Stream for Deliveries<'_, T> {
         if this.hub.is_closed() && !this.sources.is_empty() {
             this.finish_at(now());
         }
-        this.board.handle_timeout(now().monotonic);
+        let at = now().monotonic;
+        if let Some(since) = this.waits_since.take() {
+            this.board.note_wait(at.saturating_sub(since));
+        }
+        this.board.handle_timeout(at);
         this.read(context);
         let mut idle = true;
         for lane in 0..this.numbers.len() {
             idle &= this.pump(lane, context);
         }
+        this.board.judge();
         if let Some(delivery) = this.board.next_ended() {
             return Poll::Ready(Some(delivery));
         }
@@ -310,6 +319,8 @@ impl<T: AsDevice> Stream for Deliveries<'_, T> {
         if !this.set_timer(context) || can_read || !idle {
             // One pass at a time: other tasks of the runtime want to run, too.
             context.waker().wake_by_ref();
+        } else {
+            this.waits_since = Some(now().monotonic);
         }
         Poll::Pending
     }

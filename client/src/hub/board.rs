@@ -4,8 +4,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use pushcore::apns::ApnsId;
 use pushcore::notification::{Attempts, Campaign, Cause, Feedback, Retries, Retry, Stop, feedback};
 use pushcore::service::Message;
 use pushcore::{Error, ErrorKind, Now, Outcome};
@@ -13,9 +15,12 @@ use pushcore::{Error, ErrorKind, Now, Outcome};
 use super::delivery::{AsDevice, Delivery};
 use crate::progress::Progress;
 
-/// How long a full lane is watched before its pace is judged, in seconds: long enough for a handshake and a first answer, short for those
-/// who wait for it.
+/// How long a full lane is watched before its pace is judged: short for those who wait for it, and long enough for a few round trips.
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// The same for a lane whose service has settled nothing yet: a name, a handshake and an access token take their time, on a busy
+/// machine more than a second.
+const COLD_WINDOW: Duration = Duration::from_secs(5);
 
 /// How much a board holds.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,7 @@ impl Limits {
 struct Post<T> {
     item: T,
     /// The message, where the source brought one; `None` where it is made from the notification.
-    message: Option<Message>,
+    message: Option<Box<Message>>,
     lane: usize,
     attempts: Attempts,
     /// How the last attempt ended, while the message rests; `None` otherwise.
@@ -64,11 +69,14 @@ struct Lane {
     /// The messages that the session has.
     in_flight: usize,
     progress: Progress,
-    /// When the present window began, in which the lane's pace is measured; `None` where the lane has room.
-    full_since: Option<Duration>,
+    /// How long the hub has waited for the sockets in the present window, in which the lane's pace is measured; `None` where the lane has
+    /// room. Time in which the hub or its caller is busy says nothing of a service.
+    watched: Option<Duration>,
     /// The messages that the service settled in the window. An end without an answer is no progress, nor is an answer that asks to come
     /// again.
     settled: usize,
+    /// Whether the service has ever settled a message.
+    warm: bool,
     /// Whether the last window showed too slow a pace.
     behind: bool,
 }
@@ -77,13 +85,20 @@ impl Lane {
     fn waiting(&self) -> usize {
         self.queue.len() + self.resting
     }
+
+    fn window(&self) -> Duration {
+        match self.warm {
+            true => WINDOW,
+            false => COLD_WINDOW,
+        }
+    }
 }
 
 /// An item that the source yielded, and that has not found a place yet.
 #[derive(Debug)]
 pub struct Head<T> {
     item: T,
-    message: Option<Message>,
+    message: Option<Box<Message>>,
     lane: usize,
 }
 
@@ -121,8 +136,9 @@ impl<T: AsDevice> Board<T> {
             resting: 0,
             in_flight: 0,
             progress: Progress::new(None),
-            full_since: None,
+            watched: None,
             settled: 0,
+            warm: false,
             behind: false,
         };
         Self {
@@ -142,7 +158,7 @@ impl<T: AsDevice> Board<T> {
     // What comes in
 
     /// Offers an item of the source whose device is served by `lane`.
-    pub fn offer(&mut self, item: T, message: Option<Message>, lane: usize, now: Now) -> Offer<T> {
+    pub fn offer(&mut self, item: T, message: Option<Box<Message>>, lane: usize, now: Now) -> Offer<T> {
         self.offer_again(Head { item, message, lane }, now)
     }
 
@@ -157,8 +173,8 @@ impl<T: AsDevice> Board<T> {
             self.take(head, now);
             return Offer::Taken;
         }
-        if lane.full_since.is_none() {
-            lane.full_since = Some(now.monotonic);
+        if lane.watched.is_none() {
+            lane.watched = Some(Duration::ZERO);
             lane.settled = 0;
         }
         if lane.behind && self.somebody_starves(head.lane) {
@@ -202,11 +218,16 @@ impl<T: AsDevice> Board<T> {
 
     fn take(&mut self, head: Head<T>, now: Now) {
         self.taken = self.taken.wrapping_add(1);
+        let mut attempts = Attempts::begin(now.unix).with_seed(self.taken);
+        if self.policy.resends_unknown() {
+            // What may have been taken is only the same message to the service if it has the same id.
+            attempts = attempts.with_id(random_id());
+        }
         let post = Post {
             item: head.item,
             message: head.message,
             lane: head.lane,
-            attempts: Attempts::begin(now.unix).with_seed(self.taken),
+            attempts,
             last: None,
         };
         let place = match self.free.pop() {
@@ -280,7 +301,7 @@ impl<T: AsDevice> Board<T> {
             };
             let made;
             let message = match (&post.message, &mut self.campaign) {
-                (Some(message), _) => Ok(message),
+                (Some(message), _) => Ok(&**message),
                 (None, Some(campaign)) => {
                     made = campaign
                         .message(post.item.as_device(), now)
@@ -344,8 +365,9 @@ impl<T: AsDevice> Board<T> {
         if let Some(lane) = self.lanes.get_mut(post.lane) {
             lane.progress.in_flight = lane.progress.in_flight.saturating_sub(1);
             lane.progress.count(result.as_ref());
-            lane.settled +=
-                usize::from(matches!(&result, Ok(outcome) if !matches!(outcome, Outcome::RetryLater(_))));
+            let settled = matches!(&result, Ok(outcome) if !matches!(outcome, Outcome::RetryLater(_)));
+            lane.settled += usize::from(settled);
+            lane.warm |= settled;
         }
         let feedback = feedback(&result, post.item.as_device(), now.unix);
         self.ended.push_back(Delivery {
@@ -369,15 +391,17 @@ impl<T: AsDevice> Board<T> {
 
     // Time
 
-    /// When [`Board::handle_timeout`] has to be called; `None` is never.
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    /// When [`Board::handle_timeout`] or [`Board::judge`] has to be called, where it is `now`; `None` is never.
+    pub fn poll_timeout(&self, now: Duration) -> Option<Duration> {
         let rested = self.resting.peek().map(|Reverse((at, _))| *at);
-        let windows = self.lanes.iter().filter_map(|lane| lane.full_since);
-        let judged = windows.map(|since| since.saturating_add(WINDOW)).min();
+        let judged = self.lanes.iter().filter_map(|lane| {
+            let left = lane.window().saturating_sub(lane.watched?);
+            Some(now.saturating_add(left))
+        });
         rested.into_iter().chain(judged).min()
     }
 
-    /// Puts messages that have rested back into their queues, and judges the pace of lanes that are full.
+    /// Puts messages that have rested back into their queues.
     pub fn handle_timeout(&mut self, now: Duration) {
         while self.resting.peek().is_some_and(|Reverse((at, _))| *at <= now) {
             let Some(Reverse((_, place))) = self.resting.pop() else {
@@ -392,19 +416,28 @@ impl<T: AsDevice> Board<T> {
                 lane.queue.push_back(place);
             }
         }
+    }
+
+    /// The hub has waited for its sockets for so long, because there was nothing else to do.
+    pub fn note_wait(&mut self, waited: Duration) {
+        for watched in self.lanes.iter_mut().filter_map(|lane| lane.watched.as_mut()) {
+            *watched = watched.saturating_add(waited);
+        }
+    }
+
+    /// Judges the pace of the lanes that were full, where the hub has waited long enough. Call it when the results that came meanwhile are
+    /// taken over.
+    pub fn judge(&mut self) {
         let Limits { queue, patience } = self.limits;
         for lane in &mut self.lanes {
-            let Some(since) = lane.full_since else {
+            let Some(watched) = lane.watched.filter(|watched| *watched >= lane.window()) else {
                 continue;
             };
-            let watched = now.saturating_sub(since);
-            if watched >= WINDOW {
-                // settled / watched < queue / patience, without a division.
-                let cleared = lane.settled as u128 * patience.as_millis();
-                lane.behind = cleared < queue as u128 * watched.as_millis();
-                lane.full_since = (lane.waiting() >= queue).then_some(now);
-                lane.settled = 0;
-            }
+            // settled / watched < queue / patience, without a division.
+            let cleared = lane.settled as u128 * patience.as_millis();
+            lane.behind = cleared < queue as u128 * watched.as_millis();
+            lane.watched = (lane.waiting() >= queue).then_some(Duration::ZERO);
+            lane.settled = 0;
         }
     }
 
@@ -445,6 +478,16 @@ impl<T: AsDevice> Board<T> {
             self.end(place, result, None, now);
         }
     }
+}
+
+/// An id from the randomness that the standard library has for its maps.
+fn random_id() -> ApnsId {
+    let half = || RandomState::new().build_hasher().finish().to_be_bytes();
+    let mut bytes = [0; 16];
+    for (byte, random) in bytes.iter_mut().zip(half().into_iter().chain(half())) {
+        *byte = random;
+    }
+    ApnsId::from_bytes(bytes)
 }
 
 fn internal() -> Error {
@@ -492,6 +535,11 @@ mod tests {
         Ok(Outcome::from_parts(&OutcomeParts::new(kind)).expect("an outcome"))
     }
 
+    fn waited(board: &mut Board<(u32, Device)>, millis: u64) {
+        board.note_wait(Duration::from_millis(millis));
+        board.judge();
+    }
+
     fn submitted(board: &mut Board<(u32, Device)>, lane: usize, now: Now) -> Vec<u32> {
         let mut places = Vec::new();
         board.submit(lane, usize::MAX, now, |place, _| {
@@ -512,14 +560,15 @@ mod tests {
         let Offer::Full(head) = board.offer(device(0, 10), None, 0, at(0)) else {
             panic!("the lane is full")
         };
-        assert_eq!(board.poll_timeout(), Some(Duration::from_secs(1)));
-        board.handle_timeout(Duration::from_millis(999));
-        let Offer::Full(head) = board.offer_again(head, at(999)) else {
+        // It may be about to answer for the first time.
+        assert_eq!(board.poll_timeout(Duration::ZERO), Some(Duration::from_secs(5)));
+        waited(&mut board, 4999);
+        let Offer::Full(head) = board.offer_again(head, at(4999)) else {
             panic!("its pace is not known yet")
         };
-        board.handle_timeout(Duration::from_secs(1));
+        waited(&mut board, 1);
         assert!(board.is_behind(0));
-        assert!(matches!(board.offer_again(head, at(1000)), Offer::Taken));
+        assert!(matches!(board.offer_again(head, at(5000)), Offer::Taken));
         let delivery = board.next_ended().expect("handed back");
         assert_eq!(delivery.item.0, 10);
         let error = delivery.result.expect_err("not sent");
@@ -529,10 +578,10 @@ mod tests {
         assert_eq!((delivery.attempts.made(), delivery.stop), (0, None));
         // The other lane goes on.
         assert!(matches!(
-            board.offer(device(1, 11), None, 1, at(1000)),
+            board.offer(device(1, 11), None, 1, at(5000)),
             Offer::Taken
         ));
-        assert_eq!(submitted(&mut board, 1, at(1000)).len(), 1);
+        assert_eq!(submitted(&mut board, 1, at(5000)).len(), 1);
         let progress = board.progress(0).expect("a lane");
         assert_eq!(
             (progress.taken, progress.not_sent, progress.in_flight),
@@ -549,9 +598,38 @@ mod tests {
         let Offer::Full(head) = board.offer(device(0, 2), None, 0, at(0)) else {
             panic!("the lane is full")
         };
-        board.handle_timeout(Duration::from_secs(1));
+        waited(&mut board, 5000);
         assert!(board.is_behind(0));
-        assert!(matches!(board.offer_again(head, at(1000)), Offer::Full(_)));
+        assert!(matches!(board.offer_again(head, at(5000)), Offer::Full(_)));
+    }
+
+    /// A service that has worked before is judged after a second.
+    #[test]
+    fn a_service_that_stops_is_found_out_in_a_second() {
+        let mut board = board(10, Retries::standard());
+        board.offer(device(0, 0), None, 0, at(0));
+        let place = submitted(&mut board, 0, at(0))[0];
+        board.attempt_ended(place, outcome(OutcomeKind::Accepted), at(20));
+        for number in 1..=10 {
+            board.offer(device(0, number), None, 0, at(100));
+        }
+        assert!(matches!(
+            board.offer(device(0, 11), None, 0, at(100)),
+            Offer::Full(_)
+        ));
+        waited(&mut board, 999);
+        assert!(!board.is_behind(0));
+        waited(&mut board, 1);
+        assert!(board.is_behind(0));
+        // And is waited for again when it moves: one in a second clears ten in ten seconds.
+        let mut place = None;
+        board.submit(0, 1, at(1200), |taken, _| {
+            place = Some(taken);
+            Ok(())
+        });
+        board.attempt_ended(place.expect("a place"), outcome(OutcomeKind::Accepted), at(1300));
+        waited(&mut board, 1000);
+        assert!(!board.is_behind(0));
     }
 
     /// A service that clears its queue in good time is waited for.
@@ -571,7 +649,7 @@ mod tests {
             Ok(())
         });
         board.attempt_ended(place.expect("a place"), outcome(OutcomeKind::Accepted), at(20));
-        board.handle_timeout(Duration::from_secs(1));
+        waited(&mut board, 1000);
         assert!(!board.is_behind(0));
         assert!(matches!(board.offer_again(head, at(1000)), Offer::Taken));
         assert!(board.next_ended().expect("accepted").result.is_ok());
@@ -585,7 +663,7 @@ mod tests {
         let place = submitted(&mut board, 0, at(0))[0];
         board.attempt_ended(place, outcome(OutcomeKind::RetryLater), at(100));
         assert!(board.next_ended().is_none() && !board.is_empty());
-        let due = board.poll_timeout().expect("a rest");
+        let due = board.poll_timeout(Duration::ZERO).expect("a rest");
         // Half of a second to a second: the policy's first wait.
         assert!((600..=1100).contains(&due.as_millis()), "{due:?}");
         board.handle_timeout(due);
@@ -610,6 +688,54 @@ mod tests {
         let delivery = board.next_ended().expect("over");
         assert_eq!(delivery.result.expect("the answer").name(), "retry_later");
         assert!(board.is_empty());
+    }
+
+    /// A policy that risks a second push gives all attempts of a message to Apple one id, and each message another.
+    #[test]
+    fn attempts_that_may_be_seen_twice_have_one_id() {
+        let policy = Retries::custom().resend_unknown(true).build().expect("a policy");
+        let notification = Notification::builder()
+            .title("Hello")
+            .build()
+            .expect("a notification");
+        let limits = Limits {
+            queue: 10,
+            patience: Duration::from_secs(30),
+        };
+        let mut board = Board::new(1, Some(Campaign::new(notification)), policy, limits);
+        let device = Device::builder(Kind::Apns)
+            .app("com.example.app")
+            .token(&"ab".repeat(32));
+        let device = device.build().expect("a device");
+        let ids = |board: &mut Board<Device>, now: Now| {
+            let mut ids = Vec::new();
+            board.submit(0, usize::MAX, now, |place, message| {
+                let Message::Apns(message) = message else {
+                    panic!("not for Apple")
+                };
+                ids.push((place, message.id().expect("an id")));
+                Ok(())
+            });
+            ids
+        };
+        for _ in 0..2 {
+            assert!(matches!(
+                board.offer(device.clone(), None, 0, at(0)),
+                Offer::Taken
+            ));
+        }
+        let first = ids(&mut board, at(0));
+        assert_ne!(first[0].1, first[1].1);
+        for (place, _) in &first {
+            let lost = Err(Error::new(ErrorKind::Unknown, "no answer"));
+            board.attempt_ended(*place, lost, at(100));
+        }
+        board.handle_timeout(Duration::from_secs(60));
+        let mut again = ids(&mut board, at(60_000));
+        again.sort_by_key(|(place, _)| *place);
+        let mut expected = first;
+        expected.sort_by_key(|(place, _)| *place);
+        assert_eq!(again, expected);
     }
 
     #[test]

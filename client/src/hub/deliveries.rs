@@ -21,7 +21,7 @@ use crate::shared::Waiting;
 /// The most items taken from one source, and the most messages of one service submitted, before the sockets get their turn.
 const CHUNK: usize = 512;
 
-type Items<'h, T> = Box<dyn Iterator<Item = (T, Option<Message>)> + 'h>;
+type Items<'h, T> = Box<dyn Iterator<Item = (T, Option<Box<Message>>)> + 'h>;
 
 /// One source of devices.
 struct Source<'h, T> {
@@ -180,7 +180,7 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
     }
 
     /// Moves the messages of one lane: submits what there is room for, moves bytes, takes over what has landed. Returns false where
-    /// more could be submitted at once.
+    /// there is more to do at once.
     fn pump(&mut self, lane: usize) -> bool {
         let queued = self.board.has_queued(lane);
         let opened = self.numbers.get(lane).copied().flatten();
@@ -224,14 +224,16 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
             shared.release_last(number, self.board.in_flight(lane) as u64);
         }
         shared.swap_results(number, &mut self.landed);
-        if self.landed.is_empty() {
+        // Sockets that were not looked at may be ready, of which no wait will tell again.
+        let looks = self.landed.is_empty();
+        if looks {
             shared = client.look(shared, Some(Duration::ZERO));
             shared.swap_results(number, &mut self.landed);
         }
         let full = no_room || shared.driver.session.bulk_capacity() == 0;
         drop(shared);
         self.settle(number);
-        all_submitted || full
+        looks && (all_submitted || full)
     }
 
     /// Takes over the results of one lane.
@@ -256,7 +258,7 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
         let at = now().monotonic;
         let mut busy = None;
         let mut several = false;
-        let due = self.board.poll_timeout().map(|due| due.saturating_sub(at));
+        let due = self.board.poll_timeout(at).map(|due| due.saturating_sub(at));
         for lane in 0..self.numbers.len() {
             if self.board.in_flight(lane) > 0 {
                 several |= busy.is_some();
@@ -329,6 +331,7 @@ impl<T: AsDevice> Iterator for Deliveries<'_, T> {
             for lane in 0..self.numbers.len() {
                 idle &= self.pump(lane);
             }
+            self.board.judge();
             if self.board.has_ended() {
                 continue;
             }
@@ -336,7 +339,9 @@ impl<T: AsDevice> Iterator for Deliveries<'_, T> {
                 return None;
             }
             if idle && !self.can_read() {
+                let since = now().monotonic;
                 self.wait_for_something();
+                self.board.note_wait(now().monotonic.saturating_sub(since));
             }
         }
     }

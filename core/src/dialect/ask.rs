@@ -1,5 +1,7 @@
 //! Questions to the host's store.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -144,13 +146,23 @@ pub enum Write {
 }
 
 /// A record to write.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
     /// The id; `None` where the store gives one.
     pub id: Option<String>,
     /// The value, one JSON object.
     pub value: Value,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Addresses of devices, and credentials of channels.
+        f.debug_struct("Record")
+            .field("id", &self.id)
+            .field("value", &format_args!("[redacted]"))
+            .finish()
+    }
 }
 
 impl Record {

@@ -128,18 +128,25 @@ impl Job {
     pub fn answer(&mut self, id: u32, answer: &[u8]) -> Result<(), Error> {
         let mut answer = json::parse(answer)?;
         let step = self.waiting(id)?;
-        let secret = match step.action() {
+        match step.action() {
             Action::Ask(ask) => {
                 ask.check(&answer)?;
                 ask.without_secrets(&mut answer);
-                matches!(ask, Ask::Secret { .. })
+                if matches!(ask, Ask::Secret { .. }) {
+                    self.pending.retain(|step| step.id() != id);
+                    self.advance(Some((id, &answer)));
+                    return Ok(());
+                }
             }
             Action::Send(_) => {
-                let sent: Result<Sent, _> = serde_json::from_value(answer.clone());
-                if !sent.is_ok_and(|sent| sent.kind().is_some() || sent.error.is_some()) {
-                    return Err(wrong_answer("the answer to a message is a result"));
-                }
-                false
+                let sent: Result<Sent, _> = serde_json::from_value(answer);
+                let sent = sent
+                    .ok()
+                    .filter(|sent| sent.kind().is_some() || sent.error.is_some());
+                let sent = sent.ok_or_else(|| wrong_answer("the answer to a message is a result"))?;
+                self.memory.sent.insert(id, sent);
+                self.answered(id);
+                return Ok(());
             }
             Action::Broadcast(_) => {
                 let fine = answer.get("id").is_some_and(Value::is_string)
@@ -149,15 +156,10 @@ impl Job {
                         "the answer to a broadcast is {\"id\": \"...\", \"count\": 7}",
                     ));
                 }
-                false
             }
-        };
-        if secret {
-            self.pending.retain(|step| step.id() != id);
-            self.advance(Some((id, &answer)));
-        } else {
-            self.take(id, answer);
         }
+        self.memory.answers.insert(id, answer);
+        self.answered(id);
         Ok(())
     }
 
@@ -172,8 +174,8 @@ impl Job {
                 "the step of that number sends no message",
             ));
         }
-        let sent = serde_json::to_value(Sent::of(result)).unwrap_or_default();
-        self.take(id, sent);
+        self.memory.sent.insert(id, Sent::of(result));
+        self.answered(id);
         Ok(())
     }
 
@@ -187,11 +189,13 @@ impl Job {
         match self.waiting(id)?.action() {
             Action::Send(_) => self.sent(id, Err(&error)),
             Action::Broadcast(_) => {
-                self.take(id, json!({"id": "", "count": 0}));
+                self.memory.answers.insert(id, json!({"id": "", "count": 0}));
+                self.answered(id);
                 Ok(())
             }
             Action::Ask(Ask::Forward { .. }) => {
-                self.take(id, json!({"status": 0, "body": ""}));
+                self.memory.answers.insert(id, json!({"status": 0, "body": ""}));
+                self.answered(id);
                 Ok(())
             }
             Action::Ask(_) => Err(Error::new(ErrorKind::Misuse, "a question can be asked again")),
@@ -230,6 +234,9 @@ impl Job {
         let answers = self.memory.answers.iter();
         let answers = answers.map(|(id, answer)| (id.to_string(), answer.clone()));
         map.insert("answers".into(), Value::Object(answers.collect()));
+        let sent = self.memory.sent.iter();
+        let sent = sent.map(|(id, sent)| (id.to_string(), json!(sent)));
+        map.insert("sent".into(), Value::Object(sent.collect()));
         Ok(Value::Object(map).to_string())
     }
 
@@ -260,9 +267,16 @@ impl Job {
         }
         let options = Arc::new(options.clone());
         let mut job = Self::at_start(system, options, incoming, caller, UnixTime::from_millis(began));
-        for (id, answer) in map.get("answers").and_then(Value::as_object).ok_or_else(no_job)? {
-            let id: u32 = id.parse().map_err(|_| no_job())?;
-            job.memory.answers.insert(id, answer.clone());
+        let numbered = |name: &str| -> Result<Vec<(u32, Value)>, Error> {
+            let there = map.get(name).and_then(Value::as_object).ok_or_else(no_job)?;
+            let number =
+                |(id, value): (&String, &Value)| Ok((id.parse().map_err(|_| no_job())?, value.clone()));
+            there.iter().map(number).collect()
+        };
+        job.memory.answers.extend(numbered("answers")?);
+        for (id, sent) in numbered("sent")? {
+            let sent = serde_json::from_value(sent).map_err(|_| no_job())?;
+            job.memory.sent.insert(id, sent);
         }
         job.advance(None);
         Ok(job)
@@ -273,8 +287,7 @@ impl Job {
         waiting.ok_or_else(|| Error::new(ErrorKind::Misuse, "no step of that number waits for an answer"))
     }
 
-    fn take(&mut self, id: u32, answer: Value) {
-        self.memory.answers.insert(id, answer);
+    fn answered(&mut self, id: u32) {
         self.pending.retain(|step| step.id() != id);
         if self.pending.is_empty() {
             self.advance(None);

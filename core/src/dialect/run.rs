@@ -4,7 +4,9 @@
 //! again from the top once the answer is there: so a job is no more than its request and the answers in order, and
 //! can be written down at any moment.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +14,7 @@ use super::ask::Ask;
 use super::caller::Caller;
 use super::reply::Reply;
 use super::route::Routed;
-use super::send::{Broadcast, Send};
+use super::send::{self, Broadcast};
 use super::sent::Sent;
 use super::step::{Action, Step};
 use crate::http::Incoming;
@@ -35,7 +37,7 @@ impl From<Reply> for Stop {
 /// One target of a group of pushes.
 pub(super) enum Item {
     /// A message is sent.
-    Send(Box<Send>),
+    Send(Box<send::Send>),
     /// Nothing is sent; the result is known here.
     Known(Sent),
 }
@@ -54,7 +56,12 @@ pub(super) struct Group {
 pub(super) struct Memory {
     /// The answers, by the number of the step. A secret is never among them.
     pub(super) answers: BTreeMap<u32, Value>,
+    /// The results of messages, by the number of the step.
+    pub(super) sent: BTreeMap<u32, Sent>,
     pub(super) groups: BTreeMap<u32, Group>,
+    /// The request as a dialect read it, so that the passes after the first do not read it again. Made anew where a job
+    /// was read back.
+    read: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// One pass.
@@ -121,6 +128,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Returns what `read` makes of the request; called once, or again where the job was read back. A refusal is not kept,
+    /// because it ends the job.
+    pub(super) fn once<T: Any + Send + Sync>(
+        &mut self,
+        read: impl FnOnce(&Self) -> Result<T, Stop>,
+    ) -> Result<Arc<T>, Stop> {
+        let known = self.memory.read.clone().map(Arc::downcast::<T>);
+        if let Some(Ok(known)) = known {
+            return Ok(known);
+        }
+        let made = Arc::new(read(self)?);
+        self.memory.read = Some(Arc::clone(&made) as Arc<dyn Any + Send + Sync>);
+        Ok(made)
+    }
+
     /// Asks the host's store.
     pub(super) fn ask(&mut self, ask: Ask) -> Result<Value, Stop> {
         let id = self.take_id();
@@ -170,7 +192,7 @@ impl<'a> Run<'a> {
                         known.insert(id, sent);
                     }
                     Item::Send(send) => {
-                        if !self.memory.answers.contains_key(&id) {
+                        if !self.memory.sent.contains_key(&id) {
                             self.wanted.push(Step::new(id, Action::Send(send)));
                         }
                     }
@@ -189,9 +211,9 @@ impl<'a> Run<'a> {
             }
         }
         self.next = first.saturating_add(group.len);
-        let result = |id: u32| match group.known.get(&id) {
-            Some(sent) => Some(sent.clone()),
-            None => serde_json::from_value(self.memory.answers.get(&id)?.clone()).ok(),
+        let result = |id: u32| {
+            let sent = group.known.get(&id).or_else(|| self.memory.sent.get(&id));
+            sent.cloned()
         };
         let results: Option<Vec<Sent>> = (first..self.next).map(result).collect();
         results.ok_or(Stop::Wait)

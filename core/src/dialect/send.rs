@@ -1,5 +1,7 @@
 //! Pushes that a job wants sent.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::ask::Collection;
@@ -21,7 +23,7 @@ pub struct Channel {
 }
 
 /// One message to one target.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Send {
     /// The way.
@@ -73,6 +75,18 @@ impl Channel {
         map.insert("name".into(), self.name.as_str().into());
         map.insert("sandbox".into(), self.sandbox.into());
         Value::Object(map)
+    }
+}
+
+impl fmt::Debug for Send {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key is mostly a device's token.
+        f.debug_struct("Send")
+            .field("channel", &self.channel)
+            .field("key", &format_args!("[{} bytes]", self.key.len()))
+            .field("record", &self.record)
+            .field("message", &self.message)
+            .finish()
     }
 }
 

@@ -58,14 +58,15 @@ impl Cause {
     }
 }
 
-/// Everything that a [`Feedback`] says, in one flat record for bindings and files. Made by [`Feedback::parts`].
+/// Everything that a [`Feedback`] says, in one flat record for bindings and files. Made by [`Feedback::parts`], read by
+/// [`Feedback::from_parts`].
 ///
 /// A field that the arm does not have is `None` or empty.
 #[derive(Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct FeedbackParts<'a> {
     /// The name of the arm: `keep`, `delete`, `replace`, `wait` or `check_configuration`.
-    pub action: &'static str,
+    pub action: &'a str,
     /// The new token; `None` except for `replace`.
     pub replacement: Option<&'a str>,
     /// The earliest time of the next message; `None` except for `wait` with a known time.
@@ -73,7 +74,7 @@ pub struct FeedbackParts<'a> {
     /// The messages that have to wait; `None` except for `wait`.
     pub scope: Option<Scope>,
     /// The name of the cause; `None` except for `check_configuration`.
-    pub cause: Option<&'static str>,
+    pub cause: Option<&'a str>,
     /// The settings to check; empty except for the cause `suspects`.
     pub suspects: Suspects,
     /// The error of this machine's clock in seconds; `None` except for the cause `clock`.
@@ -94,15 +95,7 @@ impl Feedback {
 
     /// Everything that the feedback says, in one flat record.
     pub fn parts(&self) -> FeedbackParts<'_> {
-        let mut parts = FeedbackParts {
-            action: self.name(),
-            replacement: None,
-            until: None,
-            scope: None,
-            cause: None,
-            suspects: Suspects::NONE,
-            clock_skew: None,
-        };
+        let mut parts = FeedbackParts::new(self.name());
         match self {
             Feedback::Keep | Feedback::Delete => {}
             Feedback::Replace(token) => parts.replacement = Some(token),
@@ -120,6 +113,55 @@ impl Feedback {
             }
         }
         parts
+    }
+}
+
+impl Feedback {
+    /// The feedback that these parts describe: the inverse of [`Feedback::parts`], for tests and pickles.
+    ///
+    /// # Errors
+    /// `InvalidValue` for a name that is none, and for a part that the arm does not have or lacks.
+    pub fn from_parts(parts: &FeedbackParts<'_>) -> Result<Self, Error> {
+        let refuse = |what: String| Error::new(ErrorKind::InvalidValue, what);
+        let lacks = |part: &str| refuse(format!("a feedback {} needs {part}", parts.action));
+        let made = match parts.action {
+            "keep" => Feedback::Keep,
+            "delete" => Feedback::Delete,
+            "replace" => Feedback::Replace(parts.replacement.ok_or_else(|| lacks("replacement"))?.into()),
+            "wait" => Feedback::Wait {
+                until: parts.until,
+                scope: parts.scope.ok_or_else(|| lacks("scope"))?,
+            },
+            "check_configuration" => Feedback::CheckConfiguration(match parts.cause {
+                Some("suspects") => Cause::Suspects(parts.suspects),
+                Some("credentials") => Cause::Credentials,
+                Some("clock") => Cause::Clock(parts.clock_skew.ok_or_else(|| lacks("clock_skew"))?),
+                Some("device") => Cause::Device,
+                Some("connection") => Cause::Connection,
+                Some(_) => return Err(refuse("not the name of a cause".to_owned())),
+                None => return Err(lacks("cause")),
+            }),
+            _ => return Err(refuse("not the name of a feedback".to_owned())),
+        };
+        match made.parts() == *parts {
+            true => Ok(made),
+            false => Err(refuse(format!("a feedback {} has no such part", made.name()))),
+        }
+    }
+}
+
+impl<'a> FeedbackParts<'a> {
+    /// The parts of an arm, with nothing else in them yet.
+    pub const fn new(action: &'a str) -> Self {
+        Self {
+            action,
+            replacement: None,
+            until: None,
+            scope: None,
+            cause: None,
+            suspects: Suspects::NONE,
+            clock_skew: None,
+        }
     }
 }
 

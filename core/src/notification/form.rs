@@ -72,7 +72,7 @@ form! {
         /// How many seconds the service keeps the notification for a device that is away.
         ttl: u32, "the service's", "raised or lowered to what the service takes", "";
         /// A notification with the same key replaces this one, delivered or not.
-        collapse_key: String, "none", "not empty; hashed where a service takes less", "";
+        collapse_key: String, "none", "not empty; hashed where a service does not take it", "";
         /// The app's own texts.
         data: Texts, "none", "no key that `action` or `image` needs", "";
         /// Shows nothing, and wakes the app with `data`.

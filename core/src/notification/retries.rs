@@ -14,7 +14,8 @@ use crate::time::UnixTime;
 
 /// Attempts of the standard policy, the first one included: with its waits they cover a restart of a service.
 const ATTEMPTS: u32 = 5;
-/// The standard policy's limit from the first attempt to the last: Google's and Apple's short pauses fit, a daily quota does not.
+/// The standard policy's limit from the first attempt to the last: pauses of seconds and minutes fit. Apple's 15 minutes after an
+/// error of its servers do not, because a process that sends a list should end; a daily quota does not either.
 const TOTAL: Duration = Duration::from_secs(600);
 /// The standard policy's first wait where the service names none; it doubles with every attempt.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -129,7 +130,8 @@ impl Retries {
     }
 
     /// Returns the policy of five attempts within ten minutes, with waits of 1, 2, 4 and 8 seconds where the
-    /// service names none.
+    /// service names none. A wait of a quarter of an hour, which Apple asks for after an error of its servers, is not begun:
+    /// [`RetriesBuilder::total`] allows for it.
     pub const fn standard() -> Self {
         Self {
             attempts: ATTEMPTS,
@@ -467,12 +469,14 @@ fn of_failure(error: &Error) -> Verdict {
         Feedback::CheckConfiguration(_) if error.kind() != K::Unknown => return Verdict::Stop(Stop::Final),
         _ => Scope::Message,
     };
+    // Exhaustive on purpose: a kind that is added and not handled here does not compile.
     match error.kind() {
         K::NotSent
         | K::Paused
         | K::TokenNeeded
         | K::QueueFull
         | K::ConnectRefused
+        | K::OutOfDescriptors
         | K::ConnectTimeout
         | K::NameNotResolved => Verdict::Again((None, scope)),
         // On their own, without `NotSent` above them, these do not say whether something was written.
@@ -484,7 +488,52 @@ fn of_failure(error: &Error) -> Verdict {
         | K::GoAway
         | K::StreamReset
         | K::PeerSilent => Verdict::InDoubt((None, scope)),
-        _ => Verdict::Stop(Stop::Final),
+        K::InvalidKey
+        | K::WrongKeyType
+        | K::WrongCurve
+        | K::EncryptedKey
+        | K::KeyMismatch
+        | K::InvalidCredential
+        | K::WrongPassword
+        | K::TokenEndpointNotAllowed
+        | K::TokenRefused
+        | K::TokenAnswerInvalid
+        | K::CredentialsRefused
+        | K::MixUpSuspected
+        | K::InvalidToken
+        | K::InvalidTopic
+        | K::InvalidHeader
+        | K::InvalidPayload
+        | K::PayloadTooLarge
+        | K::PayloadEmpty
+        | K::InvalidUtf8
+        | K::InvalidTarget
+        | K::ReservedKey
+        | K::InvalidValue
+        | K::InvalidSubscription
+        | K::EndpointNotAllowed
+        | K::Conflict
+        | K::InvalidCondition
+        | K::MissingField
+        | K::InvalidCiphertext
+        | K::DecryptionFailed
+        | K::SubscriptionRemoved
+        | K::CertificateExpired
+        | K::CertificateNotYetValid
+        | K::CertificateWrongName
+        | K::CertificateUnknownIssuer
+        | K::CertificateInvalid
+        | K::NoApplicationProtocol
+        | K::TlsIncompatible
+        | K::TlsAlert
+        | K::TlsProtocol
+        | K::AddressNotAllowed
+        | K::ProxyRefused
+        | K::Expired
+        | K::Cancelled
+        | K::Misuse
+        | K::Closed
+        | K::Internal => Verdict::Stop(Stop::Final),
     }
 }
 

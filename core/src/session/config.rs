@@ -30,6 +30,22 @@ pub enum Priority {
     Bulk,
 }
 
+impl Priority {
+    /// Returns the name in snake case, the same in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Priority::Interactive => "interactive",
+            Priority::Bulk => "bulk",
+        }
+    }
+
+    /// Returns the priority of that name; `None` where there is none.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Priority::Interactive, Priority::Bulk];
+        all.into_iter().find(|priority| priority.name() == name)
+    }
+}
+
 /// The options of one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

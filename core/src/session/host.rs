@@ -271,7 +271,7 @@ impl Host {
             patience: config.queue_wait_before_dial,
         };
         let leaving = self.links.len().saturating_sub(hopeful);
-        if leaving >= MOST_LEAVING || now < self.resumes_at() {
+        if leaving >= MOST_LEAVING.max(config.max_connections.saturating_add(1)) || now < self.resumes_at() {
             return 0;
         }
         plan::connections_to_add(demand, supply, bounds)

@@ -214,10 +214,16 @@ impl Session {
     /// How many more messages a bulk send is to hand in now: none while all that waits is waiting for the end of a pause
     /// that the service has asked for; otherwise [`Session::capacity`], less the places that are kept for interactive messages.
     pub fn bulk_capacity(&self) -> usize {
+        self.capacity_for(&SendOptions::default().bulk())
+    }
+
+    /// How many more messages with these options are to be handed in now: [`Session::bulk_capacity`] for a bulk send, and
+    /// [`Session::capacity`] for messages that somebody waits for.
+    pub fn capacity_for(&self, options: &SendOptions) -> usize {
         let now = self.now.monotonic;
-        match self.ledger.queued() > 0 && self.hosts.are_paused(now) {
+        match options.bulk && self.ledger.queued() > 0 && self.hosts.are_paused(now) {
             true => 0,
-            false => self.capacity_of(Priority::Bulk),
+            false => self.capacity_of(options.effective_priority()),
         }
     }
 

@@ -68,6 +68,7 @@
 #define PUSHCORE_ERROR_PROXY_REFUSED 410
 #define PUSHCORE_ERROR_PEER_SILENT 411
 #define PUSHCORE_ERROR_PAUSED 412
+#define PUSHCORE_ERROR_OUT_OF_DESCRIPTORS 413
 #define PUSHCORE_ERROR_NOT_SENT 500
 #define PUSHCORE_ERROR_UNKNOWN 501
 #define PUSHCORE_ERROR_EXPIRED 502
@@ -184,6 +185,12 @@
 #define PUSHCORE_FCM_TOPIC_LIST 3
 #define PUSHCORE_FCM_TOPIC_SUBSCRIBE_MANY 4
 #define PUSHCORE_FCM_TOPIC_UNSUBSCRIBE_MANY 5
+#if defined(PUSHCORE_NET)
+#define PUSHCORE_HUB_SET_QUEUE 1
+#endif
+#if defined(PUSHCORE_NET)
+#define PUSHCORE_HUB_SET_PATIENCE 2
+#endif
 #define PUSHCORE_KEY_PKCS8_PEM 1
 #define PUSHCORE_KEY_PKCS8_DER 2
 #define PUSHCORE_KEY_SEC1_PEM 3
@@ -292,6 +299,23 @@
 #if defined(PUSHCORE_NET)
 #define PUSHCORE_SEND_STOP_ON_SUSPICION 4
 #endif
+#if defined(PUSHCORE_NET)
+#define PUSHCORE_SEND_INTERACTIVE 8
+#endif
+#if defined(PUSHCORE_NET)
+#define PUSHCORE_SEND_AFTER_OTHERS 16
+#endif
+#define PUSHCORE_PLATFORM_ANDROID 1
+#define PUSHCORE_PLATFORM_APPLE 2
+#define PUSHCORE_PLATFORM_WEB 3
+#define PUSHCORE_LOSS_DROPPED 1
+#define PUSHCORE_LOSS_CHANGED 2
+#define PUSHCORE_LOSS_SHORTENED 3
+#define PUSHCORE_FEEDBACK_KEEP 1
+#define PUSHCORE_FEEDBACK_DELETE 2
+#define PUSHCORE_FEEDBACK_REPLACE 3
+#define PUSHCORE_FEEDBACK_WAIT 4
+#define PUSHCORE_FEEDBACK_CHECK_CONFIGURATION 5
 #define PUSHCORE_HAS_SINCE 1
 #define PUSHCORE_HAS_AFTER 2
 #define PUSHCORE_HAS_TTL 4
@@ -336,14 +360,24 @@ typedef struct pushcore_client pushcore_client;
 #if defined(PUSHCORE_NET)
 typedef struct pushcore_connection pushcore_connection;
 #endif
+#if defined(PUSHCORE_NET)
+typedef struct pushcore_deliveries pushcore_deliveries;
+#endif
+typedef struct pushcore_device pushcore_device;
 typedef struct pushcore_endpoint_policy pushcore_endpoint_policy;
 typedef struct pushcore_error pushcore_error;
 #if defined(PUSHCORE_NET)
 typedef struct pushcore_event pushcore_event;
 #endif
+typedef struct pushcore_feedback pushcore_feedback;
+#if defined(PUSHCORE_NET)
+typedef struct pushcore_hub pushcore_hub;
+#endif
 typedef struct pushcore_message pushcore_message;
+typedef struct pushcore_notification pushcore_notification;
 typedef struct pushcore_outcome pushcore_outcome;
 typedef struct pushcore_receiver_keys pushcore_receiver_keys;
+typedef struct pushcore_rendered pushcore_rendered;
 typedef struct pushcore_request pushcore_request;
 typedef struct pushcore_response pushcore_response;
 typedef struct pushcore_service pushcore_service;
@@ -620,6 +654,55 @@ typedef struct pushcore_fcm_call_options {
   struct pushcore_view topic;
   struct pushcore_view page_token;
 } pushcore_fcm_call_options;
+#if defined(PUSHCORE_NET)
+typedef struct pushcore_hub_client {
+  uint32_t struct_size;
+  uint32_t environment;
+  uint32_t platform;
+  uint32_t reserved;
+  const struct pushcore_service *service;
+  const struct pushcore_network_options *network;
+  struct pushcore_view app;
+} pushcore_hub_client;
+#endif
+#if defined(PUSHCORE_NET)
+typedef struct pushcore_hub_options {
+  uint32_t struct_size;
+  uint32_t set;
+  const struct pushcore_hub_client *const *clients;
+  size_t client_count;
+  struct pushcore_view retries;
+  uint64_t queue;
+  uint64_t patience_ms;
+} pushcore_hub_options;
+#endif
+#if defined(PUSHCORE_NET)
+typedef struct pushcore_delivery {
+  uint32_t struct_size;
+  uint32_t feedback;
+  uint32_t attempts;
+  uint32_t reserved;
+  struct pushcore_result result;
+} pushcore_delivery;
+#endif
+typedef struct pushcore_loss {
+  uint32_t struct_size;
+  uint32_t kind;
+  uint32_t platform;
+  uint32_t reserved;
+  struct pushcore_view field;
+  struct pushcore_view reason;
+} pushcore_loss;
+typedef struct pushcore_feedback_parts {
+  uint32_t struct_size;
+  uint32_t action;
+  uint32_t scope;
+  uint32_t suspects;
+  uint64_t until_ms;
+  int64_t clock_skew_s;
+  struct pushcore_view replacement;
+  struct pushcore_view cause;
+} pushcore_feedback_parts;
 typedef struct pushcore_outcome_parts {
   uint32_t struct_size;
   uint32_t kind;
@@ -1029,6 +1112,53 @@ pushcore_status pushcore_response_header_at(const struct pushcore_response *resp
                                             struct pushcore_view *name,
                                             struct pushcore_view *value);
 void pushcore_response_free(struct pushcore_response *response);
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_new(const struct pushcore_hub_options *options,
+                                 struct pushcore_hub **out,
+                                 struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_notify(const struct pushcore_hub *hub,
+                                    const struct pushcore_notification *notification,
+                                    const struct pushcore_device *const *devices,
+                                    size_t count,
+                                    const struct pushcore_send_options *options,
+                                    struct pushcore_deliveries **out,
+                                    struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_close(const struct pushcore_hub *hub,
+                                   uint64_t timeout_ms,
+                                   bool *closed,
+                                   struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+void pushcore_hub_free(struct pushcore_hub *hub);
+#endif
+#if defined(PUSHCORE_NET)
+size_t pushcore_deliveries_count(const struct pushcore_deliveries *deliveries);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_deliveries_at(const struct pushcore_deliveries *deliveries,
+                                       size_t index,
+                                       struct pushcore_delivery *delivery,
+                                       struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_deliveries_outcome(const struct pushcore_deliveries *deliveries,
+                                            size_t index,
+                                            struct pushcore_outcome **out,
+                                            struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_deliveries_feedback(const struct pushcore_deliveries *deliveries,
+                                             size_t index,
+                                             struct pushcore_feedback **out,
+                                             struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+void pushcore_deliveries_free(struct pushcore_deliveries *deliveries);
+#endif
 pushcore_status pushcore_signing_key_generate(struct pushcore_signing_key **out,
                                               struct pushcore_error **error);
 pushcore_status pushcore_signing_key_read(struct pushcore_view key,
@@ -1095,6 +1225,57 @@ pushcore_status pushcore_target_to_text(const struct pushcore_target *target,
                                         struct pushcore_error **error);
 uint32_t pushcore_target_service(const struct pushcore_target *target);
 void pushcore_target_free(struct pushcore_target *target);
+pushcore_status pushcore_notification_from_json(struct pushcore_view json,
+                                                struct pushcore_notification **out,
+                                                struct pushcore_error **error);
+pushcore_status pushcore_notification_to_json(const struct pushcore_notification *notification,
+                                              struct pushcore_bytes **out,
+                                              struct pushcore_error **error);
+pushcore_status pushcore_notification_render(const struct pushcore_notification *notification,
+                                             const struct pushcore_device *device,
+                                             struct pushcore_now now,
+                                             struct pushcore_rendered **out,
+                                             struct pushcore_error **error);
+void pushcore_notification_free(struct pushcore_notification *notification);
+pushcore_status pushcore_rendered_to(const struct pushcore_rendered *rendered,
+                                     const struct pushcore_device *device,
+                                     struct pushcore_now now,
+                                     struct pushcore_message **out,
+                                     struct pushcore_error **error);
+pushcore_status pushcore_rendered_template(const struct pushcore_rendered *rendered,
+                                           struct pushcore_template **out,
+                                           struct pushcore_error **error);
+size_t pushcore_rendered_loss_count(const struct pushcore_rendered *rendered);
+pushcore_status pushcore_rendered_loss_at(const struct pushcore_rendered *rendered,
+                                          size_t index,
+                                          struct pushcore_loss *loss,
+                                          struct pushcore_error **error);
+void pushcore_rendered_free(struct pushcore_rendered *rendered);
+pushcore_status pushcore_device_from_json(struct pushcore_view json,
+                                          const struct pushcore_endpoint_policy *endpoints,
+                                          struct pushcore_device **out,
+                                          struct pushcore_error **error);
+pushcore_status pushcore_device_to_json(const struct pushcore_device *device,
+                                        struct pushcore_bytes **out,
+                                        struct pushcore_error **error);
+uint32_t pushcore_device_service(const struct pushcore_device *device);
+struct pushcore_view pushcore_device_key(const struct pushcore_device *device);
+pushcore_status pushcore_device_with_token(const struct pushcore_device *device,
+                                           struct pushcore_view token,
+                                           struct pushcore_now now,
+                                           struct pushcore_device **out,
+                                           struct pushcore_error **error);
+void pushcore_device_free(struct pushcore_device *device);
+pushcore_status pushcore_feedback_of(const struct pushcore_outcome *outcome,
+                                     const struct pushcore_error *failure,
+                                     const struct pushcore_device *device,
+                                     struct pushcore_now now,
+                                     struct pushcore_feedback **out,
+                                     struct pushcore_error **error);
+pushcore_status pushcore_feedback_parts_of(const struct pushcore_feedback *feedback,
+                                           struct pushcore_feedback_parts *parts,
+                                           struct pushcore_error **error);
+void pushcore_feedback_free(struct pushcore_feedback *feedback);
 uint32_t pushcore_outcome_kind(const struct pushcore_outcome *outcome);
 struct pushcore_view pushcore_outcome_advice(const struct pushcore_outcome *outcome);
 pushcore_status pushcore_outcome_parts_of(const struct pushcore_outcome *outcome,
@@ -1154,7 +1335,7 @@ pushcore_status pushcore_service_outcome(const struct pushcore_service *service,
                                          struct pushcore_error **error);
 pushcore_status pushcore_service_authorization(const struct pushcore_service *service,
                                                struct pushcore_now now,
-                                               struct pushcore_authorization *authorization,
+                                               struct pushcore_authorization *state,
                                                struct pushcore_request **request,
                                                struct pushcore_error **error);
 pushcore_status pushcore_service_accept_token(const struct pushcore_service *service,

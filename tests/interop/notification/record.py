@@ -2,7 +2,7 @@
 
     python -m venv venv && venv/bin/pip install -r requirements.txt && npm install && venv/bin/python record.py
 
-Nothing is sent. The test `core/tests/notification_peers.rs` compares the record with ours, field by field.
+With `--check` it fails when the libraries say another thing than what is recorded. Nothing is sent. The test `core/tests/notification_peers.rs` compares the record with ours, field by field.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import datetime
 import json
 import pathlib
 import subprocess
+import sys
 from importlib.metadata import version
 from typing import Any
 
@@ -81,7 +82,12 @@ def main() -> None:
     about = "What other libraries make of one notification; written by tests/interop/notification/record.py."
     record = {"about": about, "now": NOW, "messages": [firebase(), *json.loads(node.stdout)]}
     record["vocabularies"] = [pinpoint(), onesignal_()]
-    TARGET.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    if "--check" not in sys.argv[1:]:
+        TARGET.write_text(text, encoding="utf-8")
+    elif text != TARGET.read_text(encoding="utf-8"):
+        raise SystemExit("the libraries say another thing than tests/vectors/notification_peers.json")
+    print(f"{len(record['messages'])} messages and {len(record['vocabularies'])} vocabularies")
 
 
 if __name__ == "__main__":

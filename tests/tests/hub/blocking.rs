@@ -173,7 +173,7 @@ fn a_hub_closed_half_way_ends_what_it_took() {
 fn sources_by_service_are_never_in_each_others_way() {
     let world = World::new();
     let hub = world.hub(|builder| builder.queue(10));
-    world.stall_fcm();
+    world.stall_fcm(0);
     let of = |kind: Kind, first: u32, count: u32| -> Vec<Row> {
         let device = world.device(kind, first, false).1;
         (first..first + count)
@@ -192,7 +192,7 @@ fn sources_by_service_are_never_in_each_others_way() {
 fn dropping_the_deliveries_cancels_the_rest() {
     let world = World::new();
     let hub = world.hub(|builder| builder);
-    world.stall_fcm();
+    world.stall_fcm(0);
     let rows: Vec<Row> = vec![
         world.device(Kind::Fcm, 0, false),
         world.device(Kind::Apns, 1, false),

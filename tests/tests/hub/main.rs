@@ -1,6 +1,8 @@
 //! A hub against the sandbox: one list of devices on several services.
 
 mod blocking;
+mod examples;
+mod load;
 mod on_tokio;
 mod storm;
 mod world;

@@ -26,7 +26,7 @@ fn config(world: &World, kind: Kind) -> ClientConfig {
     config
 }
 
-fn hub(world: &World, configure: impl FnOnce(HubBuilder) -> HubBuilder) -> Hub {
+pub(crate) fn hub(world: &World, configure: impl FnOnce(HubBuilder) -> HubBuilder) -> Hub {
     let mut builder = Hub::builder();
     for kind in KINDS {
         builder = builder.client(world.app(kind), world.service(kind), config(world, kind));
@@ -162,7 +162,7 @@ async fn a_hub_closed_half_way_ends_what_it_took() {
 async fn dropping_the_deliveries_cancels_the_rest() {
     let world = World::new();
     let hub = hub(&world, |builder| builder);
-    world.stall_fcm();
+    world.stall_fcm(0);
     let rows: Vec<Row> = vec![
         world.device(Kind::Fcm, 0, false),
         world.device(Kind::Apns, 1, false),

@@ -192,9 +192,10 @@ impl World {
         rows
     }
 
-    /// FCM takes pushes and never answers.
-    pub(crate) fn stall_fcm(&self) {
+    /// FCM takes pushes and answers none of them, after the first `answered`.
+    pub(crate) fn stall_fcm(&self, answered: u64) {
         self.sandbox.fault(Fault {
+            skip: answered,
             contains: Some("messages:send".to_owned()),
             ..every("fcm", Action::NoAnswer)
         });

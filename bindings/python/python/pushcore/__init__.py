@@ -87,6 +87,7 @@ from ._pushcore import (
     Session,
     SigningKey,
     Subscription,
+    Template,
     TokenGone,
     TokenMismatch,
     TopicPage,
@@ -100,13 +101,21 @@ from ._pushcore import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._hub import Landed
+    from ._hub_blocking import Hub
     from ._kinds import ErrorKind
     from ._types import Credentials, Message
 
 
 if not TYPE_CHECKING:
     # Seldom needed, and dear: `enum` and `typing` cost more than all the rest of the import.
-    _LAZY = {"ErrorKind": "_kinds", "Credentials": "_types", "Message": "_types"}
+    _LAZY = {
+        "Credentials": "_types",
+        "ErrorKind": "_kinds",
+        "Hub": "_hub_blocking",
+        "Landed": "_hub",
+        "Message": "_types",
+    }
 
     def __getattr__(name):
         """What is imported when it is asked for."""
@@ -153,7 +162,9 @@ __all__ = [
     "Feedback",
     "FixCredentials",
     "Histogram",
+    "Hub",
     "InternalError",
+    "Landed",
     "LiveActivity",
     "Localized",
     "Message",
@@ -178,6 +189,7 @@ __all__ = [
     "Session",
     "SigningKey",
     "Subscription",
+    "Template",
     "TlsError",
     "TokenGone",
     "TokenMismatch",

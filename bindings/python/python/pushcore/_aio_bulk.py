@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._aio_engine import Engine
     from ._errors import PushcoreError
-    from ._pushcore import Outcome, Progress
+    from ._pushcore import Outcome, Progress, Template
     from ._types import Duration, Message, OnSuspicion
 
 #: Results that nobody has fetched yet stop the reading of further messages above this.
@@ -28,7 +28,7 @@ async def bulk(
     engine: Engine,
     messages: Iterable[Any] | AsyncIterable[Any],
     *,
-    template: Message | None,
+    template: Message | Template | None,
     deadline: Duration | None,
     on_progress: Callable[[Progress], object] | None,
     progress_every: float | None,
@@ -76,7 +76,7 @@ class _Run:
     def __init__(
         self,
         engine: Engine,
-        template: Message | None,
+        template: Message | Template | None,
         deadline: Duration | None,
         on_suspicion: OnSuspicion | None,
     ) -> None:

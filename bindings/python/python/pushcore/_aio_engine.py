@@ -16,8 +16,8 @@ from ._pushcore import Outcome, Service, Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._pushcore import Batch, Call, Event, Request, Response
-    from ._types import Duration, Message, OnSuspicion
+    from ._pushcore import Batch, Call, Event, Request, Response, Template
+    from ._types import Duration, Message, OnSuspicion, Priority
 
 _T = TypeVar("_T")
 #: How often a token that is being fetched is looked for, in seconds.
@@ -91,6 +91,7 @@ class Link(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """The socket's buffer has room."""
         self.paused = False
+        self.engine.write(self.link)
         self.engine.flush_soon()
 
 
@@ -124,12 +125,12 @@ class Engine:
         self._flush: asyncio.Handle | None = None
         self._changed: set[asyncio.Future[None]] = set()
 
-    async def send(self, message: Message, *, deadline: Duration | None) -> Outcome:
+    async def send(self, message: Message, *, deadline: Duration | None, priority: Priority | None = None) -> Outcome:
         """One message."""
         future: asyncio.Future[Outcome] = self.loop.create_future()
         left = await self._room(deadline)
         self.tick()
-        ticket = self.session.submit(message, deadline=left)
+        ticket = self.session.submit(message, deadline=left, priority=priority)
         self._waiting[ticket] = future
         self.flush_soon()
         return await self._wait(ticket, future)
@@ -193,7 +194,7 @@ class Engine:
 
     def begin(
         self,
-        template: Message | None,
+        template: Message | Template | None,
         deadline: Duration | None,
         landed: Callable[[], None],
         on_suspicion: OnSuspicion | None = None,
@@ -284,13 +285,8 @@ class Engine:
             else:
                 _, link, last_words = action
                 self._close(link, last_words)
-        for protocol in list(self._links.values()):
-            # In pieces: what the transport does not take yet stays with the session, which can still send it elsewhere.
-            while not protocol.paused and protocol.transport is not None:
-                data = session.data_to_send(protocol.link, _MOST_WRITE)
-                if not data:
-                    break
-                protocol.transport.write(data)
+        while (writable := session.poll_writable()) is not None:
+            self.write(writable)
         outcomes: list[tuple[int, Any]] = [*session.poll_outcomes(), *session.poll_responses()]
         for ticket, result in outcomes:
             waiting = self._waiting.pop(ticket, None)
@@ -309,6 +305,18 @@ class Engine:
         if self._watch is not None:
             while (event := session.poll_event()) is not None:
                 self._watch(event)
+
+    def write(self, link: int) -> None:
+        """Writes what the session has for a link.
+
+        In pieces: what the transport does not take yet stays with the session, which can still send it elsewhere.
+        """
+        protocol = self._links.get(link)
+        while protocol is not None and not protocol.paused and protocol.transport is not None:
+            data = self.session.data_to_send(link, _MOST_WRITE)
+            if not data:
+                break
+            protocol.transport.write(data)
 
     def _arm(self) -> None:
         at = self.session.poll_timeout()

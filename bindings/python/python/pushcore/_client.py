@@ -31,9 +31,10 @@ if TYPE_CHECKING:
         Request,
         Response,
         SendMany,
+        Template,
         VapidCredentials,
     )
-    from ._types import ClientOptions, Credentials, Duration, KeyT, Message, MessageT, OnSuspicion, Target, TargetT
+    from ._types import ClientOptions, Credentials, Duration, KeyT, Message, MessageT, OnSuspicion, Priority, Target, TargetT
 
     _T = TypeVar("_T")
 
@@ -133,15 +134,17 @@ class Client(Services):
             self._process = process
         return self._blocking
 
-    def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+    def send(self, message: Message, *, deadline: Duration | None = None, priority: Priority | None = None) -> Outcome:
         """Sends one message and waits for the answer, at most `deadline` seconds.
+
+        It leaves before what bulk sends have submitted earlier, unless `priority` is `"bulk"`.
 
         The interpreter is free for other threads meanwhile, and Ctrl-C works.
 
         Raises `MessageError` when the message cannot be sent at all, `NotSent`, `Unknown` or
         `Expired` when no answer came. A service's "no" is an outcome, not an exception.
         """
-        return self._here().send(message, deadline=deadline)
+        return self._here().send(message, deadline=deadline, priority=priority)
 
     if TYPE_CHECKING:
 
@@ -161,7 +164,7 @@ class Client(Services):
             self,
             messages: Iterable[tuple[KeyT, Target]],
             *,
-            message: Message,
+            message: Message | Template,
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
@@ -184,7 +187,7 @@ class Client(Services):
             self,
             messages: Iterable[TargetT],
             *,
-            message: Message,
+            message: Message | Template,
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
@@ -195,7 +198,7 @@ class Client(Services):
         self,
         messages: Iterable[Any],
         *,
-        message: Message | None = None,
+        message: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
@@ -228,7 +231,7 @@ class Client(Services):
             on_suspicion=on_suspicion,
         )
 
-    def batch(self, *, message: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
+    def batch(self, *, message: Message | Template | None = None, deadline: Duration | None = None) -> BlockingBatch:
         """Many messages in a loop of one's own: `submit` pairs of a key and a message, `wait`, `submit` again.
 
         Every result comes back with its key. With `message=` the pairs hold targets. What `submit` was not given is not
@@ -252,6 +255,22 @@ class Client(Services):
         other host, and what `send` raises.
         """
         return self._here().exchange(request, deadline=deadline)
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Every connection as it is now.
+
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
+        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        """
+        return self._here().connections()
+
+    def hosts(self) -> list[dict[str, Any]]:
+        """Every host that is connected or that messages wait for.
+
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
+        `"connection"`, `"stream"` or `None`.
+        """
+        return self._here().hosts()
 
     def stats(self) -> dict[str, int]:
         """How many messages of this client are where."""

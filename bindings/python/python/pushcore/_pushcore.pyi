@@ -441,6 +441,8 @@ class BaseMessage(Generic[_C]):
         """The target as text: a token, a subscription as JSON with its `auth` secret, or an object that names a
         topic, a group, a tag or a condition. `None` for a broadcast. For the caller's own storage, not for logs.
         """
+    def template(self) -> Template:
+        """The message without its target. A broadcast to a channel has none: `MessageError`."""
     @property
     def payload(self) -> bytes:
         """The payload: the body of the request as it is sent (APNs, FCM, ADM), the text or bytes before they are
@@ -471,6 +473,35 @@ class BaseMessage(Generic[_C]):
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+
+@final
+class Template:
+    """A checked message without a target, encoded once: for `send_many(..., message=)`, `batch(message=)` and `to`.
+
+    `message` is the form of `docs/messages.md` without a target: a dict, or JSON as `str` or `bytes`. Also made by
+    `BaseMessage.template`. Never changes.
+    """
+
+    def __new__(cls, service: Literal["apns", "fcm", "web_push", "adm", "baidu"], message: _Json) -> Self: ...
+    @property
+    def service(self) -> Literal["apns", "fcm", "web_push", "adm", "baidu"]:
+        """The name of the service."""
+    def to(
+        self,
+        target: str | bytes | Subscription | Mapping[str, Any],
+        /,
+        *,
+        policy: EndpointPolicy | None = None,
+    ) -> Message:
+        """The message to a target: a token, an object as text that names a topic, group or tag, or a subscription.
+
+        `policy` says where a subscription may lead. Raises `MessageError`.
+        """
+    def to_json(self) -> str:
+        """The template as JSON, which the constructor reads."""
+    def __getnewargs__(self) -> tuple[str, str]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class ApnsMessage(BaseMessage[ApnsCredentials]):
@@ -1252,13 +1283,13 @@ class Metrics:
         """How long messages took: `queue` from submission to the stream, `wire` from the stream to the end, `whole`
         from submission to the end.
         """
-    def to_openmetrics(self, labels: Mapping[str, str] | None = None) -> str:
+    def to_open_metrics(self, labels: Mapping[str, str] | None = None) -> str:
         """OpenMetrics text of this client, with labels of one's own: what Prometheus scrapes.
 
         Raises `MessageError` for a label that OpenMetrics or the text itself does not allow.
         """
     @staticmethod
-    def join(clients: Iterable[tuple[Mapping[str, str], Metrics]]) -> str:
+    def open_metrics(clients: Iterable[tuple[Mapping[str, str], Metrics]]) -> str:
         """OpenMetrics text of several clients, each with labels that tell it from the others of its service."""
 
 @final
@@ -1286,7 +1317,7 @@ class Event:
         """
     @property
     def name(self) -> str:
-        """`connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
+        """`dialling`, `let_go`, `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
         `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
         `credentials_accepted`, `internal`; others may come."""
     @property
@@ -1330,25 +1361,37 @@ class BlockingClient:
     def __new__(cls, service: Service, on_event: Callable[[Event], object] | None = None) -> Self: ...
     def pump(self) -> None:
         """Hands what has happened to `on_event`. Never waits."""
-    def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+    def send(self, message: Message, *, deadline: Duration | None = None, priority: str | None = None) -> Outcome:
         """Sends one message and waits for its end."""
     def send_many(
         self,
         source: Iterable[Any],
         *,
-        template: Message | None = None,
+        template: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
         on_suspicion: str | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
-    def batch(self, *, template: Message | None = None, deadline: Duration | None = None) -> BlockingBatch:
+    def batch(self, *, template: Message | Template | None = None, deadline: Duration | None = None) -> BlockingBatch:
         """Many messages in the caller's own loop: submit, wait, submit again."""
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message and reads the answer."""
     def exchange(self, request: Request, *, deadline: Duration | None = None) -> Response:
         """Sends a request to one of the service's hosts; the answer is whatever came."""
+    def connections(self) -> list[dict[str, Any]]:
+        """Every connection as it is now.
+
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
+        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        """
+    def hosts(self) -> list[dict[str, Any]]:
+        """Every host that is connected or that messages wait for.
+
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
+        `"connection"`, `"stream"` or `None`.
+        """
     def metrics(self) -> Metrics:
         """The counts and latencies of this client."""
     def stats(self) -> dict[str, int]:
@@ -1442,17 +1485,28 @@ class Session:
         """What the two clocks show, in seconds; the monotonic one may have any epoch."""
     def capacity(self) -> int:
         """How many more messages `submit` takes now."""
-    def submit(self, message: Message, *, to: object = None, deadline: Duration | None = None) -> int:
+    def submit(
+        self,
+        message: Message,
+        *,
+        to: object = None,
+        deadline: Duration | None = None,
+        priority: str | None = None,
+    ) -> int:
         """Takes a message, or the same message to another target; its ticket comes back with its end."""
     def submit_many(
-        self, items: list[Any], *, template: Message | None = None, deadline: Duration | None = None
+        self, items: list[Any], *, template: Message | Template | None = None, deadline: Duration | None = None
     ) -> list[int | PushcoreError]:
         """`submit` of many, to the end of the list or of the room.
 
         For each that was looked at its ticket, or the exception that says why it cannot be sent.
         """
     def batch(
-        self, *, template: Message | None = None, deadline: Duration | None = None, on_suspicion: str | None = None
+        self,
+        *,
+        template: Message | Template | None = None,
+        deadline: Duration | None = None,
+        on_suspicion: str | None = None,
     ) -> Batch:
         """Many messages of one caller: their results come back with what was submitted, not by tickets.
 
@@ -1487,6 +1541,8 @@ class Session:
         """The socket of `link` has come to its end."""
     def data_to_send(self, link: int, most: int | None = None) -> bytes:
         """What is to be written to the socket of `link` now, at most `most` bytes of it; it counts as written."""
+    def poll_writable(self) -> int | None:
+        """The next connection that may have bytes to write, told once after each change; `None` when there is no more."""
     def links(self) -> list[int]:
         """Every connection there is."""
     def poll_timeout(self) -> float | None:
@@ -1497,6 +1553,18 @@ class Session:
         """Everything that has ended: tickets with their outcome or exception. What belongs to a batch goes there."""
     def poll_event(self) -> Event | None:
         """The next thing that happened."""
+    def connections(self) -> list[dict[str, Any]]:
+        """Every connection as it is now.
+
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
+        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        """
+    def hosts(self) -> list[dict[str, Any]]:
+        """Every host that is connected or that messages wait for.
+
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
+        `"connection"`, `"stream"` or `None`.
+        """
     @staticmethod
     def no_stats() -> dict[str, int]:
         """The stats of a session that was given nothing."""
@@ -1747,6 +1815,18 @@ class Feedback:
     """The change that a result asks for in a table of devices; `match feedback.action`."""
 
     __match_args__: ClassVar[tuple[str]] = ("action",)
+    def __new__(
+        cls,
+        action: Literal["keep", "delete", "replace", "wait", "check_configuration"],
+        *,
+        replacement: str | None = None,
+        until: _Time | None = None,
+        scope: _Scope | None = None,
+        cause: Literal["suspects", "credentials", "clock", "device", "connection"] | None = None,
+        suspects: Sequence[_Suspect] = ...,
+        clock_skew: int | None = None,
+    ) -> Self:
+        """A feedback made by hand, for tests."""
     @property
     def action(self) -> Literal["keep", "delete", "replace", "wait", "check_configuration"]:
         """What to do with the device."""
@@ -1770,6 +1850,9 @@ class Feedback:
         """The error of this machine's clock in seconds; `None` except for the cause `clock`."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]: ...
 
 def feedback(result: Outcome | PushcoreError, device: Device, *, now: _Time | None = None) -> Feedback:
     """What the result of one message means for its device.

@@ -32,6 +32,8 @@ Credentials = Union[ApnsCredentials, FcmCredentials, VapidCredentials, AdmCreden
 Target = Union[str, bytes, Subscription, Mapping[str, object]]
 #: What a bulk send does when many answers in a row blame the tokens.
 OnSuspicion = Literal["go_on", "stop"]
+#: The order of a message among others to the same host.
+Priority = Literal["interactive", "bulk"]
 #: Seconds, or a `timedelta`.
 Duration = Union[float, datetime.timedelta]
 #: A file, or what it holds.
@@ -57,15 +59,19 @@ class Options(TypedDict, total=False):
     max_queued: int | None
     """How many messages wait for a stream at most. 2,000."""
     max_connections: int | None
-    """How many connections to one host at most. 8."""
+    """How many connections to one host at most; how many there are is planned from stream limit, window, round trip and
+    backlog. 32."""
+    dials_per_minute: int | None
+    """How many connections to one host may be made in a minute, beside the first one. 60."""
     max_hosts: int | None
-    """How many hosts may be in use at a time; bounds what endpoints chosen by others cost. 256."""
+    """How many hosts may be connected at a time; bounds what endpoints chosen by others cost. 1,000."""
     first_backoff: Duration | None
     """The first wait after a failed connection, in seconds; it doubles. 1."""
     longest_backoff: Duration | None
     """The longest wait between connections, in seconds. 60."""
     queue_wait_before_dial: Duration | None
-    """How long a message waits for a stream before another connection is opened, in seconds. 0.1."""
+    """How long a message waits for a stream at most before more connections are made, in seconds; once a round trip
+    has been measured, a quarter of it is enough. 0.1."""
     http2: dict[str, float] | None
     """`max_in_flight`, `max_header_list`, `max_response_body`, `header_table_size`, `encoder_table_size`,
     `initial_window`, `connection_window`, `settings_timeout`, `ping_after`, `ping_timeout`; in place of the

@@ -20,11 +20,24 @@ from ._pushcore import Event, Metrics, Outcome, Progress, Request, Response, Ser
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ._aio_hub import Hub
     from ._errors import PushcoreError
-    from ._pushcore import Call
-    from ._types import Duration, KeyT, Message, MessageT, OnSuspicion, Target, TargetT
+    from ._pushcore import Call, Template
+    from ._types import Duration, KeyT, Message, MessageT, OnSuspicion, Priority, Target, TargetT
 
-__all__ = ["Client"]
+else:
+
+    def __getattr__(name: str) -> Any:
+        """The hub is built on the client, and imported when it is asked for."""
+        if name != "Hub":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._aio_hub import Hub
+
+        globals()["Hub"] = Hub
+        return Hub
+
+
+__all__ = ["Client", "Hub"]
 
 _T = TypeVar("_T")
 
@@ -50,13 +63,17 @@ class Client(Services):
             engine = self._engines[loop] = Engine(self._service, loop, self._watch)
         return engine
 
-    async def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+    async def send(
+        self, message: Message, *, deadline: Duration | None = None, priority: Priority | None = None
+    ) -> Outcome:
         """Sends one message and waits for the answer, at most `deadline` seconds.
+
+        It leaves before what bulk sends have submitted earlier, unless `priority` is `"bulk"`.
 
         Raises what `pushcore.Client.send` raises. Cancelling the task cancels the message; what
         had been written by then may still be shown by a device.
         """
-        return await self._engine().send(message, deadline=deadline)
+        return await self._engine().send(message, deadline=deadline, priority=priority)
 
     @overload
     def send_many(
@@ -74,7 +91,7 @@ class Client(Services):
         self,
         messages: Iterable[tuple[KeyT, Target]] | AsyncIterable[tuple[KeyT, Target]],
         *,
-        message: Message,
+        message: Message | Template,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
@@ -97,7 +114,7 @@ class Client(Services):
         self,
         messages: Iterable[TargetT] | AsyncIterable[TargetT],
         *,
-        message: Message,
+        message: Message | Template,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
@@ -108,7 +125,7 @@ class Client(Services):
         self,
         messages: Iterable[Any] | AsyncIterable[Any],
         *,
-        message: Message | None = None,
+        message: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
@@ -147,6 +164,14 @@ class Client(Services):
             return [engine.session for engine in list(self._engines.values())]
         engine = self._engines.get(loop)
         return [] if engine is None else [engine.session]
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Every connection as it is now, counted as `stats` counts; as `pushcore.Client.connections`."""
+        return [one for session in self._sessions() for one in session.connections()]
+
+    def hosts(self) -> list[dict[str, Any]]:
+        """Every host that is connected or that messages wait for; as `pushcore.Client.hosts`."""
+        return [one for session in self._sessions() for one in session.hosts()]
 
     def stats(self) -> dict[str, int]:
         """How many messages of this loop's share of the client are where.

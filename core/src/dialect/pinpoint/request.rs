@@ -1,13 +1,14 @@
 //! The body of SendMessages and SendUsersMessages.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::content::Content;
 use super::fault::Fault;
 use super::substitute::Variables;
-use crate::dialect::run::Run;
+use crate::dialect::run::{Run, Stop};
 
 /// The largest body, in bytes: Pinpoint's quota for one request, 7 MB.
 const LARGEST_BODY: usize = 7 * 1024 * 1024;
@@ -45,6 +46,8 @@ pub(super) struct Request {
     pub(super) template: Option<(String, Option<String>)>,
     pub(super) context: Vec<(String, String)>,
     pub(super) trace_id: Option<String>,
+    /// The members that the model does not have.
+    unknown: Vec<String>,
 }
 
 /// `AddressConfiguration` and `EndpointSendConfiguration`: what is said for one recipient.
@@ -115,7 +118,15 @@ impl Messages {
 }
 
 /// Reads the body, with a warning for each member that the model does not have.
-pub(super) fn read(run: &mut Run<'_>) -> Result<Request, Fault> {
+pub(super) fn read(run: &mut Run<'_>) -> Result<Arc<Request>, Stop> {
+    let request = run.once(|run| parse(run).map_err(|fault| fault.stop(run)))?;
+    for member in &request.unknown {
+        run.warn(format!("{member} is no member that is known: nothing is done with it"));
+    }
+    Ok(request)
+}
+
+fn parse(run: &Run<'_>) -> Result<Request, Fault> {
     let body = run.incoming.body();
     if body.len() > LARGEST_BODY {
         return Err(Fault::new(
@@ -127,11 +138,9 @@ pub(super) fn read(run: &mut Run<'_>) -> Result<Request, Fault> {
     let map = crate::json::parse_object(body)
         .map_err(|error| Fault::bad(format!("Could not parse request body into json: {}", error.context())))?;
     let mut unknown = Vec::new();
-    let request = of(&Value::Object(map), run.operation(), &mut unknown);
-    for member in unknown {
-        run.warn(format!("{member} is no member that is known: nothing is done with it"));
-    }
-    request
+    let mut request = of(&Value::Object(map), run.operation(), &mut unknown)?;
+    request.unknown = unknown;
+    Ok(request)
 }
 
 fn of(body: &Value, operation: &str, unknown: &mut Vec<String>) -> Result<Request, Fault> {
@@ -154,6 +163,7 @@ fn of(body: &Value, operation: &str, unknown: &mut Vec<String>) -> Result<Reques
         template: template(body)?,
         context: texts(body, "Context")?,
         trace_id: text(body, "TraceId")?,
+        unknown: Vec::new(),
     };
     for name in own {
         for (key, value) in object(body, name)?.into_iter().flatten() {

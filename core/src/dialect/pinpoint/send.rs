@@ -30,7 +30,7 @@ enum Place {
 }
 
 pub(super) fn messages(run: &mut Run<'_>) -> Result<Reply, Stop> {
-    let request = request::read(run).map_err(|fault| fault.stop(run))?;
+    let request = request::read(run)?;
     let claimed = claim(run)?;
     let records = match request.endpoints.is_empty() {
         true => Value::Object(Map::new()),
@@ -77,7 +77,7 @@ pub(super) fn messages(run: &mut Run<'_>) -> Result<Reply, Stop> {
 }
 
 pub(super) fn users_messages(run: &mut Run<'_>) -> Result<Reply, Stop> {
-    let request = request::read(run).map_err(|fault| fault.stop(run))?;
+    let request = request::read(run)?;
     let claimed = claim(run)?;
     let ids: Vec<&str> = request.users.iter().map(|(id, _)| id.as_str()).collect();
     let records = run.ask(Ask::List {

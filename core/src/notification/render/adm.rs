@@ -11,7 +11,7 @@ use crate::service::Kind;
 
 /// The limits of `expiresAfter`, in seconds: a minute and 31 days.
 const TTL: (u32, u32) = (60, 2_678_400);
-/// The longest `consolidationKey`, in characters.
+/// The longest `consolidationKey`, in bytes, which are never fewer than characters.
 const LONGEST_KEY: usize = 64;
 
 pub(super) fn form(notification: &Notification, losses: &mut Losses) -> Result<Form, Error> {
@@ -57,7 +57,7 @@ pub(super) fn form(notification: &Notification, losses: &mut Losses) -> Result<F
         form.insert("priority".into(), priority.into());
     }
     if let Some(key) = &notification.collapse_key {
-        let key = fitted_key(key, LONGEST_KEY, losses);
+        let key = fitted_key(key, key.len() <= LONGEST_KEY, losses);
         form.insert("consolidation_key".into(), key.into());
     }
     if let Some(secs) = notification.ttl {

@@ -3,13 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Form, data_with_action, fitted_key, put, put_object, texts};
+use crate::apns::CollapseId;
 use crate::notification::app::App;
 use crate::notification::content::{Text, Urgency};
 use crate::notification::loss::Losses;
 use crate::notification::notification::Notification;
-
-/// The longest collapse id, in bytes (`apns-collapse-id`).
-const LONGEST_KEY: usize = 64;
 
 pub(super) fn form(notification: &Notification, app: &App, losses: &mut Losses) -> Form {
     let mut form = Form::new();
@@ -29,7 +27,10 @@ pub(super) fn form(notification: &Notification, app: &App, losses: &mut Losses) 
         (Some(Urgency::Low | Urgency::VeryLow) | None, _) => {}
     }
     if let Some(key) = &notification.collapse_key {
-        form.insert("collapse_id".into(), fitted_key(key, LONGEST_KEY, losses).into());
+        form.insert(
+            "collapse_id".into(),
+            fitted_key(key, CollapseId::parse(key).is_ok(), losses).into(),
+        );
     }
     let mut aps = Form::new();
     if notification.silent {

@@ -6,6 +6,7 @@ use super::{
     Form, apns, apple_alert, data_with_action, fitted_key, fitted_ttl, plain, put, put_object, texts,
     web_push,
 };
+use crate::apns::CollapseId;
 use crate::notification::app::{App, Platform};
 use crate::notification::content::{Text, Urgency, is_web_url};
 use crate::notification::loss::{LossKind, Losses};
@@ -14,8 +15,6 @@ use crate::time::Now;
 
 /// The longest that FCM keeps a message, in seconds: four weeks.
 const LONGEST_TTL: u32 = 2_419_200;
-/// The longest collapse id of APNs, in bytes.
-const LONGEST_COLLAPSE_ID: usize = 64;
 
 pub(super) fn form(notification: &Notification, app: &App, now: Now, losses: &mut Losses) -> Form {
     let wants = |platform| app.platform().is_none_or(|only| only == platform);
@@ -134,7 +133,8 @@ fn apple(notification: &Notification, ttl: Option<u32>, now: Now, losses: &mut L
         headers.insert("apns-expiration".into(), until.to_string().into());
     }
     if let Some(key) = &notification.collapse_key {
-        let key = fitted_key(key, LONGEST_COLLAPSE_ID, losses);
+        // FCM takes headers in visible ASCII only.
+        let key = fitted_key(key, key.is_ascii() && CollapseId::parse(key).is_ok(), losses);
         headers.insert("apns-collapse-id".into(), key.into());
     }
     let mut aps = Form::new();

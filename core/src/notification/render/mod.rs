@@ -109,16 +109,13 @@ fn texts(notification: &Notification) -> [(&'static str, Option<&Text>); 3] {
     ]
 }
 
-/// A collapse key of at most `most` bytes: the caller's, or where that is longer its hash.
-fn fitted_key(key: &str, most: usize, losses: &mut Losses) -> String {
-    if key.len() <= most {
+/// The caller's collapse key if it fits, otherwise its hash.
+fn fitted_key(key: &str, fits: bool, losses: &mut Losses) -> String {
+    if fits {
         return key.to_owned();
     }
-    losses.changed(
-        true,
-        "collapse_key",
-        "longer than the service takes: its hash is sent",
-    );
+    let reason = "longer than the service takes, or no value of a header: its hash is sent";
+    losses.changed(true, "collapse_key", reason);
     Topic::hashed(key).as_str().to_owned()
 }
 

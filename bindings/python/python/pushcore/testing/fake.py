@@ -31,7 +31,7 @@ from .._pushcore import (
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from .._pushcore import Call, Service
+    from .._pushcore import Call, Service, Template
     from .._types import Duration, Message, Target
 
 #: The end of one message: what a service says, or why there is no answer.
@@ -162,7 +162,7 @@ class Fake:
         """What `tell` was given since the last call."""
         return self._watch.events()
 
-    def take_one(self, item: Any, template: Message | None, deadline: Duration | None) -> tuple[Any, Result]:
+    def take_one(self, item: Any, template: Message | Template | None, deadline: Duration | None) -> tuple[Any, Result]:
         """Takes one item of `send_many`, or a message: the key of the caller's, and the end; for `FakeBatch`."""
         self._check()
         key, item = item if _is_pair(item) else (item, item)
@@ -308,7 +308,7 @@ class FakeSendMany:
 class FakeBatch:
     """What `FakeClient.batch` gives: `submit`, `wait`, and `withdraw` for what `wait` has not handed out."""
 
-    def __init__(self, fake: Fake, template: Message | None, deadline: Duration | None) -> None:
+    def __init__(self, fake: Fake, template: Message | Template | None, deadline: Duration | None) -> None:
         self._fake, self._template, self._deadline = fake, template, deadline
         #: Keys with their ends, and where the message stands in the record; `None` for what was refused.
         self._landed: list[tuple[Any, Result, Sent | None]] = []
@@ -326,6 +326,9 @@ class FakeBatch:
         """What was submitted since the last call, with its end. Never waits."""
         landed, self._landed = self._landed, []
         return [(key, result) for key, result, _ in landed]
+
+    def finish(self) -> None:
+        """Says that no message follows; a fake holds nothing back."""
 
     def withdraw(self) -> int:
         """Turns every message that `wait` has not handed out into `Cancelled`; says how many."""
@@ -368,7 +371,7 @@ class FakeClient(Fake, Client):
         self,
         messages: Iterable[Any],
         *,
-        message: Message | None = None,
+        message: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
@@ -392,7 +395,7 @@ class FakeClient(Fake, Client):
 
         return FakeSendMany(pairs(), counts, on_progress or (lambda _: None))
 
-    def batch(self, *, message: Message | None = None, deadline: Duration | None = None) -> Any:
+    def batch(self, *, message: Message | Template | None = None, deadline: Duration | None = None) -> Any:
         """Many messages in a loop of one's own; every result lands with the next `wait`."""
         self._check()
         return FakeBatch(self, message, deadline)
@@ -423,7 +426,7 @@ class AioFakeClient(Fake, aio.Client):
     async def _each(
         self,
         messages: Iterable[Any] | AsyncIterable[Any],
-        message: Message | None,
+        message: Message | Template | None,
         deadline: Duration | None,
         on_progress: Callable[[Progress], object] | None,
     ) -> AsyncGenerator[tuple[Any, Result], None]:
@@ -447,7 +450,7 @@ class AioFakeClient(Fake, aio.Client):
         self,
         messages: Iterable[Any] | AsyncIterable[Any],
         *,
-        message: Message | None = None,
+        message: Message | Template | None = None,
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from .. import Hub, aio
     from . import AioFakeClient, FakeClient, Sandbox
     from .faults import Faults
 
@@ -69,6 +70,29 @@ def pushcore_aio_client(pushcore_sandbox: Sandbox) -> Clients:
 def pushcore_targets(pushcore_sandbox: Sandbox) -> Any:
     """Makes devices: `pushcore_targets("apns", 10, dead=2)` are twelve tokens, of which the last two are dead."""
     return pushcore_sandbox.targets
+
+
+@pytest.fixture
+def pushcore_devices(pushcore_sandbox: Sandbox) -> Any:
+    """Makes devices for a hub: `pushcore_devices("fcm", 10, dead=2)` are twelve `Device`s."""
+    return pushcore_sandbox.devices
+
+
+@pytest.fixture
+def pushcore_hub(pushcore_sandbox: Sandbox) -> Iterator[Hub]:
+    """A hub with a client for each of the five services, closed after the test."""
+    from .._hub_blocking import Hub
+
+    with pushcore_sandbox.hub(Hub) as hub:
+        yield hub
+
+
+@pytest.fixture
+def pushcore_aio_hub(pushcore_sandbox: Sandbox) -> aio.Hub:
+    """The same for asyncio, which the test closes: `async with pushcore_aio_hub as hub`."""
+    from ..aio import Hub
+
+    return pushcore_sandbox.hub(Hub)
 
 
 @pytest.fixture

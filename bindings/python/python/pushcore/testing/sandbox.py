@@ -17,6 +17,7 @@ from .._pushcore import (
     AdmCredentials,
     ApnsCredentials,
     BaiduCredentials,
+    Device,
     EndpointPolicy,
     FcmCredentials,
     VapidCredentials,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .._client import Services
+    from .._hub import BaseHub
 
 _NAME = "pushcore-sandbox"
 
@@ -193,6 +195,31 @@ class Sandbox:
             self.control("POST", call, entries[start : start + 500])
         return tokens
 
+    def device(self, service: str, target: Any, **fields: Any) -> Device:
+        """A target of this sandbox as a `pushcore.Device`; `fields` are the device's own, `key` say."""
+        if service == "apns":
+            fields = {"app": self.ready["apns"]["topic"], "environment": "sandbox", **fields}
+        if service == "web_push":
+            fields = {"policy": self.policy(), **fields}
+        return Device(service, target, **fields)  # type: ignore[arg-type]
+
+    def devices(self, service: str, count: int = 1, *, dead: int = 0) -> list[Device]:
+        """New devices of a service, as `targets` makes them; their keys are `apns-0`, `apns-1` and so on."""
+        targets = self.targets(service, count, dead=dead)
+        return [self.device(service, target, key=f"{service}-{number}") for number, target in enumerate(targets)]
+
+    def hub(self, hub: type[_H], **options: Any) -> _H:
+        """A hub of the class `hub`, `pushcore.Hub` or `pushcore.aio.Hub`, with a client for each of the five services.
+
+        `options` are the hub's own, `retries` say.
+        """
+        made = hub(**options)
+        made.add("apns", self.apns_credentials(), environment="sandbox", **self._there("apns"))
+        made.add("fcm", self.fcm_credentials(), **self._there("fcm"))
+        made.add("web_push", self.vapid_credentials(), ca=self.ca, policy=self.policy())
+        made.add("adm", self.adm_credentials(), **self._there("adm"))
+        return made.add("baidu", self.baidu_credentials(), **self._there("baidu"))
+
     @property
     def faults(self) -> Faults:
         """What makes the services misbehave, until `reset`."""
@@ -251,3 +278,4 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     _C = TypeVar("_C", bound=Services)
+    _H = TypeVar("_H", bound=BaseHub)

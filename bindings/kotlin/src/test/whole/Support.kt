@@ -1,0 +1,128 @@
+package io.github.pushcore
+
+import java.io.File
+import java.net.URI
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpResponse
+import kotlin.test.assertEquals
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.contentOrNull
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import org.junit.jupiter.api.assertThrows
+
+val root: File = File(checkNotNull(System.getProperty("pushcore.root"))).canonicalFile
+
+operator fun JsonElement.get(name: String): JsonElement = jsonObject.getValue(name)
+
+fun JsonElement.find(name: String): JsonElement? = jsonObject[name]?.takeIf { it !is JsonNull }
+
+val JsonElement.text: String get() = jsonPrimitive.content
+
+val JsonElement.textOrNull: String? get() = (this as? JsonPrimitive)?.contentOrNull
+
+val JsonElement.isText: Boolean get() = this is JsonPrimitive && isString
+
+/** The text of a form: the row's own, or the object's, with every value as it is written. */
+val JsonElement.form: String get() = if (isText) text else toString()
+
+fun JsonElement.rows(name: String): JsonArray = (find(name) ?: JsonArray(emptyList())).jsonArray
+
+fun failureOf(block: () -> Unit): Failure = assertThrows<PushException> { block() }.failure()
+
+fun PushException.failure(): Failure =
+    when (this) {
+        is PushException.Credentials -> failure
+        is PushException.Message -> failure
+        is PushException.Tls -> failure
+        is PushException.Transport -> failure
+        is PushException.NoAnswer -> failure
+        is PushException.Misuse -> failure
+        is PushException.Internal -> failure
+    }
+
+fun file(path: JsonElement): ByteArray = File(path.text).readBytes()
+
+fun keyOf(scalar: String): ByteArray = scalar.encodeToByteArray()
+
+/** A P-256 key made now, in PKCS#8. */
+fun newKey(): ByteArray {
+    val generator = java.security.KeyPairGenerator.getInstance("EC")
+    generator.initialize(java.security.spec.ECGenParameterSpec("secp256r1"))
+    return generator.generateKeyPair().private.encoded
+}
+
+/** The sandbox as a child process, with what it says when everything listens. */
+class Sandbox(vararg arguments: String) : AutoCloseable {
+    private val process: Process
+    val ready: JsonElement
+
+    init {
+        val program = System.getenv("PUSHCORE_SANDBOX") ?: "$root/target/debug/pushcore-sandbox"
+        check(File(program).canExecute()) { "$program is missing: cargo build -p pushcore-sandbox" }
+        val builder = ProcessBuilder(program, "--exit-with-stdin", *arguments)
+        process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start()
+        ready = Json.parseToJsonElement(process.inputReader().readLine())
+    }
+
+    val options: ClientOptions = ClientOptions(ca = file(ready["ca_file"]), bundledRoots = false)
+
+    fun apns(): Service {
+        val apns = ready["apns"]
+        val (key, team) = apns["key_id"].text to apns["team_id"].text
+        val environment = if (apns["environment"].text == "production") Environment.PRODUCTION else Environment.SANDBOX
+        return Service.apnsKey(file(apns["p8_file"]), key, team, environment, apns["authority"].text)
+    }
+
+    fun fcm(): Service {
+        val host = ready["fcm"]["authority"].text
+        return Service.fcmFile(file(ready["fcm"]["service_account_file"]), host = host, tokenHost = host)
+    }
+
+    fun webPush(): Service {
+        val vapid = ready["webpush"]["vapid"]
+        val policy = EndpointPolicy(trusted = listOf(ready["webpush"]["authority"].text))
+        return Service.webPushKey(file(vapid["pem_file"]), vapid["subject"].text, policy)
+    }
+
+    fun adm(): Service {
+        val adm = ready["adm"]
+        val host = adm["authority"].text
+        return Service.admProfile(adm["client_id"].text, adm["client_secret"].text, host, host)
+    }
+
+    fun baidu(): Service {
+        val baidu = ready["baidu"]
+        return Service.baiduKeys(baidu["api_key"].text, baidu["secret_key"].text, baidu["authority"].text)
+    }
+
+    fun alert(): Message = apnsAlert(ApnsAlert(bundle = ready["apns"]["topic"].text, title = "Hello"))
+
+    fun get(path: String): JsonElement = call(path, null)
+
+    fun post(path: String, body: String): JsonElement = call(path, body)
+
+    private fun call(path: String, body: String?): JsonElement {
+        val control = ready["control"]
+        val request = HttpRequest.newBuilder(URI(control["url"].text + path))
+        if (body != null) {
+            request.header("authorization", "Bearer ${control["token"].text}")
+            request.POST(HttpRequest.BodyPublishers.ofString(body))
+        }
+        val answer = HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString())
+        assertEquals(200, answer.statusCode(), answer.body())
+        return if (answer.body().isEmpty()) JsonNull else Json.parseToJsonElement(answer.body())
+    }
+
+    override fun close() {
+        process.outputStream.close()
+        process.waitFor()
+    }
+}
