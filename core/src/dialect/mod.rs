@@ -37,7 +37,6 @@
 mod ask;
 mod caller;
 mod job;
-mod legacy;
 mod query;
 mod reply;
 mod route;
