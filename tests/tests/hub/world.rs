@@ -210,10 +210,12 @@ pub(crate) fn soon(kind: Kind, session: &mut pushcore::session::SessionConfig) {
         let seconds = if long { 15 } else { 2 };
         session.response_timeout = Duration::from_secs(seconds);
         session.deadline = Duration::from_secs(2 * seconds);
-        // A stall is to be felt with few devices, too.
-        session.max_queued = 50;
-        session.max_connections = 1;
-        session.http2.get_or_insert_default().max_in_flight = 50;
+        if !long {
+            // A stall is to be felt with few devices, too.
+            session.max_queued = 50;
+            session.max_connections = 1;
+            session.http2.get_or_insert_default().max_in_flight = 50;
+        }
     }
 }
 
