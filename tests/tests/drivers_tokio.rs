@@ -128,7 +128,15 @@ impl Played {
                 }
             }
             what @ ("together" | "together_closed" | "together_cancelled") => {
-                let tasks: Vec<_> = numbers.map(|number| (number, self.one(number))).collect();
+                let mut tasks = Vec::new();
+                for number in numbers {
+                    let before = self.client.stats().submitted;
+                    tasks.push((number, self.one(number)));
+                    // Several threads take tasks in any order: the last one is to be the last in the queue.
+                    while what == "together_cancelled" && self.client.stats().submitted == before {
+                        yield_now().await;
+                    }
+                }
                 yield_now().await;
                 if what != "together" {
                     self.until(&step["until"]).await;
@@ -140,6 +148,10 @@ impl Played {
                     // Those that wait first: the end of one in flight would make room for them.
                     for (_, task) in tasks.iter().rev() {
                         task.abort();
+                        // Its future is dropped by the thread that has the task.
+                        while !task.is_finished() {
+                            yield_now().await;
+                        }
                     }
                 }
                 for (number, task) in tasks {

@@ -15,12 +15,15 @@ use pushcore::{Error, ErrorKind, Now, Outcome};
 use super::delivery::{AsDevice, Delivery};
 use crate::progress::Progress;
 
-/// How long a full lane is watched before its pace is judged: short for those who wait for it, and long enough for a few round trips.
-const WINDOW: Duration = Duration::from_secs(1);
+/// How long a service with a full lane may settle nothing before it counts as one that has stopped: short for those who wait for it, and
+/// more than a busy machine takes for a round trip.
+const SILENCE: Duration = Duration::from_secs(2);
 
-/// The same for a lane whose service has settled nothing yet: a name, a handshake and an access token take their time, on a busy
-/// machine more than a second.
-const COLD_WINDOW: Duration = Duration::from_secs(5);
+/// The same for a service that has settled nothing yet: a name, a handshake and an access token take their time.
+const COLD_SILENCE: Duration = Duration::from_secs(5);
+
+/// How long the pace of a full lane is measured: answers come in bursts.
+const PACE: Duration = Duration::from_secs(10);
 
 /// How much a board holds.
 #[derive(Clone, Copy, Debug)]
@@ -77,8 +80,10 @@ struct Lane {
     settled: usize,
     /// Whether the service has ever settled a message.
     warm: bool,
+    /// How long the hub has waited since the service settled something, or since the lane is full.
+    silent: Duration,
     /// Whether the last window showed too slow a pace.
-    behind: bool,
+    slow: bool,
 }
 
 impl Lane {
@@ -86,11 +91,16 @@ impl Lane {
         self.queue.len() + self.resting
     }
 
-    fn window(&self) -> Duration {
+    fn longest_silence(&self) -> Duration {
         match self.warm {
-            true => WINDOW,
-            false => COLD_WINDOW,
+            true => SILENCE,
+            false => COLD_SILENCE,
         }
+    }
+
+    /// Whether the service has stopped, or would take longer than the hub's patience for what waits.
+    fn is_behind(&self) -> bool {
+        self.slow || self.silent >= self.longest_silence()
     }
 }
 
@@ -139,7 +149,8 @@ impl<T: AsDevice> Board<T> {
             watched: None,
             settled: 0,
             warm: false,
-            behind: false,
+            silent: Duration::ZERO,
+            slow: false,
         };
         Self {
             posts: Vec::new(),
@@ -175,9 +186,10 @@ impl<T: AsDevice> Board<T> {
         }
         if lane.watched.is_none() {
             lane.watched = Some(Duration::ZERO);
+            lane.silent = Duration::ZERO;
             lane.settled = 0;
         }
-        if lane.behind && self.somebody_starves(head.lane) {
+        if lane.is_behind() && self.somebody_starves(head.lane) {
             self.hand_back(head, now);
             return Offer::Taken;
         }
@@ -367,7 +379,10 @@ impl<T: AsDevice> Board<T> {
             lane.progress.count(result.as_ref());
             let settled = matches!(&result, Ok(outcome) if !matches!(outcome, Outcome::RetryLater(_)));
             lane.settled += usize::from(settled);
-            lane.warm |= settled;
+            if settled {
+                lane.warm = true;
+                lane.silent = Duration::ZERO;
+            }
         }
         let feedback = feedback(&result, post.item.as_device(), now.unix);
         self.ended.push_back(Delivery {
@@ -395,7 +410,13 @@ impl<T: AsDevice> Board<T> {
     pub fn poll_timeout(&self, now: Duration) -> Option<Duration> {
         let rested = self.resting.peek().map(|Reverse((at, _))| *at);
         let judged = self.lanes.iter().filter_map(|lane| {
-            let left = lane.window().saturating_sub(lane.watched?);
+            let left = PACE.saturating_sub(lane.watched?);
+            let silence = lane.longest_silence().saturating_sub(lane.silent);
+            let left = if silence.is_zero() {
+                left
+            } else {
+                left.min(silence)
+            };
             Some(now.saturating_add(left))
         });
         rested.into_iter().chain(judged).min()
@@ -420,8 +441,11 @@ impl<T: AsDevice> Board<T> {
 
     /// The hub has waited for its sockets for so long, because there was nothing else to do.
     pub fn note_wait(&mut self, waited: Duration) {
-        for watched in self.lanes.iter_mut().filter_map(|lane| lane.watched.as_mut()) {
-            *watched = watched.saturating_add(waited);
+        for lane in &mut self.lanes {
+            if let Some(watched) = &mut lane.watched {
+                *watched = watched.saturating_add(waited);
+                lane.silent = lane.silent.saturating_add(waited);
+            }
         }
     }
 
@@ -430,12 +454,13 @@ impl<T: AsDevice> Board<T> {
     pub fn judge(&mut self) {
         let Limits { queue, patience } = self.limits;
         for lane in &mut self.lanes {
-            let Some(watched) = lane.watched.filter(|watched| *watched >= lane.window()) else {
+            let Some(watched) = lane.watched.filter(|watched| *watched >= PACE) else {
                 continue;
             };
-            // settled / watched < queue / patience, without a division.
+            // settled / watched < queue / patience, without a division. One that settles nothing is silent, and not slow: it may come back
+            // at full speed.
             let cleared = lane.settled as u128 * patience.as_millis();
-            lane.behind = cleared < queue as u128 * watched.as_millis();
+            lane.slow = lane.settled > 0 && cleared < queue as u128 * watched.as_millis();
             lane.watched = (lane.waiting() >= queue).then_some(Duration::ZERO);
             lane.settled = 0;
         }
@@ -460,7 +485,7 @@ impl<T: AsDevice> Board<T> {
 
     /// Whether a lane's queue would take longer than the hub's patience at its present pace.
     pub fn is_behind(&self, lane: usize) -> bool {
-        self.lanes.get(lane).is_some_and(|lane| lane.behind)
+        self.lanes.get(lane).is_some_and(Lane::is_behind)
     }
 
     /// Sends nothing again from now on: what rests ends with the result that it has; what waits in a queue is still sent.
@@ -603,9 +628,9 @@ mod tests {
         assert!(matches!(board.offer_again(head, at(5000)), Offer::Full(_)));
     }
 
-    /// A service that has worked before is judged after a second.
+    /// A service that has worked before is found out after two seconds without an answer.
     #[test]
-    fn a_service_that_stops_is_found_out_in_a_second() {
+    fn a_service_that_stops_is_found_out_in_two_seconds() {
         let mut board = board(10, Retries::standard());
         board.offer(device(0, 0), None, 0, at(0));
         let place = submitted(&mut board, 0, at(0))[0];
@@ -617,11 +642,11 @@ mod tests {
             board.offer(device(0, 11), None, 0, at(100)),
             Offer::Full(_)
         ));
-        waited(&mut board, 999);
+        waited(&mut board, 1999);
         assert!(!board.is_behind(0));
         waited(&mut board, 1);
         assert!(board.is_behind(0));
-        // And is waited for again when it moves: one in a second clears ten in ten seconds.
+        // And is waited for again when it moves.
         let mut place = None;
         board.submit(0, 1, at(1200), |taken, _| {
             place = Some(taken);
@@ -630,6 +655,37 @@ mod tests {
         board.attempt_ended(place.expect("a place"), outcome(OutcomeKind::Accepted), at(1300));
         waited(&mut board, 1000);
         assert!(!board.is_behind(0));
+    }
+
+    /// Ten seconds decide whether a service that moves is too slow for the hub's patience.
+    #[test]
+    fn a_slow_service_is_found_out_by_its_pace() {
+        // Seven in ten seconds: a queue of ten clears in fourteen.
+        for (patience, slow) in [(10, true), (30, false)] {
+            let mut board = board(10, Retries::standard());
+            board.limits.patience = Duration::from_secs(patience);
+            for number in 0..10 {
+                board.offer(device(0, number), None, 0, at(0));
+            }
+            assert!(matches!(
+                board.offer(device(0, 10), None, 0, at(0)),
+                Offer::Full(_)
+            ));
+            for second in 1..=10 {
+                if second % 3 > 0 {
+                    let mut place = None;
+                    board.submit(0, 1, at(second * 1000), |taken, _| {
+                        place = Some(taken);
+                        Ok(())
+                    });
+                    let place = place.expect("a place");
+                    board.attempt_ended(place, outcome(OutcomeKind::Accepted), at(second * 1000));
+                }
+                assert!(!board.is_behind(0), "second {second}");
+                waited(&mut board, 1000);
+            }
+            assert_eq!(board.is_behind(0), slow);
+        }
     }
 
     /// A service that clears its queue in good time is waited for.

@@ -69,7 +69,7 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 /// ```
 ///
 /// Results come as they land, in any order. Memory is bounded by the queues of the services, and one service that is slow or dead does
-/// not hold the others back for longer than a second (five before its first answer): see [`HubBuilder::patience`].
+/// not hold the others back for longer than seconds: see [`HubBuilder::patience`].
 ///
 /// The hub starts no thread. Share it between threads by reference or in an `Arc`; each [`Deliveries`] belongs to one thread.
 pub struct Hub {
@@ -297,9 +297,9 @@ impl HubBuilder {
     ///
     /// The source is one list, so that a device whose service has a full queue is in the way of those behind it. Reading waits then, as
     /// long as the other services have work. Where one of them has none, it depends on the pace of the full one: a service that
-    /// would clear its queue within this time is waited for; one that would not is *behind*, as its pace over one second shows (over five, before its first answer), and
+    /// would clear its queue within this time is waited for; one that would not is *behind*, as its pace over ten seconds shows, or two seconds without an answer (five before the first one), and
     /// the device is handed back: not sent, with the cause `QueueFull` and the feedback `Wait`. So a service that stops holds
-    /// the others back for one second, and nothing is lost. [`Deliveries::and`] reads one source for each service, where
+    /// the others back for two seconds, and nothing is lost. [`Deliveries::and`] reads one source for each service, where
     /// this never happens.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.limits.patience = patience;

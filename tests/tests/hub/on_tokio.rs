@@ -176,7 +176,7 @@ async fn dropping_the_deliveries_cancels_the_rest() {
     hub.close().await;
 }
 
-/// As the storm with threads: a service that stalls holds the others back for a second at most.
+/// As the storm with threads: a service that stalls holds the others back for two seconds at most.
 pub(crate) async fn run(
     world: &World,
     rows: &[Row],
