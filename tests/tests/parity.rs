@@ -134,7 +134,9 @@ fn the_error_numbers_are_those_of_c_and_python() {
         let name = snake(kind.name()).to_ascii_uppercase();
         let squeezed = |text: &str| text.replace(['_', ' '], "").to_ascii_uppercase();
         let has = |text: &str| squeezed(text).contains(&squeezed(&format!("{name}={number}")));
-        assert!(has(&header), "{name} = {number} is not in include/pushcore.h");
+        let defined =
+            squeezed(&header).contains(&squeezed(&format!("#define PUSHCORE_ERROR_{name} {number}\n")));
+        assert!(defined, "{name} = {number} is not in include/pushcore.h");
         assert!(has(&python), "{name} = {number} is not in Python's kinds");
     }
 }
