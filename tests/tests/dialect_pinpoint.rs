@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pushcore::dialect::{Action, Ask, Dialect, Job, Reply, Send, System};
+use pushcore::dialect::{Action, Ask, Dialect, Job, Reply, Send, Step, System};
 use pushcore::http::{Incoming, Response};
 use pushcore::outcome::Outcome;
 use pushcore::{Error, ErrorKind, Now, UnixTime};
@@ -132,7 +132,9 @@ fn recorded_requests_become_the_messages_written_by_hand() {
             // Written down and read back before each step.
             job = Job::from_json(job.to_json().unwrap().as_bytes()).unwrap();
             let step = job.steps()[0].clone();
-            match step.action() {
+            let again = Step::from_json(step.to_json().as_bytes()).unwrap();
+            assert_eq!((again.id(), again.to_json()), (step.id(), step.to_json()));
+            match again.action() {
                 Action::Ask(ask) => {
                     let answer = store(ask, app, secret).to_string();
                     job.answer(step.id(), answer.as_bytes()).unwrap();
