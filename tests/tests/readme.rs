@@ -1,5 +1,5 @@
-//! The code in README is code that is compiled: the Rust of `client/examples/readme.rs`, the C of `tests/c/request.c`.
-//! Python's blocks are type-checked by the Python tests.
+//! The code in README is code that is compiled and run: each block stands in an example. Python's blocks are type-checked by the
+//! Python tests.
 
 use std::fs;
 use std::path::Path;
@@ -40,13 +40,28 @@ fn the_rust_of_readme_is_an_example() {
     assert_eq!(words(&found[0]), words(body));
 }
 
-#[test]
-fn the_c_of_readme_stands_in_the_test_program() {
-    let program = read("tests/c/request.c");
+/// Every line of a language's one block stands in a program that the tests build and run.
+fn stands_in(language: &str, path: &str) {
+    let program = read(path);
     let program = lines(&program);
-    let found = blocks("c");
-    assert_eq!(found.len(), 1, "one block of C");
+    let found = blocks(language);
+    assert_eq!(found.len(), 1, "one block of {language}");
     for line in lines(&found[0]) {
-        assert!(program.contains(&line), "not in tests/c/request.c: {line}");
+        assert!(program.contains(&line), "not in {path}: {line}");
     }
+}
+
+#[test]
+fn the_c_of_readme_is_an_example() {
+    stands_in("c", "examples/c/bulk.c");
+}
+
+#[test]
+fn the_kotlin_of_readme_is_the_first_program() {
+    stands_in("kotlin", "bindings/kotlin/src/test/whole/First.kt");
+}
+
+#[test]
+fn the_swift_of_readme_is_the_first_program() {
+    stands_in("swift", "bindings/swift/Sources/First/main.swift");
 }
