@@ -276,7 +276,7 @@ fn drive(rng: &mut Rng, mut job: Job, app: &str, secret: &str) -> u16 {
         if rng.below(8) == 0 {
             if let Ok(text) = job.to_json() {
                 assert!(!text.contains(secret), "a secret in the job");
-                let again = Job::from_json(text.as_bytes()).unwrap();
+                let again = Job::from_json(text.as_bytes()).expect("a job");
                 let ids = |job: &Job| job.steps().iter().map(|step| step.to_json()).collect::<Vec<_>>();
                 assert_eq!(ids(&again), ids(&job));
                 job = again;
@@ -293,22 +293,22 @@ fn drive(rng: &mut Rng, mut job: Job, app: &str, secret: &str) -> u16 {
         match step.action() {
             Action::Ask(ask) => {
                 let answer = answer(rng, ask, app, secret).to_string();
-                job.answer(step.id(), answer.as_bytes()).unwrap();
+                job.answer(step.id(), answer.as_bytes()).expect("the step waits");
             }
             Action::Send(send) => match rng.below(3) {
-                0 => job.unknown(step.id()).unwrap(),
+                0 => job.unknown(step.id()).expect("the step waits"),
                 1 => {
                     let error = Error::new(*rng.pick(ErrorKind::ALL), "some error");
-                    job.sent(step.id(), Err(&error)).unwrap();
+                    job.sent(step.id(), Err(&error)).expect("the step waits");
                 }
                 _ => {
                     let status = 100 + rng.below(500) as u16;
                     let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_800_000_000));
                     let outcome = send.message.outcome(&Response::new(status, nonsense), now);
-                    job.sent(step.id(), Ok(&outcome)).unwrap();
+                    job.sent(step.id(), Ok(&outcome)).expect("the step waits");
                 }
             },
-            _ => job.unknown(step.id()).unwrap(),
+            _ => job.unknown(step.id()).expect("the step waits"),
         }
     }
     let reply = job.reply().expect("a reply");
