@@ -462,7 +462,7 @@ fn unsigned_garbage_to_every_dialect_is_refused_without_a_question() {
                 .collect();
             let target = match rng.below(2) {
                 0 => format!("/{target}"),
-                _ => format!("{}{target}", route.path.replace('{', "").replace('}', "")),
+                _ => format!("{}{target}", route.path.replace(['{', '}'], "")),
             };
             let body = any(rng, 3).to_string();
             let mut incoming = Incoming::new(route.method.as_str(), &target, body).unwrap();
