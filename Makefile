@@ -83,7 +83,6 @@ test-campaign: $(VENV)/.built target/debug/pushcore-sandbox ## 100,000 rows kill
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python bindings/python/tests/campaign_storm.py
 
-.PHONY: test-systems test-systems-kill hug need-systems
 # What the reference back end and the original clients of the systems need beside pushcore.
 systems = $(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r examples/hug/requirements.txt -r examples/hug/tests/requirements.txt \
 	&& sh examples/hug/tests/original/install.sh $(abspath $(VENV))/bin/python $(abspath target/original)
@@ -121,7 +120,7 @@ bare: ## both of README's commands in a minimal Debian 12 root (needs root and d
 	scripts/bare.sh
 
 .PHONY: all-tests mutants
-all-tests: test test-fanout ## everything: also jobs that are killed, interop, short storms
+all-tests: test test-fanout test-systems ## everything: also jobs that are killed, interop, short storms
 	$(MAKE) interop
 	PUSHCORE_STORM_SEEDS=3 PUSHCORE_STORM_MESSAGES=20000 $(CARGO) test -q -p pushcore-tests --test storm at_most_once
 	PUSHCORE_STORM_TLS_MESSAGES=2000 $(CARGO) test -q -p pushcore-tests --test storm_tls -- --test-threads 1

@@ -41,6 +41,10 @@ pub(crate) fn dial(addresses: VecDeque<SocketAddr>, proxy: Option<Proxy>, author
             });
         };
         let stream = stream.map_err(|error| {
+            if error.kind() == ErrorKind::OutOfDescriptors {
+                // Nobody was asked: it is this machine.
+                return error;
+            }
             // Not the service's port: a program must be able to tell one from the other.
             Error::new(ErrorKind::ProxyRefused, "the proxy cannot be reached").with_source(error)
         })?;

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use pushcore::http::Authority;
 use pushcore::session::LinkId;
 use pushcore::{Error, ErrorKind};
-use pushcore_client::dialling::in_turn;
+use pushcore_client::dialling::{in_turn, unresolved};
 
 use crate::ready::{ReadySet, Source};
 use crate::resolve::{Lookup, Resolver};
@@ -96,10 +96,7 @@ impl Lookups {
         let poll = AssertUnwindSafe(|| lookup.as_mut().poll(&mut Context::from_waker(&waker)));
         let result = match catch_unwind(poll) {
             Ok(Poll::Pending) => return,
-            Ok(Poll::Ready(result)) => result.map_err(|source| {
-                let context = format!("the name {} does not resolve", target.host());
-                Error::new(ErrorKind::NameNotResolved, context).with_source(source)
-            }),
+            Ok(Poll::Ready(result)) => result.map_err(|source| unresolved(target.host(), source)),
             Err(_) => Err(panicked()),
         };
         let target = target.clone();

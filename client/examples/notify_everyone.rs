@@ -73,7 +73,8 @@ pub(crate) fn notify_everyone(
         }
         writeln!(kept, "{}", device.to_json())?;
     }
-    (kept.flush()?, later.flush()?);
+    kept.flush()?;
+    later.flush()?;
     fs::rename(table.with_extension("new"), table)?;
     Ok(counts)
 }

@@ -30,14 +30,7 @@ const KEEPALIVE_AGAIN: Duration = Duration::from_secs(15);
 pub(crate) fn resolve(resolver: &Resolver, authority: &Authority) -> Result<VecDeque<SocketAddr>, Error> {
     let addresses = resolver
         .lookup(authority.host(), authority.port())
-        .map_err(|source| {
-            if is_out_of_descriptors(&source) || are_descriptors_missing() {
-                let context = "this machine has no descriptor left to look a name up";
-                return Error::new(ErrorKind::OutOfDescriptors, context).with_source(source);
-            }
-            let context = format!("the name {} does not resolve", authority.host());
-            Error::new(ErrorKind::NameNotResolved, context).with_source(source)
-        })?;
+        .map_err(|source| unresolved(authority.host(), source))?;
     in_turn(addresses, authority)
 }
 
@@ -190,8 +183,18 @@ pub fn keep_alive(socket: &socket2::Socket) {
     let _ = socket.set_tcp_keepalive(&keepalive);
 }
 
+/// The error of a name that was not found, or could not be looked up.
+pub fn unresolved(host: &str, source: io::Error) -> Error {
+    if is_out_of_descriptors(&source) || are_descriptors_missing() {
+        let context = "this machine has no descriptor left to look a name up";
+        return Error::new(ErrorKind::OutOfDescriptors, context).with_source(source);
+    }
+    let context = format!("the name {host} does not resolve");
+    Error::new(ErrorKind::NameNotResolved, context).with_source(source)
+}
+
 /// Whether this machine, and not the network, keeps a socket from being made: EMFILE and ENFILE.
-pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+fn is_out_of_descriptors(error: &io::Error) -> bool {
     // The standard library has no name for them. Unix agrees on both numbers; WSAEMFILE on Windows.
     #[cfg(windows)]
     const NUMBERS: [i32; 1] = [10_024];

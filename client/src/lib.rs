@@ -75,7 +75,7 @@ mod watch;
 /// What dialling knows beside sockets, for drivers on another event loop. No part of the stable interface.
 #[doc(hidden)]
 pub mod dialling {
-    pub use crate::dial::{HEAD_START, in_turn, keep_alive, refused};
+    pub use crate::dial::{HEAD_START, in_turn, keep_alive, refused, unresolved};
 }
 
 pub use batch::Batch;

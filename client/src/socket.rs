@@ -130,6 +130,8 @@ impl Socket {
                 Standing::Open => return Verdict::Alive,
                 Standing::Lost(error) => {
                     return Verdict::Failed(match proxy {
+                        // Nobody was asked: it is this machine.
+                        Some(_) if error.kind() == pushcore::ErrorKind::OutOfDescriptors => error,
                         // Not the service's port: a program must be able to tell one from the other.
                         Some(_) => {
                             Error::new(pushcore::ErrorKind::ProxyRefused, "the proxy cannot be reached")

@@ -138,6 +138,10 @@
 //! An [`Error`] means that there is no answer, and its [`ErrorKind`] says why: below 300 the input was refused before anything was sent; `NotSent` was
 //! certainly never processed; `Unknown` was written and may have been.
 //!
+//! # Other push systems' clients
+//!
+//! [`dialect`] answers the requests of other push systems (Amazon Pinpoint among them) as those systems answer, and sends native pushes.
+//!
 //! # Features
 //!
 //! * `net` (on): L2 and L3, that is [`net`] and [`session`], with rustls, httparse and the bundled roots. Without it the crate is L1:

@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS devices (
     dead REAL, reason TEXT, UNIQUE (system, app, key)
 );
 CREATE INDEX IF NOT EXISTS devices_of_user ON devices (system, app, who) WHERE who IS NOT NULL;
-CREATE INDEX IF NOT EXISTS devices_of_target ON devices (service, target);
+CREATE INDEX IF NOT EXISTS devices_of_app ON devices (system, app);
+CREATE INDEX IF NOT EXISTS devices_of_target ON devices (target, service);
 
 -- Whatever else a system keeps: projects, senders, endpoints' channels, remembered replies.
 CREATE TABLE IF NOT EXISTS objects (
@@ -37,6 +38,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     due REAL NOT NULL, made REAL NOT NULL, state TEXT NOT NULL, selection TEXT, reached INTEGER NOT NULL DEFAULT 0,
     fields TEXT NOT NULL DEFAULT '{}', UNIQUE (system, app, key)
 );
+CREATE INDEX IF NOT EXISTS jobs_of_key ON jobs (system, key);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due) WHERE state = 'waiting';
 CREATE TABLE IF NOT EXISTS messages (
     job INTEGER NOT NULL REFERENCES jobs, number INTEGER NOT NULL, service TEXT NOT NULL,

@@ -11,6 +11,9 @@ from database import Database
 from pushcore.dialect import token_digest
 from work import device as _device
 
+#: Where idempotency keys are; in full, because the table is found by these columns in this order.
+_CLAIMS = "system = '' AND kind = 'claim' AND app = ''"
+
 
 class Store:
     """Devices of logical users, whatever service each is reached by."""
@@ -191,9 +194,9 @@ class Store:
         """Claims keys, all or none; `None` where they were free, else what is known of the one that was not."""
         now = self._clock()
         with self._database.write() as db:
-            db.execute("DELETE FROM objects WHERE kind = 'claim' AND made < ?", (now,))
+            db.execute(f"DELETE FROM objects WHERE {_CLAIMS} AND made < ?", (now,))
             for name in names:
-                old = db.execute("SELECT fields FROM objects WHERE kind = 'claim' AND name = ?", (name,)).fetchone()
+                old = db.execute(f"SELECT fields FROM objects WHERE {_CLAIMS} AND name = ?", (name,)).fetchone()
                 if old is not None:
                     return json.loads(old["fields"])  # type: ignore[no-any-return]
             db.executemany(

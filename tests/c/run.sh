@@ -144,7 +144,9 @@ fi
 if wants valgrind && command -v valgrind >/dev/null; then
     grind="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect"
     try "request under valgrind" $grind "$out/messages" "$tree/key.p8"
-    try "network under valgrind" sandboxed --tokens 300 --gone 3 $grind "$out/network"
+    # Without --undef-value-errors=no valgrind takes the tag that ring's assembly for AES-GCM computes for uninitialised (the sandbox, which shares
+    # no code with this library but ring, is told the same). Reads, writes and leaks are checked.
+    try "network under valgrind" sandboxed --tokens 300 --gone 3 $grind --undef-value-errors=no "$out/network"
 elif wants valgrind && [ -n "${CI:-}" ]; then fail "valgrind is missing"; fi
 
 if wants cmake; then

@@ -54,8 +54,8 @@ def main():
                 entries = [{"token": token, "bundle": ready["apns"]["topic"]} for token in tokens]
                 for entry in entries[: args.gone]:
                     entry["unregistered_at"] = 1_700_000_000_000
-                for begin in range(0, len(entries), 20_000):
-                    call("/apns/tokens", entries[begin : begin + 20_000])
+                for begin in range(0, len(entries), 5_000):
+                    call("/apns/tokens", entries[begin : begin + 5_000])
             for fault in args.fault:
                 call("/faults", json.loads(fault))
             with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:

@@ -35,7 +35,7 @@ fn main() -> Result<(), Error> {
     let service = webpush::Service::new(credentials, policy.clone());
     let mut session = Session::new(service, Security::Cleartext, config, tick())?;
     let message = |number: usize| {
-        let endpoint = format!("https://h{}.example/p/{number:032x}", number % hosts);
+        let endpoint = format!("https://h{}.example.org/p/{number:032x}", number % hosts);
         let subscription = webpush::Subscription::without_keys(&endpoint, &policy)?;
         webpush::Message::builder(subscription).build()
     };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pushcore
 import pushcore.aio
 import pytest
-from pushcore import _aio_bulk, _aio_dial, _aio_engine
+from pushcore import _aio_bulk, _aio_dial, _aio_engine, _proxy
 from pushcore.testing import Sandbox
 
 if TYPE_CHECKING:
@@ -222,6 +223,44 @@ def test_a_short_queue_fills_every_stream(sandbox: Sandbox) -> None:
     asyncio.run(main())
 
 
+def test_a_machine_without_descriptors_loses_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the host that refuses: the message waits, as often as it takes."""
+    make, missed = socket.socket, 0
+
+    def scarce(*arguments: Any, **more: Any) -> socket.socket:
+        nonlocal missed
+        if missed < 4:
+            missed += 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return make(*arguments, **more)
+
+    async def main() -> None:
+        async with sandbox.apns(pushcore.aio.Client) as client:
+            monkeypatch.setattr(socket, "socket", scarce)
+            assert (await client.send(template(sandbox))).name == "accepted"
+            codes = [event.code for event in client.events() if event.name == "disconnected"]
+            assert codes == [pushcore.ErrorKind.OUT_OF_DESCRIPTORS] * 4
+
+    asyncio.run(main())
+
+
+def test_a_proxy_is_not_blamed_for_missing_descriptors() -> None:
+    async def main() -> None:
+        async def connect(_: str, at: int) -> socket.socket:
+            raise OSError(errno.EMFILE if at == 3128 else errno.ECONNREFUSED, "as the test wants it")
+
+        loop = asyncio.get_running_loop()
+        for port, code in (3128, OSError), (3129, pushcore.ErrorKind.PROXY_REFUSED):
+            credentials = pushcore.AdmCredentials("id", "secret")
+            service = pushcore.aio.Client.adm(credentials, proxy=f"http://127.0.0.1:{port}")._service
+            with pytest.raises((OSError, pushcore.PushcoreError)) as raised:
+                await _proxy.tunnel(loop, service, "push.example", 443, connect)
+            error = raised.value
+            assert (error.code if isinstance(error, pushcore.PushcoreError) else type(error)) == code
+
+    asyncio.run(main())
+
+
 def test_a_lone_message_overtakes_a_campaign(sandbox: Sandbox) -> None:
     """`send` is interactive and `send_many` bulk; `connections` and `hosts` say what rules."""
 
@@ -240,7 +279,7 @@ def test_a_lone_message_overtakes_a_campaign(sandbox: Sandbox) -> None:
                 ended.append(name)
 
             task = asyncio.ensure_future(campaign())
-            while not ended:
+            while not ended:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             (host,) = client.hosts()
             assert host["waiting"] > 20

@@ -393,6 +393,7 @@ def test_a_retry_with_the_same_invocation_id_sends_nothing_again(pinpoint: Pinpo
     assert (again.status, again.body, again.headers) == (first.status, first.body, first.headers)
     assert pinpoint.sent == []
     assert again.remember == []
+    assert pinpoint.warnings == ["the call was made before: nothing is sent, and its reply is repeated"]
     other = pinpoint.messages(address("GCM", {"Body": "b"}), headers={"amz-sdk-invocation-id": "i-2"}, at=NOW + 2)
     assert other.status == 200
     assert len(pinpoint.sent) == 1

@@ -446,6 +446,46 @@ def test_draining_ends_in_order(sandbox: Sandbox, kind: Kind) -> None:
     assert logged & set(tokens) == {one.key for one in landed if one.result.name == "accepted"} != set()
 
 
+def test_a_hub_that_is_closed_half_way(sandbox: Sandbox, kind: Kind) -> None:
+    """Whatever was read lands once, and says truly whether it was sent."""
+    sandbox.faults.delay("apns", 0.02)
+    tokens = sandbox.targets("apns", 1500)
+    read: list[str] = []
+
+    def source() -> Iterator[pushcore.Device]:
+        for one in tokens:
+            read.append(one)
+            yield device("apns", one, sandbox, key=one)
+
+    landed: list[Any] = []
+    if kind.hub is pushcore.Hub:
+        hub = sandbox.hub(pushcore.Hub)
+        for one in hub.send(source(), NOTIFICATION, queue=300):
+            landed.append(one)
+            if len(landed) == 50:
+                hub.close()
+        hub.close()
+    else:
+
+        async def main() -> None:
+            hub = sandbox.hub(pushcore.aio.Hub)
+            async for one in hub.send(source(), NOTIFICATION, queue=300):
+                landed.append(one)
+                if len(landed) == 50:
+                    await hub.close()
+            await hub.close()
+
+        asyncio.run(main())
+    assert Counter(one.key for one in landed) == Counter(read)
+    assert len(read) < len(tokens)
+    ends = Counter(one.result.name for one in landed)
+    assert set(ends) <= {"accepted", "NotSent"}
+    logged = {record["target"] for record in sandbox.log(service="apns", accepted=True)} & set(tokens)
+    assert logged == {one.key for one in landed if one.result.name == "accepted"}
+    causes = {one.result.__cause__.kind for one in landed if one.result.name == "NotSent"}
+    assert causes <= {pushcore.ErrorKind.CLOSED}
+
+
 def test_a_hub_of_threads(sandbox: Sandbox) -> None:
     """Several threads send through one hub."""
     kind = Kind(pushcore.Hub, FakeClient, pushcore.Client)

@@ -65,10 +65,12 @@ def test_a_subscription_under_a_policy(sandbox: Sandbox) -> None:
     with pytest.raises(pushcore.MessageError) as raised:
         template.to(active, policy=pushcore.EndpointPolicy())
     assert raised.value.kind == pushcore.ErrorKind.ENDPOINT_NOT_ALLOWED
-    assert template.to(active, policy=sandbox.policy()).request(sandbox.vapid_credentials()).method == "POST"
+    allowed: Any = template.to(active, policy=sandbox.policy())
+    assert allowed.request(sandbox.vapid_credentials()).method == "POST"
     # Without a policy of its own the endpoint is checked when it is to be sent to.
+    unasked: Any = template.to(active)
     with pytest.raises(pushcore.MessageError):
-        template.to(active).request(sandbox.vapid_credentials())
+        unasked.request(sandbox.vapid_credentials())
 
 
 def test_every_way_of_many(sandbox: Sandbox) -> None:

@@ -246,7 +246,7 @@ impl HubBuilder {
         self
     }
 
-    /// Sets the time in which a service has to clear its queue in the hub; 30 seconds when nothing is said, `Duration::MAX` waits for
+    /// Sets the time in which a service has to clear its queue in the hub; five minutes when nothing is said, `Duration::MAX` waits for
     /// every service.
     ///
     /// The source is one list, so that a device whose service has a full queue is in the way of those behind it. Reading waits then, as

@@ -21,7 +21,7 @@
 //!         match step.action() {
 //!             Action::Ask(Ask::Secret { .. }) => job.answer(step.id(), b"null")?,
 //!             Action::Ask(_) => job.answer(step.id(), b"{}")?,
-//!             Action::Send(_) | Action::Broadcast(_) => job.unknown(step.id())?,
+//!             _ => job.unknown(step.id())?,
 //!         }
 //!     }
 //! }
@@ -37,7 +37,6 @@
 mod ask;
 mod caller;
 mod job;
-mod legacy;
 mod query;
 mod reply;
 mod route;

@@ -1,6 +1,5 @@
 //! One notification to many devices of many apps.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use super::app::App;
 use super::device::Device;
 use super::notification::Notification;
 use super::rendered::Rendered;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::service::{Kind, Message};
 use crate::time::Now;
 
@@ -40,8 +39,9 @@ const STALE: u32 = 16;
 #[derive(Clone, Debug)]
 pub struct Campaign {
     notification: Arc<Notification>,
-    /// Errors too, because the next device of the app would meet the same.
-    rendered: HashMap<App, Result<Arc<Rendered>, Error>>,
+    /// Errors too, because the next device of the app would meet the same. A list, the last one asked for first, because a
+    /// campaign has a handful of apps and comparing is cheaper than hashing their names for each message.
+    rendered: Vec<(App, Result<Arc<Rendered>, Error>)>,
 }
 
 impl Campaign {
@@ -49,7 +49,7 @@ impl Campaign {
     pub fn new(notification: impl Into<Arc<Notification>>) -> Self {
         Self {
             notification: notification.into(),
-            rendered: HashMap::new(),
+            rendered: Vec::new(),
         }
     }
 
@@ -63,7 +63,8 @@ impl Campaign {
     /// # Errors
     /// As [`message`](super::message): of this device, or for all devices of its app.
     pub fn message(&mut self, device: &Device, now: Now) -> Result<Message, Error> {
-        self.rendered(device.app(), now)?.to(device, now)
+        self.rendered(device.app(), now)?
+            .to_device_of_the_app(device, now)
     }
 
     /// The message to all devices of an app, with its losses.
@@ -71,24 +72,31 @@ impl Campaign {
     /// # Errors
     /// As [`Notification::render`].
     pub fn rendered(&mut self, app: &App, now: Now) -> Result<&Rendered, Error> {
-        let is_current = match self.rendered.get(app) {
-            Some(Ok(rendered)) => !self.is_stale(rendered, now),
-            Some(Err(_)) => true,
+        let known = self.rendered.iter().position(|(known, _)| known == app);
+        let is_current = match known.and_then(|at| self.rendered.get(at)) {
+            Some((_, Ok(rendered))) => !self.is_stale(rendered, now),
+            Some((_, Err(_))) => true,
             None => false,
         };
-        if !is_current {
-            if self.rendered.len() >= MOST_APPS {
-                self.rendered.clear();
-            }
-            let made = self.notification.render(app, now).map(Arc::new);
-            self.rendered.insert(app.clone(), made);
+        if let Some(at) = known {
+            self.rendered.swap(0, at);
         }
-        match self.rendered.get(app) {
-            Some(Ok(rendered)) => Ok(rendered),
-            Some(Err(error)) => Err(error.clone()),
+        if !is_current {
+            let made = (app.clone(), self.notification.render(app, now).map(Arc::new));
+            match (known, self.rendered.first_mut()) {
+                (Some(_), Some(first)) => *first = made,
+                _ => {
+                    self.rendered.truncate(MOST_APPS - 1);
+                    self.rendered.insert(0, made);
+                }
+            }
+        }
+        match self.rendered.first() {
+            Some((_, Ok(rendered))) => Ok(rendered),
+            Some((_, Err(error))) => Err(error.clone()),
             // It was put there just now.
             None => Err(Error::new(
-                crate::ErrorKind::Internal,
+                ErrorKind::Internal,
                 "a message that was made is missing",
             )),
         }

@@ -125,6 +125,11 @@ impl Rendered {
                 "the message is for the devices of another app",
             ));
         }
+        self.to_device_of_the_app(device, now)
+    }
+
+    /// [`Rendered::to`] a device whose app is known to be this one.
+    pub(super) fn to_device_of_the_app(&self, device: &Device, now: Now) -> Result<Message, Error> {
         Ok(match self.template.to(device.target())? {
             Message::Apns(mut message) => {
                 if let Some(time) = device.registered_at() {

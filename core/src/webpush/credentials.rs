@@ -23,9 +23,9 @@ const LONGEST: u64 = 24 * 3600;
 const SKEW_BOUND: u64 = 24 * 3600;
 /// Two answers' dates may differ by so much without telling of another clock.
 const SKEW_IGNORED: u64 = 60;
-/// Senders meet about four push services; UnifiedPush users may bring their own. An
-/// attacker who invents origins only pushes others out.
-const CACHED: usize = 256;
+/// Senders meet about four push services; UnifiedPush users may bring their own, and a campaign may go to thousands in turn. An
+/// attacker who invents origins only pushes others out. A token takes about 700 octets: 11 MB at most.
+const CACHED: usize = 16_384;
 
 /// A key and a contact, and the tokens made from them: one for each origin, since
 /// a token is a bearer for all subscriptions of this key there.
@@ -42,6 +42,18 @@ pub struct Credentials {
 struct Tokens {
     entries: HashMap<(Authority, bool), Token>,
     clock: u64,
+}
+
+impl Tokens {
+    /// Forgets the half that was not used for longest: so the cost of finding it is that of one token, whatever their number.
+    fn forget_half(&mut self) {
+        let mut used: Vec<u64> = self.entries.values().map(|token| token.used).collect();
+        let middle = used.len() / 2;
+        if middle > 0 {
+            let bound = *used.select_nth_unstable(middle).1;
+            self.entries.retain(|_, token| token.used >= bound);
+        }
+    }
 }
 
 struct Token {
@@ -166,10 +178,7 @@ impl Credentials {
         let dated = UnixTime::from_secs(now.unix.as_secs().saturating_add_signed(skew));
         let block = HeaderBlock::new(self.sign(origin, legacy, dated)?);
         if tokens.entries.len() >= CACHED && !tokens.entries.contains_key(&key) {
-            let oldest = tokens.entries.iter().min_by_key(|(_, token)| token.used);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                tokens.entries.remove(&oldest);
-            }
+            tokens.forget_half();
         }
         let token = Token {
             block: Arc::clone(&block),

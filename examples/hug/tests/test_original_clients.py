@@ -112,6 +112,20 @@ def test_m_pyfcm_1_5_4_unchanged(server: Serving, intercept: Intercept) -> None:
     assert run(python("pyfcm_send.py"), *keys, package="pyfcm", **intercept.environment()) == ["done"]
 
 
+def test_s_python_gcm_unchanged(server: Serving, intercept: Intercept) -> None:
+    tokens = server.sandbox.ready["fcm"]["tokens"]
+    keys = (server.keys["fcm_legacy"], tokens["valid"], tokens["unregistered"])
+    assert run(python("python_gcm.py"), *keys, package="python-gcm", **intercept.environment()) == ["done"]
+    assert "gcm-http.googleapis.com" in intercept.asked
+
+
+def test_s_node_gcm_by_its_option(server: Serving) -> None:
+    tokens = server.sandbox.ready["fcm"]["tokens"]
+    arguments = (server.keys["fcm_legacy"], server.url, tokens["valid"], tokens["unregistered"])
+    lines = run(["node", os.fspath(HERE / "node_gcm.js")], *arguments)
+    assert lines == ["1 NotRegistered", "topic", "401"]
+
+
 def test_m_boto3_by_its_environment(server: Serving) -> None:
     ready = server.sandbox.ready
     channels = {

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 from typing import TYPE_CHECKING, Any
 
 from ._errors import TransportError
 from ._kinds import ErrorKind
-from ._proxy import tunnel
+from ._proxy import is_out_of_descriptors, tunnel
 
 if TYPE_CHECKING:
     from ._aio_lookups import Lookups
@@ -68,11 +67,6 @@ async def _connect(
         for address in found:
             session.allow_address(host, port, str(address[4][0]).partition("%")[0])
     return await _race(loop, found)
-
-
-def is_out_of_descriptors(error: OSError) -> bool:
-    """Whether this machine, and not the network, keeps a socket from being made."""
-    return error.errno in (errno.EMFILE, errno.ENFILE)
 
 
 def _are_descriptors_missing() -> bool:

@@ -7,10 +7,11 @@ import datetime
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ._aio_dial import dial, is_out_of_descriptors
+from ._aio_dial import dial
 from ._aio_lookups import Lookups
 from ._errors import Expired, MisuseError, PushcoreError
 from ._kinds import ErrorKind
+from ._proxy import is_out_of_descriptors
 from ._pushcore import Outcome, Service, Session
 
 if TYPE_CHECKING:

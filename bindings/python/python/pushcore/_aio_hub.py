@@ -76,7 +76,11 @@ class Hub(BaseHub):
             sending.drain()
 
     async def close(self) -> None:
-        """Waits until what was taken has ended, then closes the clients that the hub has opened."""
+        """Waits until what was taken has ended, then closes the clients that the hub has opened.
+
+        A `send` that is not through reads no further, and hands out what has ended; what was never sent is `NotSent`.
+        """
+        self.drain()
         for client in self._routes.release():
             await client.close()
 
@@ -180,6 +184,8 @@ class Sending(AsyncIterator[Landed]):
 
         To be called in the loop: `loop.add_signal_handler(signal.SIGTERM, hub.drain)`.
         """
+        if self.is_over:
+            return
         if self._reader is not None:
             self._reader.cancel()
         self._run.drain()
@@ -255,18 +261,18 @@ class Sending(AsyncIterator[Landed]):
                 continue
             try:
                 client = run.routes.client(lane.route)
+                sent = client.send_many(self._feed(lane), deadline=self._deadline)
+                async with contextlib.aclosing(sent) as results:
+                    async for entry, result in results:
+                        run.end(entry, result)
+                        self._arm()
+                        self._landed.set()
+                        while len(run.out) >= _MOST_RESULTS:
+                            self._fetched.clear()
+                            await self._fetched.wait()
             except PushcoreError as error:
                 run.fail(lane, error)
                 self._landed.set()
-                continue
-            async with contextlib.aclosing(client.send_many(self._feed(lane), deadline=self._deadline)) as results:
-                async for entry, result in results:
-                    run.end(entry, result)
-                    self._arm()
-                    self._landed.set()
-                    while len(run.out) >= _MOST_RESULTS:
-                        self._fetched.clear()
-                        await self._fetched.wait()
 
     async def _feed(self, lane: Lane) -> AsyncIterator[tuple[Any, Any]]:
         """What a lane sends; ends when nothing more is known to come, so that doubtful answers are not held back."""

@@ -34,7 +34,18 @@ if TYPE_CHECKING:
         Template,
         VapidCredentials,
     )
-    from ._types import ClientOptions, Credentials, Duration, KeyT, Message, MessageT, OnSuspicion, Priority, Target, TargetT
+    from ._types import (
+        ClientOptions,
+        Credentials,
+        Duration,
+        KeyT,
+        Message,
+        MessageT,
+        OnSuspicion,
+        Priority,
+        Target,
+        TargetT,
+    )
 
     _T = TypeVar("_T")
 
@@ -259,16 +270,16 @@ class Client(Services):
     def connections(self) -> list[dict[str, Any]]:
         """Every connection as it is now.
 
-        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
-        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`,
+        `widest_window` (in bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
         """
         return self._here().connections()
 
     def hosts(self) -> list[dict[str, Any]]:
         """Every host that is connected or that messages wait for.
 
-        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
-        `"connection"`, `"stream"` or `None`.
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`,
+        `"back_off"`, `"connection"`, `"stream"` or `None`.
         """
         return self._here().hosts()
 

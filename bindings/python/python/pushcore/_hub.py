@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._errors import MessageError, MisuseError, NotSent, PushcoreError
+from ._errors import MessageError, MisuseError, NotSent, PushcoreError, Unknown
 from ._kinds import ErrorKind
 from ._pushcore import (
     Attempts,
@@ -141,7 +141,8 @@ class Lane:
         self.queue: deque[Entry] = deque()
         #: Entries that wait for their next attempt.
         self.delayed = 0
-        self.in_flight = 0
+        #: Handed to the client.
+        self.flying: set[Entry] = set()
         #: Takes more at once, and has none.
         self.hungry = False
         #: Since when its pace is measured, and how many devices the service has settled since then; `None` while
@@ -156,6 +157,11 @@ class Lane:
         #: The driver's own: a batch, a task.
         self.driver: Any = None
         self.wake: Any = None
+
+    @property
+    def in_flight(self) -> int:
+        """Entries that the client has."""
+        return len(self.flying)
 
     def judge(self, now: float, queue: int, patience: float) -> None:
         """Measures the pace of a lane that is full."""
@@ -316,14 +322,13 @@ class Run:
     def sent(self, lane: Lane, count: int) -> None:
         """So many of `pairs` were taken."""
         for _ in range(count):
-            lane.queue.popleft()
-        lane.in_flight += count
+            lane.flying.add(lane.queue.popleft())
 
     def end(self, entry: Entry, result: Any) -> None:
         """An attempt has ended: the device has landed, or waits for its next attempt."""
         lane = entry.lane
         assert lane is not None
-        lane.in_flight -= 1
+        lane.flying.discard(entry)
         if isinstance(result, Outcome) and result.name != "retry_later":
             lane.settled += 1
         if isinstance(result, Outcome) and result.name == "accepted":
@@ -342,9 +347,19 @@ class Run:
         self._settle(lane, entry, result)
 
     def fail(self, lane: Lane, error: PushcoreError) -> None:
-        """The client of a lane cannot be opened: everything in its queue ends."""
+        """The client of a lane cannot be opened, or takes nothing more: everything that it should have sent ends."""
+        closed = error.kind == ErrorKind.CLOSED
+        result = error
+        if closed:
+            result = NotSent("the hub is closed: never sent")
+            result.__cause__ = error
         while lane.queue:
-            self._settle(lane, lane.queue.popleft(), error)
+            self._settle(lane, lane.queue.popleft(), result)
+        # A client that is closed has handed out the results of everything that it took.
+        doubtful = result if closed else Unknown("the client failed")
+        for entry in list(lane.flying):
+            lane.flying.discard(entry)
+            self._settle(lane, entry, doubtful)
 
     def _settle(self, lane: Lane | None, entry: Entry, result: Any) -> None:
         if lane is not None:

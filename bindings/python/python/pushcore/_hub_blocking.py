@@ -98,7 +98,11 @@ class Hub(BaseHub):
             return client
 
     def close(self) -> None:
-        """Waits until what was taken has ended, then closes the clients that the hub has opened."""
+        """Waits until what was taken has ended, then closes the clients that the hub has opened.
+
+        A `send` that is not through reads no further, and hands out what has ended; what was never sent is `NotSent`.
+        """
+        self.drain()
         with self._lock:
             closing = self._routes.release()
         for client in closing:
@@ -222,22 +226,26 @@ class Sending:
         run = self._run
         try:
             batch: BlockingBatch = lane.driver or self._client_of(lane.route).batch(deadline=self._deadline)
+            lane.driver = batch
+            while lane.queue:
+                pairs = run.pairs(lane, _MOST_SUBMITTED)
+                taken = batch.submit(pairs)
+                run.sent(lane, taken)
+                if taken < len(pairs):
+                    break
+            lane.hungry = not lane.queue
+            if lane.in_flight and run.read_out and not lane.queue:
+                batch.finish()
+            landed = batch.wait(patience) if lane.in_flight else []
         except PushcoreError as error:
+            # A client that was closed still hands out what it had taken.
+            landed = lane.driver.wait(0) if lane.driver is not None else []
+            for entry, result in landed:
+                run.end(entry, result)
             run.fail(lane, error)
             return
-        lane.driver = batch
-        while lane.queue:
-            pairs = run.pairs(lane, _MOST_SUBMITTED)
-            taken = batch.submit(pairs)
-            run.sent(lane, taken)
-            if taken < len(pairs):
-                break
-        lane.hungry = not lane.queue
-        if lane.in_flight:
-            if run.read_out and not lane.queue:
-                batch.finish()
-            for entry, result in batch.wait(patience):
-                run.end(entry, result)
+        for entry, result in landed:
+            run.end(entry, result)
 
     def _finish(self) -> None:
         self.is_over = True

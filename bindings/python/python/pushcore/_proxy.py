@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable
 
 from ._errors import TransportError
 from ._kinds import ErrorKind
 from ._pushcore import Service, Tunnel
+
+
+def is_out_of_descriptors(error: OSError | TransportError) -> bool:
+    """Whether this machine, and not the network, keeps a socket from being made."""
+    if isinstance(error, TransportError):
+        return error.code == ErrorKind.OUT_OF_DESCRIPTORS
+    return error.errno in {errno.EMFILE, errno.ENFILE}
 
 
 async def tunnel(
@@ -23,6 +31,9 @@ async def tunnel(
     try:
         sock = await connect(*dialogue.proxy)
     except (OSError, TransportError) as error:
+        if is_out_of_descriptors(error):
+            # Nobody was asked: it is this machine.
+            raise
         # Not the service's port: a program must be able to tell one from the other.
         text = f"the proxy cannot be reached: {getattr(error, 'strerror', None) or error}"
         raise TransportError(text, ErrorKind.PROXY_REFUSED, "ProxyRefused") from None

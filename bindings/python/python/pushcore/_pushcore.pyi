@@ -1317,8 +1317,8 @@ class Event:
         """
     @property
     def name(self) -> str:
-        """`dialling`, `let_go`, `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`, `token_failed`,
-        `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
+        """`dialling`, `let_go`, `connected`, `disconnected`, `settings_changed`, `go_away`, `token_renewed`,
+        `token_failed`, `requeued`, `throttled`, `clock_skew`, `wedged`, `mix_up_suspected`, `credentials_refused`,
         `credentials_accepted`, `internal`; others may come."""
     @property
     def link(self) -> int | None:
@@ -1383,14 +1383,14 @@ class BlockingClient:
     def connections(self) -> list[dict[str, Any]]:
         """Every connection as it is now.
 
-        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
-        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`,
+        `widest_window` (in bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
         """
     def hosts(self) -> list[dict[str, Any]]:
         """Every host that is connected or that messages wait for.
 
-        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
-        `"connection"`, `"stream"` or `None`.
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`,
+        `"back_off"`, `"connection"`, `"stream"` or `None`.
         """
     def metrics(self) -> Metrics:
         """The counts and latencies of this client."""
@@ -1542,7 +1542,7 @@ class Session:
     def data_to_send(self, link: int, most: int | None = None) -> bytes:
         """What is to be written to the socket of `link` now, at most `most` bytes of it; it counts as written."""
     def poll_writable(self) -> int | None:
-        """The next connection that may have bytes to write, told once after each change; `None` when there is no more."""
+        """The next connection that may have bytes to write, told once after each change; `None` when there is none."""
     def links(self) -> list[int]:
         """Every connection there is."""
     def poll_timeout(self) -> float | None:
@@ -1556,14 +1556,14 @@ class Session:
     def connections(self) -> list[dict[str, Any]]:
         """Every connection as it is now.
 
-        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`, `widest_window` (in
-        bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
+        Each is a `dict` of `link`, `authority`, `ready`, `retired`, `surplus`, `in_flight`, `streams`, `window`,
+        `widest_window` (in bytes) and `round_trip` (in seconds); the last three are `None` while unknown.
         """
     def hosts(self) -> list[dict[str, Any]]:
         """Every host that is connected or that messages wait for.
 
-        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`, `"back_off"`,
-        `"connection"`, `"stream"` or `None`.
+        Each is a `dict` of `authority`, `waiting`, `in_flight`, `connections` and `waits_for`: `"pause"`, `"room"`,
+        `"back_off"`, `"connection"`, `"stream"` or `None`.
         """
     @staticmethod
     def no_stats() -> dict[str, int]:

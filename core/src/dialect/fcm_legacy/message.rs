@@ -44,16 +44,16 @@ const KNOWN: &[&str] = &[
 
 /// A message without a target.
 #[derive(Debug)]
-pub(super) struct Made {
-    pub(super) message: Map<String, Value>,
-    pub(super) validate_only: bool,
+pub(in crate::dialect) struct Made {
+    pub(in crate::dialect) message: Map<String, Value>,
+    pub(in crate::dialect) validate_only: bool,
 }
 
 /// Makes the message.
 ///
 /// # Errors
 /// The word of the legacy API for what is wrong with it.
-pub(super) fn make(
+pub(in crate::dialect) fn make(
     legacy: &Map<String, Value>,
     now: UnixTime,
     warnings: &mut Vec<String>,

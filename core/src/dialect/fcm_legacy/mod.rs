@@ -1,6 +1,7 @@
 //! FCM's legacy HTTP API, which Google shut down in 2024: `/fcm/send` with a server key.
 
-mod message;
+// Pinpoint's raw content is a message of this API, too.
+pub(in crate::dialect) mod message;
 mod request;
 mod send;
 

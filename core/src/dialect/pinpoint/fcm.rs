@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 use super::content::Content;
 use super::data;
 use super::plan::{Extra, Made, Switches};
-use crate::dialect::legacy;
+use crate::dialect::fcm_legacy::message::make;
 use crate::fcm;
 use crate::service::Template;
+use crate::time::UnixTime;
 
-pub(super) fn template(content: &Content, extra: &Extra, switches: Switches) -> Made {
+pub(super) fn template(content: &Content, extra: &Extra, switches: Switches, began: UnixTime) -> Made {
     let mut warnings = Vec::new();
     let mut message = match &content.raw {
         Some(raw) => {
@@ -17,7 +18,7 @@ pub(super) fn template(content: &Content, extra: &Extra, switches: Switches) -> 
                 warnings.push("Context and TraceId are not added to RawContent".to_owned());
             }
             let raw = data::raw(raw).ok_or("RawContent is not a JSON object")?;
-            raw_message(raw, &mut warnings)?
+            raw_message(raw, content, began, &mut warnings)?
         }
         None => {
             let mut message = Map::new();
@@ -69,7 +70,12 @@ pub(super) fn template(content: &Content, extra: &Extra, switches: Switches) -> 
 }
 
 /// Raw content: a message of FCM v1 in one of the wrappers that AWS documents, or one of the legacy API.
-fn raw_message(mut raw: Map<String, Value>, warnings: &mut Vec<String>) -> Result<Map<String, Value>, String> {
+fn raw_message(
+    mut raw: Map<String, Value>,
+    content: &Content,
+    began: UnixTime,
+    warnings: &mut Vec<String>,
+) -> Result<Map<String, Value>, String> {
     let inner = match raw.remove("fcmV1Message") {
         Some(Value::Object(mut wrapper)) => wrapper.remove("message"),
         Some(_) => return Err("fcmV1Message is not an object".to_owned()),
@@ -85,6 +91,26 @@ fn raw_message(mut raw: Map<String, Value>, warnings: &mut Vec<String>) -> Resul
             Ok(message)
         }
         Some(_) => Err("message in RawContent is not an object".to_owned()),
-        None => Ok(legacy::message(&raw, warnings)),
+        None => {
+            // The fields beside raw content count, for the platforms that the translation knows, too.
+            for (name, value) in [
+                ("priority", content.priority.as_ref().map(|priority| json!(priority))),
+                ("time_to_live", content.time_to_live.map(|seconds| json!(seconds))),
+                ("collapse_key", content.collapse.as_ref().map(|key| json!(key))),
+            ] {
+                if let Some(value) = value {
+                    raw.insert(name.to_owned(), value);
+                }
+            }
+            match make(&raw, began, warnings) {
+                Ok(made) => {
+                    if made.validate_only {
+                        warnings.push("dry_run in RawContent is not used: the message is sent".to_owned());
+                    }
+                    Ok(made.message)
+                }
+                Err(word) => Err(format!("RawContent is no message of FCM: {word}")),
+            }
+        }
     }
 }

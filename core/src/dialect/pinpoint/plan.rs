@@ -188,7 +188,7 @@ impl<'a> Plan<'a> {
         };
         match family {
             "APNS" => apns::template(name, &content, &extra, record, self.switches, self.began),
-            "GCM" => fcm::template(&content, &extra, self.switches),
+            "GCM" => fcm::template(&content, &extra, self.switches, self.began),
             "ADM" => adm_template(&content, &extra),
             _ => baidu_template(&content, &extra),
         }

@@ -143,6 +143,7 @@ fn claim(run: &mut Run<'_>) -> Result<Vec<String>, Stop> {
         seconds: REMEMBERED,
     })?;
     if let Some(reply) = answer.get("reply").and_then(Reply::read) {
+        run.warn("the call was made before: nothing is sent, and its reply is repeated");
         return Err(reply.remembered(&[], 0).into());
     }
     if answer.get("under_way").is_some() {

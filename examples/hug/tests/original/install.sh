@@ -17,6 +17,7 @@ package() { # FOLDER REQUIREMENT...: the marker is written last, so that an inst
 package pushpad2 pushpad==2.0.0
 package pushpad1 pushpad==1.0.0 requests
 package pyfcm pyfcm==1.5.4
+package python-gcm python-gcm==0.4 requests
 package boto3 'boto3>=1.43'
 if ! cmp -s "$here/package.json" "$folder/node/package.json" || ! test -e "$folder/node/.done"; then
     mkdir -p "$folder/node"

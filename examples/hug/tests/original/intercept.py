@@ -22,6 +22,8 @@ HOSTS = (
     "pushpad.xyz",
     "push.ionic.io",
     "fcm.googleapis.com",
+    "gcm-http.googleapis.com",
+    "android.googleapis.com",
     "api.pushprovider.com",
     "69xmiejax4.execute-api.ap-southeast-1.amazonaws.com",
     "pinpoint.us-east-1.amazonaws.com",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .._pushcore import Call, Service, Template
-    from .._types import Duration, Message, Target
+    from .._types import Duration, Message, Priority, Target
 
 #: The end of one message: what a service says, or why there is no answer.
 Result = Outcome | PushcoreError
@@ -360,7 +360,7 @@ class FakeClient(Fake, Client):
     `close`. Results come in the order of the messages.
     """
 
-    def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+    def send(self, message: Message, *, deadline: Duration | None = None, priority: Priority | None = None) -> Outcome:
         """Records the message; returns its outcome, or raises its error."""
         result = self._end(message, message, deadline)
         if isinstance(result, PushcoreError):
@@ -416,7 +416,13 @@ class FakeClient(Fake, Client):
 class AioFakeClient(Fake, aio.Client):
     """A `pushcore.aio.Client` that sends nothing, as `FakeClient`; may be used again after `close`, as that client."""
 
-    async def send(self, message: Message, *, deadline: Duration | None = None) -> Outcome:
+    async def send(
+        self,
+        message: Message,
+        *,
+        deadline: Duration | None = None,
+        priority: Priority | None = None,
+    ) -> Outcome:
         """Records the message; returns its outcome, or raises its error."""
         result = self._end(message, message, deadline)
         if isinstance(result, PushcoreError):

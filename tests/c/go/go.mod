@@ -1,0 +1,3 @@
+module pushcore.test/vectors
+
+go 1.21
