@@ -96,7 +96,7 @@ const WORDS: &[&str] = &["error", "time", "secret"];
 fn allowed(room: &str) -> Vec<&'static str> {
     let also: &[&str] = match room {
         "error" | "time" | "secret" => &[],
-        "json" | "percent" | "http" => &[],
+        "json" | "percent" | "http" | "printable" => &[],
         // Keys come as JWK, too.
         "crypto" => &["json"],
         "net" => &["http"],

@@ -942,15 +942,16 @@ impl Session {
         };
         let surplus = !host.links().is_empty();
         let (authority, traffic) = (host.authority().clone(), host.traffic());
-        match surplus {
-            true if !may_be_surplus => return false,
-            false if !has_room && !(traffic.is_for_tokens() && may_be_surplus) => {
-                if host.set_wanting(true) {
-                    self.crowd.push(id);
-                }
-                return false;
+        if surplus && !may_be_surplus {
+            return false;
+        }
+        // What waits for a token can end only with the token, so its connection may be one too many.
+        let is_allowed = surplus || has_room || (traffic.is_for_tokens() && may_be_surplus);
+        if !is_allowed {
+            if host.set_wanting(true) {
+                self.crowd.push(id);
             }
-            _ => {}
+            return false;
         }
         let config = host.with_its_pings(self.service.connection_config(traffic, &authority));
         let connection = match Connection::new(&config, &authority, now) {
