@@ -49,6 +49,11 @@ if [ "$level" != demo ]; then
     need nghttp2-client has h2load
     need valgrind has valgrind
     need g++ compiles c++ c++
+    # What libpushcore's tests compare and compile with.
+    need abigail-tools has abidiff
+    need cmake has cmake
+    need pkg-config has pkg-config
+    need libcurl4-openssl-dev pkg-config --exists libcurl
     need nodejs node_18
     test -x /usr/sbin/nginx || need nginx-light has nginx
     # The completion and the man page of the command are tried in what reads them.

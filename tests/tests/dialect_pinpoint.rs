@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pushcore::dialect::{Action, Ask, Dialect, Job, Reply, Send, System};
+use pushcore::dialect::{Action, Ask, Dialect, Job, Reply, Send, Step, System};
 use pushcore::http::{Incoming, Response};
 use pushcore::outcome::Outcome;
 use pushcore::{Error, ErrorKind, Now, UnixTime};
@@ -132,7 +132,9 @@ fn recorded_requests_become_the_messages_written_by_hand() {
             // Written down and read back before each step.
             job = Job::from_json(job.to_json().unwrap().as_bytes()).unwrap();
             let step = job.steps()[0].clone();
-            match step.action() {
+            let again = Step::from_json(step.to_json().as_bytes()).unwrap();
+            assert_eq!((again.id(), again.to_json()), (step.id(), step.to_json()));
+            match again.action() {
                 Action::Ask(ask) => {
                     let answer = store(ask, app, secret).to_string();
                     job.answer(step.id(), answer.as_bytes()).unwrap();
@@ -274,7 +276,7 @@ fn drive(rng: &mut Rng, mut job: Job, app: &str, secret: &str) -> u16 {
         if rng.below(8) == 0 {
             if let Ok(text) = job.to_json() {
                 assert!(!text.contains(secret), "a secret in the job");
-                let again = Job::from_json(text.as_bytes()).unwrap();
+                let again = Job::from_json(text.as_bytes()).expect("a job");
                 let ids = |job: &Job| job.steps().iter().map(|step| step.to_json()).collect::<Vec<_>>();
                 assert_eq!(ids(&again), ids(&job));
                 job = again;
@@ -291,22 +293,22 @@ fn drive(rng: &mut Rng, mut job: Job, app: &str, secret: &str) -> u16 {
         match step.action() {
             Action::Ask(ask) => {
                 let answer = answer(rng, ask, app, secret).to_string();
-                job.answer(step.id(), answer.as_bytes()).unwrap();
+                job.answer(step.id(), answer.as_bytes()).expect("the step waits");
             }
             Action::Send(send) => match rng.below(3) {
-                0 => job.unknown(step.id()).unwrap(),
+                0 => job.unknown(step.id()).expect("the step waits"),
                 1 => {
                     let error = Error::new(*rng.pick(ErrorKind::ALL), "some error");
-                    job.sent(step.id(), Err(&error)).unwrap();
+                    job.sent(step.id(), Err(&error)).expect("the step waits");
                 }
                 _ => {
                     let status = 100 + rng.below(500) as u16;
                     let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_800_000_000));
                     let outcome = send.message.outcome(&Response::new(status, nonsense), now);
-                    job.sent(step.id(), Ok(&outcome)).unwrap();
+                    job.sent(step.id(), Ok(&outcome)).expect("the step waits");
                 }
             },
-            _ => job.unknown(step.id()).unwrap(),
+            _ => job.unknown(step.id()).expect("the step waits"),
         }
     }
     let reply = job.reply().expect("a reply");
@@ -460,7 +462,7 @@ fn unsigned_garbage_to_every_dialect_is_refused_without_a_question() {
                 .collect();
             let target = match rng.below(2) {
                 0 => format!("/{target}"),
-                _ => format!("{}{target}", route.path.replace('{', "").replace('}', "")),
+                _ => format!("{}{target}", route.path.replace(['{', '}'], "")),
             };
             let body = any(rng, 3).to_string();
             let mut incoming = Incoming::new(route.method.as_str(), &target, body).unwrap();

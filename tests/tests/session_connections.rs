@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use pushcore::ErrorKind;
-use pushcore::session::SessionEvent;
+use pushcore::session::{DialReason, LetGoReason, SessionEvent};
 use pushcore_tests::sim::frame::code;
 use pushcore_tests::sim::{Act, Answer, Dial, Last, Rng, Script, Seen, World, seeds};
 
@@ -203,4 +203,71 @@ fn an_answer_between_time_outs_counts() {
                 .all(|error| error.kind() == ErrorKind::Unknown)
         );
     }
+}
+
+/// The rule of `docs/connections.md` at 40 ms and 100 streams: one connection, then four, sixteen and thirty-two, each time as soon as
+/// the ones before have answered; when there is nothing to do for a minute, one is left.
+#[test]
+fn connections_are_planned_and_let_go() {
+    let mut world = World::new(3, |_| {}, |_, _| Script::accepting().into());
+    world.latency = millis(20);
+    let begun = world.now().monotonic;
+    world.submit(40_000);
+    world.run();
+    let mut rounds: Vec<(Duration, usize)> = Vec::new();
+    for at in world.dials() {
+        let after = *at - begun;
+        match rounds.last_mut() {
+            Some((last, count)) if after - *last < millis(20) => *count += 1,
+            _ => rounds.push((after, 1)),
+        }
+    }
+    let counts: Vec<usize> = rounds.iter().map(|(_, count)| *count).collect();
+    assert_eq!(counts, [1, 3, 12, 16], "{rounds:?}");
+    assert!(rounds[3].0 < millis(700), "{rounds:?}");
+    let reasons = |wanted: DialReason| {
+        let told = |event: &&SessionEvent| matches!(event, SessionEvent::Dialling { reason, .. } if *reason == wanted);
+        world.events().iter().filter(told).count()
+    };
+    assert_eq!((reasons(DialReason::First), reasons(DialReason::Full)), (1, 31));
+    let report = world.session.connections();
+    assert!(
+        report
+            .iter()
+            .all(|one| one.streams == 100 && one.round_trip.is_some_and(|time| time >= millis(40)))
+    );
+    world.run_for(seconds(70));
+    let surplus = SessionEvent::LetGo {
+        link: report[1].link,
+        reason: LetGoReason::Surplus,
+    };
+    assert!(world.events().contains(&surplus));
+    let left = world.session.connections();
+    assert!(left.len() == 1 && !left[0].surplus, "{left:?}");
+    // Apple asks to keep connections.
+    world.run_for(seconds(3600));
+    assert_eq!(world.session.connections().len(), 1);
+    assert_eq!(world.finish().accepted, 40_000);
+}
+
+/// Round trips that grow tenfold, and a budget: no more dials than it allows, whatever waits.
+#[test]
+fn the_budget_of_a_minute_is_kept() {
+    let mut world = World::new(
+        3,
+        |config| {
+            config.dials_per_minute = 6;
+            config.deadline = seconds(3600);
+        },
+        |_, _| Script::accepting().streams(10).into(),
+    );
+    world.latency = millis(20);
+    world.submit(3000);
+    world.run_for(seconds(2));
+    world.latency = millis(200);
+    world.submit(20_000);
+    world.run_for(seconds(28));
+    // The first, five more at once, and one every ten seconds.
+    assert!((7..=9).contains(&world.dials().len()), "{:?}", world.dials());
+    assert_eq!(world.finish().accepted, 23_000);
 }

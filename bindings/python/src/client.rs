@@ -121,8 +121,7 @@ impl BlockingClient {
             template,
             options,
             longest,
-            on_progress,
-            every,
+            (on_progress, every),
         )
     }
 

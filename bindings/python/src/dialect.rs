@@ -197,6 +197,12 @@ pub(crate) struct DialectStep(Step);
 
 #[pymethods]
 impl DialectStep {
+    /// Reads a step back from `to_json`, for a worker in another process. Raises `MessageError`.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Step::from_json(&json_text(text)?).map(Self).or_raise(py)
+    }
+
     /// The number by which the answer goes in.
     #[getter]
     fn id(&self) -> u32 {

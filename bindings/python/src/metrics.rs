@@ -1,4 +1,4 @@
-//! What a monitoring system reads: counts and latencies as plain numbers, and as OpenMetrics text.
+//! Counts and latencies for a monitoring system, as plain numbers and as OpenMetrics text.
 
 use std::collections::BTreeMap;
 

@@ -76,8 +76,7 @@ impl SendMany {
         template: Option<Pattern>,
         options: SendOptions,
         deadline: Duration,
-        on_progress: Option<Py<PyAny>>,
-        every: Option<Duration>,
+        (on_progress, every): (Option<Py<PyAny>>, Option<Duration>),
     ) -> PyResult<Self> {
         let every = every.unwrap_or(EVERY);
         Ok(Self {

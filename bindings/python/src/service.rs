@@ -132,7 +132,7 @@ impl Service {
         Client::new(self.service.clone(), config)
     }
 
-    /// Which service it is.
+    /// Returns the service.
     pub(crate) fn service_kind(&self) -> Kind {
         self.service.kind()
     }

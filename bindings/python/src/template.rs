@@ -71,7 +71,7 @@ impl PyTemplate {
     }
 }
 
-/// What a bulk send has in common: a message, whose own target does not matter, or a template.
+/// The common part of a bulk send: a message, whose own target does not matter, or a template.
 pub(crate) enum Pattern {
     Message(Message),
     Template(Template),

@@ -184,6 +184,7 @@ def test_recorded_requests_become_the_messages_written_by_hand(request_: dict[st
         return
     assert reply.status == 200
     for step, expected in zip(sent, request_["sends"], strict=True):
+        assert Step.from_json(step.to_json()).to_json() == step.to_json()
         data = step.data
         channel = data["channel"]
         assert (channel["service"], channel["name"], channel["sandbox"], channel["scope"]) == (
@@ -1023,6 +1024,8 @@ def test_answers_of_another_form_are_refused_and_the_step_waits_on(pinpoint: Pin
 def test_what_is_no_job_is_refused(text: str) -> None:
     with pytest.raises(pushcore.MessageError):
         Job.from_json(text)
+    with pytest.raises(pushcore.MessageError):
+        Step.from_json(text)
 
 
 def test_what_a_dialect_and_a_job_say_of_themselves() -> None:

@@ -228,10 +228,10 @@ def test_a_fake_records_and_answers() -> None:
     fake.answer_for(DEAD, pushcore.TokenGone(since=1))
     fake.answer_for(LATER, pushcore.RetryLater(after=5), pushcore.Accepted(id="second"))
     assert isinstance(fake.send(message()), pushcore.Accepted)
-    assert isinstance(fake.send(message(DEAD), deadline=3), pushcore.TokenGone)
+    assert isinstance(fake.send(message(DEAD), deadline=3, priority="bulk"), pushcore.TokenGone)
     assert [fake.send(message(LATER)).name for _ in range(3)] == ["retry_later", "accepted", "accepted"]
     assert fake.targets == [GOOD, DEAD, LATER, LATER, LATER]
-    assert [sent.deadline for sent in fake.sent][:2] == [None, 3]
+    assert [(sent.deadline, sent.priority) for sent in fake.sent][:2] == [(None, None), (3, "bulk")]
     assert fake.messages_to(DEAD) == [message(DEAD)]
     stats = fake.stats()
     assert (stats["submitted"], stats["accepted"], stats["token_gone"], stats["retry_later"]) == (5, 3, 1, 1)

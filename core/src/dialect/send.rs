@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::ask::Collection;
+use super::step::no_step;
+use crate::error::Error;
 use crate::service::{Kind, Message, Template};
 use crate::time::UnixTime;
 
@@ -68,6 +71,16 @@ impl Channel {
         }
     }
 
+    fn read(step: &Value) -> Result<Self, Error> {
+        let value = step.get("channel").ok_or_else(no_step)?;
+        Ok(Self {
+            service: Kind::parse(text(value, "service")?)?,
+            scope: text(value, "scope")?.to_owned(),
+            name: text(value, "name")?.to_owned(),
+            sandbox: member(value, "sandbox")?,
+        })
+    }
+
     pub(super) fn value(&self) -> Value {
         let mut map = Map::new();
         map.insert("service".into(), self.service.as_str().into());
@@ -91,6 +104,17 @@ impl fmt::Debug for Send {
 }
 
 impl Send {
+    pub(super) fn read(value: &Value) -> Result<Self, Error> {
+        let channel = Channel::read(value)?;
+        let message = value.get("message").ok_or_else(no_step)?.to_string();
+        Ok(Self {
+            key: text(value, "key")?.to_owned(),
+            record: member(value, "record")?,
+            message: Message::from_json(channel.service, message.as_bytes())?,
+            channel,
+        })
+    }
+
     pub(super) fn value(&self) -> Value {
         let mut map = Map::new();
         map.insert("channel".into(), self.channel.value());
@@ -102,6 +126,20 @@ impl Send {
 }
 
 impl Broadcast {
+    pub(super) fn read(value: &Value) -> Result<Self, Error> {
+        let channel = Channel::read(value)?;
+        let template = value.get("template").ok_or_else(no_step)?.to_string();
+        let at: Option<u64> = member(value, "at")?;
+        Ok(Self {
+            template: Template::from_json(channel.service, template.as_bytes())?,
+            channel,
+            collection: member(value, "collection")?,
+            filter: value.get("filter").cloned().unwrap_or_default(),
+            at: at.map(UnixTime::from_secs),
+            record: value.get("record").cloned().unwrap_or_default(),
+        })
+    }
+
     pub(super) fn value(&self) -> Value {
         let mut map = Map::new();
         map.insert("channel".into(), self.channel.value());
@@ -117,4 +155,13 @@ impl Broadcast {
 /// Payloads stand in the form as strings, so nothing of them is lost in a tree.
 fn tree(form: &str) -> Value {
     serde_json::from_str(form).unwrap_or_default()
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str, Error> {
+    value.get(name).and_then(Value::as_str).ok_or_else(no_step)
+}
+
+fn member<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Error> {
+    let member = value.get(name).cloned().unwrap_or_default();
+    serde_json::from_value(member).map_err(|_| no_step())
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ask::Ask;
 use super::send::{Broadcast, Send};
+use crate::error::{Error, ErrorKind};
 
 /// One thing that a job waits for, with the number that its answer goes in by.
 #[derive(Clone, Debug)]
@@ -63,4 +64,26 @@ impl Step {
         }
         Value::Object(map).to_string()
     }
+
+    /// Reads what [`Step::to_json`] wrote: for a worker in another process. The answer goes to the job, wherever that is.
+    /// Endpoints of Web Push are under the [`EndpointPolicy`](crate::webpush::EndpointPolicy) that is the default.
+    ///
+    /// # Errors
+    /// `InvalidPayload` for anything else; the errors of [`Message::from_json`](crate::service::Message::from_json).
+    pub fn from_json(text: &[u8]) -> Result<Self, Error> {
+        let value = Value::Object(crate::json::parse_object(text)?);
+        let id = value.get("id").and_then(Value::as_u64);
+        let id = id.and_then(|id| u32::try_from(id).ok()).ok_or_else(no_step)?;
+        let action = match value.get("step").and_then(Value::as_str) {
+            Some("ask") => Action::Ask(serde_json::from_value(value).map_err(|_| no_step())?),
+            Some("send") => Action::Send(Box::new(Send::read(&value)?)),
+            Some("broadcast") => Action::Broadcast(Box::new(Broadcast::read(&value)?)),
+            _ => return Err(no_step()),
+        };
+        Ok(Self { id, action })
+    }
+}
+
+pub(super) fn no_step() -> Error {
+    Error::new(ErrorKind::InvalidPayload, "not the json of a step")
 }

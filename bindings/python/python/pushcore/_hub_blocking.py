@@ -236,11 +236,11 @@ class Sending:
             lane.hungry = not lane.queue
             if lane.in_flight and run.read_out and not lane.queue:
                 batch.finish()
-            landed = batch.wait(patience) if lane.in_flight else []
+            landed: list[tuple[Any, Any]] = batch.wait(patience) if lane.in_flight else []
         except PushcoreError as error:
             # A client that was closed still hands out what it had taken.
-            landed = lane.driver.wait(0) if lane.driver is not None else []
-            for entry, result in landed:
+            late: list[tuple[Any, Any]] = lane.driver.wait(0) if lane.driver is not None else []
+            for entry, result in late:
                 run.end(entry, result)
             run.fail(lane, error)
             return

@@ -1676,6 +1676,9 @@ class DialectJob:
 class DialectStep:
     """One thing that a job waits for."""
 
+    @staticmethod
+    def from_json(text: str | bytes) -> DialectStep:
+        """Reads a step back from `to_json`, for a worker in another process. Raises `MessageError`."""
     @property
     def id(self) -> int:
         """The number by which the answer goes in."""

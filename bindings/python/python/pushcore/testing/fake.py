@@ -51,6 +51,8 @@ class Sent(NamedTuple):
     """The deadline that the caller gave, in seconds; `None` for the client's own."""
     result: Result
     """The end."""
+    priority: str | None = None
+    """The priority that the caller gave to `send`."""
 
 
 def _text(target: object) -> str:
@@ -175,7 +177,7 @@ class Fake:
             # One malformed token among a million is a result, not the end of the run.
             return key, MessageError(str(error), ErrorKind.INVALID_TARGET)
 
-    def _end(self, message: Any, key: Any, deadline: Duration | None) -> Result:
+    def _end(self, message: Any, key: Any, deadline: Duration | None, priority: str | None = None) -> Result:
         self._check()
         if not _is_message(message):
             raise TypeError(f"expected a message, not {type(message).__name__}")
@@ -191,7 +193,7 @@ class Fake:
         if result is None:
             result = Accepted(status=200, id=str(uuid.uuid4()))
         seconds = deadline.total_seconds() if isinstance(deadline, datetime.timedelta) else deadline
-        self.sent.append(Sent(known, key, seconds, result))
+        self.sent.append(Sent(known, key, seconds, result, priority))
         return result
 
     def _response(self, asked: Any) -> Response:
@@ -362,7 +364,7 @@ class FakeClient(Fake, Client):
 
     def send(self, message: Message, *, deadline: Duration | None = None, priority: Priority | None = None) -> Outcome:
         """Records the message; returns its outcome, or raises its error."""
-        result = self._end(message, message, deadline)
+        result = self._end(message, message, deadline, priority)
         if isinstance(result, PushcoreError):
             raise result
         return result
@@ -417,14 +419,10 @@ class AioFakeClient(Fake, aio.Client):
     """A `pushcore.aio.Client` that sends nothing, as `FakeClient`; may be used again after `close`, as that client."""
 
     async def send(
-        self,
-        message: Message,
-        *,
-        deadline: Duration | None = None,
-        priority: Priority | None = None,
+        self, message: Message, *, deadline: Duration | None = None, priority: Priority | None = None
     ) -> Outcome:
         """Records the message; returns its outcome, or raises its error."""
-        result = self._end(message, message, deadline)
+        result = self._end(message, message, deadline, priority)
         if isinstance(result, PushcoreError):
             raise result
         return result
