@@ -38,7 +38,7 @@ test-rust: need-test
 	$(CARGO) test -p pushcore --no-default-features --lib -q # L1 alone
 
 test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer | need-test
-	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r examples/requirements.txt # the examples are type-checked
 	$(CARGO) build -q -p pushcore-tests --bin hostile-peer
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) $(VENV)/bin/python -m pytest -q bindings/python/tests
 

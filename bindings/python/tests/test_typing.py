@@ -24,7 +24,14 @@ def _checkable(name: str) -> bool:
     if name.startswith(UNTYPED):
         return False
     needed = [module for prefix, module in OPTIONAL.items() if name.startswith(prefix)]
-    return all(importlib.util.find_spec(module.partition(".")[0]) is not None for module in needed)
+    return all(_is_here(module) for module in needed)
+
+
+def _is_here(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 #: They import each other.
