@@ -448,8 +448,8 @@ def test_draining_ends_in_order(sandbox: Sandbox, kind: Kind) -> None:
 
 def test_a_hub_that_is_closed_half_way(sandbox: Sandbox, kind: Kind) -> None:
     """Whatever was read lands once, and says truly whether it was sent."""
-    sandbox.faults.delay("apns", 0.02)
-    tokens = sandbox.targets("apns", 1500)
+    sandbox.faults.delay("apns", 0.05)
+    tokens = sandbox.targets("apns", 5000)
     read: list[str] = []
 
     def source() -> Iterator[pushcore.Device]:
