@@ -449,7 +449,8 @@ def test_draining_ends_in_order(sandbox: Sandbox, kind: Kind) -> None:
 def test_a_hub_that_is_closed_half_way(sandbox: Sandbox, kind: Kind) -> None:
     """Whatever was read lands once, and says truly whether it was sent."""
     sandbox.faults.delay("apns", 0.05)
-    tokens = sandbox.targets("apns", 5000)
+    # More than is read ahead (a few thousand) before the first results are handed out.
+    tokens = sandbox.targets("apns", 8000)
     read: list[str] = []
 
     def source() -> Iterator[pushcore.Device]:
