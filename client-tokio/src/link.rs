@@ -22,6 +22,8 @@ const MOST_WRITTEN: usize = 1024 * 1024;
 /// The most turns in which the rest of a connection that takes no more bytes is read: 1 MiB holds the answers to some ten
 /// thousand pushes.
 const MOST_OF_REST: usize = 16;
+/// The most reads of input that nobody wants any more, at the end of a connection: 1 MiB in all.
+const MAX_DISCARDED: usize = 64;
 
 enum Stage {
     /// Racing the addresses, asking the proxy.
@@ -201,6 +203,13 @@ impl Link {
                 }
             }
             let _ = SockRef::from(&stream).shutdown(std::net::Shutdown::Write);
+            // Because of unread input the system resets the connection, and the reset may overtake the last words.
+            let mut unread = [0u8; 16_384];
+            for _ in 0..MAX_DISCARDED {
+                if !matches!(stream.try_read(&mut unread), Ok(1..)) {
+                    break;
+                }
+            }
         }
     }
 }

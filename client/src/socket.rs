@@ -68,6 +68,8 @@ const MOST_WRITTEN: usize = 1024 * 1024;
 /// The most turns in which the rest of a connection that takes no more bytes is read: 1 MiB holds
 /// the answers to some ten thousand pushes.
 const MOST_OF_REST: usize = 16;
+/// The most reads of input that nobody wants any more, at the end of a connection: 1 MiB in all.
+const MAX_DISCARDED: usize = 64;
 
 impl Socket {
     pub(crate) fn new(link: LinkId, authority: Authority, race: Race) -> Self {
@@ -264,6 +266,13 @@ impl Socket {
                 // A courtesy to the peer; the link is over whether it arrives or not.
                 let _ = stream.write(final_bytes);
                 let _ = stream.shutdown(std::net::Shutdown::Write);
+                // Because of unread input the system resets the connection, and the reset may overtake the last words.
+                let mut unread = [0u8; 16_384];
+                for _ in 0..MAX_DISCARDED {
+                    if !matches!(stream.read(&mut unread), Ok(1..)) {
+                        break;
+                    }
+                }
                 let _ = registry.deregister(&mut stream);
             }
         }
