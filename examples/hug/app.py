@@ -161,7 +161,7 @@ def show_metrics() -> str:
     return metrics.text(host())
 
 
-@hug.get("/work/unknown", api=api)
+@hug.get("/sends/unknown", api=api)
 def list_unknown(request: Any, response: Any) -> Any:
     """Every send that had begun when its worker was killed."""
     if not _is_operator(request):
@@ -173,7 +173,7 @@ def list_unknown(request: Any, response: Any) -> Any:
     return {"count": len(found), "sends": [{**one, "target": "..."} for one in found]}
 
 
-@hug.post("/work/send-again", api=api, parse_body=False)
+@hug.post("/sends/again", api=api, parse_body=False)
 def send_again(request: Any, response: Any) -> Any:
     """Sends unknown ones again, `{"ids": [1, 2]}`: whoever asks for it accepts that some come twice."""
     if not _is_operator(request):

@@ -51,7 +51,7 @@ Ionic       curl -u {keys["ionic"]}: -H 'X-Ionic-Application-Id: app' -H 'Conten
 Cozie       x-api-key: {keys["cozie"]} at {url}/prod/notification/
 legacy FCM  curl -H 'Authorization: key={keys["fcm_legacy"]}' -H 'Content-Type: application/json' \\
                 -d '{{"to": "{fcm}", "notification": {{"body": "Hello"}}}}' {url}/fcm/send
-operator    curl -H 'Authorization: Bearer {keys["operator"]}' {url}/work/unknown
+operator    curl -H 'Authorization: Bearer {keys["operator"]}' {url}/sends/unknown
 metrics     curl {url}/metrics
 """
 

@@ -224,11 +224,11 @@ def test_metrics_and_the_operators_pages(server: Serving) -> None:
     assert b'pushcore_hug_replies_total{operation="Push",status="202",system="ionic"} ' in text
     assert b'pushcore_hug_sends_total{result="accepted",service="apns"} ' in text
     assert b"# TYPE pushcore_hug_work gauge" in text
-    assert server.request("GET", "/work/unknown")[0] == 403
+    assert server.request("GET", "/sends/unknown")[0] == 403
     operator = {"Authorization": f"Bearer {server.keys['operator']}"}
-    status, _, text = server.request("GET", "/work/unknown", None, operator)
+    status, _, text = server.request("GET", "/sends/unknown", None, operator)
     assert (status, json.loads(text)["count"]) == (200, 0)
-    status, _, text = server.request("POST", "/work/send-again", {"ids": [1]}, operator)
+    status, _, text = server.request("POST", "/sends/again", {"ids": [1]}, operator)
     assert (status, json.loads(text)) == (200, {"count": 0})
 
 

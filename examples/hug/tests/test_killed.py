@@ -69,7 +69,7 @@ def test_m_kill_9_loses_nothing_and_doubles_nothing(tmp_path: pathlib.Path) -> N
         counts = work.counts(job)
         unknown = work.unknown(job)
         operator = {"Authorization": f"Bearer {server.keys['operator']}"}
-        listed = json.loads(server.request("GET", "/work/unknown", None, operator)[2])
+        listed = json.loads(server.request("GET", "/sends/unknown", None, operator)[2])
         assert sandbox.stats()["forgotten"] == 0
     assert counts["accepted"] + counts["unknown"] == COUNT, counts
     doubles = sum(count - 1 for count in log.values())
