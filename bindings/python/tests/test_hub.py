@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import Counter
@@ -546,3 +547,32 @@ def test_a_cancelled_task_leaves_nothing_behind(sandbox: Sandbox) -> None:
             await client.close()
 
     asyncio.run(main())
+
+
+def test_who_is_behind() -> None:
+    """The rule of the hub in Rust (docs/hub.md), by hand: silent for 2 s, 5 s before the first answer, or slow over 10 s."""
+    from pushcore._hub import PATIENCE, Lane
+
+    def watched(seconds: float, settled_every: float | None, *, warm: bool = False) -> Lane:
+        lane = Lane(None, 0.0)  # type: ignore[arg-type]
+        lane.warm = warm
+        looks = int(seconds / 0.1)
+        for look in range(looks + 1):
+            if settled_every is not None and look and look % int(settled_every / 0.1) == 0:
+                lane.answered()
+            lane.judge(look * 0.1, 5000, PATIENCE)
+        return lane
+
+    assert PATIENCE == 300
+    assert not watched(4.8, None).is_behind(PATIENCE)
+    assert watched(5.2, None).is_behind(PATIENCE)
+    assert not watched(1.8, None, warm=True).is_behind(PATIENCE)
+    assert watched(2.2, None, warm=True).is_behind(PATIENCE)
+    assert not watched(60, None).is_behind(math.inf)
+    # 5,000 in 300 s are 16.7 a second: one a second is slow, as ten seconds show and nine do not.
+    assert not watched(9.5, 1.0).is_behind(PATIENCE)
+    assert watched(10.5, 1.0).is_behind(PATIENCE)
+    # A caller who was busy for a minute between two looks says nothing of the service.
+    lane = watched(1.0, None)
+    lane.judge(61.0, 5000, PATIENCE)
+    assert not lane.is_behind(PATIENCE)

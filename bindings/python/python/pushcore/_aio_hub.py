@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from typing import TYPE_CHECKING, Any
 
 from ._errors import PushcoreError
-from ._hub import BaseHub, Landed, Lane, Run
+from ._hub import PATIENCE, BaseHub, Landed, Lane, Run
 from .aio import Client
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Hub(BaseHub):
         retries: Retries | None = None,
         deadline: float | None = None,
         queue: int = 5000,
-        patience: float = 30.0,
+        patience: float = PATIENCE,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
     ) -> Sending:

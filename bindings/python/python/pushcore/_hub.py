@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -30,8 +31,17 @@ if TYPE_CHECKING:
 
     from ._types import Credentials, Message
 
-#: How long a full lane is watched before its pace is judged, in seconds, as in Rust.
-_WINDOW = 1.0
+# The numbers of the hub in Rust, in seconds.
+#: How long a service with a full lane may settle nothing before it counts as one that has stopped.
+_SILENCE = 2.0
+#: The same before its first answer: a name, a handshake and an access token take their time.
+_COLD_SILENCE = 5.0
+#: How long the pace of a full lane is measured, because answers come in bursts.
+_PACE = 10.0
+#: The most that counts of one pause between two looks: the caller may have been busy, and not the service.
+_LOOK = 0.25
+#: The default of `patience`.
+PATIENCE = 300.0
 #: The places of `Progress`, by the name of a result.
 _PLACES = {
     name: name for name in ("accepted", "token_gone", "token_mismatch", "retry_later", "fix_credentials", "rejected")
@@ -145,12 +155,16 @@ class Lane:
         self.flying: set[Entry] = set()
         #: Takes more at once, and has none.
         self.hungry = False
-        #: Since when its pace is measured, and how many devices the service has settled since then; `None` while
-        #: there is room.
-        self.full_since: float | None = None
+        #: When it was looked at last while it was full; `None` before.
+        self.looked_at: float | None = None
+        #: How long its pace has been measured, and how many devices the service has settled in that time.
+        self.watched = 0.0
         self.settled = 0
-        #: The last second showed too slow a pace.
-        self.behind = False
+        #: How long the service has settled nothing, and whether it ever did.
+        self.silent = 0.0
+        self.warm = False
+        #: The last measure showed too slow a pace.
+        self.slow = False
         self.taken = 0
         self.counts: dict[str, int] = {}
         self.began = now
@@ -165,13 +179,26 @@ class Lane:
 
     def judge(self, now: float, queue: int, patience: float) -> None:
         """Measures the pace of a lane that is full."""
-        if self.full_since is None:
-            self.full_since, self.settled = now, 0
-        watched = now - self.full_since
-        if watched >= _WINDOW:
-            # settled / watched < queue / patience, without a division.
-            self.behind = self.settled * patience < queue * watched
-            self.full_since, self.settled = now, 0
+        step = 0.0 if self.looked_at is None else min(now - self.looked_at, _LOOK)
+        self.looked_at = now
+        self.watched += step
+        self.silent += step
+        if self.watched >= _PACE:
+            # settled / watched < queue / patience, without a division. A service that settles nothing is silent, and not
+            # slow: it may come back at full speed.
+            self.slow = self.settled > 0 and self.settled * patience < queue * self.watched
+            self.watched, self.settled = 0.0, 0
+
+    def answered(self) -> None:
+        """The service has settled a device."""
+        self.settled += 1
+        self.silent = 0.0
+        self.warm = True
+
+    def is_behind(self, patience: float) -> bool:
+        """Whether the others do not wait for it."""
+        silence = _SILENCE if self.warm else _COLD_SILENCE
+        return patience != math.inf and (self.slow or self.silent >= silence)
 
     @property
     def waiting(self) -> int:
@@ -257,8 +284,8 @@ class Run:
         """Gives what is held its place, if there is one; says whether nothing is held any more.
 
         The rule is that of the hub in Rust: reading waits for a full lane as long as the other lanes have work. Where
-        one of them has none, a lane that would clear its queue within the patience at its pace of the last second is
-        waited for; the devices of a slower one are handed back.
+        one of them has none, a lane that would clear its queue within the patience at its pace of ten seconds is
+        waited for; the devices of a slower one, and of one that has stopped, are handed back.
         """
         entry = self.held
         if entry is None:
@@ -271,7 +298,9 @@ class Run:
             lane.hungry = False
             return True
         lane.judge(time.monotonic(), self.room, self._patience)
-        if not (lane.behind and any(other.hungry for other in self.lanes.values() if other is not lane)):
+        if not (
+            lane.is_behind(self._patience) and any(other.hungry for other in self.lanes.values() if other is not lane)
+        ):
             return False
         self.held = None
         cause = PushcoreError(
@@ -330,7 +359,7 @@ class Run:
         assert lane is not None
         lane.flying.discard(entry)
         if isinstance(result, Outcome) and result.name != "retry_later":
-            lane.settled += 1
+            lane.answered()
         if isinstance(result, Outcome) and result.name == "accepted":
             self._settle(lane, entry, result)
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._client import Client
 from ._errors import PushcoreError
-from ._hub import BaseHub, Landed, Lane, Route, Run
+from ._hub import PATIENCE, BaseHub, Landed, Lane, Route, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,7 +56,7 @@ class Hub(BaseHub):
         retries: Retries | None = None,
         deadline: float | None = None,
         queue: int = 5000,
-        patience: float = 30.0,
+        patience: float = PATIENCE,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
     ) -> Sending:
@@ -65,8 +65,8 @@ class Hub(BaseHub):
         An item is a `Device`, `(key, device)`, `(device, what)` or `(key, device, what)`, where `what` is a
         `Notification`, or a message to the device, in place of `notification`. The iterable is read in the caller's
         thread, as there is room: `queue` devices wait for each client at most. Where one is full and another has
-        nothing to do, the full one is waited for if its pace of the last second clears its queue within `patience`
-        seconds. Otherwise its devices are handed back (`NotSent`, because of `QUEUE_FULL`), so that it never holds
+        nothing to do, the full one is waited for if its pace of ten seconds clears its queue within `patience`
+        seconds (five minutes), and if it has settled something in the last two (five before its first answer). Otherwise its devices are handed back (`NotSent`, because of `QUEUE_FULL`), so that it never holds
         the others back; `math.inf` waits for every service.
 
         `deadline` is for each attempt, in seconds. `on_progress` is called with the progress of each client.
