@@ -1273,6 +1273,9 @@ impl Session {
     fn push_answered(&mut self, slot: u32, outcome: Outcome, link: LinkId, now: Now) {
         let known_tokens = self.watch(&outcome, link, now);
         if let Outcome::Accepted(_) = outcome {
+            if self.token.is_in_doubt() {
+                self.token.taken(self.authorization_of(slot), now.monotonic);
+            }
             if known_tokens {
                 self.bear_witness(slot, &outcome, now);
             }
@@ -1488,9 +1491,16 @@ impl Session {
                 if reconnect {
                     self.replace_spoiled(link, outcome, now);
                 }
+                let used = self.authorization_of(slot);
+                let again = self
+                    .ledger
+                    .attempt(slot, now)
+                    .is_some_and(|attempt| attempt.replays > 0);
+                let fetched = !self.service.mints_tokens();
+                if fetched && !self.token.is_to_blame(used, again, now.monotonic) {
+                    return false;
+                }
                 let request = self.ledger.request(slot);
-                let used = request.and_then(|request| request.authorization.as_ref());
-                let used = used.map(|block| block.id());
                 let authority = request.and_then(|request| request.authority.as_ref());
                 if !self.service.refused(outcome, authority, used, now) {
                     return false;
@@ -1515,6 +1525,12 @@ impl Session {
         self.note(SessionEvent::Requeued { error: why });
         self.requeue(slot, None, now);
         true
+    }
+
+    /// The id of the authorization that a message or call was sent with; `None` where it has none.
+    fn authorization_of(&self, slot: u32) -> Option<u64> {
+        let request = self.ledger.request(slot)?;
+        request.authorization.as_ref().map(|block| block.id())
     }
 
     /// The service asks for less; where it asks the whole project, all wait.

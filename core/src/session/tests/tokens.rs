@@ -188,3 +188,48 @@ fn a_refused_key_stops_everything_that_uses_it() {
         }
     }
 }
+
+/// A service that answers 401 to some messages, whatever the token: they end so, and the others keep their token.
+#[test]
+fn a_message_that_is_always_refused_costs_the_others_nothing() {
+    for every in [4, 10, 100] {
+        let mut world = World::adm(
+            |_| {},
+            |line, _| match line {
+                line if line.contains("O2/token") => answer(200, "", TOKEN),
+                line if line.contains("refused") => answer(401, "", r#"{"reason":"AccessTokenExpired"}"#),
+                _ => answer(200, "", ADM_OK),
+            },
+        );
+        let begun = world.now.monotonic;
+        for number in 0..1000 {
+            let id = match number % every {
+                0 => "refused",
+                _ => "good",
+            };
+            let message = adm::Message::builder().data("k", "v");
+            let message = message.build(adm::RegistrationId::new(id).unwrap()).unwrap();
+            world
+                .session
+                .submit(&message, Default::default(), world.now)
+                .unwrap();
+        }
+        world.run_for(secs(50));
+        let ends = world.ends();
+        let count = |name| {
+            ends.iter()
+                .filter(|end| matches!(end, Ok(found) if *found == name))
+                .count()
+        };
+        let expected = (1000 - 1000 / every, 1000 / every);
+        assert_eq!((count("accepted"), count("fix_credentials")), expected, "{every}");
+        let asked = world
+            .requests
+            .iter()
+            .filter(|(_, line)| line.contains("O2/token"))
+            .count();
+        assert!(asked <= 4, "{every}: {asked} tokens");
+        let last = world.pushes().last().copied().unwrap_or_default() - begun;
+        assert!(last < secs(3), "{every}: {last:?}");
+    }
+}
