@@ -864,6 +864,11 @@ impl Session {
             Permit::Go { authorization, fetch } => (Some(BatchAuthorization::Shared(authorization)), fetch),
             Permit::Each => (Some(BatchAuthorization::Each), None),
             Permit::Wait { fetch } => {
+                // What is submitted after a refusal does not wait until the endpoint may be asked again, in half a minute.
+                if let Some(refusal) = self.token.refusal().filter(|_| fetch.is_none()) {
+                    let refusal = refusal.clone();
+                    return self.fail_host(id, refusal, now);
+                }
                 self.unauthorized = true;
                 (None, fetch)
             }
@@ -1745,6 +1750,7 @@ impl Session {
         let Some(authority) = request.authority.clone() else {
             return;
         };
+        self.token.asked();
         let traffic = self.service.token_traffic();
         let host = self.host(&authority, traffic, now);
         let Ok(slot) = self.ledger.reserve_with(request) else {

@@ -84,6 +84,11 @@ impl TokenFetch {
         true
     }
 
+    /// Notes that a token is asked for: the answer may be another one than the last refusal.
+    pub(super) fn asked(&mut self) {
+        self.refused = false;
+    }
+
     /// Notes that a token has come.
     pub(super) fn succeeded(&mut self) {
         self.failure = None;
@@ -124,6 +129,8 @@ mod tests {
         assert!(fetch.failure().is_some() && fetch.refusal().is_none());
         fetch.failed(Error::new(ErrorKind::TokenRefused, "b"), true);
         assert_eq!(fetch.refusal().map(Error::kind), Some(ErrorKind::TokenRefused));
+        fetch.asked();
+        assert!(fetch.failure().is_some() && fetch.refusal().is_none());
         fetch.succeeded();
         assert!(fetch.failure().is_none() && fetch.refusal().is_none());
     }

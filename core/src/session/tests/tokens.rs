@@ -46,6 +46,38 @@ fn a_refused_credential_is_told_at_once() {
     assert_eq!((world.requests.len(), world.pushes().len()), (1, 0));
 }
 
+/// A key that Google or Amazon has revoked: what is submitted later hears of it at once too, and the endpoint is asked
+/// again after 30 s, 60 s and so on, by what is submitted then.
+#[test]
+fn a_refused_credential_stays_refused_until_the_endpoint_may_be_asked_again() {
+    let mut world = World::adm(|_| {}, |_, _| answer(400, "", r#"{"error":"invalid_grant"}"#));
+    for (after, requests) in [
+        (0, 1),
+        (1, 1),
+        (20, 1),
+        (29, 1),
+        (31, 2),
+        (60, 2),
+        (90, 2),
+        (92, 3),
+    ] {
+        world.run_for(start().monotonic + secs(after) - world.now.monotonic);
+        world.submit(100);
+        let ends = world.ends();
+        assert_eq!(ends.len(), 100, "after {after} s");
+        for end in ends {
+            let error = end.unwrap_err();
+            let kinds = (error.kind(), error.cause().map(Error::kind));
+            assert_eq!(
+                kinds,
+                (ErrorKind::NotSent, Some(ErrorKind::TokenRefused)),
+                "after {after} s"
+            );
+        }
+        assert_eq!(world.requests.len(), requests, "after {after} s");
+    }
+}
+
 #[test]
 fn a_token_endpoint_out_of_reach_is_the_cause_of_expiry() {
     let mut world = World::adm(|_| {}, |line, _| adm_ok(line));
