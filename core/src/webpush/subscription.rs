@@ -249,7 +249,7 @@ fn receiver(p256dh: &str, auth: &str) -> Result<ReceiverPublic, Error> {
 fn milliseconds(value: &Value) -> Option<UnixTime> {
     let number = value.as_f64().filter(|number| (0.0..1e16).contains(number))?;
     // In range: checked above, so the conversion loses the fraction only.
-    Some(UnixTime::from_millis(number as u64))
+    Some(UnixTime::from_millis(number as u64)).filter(|time| time.is_believable())
 }
 
 /// The member of the first of these names that there is, in any library's spelling: upper and lower case,
