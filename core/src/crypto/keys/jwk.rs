@@ -16,7 +16,7 @@ const PRIVATE: &[&str] = &["privatekey", "primarykey"];
 
 /// Reads one key.
 pub(super) fn read(text: &str) -> Result<Material, Error> {
-    let map = crate::json::parse_object(text.as_bytes())
+    let map = crate::json::parse_object(super::plain_json(text).as_bytes())
         .map_err(|error| invalid("the key is not a json object").with_source(error))?;
     let map = Wiped(map);
     read_object(&map.0, 0)

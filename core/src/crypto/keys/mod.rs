@@ -189,7 +189,7 @@ pub(super) fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
 }
 
 pub use source::KeySource;
-pub(crate) use source::{content, escape_raw_controls};
+pub(crate) use source::{content, plain_json};
 
 pub(in crate::crypto) use asn1::{write_pkcs8, write_sec1, write_spki};
 pub(in crate::crypto) use jwk::write as write_jwk;

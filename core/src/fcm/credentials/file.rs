@@ -1,7 +1,5 @@
 //! The fields of Google's credential files.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
@@ -69,18 +67,9 @@ fn object(text: &[u8]) -> Result<Map<String, Value>, Error> {
         .with_source(error)
     };
     let text = crypto::content(text);
-    match json::parse_object(&text) {
-        Ok(object) => Ok(object),
-        Err(error) => {
-            let repaired = std::str::from_utf8(&text).ok().map(crypto::escape_raw_controls);
-            match repaired {
-                Some(Cow::Owned(repaired)) => {
-                    let repaired = Secret::new(repaired);
-                    json::parse_object(repaired.expose_secret().as_bytes()).map_err(not_json)
-                }
-                _ => Err(not_json(error)),
-            }
-        }
+    match std::str::from_utf8(&text) {
+        Ok(text) => json::parse_object(crypto::plain_json(text).as_bytes()).map_err(not_json),
+        Err(_) => json::parse_object(&text).map_err(not_json),
     }
 }
 
