@@ -73,7 +73,8 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
         self
     }
 
-    /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client.
+    /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client. One for all attempts together
+    /// is [`HubBuilder::total_deadline`](super::HubBuilder::total_deadline).
     ///
     /// The messages are sent as many in any case ([`SendOptions::bulk`]): a doubtful answer may be held back for five seconds,
     /// until others make it certain.
@@ -212,12 +213,14 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
             (_, room) => room.max(1),
         };
         let (options, mut no_room) = (self.options, false);
-        self.board.submit(lane, room.min(CHUNK), at, |place, message| {
-            let waiting = Waiting::Batch(number, place);
-            let submitted = shared.submit_at(message.as_message(), options, waiting, at);
-            no_room |= matches!(&submitted, Err(error) if error.kind() == ErrorKind::QueueFull);
-            submitted.map(drop)
-        });
+        self.board
+            .submit(lane, room.min(CHUNK), at, |place, message, left| {
+                let waiting = Waiting::Batch(number, place);
+                let options = within(options, left);
+                let submitted = shared.submit_at(message.as_message(), options, waiting, at);
+                no_room |= matches!(&submitted, Err(error) if error.kind() == ErrorKind::QueueFull);
+                submitted.map(drop)
+            });
         client.nudge(&mut shared);
         let all_submitted = !self.board.has_queued(lane);
         if self.sources.is_empty() && all_submitted && !shared.has_results(number) {
@@ -300,6 +303,15 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
     }
 }
 
+/// The options of an attempt for a message that has so much time left; `None` is no limit.
+pub fn within(mut options: SendOptions, left: Option<Duration>) -> SendOptions {
+    if let Some(left) = left {
+        // Without a deadline of its own an attempt has all that is left.
+        options.deadline = Some(options.deadline.map_or(left, |deadline| deadline.min(left)));
+    }
+    options
+}
+
 /// The longest wait for one client: the hub may be closed by another thread.
 const LONGEST: Duration = Duration::from_millis(100);
 
@@ -318,7 +330,7 @@ impl<T: AsDevice> Iterator for Deliveries<'_, T> {
             if self.hub.is_closed() && !self.sources.is_empty() {
                 self.finish_at(now());
             }
-            self.board.handle_timeout(now().monotonic);
+            self.board.handle_timeout(now());
             self.read(&process);
             if process.is_err() {
                 // Nothing that the parent had in flight will end here.

@@ -1,9 +1,25 @@
-//! How the fetching of access tokens goes, and whether a refusal is about the token, as far as a session has to know.
+//! The fetch of access tokens.
 
-use std::time::Duration;
+use super::event::SessionEvent;
+use super::id::HostId;
+use super::ledger::{Entrant, Manner, Marks, Purpose};
+use super::retry;
+use super::service::Context;
+use super::shared::Shared;
+use crate::error::{Error, ErrorKind};
+use crate::http::{HeaderBlock, Request, Response};
+use crate::time::Now;
 
-use crate::error::Error;
-use crate::http::{HeaderBlock, Response};
+/// What follows the end of a request for a token.
+#[derive(Debug)]
+pub(super) enum AfterFetch {
+    /// Nothing: the request had ended before.
+    Nothing,
+    /// The next request of several.
+    Next(Request),
+    /// The messages that wait for the token are looked at.
+    Fill,
+}
 
 /// The state of the fetch of an access token.
 #[derive(Debug, Default)]
@@ -14,89 +30,102 @@ pub(super) struct TokenFetch {
     refused: bool,
     /// The authorization last used, where tokens are made without a fetch; `None` before the first.
     minted: Option<u64>,
-    /// What became of tokens since one was refused; `None` while none is in doubt.
-    doubt: Option<Doubt>,
 }
-
-/// The time after the refusal of a token in which another refusal may be about a message.
-#[derive(Debug)]
-struct Doubt {
-    until: Duration,
-    /// The token that the service took last; `None` where it took none.
-    taken: Option<u64>,
-    /// Refusals in a row of the token that was taken.
-    refusals: u32,
-}
-
-/// The time for which a token stays in doubt, so that messages that are refused whatever the token cost one fetch a minute at
-/// most (`docs/decisions/0014-refused-keys-and-pauses.md`).
-const DOUBTED: Duration = Duration::from_secs(60);
-
-/// The number of refusals in a row of a token that was taken before, from which on the token is to blame.
-const REFUSALS: u32 = 3;
 
 impl TokenFetch {
+    /// Queues a request of the session's own for a token endpoint. Returns the host that is to be filled; `None` where the
+    /// request cannot be sent.
+    pub(super) fn queue(&mut self, shared: &mut Shared, request: Request, now: Now) -> Option<HostId> {
+        let authority = request.authority.clone()?;
+        self.asked();
+        let traffic = shared.service.token_traffic();
+        let host = shared.host(&authority, traffic, now);
+        let Ok(slot) = shared.ledger.reserve_with(request) else {
+            // The cache hands the fetch out again.
+            let error = Error::new(ErrorKind::QueueFull, "no room for a token request");
+            shared.service.token_failed(&error, now);
+            return None;
+        };
+        let entrant = Entrant {
+            purpose: Purpose::Token,
+            host,
+            marks: Marks::default(),
+            deadline: now.monotonic.saturating_add(shared.config.response_timeout),
+            circumstances: None,
+            manner: Manner::default(),
+        };
+        let queued = shared.ledger.queue(slot, entrant, Context::None, now.monotonic);
+        if let (Ok(ticket), Some(host)) = (queued, shared.hosts.get_mut(host)) {
+            host.push_token_request(ticket);
+        }
+        Some(host)
+    }
+
+    /// Takes the end of a request: the token endpoint answered, or did not; `refused` says that asking again would not help.
+    pub(super) fn ended(
+        &mut self,
+        shared: &mut Shared,
+        slot: u32,
+        result: Result<Option<Request>, Error>,
+        refused: bool,
+        now: Now,
+    ) -> AfterFetch {
+        if shared.ledger.get(slot).is_none() {
+            return AfterFetch::Nothing;
+        }
+        shared.ledger.release(slot);
+        match result {
+            Ok(Some(request)) => return AfterFetch::Next(request),
+            Ok(None) => {
+                self.succeeded();
+                shared.outbox.note(SessionEvent::TokenRenewed);
+            }
+            Err(error) => {
+                shared.service.token_failed(&error, now);
+                shared.outbox.note(SessionEvent::TokenFailed {
+                    error: error.kind(),
+                    text: error.to_string().into(),
+                });
+                let refused = refused || retry::is_permanent(&error);
+                if refused {
+                    for id in shared.hosts.of_waiting_callers() {
+                        shared.fail_callers_of(id, error.clone());
+                    }
+                }
+                self.failed(error, refused);
+            }
+        }
+        AfterFetch::Fill
+    }
+
+    /// Tells of a token that was made without a fetch.
+    pub(super) fn note_minted(&mut self, shared: &mut Shared, block: &HeaderBlock) {
+        if shared.service.mints_tokens() && self.is_new(block) {
+            shared.outbox.note(SessionEvent::TokenRenewed);
+        }
+    }
+
     /// Notes an authorization that was made without a fetch: another block is all there is to see of
     /// another token. Returns whether it is another one.
-    pub(super) fn is_new(&mut self, block: &HeaderBlock) -> bool {
+    fn is_new(&mut self, block: &HeaderBlock) -> bool {
         let new = self.minted != Some(block.id());
         self.minted = Some(block.id());
         new
     }
 
-    /// Whether acceptances have to be noted, because a token is in doubt.
-    #[inline]
-    pub(super) fn is_in_doubt(&self) -> bool {
-        self.doubt.is_some()
-    }
-
-    /// Notes that the service took the token of the block `used`.
-    pub(super) fn taken(&mut self, used: Option<u64>, now: Duration) {
-        if let Some(doubt) = &mut self.doubt {
-            doubt.taken = used;
-            doubt.refusals = 0;
-            if now >= doubt.until {
-                self.doubt = None;
-            }
-        }
-    }
-
-    /// Whether a refusal of the token of the block `used` is the token's fault, so that another one may bring another answer.
-    /// `again` says that the same message was refused before. A message is to blame that is refused with two tokens, or with
-    /// one that the service takes from other messages.
-    pub(super) fn is_to_blame(&mut self, used: Option<u64>, again: bool, now: Duration) -> bool {
-        if again {
-            return false;
-        }
-        if let Some(doubt) = self.doubt.as_mut().filter(|doubt| now < doubt.until) {
-            if doubt.taken.is_some() && doubt.taken == used {
-                doubt.refusals += 1;
-                if doubt.refusals < REFUSALS {
-                    return false;
-                }
-            }
-        }
-        self.doubt = Some(Doubt {
-            until: now.saturating_add(DOUBTED),
-            taken: None,
-            refusals: 0,
-        });
-        true
-    }
-
     /// Notes that a token is asked for: the answer may be another one than the last refusal.
-    pub(super) fn asked(&mut self) {
+    fn asked(&mut self) {
         self.refused = false;
     }
 
     /// Notes that a token has come.
-    pub(super) fn succeeded(&mut self) {
+    fn succeeded(&mut self) {
         self.failure = None;
         self.refused = false;
     }
 
     /// Notes that no token has come; `refused` says that asking again would not help.
-    pub(super) fn failed(&mut self, error: Error, refused: bool) {
+    fn failed(&mut self, error: Error, refused: bool) {
         self.failure = Some(error);
         self.refused = refused;
     }
@@ -120,7 +149,6 @@ pub(super) fn is_temporary(response: &Response) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
 
     #[test]
     fn a_refusal_lasts_until_a_token_comes() {
@@ -133,35 +161,6 @@ mod tests {
         assert!(fetch.failure().is_some() && fetch.refusal().is_none());
         fetch.succeeded();
         assert!(fetch.failure().is_none() && fetch.refusal().is_none());
-    }
-
-    #[test]
-    fn a_token_that_others_use_is_not_to_blame() {
-        let second = Duration::from_secs(1);
-        let mut fetch = TokenFetch::default();
-        assert!(!fetch.is_in_doubt());
-        assert!(
-            fetch.is_to_blame(Some(1), false, second),
-            "nothing is known of it"
-        );
-        assert!(fetch.is_in_doubt() && !fetch.is_to_blame(Some(2), true, second));
-        assert!(
-            fetch.is_to_blame(Some(2), false, second),
-            "nobody used the second one yet"
-        );
-        fetch.taken(Some(3), second);
-        assert!(!fetch.is_to_blame(Some(3), false, second) && !fetch.is_to_blame(Some(3), false, second));
-        fetch.taken(Some(3), second);
-        assert!(!fetch.is_to_blame(Some(3), false, second) && !fetch.is_to_blame(Some(3), false, second));
-        assert!(fetch.is_to_blame(Some(3), false, second), "three in a row");
-        fetch.taken(Some(4), second);
-        let later = second + DOUBTED;
-        assert!(
-            fetch.is_to_blame(Some(4), false, later),
-            "it may have been revoked since"
-        );
-        fetch.taken(Some(5), later + DOUBTED);
-        assert!(!fetch.is_in_doubt());
     }
 
     #[test]
