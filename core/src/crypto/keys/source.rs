@@ -1,7 +1,7 @@
 //! What a caller handed over where a key or a credential file is asked for: the content itself, or
 //! the name of a file.
 
-use std::borrow::Cow;
+use std::str::Chars;
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -92,7 +92,8 @@ fn unwrapped(value: &[u8]) -> Option<Vec<u8>> {
     }
     // A JSON object whose quotes a shell escaped: the inside of a JSON string.
     if trimmed.starts_with('{') && trimmed.split('"').next().is_some_and(|head| head.ends_with('\\')) {
-        let inner = json_string(&Zeroizing::new(format!("\"{trimmed}\"")))?;
+        let quoted = Zeroizing::new(["\"", trimmed, "\""].concat());
+        let inner = json_string(&quoted)?;
         return Some(inner.into_bytes());
     }
     if trimmed.starts_with('{') {
@@ -228,54 +229,101 @@ fn unquoted(text: &str) -> Option<String> {
     }
 }
 
-/// A JSON string, raw line ends in it included, which JSON forbids and shells make.
+/// The text of a JSON string, raw line ends in it included, which JSON forbids and shells make. Not read by `serde_json`, whose
+/// buffer for strings with escapes is not overwritten.
 fn json_string(text: &str) -> Option<String> {
-    let escaped = Zeroizing::new(escape_raw_controls(text).into_owned());
-    serde_json::from_str(&escaped).ok()
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    // Never larger than what it is made of, so that no smaller buffer is left behind.
+    let mut out = Zeroizing::new(String::with_capacity(inner.len()));
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return None,
+            '\\' => out.push(unescaped(&mut chars)?),
+            c => out.push(c),
+        }
+    }
+    Some(std::mem::take(&mut *out))
 }
 
-/// The JSON with the control characters inside its strings escaped: an environment variable often turns
-/// the `\n` of a key file into line ends, which JSON does not allow there (RFC 8259 §7).
-pub(crate) fn escape_raw_controls(json: &str) -> Cow<'_, str> {
+/// The character that an escape of JSON stands for (RFC 8259 §7), behind its backslash.
+fn unescaped(chars: &mut Chars<'_>) -> Option<char> {
+    let unit = |chars: &mut Chars<'_>| {
+        let digits: Option<String> = (0..4).map(|_| chars.next()).collect();
+        u16::from_str_radix(
+            &digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?,
+            16,
+        )
+        .ok()
+    };
+    Some(match chars.next()? {
+        c @ ('"' | '\\' | '/') => c,
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => {
+            let first = unit(chars)?;
+            let second = match first {
+                0xd800..0xdc00 => {
+                    (chars.next()? == '\\' && chars.next()? == 'u').then_some(())?;
+                    Some(unit(chars)?)
+                }
+                _ => None,
+            };
+            char::decode_utf16([Some(first), second].into_iter().flatten())
+                .next()?
+                .ok()?
+        }
+        _ => return None,
+    })
+}
+
+/// The JSON with blanks for the line ends inside its strings, escaped, escaped twice or raw, and without escapes that are not
+/// needed. Environment variables often turn the `\n` of a key file into line ends, which JSON does not allow there (RFC 8259 §7);
+/// a key reads the same with blanks; and what needs no unescaping is not copied into a buffer of `serde_json`'s, which is not
+/// overwritten.
+pub(crate) fn plain_json(json: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(json.len()));
     let mut inside = false;
-    let mut escaped = false;
-    let mut raw = false;
-    for c in json.chars() {
+    let mut chars = json.chars();
+    while let Some(c) = chars.next() {
         match c {
-            _ if escaped => escaped = false,
-            '\\' if inside => escaped = true,
-            '"' => inside = !inside,
-            c if inside && c.is_ascii_control() => raw = true,
-            _ => {}
+            '"' => {
+                inside = !inside;
+                out.push(c);
+            }
+            '\\' if inside => {
+                let rest = chars.as_str();
+                let twice = rest.starts_with("\\n") || rest.starts_with("\\r");
+                let mut after = chars.clone();
+                match unescaped(&mut after) {
+                    Some('\n' | '\r' | '\t') => {
+                        out.push(' ');
+                        chars = after;
+                    }
+                    Some('\\') if twice => {
+                        out.push(' ');
+                        chars = after;
+                        chars.next();
+                    }
+                    Some(plain @ (' ' | '!' | '#'..='[' | ']'..='~')) => {
+                        out.push(plain);
+                        chars = after;
+                    }
+                    // A quote, a backslash, other characters, and what is no escape.
+                    _ => {
+                        out.push(c);
+                        out.extend(chars.next());
+                    }
+                }
+            }
+            c if inside && c.is_ascii_control() => out.push(' '),
+            c => out.push(c),
         }
     }
-    if !raw {
-        return Cow::Borrowed(json);
-    }
-    let mut out = String::with_capacity(json.len() + 64);
-    (inside, escaped) = (false, false);
-    for c in json.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if inside => escaped = true,
-            '"' => inside = !inside,
-            '\n' if inside => {
-                out.push_str("\\n");
-                continue;
-            }
-            '\r' if inside => {
-                out.push_str("\\r");
-                continue;
-            }
-            '\t' if inside => {
-                out.push_str("\\t");
-                continue;
-            }
-            _ => {}
-        }
-        out.push(c);
-    }
-    Cow::Owned(out)
+    out
 }
 
 /// UTF-16 as Windows writes it, with a byte order mark or, where each second octet is zero, without.
