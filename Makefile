@@ -65,7 +65,7 @@ storm-tls: ## 100,000 messages three times over TLS sockets, under the same and 
 	PUSHCORE_STORM_TLS_MESSAGES=100000 $(CARGO) test --release -p pushcore-tests --test storm_tls -- --nocapture --test-threads 1
 
 storm-hub: ## 100,000 users with one to five devices on three services, of which one does not answer
-	PUSHCORE_STORM_HUB_USERS=100000 $(CARGO) test --release -p pushcore-tests --test hub storm -- --nocapture
+	PUSHCORE_STORM_HUB_USERS=100000 $(CARGO) test --profile storm -p pushcore-tests --test hub storm -- --nocapture --test-threads 1
 
 interop: $(VENV)/.built target/debug/pushcore-sandbox | need-interop ## beside other implementations, on the wire
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) tests/interop/run.sh $(abspath $(VENV)/bin/python)

@@ -41,11 +41,59 @@ impl Rng {
 
 /// Pieces that a parser of any of the dialects knows.
 const PIECES: &[&[u8]] = &[
-    b"\"", b"{", b"}", b"[", b"]", b":", b",", b"null", b"true", b"-1", b"1e999", b"18446744073709551616", b"\\ud800",
-    b"\\u0000", b"\xff\xfe", b"\xc3\xa9", b"%2F", b"%", b"%zz", b"..", b"/", b"//", b"?", b"&", b"=", b"+", b" ", b"\r\n",
-    b"((((", b")", b"!", b"||", b"&&", b"{{name}}", b"{{", b"}}", b"\"aps\"", b"\"RawContent\":", b"'", b"\"uids\":[],",
-    b"\"scheduled\":9,", b"send_at", b"2026-11-25T10:09", b"/topics/", b"key=", b"Basic ", b"Bearer ", b"Token token=",
-    b"AWS4-HMAC-SHA256 Credential=", b"SignedHeaders=", b"Signature=", b"https://", b"application/json",
+    b"\"",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b",",
+    b"null",
+    b"true",
+    b"-1",
+    b"1e999",
+    b"18446744073709551616",
+    b"\\ud800",
+    b"\\u0000",
+    b"\xff\xfe",
+    b"\xc3\xa9",
+    b"%2F",
+    b"%",
+    b"%zz",
+    b"..",
+    b"/",
+    b"//",
+    b"?",
+    b"&",
+    b"=",
+    b"+",
+    b" ",
+    b"\r\n",
+    b"((((",
+    b")",
+    b"!",
+    b"||",
+    b"&&",
+    b"{{name}}",
+    b"{{",
+    b"}}",
+    b"\"aps\"",
+    b"\"RawContent\":",
+    b"'",
+    b"\"uids\":[],",
+    b"\"scheduled\":9,",
+    b"send_at",
+    b"2026-11-25T10:09",
+    b"/topics/",
+    b"key=",
+    b"Basic ",
+    b"Bearer ",
+    b"Token token=",
+    b"AWS4-HMAC-SHA256 Credential=",
+    b"SignedHeaders=",
+    b"Signature=",
+    b"https://",
+    b"application/json",
 ];
 
 fn changed(rng: &mut Rng, bytes: &[u8]) -> Vec<u8> {
@@ -122,7 +170,10 @@ fn corpus() -> Vec<Request> {
     all.extend(recorded.map(|value| request(System::Pinpoint, value, ("target", "body"))));
     assert!(all.len() > 50, "{} requests", all.len());
     for system in System::ALL {
-        assert!(all.iter().any(|one| one.system == *system), "{system} has no request");
+        assert!(
+            all.iter().any(|one| one.system == *system),
+            "{system} has no request"
+        );
     }
     all
 }
@@ -142,7 +193,14 @@ fn record(rng: &mut Rng) -> Value {
 /// What a store might say, or what none should.
 fn answer(rng: &mut Rng, step: &Step) -> Value {
     if rng.one_in(12) {
-        let wrong = [json!(7), json!([]), json!({"ids": 7}), json!({"reply": {}}), json!({"outcome": "scheduled"}), json!("x")];
+        let wrong = [
+            json!(7),
+            json!([]),
+            json!({"ids": 7}),
+            json!({"reply": {}}),
+            json!({"outcome": "scheduled"}),
+            json!("x"),
+        ];
         return rng.pick(&wrong).clone();
     }
     let ask = match step.action() {
@@ -169,11 +227,16 @@ fn answer(rng: &mut Rng, step: &Step) -> Value {
             Value::Object(found.collect())
         }
         Ask::List { .. } => {
-            let items: Vec<Value> = (0..rng.below(4)).map(|at| json!({"id": at.to_string(), "value": record(rng)})).collect();
+            let items: Vec<Value> = (0..rng.below(4))
+                .map(|at| json!({"id": at.to_string(), "value": record(rng)}))
+                .collect();
             json!({"items": items, "total": items.len()})
         }
         Ask::Put { records, .. } => {
-            let ids: Vec<Value> = records.iter().map(|one| one.id.clone().unwrap_or_else(|| "7".to_owned()).into()).collect();
+            let ids: Vec<Value> = records
+                .iter()
+                .map(|one| one.id.clone().unwrap_or_else(|| "7".to_owned()).into())
+                .collect();
             json!({"ids": ids})
         }
         Ask::Delete { ids, .. } => json!({"ids": ids}),
@@ -186,7 +249,12 @@ fn answer(rng: &mut Rng, step: &Step) -> Value {
 fn drive(rng: &mut Rng, mut job: Job) -> u16 {
     for _ in 0..500 {
         if let Some(reply) = job.reply() {
-            assert!(reply.headers().iter().all(|(_, value)| !value.contains(['\r', '\n'])));
+            assert!(
+                reply
+                    .headers()
+                    .iter()
+                    .all(|(_, value)| !value.contains(['\r', '\n']))
+            );
             return reply.status();
         }
         let Some(step) = job.steps().first().cloned() else {
@@ -194,7 +262,10 @@ fn drive(rng: &mut Rng, mut job: Job) -> u16 {
         };
         let said = answer(rng, &step);
         if job.answer(step.id(), said.to_string().as_bytes()).is_err() {
-            assert!(job.steps().iter().any(|there| there.id() == step.id()), "a step that waits on");
+            assert!(
+                job.steps().iter().any(|there| there.id() == step.id()),
+                "a step that waits on"
+            );
         }
         if rng.one_in(4) {
             if let Ok(written) = job.to_json() {
@@ -215,9 +286,15 @@ fn number(name: &str, default: u64) -> u64 {
 
 #[test]
 fn whatever_comes_in_is_answered() {
-    let (seed, rounds) = (number("PUSHCORE_FUZZ_SEED", 20), number("PUSHCORE_FUZZ_DIALECTS", 4000));
+    let (seed, rounds) = (
+        number("PUSHCORE_FUZZ_SEED", 20),
+        number("PUSHCORE_FUZZ_DIALECTS", 4000),
+    );
     let corpus = corpus();
-    let dialects: Vec<Dialect> = System::ALL.iter().map(|one| Dialect::new(*one, b"{}").unwrap()).collect();
+    let dialects: Vec<Dialect> = System::ALL
+        .iter()
+        .map(|one| Dialect::new(*one, b"{}").unwrap())
+        .collect();
     let mut statuses = std::collections::BTreeMap::<u16, u64>::new();
     let mut read_back = 0_u64;
     for round in 0..rounds {
@@ -249,8 +326,15 @@ fn whatever_comes_in_is_answered() {
             }
         }
         // Pinpoint's signatures are of the time when they were recorded.
-        let now = if request.system == System::Pinpoint { 1_795_321_710 } else { NOW };
-        let dialect = dialects.iter().find(|one| one.system() == request.system).unwrap();
+        let now = if request.system == System::Pinpoint {
+            1_795_321_710
+        } else {
+            NOW
+        };
+        let dialect = dialects
+            .iter()
+            .find(|one| one.system() == request.system)
+            .unwrap();
         let job = dialect.begin(incoming, UnixTime::from_secs(now));
         if let (true, Ok(written)) = (rng.one_in(6), job.to_json()) {
             // A job out of a store that somebody wrote to.
@@ -269,13 +353,20 @@ fn whatever_comes_in_is_answered() {
         let filter = changed(&mut rng, br#"{"uids":["a",7],"tags":["paid && !trial"]}"#);
         drop(Selection::from_json(&filter).map(|filter| filter.selects(Some("a"), &["paid"])));
         let status = drive(&mut rng, job);
-        assert!((200..500).contains(&status) || status == 500, "round {}: {status}", seed + round);
+        assert!(
+            (200..500).contains(&status) || status == 500,
+            "round {}: {status}",
+            seed + round
+        );
         *statuses.entry(status).or_default() += 1;
     }
     println!("{rounds} from {seed}: {statuses:?}, {read_back} jobs read back after a change");
     // A lying store leads to 500 now and then ("the message has no id"), the requests themselves to none.
     let good: u64 = statuses.range(200..300).map(|(_, count)| count).sum();
     assert!(good > rounds / 50, "{statuses:?}");
-    assert!(statuses.keys().filter(|status| **status >= 400).count() >= 4, "{statuses:?}");
+    assert!(
+        statuses.keys().filter(|status| **status >= 400).count() >= 4,
+        "{statuses:?}"
+    );
     assert!(read_back > 0);
 }
