@@ -135,17 +135,22 @@ def test_s_node_gcm_by_its_option(server: Serving) -> None:
     assert lines == ["1 NotRegistered", "topic", "401"]
 
 
-def test_s_parses_node_gcm_by_its_option(server: Serving) -> None:
+def by_preload(script: str) -> list[str]:
+    return ["node", "-r", os.fspath(HERE / "http_preload.js"), os.fspath(HERE / script)]
+
+
+def test_s_parses_node_gcm_by_a_preload(server: Serving) -> None:
     tokens = server.sandbox.ready["fcm"]["tokens"]
     arguments = (server.keys["fcm_legacy"], server.url, tokens["valid"], tokens["unregistered"])
-    lines = run(["node", os.fspath(HERE / "node_gcm.js")], *arguments, PUSHCORE_PACKAGE="@parse/node-gcm")
+    environment = {"PUSHCORE_PACKAGE": "@parse/node-gcm", "PUSHCORE_URL": server.url}
+    lines = run(by_preload("node_gcm.js"), *arguments, **environment)
     assert lines == ["1 NotRegistered", "topic", "401"]
 
 
-def test_s_fcm_push_for_node(server: Serving) -> None:
+def test_s_fcm_push_for_node_by_a_preload(server: Serving) -> None:
     tokens = server.sandbox.ready["fcm"]["tokens"]
     arguments = (server.keys["fcm_legacy"], tokens["valid"], tokens["unregistered"])
-    lines = run(["node", os.fspath(HERE / "fcm_push.js")], *arguments, PUSHCORE_URL=server.url)
+    lines = run(by_preload("fcm_push.js"), *arguments, PUSHCORE_URL=server.url)
     assert lines == ["1", "NotRegistered"]
 
 
@@ -219,6 +224,8 @@ def pythons() -> list[str]:
     """This Python, and Python 2.7 where there is one: the script is of its time."""
     names = (os.environ.get("PYTHON2", ""), "python2.7", "python2")
     old = [path for name in names if (path := shutil.which(name)) is not None]
+    # pyenv's own name for it runs only where it is chosen.
+    old += map(os.fspath, sorted((pathlib.Path.home() / ".pyenv/versions").glob("2.7*/bin/python2.7")))
     works = [path for path in old if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0]
     return [sys.executable, *works[:1]]
 

@@ -1,9 +1,5 @@
-// fcm-push, whose address is in its code and which knows no proxy. Arguments: the key, a token that is alive, one that is dead.
+// fcm-push, by http_preload.js. Arguments: the key, a token that is alive, one that is dead.
 const { createRequire } = require("node:module");
-const https = require("node:https");
-const http = require("node:http");
-const there = new URL(process.env.PUSHCORE_URL);
-https.request = (options, done) => http.request({ ...options, protocol: "http:", host: there.hostname, port: there.port }, done);
 const FCM = createRequire(`${process.env.PUSHCORE_ORIGINAL}/node/package.json`)("fcm-push");
 
 const [key, alive, dead] = process.argv.slice(2);

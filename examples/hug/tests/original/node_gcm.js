@@ -1,4 +1,4 @@
-// node-gcm, or its fork that PUSHCORE_PACKAGE names. Arguments: the key, the address, a token that is alive, one that is dead.
+// node-gcm, or its fork that PUSHCORE_PACKAGE names (by http_preload.js). Arguments: the key, the address, a token that is alive, one that is dead.
 const { createRequire } = require("node:module");
 const gcm = createRequire(`${process.env.PUSHCORE_ORIGINAL}/node/package.json`)(process.env.PUSHCORE_PACKAGE ?? "node-gcm");
 

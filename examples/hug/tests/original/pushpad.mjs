@@ -1,9 +1,7 @@
 // Pushpad's client for node to its end. Arguments: the token, the address, a subscription's endpoint, p256dh and auth.
-import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-const folder = `${process.env.PUSHCORE_ORIGINAL}/node/`;
-const entry = createRequire(`${folder}package.json`).resolve("pushpad");
-const { default: Pushpad } = await import(pathToFileURL(entry));
+const folder = `${process.env.PUSHCORE_ORIGINAL}/node/node_modules/pushpad`;
+const { default: Pushpad } = await import(pathToFileURL(`${folder}/src/index.js`));
 
 const [authToken, url, endpoint, p256dh, auth] = process.argv.slice(2);
 const pushpad = new Pushpad({ authToken, projectId: 123, baseUrl: `${url}/api/v1` });
