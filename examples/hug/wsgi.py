@@ -43,8 +43,8 @@ def headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
 def body(environ: Mapping[str, Any]) -> bytes | None:
     """The raw body, because signatures are of these bytes; `None` for one that is too large.
 
-    A chunked body has no length: it is read to its end where the server says that there is one. Raises `TimeoutError` for
-    one that does not come: a thread that waits for it answers nobody else.
+    A chunked body has no length: it is read to its end where the server says that there is one. Raises `TimeoutError`
+    for one that does not come: a thread that waits for it answers nobody else.
     """
     length = _length(environ)
     if length is None and not environ.get("wsgi.input_terminated"):
