@@ -96,6 +96,10 @@ test-systems-kill: $(VENV)/.built target/debug/pushcore-sandbox | need-systems #
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_KILL_SENDS=10000 PUSHCORE_KILLS=10 \
 		$(VENV)/bin/python -m pytest -q -s examples/hug/tests/test_killed.py
 
+.PHONY: fuzz-dialects
+fuzz-dialects: ## a million requests of other systems' clients with bytes changed, from a seed of the time
+	PUSHCORE_FUZZ_DIALECTS=1000000 PUSHCORE_FUZZ_SEED=$$(date +%s) $(CARGO) test --release -p pushcore-tests --test dialect_systems fuzz -- --nocapture
+
 hug: $(VENV)/.built target/debug/pushcore-sandbox ## the reference back end with a sandbox behind
 	$(VENV)/bin/pip install -q -r examples/hug/requirements.txt
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/hug/serve.py

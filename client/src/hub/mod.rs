@@ -1,5 +1,6 @@
 //! One list of devices, one notification: a client for each service, and the results in one stream.
 
+mod batch;
 mod board;
 mod builder;
 mod deliveries;
@@ -28,12 +29,14 @@ pub mod parts {
     pub use super::opened::Opened;
 }
 
+pub use batch::Batch;
 pub use builder::HubBuilder;
 pub use deliveries::Deliveries;
 pub use delivery::{AsDevice, Delivery};
 
 use board::Limits;
 use builder::{Assemble, Plan};
+use deliveries::Held;
 use lanes::Lanes;
 use opened::Opened;
 
@@ -97,7 +100,11 @@ impl Hub {
         I::Item: AsDevice,
     {
         let source = devices.into_iter().map(|item| (item, None));
-        Deliveries::new(self, Some(Campaign::new(notification)), Box::new(source))
+        Deliveries::new(
+            Held::Borrowed(self),
+            Some(Campaign::new(notification)),
+            Some(Box::new(source)),
+        )
     }
 
     /// Sends a message of its own to every device of an iterator, as [`Hub::notify`] sends one notification. The message has its target
@@ -111,7 +118,7 @@ impl Hub {
         let source = messages
             .into_iter()
             .map(|(item, message)| (item, Some(Box::new(message))));
-        Deliveries::new(self, None, Box::new(source))
+        Deliveries::new(Held::Borrowed(self), None, Some(Box::new(source)))
     }
 
     /// The client that serves an app, for calls and single messages; opened now where it was not. `None` where no client is configured
