@@ -232,7 +232,7 @@ class Sending:
             self._source, run.read_out = None, True
 
     def _move(self, lane: Lane, longest: float) -> float:
-        """Submits what there is room for, moves bytes, takes over what has ended; returns the seconds waited in vain."""
+        """Submits what there is room for, moves bytes, takes over what has ended; returns seconds waited in vain."""
         run, board, number = self._run, self._run.board, lane.number
         try:
             batch: BlockingBatch = lane.driver or self._client_of(lane.route).batch(deadline=self._deadline)
