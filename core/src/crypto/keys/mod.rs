@@ -65,9 +65,7 @@ fn read_text(text: &str) -> Result<Material, Error> {
     if text.starts_with("-----") {
         return Err(invalid("a pem block without its begin line"));
     }
-    let joined: Zeroizing<String> =
-        Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
-    match base64::decode(&joined).map(Zeroizing::new) {
+    match base64::decode(&source::without_blanks(text)).map(Zeroizing::new) {
         Some(bytes) => read_bytes(&bytes).or_else(|error| pair(text).ok_or(error)),
         None => labelled(text)
             .or_else(|| pair(text))

@@ -3,7 +3,7 @@
 
 use std::str::Chars;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::crypto::base64;
 use crate::secret::Secret;
@@ -154,7 +154,7 @@ fn begins_like_base64_of_a_key(text: &str) -> bool {
 }
 
 fn has_pem_mark(text: &str) -> bool {
-    let upper = text.to_ascii_uppercase();
+    let upper = Zeroizing::new(text.to_ascii_uppercase());
     upper.contains("-----BEGIN")
         || upper.starts_with("-----")
         || ((upper.contains("BEGIN ") || upper.contains("END "))
@@ -210,10 +210,16 @@ fn is_der(bytes: &[u8]) -> bool {
 
 /// The bytes of base64 of either alphabet, whatever white space is in it; `None` for anything else.
 fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let joined: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
-    base64::decode(&joined)
+    base64::decode(&without_blanks(text))
         .map(Zeroizing::new)
         .filter(|bytes| !bytes.is_empty())
+}
+
+/// The text without white space. No buffer grows, because what it grows out of is not overwritten.
+pub(super) fn without_blanks(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    out.extend(text.split_whitespace());
+    out
 }
 
 /// The text inside one pair of quotes; `None` where there is none. Between double quotes stands a JSON
@@ -341,19 +347,23 @@ fn utf16(value: &[u8]) -> Option<String> {
     let units = body
         .chunks_exact(2)
         .filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
-    let mut units: Vec<u16> = match little {
-        true => units.map(u16::from_le_bytes).collect(),
-        false => units.map(u16::from_be_bytes).collect(),
-    };
-    let text = String::from_utf16(&units).ok();
-    units.zeroize();
-    text
+    let units = units.map(|pair| match little {
+        true => u16::from_le_bytes(pair),
+        false => u16::from_be_bytes(pair),
+    });
+    // A unit has at most three octets of UTF-8.
+    let mut text = Zeroizing::new(String::with_capacity(body.len() / 2 * 3));
+    for c in char::decode_utf16(units) {
+        text.push(c.ok()?);
+    }
+    Some(std::mem::take(&mut *text))
 }
 
 /// The text as a typewriter would have it: typographic dashes, blanks of all kinds and marks that nobody
 /// sees come from editors and web pages.
 fn typewritten(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    // A dash of three octets becomes five hyphens.
+    let mut out = String::with_capacity(text.len() * 2);
     let mut dashes = 0;
     let mut typographic = false;
     let flush = |out: &mut String, dashes: &mut usize, typographic: &mut bool| {
