@@ -73,6 +73,20 @@ mod tests {
     }
 
     #[test]
+    fn only_one_code_of_a_reset_is_an_answer() {
+        let outcome = reset_outcome(13).unwrap();
+        assert_eq!((outcome.name(), outcome.status()), ("rejected", 0));
+        assert_eq!(
+            outcome.reason().map(|reason| reason.as_str()),
+            Some("HTTP_1_1_REQUIRED")
+        );
+        // RFC 9113 §7: NO_ERROR to INADEQUATE_SECURITY, and a code that nobody has named.
+        for code in (0..=12).chain([14]) {
+            assert_eq!(reset_outcome(code), None, "{code}");
+        }
+    }
+
+    #[test]
     fn a_refused_certificate_is_an_outcome() {
         let outcome = go_away_outcome(br#"{"reason":"BadCertificate"}"#).unwrap();
         assert_eq!(outcome.name(), "fix_credentials");
