@@ -87,4 +87,4 @@ def _length(environ: Mapping[str, Any]) -> int | None:
     """The length that the request says; `None` where it says none."""
     text = environ.get("CONTENT_LENGTH")
     # Some servers leave the variable empty for a chunked body.
-    return int(text) if text else None
+    return int(text) if text and text.isdigit() else None

@@ -184,6 +184,31 @@ def test_cozie_registers_and_notifies(server: Serving) -> None:
     assert payload["custom"]["a"]["notification_id"] == json.loads(text)["id"]
 
 
+def test_m_dead_tokens_are_told_to_the_store(server: Serving) -> None:
+    """Cozie, Ionic and the tutorial: no system sends again to a token that its service called dead."""
+    dead = server.sandbox.ready["apns"]["tokens"]["unregistered"]
+    who = {"id_experiment": "Dead", "id_participant": "token", "id_password": "XXX"}
+    key = {"x-api-key": server.keys["cozie"]}
+    assert server.request("POST", "/cozie/register", {**who, "token": dead}, key)[0] == 200
+    server.store.register("ionic", "app", "e-dead", service="apns", environment="production", target=dead)
+    server.store.register("blog", "", dead, service="apns", environment="production", target=dead)
+    with server.database.write() as db:
+        # APNs says since when a token is dead: one that was registered after that stays.
+        db.execute("UPDATE devices SET registered = 1 WHERE target = ?", (dead,))
+    status, _, text = server.request("POST", "/prod/notification/", {**who, "message": "m"}, key)
+    assert (status, json.loads(text)["recipients"]) == (200, 0)
+    rows = server.database.connection.execute("SELECT system, reason FROM devices WHERE target = ?", (dead,)).fetchall()
+    assert sorted((row["system"], row["reason"]) for row in rows) == [
+        ("blog", "Unregistered"),
+        ("cozie", "Unregistered"),
+        ("ionic", "Unregistered"),
+    ]
+    pushes = len(server.sandbox.log(service="apns", operation="push", target=dead))
+    status, _, text = server.request("POST", "/prod/notification/", {**who, "message": "m"}, key)
+    assert (status, json.loads(text)) == (400, {"Error message": "No valid OneSignal Player ID found."})
+    assert len(server.sandbox.log(service="apns", operation="push", target=dead)) == pushes
+
+
 # Bad input, through the server.
 
 
