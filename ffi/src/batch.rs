@@ -15,7 +15,7 @@ use crate::network::{CSendOptions, send_options};
 use crate::offers::Offers;
 use crate::outcome::{Outcome, millis};
 use crate::result::{CResult, Ending, Handed, room};
-use crate::view::{Versioned, View, fill};
+use crate::view::{Versioned, View, copy, fill};
 
 /// Many messages of one caller. Used by one thread at a time; different batches of one client may be used by different threads.
 pub struct Batch {
@@ -26,6 +26,8 @@ pub struct Batch {
     handed: Handed,
     /// How many messages were taken: the number of the next one, where the caller gives none.
     taken: u64,
+    /// The tickets of the messages that were taken last; 0 of those that were refused.
+    tickets: Vec<u64>,
 }
 
 handles! {
@@ -93,6 +95,7 @@ pub unsafe extern "C" fn pushcore_batch_new(
                 ended: VecDeque::new(),
                 handed: Handed::default(),
                 taken: 0,
+                tickets: Vec::new(),
             },
         )
     })
@@ -104,8 +107,9 @@ impl Batch {
         // SAFETY: the entry's promise.
         let options = unsafe { send_options(options) }?;
         self.batch
-            .submit(offers.iter(), options, |told| offers.told(told.err()))?;
+            .submit(offers.iter(), options, |told| offers.told(told))?;
         self.taken += offers.done() as u64;
+        self.tickets = offers.tickets();
         for (ending, is_counted) in offers.refusals() {
             if let (false, Err(error)) = (is_counted, &ending.result) {
                 self.batch.refused(error);
@@ -213,6 +217,25 @@ pub unsafe extern "C" fn pushcore_batch_error(
     entry!(error, {
         wanted(out, "the output")?;
         borrow_mut(batch, "batch")?.handed.give_error(index, out)
+    })
+}
+
+/// Writes the tickets of the messages that the last pushcore_batch_submit or pushcore_batch_submit_messages took, in their order, for
+/// pushcore_batch_cancel: at most `capacity`, and `count` gets how many there are. The ticket of a message that was refused is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pushcore_batch_tickets(
+    batch: *mut Batch,
+    tickets: *mut u64,
+    capacity: usize,
+    count: *mut usize,
+    error: *mut *mut ErrorObject,
+) -> Status {
+    entry!(error, {
+        wanted(count, "count")?;
+        let batch = borrow_mut(batch, "batch")?;
+        copy(&batch.tickets, tickets, capacity, "tickets")?;
+        write(count, batch.tickets.len());
+        Ok(())
     })
 }
 

@@ -21,7 +21,7 @@ use crate::view::{Versioned, View, array, fill, in_set, known_bits, no_such};
 
 /// A client for each app that is configured. Share it between threads.
 pub struct Hub {
-    hub: pushcore_client::hub::Hub,
+    pub(crate) hub: pushcore_client::hub::Hub,
 }
 
 /// The ends of one notification to many devices, in the order of the devices. Immutable; may be shared between threads.
@@ -87,7 +87,7 @@ pub struct HubOptions {
     pub retries: View,
     /// How many messages of one service wait in the hub; default 5,000.
     pub queue: u64,
-    /// The time in which a service has to clear its queue, in milliseconds; default 30,000.
+    /// The time in which a service has to clear its queue, in milliseconds; default 300,000.
     pub patience_ms: u64,
 }
 

@@ -113,6 +113,27 @@ pub(crate) unsafe fn array<'a, T>(data: *const T, len: usize, name: &str) -> Res
     Ok(unsafe { std::slice::from_raw_parts(data, len) })
 }
 
+/// Copies as many items as there is room for into an array of the caller's.
+///
+/// # Safety
+/// `to` points to `capacity` writable items, or `capacity` is 0.
+pub(crate) unsafe fn copy<T: Copy>(
+    from: &[T],
+    to: *mut T,
+    capacity: usize,
+    name: &str,
+) -> Result<(), Failure> {
+    // The same rules as for an array that is read; the items need not be initialised, because they are only written.
+    // SAFETY: the caller's promise.
+    let _ = unsafe { array(to.cast_const().cast::<std::mem::MaybeUninit<T>>(), capacity, name) }?;
+    let count = capacity.min(from.len());
+    if count > 0 {
+        // SAFETY: `to` is not null, aligned, and has room for `capacity` items, which are the caller's.
+        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to, count) };
+    }
+    Ok(())
+}
+
 /// Texts of an array of views.
 ///
 /// # Safety

@@ -171,7 +171,7 @@ static void batches(void) {
   pushcore_progress progress;
   pushcore_message *single;
   const pushcore_message *singles_[2];
-  uint64_t accepted = 0, gone = 0, refused = 0;
+  uint64_t accepted = 0, gone = 0, refused = 0, tickets[2];
   bool stopped = true, cancelled = true;
   CHECK(count == 300);
   bad = count;
@@ -250,6 +250,23 @@ static void batches(void) {
   }
   OK(pushcore_batch_cancel(batch, 12345, &cancelled, &error));
   CHECK(!cancelled);
+  /* Tickets are those of the last submission: one for a message, 0 for what was refused. */
+  OK(pushcore_batch_tickets(batch, tickets, 2, &got, &error));
+  CHECK(got == 2 && tickets[0] != 0 && tickets[1] == 0);
+  tickets[1] = 77;
+  OK(pushcore_batch_tickets(batch, tickets, 1, &got, &error));
+  CHECK(got == 2 && tickets[1] == 77);
+  OK(pushcore_batch_tickets(batch, NULL, 0, &got, &error));
+  FAILS(PUSHCORE_NULL_ARGUMENT, pushcore_batch_tickets(batch, NULL, 1, &got, &error));
+  FAILS(PUSHCORE_INVALID_LENGTH, pushcore_batch_tickets(batch, tickets, SIZE_MAX, &got, &error));
+  OK(pushcore_batch_submit(batch, made, targets, NULL, 1, NULL, &taken, &error));
+  OK(pushcore_batch_tickets(batch, tickets, 2, &got, &error));
+  CHECK(taken == 1 && got == 1);
+  OK(pushcore_batch_cancel(batch, tickets[0], &cancelled, &error));
+  CHECK(cancelled);
+  do OK(pushcore_batch_wait(batch, 1000, results, 64, &got, &error));
+  while (!got);
+  CHECK(got == 1 && results[0].status == PUSHCORE_ERROR_CANCELLED && results[0].ticket == tickets[0]);
   OK(pushcore_batch_withdraw(batch, &got, &error));
   CHECK(got == 0);
   pushcore_batch_free(batch);
@@ -558,6 +575,73 @@ static void connections(void) {
   }
 }
 
+/* Settings of HTTP/2, counts and reports. */
+static void watched(void) {
+  pushcore_service *service = apns_service();
+  pushcore_client *client = NULL;
+  pushcore_network_options options = network();
+  pushcore_http2_options http2;
+  pushcore_message *message = apns_message(sandbox("SANDBOX_APNS_TOKENS_VALID_3"));
+  pushcore_report *report = NULL;
+  pushcore_connection_report connection;
+  pushcore_host_report host;
+  pushcore_pair label;
+  pushcore_bytes *scraped = NULL;
+  pushcore_result result;
+  memset(&http2, 0, sizeof http2);
+  options.http2 = &http2;
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_client_new(service, &options, &client, &error)); /* no struct_size */
+  http2.struct_size = (uint32_t)sizeof http2;
+  http2.max_in_flight = 7; /* a value without its bit was forgotten */
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_client_new(service, &options, &client, &error));
+  http2.set = 1024;
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_client_new(service, &options, &client, &error));
+  http2.set = PUSHCORE_HTTP2_SET_MAX_IN_FLIGHT | PUSHCORE_HTTP2_SET_PING_AFTER | PUSHCORE_HTTP2_SET_MAX_HEADER_LIST |
+              PUSHCORE_HTTP2_SET_MAX_RESPONSE_BODY | PUSHCORE_HTTP2_SET_HEADER_TABLE_SIZE | PUSHCORE_HTTP2_SET_ENCODER_TABLE_SIZE |
+              PUSHCORE_HTTP2_SET_INITIAL_WINDOW | PUSHCORE_HTTP2_SET_CONNECTION_WINDOW | PUSHCORE_HTTP2_SET_SETTINGS_TIMEOUT;
+  http2.ping_after_ms = UINT64_MAX;
+  http2.max_header_list = 8192;
+  http2.max_response_body = UINT64_MAX;
+  http2.header_table_size = 0;
+  http2.encoder_table_size = 1024;
+  http2.initial_window = 70000;
+  http2.connection_window = 80000;
+  http2.settings_timeout_ms = 5000;
+  OK(pushcore_client_new(service, &options, &client, &error));
+  OK(pushcore_client_report(client, &report, &error));
+  CHECK(pushcore_report_connection_count(report) == 0 && pushcore_report_host_count(report) == 0);
+  pushcore_report_free(report);
+  OK(pushcore_client_send(client, message, NULL, &result, NULL, &error));
+  CHECK(result.outcome == PUSHCORE_OUTCOME_ACCEPTED);
+  OK(pushcore_client_report(client, &report, &error));
+  CHECK(pushcore_report_connection_count(report) == 1 && pushcore_report_host_count(report) == 1);
+  memset(&connection, 0, sizeof connection);
+  connection.struct_size = (uint32_t)sizeof connection;
+  OK(pushcore_report_connection_at(report, 0, &connection, &error));
+  CHECK(connection.flags == PUSHCORE_CONNECTION_IS_READY && is(connection.authority, sandbox("SANDBOX_APNS_AUTHORITY")));
+  /* The sandbox allows more streams than the 7 that were asked for. */
+  CHECK(connection.in_flight == 0 && connection.streams == 7 && connection.window != UINT64_MAX && connection.round_trip_us != UINT64_MAX);
+  memset(&host, 0, sizeof host);
+  host.struct_size = (uint32_t)sizeof host;
+  OK(pushcore_report_host_at(report, 0, &host, &error));
+  CHECK(host.waits_for == 0 && host.waiting == 0 && host.in_flight == 0 && host.connections == 1);
+  CHECK(is(host.authority, sandbox("SANDBOX_APNS_AUTHORITY")));
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_report_connection_at(report, 1, &connection, &error));
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_report_host_at(report, SIZE_MAX, &host, &error));
+  pushcore_report_free(report);
+  label.name = text("app");
+  label.value = text("com.example.app");
+  OK(pushcore_client_metrics(client, &label, 1, &scraped, &error));
+  CHECK(holds(pushcore_bytes_view(scraped), "pushcore_messages_total{service=\"apns\",app=\"com.example.app\",outcome=\"accepted\"} 1\n"));
+  pushcore_bytes_free(scraped);
+  label.name = text("le"); /* the text has this label of its own */
+  FAILS(PUSHCORE_ERROR_INVALID_VALUE, pushcore_client_metrics(client, &label, 1, &scraped, &error));
+  FAILS(PUSHCORE_NULL_ARGUMENT, pushcore_client_metrics(client, NULL, 1, &scraped, &error));
+  pushcore_client_free(client);
+  pushcore_message_free(message);
+  pushcore_service_free(service);
+}
+
 /* A session whose sockets this program owns. */
 static void sessions(void) {
   pushcore_service *service = apns_service();
@@ -575,7 +659,8 @@ static void sessions(void) {
   pushcore_event *event = NULL;
   struct { uint64_t link; int fd; } sockets[8];
   size_t open = 0, taken, got = 0, ended = 0, answered = 0, i, j, capacity = 0;
-  uint64_t ticket = 0, call_ticket = 0, exchange_ticket = 0, deadline;
+  uint64_t ticket = 0, call_ticket = 0, exchange_ticket = 0, deadline, tickets[3];
+  size_t count = 0;
   uint8_t buffer[16384];
   bool flag = false, closed = false;
   int closing = 0;
@@ -596,6 +681,8 @@ static void sessions(void) {
   targets[2] = text(sandbox("SANDBOX_APNS_TOKENS_UNREGISTERED"));
   OK(pushcore_session_submit_targets(session, made, targets, NULL, 3, NULL, now_is(), &taken, &error));
   CHECK(taken == 3);
+  OK(pushcore_session_tickets(session, tickets, 3, &count, &error));
+  CHECK(count == 3 && tickets[0] != 0 && tickets[1] == 0 && tickets[2] != 0 && tickets[2] != tickets[0]);
   memset(&call_options, 0, sizeof call_options);
   call_options.struct_size = (uint32_t)sizeof call_options;
   call_options.kind = PUSHCORE_APNS_CHANNEL_LIST;
@@ -687,6 +774,16 @@ static void sessions(void) {
     }
     if (ended == 5 && answered == 2 && !closing) {
       OK(pushcore_session_release_held(session, now_is(), &error));
+      {
+        pushcore_bytes *scraped = NULL;
+        pushcore_report *report = NULL;
+        OK(pushcore_session_metrics(session, NULL, 0, &scraped, &error));
+        CHECK(holds(pushcore_bytes_view(scraped), "# EOF\n"));
+        pushcore_bytes_free(scraped);
+        OK(pushcore_session_report(session, &report, &error));
+        CHECK(pushcore_report_connection_count(report) == open && pushcore_report_host_count(report) > 0);
+        pushcore_report_free(report);
+      }
       OK(pushcore_session_close(session, now_is(), &error));
       closing = 1;
       continue;
@@ -1032,6 +1129,12 @@ static void hubs(void) {
     pushcore_message_free(message);
     pushcore_rendered_free(rendered);
   }
+  {
+    pushcore_bytes *scraped = NULL;
+    OK(pushcore_hub_metrics(hub, &scraped, &error));
+    CHECK(holds(pushcore_bytes_view(scraped), "environment=\"") && holds(pushcore_bytes_view(scraped), "# EOF\n"));
+    pushcore_bytes_free(scraped);
+  }
   OK(pushcore_hub_close(hub, 10000, &closed, &error));
   CHECK(closed);
   pushcore_hub_free(hub);
@@ -1075,6 +1178,7 @@ int main(void) {
   batches();
   other_services();
   connections();
+  watched();
   sessions();
   hubs();
   certificates();
