@@ -73,6 +73,60 @@ unsafe impl Versioned for CProgress {
     const FIRST: usize = size_of::<Self>();
 }
 
+impl CProgress {
+    pub(crate) const EMPTY: Self = Self {
+        struct_size: 0,
+        reserved: 0,
+        taken: 0,
+        in_flight: 0,
+        ended: 0,
+        accepted: 0,
+        token_gone: 0,
+        token_mismatch: 0,
+        retry_later: 0,
+        fix_credentials: 0,
+        rejected: 0,
+        not_sent: 0,
+        unknown: 0,
+        elapsed_ms: 0,
+    };
+
+    /// Adds the counts of another batch that runs at the same time.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.taken += other.taken;
+        self.in_flight += other.in_flight;
+        self.ended += other.ended;
+        self.accepted += other.accepted;
+        self.token_gone += other.token_gone;
+        self.token_mismatch += other.token_mismatch;
+        self.retry_later += other.retry_later;
+        self.fix_credentials += other.fix_credentials;
+        self.rejected += other.rejected;
+        self.not_sent += other.not_sent;
+        self.unknown += other.unknown;
+        self.elapsed_ms = self.elapsed_ms.max(other.elapsed_ms);
+    }
+}
+
+pub(crate) fn progress_of(all: &pushcore_client::Progress) -> CProgress {
+    CProgress {
+        struct_size: 0,
+        reserved: 0,
+        taken: all.taken,
+        in_flight: all.in_flight,
+        ended: all.ended(),
+        accepted: all.accepted,
+        token_gone: all.token_gone,
+        token_mismatch: all.token_mismatch,
+        retry_later: all.retry_later,
+        fix_credentials: all.fix_credentials,
+        rejected: all.rejected,
+        not_sent: all.not_sent,
+        unknown: all.unknown,
+        elapsed_ms: millis(all.elapsed),
+    }
+}
+
 /// Begins a batch of `expected` messages; 0 where their number is not known. It keeps the client alive; freeing it cancels what has not
 /// ended.
 #[unsafe(no_mangle)]
@@ -302,23 +356,7 @@ pub unsafe extern "C" fn pushcore_batch_progress(
 ) -> Status {
     entry!(error, {
         let mut batch = borrow_mut(batch, "batch")?;
-        let all = batch.batch.progress();
-        let made = CProgress {
-            struct_size: 0,
-            reserved: 0,
-            taken: all.taken,
-            in_flight: all.in_flight,
-            ended: all.ended(),
-            accepted: all.accepted,
-            token_gone: all.token_gone,
-            token_mismatch: all.token_mismatch,
-            retry_later: all.retry_later,
-            fix_credentials: all.fix_credentials,
-            rejected: all.rejected,
-            not_sent: all.not_sent,
-            unknown: all.unknown,
-            elapsed_ms: millis(all.elapsed),
-        };
+        let made = progress_of(&batch.batch.progress());
         fill(progress, &made, "progress")
     })
 }

@@ -23,6 +23,8 @@ mod call;
 mod client;
 #[cfg(feature = "net")]
 mod connection;
+#[cfg(feature = "dialects")]
+mod dialect;
 mod error;
 #[cfg(feature = "net")]
 mod event;
@@ -36,6 +38,8 @@ mod http;
 mod http2;
 #[cfg(feature = "net")]
 mod hub;
+#[cfg(feature = "net")]
+mod hub_batch;
 #[cfg(feature = "l1")]
 mod keys;
 #[cfg(feature = "l1")]
@@ -80,6 +84,8 @@ pub use call::*;
 pub use client::*;
 #[cfg(feature = "net")]
 pub use connection::*;
+#[cfg(feature = "dialects")]
+pub use dialect::*;
 pub use error::*;
 #[cfg(feature = "net")]
 pub use event::*;
@@ -92,6 +98,8 @@ pub use http::*;
 pub use http2::*;
 #[cfg(feature = "net")]
 pub use hub::*;
+#[cfg(feature = "net")]
+pub use hub_batch::*;
 #[cfg(feature = "l1")]
 pub use keys::*;
 #[cfg(feature = "l1")]

@@ -113,6 +113,12 @@ pub(crate) unsafe fn array<'a, T>(data: *const T, len: usize, name: &str) -> Res
     Ok(unsafe { std::slice::from_raw_parts(data, len) })
 }
 
+/// Checks an array that is written to: the same rules as for one that is read.
+pub(crate) fn room<T>(to: *mut T, capacity: usize, name: &str) -> Result<(), Failure> {
+    // SAFETY: the items need not be initialised, and are not read.
+    unsafe { array(to.cast_const().cast::<std::mem::MaybeUninit<T>>(), capacity, name) }.map(drop)
+}
+
 /// Copies as many items as there is room for into an array of the caller's.
 ///
 /// # Safety
@@ -123,9 +129,7 @@ pub(crate) unsafe fn copy<T: Copy>(
     capacity: usize,
     name: &str,
 ) -> Result<(), Failure> {
-    // The same rules as for an array that is read; the items need not be initialised, because they are only written.
-    // SAFETY: the caller's promise.
-    let _ = unsafe { array(to.cast_const().cast::<std::mem::MaybeUninit<T>>(), capacity, name) }?;
+    room(to, capacity, name)?;
     let count = capacity.min(from.len());
     if count > 0 {
         // SAFETY: `to` is not null, aligned, and has room for `capacity` items, which are the caller's.

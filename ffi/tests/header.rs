@@ -22,12 +22,13 @@ fn generated() -> String {
 /* Raised when something that existed changes; additions do not raise it. */
 #define PUSHCORE_ABI_VERSION {abi}
 
-/* The library comes in three builds. The whole one has everything. The minimal one has no clients, sessions and connections: compile with
- * PUSHCORE_MINIMAL. The receiver has the keys of Web Push subscriptions and decrypts: compile with PUSHCORE_RECEIVER. */
+/* The library comes in three builds. The whole one has everything. The minimal one has no clients, sessions, connections and
+ * dialects: compile with PUSHCORE_MINIMAL. The receiver has the keys of Web Push subscriptions and decrypts: compile with PUSHCORE_RECEIVER. */
 #ifndef PUSHCORE_RECEIVER
 #define PUSHCORE_L1
 #ifndef PUSHCORE_MINIMAL
 #define PUSHCORE_NET
+#define PUSHCORE_DIALECTS
 #endif
 #endif
 

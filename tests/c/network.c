@@ -1010,6 +1010,75 @@ static pushcore_device *device_of(const char *service, const char *app, const ch
 }
 
 /* One notification to a mixed list of devices. */
+/* The same list as in hubs(), in steps. */
+static void hub_steps(const pushcore_hub *hub, const pushcore_notification *notification, const pushcore_device *const *list) {
+  static const uint32_t wanted[4] = {PUSHCORE_FEEDBACK_KEEP, PUSHCORE_FEEDBACK_DELETE, PUSHCORE_FEEDBACK_KEEP, PUSHCORE_FEEDBACK_CHECK_CONFIGURATION};
+  const uint64_t numbers[4] = {100, 101, 102, 103};
+  const pushcore_device *broken[2];
+  pushcore_hub_batch *batch = NULL;
+  pushcore_hub_result results[3];
+  pushcore_progress progress;
+  pushcore_outcome *outcome = NULL;
+  pushcore_feedback *feedback = NULL;
+  pushcore_feedback_parts parts;
+  size_t taken = 0, begin = 0, got, i, ended = 0;
+  bool idle = false;
+  int seen[4] = {0, 0, 0, 0};
+  OK(pushcore_hub_batch_new(hub, notification, NULL, &batch, &error));
+  OK(pushcore_hub_batch_wait(batch, UINT64_MAX, results, 3, &got, &error)); /* nothing under way: at once */
+  CHECK(got == 0);
+  broken[0] = list[0];
+  broken[1] = NULL;
+  FAILS(PUSHCORE_NULL_ARGUMENT, pushcore_hub_batch_submit(batch, broken, NULL, 2, &taken, &error)); /* nothing is taken */
+  while (ended < 4) {
+    if (begin < 4) {
+      OK(pushcore_hub_batch_submit(batch, list + begin, numbers + begin, 4 - begin, &taken, &error));
+      begin += taken;
+      if (begin == 4) OK(pushcore_hub_batch_finish(batch, &error));
+    }
+    OK(pushcore_hub_batch_wait(batch, 1000, results, 3, &got, &error));
+    for (i = 0; i < got; i++) {
+      size_t index = (size_t)(results[i].result.user_data - 100);
+      CHECK(index < 4 && !seen[index]++);
+      CHECK(results[i].feedback == wanted[index] && results[i].attempts == (index < 3 ? 1u : 0u));
+      OK(pushcore_hub_batch_feedback(batch, i, &feedback, &error));
+      memset(&parts, 0, sizeof parts);
+      parts.struct_size = (uint32_t)sizeof parts;
+      OK(pushcore_feedback_parts_of(feedback, &parts, &error));
+      CHECK(parts.action == wanted[index]);
+      pushcore_feedback_free(feedback);
+      if (index == 3) {
+        FAILS(results[i].result.status, pushcore_hub_batch_outcome(batch, i, &outcome, &error));
+        continue;
+      }
+      CHECK(results[i].result.status == PUSHCORE_OK);
+      OK(pushcore_hub_batch_outcome(batch, i, &outcome, &error));
+      CHECK(pushcore_outcome_kind(outcome) == results[i].result.outcome);
+      pushcore_outcome_free(outcome);
+    }
+    ended += got;
+  }
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_hub_batch_outcome(batch, got, &outcome, &error));
+  OK(pushcore_hub_batch_is_idle(batch, &idle, &error));
+  CHECK(idle);
+  memset(&progress, 0, sizeof progress);
+  progress.struct_size = (uint32_t)sizeof progress;
+  OK(pushcore_hub_batch_progress(batch, &progress, &error));
+  CHECK(progress.taken == 3 && progress.accepted == 2 && progress.token_gone == 1 && progress.in_flight == 0 && progress.ended == 3);
+  FAILS(PUSHCORE_ERROR_CLOSED, pushcore_hub_batch_submit(batch, list, NULL, 1, &taken, &error));
+  pushcore_hub_batch_free(batch);
+  /* What is cancelled has an end, too. */
+  OK(pushcore_hub_batch_new(hub, notification, NULL, &batch, &error));
+  OK(pushcore_hub_batch_submit(batch, list, NULL, 2, &taken, &error));
+  CHECK(taken == 2);
+  OK(pushcore_hub_batch_cancel(batch, &error));
+  for (ended = 0; ended < 2; ended += got) {
+    OK(pushcore_hub_batch_wait(batch, 1000, results, 3, &got, &error));
+    for (i = 0; i < got; i++) CHECK(results[i].result.user_data < 2 && results[i].result.status == PUSHCORE_ERROR_CANCELLED);
+  }
+  pushcore_hub_batch_free(batch);
+}
+
 static void hubs(void) {
   pushcore_network_options options = network();
   pushcore_hub_client clients[2];
@@ -1109,6 +1178,7 @@ static void hubs(void) {
   }
   FAILS(PUSHCORE_ERROR_MISUSE, pushcore_deliveries_at(ends, 4, &end, &error));
   pushcore_deliveries_free(ends);
+  hub_steps(hub, notification, list);
   OK(pushcore_device_with_token(devices[0], text(sandbox("SANDBOX_APNS_TOKENS_VALID_2")), now_is(), &changed, &error));
   {
     /* One device alone, by hand: what the service cannot show is told. */

@@ -12,6 +12,7 @@
 #define PUSHCORE_L1
 #ifndef PUSHCORE_MINIMAL
 #define PUSHCORE_NET
+#define PUSHCORE_DIALECTS
 #endif
 #endif
 #define PUSHCORE_OK 0
@@ -49,6 +50,7 @@
 #define PUSHCORE_ERROR_INVALID_CIPHERTEXT 215
 #define PUSHCORE_ERROR_DECRYPTION_FAILED 216
 #define PUSHCORE_ERROR_SUBSCRIPTION_REMOVED 217
+#define PUSHCORE_ERROR_DUPLICATE_DEVICE 218
 #define PUSHCORE_ERROR_CERTIFICATE_EXPIRED 300
 #define PUSHCORE_ERROR_CERTIFICATE_NOT_YET_VALID 301
 #define PUSHCORE_ERROR_CERTIFICATE_WRONG_NAME 302
@@ -275,6 +277,15 @@
 #if defined(PUSHCORE_NET)
 #define PUSHCORE_CONNECTION_CLOSED 7
 #endif
+#if defined(PUSHCORE_DIALECTS)
+#define PUSHCORE_STEP_ASK 1
+#endif
+#if defined(PUSHCORE_DIALECTS)
+#define PUSHCORE_STEP_SEND 2
+#endif
+#if defined(PUSHCORE_DIALECTS)
+#define PUSHCORE_STEP_BROADCAST 3
+#endif
 #if defined(PUSHCORE_NET)
 #define PUSHCORE_EVENT_HAS_LINK 1
 #endif
@@ -355,6 +366,12 @@
 #endif
 #if defined(PUSHCORE_NET)
 #define PUSHCORE_HUB_SET_PATIENCE 2
+#endif
+#if defined(PUSHCORE_NET)
+#define PUSHCORE_HUB_SET_REMEMBERED 4
+#endif
+#if defined(PUSHCORE_NET)
+#define PUSHCORE_HUB_SET_TOTAL_DEADLINE 8
 #endif
 #if defined(PUSHCORE_L1)
 #define PUSHCORE_KEY_PKCS8_PEM 1
@@ -687,6 +704,21 @@ typedef struct pushcore_deliveries pushcore_deliveries;
 #if defined(PUSHCORE_L1)
 typedef struct pushcore_device pushcore_device;
 #endif
+#if defined(PUSHCORE_DIALECTS)
+typedef struct pushcore_dialect pushcore_dialect;
+#endif
+#if defined(PUSHCORE_DIALECTS)
+typedef struct pushcore_dialect_job pushcore_dialect_job;
+#endif
+#if defined(PUSHCORE_DIALECTS)
+typedef struct pushcore_dialect_reply pushcore_dialect_reply;
+#endif
+#if defined(PUSHCORE_DIALECTS)
+typedef struct pushcore_dialect_selection pushcore_dialect_selection;
+#endif
+#if defined(PUSHCORE_DIALECTS)
+typedef struct pushcore_dialect_step pushcore_dialect_step;
+#endif
 #if defined(PUSHCORE_L1)
 typedef struct pushcore_endpoint_policy pushcore_endpoint_policy;
 #endif
@@ -699,6 +731,9 @@ typedef struct pushcore_feedback pushcore_feedback;
 #endif
 #if defined(PUSHCORE_NET)
 typedef struct pushcore_hub pushcore_hub;
+#endif
+#if defined(PUSHCORE_NET)
+typedef struct pushcore_hub_batch pushcore_hub_batch;
 #endif
 #if defined(PUSHCORE_L1)
 typedef struct pushcore_message pushcore_message;
@@ -1067,6 +1102,8 @@ typedef struct pushcore_hub_options {
   struct pushcore_view retries;
   uint64_t queue;
   uint64_t patience_ms;
+  uint64_t remembered;
+  uint64_t total_deadline_ms;
 } pushcore_hub_options;
 #endif
 #if defined(PUSHCORE_NET)
@@ -1077,6 +1114,14 @@ typedef struct pushcore_delivery {
   uint32_t reserved;
   struct pushcore_result result;
 } pushcore_delivery;
+#endif
+#if defined(PUSHCORE_NET)
+typedef struct pushcore_hub_result {
+  struct pushcore_result result;
+  uint32_t feedback;
+  uint32_t attempts;
+  uint64_t reserved[2];
+} pushcore_hub_result;
 #endif
 #if defined(PUSHCORE_NET)
 typedef struct pushcore_connection_report {
@@ -1543,6 +1588,191 @@ pushcore_status pushcore_connection_is_closed(struct pushcore_connection *connec
 #if defined(PUSHCORE_NET)
 void pushcore_connection_free(struct pushcore_connection *connection);
 #endif
+#if defined(PUSHCORE_DIALECTS)
+struct pushcore_view pushcore_dialect_system_at(size_t index);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_new(struct pushcore_view system,
+                                     struct pushcore_view options,
+                                     struct pushcore_dialect **out,
+                                     struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+struct pushcore_view pushcore_dialect_system(const struct pushcore_dialect *dialect);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+size_t pushcore_dialect_route_count(const struct pushcore_dialect *dialect);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_route_at(const struct pushcore_dialect *dialect,
+                                          size_t index,
+                                          struct pushcore_view *method,
+                                          struct pushcore_view *path,
+                                          struct pushcore_view *operation);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_begin(const struct pushcore_dialect *dialect,
+                                       struct pushcore_view method,
+                                       struct pushcore_view target,
+                                       const struct pushcore_pair *headers,
+                                       size_t count,
+                                       struct pushcore_view body,
+                                       struct pushcore_now now,
+                                       struct pushcore_dialect_job **out,
+                                       struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+void pushcore_dialect_free(struct pushcore_dialect *dialect);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_job_from_json(struct pushcore_view json,
+                                               struct pushcore_dialect_job **out,
+                                               struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_job_to_json(const struct pushcore_dialect_job *job,
+                                             struct pushcore_bytes **out,
+                                             struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+struct pushcore_view pushcore_dialect_job_system(const struct pushcore_dialect_job *job);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+struct pushcore_view pushcore_dialect_job_operation(const struct pushcore_dialect_job *job);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+uint64_t pushcore_dialect_job_began_ms(const struct pushcore_dialect_job *job);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+size_t pushcore_dialect_job_step_count(const struct pushcore_dialect_job *job);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_job_step_at(const struct pushcore_dialect_job *job,
+                                             size_t index,
+                                             struct pushcore_dialect_step **out,
+                                             struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_job_answer(struct pushcore_dialect_job *job,
+                                            uint32_t id,
+                                            struct pushcore_view json,
+                                            struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_job_sent(struct pushcore_dialect_job *job,
+                                          uint32_t id,
+                                          const struct pushcore_outcome *outcome,
+                                          const struct pushcore_error *failure,
+                                          struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_job_unknown(struct pushcore_dialect_job *job,
+                                             uint32_t id,
+                                             struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_job_reply(const struct pushcore_dialect_job *job,
+                                           struct pushcore_dialect_reply **out,
+                                           struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+size_t pushcore_dialect_job_warning_count(const struct pushcore_dialect_job *job);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+struct pushcore_view pushcore_dialect_job_warning_at(const struct pushcore_dialect_job *job,
+                                                     size_t index);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+void pushcore_dialect_job_free(struct pushcore_dialect_job *job);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_step_from_json(struct pushcore_view json,
+                                                struct pushcore_dialect_step **out,
+                                                struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_step_to_json(const struct pushcore_dialect_step *step,
+                                              struct pushcore_bytes **out,
+                                              struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+uint32_t pushcore_dialect_step_id(const struct pushcore_dialect_step *step);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+uint32_t pushcore_dialect_step_kind(const struct pushcore_dialect_step *step);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_step_message(const struct pushcore_dialect_step *step,
+                                              struct pushcore_message **out,
+                                              struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_step_message_to(const struct pushcore_dialect_step *step,
+                                                 const struct pushcore_target *target,
+                                                 struct pushcore_message **out,
+                                                 struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+void pushcore_dialect_step_free(struct pushcore_dialect_step *step);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+uint16_t pushcore_dialect_reply_status(const struct pushcore_dialect_reply *reply);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+struct pushcore_view pushcore_dialect_reply_body(const struct pushcore_dialect_reply *reply);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+size_t pushcore_dialect_reply_header_count(const struct pushcore_dialect_reply *reply);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_reply_header_at(const struct pushcore_dialect_reply *reply,
+                                                 size_t index,
+                                                 struct pushcore_view *name,
+                                                 struct pushcore_view *value);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+size_t pushcore_dialect_reply_remember_count(const struct pushcore_dialect_reply *reply);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+struct pushcore_view pushcore_dialect_reply_remember_at(const struct pushcore_dialect_reply *reply,
+                                                        size_t index);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+uint64_t pushcore_dialect_reply_remember_s(const struct pushcore_dialect_reply *reply);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_reply_to_json(const struct pushcore_dialect_reply *reply,
+                                               struct pushcore_bytes **out,
+                                               struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+void pushcore_dialect_reply_free(struct pushcore_dialect_reply *reply);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_selection_new(struct pushcore_view filter,
+                                               struct pushcore_dialect_selection **out,
+                                               struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+bool pushcore_dialect_selection_selects(const struct pushcore_dialect_selection *selection,
+                                        struct pushcore_view uid,
+                                        const struct pushcore_view *tags,
+                                        size_t count);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+void pushcore_dialect_selection_free(struct pushcore_dialect_selection *selection);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_token_digest(struct pushcore_view key,
+                                              struct pushcore_bytes **out,
+                                              struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_DIALECTS)
+pushcore_status pushcore_dialect_pushpad_signature(struct pushcore_view token,
+                                                   struct pushcore_view uid,
+                                                   struct pushcore_bytes **out,
+                                                   struct pushcore_error **error);
+#endif
 struct pushcore_view pushcore_status_name(pushcore_status status);
 pushcore_status pushcore_error_code(const struct pushcore_error *error);
 struct pushcore_view pushcore_error_name(const struct pushcore_error *error);
@@ -1683,6 +1913,62 @@ pushcore_status pushcore_deliveries_feedback(const struct pushcore_deliveries *d
 #endif
 #if defined(PUSHCORE_NET)
 void pushcore_deliveries_free(struct pushcore_deliveries *deliveries);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_new(const struct pushcore_hub *hub,
+                                       const struct pushcore_notification *notification,
+                                       const struct pushcore_send_options *options,
+                                       struct pushcore_hub_batch **out,
+                                       struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_submit(struct pushcore_hub_batch *batch,
+                                          const struct pushcore_device *const *devices,
+                                          const uint64_t *user_data,
+                                          size_t count,
+                                          size_t *taken,
+                                          struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_wait(struct pushcore_hub_batch *batch,
+                                        uint64_t timeout_ms,
+                                        struct pushcore_hub_result *results,
+                                        size_t capacity,
+                                        size_t *count,
+                                        struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_outcome(struct pushcore_hub_batch *batch,
+                                           size_t index,
+                                           struct pushcore_outcome **out,
+                                           struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_feedback(struct pushcore_hub_batch *batch,
+                                            size_t index,
+                                            struct pushcore_feedback **out,
+                                            struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_finish(struct pushcore_hub_batch *batch,
+                                          struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_cancel(struct pushcore_hub_batch *batch,
+                                          struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_is_idle(struct pushcore_hub_batch *batch,
+                                           bool *idle,
+                                           struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+pushcore_status pushcore_hub_batch_progress(struct pushcore_hub_batch *batch,
+                                            struct pushcore_progress *progress,
+                                            struct pushcore_error **error);
+#endif
+#if defined(PUSHCORE_NET)
+void pushcore_hub_batch_free(struct pushcore_hub_batch *batch);
 #endif
 #if defined(PUSHCORE_L1)
 pushcore_status pushcore_signing_key_generate(struct pushcore_signing_key **out,
