@@ -7,6 +7,7 @@
  */
 #include "common.h"
 
+#include <signal.h>
 #include <uv.h>
 
 #define MOST_RESULTS 256
@@ -18,7 +19,7 @@ struct link {
   uint64_t id;
   char host[256];
   uint16_t port;
-  int connected, writing, closing;
+  int resolving, connected, writing, closing;
   struct link *next;
 };
 
@@ -50,10 +51,11 @@ static void freed(uv_handle_t *handle) {
   free(link);
 }
 
+/* A lookup that is under way still points to the link: the link is closed when the lookup has ended. */
 static void drop(struct link *link) {
   if (link->closing) return;
   link->closing = 1;
-  uv_close((uv_handle_t *)&link->tcp, freed);
+  if (!link->resolving) uv_close((uv_handle_t *)&link->tcp, freed);
 }
 
 static void failed(struct link *link, pushcore_status status, const char *why) {
@@ -103,7 +105,9 @@ static void have_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo
   struct addrinfo *one;
   char shown[64];
   free(request);
-  if (!link->closing && status < 0) failed(link, PUSHCORE_ERROR_NAME_NOT_RESOLVED, uv_strerror(status));
+  link->resolving = 0;
+  if (link->closing) uv_close((uv_handle_t *)&link->tcp, freed);
+  else if (status < 0) failed(link, PUSHCORE_ERROR_NAME_NOT_RESOLVED, uv_strerror(status));
   for (one = status < 0 || link->closing ? NULL : found; one; one = one->ai_next) {
     if (one->ai_family == AF_INET) uv_ip4_name((const struct sockaddr_in *)one->ai_addr, shown, sizeof shown);
     else uv_ip6_name((const struct sockaddr_in6 *)one->ai_addr, shown, sizeof shown);
@@ -132,6 +136,7 @@ static void dial(const pushcore_action *action) {
   memset(&hints, 0, sizeof hints);
   hints.ai_socktype = SOCK_STREAM;
   request->data = link;
+  link->resolving = 1;
   if (uv_getaddrinfo(loop, request, have_resolved, link->host, port, &hints) != 0) exit(1);
 }
 
@@ -250,6 +255,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: uv AuthKey.p8 KEY_ID TEAM_ID TOPIC tokens.txt [HOST:PORT CA.pem]\n");
     return 2;
   }
+  /* libuv writes without MSG_NOSIGNAL: a server that hangs up would end the program. */
+  signal(SIGPIPE, SIG_IGN);
   loop = uv_default_loop();
   service = apns(argv[1], argv[2], argv[3], argc == 8 ? argv[6] : NULL);
   message = greeting(argv[4]);
