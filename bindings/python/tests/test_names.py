@@ -21,7 +21,7 @@ NO_EFFECT = {"test_names.py", "test_typing.py", "test_inputs.py", "test_pickling
 
 #: What a client is driven with. These classes are used by the package's own drivers and by the example of a driver,
 #: which the tests of the clients and of the examples run.
-DRIVEN = {"Batch", "BlockingClient", "Session", "Tunnel"}
+DRIVEN = {"Batch", "BlockingBatch", "BlockingClient", "HubBoard", "Session", "Tunnel"}
 #: Names that no test uses, each with the reason.
 EXCUSED: dict[str, str] = {"Service.resolve_on_threads": "read by the asyncio engine; the option has its tests"}
 

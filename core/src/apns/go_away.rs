@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::answer::{decide, read};
 use super::reasons;
 use crate::outcome::{Evidence, Outcome, Reason, Rejected};
+use crate::printable::is_obeyed;
 
 /// RFC 9113 §7.
 const HTTP_1_1_REQUIRED: u32 = 13;
@@ -23,7 +24,7 @@ pub fn go_away_reason(debug_data: &[u8]) -> Option<Reason> {
     if text.is_empty() || serde_json::from_str::<Value>(text).is_ok() {
         return None;
     }
-    let plain: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    let plain: String = text.chars().filter(|c| !is_obeyed(*c)).take(200).collect();
     Some(Reason::other(plain))
 }
 
