@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._pushcore import Notification, Progress, Retries
+    from ._types import Priority
 
 #: Results that nobody has fetched stop the services above this.
 _MOST_RESULTS = 4096
@@ -52,6 +53,7 @@ class Hub(BaseHub):
         patience: float = PATIENCE,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
+        priority: Priority | None = None,
     ) -> Sending:
         """Sends to every device of an iterable of either kind; yields `(key, device, result, feedback)` as they land.
 
@@ -65,7 +67,7 @@ class Hub(BaseHub):
             queue=queue,
             patience=patience,
         )
-        sending = Sending(run, devices, deadline, on_progress, progress_every)
+        sending = Sending(run, devices, deadline, on_progress, progress_every, priority)
         self._sending = [other for other in self._sending if not other.is_over]
         self._sending.append(sending)
         return sending
@@ -106,11 +108,13 @@ class Sending(AsyncIterator[Landed]):
         deadline: float | None,
         on_progress: Callable[[dict[str, Progress]], object] | None,
         progress_every: float,
+        priority: Priority | None,
     ) -> None:
         """Made by `Hub.send`."""
         self._run = run
         self._devices = devices
         self._deadline = deadline
+        self._priority: Priority | None = priority
         self._on_progress = on_progress
         self._every = progress_every
         self._report_at = time.monotonic() + progress_every
@@ -261,7 +265,7 @@ class Sending(AsyncIterator[Landed]):
                 continue
             try:
                 client = run.routes.client(lane.route)
-                sent = client.send_many(self._feed(lane), deadline=self._deadline)
+                sent = client.send_many(self._feed(lane), deadline=self._deadline, priority=self._priority)
                 async with contextlib.aclosing(sent) as results:
                     async for entry, result in results:
                         run.end(entry, result)

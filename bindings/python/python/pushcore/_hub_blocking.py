@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._pushcore import BlockingBatch, Notification, Progress, Retries
+    from ._types import Priority
 
 #: Where several services are busy each gets so many seconds in turn; alone it gets the longer time.
 _TURN, _ALONE = 0.002, 0.1
@@ -59,6 +60,7 @@ class Hub(BaseHub):
         patience: float = PATIENCE,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
+        priority: Priority | None = None,
     ) -> Sending:
         """Sends to every device of an iterable; yields `(key, device, result, feedback)` as they land, in any order.
 
@@ -70,6 +72,7 @@ class Hub(BaseHub):
         the others back; `math.inf` waits for every service.
 
         `deadline` is for each attempt, in seconds. `on_progress` is called with the progress of each client.
+        `priority` is that of each message at its client (`Client.send_many`).
         """
         run = Run(
             self._routes,
@@ -78,7 +81,7 @@ class Hub(BaseHub):
             queue=queue,
             patience=patience,
         )
-        sending = Sending(self._client_of, run, devices, deadline, on_progress, progress_every)
+        sending = Sending(self._client_of, run, devices, deadline, on_progress, progress_every, priority)
         with self._lock:
             self._sending = [other for other in self._sending if not other.is_over]
             self._sending.append(sending)
@@ -131,12 +134,14 @@ class Sending:
         deadline: float | None,
         on_progress: Callable[[dict[str, Progress]], object] | None,
         progress_every: float,
+        priority: Priority | None,
     ) -> None:
         """Made by `Hub.send`."""
         self._client_of = client_of
         self._run = run
         self._source: Iterator[Any] | None = iter(devices)
         self._deadline = deadline
+        self._priority: Priority | None = priority
         self._on_progress = on_progress
         self._every = progress_every
         self._report_at = time.monotonic() + progress_every
@@ -225,7 +230,9 @@ class Sending:
     def _move(self, lane: Lane, patience: float) -> None:
         run = self._run
         try:
-            batch: BlockingBatch = lane.driver or self._client_of(lane.route).batch(deadline=self._deadline)
+            batch: BlockingBatch = lane.driver or self._client_of(lane.route).batch(
+                deadline=self._deadline, priority=self._priority
+            )
             lane.driver = batch
             while lane.queue:
                 pairs = run.pairs(lane, _MOST_SUBMITTED)
