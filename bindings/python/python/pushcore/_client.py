@@ -238,8 +238,8 @@ class Client(Services):
         with `on_suspicion="stop"` no further message is taken, what is under way ends, and what has not been written is
         `NotSent`. Without a `deadline` the time of a pause that the service has asked for does not count.
 
-        With `priority="interactive"` the messages leave before those of other bulk sends, as those of `send` do: for the
-        few that somebody waits for.
+        With `priority="interactive"` the messages leave before those of other bulk sends, as those of `send` do: for
+        the few that somebody waits for.
         """
         return self._here().send_many(
             messages,
@@ -261,8 +261,8 @@ class Client(Services):
         """Many messages in a loop of one's own: `submit` pairs of a key and a message, `wait`, `submit` again.
 
         Every result comes back with its key. With `message=` the pairs hold targets. What `submit` was not given is not
-        sent: a journal can be written before. `withdraw` takes back what the service cannot have seen. `priority` is that
-        of `send_many`.
+        sent: a journal can be written before. `withdraw` takes back what the service cannot have seen. `priority` is
+        that of `send_many`.
         """
         return self._here().batch(template=message, deadline=deadline, priority=priority)
 
