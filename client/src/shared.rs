@@ -198,6 +198,17 @@ impl Shared {
 
     /// The end of a `send_many`: what it has not got an answer for is cancelled.
     pub(crate) fn end_batch(&mut self, number: u32) {
+        self.cancel_all_of_batch(number);
+        self.batches.remove(&number);
+    }
+
+    /// Cancels what has not ended of a bulk send, which is still told the ends.
+    pub(crate) fn cancel_batch(&mut self, number: u32) {
+        self.cancel_all_of_batch(number);
+        self.deliver();
+    }
+
+    fn cancel_all_of_batch(&mut self, number: u32) {
         let session = &mut self.driver.session;
         let is_ours = |ticket: &Ticket| {
             session
@@ -209,7 +220,6 @@ impl Shared {
         let now = self.driver.clock.now();
         session.cancel_all(&ours, now);
         session.release_held(|data| is_of(data, number), now);
-        self.batches.remove(&number);
     }
 
     /// Cancels every message of a [`Batch`](crate::Batch) of which the service cannot have seen anything;

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushcore::notification::{App, Campaign};
@@ -23,17 +25,45 @@ const CHUNK: usize = 512;
 
 type Items<'h, T> = Box<dyn Iterator<Item = (T, Option<Box<Message>>)> + 'h>;
 
+/// The hub of a bulk send.
+pub(super) enum Held<'h> {
+    Borrowed(&'h Hub),
+    /// For callers in steps, who keep the send beside the hub.
+    Shared(Arc<Hub>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Hub;
+
+    fn deref(&self) -> &Hub {
+        match self {
+            Self::Borrowed(hub) => hub,
+            Self::Shared(hub) => hub,
+        }
+    }
+}
+
 /// One source of devices.
 struct Source<'h, T> {
-    items: Items<'h, T>,
+    /// The items to come; `None` where the caller offers them one by one.
+    items: Option<Items<'h, T>>,
+    /// Whether the caller offers no more.
+    over: bool,
     /// An item whose service has no place for it.
     head: Option<Head<T>>,
+}
+
+impl<T> Source<'_, T> {
+    /// Whether the caller may offer items.
+    fn is_offered(&self) -> bool {
+        self.items.is_none() && !self.over
+    }
 }
 
 /// Yields every device of a source with its end, as they land. Made by [`Hub::notify`] and [`Hub::send_many`].
 #[must_use = "nothing is sent unless the results are fetched"]
 pub struct Deliveries<'h, T> {
-    hub: &'h Hub,
+    hub: Held<'h>,
     board: Board<T>,
     sources: Vec<Source<'h, T>>,
     known: Known,
@@ -46,12 +76,17 @@ pub struct Deliveries<'h, T> {
 }
 
 impl<'h, T: AsDevice> Deliveries<'h, T> {
-    pub(super) fn new(hub: &'h Hub, campaign: Option<Campaign>, items: Items<'h, T>) -> Self {
+    /// Returns a bulk send of `items`, or of what [`Deliveries::offer`] brings where there are none.
+    pub(super) fn new(hub: Held<'h>, campaign: Option<Campaign>, items: Option<Items<'h, T>>) -> Self {
         let lanes = hub.lanes.all().len();
         Self {
-            hub,
             board: Board::new(lanes, campaign, hub.retries, hub.limits),
-            sources: vec![Source { items, head: None }],
+            hub,
+            sources: vec![Source {
+                items,
+                over: false,
+                head: None,
+            }],
             known: Known::default(),
             numbers: vec![None; lanes],
             landed: VecDeque::new(),
@@ -69,11 +104,16 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
         I::IntoIter: 'h,
     {
         let items = Box::new(devices.into_iter().map(|item| (item, None)));
-        self.sources.push(Source { items, head: None });
+        self.sources.push(Source {
+            items: Some(items),
+            over: false,
+            head: None,
+        });
         self
     }
 
-    /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client.
+    /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client. One for all attempts together
+    /// is [`HubBuilder::total_deadline`](super::HubBuilder::total_deadline).
     ///
     /// The messages are sent as many in any case ([`SendOptions::bulk`]): a doubtful answer may be held back for five seconds,
     /// until others make it certain.
@@ -141,25 +181,17 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
                     }
                 }
             }
+            let Some(items) = &mut source.items else {
+                return !source.over;
+            };
             for _ in 0..*chunk {
-                let Some((item, message)) = source.items.next() else {
+                let Some((item, message)) = items.next() else {
                     return false;
                 };
                 taken = true;
-                if let Err(error) = process {
-                    board.refuse(item, error.clone(), started);
-                    continue;
-                }
-                let Some(lane) = known.find(&hub.lanes, item.as_device().app()) else {
-                    board.refuse_app(item, started);
-                    continue;
-                };
-                match board.offer(item, message, lane, started) {
-                    Offer::Taken => {}
-                    Offer::Full(head) => {
-                        source.head = Some(head);
-                        return true;
-                    }
+                source.head = place(hub, board, known, process, item, message, started);
+                if source.head.is_some() {
+                    return true;
                 }
             }
             true
@@ -176,7 +208,110 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
 
     /// Whether a source has an item that could be read now.
     fn can_read(&self) -> bool {
-        self.sources.iter().any(|source| source.head.is_none())
+        let mut sources = self.sources.iter();
+        sources.any(|source| source.head.is_none() && source.items.is_some())
+    }
+
+    /// Takes an item that the caller offers, or gives the item back where there is no room for it yet, or no longer.
+    pub(super) fn offer(&mut self, item: T, message: Option<Box<Message>>) -> Result<(), T> {
+        let Self {
+            hub,
+            board,
+            sources,
+            known,
+            ..
+        } = self;
+        let mut offered = sources.iter_mut().filter(|source| source.is_offered());
+        let Some(source) = offered.next().filter(|source| source.head.is_none()) else {
+            return Err(item);
+        };
+        let process = hub.check_process();
+        source.head = place(hub, board, known, &process, item, message, now());
+        Ok(())
+    }
+
+    /// Says that no item follows: those that were taken go on, with all their attempts.
+    pub(super) fn end_of_list(&mut self) {
+        for source in &mut self.sources {
+            source.over = true;
+        }
+    }
+
+    /// Whether items may still be offered.
+    pub(super) fn is_open(&self) -> bool {
+        !self.hub.is_closed() && self.sources.iter().any(Source::is_offered)
+    }
+
+    /// Whether every item that was taken has its end.
+    pub(super) fn is_idle(&self) -> bool {
+        self.board.is_empty() && self.sources.iter().all(|source| source.head.is_none())
+    }
+
+    /// Cancels what has not ended; every item still gets its end.
+    pub(super) fn cancel(&mut self) {
+        let at = now();
+        self.finish_at(at);
+        let cancelled = Error::new(ErrorKind::Cancelled, "the bulk send was cancelled");
+        for lane in 0..self.numbers.len() {
+            self.board.fail(lane, &cancelled, at);
+            let number = self.numbers.get(lane).copied().flatten();
+            if let (Some(client), Some(number), Ok(())) =
+                (self.hub.opened(lane), number, self.hub.check_process())
+            {
+                let mut shared = client.lock();
+                shared.cancel_batch(number);
+                client.nudge(&mut shared);
+                shared.swap_results(number, &mut self.landed);
+                drop(shared);
+                self.settle(number);
+            }
+        }
+    }
+
+    /// The ends that are there, without a wait.
+    pub(super) fn take_ended(&mut self) -> impl Iterator<Item = Delivery<T>> {
+        std::iter::from_fn(|| self.board.next_ended())
+    }
+
+    /// Whether this is a child of the process that the hub belongs to: nothing that is in flight ends here.
+    pub(super) fn is_forked(&self) -> bool {
+        self.hub.check_process().is_err()
+    }
+
+    /// Whether an end is there.
+    pub(super) fn has_ended(&self) -> bool {
+        self.board.has_ended()
+    }
+
+    /// Moves everything once, and waits at most `longest` for something to do where there is nothing. False where all have their ends.
+    pub(super) fn turn(&mut self, longest: Duration) -> bool {
+        let process = self.hub.check_process();
+        if self.hub.is_closed() && !self.sources.is_empty() {
+            self.finish_at(now());
+        }
+        self.board.handle_timeout(now());
+        self.read(&process);
+        if process.is_err() {
+            // Nothing that the parent had in flight will end here.
+            return !self.sources.is_empty() || self.board.has_ended();
+        }
+        let mut idle = true;
+        for lane in 0..self.numbers.len() {
+            idle &= self.pump(lane);
+        }
+        self.board.judge();
+        if self.board.has_ended() {
+            return true;
+        }
+        if self.sources.is_empty() && self.board.is_empty() {
+            return false;
+        }
+        if idle && !self.can_read() {
+            let since = now().monotonic;
+            self.wait_for_something(longest);
+            self.board.note_wait(now().monotonic.saturating_sub(since));
+        }
+        true
     }
 
     /// Moves the messages of one lane: submits what there is room for, moves bytes, takes over what has landed. Returns false where
@@ -212,12 +347,14 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
             (_, room) => room.max(1),
         };
         let (options, mut no_room) = (self.options, false);
-        self.board.submit(lane, room.min(CHUNK), at, |place, message| {
-            let waiting = Waiting::Batch(number, place);
-            let submitted = shared.submit_at(message.as_message(), options, waiting, at);
-            no_room |= matches!(&submitted, Err(error) if error.kind() == ErrorKind::QueueFull);
-            submitted.map(drop)
-        });
+        self.board
+            .submit(lane, room.min(CHUNK), at, |place, message, left| {
+                let waiting = Waiting::Batch(number, place);
+                let options = within(options, left);
+                let submitted = shared.submit_at(message.as_message(), options, waiting, at);
+                no_room |= matches!(&submitted, Err(error) if error.kind() == ErrorKind::QueueFull);
+                submitted.map(drop)
+            });
         client.nudge(&mut shared);
         let all_submitted = !self.board.has_queued(lane);
         if self.sources.is_empty() && all_submitted && !shared.has_results(number) {
@@ -253,12 +390,13 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
         }
     }
 
-    /// Waits until a client has something to do, or the board has.
-    fn wait_for_something(&mut self) {
+    /// Waits until a client has something to do, or the board has, at most `longest`.
+    fn wait_for_something(&mut self, longest: Duration) {
         let at = now().monotonic;
         let mut busy = None;
         let mut several = false;
         let due = self.board.poll_timeout(at).map(|due| due.saturating_sub(at));
+        let longest = due.unwrap_or(Duration::MAX).min(longest);
         for lane in 0..self.numbers.len() {
             if self.board.in_flight(lane) > 0 {
                 several |= busy.is_some();
@@ -274,13 +412,13 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
             let mut shared = client.lock();
             client.nudge(&mut shared);
             if !shared.has_results(number) {
-                shared = client.look(shared, Some(due.unwrap_or(LONGEST).min(LONGEST)));
+                shared = client.look(shared, Some(longest.min(LONGEST)));
             }
             shared.swap_results(number, &mut self.landed);
             drop(shared);
             return self.settle(number);
         }
-        let mut longest = due.unwrap_or(Duration::MAX);
+        let mut longest = longest;
         for (lane, number) in self.numbers.iter().enumerate() {
             let (Some(client), Some(_)) = (self.hub.opened(lane), number) else {
                 continue;
@@ -300,6 +438,15 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
     }
 }
 
+/// The options of an attempt for a message that has so much time left; `None` is no limit.
+pub fn within(mut options: SendOptions, left: Option<Duration>) -> SendOptions {
+    if let Some(left) = left {
+        // Without a deadline of its own an attempt has all that is left.
+        options.deadline = Some(options.deadline.map_or(left, |deadline| deadline.min(left)));
+    }
+    options
+}
+
 /// The longest wait for one client: the hub may be closed by another thread.
 const LONGEST: Duration = Duration::from_millis(100);
 
@@ -314,36 +461,34 @@ impl<T: AsDevice> Iterator for Deliveries<'_, T> {
             if let Some(delivery) = self.board.next_ended() {
                 return Some(delivery);
             }
-            let process = self.hub.check_process();
-            if self.hub.is_closed() && !self.sources.is_empty() {
-                self.finish_at(now());
-            }
-            self.board.handle_timeout(now().monotonic);
-            self.read(&process);
-            if process.is_err() {
-                // Nothing that the parent had in flight will end here.
-                if self.sources.is_empty() && !self.board.has_ended() {
-                    return None;
-                }
-                continue;
-            }
-            let mut idle = true;
-            for lane in 0..self.numbers.len() {
-                idle &= self.pump(lane);
-            }
-            self.board.judge();
-            if self.board.has_ended() {
-                continue;
-            }
-            if self.sources.is_empty() && self.board.is_empty() {
+            if !self.turn(Duration::MAX) {
                 return None;
             }
-            if idle && !self.can_read() {
-                let since = now().monotonic;
-                self.wait_for_something();
-                self.board.note_wait(now().monotonic.saturating_sub(since));
-            }
         }
+    }
+}
+
+/// Places an item of a source; gives it back where its lane has no room.
+fn place<T: AsDevice>(
+    hub: &Hub,
+    board: &mut Board<T>,
+    known: &mut Known,
+    process: &Result<(), Error>,
+    item: T,
+    message: Option<Box<Message>>,
+    at: Now,
+) -> Option<Head<T>> {
+    if let Err(error) = process {
+        board.refuse(item, error.clone(), at);
+        return None;
+    }
+    let Some(lane) = known.find(&hub.lanes, item.as_device().app()) else {
+        board.refuse_app(item, at);
+        return None;
+    };
+    match board.offer(item, message, lane, at) {
+        Offer::Taken => None,
+        Offer::Full(head) => Some(head),
     }
 }
 
@@ -366,7 +511,7 @@ impl<T> Drop for Deliveries<'_, T> {
 impl<T> fmt::Debug for Deliveries<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deliveries")
-            .field("hub", &self.hub)
+            .field("hub", &*self.hub)
             .field("sources", &self.sources.len())
             .finish_non_exhaustive()
     }

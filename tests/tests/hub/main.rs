@@ -4,5 +4,6 @@ mod blocking;
 mod examples;
 mod load;
 mod on_tokio;
+mod steps;
 mod storm;
 mod world;
