@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Evidence, Outcome};
+use crate::printable::is_obeyed;
 
 /// The most of the service's words that are told, in bytes.
 const LONGEST: usize = 400;
@@ -108,7 +109,7 @@ fn cleaned(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.chars().filter(|c| !c.is_control()));
+        out.extend(word.chars().filter(|c| !is_obeyed(*c)));
     }
     out
 }
@@ -187,6 +188,9 @@ mod tests {
         )
         .unwrap();
         assert!(text.starts_with("the token [...] is[31m wrong y"), "{text}");
+        // Characters that change the direction of what follows are obeyed by terminals, too.
+        let turned = told(None, "the \u{202e}token\u{2066} is\u{9b} wrong").unwrap();
+        assert_eq!(turned, "the token is wrong");
         assert!(text.len() <= 404);
         assert_eq!(
             told(Some(Reason::known("BadTopic")), r#"{"reason":"BadTopic"}"#),

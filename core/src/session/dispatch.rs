@@ -202,6 +202,11 @@ impl Dispatch {
             Permit::Go { authorization, fetch } => (Some(BatchAuthorization::Shared(authorization)), fetch),
             Permit::Each => (Some(BatchAuthorization::Each), None),
             Permit::Wait { fetch } => {
+                // What is submitted after a refusal does not wait until the endpoint may be asked again, in half a minute.
+                if let Some(refusal) = self.token.refusal().filter(|_| fetch.is_none()) {
+                    let refusal = refusal.clone();
+                    return self.fail_host(shared, id, refusal, now);
+                }
                 self.unauthorized = true;
                 (None, fetch)
             }

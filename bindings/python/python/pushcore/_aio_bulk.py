@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ _MOST_RESULTS = 4096
 _TURN = 0.002
 #: How many messages are taken from a plain iterable before the loop gets its turn.
 _MOST_AT_ONCE = 256
+
+
+class Pieces(AsyncIterable[Any]):
+    """Messages that come in pieces: as a list, and how many seconds of their deadline are over."""
+
+    def pieces(self) -> AsyncIterator[tuple[list[Any], float]]:
+        """The pieces."""
+        raise NotImplementedError
 
 
 async def bulk(
@@ -100,6 +108,12 @@ class _Run:
     async def _read(self, messages: Iterable[Any] | AsyncIterable[Any]) -> None:
         with contextlib.suppress(TypeError):
             self.expected = len(messages)  # type: ignore[arg-type]
+        if isinstance(messages, Pieces):
+            async for items_of_piece, waited in messages.pieces():
+                await self._submit(items_of_piece, waited)
+                if self.batch.stopped:
+                    return
+            return
         if isinstance(messages, AsyncIterable):
             async for item in messages:
                 await self._submit([item])
@@ -124,15 +138,15 @@ class _Run:
             await self._submit(piece)
             await asyncio.sleep(0)
 
-    async def _submit(self, items: list[Any]) -> None:
+    async def _submit(self, items: list[Any], waited: float = 0.0) -> None:
         # The deadline runs from here, with room in the queue or without.
-        began = time.monotonic()
+        began = time.monotonic() - waited
         while items:
             while self.batch.ready >= _MOST_RESULTS:
                 self._room.clear()
                 await self._room.wait()
                 # That was the reader of the results, not the service.
-                began = time.monotonic()
+                began = time.monotonic() - waited
             self.engine.check()
             taken = self.engine.submit_many(self.batch, items, time.monotonic() - began)
             if self.batch.ready:
