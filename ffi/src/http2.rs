@@ -63,7 +63,7 @@ unsafe impl Versioned for Http2Options {
     const FIRST: usize = size_of::<Self>();
 }
 
-/// What the settings say; `None` for NULL.
+/// Returns the configuration that the settings describe; `None` for NULL.
 ///
 /// # Safety
 /// `pointer` is NULL or readable for its `struct_size`.

@@ -1,4 +1,4 @@
-//! What a client or a session counts and what its connections do, for monitoring.
+//! Counts of a client or a session, and reports of its connections, for monitoring.
 
 use std::time::Duration;
 
