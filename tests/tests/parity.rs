@@ -289,6 +289,7 @@ const CLASSES: &[(&str, &str)] = &[
     ("Retry", "- a hub tries again by itself"),
     ("Selection", "- for servers in Rust and Python"),
     ("TagExpression", "- for servers in Rust and Python"),
+    ("Target", "Target"),
     ("Template", "Message"),
 ];
 

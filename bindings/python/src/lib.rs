@@ -40,6 +40,7 @@ mod selection;
 mod send_many;
 mod service;
 mod session;
+mod target;
 mod template;
 mod tunnel;
 mod values;
@@ -126,6 +127,8 @@ mod _pushcore {
     use crate::service::Service;
     #[pymodule_export]
     use crate::session::Session;
+    #[pymodule_export]
+    use crate::target::PyTarget;
     #[pymodule_export]
     use crate::template::PyTemplate;
     #[pymodule_export]
