@@ -292,6 +292,7 @@ const CLASSES: &[(&str, &str)] = &[
         "TagExpression",
         "- a DialectSelection of one expression says the same",
     ),
+    ("Target", "Target"),
     ("Template", "Message"),
 ];
 

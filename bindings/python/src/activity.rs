@@ -8,12 +8,12 @@ use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::apns::device;
 use crate::device::whole_seconds;
 use crate::errors::OrRaise;
 use crate::fields::{Field, Form};
 use crate::message::instance;
 use crate::outcome::PyOutcome;
+use crate::target::device;
 use crate::values::{Str, clock, json, json_text, seconds, unix_time};
 
 /// The keywords of a change, and the fields of its form.

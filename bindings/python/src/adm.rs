@@ -1,14 +1,12 @@
 //! Amazon Device Messaging: messages.
 
-use pushcore::adm::{self, RegistrationId};
+use pushcore::adm;
 use pushcore::service::Kind;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::base::{PyMessage, class_of};
-use crate::errors::OrRaise;
 use crate::fields::{self, Field, Form};
-use crate::values::Str;
 
 /// One message for one device: at most 6,144 bytes of data and notification.
 ///
@@ -38,10 +36,8 @@ impl AdmMessage {
     }
 
     /// Returns the same message for another device.
-    fn to<'py>(slf: &Bound<'py, Self>, registration_id: Str) -> PyResult<Bound<'py, Self>> {
-        let target = RegistrationId::new(&registration_id).or_raise(slf.py())?;
-        let message = Self::inner(slf)?.to(target);
-        Bound::new(slf.py(), Self::instance(message))
+    fn to(slf: &Bound<'_, Self>, registration_id: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        slf.as_super().get().to(registration_id, None)
     }
 }
 

@@ -39,6 +39,12 @@ impl AdmAudienceMessage {
         form.put("group", group.map(String::from).into());
         Ok(PyMessage::instance(form.read(py, Kind::Adm)?, true, Self))
     }
+
+    /// The same message for another topic or group: a `Target`, or the object that names it.
+    #[pyo3(signature = (target, /))]
+    fn to(slf: &Bound<'_, Self>, target: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        slf.as_super().get().to(target, None)
+    }
 }
 
 /// Groups of ADM: what `Client.call` takes. Who is in a group is the caller's to keep.

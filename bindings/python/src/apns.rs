@@ -2,16 +2,17 @@
 
 use std::cell::RefCell;
 
-use pushcore::apns::{self, Aps, BundleId, DeviceToken, Expiration};
+use pushcore::apns::{self, Aps, BundleId, Expiration};
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::PyDict;
 
 use crate::apns_parts::LiveActivity;
 use crate::apns_payload::Parts;
 use crate::base::{PyMessage, class_of};
 use crate::errors::OrRaise;
-use crate::values::{Str, Word, clock, date, integer, text, type_error, unix_time, unknown_word};
+use crate::target::{device, device_of};
+use crate::values::{Str, Word, clock, date, integer, text, unix_time, unknown_word};
 
 /// One push to one device.
 ///
@@ -149,7 +150,7 @@ impl ApnsMessage {
         ttl: Option<&Bound<'_, PyAny>>,
         registered_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
-        let mut message = Self::inner(slf)?.to(device(token)?);
+        let mut message = Self::inner(slf)?.to(device_of(token)?);
         if let Some(id) = id {
             message = message.with_id(apns_id(id)?);
         }
@@ -193,21 +194,6 @@ impl ApnsMessage {
             "<ApnsMessage {kind} {topic:?} {} bytes>",
             message.body().len()
         ))
-    }
-}
-
-/// A token in hex, or its bytes as the device's operating system hands them out.
-pub(crate) fn device(token: &Bound<'_, PyAny>) -> PyResult<DeviceToken> {
-    let py = token.py();
-    match token.cast::<PyString>() {
-        Ok(hex) => DeviceToken::parse(text(hex)?).or_raise(py),
-        Err(_) => match token.cast::<PyBytes>() {
-            Ok(raw) => DeviceToken::from_text_or_bytes(raw.as_bytes()).or_raise(py),
-            Err(_) => Err(type_error(
-                token,
-                "a device token as str (hex) or bytes (hex or raw)",
-            )),
-        },
     }
 }
 

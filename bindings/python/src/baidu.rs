@@ -1,6 +1,6 @@
 //! Baidu Cloud Push: messages.
 
-use pushcore::baidu::{Message, Target};
+use pushcore::baidu::Message;
 use pushcore::service::Kind;
 use pushcore::{Error, ErrorKind};
 use pyo3::prelude::*;
@@ -64,10 +64,8 @@ impl BaiduMessage {
     }
 
     /// Returns the same message for another device.
-    fn to<'py>(slf: &Bound<'py, Self>, channel_id: Str) -> PyResult<Bound<'py, Self>> {
-        let py = slf.py();
-        let target = Target::device(&channel_id).or_raise(py)?;
-        Bound::new(py, Self::instance(Self::inner(slf)?.to(target)))
+    fn to(slf: &Bound<'_, Self>, channel_id: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        slf.as_super().get().to(channel_id, None)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

@@ -9,7 +9,9 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::errors::{OrRaise, raise};
 use crate::http::{Request, Response};
+use crate::message::instance;
 use crate::outcome::outcome;
+use crate::target::{is_checked, target};
 use crate::template::PyTemplate;
 use crate::values::{Str, clock};
 use crate::webpush::EndpointPolicy;
@@ -28,6 +30,18 @@ pub(crate) struct PyMessage {
 impl PyMessage {
     pub(crate) fn message(&self) -> &Message {
         &self.message
+    }
+
+    /// The same message to another target: a `Target`, or what one is made from.
+    pub(crate) fn to(
+        &self,
+        target: &Bound<'_, PyAny>,
+        policy: Option<&EndpointPolicy>,
+    ) -> PyResult<Py<PyAny>> {
+        let py = target.py();
+        let checked = policy.is_some() || is_checked(target);
+        let target = self::target(self.message.kind(), target, policy)?;
+        instance(py, self.message.to(&target).or_raise(py)?, checked)
     }
 
     /// A message whose service has no class here.

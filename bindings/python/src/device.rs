@@ -70,7 +70,7 @@ impl Device {
         } else if token.is_instance_of::<PyDict>() {
             form.put("token", fields::object(token)?);
         } else if kind == Kind::Apns {
-            let device = crate::apns::device(token)?;
+            let device = crate::target::device(token)?;
             form.put("token", Target::Apns(device).to_text().into());
         } else {
             return Err(type_error(token, "a token as str"));

@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::base::{PyMessage, class_of};
 use crate::errors::OrRaise;
+use crate::target::is_target;
 use crate::values::{Str, bytes, clock, json, json_object, string};
 
 /// One message for one target.
@@ -87,8 +88,17 @@ impl FcmMessage {
         topic: Option<Str>,
         condition: Option<Str>,
         fid: Option<Str>,
-    ) -> PyResult<Bound<'py, Self>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
+        if let (Some(target), None, None, None) =
+            (token.filter(|one| is_target(one)), &topic, &condition, &fid)
+        {
+            return slf
+                .as_super()
+                .get()
+                .to(target, None)
+                .map(|made| made.into_bound(py));
+        }
         let token = token.map(string).transpose()?;
         let target = match (token, topic, condition, fid) {
             (Some(token), None, None, None) => Target::token(&token),
@@ -98,7 +108,7 @@ impl FcmMessage {
             _ => Err(Error::new(ErrorKind::InvalidTarget, "not exactly one target")),
         };
         let message = Self::inner(slf)?.to(target.or_raise(py)?);
-        Bound::new(py, Self::instance(message))
+        Ok(Bound::new(py, Self::instance(message))?.into_any())
     }
 
     /// Bytes of payload as the service counts them: at most 4,096, for topics 2,048.

@@ -41,6 +41,7 @@ mod selection;
 mod send_many;
 mod service;
 mod session;
+mod target;
 mod template;
 mod tunnel;
 mod values;
@@ -129,6 +130,8 @@ mod _pushcore {
     use crate::service::Service;
     #[pymodule_export]
     use crate::session::Session;
+    #[pymodule_export]
+    use crate::target::PyTarget;
     #[pymodule_export]
     use crate::template::PyTemplate;
     #[pymodule_export]

@@ -1,21 +1,21 @@
 //! A message of any service, out of a Python object.
 
 use pushcore::http::Authority;
-use pushcore::service::{Kind, Message, Target};
+use pushcore::service::{Kind, Message};
 use pushcore::webpush::EndpointPolicy as Policy;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::PyTuple;
 
 use crate::adm::AdmMessage;
 use crate::adm_audience::AdmAudienceMessage;
-use crate::apns::{ApnsMessage, device};
+use crate::apns::ApnsMessage;
 use crate::apns_broadcast::ApnsBroadcast;
 use crate::baidu::BaiduMessage;
 use crate::base::PyMessage;
 use crate::errors::OrRaise;
 use crate::fcm::FcmMessage;
-use crate::values::{Str, json_text, text, type_error};
-use crate::webpush::{EndpointPolicy, subscription};
+use crate::values::{Str, json_text, type_error};
+use crate::webpush::EndpointPolicy;
 use crate::webpush_message::WebPushMessage;
 
 /// Returns the message that any of the message classes holds. Cheap: all that is large is shared.
@@ -36,23 +36,6 @@ pub(crate) fn keyed<'py>(item: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny
         Ok(pair) if pair.len() == 2 => Ok((pair.get_item(0)?, pair.get_item(1)?)),
         _ => Ok((item.clone(), item.clone())),
     }
-}
-
-/// A target of a service: a token, or for Web Push a subscription, under `policy`.
-pub(crate) fn target(
-    kind: Kind,
-    target: &Bound<'_, PyAny>,
-    policy: Option<&EndpointPolicy>,
-) -> PyResult<Target> {
-    Ok(match kind {
-        Kind::Apns => Target::Apns(device(target)?),
-        Kind::WebPush => Target::WebPush(subscription(target, policy)?.0),
-        other => {
-            let text = target.cast::<PyString>();
-            let text = text.map_err(|_| type_error(target, "a token as str"))?;
-            Target::parse(other, self::text(text)?).or_raise(target.py())?
-        }
-    })
 }
 
 /// Reads a message again under a policy that trusts its origin: what a client sends to is the client's policy.

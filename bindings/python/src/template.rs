@@ -7,9 +7,10 @@ use pyo3::types::PyTuple;
 
 use crate::base::PyMessage;
 use crate::errors::OrRaise;
-use crate::message::{instance, message, target};
+use crate::message::{instance, message};
+use crate::target::{is_checked, target};
 use crate::values::{Str, json_text};
-use crate::webpush::{EndpointPolicy, Subscription};
+use crate::webpush::EndpointPolicy;
 
 /// A checked message without a target, encoded once: for `send_many`, `batch` and `to`.
 #[pyclass(frozen, module = "pushcore", name = "Template")]
@@ -32,7 +33,7 @@ impl PyTemplate {
         self.0.kind().as_str()
     }
 
-    /// The message to a target: a token, an object as text that names a topic, group or tag, or a Web Push subscription.
+    /// The message to a target: a `Target`, or what one is made from.
     #[pyo3(signature = (target, /, *, policy=None))]
     fn to(
         &self,
@@ -41,7 +42,7 @@ impl PyTemplate {
     ) -> PyResult<Py<PyAny>> {
         let py = target.py();
         // A subscription that no policy was asked about is checked when the message is sent.
-        let checked = policy.is_some() || target.is_instance_of::<Subscription>();
+        let checked = policy.is_some() || is_checked(target);
         let target = self::target(self.0.kind(), target, policy.map(|policy| policy.get()))?;
         instance(py, self.0.to(&target).or_raise(py)?, checked)
     }
@@ -86,7 +87,7 @@ impl Pattern {
         }
     }
 
-    /// The message to a target: a token, or for Web Push a subscription.
+    /// The message to a target.
     pub(crate) fn to(&self, value: &Bound<'_, PyAny>) -> PyResult<Message> {
         let made: Result<Message, Error> = match self {
             Self::Message(message) => message.to(&target(message.kind(), value, None)?),

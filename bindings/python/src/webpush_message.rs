@@ -95,15 +95,12 @@ impl WebPushMessage {
 
     /// Returns the same message to another subscription.
     #[pyo3(signature = (subscription, *, policy=None))]
-    fn to<'py>(
-        slf: &Bound<'py, Self>,
+    fn to(
+        slf: &Bound<'_, Self>,
         subscription: &Bound<'_, PyAny>,
         policy: Option<&EndpointPolicy>,
-    ) -> PyResult<Bound<'py, Self>> {
-        let py = slf.py();
-        let (target, checked) = crate::webpush::subscription(subscription, policy)?;
-        let message = Self::inner(slf)?.to(target).or_raise(py)?;
-        Bound::new(py, PyMessage::instance(message, checked, Self))
+    ) -> PyResult<Py<PyAny>> {
+        slf.as_super().get().to(subscription, policy)
     }
 
     /// Takes back a message that the device has not got yet: what `Client.call` takes.

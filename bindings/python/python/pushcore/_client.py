@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         VapidCredentials,
     )
     from ._types import (
+        AnyTarget,
         ClientOptions,
         Credentials,
         Duration,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
         MessageT,
         OnSuspicion,
         Priority,
-        Target,
         TargetT,
     )
 
@@ -174,7 +174,7 @@ class Client(Services):
         @overload
         def send_many(
             self,
-            messages: Iterable[tuple[KeyT, Target]],
+            messages: Iterable[tuple[KeyT, AnyTarget]],
             *,
             message: Message | Template,
             deadline: Duration | None = None,

@@ -5,7 +5,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import GenericAlias, TracebackType
-from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeAlias, final
+from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeAlias, final, overload
 
 from typing_extensions import Self, TypeVar, Unpack, disjoint_base
 
@@ -475,6 +475,35 @@ class BaseMessage(Generic[_C]):
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
+class Target:
+    """A checked target of one of the services, for `to`, `send_many(..., message=)`, `batch` and `submit`.
+
+    `target` is a token (for APNs also as `bytes`), an object as text or as a dict that names a topic, a group, a tag
+    or a condition (`{"topic": "news"}`), or a Web Push subscription, which is checked with `policy` or with the
+    default one. Never changes. Raises `MessageError`.
+    """
+
+    def __new__(
+        cls,
+        service: Literal["apns", "fcm", "web_push", "adm", "baidu"],
+        target: Target | str | bytes | Subscription | Mapping[str, Any],
+        /,
+        *,
+        policy: EndpointPolicy | None = None,
+    ) -> Self: ...
+    @property
+    def service(self) -> Literal["apns", "fcm", "web_push", "adm", "baidu"]:
+        """The name of the service."""
+    def to_text(self) -> str:
+        """The text that the constructor reads: a token, an object, or a subscription with its `auth` secret. For the
+        caller's own storage, not for logs."""
+    def __getnewargs__(self) -> tuple[str, str | Subscription]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
 class Template:
     """A checked message without a target, encoded once: for `send_many(..., message=)`, `batch(message=)` and `to`.
 
@@ -488,12 +517,12 @@ class Template:
         """The name of the service."""
     def to(
         self,
-        target: str | bytes | Subscription | Mapping[str, Any],
+        target: Target | str | bytes | Subscription | Mapping[str, Any],
         /,
         *,
         policy: EndpointPolicy | None = None,
     ) -> Message:
-        """The message to a target: a token, an object as text that names a topic, group or tag, or a subscription.
+        """The message to a target: a `Target`, or what one is made from.
 
         `policy` says where a subscription may lead. Raises `MessageError`.
         """
@@ -564,7 +593,7 @@ class ApnsMessage(BaseMessage[ApnsCredentials]):
     ) -> Self: ...
     def to(
         self,
-        token: str | bytes,
+        token: str | bytes | Target,
         *,
         id: str | uuid.UUID | None = None,
         expiration: _Time | None = None,
@@ -711,7 +740,7 @@ class FcmMessage(BaseMessage[FcmCredentials]):
     ) -> Self: ...
     def to(
         self,
-        token: str | None = None,
+        token: str | Target | None = None,
         /,
         *,
         topic: str | None = None,
@@ -888,7 +917,9 @@ class WebPushMessage(BaseMessage[VapidCredentials]):
         encoding: Literal["aes128gcm", "aesgcm"] | None = None,
         vapid: VapidCredentials | str | None = None,
     ) -> Self: ...
-    def to(self, subscription: Subscription | _Json, *, policy: EndpointPolicy | None = None) -> WebPushMessage:
+    def to(
+        self, subscription: Target | Subscription | _Json, *, policy: EndpointPolicy | None = None
+    ) -> WebPushMessage:
         """The same message to another subscription."""
     def withdraw(self, location: str) -> Call[Outcome]:
         """Takes back a message that the device has not got yet: what `Client.call` takes.
@@ -964,8 +995,12 @@ class AdmMessage(BaseMessage[AdmCredentials]):
         md5: bool = False,
         extra: dict[str, Any] | None = None,
     ) -> Self: ...
+    @overload
     def to(self, registration_id: str) -> AdmMessage:
         """The same message for another device."""
+    @overload
+    def to(self, registration_id: Target) -> AdmMessage | AdmAudienceMessage:
+        """The same message for a device, a topic or a group."""
 
 @final
 class AdmAudienceMessage(BaseMessage[AdmCredentials]):
@@ -988,6 +1023,8 @@ class AdmAudienceMessage(BaseMessage[AdmCredentials]):
         md5: bool = False,
         extra: dict[str, Any] | None = None,
     ) -> Self: ...
+    def to(self, target: Target | str | Mapping[str, Any], /) -> AdmMessage | AdmAudienceMessage:
+        """The same message for another topic or group: a `Target`, or the object that names it."""
 
 @final
 class AdmGroups:
@@ -1056,8 +1093,8 @@ class BaiduMessage(BaseMessage[BaiduCredentials]):
         topic_id: str | None = None,
         send_at: _Time | None = None,
     ) -> Self: ...
-    def to(self, channel_id: str) -> BaiduMessage:
-        """The same message for another device."""
+    def to(self, channel_id: str | Target) -> BaiduMessage:
+        """The same message for another device, or for any target of Baidu's."""
 
 @final
 class BaiduCalls:

@@ -20,6 +20,7 @@ from ._pushcore import (
     FcmCredentials,
     FcmMessage,
     Subscription,
+    Target,
     VapidCredentials,
     WebPushMessage,
 )
@@ -28,8 +29,8 @@ from ._pushcore import (
 Message = Union[ApnsMessage, FcmMessage, WebPushMessage, AdmMessage, BaiduMessage, ApnsBroadcast, AdmAudienceMessage]
 #: Credentials of any of the services.
 Credentials = Union[ApnsCredentials, FcmCredentials, VapidCredentials, AdmCredentials, BaiduCredentials]
-#: What a template is sent to: a token, raw APNs token bytes, or a Web Push subscription.
-Target = Union[str, bytes, Subscription, Mapping[str, object]]
+#: What a template is sent to: a `Target`, a token, raw APNs token bytes, or a Web Push subscription.
+AnyTarget = Union[Target, str, bytes, Subscription, Mapping[str, object]]
 #: What a bulk send does when many answers in a row blame the tokens.
 OnSuspicion = Literal["go_on", "stop"]
 #: The order of a message among others to the same host.
@@ -40,7 +41,7 @@ Duration = Union[float, datetime.timedelta]
 FileOrBytes = Union[str, bytes, bytearray, memoryview, "os.PathLike[str]"]
 
 MessageT = TypeVar("MessageT", bound=Message)
-TargetT = TypeVar("TargetT", bound=Target)
+TargetT = TypeVar("TargetT", bound=AnyTarget)
 KeyT = TypeVar("KeyT")
 
 
@@ -115,6 +116,7 @@ class ClientOptions(Options, total=False):
 
 if TYPE_CHECKING:
     __all__ = [
+        "AnyTarget",
         "ClientOptions",
         "Credentials",
         "Duration",
@@ -123,6 +125,5 @@ if TYPE_CHECKING:
         "Message",
         "MessageT",
         "Options",
-        "Target",
         "TargetT",
     ]

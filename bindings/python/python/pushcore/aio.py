@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._aio_hub import Hub
     from ._errors import PushcoreError
     from ._pushcore import Call, Template
-    from ._types import Duration, KeyT, Message, MessageT, OnSuspicion, Priority, Target, TargetT
+    from ._types import AnyTarget, Duration, KeyT, Message, MessageT, OnSuspicion, Priority, TargetT
 
 else:
 
@@ -90,7 +90,7 @@ class Client(Services):
     @overload
     def send_many(
         self,
-        messages: Iterable[tuple[KeyT, Target]] | AsyncIterable[tuple[KeyT, Target]],
+        messages: Iterable[tuple[KeyT, AnyTarget]] | AsyncIterable[tuple[KeyT, AnyTarget]],
         *,
         message: Message | Template,
         deadline: Duration | None = None,

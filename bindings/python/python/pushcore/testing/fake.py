@@ -26,13 +26,14 @@ from .._pushcore import (
     Response,
     Session,
     Subscription,
+    Target,
 )
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .._pushcore import Call, Service, Template
-    from .._types import Duration, Message, Priority, Target
+    from .._types import AnyTarget, Duration, Message, Priority
 
 #: The end of one message: what a service says, or why there is no answer.
 Result = Outcome | PushcoreError
@@ -57,6 +58,9 @@ class Sent(NamedTuple):
 
 def _text(target: object) -> str:
     """A target as `BaseMessage.target` writes it."""
+    if isinstance(target, Target):
+        text = target.to_text()
+        return str(json.loads(text)["endpoint"]) if target.service == "web_push" else text
     if isinstance(target, bytes):
         return target.hex()
     if isinstance(target, Subscription):
@@ -94,7 +98,7 @@ class Fake:
 
     # What a test says beforehand.
 
-    def answer_for(self, target: Target, *results: Result) -> None:
+    def answer_for(self, target: AnyTarget, *results: Result) -> None:
         """The ends of messages to this target, one after the other; the last one is repeated.
 
         For Web Push the target is the subscription, or its endpoint.
@@ -118,7 +122,7 @@ class Fake:
         """The target of every message, in order."""
         return [sent.message.target for sent in self.sent]
 
-    def messages_to(self, target: Target) -> list[BaseMessage[Any]]:
+    def messages_to(self, target: AnyTarget) -> list[BaseMessage[Any]]:
         """Every message that went to this target."""
         wanted = _text(target)
         return [sent.message for sent in self.sent if wanted in _names(sent.message)]
