@@ -145,6 +145,13 @@ mutants: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) \
 		$(VENV)/bin/python tests/mutants/python.py $(if $(SAMPLE),--sample $(SAMPLE))
 
+.PHONY: mutants-sample
+mutants-sample: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer ## a few of them, the same until the sources change (minutes)
+	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	$(PYTHON) tests/mutants/rust.py --quick --sample 40 --only 'answer|policy|retry|retry_after|provider_token|ece'
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) \
+		$(VENV)/bin/python tests/mutants/python.py --sample 10 --only _aio_
+
 clean:
 	$(CARGO) clean
 	rm -rf $(VENV)

@@ -34,7 +34,7 @@ def told_lines(told):
 
 def play(program, peer, name):
     """Returns the peer's report."""
-    with subprocess.Popen([peer, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as judge:
+    with subprocess.Popen([peer, name, "c"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as judge:
         def ask(line):
             judge.stdin.write(json.dumps(line) + "\n")
             judge.stdin.flush()

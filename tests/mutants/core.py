@@ -90,9 +90,9 @@ FAULTS = [
     Fault(
         29,
         "a slot is lost for each refused host",
-        "core/src/session/mod.rs",
-        "                self.ledger.release(slot);\n                return Err(error);",
-        "                if !MUTANT(29) {\n                    self.ledger.release(slot);\n                }\n                return Err(error);",
+        "core/src/session/intake.rs",
+        "                shared.ledger.release(slot);\n                return Err(error);",
+        "                if !MUTANT(29) {\n                    shared.ledger.release(slot);\n                }\n                return Err(error);",
         "lib",
         "session::",
     ),

@@ -197,4 +197,67 @@ mod tests {
             None
         );
     }
+
+    /// A word of 64 octets at most, a line of 400: both to the octet.
+    #[test]
+    fn words_and_lines_have_an_end() {
+        let word = |length: usize| "w".repeat(length);
+        let longest = word(LONGEST_WORD);
+        assert_eq!(cleaned(&longest), longest);
+        assert_eq!(cleaned(&word(LONGEST_WORD + 1)), "[...]");
+        let line = |last: usize| {
+            let mut words = vec![word(9); (LONGEST - 20) / 10];
+            words.push(word(last));
+            words.join(" ")
+        };
+        // 38 words of 9 octets with their blanks leave 20 octets.
+        assert_eq!(line(20).len(), LONGEST);
+        assert_eq!(cleaned(&line(20)), line(20));
+        let cut = cleaned(&line(21));
+        assert_eq!(cut, format!("{} ...", &line(21)[..379]));
+    }
+
+    /// The path of a field is told however long, up to 160 octets; what only looks like one is not.
+    #[test]
+    fn paths_of_fields_are_no_tokens() {
+        let path = |length: usize| format!("message.{}", "a".repeat(length - "message.".len()));
+        for (text, told) in [(path(160), true), (path(161), false), (path(60), true)] {
+            assert_eq!(is_path_of_a_field(&text), told, "{text}");
+        }
+        assert!(is_path_of_a_field("'message.data[0].key_1':"));
+        for text in [
+            "message.APA91bHun4MxP5egoKMwt2KZFBaFUH",
+            "a.b.c",
+            "message.a/b",
+            "Message.a",
+        ] {
+            assert!(!is_path_of_a_field(text), "{text}");
+        }
+        let long = path(150);
+        assert_eq!(cleaned(&format!("at {long}")), format!("at {long}"));
+    }
+
+    /// A field is told once: it is left out only where the sentence names both it and its description.
+    #[test]
+    fn what_the_sentence_has_said_is_not_said_again() {
+        let google = |message: &str| {
+            format!(
+                r#"{{"error":{{"message":"{message}","details":[{{"fieldViolations":[{{"field":"message.ttl","description":"too long"}}]}}]}}}}"#
+            )
+        };
+        for (message, told_of) in [
+            ("message.ttl is too long", "message.ttl is too long"),
+            ("It is too long", "It is too long (message.ttl)"),
+            ("message.ttl is bad", "message.ttl is bad (message.ttl: too long)"),
+            ("No", "No (message.ttl: too long)"),
+        ] {
+            assert_eq!(told(None, &google(message)).unwrap(), told_of);
+        }
+    }
+
+    #[test]
+    fn an_accepted_message_has_no_detail() {
+        let accepted = crate::outcome::Accepted::new(None, Evidence::new(200, None, b"all is well"));
+        assert_eq!(Outcome::Accepted(accepted).detail(), None);
+    }
 }

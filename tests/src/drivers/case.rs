@@ -25,12 +25,7 @@ const KEYS: [&str; 16] = [
 ];
 
 /// The drivers that play the suite. Another language adds its own.
-<<<<<<< HEAD
-pub const DRIVERS: [&str; 5] = ["rust", "tokio", "python", "asyncio", "uvloop"];
-=======
-#[cfg(test)]
-const DRIVERS: [&str; 6] = ["rust", "tokio", "python", "asyncio", "uvloop", "c"];
->>>>>>> f-c
+pub const DRIVERS: [&str; 6] = ["rust", "tokio", "python", "asyncio", "uvloop", "c"];
 
 /// One case of the suite.
 #[derive(Clone, Debug)]
