@@ -579,6 +579,20 @@
 #define PUSHCORE_HUB_SET_PATIENCE 2
 #endif
 
+#if defined(PUSHCORE_NET)
+/*
+ `remembered` is set; 0 there sends to every device.
+ */
+#define PUSHCORE_HUB_SET_REMEMBERED 4
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `total_deadline_ms` is set.
+ */
+#define PUSHCORE_HUB_SET_TOTAL_DEADLINE 8
+#endif
+
 /*
  PKCS#8 in PEM, as Apple's `.p8` files are.
  */
@@ -2346,9 +2360,18 @@ typedef struct pushcore_hub_options {
    */
   uint64_t queue;
   /*
-   The time in which a service has to clear its queue, in milliseconds; default 30,000.
+   The time in which a service has to clear its queue, in milliseconds; default 300,000.
    */
   uint64_t patience_ms;
+  /*
+   How many devices of a list are remembered, to notice a token that comes twice (PUSHCORE_ERROR_DUPLICATE_DEVICE); default 917,504.
+   */
+  uint64_t remembered;
+  /*
+   The longest time from the start of a device to its end, all attempts and the waits between them included, in milliseconds;
+   without a limit when it is not set.
+   */
+  uint64_t total_deadline_ms;
 } pushcore_hub_options;
 #endif
 

@@ -71,6 +71,11 @@ pub const PUSHCORE_HUB_SET_QUEUE: u32 = 1;
 /// `patience_ms` is set; UINT64_MAX there waits for every service.
 pub const PUSHCORE_HUB_SET_PATIENCE: u32 = 2;
 
+/// `remembered` is set; 0 there sends to every device.
+pub const PUSHCORE_HUB_SET_REMEMBERED: u32 = 4;
+/// `total_deadline_ms` is set.
+pub const PUSHCORE_HUB_SET_TOTAL_DEADLINE: u32 = 8;
+
 /// The options of a hub.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -87,13 +92,18 @@ pub struct HubOptions {
     pub retries: View,
     /// How many messages of one service wait in the hub; default 5,000.
     pub queue: u64,
-    /// The time in which a service has to clear its queue, in milliseconds; default 30,000.
+    /// The time in which a service has to clear its queue, in milliseconds; default 300,000.
     pub patience_ms: u64,
+    /// How many devices of a list are remembered, to notice a token that comes twice (PUSHCORE_ERROR_DUPLICATE_DEVICE); default 917,504.
+    pub remembered: u64,
+    /// The longest time from the start of a device to its end, all attempts and the waits between them included, in milliseconds;
+    /// without a limit when it is not set.
+    pub total_deadline_ms: u64,
 }
 
 // SAFETY: repr(C), begins with struct_size, zeroes are a value.
 unsafe impl Versioned for HubOptions {
-    const FIRST: usize = size_of::<Self>();
+    const FIRST: usize = std::mem::offset_of!(HubOptions, remembered);
 }
 
 /// The end of one notification to one device.
@@ -126,7 +136,11 @@ pub unsafe extern "C" fn pushcore_hub_new(
 ) -> Status {
     entry!(error, {
         let o = crate::view::options(options, "options")?;
-        known_bits(o.set, PUSHCORE_HUB_SET_QUEUE | PUSHCORE_HUB_SET_PATIENCE, "set")?;
+        let bits = PUSHCORE_HUB_SET_QUEUE
+            | PUSHCORE_HUB_SET_PATIENCE
+            | PUSHCORE_HUB_SET_REMEMBERED
+            | PUSHCORE_HUB_SET_TOTAL_DEADLINE;
+        known_bits(o.set, bits, "set")?;
         let mut builder = pushcore_client::hub::Hub::builder();
         for client in array(o.clients, o.client_count, "clients")? {
             let c = crate::view::options(*client, "client")?;
@@ -160,6 +174,18 @@ pub unsafe extern "C" fn pushcore_hub_new(
                 u64::MAX => Duration::MAX,
                 ms => Duration::from_millis(ms),
             });
+        }
+        if let Some(most) = in_set(o.set, PUSHCORE_HUB_SET_REMEMBERED, o.remembered, "remembered")? {
+            builder = builder.remember(usize::try_from(most).unwrap_or(usize::MAX));
+        }
+        let total = in_set(
+            o.set,
+            PUSHCORE_HUB_SET_TOTAL_DEADLINE,
+            o.total_deadline_ms,
+            "total_deadline_ms",
+        )?;
+        if let Some(ms) = total {
+            builder = builder.total_deadline(Duration::from_millis(ms));
         }
         let hub = builder.build()?;
         give(out, Hub { hub })

@@ -963,9 +963,12 @@ static void hubs(void) {
   hub_options.clients = both;
   FAILS(PUSHCORE_ERROR_MISSING_FIELD, pushcore_hub_new(&hub_options, &hub, &error));
   hub_options.client_count = 2;
-  hub_options.set = PUSHCORE_HUB_SET_QUEUE | PUSHCORE_HUB_SET_PATIENCE;
+  hub_options.set = PUSHCORE_HUB_SET_QUEUE | PUSHCORE_HUB_SET_PATIENCE | PUSHCORE_HUB_SET_REMEMBERED | PUSHCORE_HUB_SET_TOTAL_DEADLINE;
   hub_options.queue = 100;
   hub_options.patience_ms = UINT64_MAX;
+  hub_options.remembered = 1000;
+  FAILS(PUSHCORE_ERROR_INVALID_VALUE, pushcore_hub_new(&hub_options, &hub, &error)); /* a deadline of 0 */
+  hub_options.total_deadline_ms = 60000;
   OK(pushcore_hub_new(&hub_options, &hub, &error));
   OK(pushcore_notification_from_json(text("{\"title\":\"Hello\",\"body\":\"everyone\",\"sound\":\"default\"}"), &notification, &error));
   OK(pushcore_notification_to_json(notification, &bytes, &error));
@@ -1011,6 +1014,14 @@ static void hubs(void) {
     pushcore_outcome_free(outcome);
   }
   FAILS(PUSHCORE_ERROR_MISUSE, pushcore_deliveries_at(ends, 4, &end, &error));
+  pushcore_deliveries_free(ends);
+  /* A token that comes twice is sent to once. */
+  list[1] = devices[0];
+  OK(pushcore_hub_notify(hub, notification, list, 2, NULL, &ends, &error));
+  OK(pushcore_deliveries_at(ends, 0, &end, &error));
+  CHECK(end.feedback == PUSHCORE_FEEDBACK_KEEP && end.attempts == 1);
+  OK(pushcore_deliveries_at(ends, 1, &end, &error));
+  CHECK(end.feedback == PUSHCORE_FEEDBACK_CHECK_CONFIGURATION && end.attempts == 0 && end.result.status == PUSHCORE_ERROR_DUPLICATE_DEVICE);
   pushcore_deliveries_free(ends);
   OK(pushcore_device_with_token(devices[0], text(sandbox("SANDBOX_APNS_TOKENS_VALID_2")), now_is(), &changed, &error));
   {
