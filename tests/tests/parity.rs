@@ -273,10 +273,10 @@ const CLASSES: &[(&str, &str)] = &[
     ),
     ("Campaign", "- the hub makes the messages"),
     ("Device", "Recipient"),
-    ("Dialect", "- for servers in Rust and Python"),
-    ("DialectJob", "- for servers in Rust and Python"),
-    ("DialectReply", "- for servers in Rust and Python"),
-    ("DialectStep", "- for servers in Rust and Python"),
+    ("Dialect", "Dialect"),
+    ("DialectJob", "DialectJob"),
+    ("DialectReply", "DialectReply"),
+    ("DialectStep", "DialectStep"),
     ("Feedback", "Feedback"),
     ("Histogram", "- metrics are not exported yet"),
     ("Metrics", "- metrics are not exported yet"),
@@ -287,8 +287,11 @@ const CLASSES: &[(&str, &str)] = &[
     ),
     ("Retries", "- the hub's standard is what there is yet"),
     ("Retry", "- a hub tries again by itself"),
-    ("Selection", "- for servers in Rust and Python"),
-    ("TagExpression", "- for servers in Rust and Python"),
+    ("Selection", "DialectSelection"),
+    (
+        "TagExpression",
+        "- a DialectSelection of one expression says the same",
+    ),
     ("Template", "Message"),
 ];
 

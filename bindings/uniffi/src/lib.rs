@@ -18,6 +18,8 @@ mod batch;
 #[cfg(feature = "whole")]
 mod client;
 #[cfg(feature = "whole")]
+mod dialect;
+#[cfg(feature = "whole")]
 mod event;
 #[cfg(feature = "whole")]
 mod hub;

@@ -25,8 +25,7 @@ const KEYS: [&str; 16] = [
 ];
 
 /// The drivers that play the suite. Another language adds its own.
-#[cfg(test)]
-const DRIVERS: [&str; 5] = ["rust", "tokio", "python", "asyncio", "uvloop"];
+pub const DRIVERS: [&str; 6] = ["rust", "tokio", "python", "asyncio", "uvloop", "c"];
 
 /// One case of the suite.
 #[derive(Clone, Debug)]
