@@ -26,7 +26,7 @@ per_device() { # count 1, count 2
     echo $((($2 - $1) / COUNT))
 }
 make=$(per_device "$(instructions "$bin/hub" make $start)" "$(instructions "$bin/hub" make $((COUNT + start)))")
-for way in plain hub tokio; do
+for way in plain hub tokio-plain tokio; do
     a=$(instructions "$bin/hub" $way localhost:9472 "$ca" $start)
     b=$(instructions "$bin/hub" $way localhost:9472 "$ca" $((COUNT + start)))
     all=$(per_device "$a" "$b")

@@ -1179,6 +1179,14 @@ static void hubs(void) {
   FAILS(PUSHCORE_ERROR_MISUSE, pushcore_deliveries_at(ends, 4, &end, &error));
   pushcore_deliveries_free(ends);
   hub_steps(hub, notification, list);
+  /* A token that comes twice is sent to once. */
+  list[1] = devices[0];
+  OK(pushcore_hub_notify(hub, notification, list, 2, NULL, &ends, &error));
+  OK(pushcore_deliveries_at(ends, 0, &end, &error));
+  CHECK(end.feedback == PUSHCORE_FEEDBACK_KEEP && end.attempts == 1);
+  OK(pushcore_deliveries_at(ends, 1, &end, &error));
+  CHECK(end.feedback == PUSHCORE_FEEDBACK_CHECK_CONFIGURATION && end.attempts == 0 && end.result.status == PUSHCORE_ERROR_DUPLICATE_DEVICE);
+  pushcore_deliveries_free(ends);
   OK(pushcore_device_with_token(devices[0], text(sandbox("SANDBOX_APNS_TOKENS_VALID_2")), now_is(), &changed, &error));
   {
     /* One device alone, by hand: what the service cannot show is told. */

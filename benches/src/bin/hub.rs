@@ -1,6 +1,6 @@
 //! What a push costs through a hub, beside the same push through the plain client: `hub plain AUTHORITY CA COUNT` and
-//! `hub hub AUTHORITY CA COUNT` send one notification to COUNT devices over one connection; `hub tokio AUTHORITY CA COUNT` does so on tokio.
-//! `hub make COUNT` only makes the devices.
+//! `hub hub AUTHORITY CA COUNT` send one notification to COUNT devices over one connection; `tokio-plain` and `tokio` do the same on tokio.
+//! `hub make COUNT` only makes the devices, `hub seen COUNT` also remembers them.
 //!
 //! `benches/hub.sh` counts the instructions of each.
 
@@ -11,8 +11,8 @@ use pushcore::apns;
 use pushcore::http::Authority;
 use pushcore::net::Security;
 use pushcore::net::tls::TlsConfig;
-use pushcore::notification::{App, Campaign, Device, Environment, Notification};
-use pushcore::service::{Kind, Service};
+use pushcore::notification::{App, Campaign, Device, Environment, Notification, Seen};
+use pushcore::service::{Kind, Message, Service};
 use pushcore::{Error, Outcome};
 use pushcore_benches::{TOPIC, Tokens, apns_credentials, failed};
 use pushcore_client::{Client, ClientConfig, hub, now};
@@ -29,10 +29,17 @@ fn main() -> Result<(), Error> {
             }
             return Ok(());
         }
+        "seen" => {
+            let mut seen = Seen::new(1 << 20);
+            let new = devices(count(1)?).filter(|(_, device)| seen.is_new(device));
+            println!("new={}", new.count());
+            return Ok(());
+        }
         "plain" => plain(word(1), word(2), count(3)?)?,
         "hub" => through_hub(word(1), word(2), count(3)?)?,
+        "tokio-plain" => plain_on_tokio(word(1), word(2), count(3)?)?,
         "tokio" => on_tokio(word(1), word(2), count(3)?)?,
-        _ => return Err(failed("make, plain, hub or tokio?")),
+        _ => return Err(failed("make, seen, plain, hub, tokio-plain or tokio?")),
     };
     println!("accepted={accepted}");
     match accepted == count(3)? {
@@ -85,13 +92,18 @@ fn config(ca: &str) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-fn plain(authority: &str, ca: &str, count: usize) -> Result<usize, Error> {
-    let client = Client::new(service(authority)?, config(ca)?)?;
+/// Each device with its message.
+fn messages(count: usize) -> Result<impl Iterator<Item = ((usize, Device), Message)>, Error> {
     let mut campaign = Campaign::new(notification()?);
-    let messages = devices(count).filter_map(move |(number, device)| {
+    Ok(devices(count).filter_map(move |(number, device)| {
         let message = campaign.message(&device, now()).ok()?;
         Some(((number, device), message))
-    });
+    }))
+}
+
+fn plain(authority: &str, ca: &str, count: usize) -> Result<usize, Error> {
+    let client = Client::new(service(authority)?, config(ca)?)?;
+    let messages = messages(count)?;
     let mut accepted = 0;
     for (row, result) in client.send_many(messages) {
         accepted += usize::from(matches!(result?, Outcome::Accepted(_)));
@@ -112,18 +124,43 @@ fn through_hub(authority: &str, ca: &str, count: usize) -> Result<usize, Error> 
     Ok(accepted)
 }
 
-fn on_tokio(authority: &str, ca: &str, count: usize) -> Result<usize, Error> {
+/// A runtime in this thread.
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)
+}
+
+/// The configuration of a client on tokio.
+fn tokio_config(ca: &str) -> Result<pushcore_tokio::ClientConfig, Error> {
     let mut config = pushcore_tokio::ClientConfig::new();
     config.security = Some(security(ca)?);
     config.session.max_connections = 1;
+    Ok(config)
+}
+
+fn plain_on_tokio(authority: &str, ca: &str, count: usize) -> Result<usize, Error> {
+    let messages = messages(count)?;
+    runtime()?.block_on(async {
+        let client = pushcore_tokio::Client::new(service(authority)?, tokio_config(ca)?)?;
+        let mut results = client.send_many(messages);
+        let mut accepted = 0;
+        while let Some((row, result)) =
+            poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut results), context)).await
+        {
+            accepted += usize::from(matches!(result?, Outcome::Accepted(_)));
+            std::hint::black_box(&row);
+        }
+        Ok(accepted)
+    })
+}
+
+fn on_tokio(authority: &str, ca: &str, count: usize) -> Result<usize, Error> {
     let hub = tokio_hub::Hub::builder()
-        .client(app()?, service(authority)?, config)
+        .client(app()?, service(authority)?, tokio_config(ca)?)
         .build()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(failed)?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let mut deliveries = hub.notify(notification()?, devices(count));
         let mut accepted = 0;
         while let Some(delivery) =

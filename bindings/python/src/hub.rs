@@ -2,7 +2,7 @@
 //! between the board and their clients.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pushcore::notification::{self, App};
 use pushcore::service::Message;
@@ -75,7 +75,8 @@ pub(crate) struct HubBoard {
     /// The number of the lane for a device, which is added where it is new; `None` where no client is for the device.
     find: Py<PyAny>,
     keep: Py<Feedback>,
-    started: Instant,
+    /// When the send began, on the monotonic clock.
+    started: Duration,
 }
 
 impl HubBoard {
@@ -287,7 +288,7 @@ impl HubBoard {
             landed,
             find,
             keep: Py::new(py, Feedback::of(notification::Feedback::Keep))?,
-            started: Instant::now(),
+            started: now().monotonic,
         })
     }
 
@@ -456,7 +457,7 @@ impl HubBoard {
 
     /// How far the lane is.
     fn progress(&self, lane: usize) -> PyProgress {
-        let elapsed = self.started.elapsed();
+        let elapsed = now().monotonic.saturating_sub(self.started);
         let progress = self.with(|books| books.board.progress(lane).cloned());
         let mut progress = progress.unwrap_or_else(|| pushcore_client::Progress::new(None));
         progress.elapsed = elapsed;
@@ -612,10 +613,10 @@ impl HubBoard {
         if !self.place_head() {
             return Ok(Reading::Full);
         }
-        let began = Instant::now();
+        let began = now().monotonic;
         let next = items.getattr(intern!(py, "__next__"))?;
         for _ in 0..most {
-            if self.ended() >= results || began.elapsed().as_secs_f64() >= longest {
+            if self.ended() >= results || now().monotonic.saturating_sub(began).as_secs_f64() >= longest {
                 break;
             }
             let item = match next.call0() {

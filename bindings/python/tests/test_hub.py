@@ -582,7 +582,8 @@ def test_a_total_deadline(sandbox: Sandbox, kind: Kind) -> None:
     devices = [device("apns", one, sandbox, key=one) for one in tokens]
     began = time.monotonic()
     landed = kind.run(hub, devices, NOTIFICATION, queue=20, patience=math.inf, total_deadline=1.5)
-    assert time.monotonic() - began < 20
+    # A client alone waits for a minute.
+    assert time.monotonic() - began < 45
     assert {one.key for one in landed} == set(tokens)
     assert {one.result.name for one in landed} <= {"Unknown", "Expired"}
 

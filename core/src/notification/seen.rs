@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::device::Device;
 use crate::fcm;
@@ -14,8 +14,8 @@ use crate::service::Target;
 /// counts. The platform, the time of registration and the caller's key do not.
 ///
 /// Eight bytes of a device are kept, a hash with a secret of this value's own. The memory is bounded: a token is known again as long as no
-/// more than the promised number of others has come since. A device is taken for another one by mistake with a probability of
-/// 2⁻⁶⁴ for each device that is remembered: once in ten thousand lists of a hundred million devices, with a million remembered.
+/// more than the promised number of others has come since. Two devices are taken for one by mistake with a probability of at most n / 2⁶¹,
+/// where n is the length of the app's name and the token in sevens of bytes, whoever chooses the tokens: the hash is a polynomial at a secret point.
 ///
 /// ```
 /// use pushcore::notification::{Device, Seen};
@@ -32,7 +32,8 @@ use crate::service::Target;
 /// ```
 #[derive(Clone)]
 pub struct Seen {
-    secret: RandomState,
+    /// The point at which the polynomials of the tokens are evaluated: below [`PRIME`].
+    secret: u64,
     most: usize,
     /// The last devices, at most `most` of them, and the `most` devices before them. Forgetting a whole generation at once needs no order of the
     /// devices in it.
@@ -48,7 +49,7 @@ impl Seen {
     /// A device takes 9 to 18 bytes. At most twice as many as `most` are remembered.
     pub fn new(most: usize) -> Self {
         Self {
-            secret: RandomState::new(),
+            secret: RandomState::new().build_hasher().finish() % (PRIME - 2) + 2,
             most,
             young: Generation::default(),
             old: Generation::default(),
@@ -61,6 +62,10 @@ impl Seen {
             return true;
         }
         let hash = self.hash(device);
+        // A short list has one generation.
+        if self.old.is_empty() && self.young.len() < self.most {
+            return self.young.insert(hash);
+        }
         if self.young.contains(&hash) {
             return false;
         }
@@ -75,26 +80,72 @@ impl Seen {
     }
 
     fn hash(&self, device: &Device) -> u64 {
-        let mut hasher = self.secret.build_hasher();
+        let mut polynomial = Polynomial {
+            point: self.secret,
+            value: 0,
+        };
         let app = device.app();
-        // One word for the small parts, because each call of the hasher costs.
-        hasher.write_u16(u16::from_le_bytes([app.service() as u8, app.environment() as u8]));
-        if let Some(name) = app.name() {
-            name.hash(&mut hasher);
-        }
+        polynomial.add(u64::from(u16::from_le_bytes([
+            app.service() as u8,
+            app.environment() as u8,
+        ])));
+        polynomial.add_text(app.name().unwrap_or_default());
         match device.target() {
-            Target::Apns(token) => hasher.write(token.as_str().as_bytes()),
-            Target::Adm(id) => hasher.write(id.as_str().as_bytes()),
-            Target::Fcm(fcm::Target::Token(token)) => hasher.write(token.as_str().as_bytes()),
+            Target::Apns(token) => polynomial.add_text(token.as_str()),
+            Target::Adm(id) => polynomial.add_text(id.as_str()),
+            Target::Fcm(fcm::Target::Token(token)) => polynomial.add_text(token.as_str()),
             Target::WebPush(subscription) => {
                 let endpoint = subscription.endpoint();
-                endpoint.authority().hash(&mut hasher);
-                hasher.write(endpoint.path().as_bytes());
+                polynomial.add_text(endpoint.authority().as_str());
+                polynomial.add_text(endpoint.path());
             }
             // Baidu's devices, and what is rare: an installation id of FCM's.
-            other => hasher.write(other.to_text().as_bytes()),
+            other => polynomial.add_text(&other.to_text()),
         }
-        hasher.finish()
+        // The table wants the high bits as well, of which a number below the prime has three too few.
+        polynomial.value.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// The prime 2^61 - 1, by which dividing is cheap.
+const PRIME: u64 = (1 << 61) - 1;
+
+/// The bytes of a coefficient: as many as are below the prime whatever they are.
+const COEFFICIENT: usize = 7;
+
+/// The value of a polynomial modulo [`PRIME`] at a secret point. Two polynomials of degree n agree at n points at most, whoever has chosen
+/// their coefficients: few for 2^61 points.
+struct Polynomial {
+    point: u64,
+    value: u64,
+}
+
+impl Polynomial {
+    /// Adds a coefficient.
+    fn add(&mut self, coefficient: u64) {
+        let product = u128::from(self.value) * u128::from(self.point) + u128::from(coefficient);
+        // 2^61 is 1 modulo the prime. Both parts are below 2^61.
+        let sum = (product as u64 & PRIME) + (product >> 61) as u64;
+        self.value = if sum >= PRIME { sum - PRIME } else { sum };
+    }
+
+    /// Adds a text behind its length, so that the border between two texts counts.
+    fn add_text(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        self.add(bytes.len() as u64);
+        let mut parts = bytes.chunks_exact(COEFFICIENT);
+        for part in parts.by_ref() {
+            self.add_part(part);
+        }
+        self.add_part(parts.remainder());
+    }
+
+    fn add_part(&mut self, part: &[u8]) {
+        let mut coefficient = [0; 8];
+        if let Some(place) = coefficient.get_mut(..part.len()) {
+            place.copy_from_slice(part);
+        }
+        self.add(u64::from_le_bytes(coefficient));
     }
 }
 
@@ -197,6 +248,24 @@ mod tests {
             assert_eq!(seen.is_new(&device(0)), number == 0);
             assert!(seen.is_new(&device(100 + number)));
         }
+    }
+
+    /// Computed by hand: (5 * 7 + 3) * 7 + 1, and a product that is reduced.
+    #[test]
+    fn a_polynomial_is_reduced_by_the_prime() {
+        let mut small = Polynomial { point: 7, value: 5 };
+        small.add(3);
+        small.add(1);
+        assert_eq!(small.value, 267);
+        // -1 times -1 is 1.
+        let mut large = Polynomial {
+            point: PRIME - 1,
+            value: PRIME - 1,
+        };
+        large.add(0);
+        assert_eq!(large.value, 1);
+        large.add(PRIME);
+        assert_eq!(large.value, PRIME - 1);
     }
 
     #[test]
