@@ -114,6 +114,7 @@ pub(crate) unsafe fn array<'a, T>(data: *const T, len: usize, name: &str) -> Res
 }
 
 /// Checks an array that is written to: the same rules as for one that is read.
+#[cfg(feature = "net")]
 pub(crate) fn room<T>(to: *mut T, capacity: usize, name: &str) -> Result<(), Failure> {
     // SAFETY: the items need not be initialised, and are not read.
     unsafe { array(to.cast_const().cast::<std::mem::MaybeUninit<T>>(), capacity, name) }.map(drop)
@@ -123,6 +124,7 @@ pub(crate) fn room<T>(to: *mut T, capacity: usize, name: &str) -> Result<(), Fai
 ///
 /// # Safety
 /// `to` points to `capacity` writable items, or `capacity` is 0.
+#[cfg(feature = "net")]
 pub(crate) unsafe fn copy<T: Copy>(
     from: &[T],
     to: *mut T,

@@ -138,7 +138,8 @@ def test_keys_and_messages_of_ones_own(kind: Kind) -> None:
     other = pushcore.Notification(title="Other")
     message = pushcore.ApnsMessage(token=token(4), topic="com.example.app", alert="mine")
     items = [apns(1), (("row", 2), fcm(2)), (fcm(3), other), (7, apns(4), message)]
-    landed = {one.key: one.result.name for one in kind.run(hub, items, NOTIFICATION)}
+    landed = {one.key: one.result.name for one in kind.run(hub, items, NOTIFICATION, priority="interactive")}
+    assert {sent.priority for sent in fake.sent} == {"interactive"}
     assert landed == {"apns-1": "accepted", ("row", 2): "accepted", "fcm-3": "accepted", 7: "accepted"}
     assert [b"Hello" in sent.message.payload for sent in fake.sent if sent.message.target in (token(1), "fcm-2")] == [
         True

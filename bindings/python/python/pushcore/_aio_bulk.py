@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ._aio_engine import Engine
     from ._errors import PushcoreError
     from ._pushcore import Outcome, Progress, Template
-    from ._types import Duration, Message, OnSuspicion
+    from ._types import Duration, Message, OnSuspicion, Priority
 
 #: Results that nobody has fetched yet stop the reading of further messages above this.
 _MOST_RESULTS = 4096
@@ -41,9 +41,10 @@ async def bulk(
     on_progress: Callable[[Progress], object] | None,
     progress_every: float | None,
     on_suspicion: OnSuspicion | None = None,
+    priority: Priority | None = None,
 ) -> AsyncGenerator[tuple[Any, Outcome | PushcoreError], None]:
     """Reads messages in a task of its own, yields results as they land."""
-    run = _Run(engine, template, deadline, on_suspicion)
+    run = _Run(engine, template, deadline, on_suspicion, priority)
     every = 0.25 if progress_every is None else progress_every
     next_report = time.monotonic() + every
     reader = engine.loop.create_task(run.read(messages))
@@ -87,12 +88,13 @@ class _Run:
         template: Message | Template | None,
         deadline: Duration | None,
         on_suspicion: OnSuspicion | None,
+        priority: Priority | None,
     ) -> None:
         self.engine = engine
         # Only a deadline that the caller gave runs while messages wait for room: a pause of the service's own is no
         # reason to give messages up.
         self._deadline = math.inf if deadline is None else engine.seconds(deadline)
-        self.batch = engine.begin(template, deadline, self.wake, on_suspicion)
+        self.batch = engine.begin(template, deadline, self.wake, on_suspicion, priority)
         self.expected: int | None = None
         self.started = time.monotonic()
         self._changed = asyncio.Event()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._pushcore import Notification, Progress, Retries
-    from ._types import Duration
+    from ._types import Duration, Priority
 
 #: Results that nobody has fetched stop the services above this.
 _MOST_RESULTS = 4096
@@ -60,6 +60,7 @@ class Hub(BaseHub):
         total_deadline: Duration | None = None,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
+        priority: Priority | None = None,
     ) -> Sending:
         """Sends to every device of an iterable of either kind; yields `(key, device, result, feedback)` as they land.
 
@@ -75,7 +76,7 @@ class Hub(BaseHub):
             remember=remember,
             total_deadline=total_deadline,
         )
-        sending = Sending(run, devices, shorter(deadline, total_deadline), on_progress, progress_every)
+        sending = Sending(run, devices, shorter(deadline, total_deadline), on_progress, progress_every, priority)
         self._sending = [other for other in self._sending if not other.is_over]
         self._sending.append(sending)
         return sending
@@ -116,11 +117,13 @@ class Sending(AsyncIterator[Landed]):
         deadline: Duration | None,
         on_progress: Callable[[dict[str, Progress]], object] | None,
         progress_every: float,
+        priority: Priority | None,
     ) -> None:
         """Made by `Hub.send`."""
         self._run = run
         self._devices = devices
         self._deadline = deadline
+        self._priority: Priority | None = priority
         self._on_progress = on_progress
         self._every = progress_every
         self._report_at = time.monotonic() + progress_every
@@ -306,7 +309,7 @@ class Sending(AsyncIterator[Landed]):
                 continue
             try:
                 client = run.routes.client(lane.route)
-                sent = client.send_many(_Feed(self, lane), deadline=self._deadline)
+                sent = client.send_many(_Feed(self, lane), deadline=self._deadline, priority=self._priority)
                 async with contextlib.aclosing(sent) as results:
                     async for pair in results:
                         board.end([pair])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._pushcore import Notification, Progress, Retries
-    from ._types import Duration
+    from ._types import Duration, Priority
 
 #: Where several services are busy each gets so many seconds in turn; alone it gets the longer time.
 _TURN, _ALONE = 0.002, 0.1
@@ -63,6 +63,7 @@ class Hub(BaseHub):
         total_deadline: Duration | None = None,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
+        priority: Priority | None = None,
     ) -> Sending:
         """Sends to every device of an iterable; yields `(key, device, result, feedback)` as they land, in any order.
 
@@ -78,6 +79,7 @@ class Hub(BaseHub):
         the moment at which the device is taken. `remember` devices (917,504 unless told, 0 is none) are remembered to
         notice a token that comes twice: the second device is not sent to (`MessageError`, `DUPLICATE_DEVICE`).
         `on_progress` is called with the progress of each client.
+        `priority` is that of each message at its client (`Client.send_many`).
         """
         run = Run(
             self._routes,
@@ -89,7 +91,7 @@ class Hub(BaseHub):
             total_deadline=total_deadline,
         )
         attempt = shorter(deadline, total_deadline)
-        sending = Sending(self._client_of, run, devices, attempt, on_progress, progress_every)
+        sending = Sending(self._client_of, run, devices, attempt, on_progress, progress_every, priority)
         with self._lock:
             self._sending = [other for other in self._sending if not other.is_over]
             self._sending.append(sending)
@@ -142,12 +144,14 @@ class Sending:
         deadline: Duration | None,
         on_progress: Callable[[dict[str, Progress]], object] | None,
         progress_every: float,
+        priority: Priority | None,
     ) -> None:
         """Made by `Hub.send`."""
         self._client_of = client_of
         self._run = run
         self._source: Iterator[Any] | None = iter(devices)
         self._deadline = deadline
+        self._priority: Priority | None = priority
         self._on_progress = on_progress
         self._every = progress_every
         self._report_at = time.monotonic() + progress_every
@@ -235,7 +239,9 @@ class Sending:
         """Submits what there is room for, moves bytes, takes over what has ended; returns seconds waited in vain."""
         run, board, number = self._run, self._run.board, lane.number
         try:
-            batch: BlockingBatch = lane.driver or self._client_of(lane.route).batch(deadline=self._deadline)
+            batch: BlockingBatch = lane.driver or self._client_of(lane.route).batch(
+                deadline=self._deadline, priority=self._priority
+            )
             lane.driver = batch
             direct = type(batch) is BlockingBatch
             if direct:

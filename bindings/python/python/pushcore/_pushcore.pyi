@@ -1372,9 +1372,16 @@ class BlockingClient:
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
         on_suspicion: str | None = None,
+        priority: str | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
-    def batch(self, *, template: Message | Template | None = None, deadline: Duration | None = None) -> BlockingBatch:
+    def batch(
+        self,
+        *,
+        template: Message | Template | None = None,
+        deadline: Duration | None = None,
+        priority: str | None = None,
+    ) -> BlockingBatch:
         """Many messages in the caller's own loop: submit, wait, submit again."""
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message and reads the answer."""
@@ -1577,6 +1584,7 @@ class Session:
         template: Message | Template | None = None,
         deadline: Duration | None = None,
         on_suspicion: str | None = None,
+        priority: str | None = None,
     ) -> Batch:
         """Many messages of one caller: their results come back with what was submitted, not by tickets.
 
