@@ -95,7 +95,8 @@ systems = $(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r
 
 test-systems: $(VENV)/.built target/debug/pushcore-sandbox | need-systems ## the original clients of Pinpoint, Pushpad, Ionic, Cozie, FCM against the back end
 	$(systems)
-	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/hug/tests
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) scripts/report.py run systems -- $(VENV)/bin/python -m pytest -q -ra examples/hug/tests
+	scripts/report.py check systems
 
 test-systems-kill: $(VENV)/.built target/debug/pushcore-sandbox | need-systems ## kill -9 ten times in a broadcast to 10,000
 	$(systems)
