@@ -95,7 +95,8 @@ systems = $(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r
 
 test-systems: $(VENV)/.built target/debug/pushcore-sandbox | need-systems ## the original clients of Pinpoint, Pushpad, Ionic, Cozie, FCM against the back end
 	$(systems)
-	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/hug/tests
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) scripts/report.py run systems -- $(VENV)/bin/python -m pytest -q -ra examples/hug/tests
+	scripts/report.py check systems
 
 test-systems-kill: $(VENV)/.built target/debug/pushcore-sandbox | need-systems ## kill -9 ten times in a broadcast to 10,000
 	$(systems)
@@ -136,6 +137,7 @@ all-tests: test test-fanout test-systems ## everything: also jobs that are kille
 	$(MAKE) interop
 	PUSHCORE_STORM_SEEDS=3 PUSHCORE_STORM_MESSAGES=20000 $(CARGO) test -q -p pushcore-tests --test storm at_most_once
 	PUSHCORE_STORM_TLS_MESSAGES=2000 $(CARGO) test -q -p pushcore-tests --test storm_tls -- --test-threads 1
+	$(MAKE) mutants-sample
 
 mutants: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer ## faults put in on purpose, and whether a test notices each
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
@@ -148,7 +150,7 @@ mutants: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer
 .PHONY: mutants-sample
 mutants-sample: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer ## a few of them, the same until the sources change (minutes)
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
-	$(PYTHON) tests/mutants/rust.py --quick --sample 40 --only 'answer|policy|retry|retry_after|provider_token|ece'
+	$(PYTHON) tests/mutants/rust.py --quick --just --sample 40 --only '/answer.rs|policy|retry|webpush/provider.rs'
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) \
 		$(VENV)/bin/python tests/mutants/python.py --sample 10 --only _aio_
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts every small fault into the core's dangerous files and asks the tests whether they notice.
 
-usage: rust.py [--only WORD] [--sample COUNT] [--quick] [--keep] [--again] [--list]
+usage: rust.py [--only WORD] [--sample COUNT] [--quick] [--keep] [--just] [--again] [--list]
 
 The faults are listed by the program in `src/`. All of them stand in one build of a copy of the sources, each behind a number of the
 environment, so that a fault costs the tests that reach it and no build. The tests are run once without a fault, to see which test
@@ -13,6 +13,7 @@ there that survives no longer (`--sample` and `--only` leave that out).
 --only PATTERN   only files whose path it fits
 --sample COUNT   so many faults, chosen by their text: the same in every run until the sources change
 --quick          asks the core's own tests alone
+--just           puts in the faults of the files of --only alone, which builds sooner
 --keep           asks the build that there is
 --again          only those that survived in the run before (target/mutants/results.json)
 --list           prints the faults and stops
@@ -413,6 +414,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--just", action="store_true")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
@@ -423,6 +425,8 @@ def main() -> None:
     if options.list:
         print("\n".join(one.name for one in mutants))
         return
+    if options.just:
+        mutants = [one for one in mutants if re.search(options.only, one.place["file"])]
     packages = ["pushcore"] if options.quick else list(PACKAGES)
     if options.keep:
         unviable = set(json.loads((WORK / "unviable.json").read_text()))
