@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use pushcore::session::Metrics as CoreMetrics;
 use pushcore_client::Client as CoreClient;
 
 use crate::batch::Batch;
+use crate::call::{Call, CallAnswer};
 use crate::error::PushError;
 use crate::event::{Event, Stats};
+use crate::exchange::Exchange;
 use crate::message::Message;
+use crate::metrics::{ConnectionReport, HostReport, Label, Metrics};
 use crate::options::{ClientOptions, SendOptions};
 use crate::outcome::Outcome;
 use crate::service::Service;
@@ -56,6 +60,43 @@ impl Client {
         expected: Option<u64>,
     ) -> Result<Arc<Batch>, PushError> {
         Batch::of_messages(self, &options, expected)
+    }
+
+    /// Makes a call that is no message and waits for the answer on the calling thread. A service's "no" is an answer.
+    pub fn call_blocking(&self, call: Call) -> Result<CallAnswer, PushError> {
+        let call = call.read(self.service.policy())?;
+        Ok(self.client.call(&call)?.into())
+    }
+
+    /// Begins a call that is no message, in steps.
+    pub fn exchange(&self, call: Call, options: SendOptions) -> Result<Arc<Exchange>, PushError> {
+        Exchange::of(self, &call, &options)
+    }
+
+    /// Returns every connection as it is now.
+    pub fn connections(&self) -> Result<Vec<ConnectionReport>, PushError> {
+        let reports = self.client.connections();
+        Ok(reports.iter().map(ConnectionReport::from).collect())
+    }
+
+    /// Returns every host that is connected or that messages wait for.
+    pub fn hosts(&self) -> Result<Vec<HostReport>, PushError> {
+        Ok(self.client.hosts().iter().map(HostReport::from).collect())
+    }
+
+    /// Returns the counts and latencies of this client.
+    pub fn metrics(&self) -> Result<Metrics, PushError> {
+        Ok(Metrics::from(&self.client.metrics()?))
+    }
+
+    /// Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with labels of the caller's own.
+    #[uniffi::method(default(labels = []))]
+    pub fn open_metrics(&self, labels: Vec<Label>) -> Result<String, PushError> {
+        let labels: Vec<(&str, &str)> = labels.iter().map(Label::pair).collect();
+        Ok(CoreMetrics::open_metrics(&[(
+            labels.as_slice(),
+            self.client.metrics()?,
+        )])?)
     }
 
     /// Returns how many messages of this client are where.

@@ -26,7 +26,7 @@ const KEYS: [&str; 16] = [
 
 /// The drivers that play the suite. Another language adds its own.
 #[cfg(test)]
-const DRIVERS: [&str; 5] = ["rust", "tokio", "python", "asyncio", "uvloop"];
+const DRIVERS: [&str; 7] = ["rust", "tokio", "python", "asyncio", "uvloop", "kotlin", "swift"];
 
 /// One case of the suite.
 #[derive(Clone, Debug)]

@@ -140,24 +140,6 @@ final class SandboxTests: XCTestCase {
         XCTAssertEqual(after.kind, .accepted)
     }
 
-    func testOneNotificationToTheDevicesOfTwoServices() async throws {
-        let hub = try Hub([sandbox.apns(), sandbox.fcm()], options: sandbox.options())
-        func apple(_ token: String) -> String {
-            let app = sandbox.string("apns", "topic")
-            return #"{"service":"apns","environment":"sandbox","app":"\#(app)","token":"\#(sandbox.token(token))"}"#
-        }
-        let android = #"{"service":"fcm","token":"\#(sandbox.string("fcm", "tokens", "valid"))"}"#
-        let delivered = try await hub.notify(
-            #"{"title":"Sale","body":"Everything must go"}"#,
-            to: [
-                Recipient(deviceJson: apple("valid"), tag: 1), Recipient(deviceJson: apple("unregistered"), tag: 2),
-                Recipient(deviceJson: android, tag: 3), Recipient(deviceJson: #"{"service":"fcm"}"#, tag: 4),
-            ])
-        let actions = delivered.sorted { $0.ended.tag < $1.ended.tag }.map { $0.feedback?.action }
-        XCTAssertEqual(actions, ["keep", "delete", "keep", nil])
-        XCTAssertEqual(try hub.shutdownBlocking(longest: 5), true)
-    }
-
     func testManyTasksOnOneClient() async throws {
         let client = try client(sandbox.apns())
         let message = try sandbox.alert().to(sandbox.token("valid"))

@@ -140,11 +140,12 @@ final class Sandbox: @unchecked Sendable {
 
     func options() throws -> ClientOptions { ClientOptions(ca: try file("ca_file"), bundledRoots: false) }
 
-    func apns() throws -> Service {
+    /// APNs, all of it behind one of the sandbox's addresses: `authority`, `management` or `broadcast`.
+    func apns(_ place: String = "authority") throws -> Service {
         try Service.apnsKey(
             key: file("apns", "p8_file"), keyId: string("apns", "key_id"), teamId: string("apns", "team_id"),
             environment: string("apns", "environment") == "production" ? .production : .sandbox,
-            host: string("apns", "authority"))
+            host: string("apns", place))
     }
 
     func fcm() throws -> Service {

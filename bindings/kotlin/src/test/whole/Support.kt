@@ -74,11 +74,12 @@ class Sandbox(vararg arguments: String) : AutoCloseable {
 
     val options: ClientOptions = ClientOptions(ca = file(ready["ca_file"]), bundledRoots = false)
 
-    fun apns(): Service {
+    /** APNs, all of it behind one of the sandbox's addresses: `authority`, `management` or `broadcast`. */
+    fun apns(place: String = "authority"): Service {
         val apns = ready["apns"]
         val (key, team) = apns["key_id"].text to apns["team_id"].text
         val environment = if (apns["environment"].text == "production") Environment.PRODUCTION else Environment.SANDBOX
-        return Service.apnsKey(file(apns["p8_file"]), key, team, environment, apns["authority"].text)
+        return Service.apnsKey(file(apns["p8_file"]), key, team, environment, apns[place].text)
     }
 
     fun fcm(): Service {

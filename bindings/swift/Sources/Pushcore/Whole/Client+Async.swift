@@ -17,7 +17,11 @@ extension Client {
     /// ``sendMany(_:to:options:)``.
     public func send(_ message: Message, options: SendOptions = SendOptions()) async throws -> Outcome {
         try Task.checkCancellation()
-        let batch = try batchOfMessages(options: options, expected: 1)
+        // Somebody waits for this one, whatever else is under way.
+        let alone = SendOptions(
+            deadline: options.deadline, suspect: options.suspect, onSuspicion: options.onSuspicion,
+            priority: options.priority ?? .interactive)
+        let batch = try batchOfMessages(options: alone, expected: 1)
         do {
             return try await withTaskCancellationHandler {
                 try await Threads.shared.run { try batch.end(of: message).get() }
@@ -29,27 +33,21 @@ extension Client {
         }
     }
 
+    /// Makes a call that is no message (channels, topics, groups, withdrawals, reports) and waits for its answer, without holding
+    /// one of Swift's threads. A service's "no" is an answer. Cancelling the task cancels the call.
+    public func call(_ call: Call, options: SendOptions = SendOptions()) async throws -> CallAnswer {
+        let exchange = try exchange(call: call, options: options)
+        while true {
+            try Task.checkCancellation()
+            if let answer = try await Threads.shared.run({ try exchange.wait(longest: slice) }) { return answer }
+        }
+    }
+
     /// Takes no more messages, and waits until those taken have ended and the connections are closed, for at most `longest`.
     /// Returns whether everything has ended.
     @discardableResult
     public func shutdown(longest: TimeInterval? = nil) async throws -> Bool {
         try await Threads.shared.run { try self.shutdownBlocking(longest: longest) }
-    }
-}
-
-extension Hub {
-    /// Opens a hub of services, at most one of a kind and environment.
-    public convenience init(_ services: [Service], options: ClientOptions = ClientOptions()) throws {
-        let opened = try Hub.open(services: services, options: options)
-        self.init(unsafeFromHandle: opened.uniffiCloneHandle())
-    }
-
-    /// Sends a notification (the JSON of docs/notification.md) to devices of every service; waits until each has had its end.
-    /// It cannot be cancelled half-way: give it a few hundred devices at a time.
-    public func notify(_ notification: String, to recipients: [Recipient]) async throws -> [Delivered] {
-        try await Threads.shared.run {
-            try self.notifyBlocking(notificationJson: notification, recipients: recipients)
-        }
     }
 }
 
