@@ -1,15 +1,16 @@
 //! The blocking client, which the packages put a queue of their own around.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use pushcore::session::Metrics as CoreMetrics;
-use pushcore_client::Client as CoreClient;
+use pushcore::session::{Metrics as CoreMetrics, SendOptions as CoreSendOptions};
+use pushcore_client::{Client as CoreClient, Patience};
 
 use crate::batch::Batch;
 use crate::call::{Call, CallAnswer};
 use crate::error::PushError;
 use crate::event::{Event, Stats};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, SingleSend};
 use crate::message::Message;
 use crate::metrics::{ConnectionReport, HostReport, Label, Metrics};
 use crate::options::{ClientOptions, SendOptions};
@@ -22,6 +23,14 @@ use crate::values::Seconds;
 pub struct Client {
     pub(crate) client: Arc<CoreClient>,
     pub(crate) service: Arc<Service>,
+    deadline: Duration,
+}
+
+impl Client {
+    /// The time that a message or a call has from now on.
+    pub(crate) fn patience(&self, options: CoreSendOptions) -> Patience {
+        Patience::new(options.deadline.unwrap_or(self.deadline))
+    }
 }
 
 #[uniffi::export]
@@ -30,8 +39,13 @@ impl Client {
     #[uniffi::constructor]
     pub fn open(service: Arc<Service>, options: ClientOptions) -> Result<Arc<Self>, PushError> {
         let config = options.client(service.identity.as_ref())?;
+        let deadline = config.session.deadline;
         let client = Arc::new(CoreClient::new(service.service.clone(), config)?);
-        Ok(Arc::new(Self { client, service }))
+        Ok(Arc::new(Self {
+            client,
+            service,
+            deadline,
+        }))
     }
 
     /// Sends one message and waits for its end on the calling thread. A service's "no" is an outcome, not an error.
@@ -39,6 +53,11 @@ impl Client {
         let message = message.read(self.service.policy())?;
         let outcome = self.client.send_with(&message, options.read()?)?;
         Ok(Outcome::from(&outcome))
+    }
+
+    /// Begins to send one message, in steps.
+    pub fn single(&self, message: Message, options: SendOptions) -> Result<Arc<SingleSend>, PushError> {
+        SingleSend::of(self, &message, &options)
     }
 
     /// Begins a bulk send of one template. `expected` is how many targets there will be; nil where nobody knows.

@@ -1,7 +1,7 @@
 //! pushcore for Swift and Kotlin.
 //!
 //! Objects hold what has a state: [`Service`](service::Service), [`Client`](client::Client), [`Batch`](batch::Batch),
-//! [`Exchange`](exchange::Exchange), [`Hub`](hub::Hub), [`HubBatch`](hub::HubBatch), [`Session`](session::Session) and
+//! [`SingleSend`](exchange::SingleSend), [`Exchange`](exchange::Exchange), [`Hub`](hub::Hub), [`HubBatch`](hub::HubBatch), [`Session`](session::Session) and
 //! [`ReceiverKeys`](receiver::ReceiverKeys). Everything else is a record or an enum.
 //! This crate converts and calls; what a service wants, and what its answer means, is decided in the core.
 //!

@@ -32,20 +32,11 @@ public fun Client(service: Service, options: ClientOptions = ClientOptions()): C
  */
 public suspend fun Client.send(message: Message, options: SendOptions = SendOptions()): Outcome =
     withContext(threads) {
-        // Somebody waits for this one, whatever else is under way.
-        batchOfMessages(options.copy(priority = options.priority ?: Priority.INTERACTIVE), 1uL).use { batch ->
-            val offered = listOf(Tagged(message))
-            var taken = 0
+        single(message, options).use { single ->
             var ended: Ended? = null
             while (ended == null) {
                 currentCoroutineContext().ensureActive()
-                if (taken == 0) {
-                    val submitted = batch.submitMessages(offered)
-                    taken = submitted.taken.toInt()
-                    ended = submitted.refused.firstOrNull()
-                }
-                if (taken > 0) batch.finish()
-                ended = ended ?: batch.wait(SLICE).firstOrNull()
+                ended = single.wait(SLICE)
             }
             ended.get()
         }

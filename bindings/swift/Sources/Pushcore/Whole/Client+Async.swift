@@ -17,16 +17,12 @@ extension Client {
     /// ``sendMany(_:to:options:)``.
     public func send(_ message: Message, options: SendOptions = SendOptions()) async throws -> Outcome {
         try Task.checkCancellation()
-        // Somebody waits for this one, whatever else is under way.
-        let alone = SendOptions(
-            deadline: options.deadline, suspect: options.suspect, onSuspicion: options.onSuspicion,
-            priority: options.priority ?? .interactive)
-        let batch = try batchOfMessages(options: alone, expected: 1)
+        let single = try single(message: message, options: options)
         do {
             return try await withTaskCancellationHandler {
-                try await Threads.shared.run { try batch.end(of: message).get() }
+                try await Threads.shared.run { try single.end().get() }
             } onCancel: {
-                try? batch.cancel()
+                try? single.cancel()
             }
         } catch PushError.NoAnswer(let failure) where failure.kind == .cancelled && Task.isCancelled {
             throw CancellationError()
@@ -60,18 +56,11 @@ extension Ended {
     }
 }
 
-extension Batch {
-    /// Sends a message alone and waits for its end.
-    fileprivate func end(of message: Message) throws -> Ended {
-        var taken = false
+extension SingleSend {
+    /// Waits for the end.
+    fileprivate func end() throws -> Ended {
         while true {
-            if !taken {
-                let submitted = try submitMessages(messages: [Tagged(message: message)])
-                if let refused = submitted.refused.first { return refused }
-                taken = submitted.taken > 0
-                if taken { try finish() }
-            }
-            if let ended = try wait(longest: slice).first { return ended }
+            if let ended = try wait(longest: slice) { return ended }
         }
     }
 }

@@ -957,6 +957,11 @@ public protocol ClientProtocol: AnyObject, Sendable {
     func shutdownBlocking(longest: Seconds?) throws  -> Bool
 
     /**
+     * Begins to send one message, in steps.
+     */
+    func single(message: Message, options: SendOptions) throws  -> SingleSend
+
+    /**
      * Returns how many messages of this client are where.
      */
     func stats() throws  -> Stats
@@ -1184,6 +1189,20 @@ open func shutdownBlocking(longest: Seconds?)throws  -> Bool  {
     uniffi_pushcore_uniffi_fn_method_client_shutdown_blocking(
             self.uniffiCloneHandle(),
         FfiConverterOptionTypeSeconds.lower(longest),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Begins to send one message, in steps.
+     */
+open func single(message: Message, options: SendOptions)throws  -> SingleSend  {
+    return try  FfiConverterTypeSingleSend_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_client_single(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeMessage_lower(message),
+        FfiConverterTypeSendOptions_lower(options),uniffiCallStatus
     )
 })
 }
@@ -2982,6 +3001,154 @@ public func FfiConverterTypeSession_lift(_ handle: UInt64) throws -> Session {
 #endif
 public func FfiConverterTypeSession_lower(_ value: Session) -> UInt64 {
     return FfiConverterTypeSession.lower(value)
+}
+
+
+
+
+
+
+/**
+ * One message in the caller's own loop. The last reference that goes cancels the message.
+ */
+public protocol SingleSendProtocol: AnyObject, Sendable {
+
+    /**
+     * Cancels the message: its end comes from `wait` like any other. May be called while another thread waits, which sees it when
+     * its wait is over.
+     */
+    func cancel() throws
+
+    /**
+     * Waits on the calling thread for the end, about as long as `longest`; nil where it has not come yet.
+     */
+    func wait(longest: Seconds) throws  -> Ended?
+
+}
+/**
+ * One message in the caller's own loop. The last reference that goes cancels the message.
+ */
+open class SingleSend: SingleSendProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pushcore_uniffi_fn_clone_singlesend(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pushcore_uniffi_fn_free_singlesend(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Cancels the message: its end comes from `wait` like any other. May be called while another thread waits, which sees it when
+     * its wait is over.
+     */
+open func cancel()throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_singlesend_cancel(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Waits on the calling thread for the end, about as long as `longest`; nil where it has not come yet.
+     */
+open func wait(longest: Seconds)throws  -> Ended?  {
+    return try  FfiConverterOptionTypeEnded.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_singlesend_wait(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSeconds_lower(longest),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSingleSend: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = SingleSend
+
+    public static func lift(_ handle: UInt64) throws -> SingleSend {
+        return SingleSend(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: SingleSend) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SingleSend {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: SingleSend, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSingleSend_lift(_ handle: UInt64) throws -> SingleSend {
+    return try FfiConverterTypeSingleSend.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSingleSend_lower(_ value: SingleSend) -> UInt64 {
+    return FfiConverterTypeSingleSend.lower(value)
 }
 
 
@@ -10436,6 +10603,30 @@ fileprivate struct FfiConverterOptionTypeClientOptions: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeEnded: FfiConverterRustBuffer {
+    typealias SwiftType = Ended?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeEnded.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeEnded.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeEndpointPolicy: FfiConverterRustBuffer {
     typealias SwiftType = EndpointPolicy?
 
@@ -11773,10 +11964,19 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_method_client_shutdown_blocking() != 17798) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pushcore_uniffi_checksum_method_client_single() != 55404) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pushcore_uniffi_checksum_method_client_stats() != 47289) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_exchange_wait() != 14393) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_singlesend_cancel() != 50917) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_singlesend_wait() != 18404) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_hub_batch() != 63999) {

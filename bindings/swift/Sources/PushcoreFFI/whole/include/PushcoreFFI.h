@@ -363,6 +363,11 @@ RustBuffer uniffi_pushcore_uniffi_fn_method_client_send_blocking(uint64_t ptr, R
 int8_t uniffi_pushcore_uniffi_fn_method_client_shutdown_blocking(uint64_t ptr, RustBuffer longest, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_CLIENT_SINGLE
+#define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_CLIENT_SINGLE
+uint64_t uniffi_pushcore_uniffi_fn_method_client_single(uint64_t ptr, RustBuffer message, RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_CLIENT_STATS
 #define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_CLIENT_STATS
 RustBuffer uniffi_pushcore_uniffi_fn_method_client_stats(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -381,6 +386,26 @@ void uniffi_pushcore_uniffi_fn_free_exchange(uint64_t handle, RustCallStatus *_N
 #ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_EXCHANGE_WAIT
 #define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_EXCHANGE_WAIT
 RustBuffer uniffi_pushcore_uniffi_fn_method_exchange_wait(uint64_t ptr, double longest, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_CLONE_SINGLESEND
+#define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_CLONE_SINGLESEND
+uint64_t uniffi_pushcore_uniffi_fn_clone_singlesend(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_FREE_SINGLESEND
+#define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_FREE_SINGLESEND
+void uniffi_pushcore_uniffi_fn_free_singlesend(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_SINGLESEND_CANCEL
+#define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_SINGLESEND_CANCEL
+void uniffi_pushcore_uniffi_fn_method_singlesend_cancel(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_SINGLESEND_WAIT
+#define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_METHOD_SINGLESEND_WAIT
+RustBuffer uniffi_pushcore_uniffi_fn_method_singlesend_wait(uint64_t ptr, double longest, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_FN_CLONE_HUB
@@ -1220,6 +1245,12 @@ uint16_t uniffi_pushcore_uniffi_checksum_method_client_shutdown_blocking(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_CLIENT_SINGLE
+#define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_CLIENT_SINGLE
+uint16_t uniffi_pushcore_uniffi_checksum_method_client_single(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_CLIENT_STATS
 #define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_CLIENT_STATS
 uint16_t uniffi_pushcore_uniffi_checksum_method_client_stats(void
@@ -1229,6 +1260,18 @@ uint16_t uniffi_pushcore_uniffi_checksum_method_client_stats(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_EXCHANGE_WAIT
 #define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_EXCHANGE_WAIT
 uint16_t uniffi_pushcore_uniffi_checksum_method_exchange_wait(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_SINGLESEND_CANCEL
+#define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_SINGLESEND_CANCEL
+uint16_t uniffi_pushcore_uniffi_checksum_method_singlesend_cancel(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_SINGLESEND_WAIT
+#define UNIFFI_FFIDEF_UNIFFI_PUSHCORE_UNIFFI_CHECKSUM_METHOD_SINGLESEND_WAIT
+uint16_t uniffi_pushcore_uniffi_checksum_method_singlesend_wait(void
 
 );
 #endif
