@@ -65,7 +65,7 @@ storm-tls: ## 100,000 messages three times over TLS sockets, under the same and 
 	PUSHCORE_STORM_TLS_MESSAGES=100000 $(CARGO) test --release -p pushcore-tests --test storm_tls -- --nocapture --test-threads 1
 
 storm-hub: ## 100,000 users with one to five devices on three services, of which one does not answer
-	PUSHCORE_STORM_HUB_USERS=100000 $(CARGO) test --release -p pushcore-tests --test hub storm -- --nocapture
+	PUSHCORE_STORM_HUB_USERS=100000 $(CARGO) test --profile storm -p pushcore-tests --test hub storm -- --nocapture --test-threads 1
 
 interop: $(VENV)/.built target/debug/pushcore-sandbox | need-interop ## beside other implementations, on the wire
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) tests/interop/run.sh $(abspath $(VENV)/bin/python)
@@ -95,6 +95,10 @@ test-systems-kill: $(VENV)/.built target/debug/pushcore-sandbox | need-systems #
 	$(systems)
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_KILL_SENDS=10000 PUSHCORE_KILLS=10 \
 		$(VENV)/bin/python -m pytest -q -s examples/hug/tests/test_killed.py
+
+.PHONY: fuzz-dialects
+fuzz-dialects: ## a million requests of other systems' clients with bytes changed, from a seed of the time
+	PUSHCORE_FUZZ_DIALECTS=1000000 PUSHCORE_FUZZ_SEED=$$(date +%s) $(CARGO) test --release -p pushcore-tests --test dialect_systems fuzz -- --nocapture
 
 hug: $(VENV)/.built target/debug/pushcore-sandbox ## the reference back end with a sandbox behind
 	$(VENV)/bin/pip install -q -r examples/hug/requirements.txt

@@ -12,7 +12,7 @@
  *    PUSHCORE_OK.
  *  - Text and bytes go as (data, len) views; nothing is NUL-terminated. A view that a handle hands
  *    out is valid until the handle is freed, or until the next call that changes it (session,
- *    connection, response).
+ *    connection, response, dialect_job).
  *  - `error` may be NULL. When it is not, it receives an object on failure, to be freed.
  *  - Structs begin with struct_size: set it to sizeof and the rest to zero. A number for which zero is a
  *    value counts only when its bit is in `set`. Older and newer sizes both work: a field that this
@@ -37,9 +37,10 @@
 /* Raised when something that existed changes; additions do not raise it. */
 #define PUSHCORE_ABI_VERSION 1
 
-/* Clients, sessions and connections. The minimal build has none: compile with PUSHCORE_MINIMAL. */
+/* Clients, sessions and connections, and dialects. The minimal build has none: compile with PUSHCORE_MINIMAL. */
 #ifndef PUSHCORE_MINIMAL
 #define PUSHCORE_NET
+#define PUSHCORE_DIALECTS
 #endif
 
 /* A pushcore_status that is not the number of an error kind. */
@@ -80,6 +81,7 @@
 #define PUSHCORE_ERROR_INVALID_CIPHERTEXT 215
 #define PUSHCORE_ERROR_DECRYPTION_FAILED 216
 #define PUSHCORE_ERROR_SUBSCRIPTION_REMOVED 217
+#define PUSHCORE_ERROR_DUPLICATE_DEVICE 218
 #define PUSHCORE_ERROR_CERTIFICATE_EXPIRED 300
 #define PUSHCORE_ERROR_CERTIFICATE_NOT_YET_VALID 301
 #define PUSHCORE_ERROR_CERTIFICATE_WRONG_NAME 302
@@ -459,6 +461,27 @@
  The end: `failure`, to be freed, or NULL for an orderly one.
  */
 #define PUSHCORE_CONNECTION_CLOSED 7
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ A question to the host's store, or a change to it: pushcore_dialect_job_answer.
+ */
+#define PUSHCORE_STEP_ASK 1
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ One message to one target: pushcore_dialect_job_sent.
+ */
+#define PUSHCORE_STEP_SEND 2
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ One message to everyone whom a filter selects: pushcore_dialect_job_answer.
+ */
+#define PUSHCORE_STEP_BROADCAST 3
 #endif
 
 #if defined(PUSHCORE_NET)
@@ -1142,6 +1165,41 @@ typedef struct pushcore_deliveries pushcore_deliveries;
  A device of one app: service, environment, token or subscription. Immutable; may be shared between threads.
  */
 typedef struct pushcore_device pushcore_device;
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ A push system whose requests are understood, with options: jobs are begun from it. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_dialect pushcore_dialect;
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ One request on its way through a dialect: steps that wait for answers, then a reply.
+ */
+typedef struct pushcore_dialect_job pushcore_dialect_job;
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ The answer to the client. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_dialect_reply pushcore_dialect_reply;
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ The subscriptions that the filter of a Pushpad step means. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_dialect_selection pushcore_dialect_selection;
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ One thing that a job waits for. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_dialect_step pushcore_dialect_step;
+#endif
 
 /*
  The endpoints of subscriptions that are accepted: without one, those of the public push services. Immutable; may be shared between
@@ -3215,6 +3273,365 @@ pushcore_status pushcore_connection_is_closed(struct pushcore_connection *connec
  Gives the connection back. Its socket is the owner's to close.
  */
 void pushcore_connection_free(struct pushcore_connection *connection);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the name of the system at a position, from 0 on, e.g. "pinpoint"; empty past the last one. The text is static.
+ */
+struct pushcore_view pushcore_dialect_system_at(size_t index);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Makes the dialect of a system. `options` is one JSON object as docs/dialects.md lists them, or empty.
+ */
+pushcore_status pushcore_dialect_new(struct pushcore_view system,
+                                     struct pushcore_view options,
+                                     struct pushcore_dialect **out,
+                                     struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the name of the system; empty for NULL. The text is static.
+ */
+struct pushcore_view pushcore_dialect_system(const struct pushcore_dialect *dialect);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the number of requests that are understood; 0 for NULL.
+ */
+size_t pushcore_dialect_route_count(const struct pushcore_dialect *dialect);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Writes method, path and operation of a request that is understood, by its position, 0 to count - 1; `{name}` in a path stands for one
+ segment. PUSHCORE_ERROR_MISUSE when there is none at `index`. The texts are static.
+ */
+pushcore_status pushcore_dialect_route_at(const struct pushcore_dialect *dialect,
+                                          size_t index,
+                                          struct pushcore_view *method,
+                                          struct pushcore_view *path,
+                                          struct pushcore_view *operation);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Begins the job of a request that came in. `target` is the raw target, path and query as they stood on the wire; `headers` are all headers in
+ their order, in any bytes; `body` is the whole body, without chunks. PUSHCORE_ERROR_INVALID_VALUE for a target that no HTTP server lets through.
+ */
+pushcore_status pushcore_dialect_begin(const struct pushcore_dialect *dialect,
+                                       struct pushcore_view method,
+                                       struct pushcore_view target,
+                                       const struct pushcore_pair *headers,
+                                       size_t count,
+                                       struct pushcore_view body,
+                                       struct pushcore_now now,
+                                       struct pushcore_dialect_job **out,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives the dialect back.
+ */
+void pushcore_dialect_free(struct pushcore_dialect *dialect);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Reads a job back that pushcore_dialect_job_to_json wrote. What it waited for it waits for again, under the same numbers.
+ */
+pushcore_status pushcore_dialect_job_from_json(struct pushcore_view json,
+                                               struct pushcore_dialect_job **out,
+                                               struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Writes the whole job as JSON, without a secret in it. PUSHCORE_ERROR_MISUSE for a request that brings credentials: its client has to
+ repeat it.
+ */
+pushcore_status pushcore_dialect_job_to_json(const struct pushcore_dialect_job *job,
+                                             struct pushcore_bytes **out,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the name of the system; empty for NULL. The text is static.
+ */
+struct pushcore_view pushcore_dialect_job_system(const struct pushcore_dialect_job *job);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the operation of the routing table; empty where no route takes the request. The text is static.
+ */
+struct pushcore_view pushcore_dialect_job_operation(const struct pushcore_dialect_job *job);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns when the job began, in milliseconds since 1970; 0 for NULL.
+ */
+uint64_t pushcore_dialect_job_began_ms(const struct pushcore_dialect_job *job);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the number of steps that wait for an answer; 0 once there is a reply. All of them can be worked on at the same time; the next ones come
+ when all are answered.
+ */
+size_t pushcore_dialect_job_step_count(const struct pushcore_dialect_job *job);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives a copy of the step at a position, 0 to count - 1, to be freed. PUSHCORE_ERROR_MISUSE when there is none at `index`.
+ */
+pushcore_status pushcore_dialect_job_step_at(const struct pushcore_dialect_job *job,
+                                             size_t index,
+                                             struct pushcore_dialect_step **out,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Takes the answer to a step as JSON, in the form that docs/dialects.md says. After a refused answer the step waits on.
+ */
+pushcore_status pushcore_dialect_job_answer(struct pushcore_dialect_job *job,
+                                            uint32_t id,
+                                            struct pushcore_view json,
+                                            struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Takes the result of a message: `outcome`, or `failure` for a message without an answer. Exactly one of the two is not NULL.
+ */
+pushcore_status pushcore_dialect_job_sent(struct pushcore_dialect_job *job,
+                                          uint32_t id,
+                                          const struct pushcore_outcome *outcome,
+                                          const struct pushcore_error *failure,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Takes note that nobody knows what became of a step that sends: the process that worked on it ended. Nothing is sent again by itself.
+ */
+pushcore_status pushcore_dialect_job_unknown(struct pushcore_dialect_job *job,
+                                             uint32_t id,
+                                             struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives the answer to the client, to be freed; NULL while steps wait.
+ */
+pushcore_status pushcore_dialect_job_reply(const struct pushcore_dialect_job *job,
+                                           struct pushcore_dialect_reply **out,
+                                           struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns how many warnings there are of what the translation lost or changed, as far as it is known now; 0 for NULL.
+ */
+size_t pushcore_dialect_job_warning_count(const struct pushcore_dialect_job *job);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns a warning by its position, 0 to count - 1; empty when there is none at `index`. Valid until the job is freed or changed.
+ */
+struct pushcore_view pushcore_dialect_job_warning_at(const struct pushcore_dialect_job *job,
+                                                     size_t index);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives the job back.
+ */
+void pushcore_dialect_job_free(struct pushcore_dialect_job *job);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Reads a step that pushcore_dialect_step_to_json wrote, in another process. Its answer goes to the job, wherever that is.
+ */
+pushcore_status pushcore_dialect_step_from_json(struct pushcore_view json,
+                                                struct pushcore_dialect_step **out,
+                                                struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Writes the step as JSON: `{"id": 1, "step": "ask", "ask": "secret", ...}`. It may hold addresses and tokens.
+ */
+pushcore_status pushcore_dialect_step_to_json(const struct pushcore_dialect_step *step,
+                                              struct pushcore_bytes **out,
+                                              struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the number by which the answer goes in; 0 for NULL.
+ */
+uint32_t pushcore_dialect_step_id(const struct pushcore_dialect_step *step);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns a PUSHCORE_STEP_ constant; 0 for NULL.
+ */
+uint32_t pushcore_dialect_step_kind(const struct pushcore_dialect_step *step);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives the message to send, complete with its target. PUSHCORE_ERROR_MISUSE for a step that is no PUSHCORE_STEP_SEND.
+ */
+pushcore_status pushcore_dialect_step_message(const struct pushcore_dialect_step *step,
+                                              struct pushcore_message **out,
+                                              struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives the message of a broadcast to one of its targets. PUSHCORE_ERROR_MISUSE for a step that is no PUSHCORE_STEP_BROADCAST.
+ */
+pushcore_status pushcore_dialect_step_message_to(const struct pushcore_dialect_step *step,
+                                                 const struct pushcore_target *target,
+                                                 struct pushcore_message **out,
+                                                 struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives the step back.
+ */
+void pushcore_dialect_step_free(struct pushcore_dialect_step *step);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the HTTP status; 0 for NULL.
+ */
+uint16_t pushcore_dialect_reply_status(const struct pushcore_dialect_reply *reply);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the body; empty for NULL. The host adds content-length.
+ */
+struct pushcore_view pushcore_dialect_reply_body(const struct pushcore_dialect_reply *reply);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the number of headers; 0 for NULL.
+ */
+size_t pushcore_dialect_reply_header_count(const struct pushcore_dialect_reply *reply);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Writes a header by its position, 0 to count - 1. PUSHCORE_ERROR_MISUSE when there is none at `index`.
+ */
+pushcore_status pushcore_dialect_reply_header_at(const struct pushcore_dialect_reply *reply,
+                                                 size_t index,
+                                                 struct pushcore_view *name,
+                                                 struct pushcore_view *value);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the number of idempotency keys; 0 where nothing is to be remembered. The host stores the reply under each of them before the
+ client gets it.
+ */
+size_t pushcore_dialect_reply_remember_count(const struct pushcore_dialect_reply *reply);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns an idempotency key by its position, 0 to count - 1; empty when there is none at `index`.
+ */
+struct pushcore_view pushcore_dialect_reply_remember_at(const struct pushcore_dialect_reply *reply,
+                                                        size_t index);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns the time for which the reply is remembered, in seconds; 0 where nothing is to be remembered.
+ */
+uint64_t pushcore_dialect_reply_remember_s(const struct pushcore_dialect_reply *reply);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Writes the reply as JSON: `{"reply": ...}` with it answers a claim later.
+ */
+pushcore_status pushcore_dialect_reply_to_json(const struct pushcore_dialect_reply *reply,
+                                               struct pushcore_bytes **out,
+                                               struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives the reply back.
+ */
+void pushcore_dialect_reply_free(struct pushcore_dialect_reply *reply);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Reads the filter of a Pushpad step, one JSON object with the members `uids` and `tags`.
+ */
+pushcore_status pushcore_dialect_selection_new(struct pushcore_view filter,
+                                               struct pushcore_dialect_selection **out,
+                                               struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Returns whether a subscription with this uid and these tags is selected. `uid` is empty for a subscription of nobody in particular. False for
+ NULL and for text that is not UTF-8.
+ */
+bool pushcore_dialect_selection_selects(const struct pushcore_dialect_selection *selection,
+                                        struct pushcore_view uid,
+                                        const struct pushcore_view *tags,
+                                        size_t count);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Gives the selection back.
+ */
+void pushcore_dialect_selection_free(struct pushcore_dialect_selection *selection);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Writes the SHA-256 of an API key or bearer token, as a job asks for it and a store keeps it: 64 lower-case hex digits.
+ */
+pushcore_status pushcore_dialect_token_digest(struct pushcore_view key,
+                                              struct pushcore_bytes **out,
+                                              struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_DIALECTS)
+/*
+ Writes the signature with which a page proves a user's id to Pushpad's part in the browser.
+ */
+pushcore_status pushcore_dialect_pushpad_signature(struct pushcore_view token,
+                                                   struct pushcore_view uid,
+                                                   struct pushcore_bytes **out,
+                                                   struct pushcore_error **error);
 #endif
 
 /*

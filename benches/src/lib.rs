@@ -1,5 +1,7 @@
 //! What the programs of the benchmarks share: distinct tokens, messages, and what the process used.
 
+pub mod proxy;
+
 use std::fs;
 use std::io;
 use std::path::Path;

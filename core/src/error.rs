@@ -257,6 +257,8 @@ kinds! {
     DecryptionFailed = 216,
     /// The browser has removed the Web Push subscription for good: delete it.
     SubscriptionRemoved = 217,
+    /// An earlier device of the same list has the same token: nothing was sent for this one.
+    DuplicateDevice = 218,
 
     /// The server's certificate has expired.
     CertificateExpired = 300,

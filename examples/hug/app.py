@@ -27,6 +27,9 @@ from work import Message
 
 api = hug.API(__name__)
 
+#: The longest parameter of the tutorial's two: longer than any token, and than what a service shows.
+LONGEST = 4096
+
 _lock = threading.Lock()
 _host: Host | None = None
 _process = 0
@@ -61,7 +64,11 @@ def stop() -> None:
 
 def answer(system: str, request: Any, response: Any) -> None:
     """Hands the request over as it came in, and the reply as it is."""
-    body = wsgi.body(request.env)
+    try:
+        body = wsgi.body(request.env)
+    except TimeoutError:
+        response.status, response.data = "408 Request Timeout", b""
+        return
     if body is None:
         response.status, response.data = "413 Payload Too Large", b""
         return
@@ -127,9 +134,46 @@ def unreadable(response: Any, exception: ValueError) -> dict[str, Any]:
     return {"errors": {"body": "not JSON"}}
 
 
+def _carefully(kind: str, parse: Any) -> None:
+    """Hug's own parser of a kind of body, whose every failure is a `ValueError`: 400, and not 500."""
+
+    @hug.default_input_format(content_type=kind, api=api)
+    def read(body: Any, content_length: int | None = None, **parameters: Any) -> Any:
+        if (content_length or 0) > wsgi.LARGEST:
+            raise ValueError("the body is too large")
+        try:
+            return parse(body, content_length=content_length, **parameters)
+        except (LookupError, RecursionError, TypeError, AttributeError) as error:
+            # An unknown charset, a form without a boundary, brackets without an end.
+            raise ValueError("the body cannot be read") from error
+
+
+_carefully("application/json", hug.input_format.json)
+_carefully("application/x-www-form-urlencoded", hug.input_format.urlencoded)
+_carefully("multipart/form-data", hug.input_format.multipart)
+
+
+class Unfit(ValueError):
+    """A parameter that is there and cannot be."""
+
+
+@hug.exception(Unfit, api=api)
+def unfit(response: Any, exception: Unfit) -> dict[str, Any]:
+    """Hug takes an object for a text."""
+    response.status = falcon.HTTP_400
+    return {"errors": {exception.args[0]: exception.args[1]}}
+
+
+def _texts(**parameters: Any) -> None:
+    for name, value in parameters.items():
+        if not isinstance(value, str) or not 0 < len(value) <= LONGEST:
+            raise Unfit(name, f"A text of 1 to {LONGEST} characters is wanted")
+
+
 @hug.post("/register-device", api=api)
 def register_device(device_token: hug.types.text, platform: hug.types.text = "android") -> dict[str, str]:
     """Registers a device of the app."""
+    _texts(device_token=device_token, platform=platform)
     service, environment = ("apns", "production") if platform == "ios" else ("fcm", "")
     host().store.register("blog", "", device_token, service=service, environment=environment, target=device_token)
     return {"message": "Device registration successful"}
@@ -138,6 +182,7 @@ def register_device(device_token: hug.types.text, platform: hug.types.text = "an
 @hug.post("/send-notification", api=api)
 def send_notification(device_token: hug.types.text, message: hug.types.text) -> str:
     """Sends a message to a device."""
+    _texts(device_token=device_token, message=message)
     here = host()
     device = here.store.by_target(device_token)
     service = device["service"] if device is not None else "fcm"
@@ -179,9 +224,14 @@ def send_again(request: Any, response: Any) -> Any:
     if not _is_operator(request):
         response.status = falcon.HTTP_403
         return {"errors": {"403 Forbidden": None}}
-    ids = json.loads(wsgi.body(request.env) or b"{}").get("ids")
-    if not isinstance(ids, list) or not all(isinstance(one, int) for one in ids):
-        raise ValueError("ids")
+    try:
+        body = json.loads(wsgi.body(request.env) or b"{}")
+    except (TimeoutError, RecursionError) as error:
+        raise ValueError("the body cannot be read") from error
+    ids = body.get("ids") if isinstance(body, dict) else None
+    # A number of the database has 63 bits.
+    if not isinstance(ids, list) or not all(type(one) is int and 0 < one < 1 << 63 for one in ids):
+        raise Unfit("ids", "A list of the numbers of sends is wanted")
     here = host()
     count = here.work.send_again(ids)
     here.sender.wake()

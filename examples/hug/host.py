@@ -73,12 +73,15 @@ class Host:
         """Answers a request of a foreign system."""
         job = self.dialects[system].begin(method, target, headers, body)
         while (reply := job.reply) is None:
-            sends = [step for step in job.steps if step.kind == "send"]
+            sends = [step for step in job.steps if step.kind == "send" and "at" not in step.data]
+            later = [step for step in job.steps if step.kind == "send" and "at" in step.data]
             for step in job.steps:
                 if step.kind == "ask":
                     job.answer(step.id, self._ask(system, step.data))
                 elif step.kind == "broadcast":
                     job.answer(step.id, self._broadcast(system, step.data))
+            if later:
+                self._schedule(system, job, later)
             if sends:
                 self._send(system, job, sends)
         if reply.remember:
@@ -112,6 +115,23 @@ class Host:
                 ended.append((send, result))
                 job.sent(int(send.key), result)
             self._feedback(ended, {key: step.data["key"] for key, step in waiting.items()})
+
+    def _schedule(self, system: str, job: Job, steps: list[Step]) -> None:
+        """Writes messages down that are due later; the sender of whichever worker is free sends them then."""
+        first = steps[0].data
+        self.work.add(
+            system,
+            first["channel"]["scope"],
+            first["notification"],
+            [Message(*self._way(system, step.data["channel"]), json.dumps(step.data["message"])) for step in steps],
+            targets=[
+                (step.data["key"], position, step.data["key"], self._device_of(system, step.data))
+                for position, step in enumerate(steps)
+            ],
+            due=first["at"],
+        )
+        for step in steps:
+            job.answer(step.id, {"outcome": "scheduled"})
 
     def _way(self, system: str, channel: Mapping[str, Any]) -> tuple[str, str]:
         """Service and environment of a channel, which name a client.
@@ -251,6 +271,8 @@ class Host:
         job = self.work.job(system, name)
         if job is None:
             return record
+        if "targets" in record:
+            return {**record, "sent": self.work.ends(job)}
         counts = self.work.counts(job)
         return {**record, "successfully_sent_count": counts["accepted"], "scheduled_count": counts.total()}
 
@@ -263,12 +285,17 @@ class Host:
                 if _fits(wanted, one)
             ]
         else:
+            there = self.store.items(system, collection, scope)
+            if collection == "channels":
+                own = {name for name, _ in there}
+                defaults = ((name, self._default_channel(name)) for name in CHANNELS if name not in own)
+                there += [(name, value) for name, value in defaults if value is not None]
             items = [
                 {
                     "id": name,
                     "value": self._counted(system, name, value) if collection == "notifications" else _open(value),
                 }
-                for name, value in self.store.items(system, collection, scope)
+                for name, value in there
                 if all(value.get(member) == expected for member, expected in wanted.items())
             ]
         items.reverse()

@@ -285,6 +285,13 @@ class Work:
         rows = self._database.connection.execute(f"SELECT state, count(*) n FROM sends {where} GROUP BY state", values)
         return Counter({row["state"]: row["n"] for row in rows})
 
+    def ends(self, job: int) -> dict[str, dict[str, Any]]:
+        """How each send of a job ended, under its key and in the words of a dialect; what waits or is under way is not there."""
+        rows = self._database.connection.execute(
+            "SELECT key, state, status, reason, answer FROM sends WHERE job = ? AND state NOT IN ('waiting', 'begun')", (job,)
+        )
+        return {row["key"]: _end(row) for row in rows}
+
     def is_over(self, job: int) -> bool:
         """Whether nothing of the job is left to begin or under way."""
         db = self._database.connection
@@ -322,6 +329,13 @@ def _number(messages: list[Any], row: Mapping[str, Any]) -> int | None:
         if message["service"] == row["service"] and row["environment"] in ("", message["environment"]):
             return int(message["number"])
     return None
+
+
+def _end(row: Mapping[str, Any]) -> dict[str, Any]:
+    failures = {"failed": 500, "unknown": 501, "expired": 502, "cancelled": 503}
+    if row["state"] in failures:
+        return {"outcome": "error", "error": failures[row["state"]], "text": row["reason"] or row["state"]}
+    return {"outcome": row["state"], "status": row["status"] or 0, "reason": row["reason"], "id": row["answer"]}
 
 
 def _send(row: Mapping[str, Any], attempts: int) -> Send:

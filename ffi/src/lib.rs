@@ -16,6 +16,8 @@ mod call;
 mod client;
 #[cfg(feature = "net")]
 mod connection;
+#[cfg(feature = "dialects")]
+mod dialect;
 mod error;
 #[cfg(feature = "net")]
 mod event;
@@ -55,6 +57,8 @@ pub use call::*;
 pub use client::*;
 #[cfg(feature = "net")]
 pub use connection::*;
+#[cfg(feature = "dialects")]
+pub use dialect::*;
 pub use error::*;
 #[cfg(feature = "net")]
 pub use event::*;

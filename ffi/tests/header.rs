@@ -22,9 +22,10 @@ fn generated() -> String {
 /* Raised when something that existed changes; additions do not raise it. */
 #define PUSHCORE_ABI_VERSION {abi}
 
-/* Clients, sessions and connections. The minimal build has none: compile with PUSHCORE_MINIMAL. */
+/* Clients, sessions and connections, and dialects. The minimal build has none: compile with PUSHCORE_MINIMAL. */
 #ifndef PUSHCORE_MINIMAL
 #define PUSHCORE_NET
+#define PUSHCORE_DIALECTS
 #endif
 
 /* A pushcore_status that is not the number of an error kind. */

@@ -7,6 +7,7 @@ The table is made from the header. A function that is added without an argument 
 takes NULL where the list below does not say that it may.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,11 @@ OPTIONAL_IN = {
     ("pushcore_response_header_at", "value"),
     ("pushcore_answer_item_at", "text"),
     ("pushcore_answer_item_at", "outcome"),
+    ("pushcore_dialect_route_at", "method"),
+    ("pushcore_dialect_route_at", "path"),
+    ("pushcore_dialect_route_at", "operation"),
+    ("pushcore_dialect_reply_header_at", "name"),
+    ("pushcore_dialect_reply_header_at", "value"),
 }
 # Functions that fail with good input here, because nobody listens, and what they say then.
 NOBODY = {
@@ -107,6 +113,35 @@ def pairs(name, value):
     return array
 
 
+def a_job(kind):
+    """A job that waits at its first step of this kind, and that step; at its end for `None`."""
+    system = "pushpad" if kind == "BROADCAST" else "fcm_legacy"
+    dialect = L.new("pushcore_dialect", c.pushcore_dialect_new, L.view(system), L.view("{}"))
+    target, key, body = "/fcm/send", "key=k", "registration_id=a-token&data.k=v"
+    if kind == "BROADCAST":
+        target, key, body = "/api/v1/projects/1/notifications", "Bearer k", '{"body":"b"}'
+    texts = (L.view("POST"), L.view(target), pairs("authorization", key), 1, L.view(body))
+    job = L.new("pushcore_dialect_job", c.pushcore_dialect_begin, dialect, *texts, now())
+    answers = {"token": {}, "claim": None, "put": {"ids": ["1"]}, "list": {"items": [], "total": 0}, "get": {"1": {"name": "n"}}}
+    while c.pushcore_dialect_job_step_count(job):
+        step = L.new("pushcore_dialect_step", c.pushcore_dialect_job_step_at, job, 0)
+        number = c.pushcore_dialect_step_id(step)
+        if kind and c.pushcore_dialect_step_kind(step) == K[f"PUSHCORE_STEP_{kind}"]:
+            return job, step
+        if c.pushcore_dialect_step_kind(step) == K["PUSHCORE_STEP_SEND"]:
+            assert c.pushcore_dialect_job_unknown(job, number, ffi.NULL) == OK
+            continue
+        ask = json.loads(L.document(c.pushcore_dialect_step_to_json, step))
+        answer = dict.fromkeys(ask["ids"], {"name": "n"}) if ask["ask"] == "get" else answers[ask["ask"]]
+        assert c.pushcore_dialect_job_answer(job, number, L.view(json.dumps(answer)), ffi.NULL) == OK
+    return job, None
+
+
+def a_reply():
+    job, _ = a_job(None)
+    return L.new("pushcore_dialect_reply", c.pushcore_dialect_job_reply, job)
+
+
 # One valid value of each kind of handle, made anew for each call.
 MAKE = {
     "pushcore_signing_key": lambda: L.new("pushcore_signing_key", c.pushcore_signing_key_generate),
@@ -152,6 +187,13 @@ MAKE = {
     ),
     "pushcore_feedback": lambda: L.new(
         "pushcore_feedback", c.pushcore_feedback_of, MAKE["pushcore_outcome"](), ffi.NULL, MAKE["pushcore_device"](), now()
+    ),
+    "pushcore_dialect": lambda: L.new("pushcore_dialect", c.pushcore_dialect_new, L.view("pinpoint"), L.view("")),
+    "pushcore_dialect_job": lambda: a_job("ASK")[0],
+    "pushcore_dialect_step": lambda: a_job("SEND")[1],
+    "pushcore_dialect_reply": lambda: a_reply(),
+    "pushcore_dialect_selection": lambda: L.new(
+        "pushcore_dialect_selection", c.pushcore_dialect_selection_new, L.view('{"tags":["a"]}')
     ),
     "pushcore_hub": lambda: L.new("pushcore_hub", c.pushcore_hub_new, STRUCT["pushcore_hub_options"]()),
     "pushcore_deliveries": lambda: L.new(
@@ -221,7 +263,7 @@ STRUCT = {
     "pushcore_authorization": lambda: L.options("pushcore_authorization"),
 }
 # Arguments that their type does not tell; by function and name, or by name.
-ARRAYS = {"targets", "devices", "messages", "user_data", "results"}
+ARRAYS = {"targets", "devices", "messages", "user_data", "results", "headers", "tags"}
 VALUES = {
     ("pushcore_apns_request", "message"): MAKE["pushcore_apns_message"],
     ("pushcore_apns_credentials_new", "p8"): lambda: L.view(P8),
@@ -247,6 +289,23 @@ VALUES = {
     ("pushcore_notification_from_json", "json"): lambda: L.view('{"title":"t"}'),
     ("pushcore_device_from_json", "json"): lambda: L.view(DEVICE),
     ("pushcore_feedback_of", "failure"): lambda: ffi.NULL,
+    "headers": lambda: pairs("host", "localhost"),
+    "tags": lambda: views("a"),
+    ("pushcore_dialect_new", "system"): lambda: L.view("pinpoint"),
+    ("pushcore_dialect_new", "options"): lambda: L.view("{}"),
+    ("pushcore_dialect_begin", "method"): lambda: L.view("POST"),
+    ("pushcore_dialect_begin", "target"): lambda: L.view("/v1/apps"),
+    ("pushcore_dialect_job_from_json", "json"): lambda: L.view(L.document(c.pushcore_dialect_job_to_json, a_job("ASK")[0])),
+    ("pushcore_dialect_job_answer", "json"): lambda: L.view("null"),
+    ("pushcore_dialect_job_sent", "job"): lambda: a_job("SEND")[0],
+    ("pushcore_dialect_job_sent", "id"): lambda: c.pushcore_dialect_step_id(a_job("SEND")[1]),
+    ("pushcore_dialect_job_sent", "failure"): lambda: ffi.NULL,
+    ("pushcore_dialect_job_unknown", "job"): lambda: a_job("SEND")[0],
+    ("pushcore_dialect_job_unknown", "id"): lambda: c.pushcore_dialect_step_id(a_job("SEND")[1]),
+    ("pushcore_dialect_step_from_json", "json"): lambda: L.view(L.document(c.pushcore_dialect_step_to_json, a_job("SEND")[1])),
+    ("pushcore_dialect_step_message_to", "step"): lambda: a_job("BROADCAST")[1],
+    ("pushcore_dialect_step_message_to", "target"): lambda: subscription(),
+    ("pushcore_dialect_selection_new", "filter"): lambda: L.view('{"uids":null}'),
     "user_data": lambda: ffi.new("uint64_t[]", [1]),
     "results": lambda: ffi.new("pushcore_result[4]"),
     "capacity": lambda: 4,
@@ -400,6 +459,8 @@ def with_(arguments, index, value):
 
 
 OTHER = {"pushcore_bytes": "pushcore_signing_key"}
+# An outcome or a failure.
+ONE_OF_TWO = ("pushcore_feedback_of", "pushcore_dialect_job_sent")
 
 
 def handles(function, index):
@@ -408,11 +469,11 @@ def handles(function, index):
     is_free = function.name.endswith("_free")
     optional = name in OPTIONAL or (function.name, name) in OPTIONAL_IN
     good = function.good()
-    if function.name == "pushcore_feedback_of" and name == "failure":
+    if function.name in ONE_OF_TWO and name == "failure":
         # One of two: with the other there, only another failure beside it is misuse.
         run(function, with_(good, index, MAKE["pushcore_error"]()), "both", {MISUSE})
         return
-    if function.name == "pushcore_feedback_of" and name == "outcome":
+    if function.name in ONE_OF_TWO and name == "outcome":
         run(function, with_(good, index, ffi.NULL), "neither", {MISUSE})
         optional = True
     if not is_free:

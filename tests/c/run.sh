@@ -125,6 +125,7 @@ wants messages && try messages "$out/messages" "$tree/key.p8"
 wants network && try network sandboxed --tokens 300 --gone 3 "$out/network"
 wants bad_input && try bad_input "$python" "$here/bad_input.py" "$tree"
 wants vectors && try vectors "$python" "$here/vectors.py" "$tree"
+wants vectors && try dialects "$python" "$here/dialects.py" "$tree"
 
 if wants network; then
     # Opened and closed a hundred times, with a call in between.
@@ -173,7 +174,7 @@ if wants minimal; then
     cc -std=c99 $strict $(PKG_CONFIG_PATH=$tree/minimal/lib/pkgconfig pkg-config --cflags --libs pushcore) "$here/messages.c" \
         -L"$tree/minimal/lib" -lpushcore -Wl,-rpath,"$tree/minimal/lib" -o "$out/messages_minimal" || fail "minimal does not build"
     try "messages, minimal" "$out/messages_minimal" "$tree/key.p8"
-    nm -D --defined-only "$tree/minimal/lib/libpushcore.so.0" | grep -qE 'pushcore_(client|batch|session|connection)_' && fail "minimal has clients"
+    nm -D --defined-only "$tree/minimal/lib/libpushcore.so.0" | grep -qE 'pushcore_(client|batch|session|connection|dialect)_' && fail "minimal has clients or dialects"
     pass
 fi
 

@@ -98,6 +98,8 @@ kinds! {
     DecryptionFailed
     /// The browser has removed the Web Push subscription for good: delete it.
     SubscriptionRemoved
+    /// An earlier device of the same list has the same token: nothing was sent for this one.
+    DuplicateDevice
     /// The server's certificate has expired.
     CertificateExpired
     /// The server's certificate is not valid yet.

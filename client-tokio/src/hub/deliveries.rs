@@ -12,7 +12,7 @@ use pushcore::notification::{App, Campaign};
 use pushcore::service::{AsMessage, Message};
 use pushcore::session::{Ended, SendOptions};
 use pushcore::{ErrorKind, Now};
-use pushcore_client::hub::parts::{Board, Head, Known, Offer};
+use pushcore_client::hub::parts::{Board, Head, Known, Offer, within};
 use pushcore_client::hub::{AsDevice, Delivery};
 use pushcore_client::{Progress, now};
 use tokio::time::{Sleep, sleep};
@@ -119,7 +119,8 @@ impl<'s, T: AsDevice> Deliveries<'s, T> {
         self
     }
 
-    /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client.
+    /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client. One for all attempts together
+    /// is [`HubBuilder::total_deadline`](pushcore_client::hub::HubBuilder::total_deadline).
     ///
     /// The messages are sent as many in any case ([`SendOptions::bulk`]): a doubtful answer may be held back for five seconds,
     /// until others make it certain.
@@ -138,7 +139,7 @@ impl<'s, T: AsDevice> Deliveries<'s, T> {
         })
     }
 
-    /// Whether the service of an app is behind: its queue would take longer than [`HubBuilder::patience`](super::HubBuilder::patience).
+    /// Whether the service of an app is behind: its queue would take longer than [`HubBuilder::patience`](pushcore_client::hub::HubBuilder::patience).
     /// False where no client serves the app.
     pub fn is_behind(&self, app: &App) -> bool {
         let lane = self.hub.inner.lanes.find(app);
@@ -241,12 +242,14 @@ impl<'s, T: AsDevice> Deliveries<'s, T> {
             (_, room) => room.max(1),
         };
         let (options, at, mut submitted, mut no_room) = (self.options, now(), false, false);
-        self.board.submit(lane, room.min(CHUNK), at, |place, message| {
-            let result = state.submit_of_batch(message.as_message(), options, number, place, at);
-            submitted |= result.is_ok();
-            no_room |= matches!(&result, Err(error) if error.kind() == ErrorKind::QueueFull);
-            result.map(drop)
-        });
+        self.board
+            .submit(lane, room.min(CHUNK), at, |place, message, left| {
+                let options = within(options, left);
+                let result = state.submit_of_batch(message.as_message(), options, number, place, at);
+                submitted |= result.is_ok();
+                no_room |= matches!(&result, Err(error) if error.kind() == ErrorKind::QueueFull);
+                result.map(drop)
+            });
         if submitted {
             state.call_driver();
         }
@@ -295,11 +298,12 @@ impl<T: AsDevice> Stream for Deliveries<'_, T> {
         if this.hub.is_closed() && !this.sources.is_empty() {
             this.finish_at(now());
         }
-        let at = now().monotonic;
+        let now = now();
+        let at = now.monotonic;
         if let Some(since) = this.waits_since.take() {
             this.board.note_wait(at.saturating_sub(since));
         }
-        this.board.handle_timeout(at);
+        this.board.handle_timeout(now);
         this.read(context);
         let mut idle = true;
         for lane in 0..this.numbers.len() {
@@ -320,7 +324,7 @@ impl<T: AsDevice> Stream for Deliveries<'_, T> {
             // One pass at a time: other tasks of the runtime want to run, too.
             context.waker().wake_by_ref();
         } else {
-            this.waits_since = Some(now().monotonic);
+            this.waits_since = Some(pushcore_client::now().monotonic);
         }
         Poll::Pending
     }

@@ -3,16 +3,15 @@
 mod deliveries;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use futures_core::Stream;
+use pushcore::Error;
 use pushcore::notification::{App, Campaign, Notification, Retries};
-use pushcore::service::{Message, Service};
+use pushcore::service::Message;
 use pushcore::session::Metrics;
-use pushcore::{Error, ErrorKind};
-use pushcore_client::hub::parts::{self, Lanes, Limits};
+use pushcore_client::hub::parts::{self, Assemble, Lanes, Limits, Opened, Plan};
 
 use crate::client::Client;
 use crate::config::ClientConfig;
@@ -55,7 +54,7 @@ pub use pushcore_client::hub::{AsDevice, Delivery};
 /// ```
 ///
 /// Results come as they land, in any order. Memory is bounded by the queues of the services, and one service that is slow or dead does
-/// not hold the others back for longer than seconds: see [`HubBuilder::patience`].
+/// not hold the others back for longer than seconds: see [`HubBuilder::patience`](pushcore_client::hub::HubBuilder::patience).
 ///
 /// A hub is a handle: its clones share the clients. Each client is a task of the runtime in which its first message was sent.
 #[derive(Clone)]
@@ -65,42 +64,19 @@ pub struct Hub {
 
 struct Inner {
     lanes: Lanes,
-    opened: Vec<Opened>,
+    opened: Opened<ClientConfig, Client>,
     retries: Retries,
     limits: Limits,
     closed: AtomicBool,
 }
 
-/// The client of a lane, from the first message on.
-struct Opened {
-    /// `None` when the client has been opened.
-    config: Mutex<Option<ClientConfig>>,
-    client: OnceLock<Result<Client, Error>>,
-}
-
 /// Makes a [`Hub`].
-#[must_use]
-pub struct HubBuilder {
-    lanes: Lanes,
-    configs: Vec<ClientConfig>,
-    retries: Retries,
-    limits: Limits,
-    error: Option<Error>,
-}
+pub type HubBuilder = pushcore_client::hub::HubBuilder<Hub>;
 
 impl Hub {
     /// Begins a hub.
     pub fn builder() -> HubBuilder {
-        HubBuilder {
-            lanes: Lanes::default(),
-            configs: Vec::new(),
-            retries: Retries::standard(),
-            limits: Limits {
-                queue: parts::QUEUE,
-                patience: parts::PATIENCE,
-            },
-            error: None,
-        }
+        HubBuilder::begin()
     }
 
     /// Sends one notification to every device of an iterator; yields each with its end.
@@ -152,13 +128,8 @@ impl Hub {
 
     /// Returns the counts and latencies of every client that has been opened, with the app that it serves.
     pub fn metrics(&self) -> Vec<(&App, Metrics)> {
-        let lanes = self.inner.lanes.all().iter().zip(&self.inner.opened);
-        lanes
-            .filter_map(|(served, opened)| match opened.client.get() {
-                Some(Ok(client)) => Some((served.app(), client.metrics())),
-                _ => None,
-            })
-            .collect()
+        let all = self.inner.opened.all(&self.inner.lanes);
+        all.map(|(app, client)| (app, client.metrics())).collect()
     }
 
     /// Returns [`Hub::metrics`] as text for a scraper ([`Metrics::open_metrics`]), with the labels `app` and `environment`.
@@ -185,8 +156,7 @@ impl Hub {
     }
 
     fn opened_clients(&self) -> impl Iterator<Item = &Client> {
-        let clients = self.inner.opened.iter().filter_map(|opened| opened.client.get());
-        clients.filter_map(|client| client.as_ref().ok())
+        self.inner.opened.all(&self.inner.lanes).map(|(_, client)| client)
     }
 
     fn is_closed(&self) -> bool {
@@ -195,19 +165,7 @@ impl Hub {
 
     /// The client of a lane.
     fn open(&self, lane: usize) -> Result<&Client, Error> {
-        let lanes = (self.inner.lanes.all().get(lane), self.inner.opened.get(lane));
-        let (Some(served), Some(opened)) = lanes else {
-            return Err(Error::new(ErrorKind::Internal, "a lane of the hub has no client"));
-        };
-        let client = opened.client.get_or_init(|| {
-            let config = opened
-                .config
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            Client::new(served.service().clone(), config.unwrap_or_default())
-        });
-        client.as_ref().map_err(Error::clone)
+        self.inner.opened.open(&self.inner.lanes, lane, Client::new)
     }
 }
 
@@ -221,79 +179,20 @@ impl fmt::Debug for Hub {
     }
 }
 
-impl HubBuilder {
-    /// Adds a client: the credentials of a service, and the app whose devices it serves. An app without a name stands for all
-    /// apps of the service in its environment that no other client serves by name.
-    pub fn client(mut self, app: App, service: impl Into<Service>, config: ClientConfig) -> Self {
-        match self.lanes.add(app, service.into()) {
-            Ok(()) => self.configs.push(config),
-            Err(error) => self.error = self.error.or(Some(error)),
-        }
-        self
-    }
+impl Assemble for Hub {
+    type Config = ClientConfig;
+    type Client = Client;
 
-    /// Sets when a message is sent again; [`Retries::standard`] when nothing is said.
-    pub fn retries(mut self, retries: Retries) -> Self {
-        self.retries = retries;
-        self
-    }
-
-    /// Sets how many messages of one service wait in the hub, those that rest before another attempt included; 5,000 when nothing is
-    /// said. The session of each client has a queue of its own beside it
-    /// ([`SessionConfig::max_queued`](pushcore::session::SessionConfig::max_queued)).
-    pub fn queue(mut self, most: usize) -> Self {
-        self.limits.queue = most;
-        self
-    }
-
-    /// Sets the time in which a service has to clear its queue in the hub; five minutes when nothing is said, `Duration::MAX` waits for
-    /// every service.
-    ///
-    /// The source is one list, so that a device whose service has a full queue is in the way of those behind it. Reading waits then, as
-    /// long as the other services have work. Where one of them has none, it depends on the pace of the full one: a service that
-    /// would clear its queue within this time is waited for; one that would not is *behind*, as its pace over ten seconds shows, or two seconds without an answer (five before the first one), and
-    /// the device is handed back: not sent, with the cause `QueueFull` and the feedback `Wait`. So a service that stops holds
-    /// the others back for two seconds, and nothing is lost. [`Deliveries::and`] reads one source for each service, where
-    /// this never happens.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.limits.patience = patience;
-        self
-    }
-
-    /// Makes the hub. No client is opened yet.
-    ///
-    /// # Errors
-    /// `Misuse` for an app of one service with credentials of another; `Conflict` for two clients of one app; `InvalidValue` for a queue
-    /// without a place; `MissingField` without a client.
-    pub fn build(self) -> Result<Hub, Error> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        self.limits.check()?;
-        if self.configs.is_empty() {
-            return Err(Error::new(ErrorKind::MissingField, "a hub needs a client"));
-        }
-        let opened = self.configs.into_iter().map(|config| Opened {
-            config: Mutex::new(Some(config)),
-            client: OnceLock::new(),
-        });
+    fn assemble(plan: Plan<Self>) -> Self {
         let inner = Inner {
-            lanes: self.lanes,
-            opened: opened.collect(),
-            retries: self.retries,
-            limits: self.limits,
+            lanes: plan.lanes,
+            opened: plan.opened,
+            retries: plan.retries,
+            limits: plan.limits,
             closed: AtomicBool::new(false),
         };
-        Ok(Hub {
+        Self {
             inner: Arc::new(inner),
-        })
-    }
-}
-
-impl fmt::Debug for HubBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubBuilder")
-            .field("lanes", &self.lanes)
-            .finish_non_exhaustive()
+        }
     }
 }

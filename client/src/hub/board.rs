@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use pushcore::apns::ApnsId;
-use pushcore::notification::{Attempts, Campaign, Cause, Feedback, Retries, Retry, Stop, feedback};
+use pushcore::notification::{Attempts, Campaign, Cause, Feedback, Retries, Retry, Seen, Stop, feedback};
 use pushcore::service::Message;
 use pushcore::{Error, ErrorKind, Now, Outcome};
 
@@ -25,6 +25,21 @@ const COLD_SILENCE: Duration = Duration::from_secs(5);
 /// How long the pace of a full lane is measured: answers come in bursts.
 const PACE: Duration = Duration::from_secs(10);
 
+/// How often messages that wait are searched for those whose time is over: a search looks at each of them.
+const SEARCH: Duration = Duration::from_millis(50);
+
+/// The messages of one service that wait in a hub beside those that its session has, unless the caller says otherwise: one to two
+/// megabytes.
+const QUEUE: usize = 5000;
+
+/// The time in which a service has to clear its queue, unless the caller says otherwise: 17 messages a second with the default queue. Eight
+/// connections that speak HTTP/1.1 (ADM, Baidu) manage 80 a second where an answer takes 100 ms, and are not to be taken for slow.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The devices that are remembered unless the caller says otherwise: as many as fit into a table of 2^20 places, which takes 9 MB when it is
+/// full. A list of a million rows is a usual one.
+const REMEMBERED: usize = (1 << 20) / 8 * 7;
+
 /// How much a board holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -32,6 +47,21 @@ pub struct Limits {
     pub queue: usize,
     /// The time in which a lane's queue has to clear at its present pace; a lane that is slower is behind.
     pub patience: Duration,
+    /// The number of devices that are remembered, to notice a token that comes twice ([`Seen::new`]).
+    pub remembered: usize,
+    /// The time from the moment at which a device is taken to its end at the latest; `None` is no limit.
+    pub total: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queue: QUEUE,
+            patience: PATIENCE,
+            remembered: REMEMBERED,
+            total: None,
+        }
+    }
 }
 
 impl Limits {
@@ -40,13 +70,14 @@ impl Limits {
     /// # Errors
     /// `InvalidValue`.
     pub fn check(&self) -> Result<(), Error> {
-        match self.queue {
-            0 => Err(Error::new(
-                ErrorKind::InvalidValue,
-                "queue is 0: no message could be taken",
-            )),
-            _ => Ok(()),
+        let refuse = |what: &'static str| Err(Error::new(ErrorKind::InvalidValue, what));
+        if self.queue == 0 {
+            return refuse("queue is 0: no message could be taken");
         }
+        if self.total.is_some_and(|total| total.is_zero()) {
+            return refuse("the total deadline is 0: every message would have expired");
+        }
+        Ok(())
     }
 }
 
@@ -58,8 +89,18 @@ struct Post<T> {
     message: Option<Box<Message>>,
     lane: usize,
     attempts: Attempts,
-    /// How the last attempt ended, while the message rests; `None` otherwise.
+    /// Whether the session has it.
+    in_flight: bool,
+    /// How the last attempt ended; `None` before the end of the first one.
     last: Option<Box<Result<Outcome, Error>>>,
+    /// The end of the message's time on the monotonic clock; `None` is no limit.
+    until: Option<Duration>,
+}
+
+impl<T> Post<T> {
+    fn is_over(&self, now: Duration) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
 }
 
 /// The messages of one client.
@@ -84,9 +125,35 @@ struct Lane {
     silent: Duration,
     /// Whether the last window showed too slow a pace.
     slow: bool,
+    /// When the queue is searched next for messages whose time is over; no message that waits is over before. `None` where none has a
+    /// limit.
+    search: Option<Duration>,
 }
 
 impl Lane {
+    fn new() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            resting: 0,
+            in_flight: 0,
+            progress: Progress::new(None),
+            watched: None,
+            settled: 0,
+            warm: false,
+            silent: Duration::ZERO,
+            slow: false,
+            search: None,
+        }
+    }
+
+    /// A message with this limit goes into the queue.
+    fn note_limit(&mut self, until: Option<Duration>) {
+        self.search = match (self.search, until) {
+            (Some(search), Some(until)) => Some(search.min(until)),
+            (search, until) => search.or(until),
+        };
+    }
+
     fn waiting(&self) -> usize {
         self.queue.len() + self.resting
     }
@@ -112,6 +179,13 @@ pub struct Head<T> {
     lane: usize,
 }
 
+impl<T> Head<T> {
+    /// The item.
+    pub fn item(&self) -> &T {
+        &self.item
+    }
+}
+
 /// The decision about an item of the source.
 #[derive(Debug)]
 pub enum Offer<T> {
@@ -134,6 +208,7 @@ pub struct Board<T> {
     policy: Retries,
     limits: Limits,
     taken: u32,
+    seen: Seen,
     /// Whether no message is sent again any more.
     stopping: bool,
 }
@@ -141,35 +216,36 @@ pub struct Board<T> {
 impl<T: AsDevice> Board<T> {
     /// Returns an empty board. `campaign` makes the messages of items that come without one.
     pub fn new(lanes: usize, campaign: Option<Campaign>, policy: Retries, limits: Limits) -> Self {
-        let lane = || Lane {
-            queue: VecDeque::new(),
-            resting: 0,
-            in_flight: 0,
-            progress: Progress::new(None),
-            watched: None,
-            settled: 0,
-            warm: false,
-            silent: Duration::ZERO,
-            slow: false,
-        };
         Self {
             posts: Vec::new(),
             free: Vec::new(),
-            lanes: std::iter::repeat_with(lane).take(lanes).collect(),
+            lanes: std::iter::repeat_with(Lane::new).take(lanes).collect(),
             resting: BinaryHeap::new(),
             ended: VecDeque::new(),
             campaign,
             policy,
             limits,
             taken: 0,
+            seen: Seen::new(limits.remembered),
             stopping: false,
         }
     }
 
     // What comes in
 
-    /// Offers an item of the source whose device is served by `lane`.
+    /// Adds a lane, for hubs whose clients are not known beforehand; returns its number.
+    pub fn add_lane(&mut self) -> usize {
+        self.lanes.push(Lane::new());
+        self.lanes.len() - 1
+    }
+
+    /// Offers an item of the source whose device is served by `lane`. Where the notification went to a device with the same token, the item
+    /// ends at once; a message of the item's own may be another one.
     pub fn offer(&mut self, item: T, message: Option<Box<Message>>, lane: usize, now: Now) -> Offer<T> {
+        if message.is_none() && !self.seen.is_new(item.as_device()) {
+            self.refuse(item, duplicate(), now);
+            return Offer::Taken;
+        }
         self.offer_again(Head { item, message, lane }, now)
     }
 
@@ -235,12 +311,15 @@ impl<T: AsDevice> Board<T> {
             // What may have been taken is only the same message to the service if it has the same id.
             attempts = attempts.with_id(random_id());
         }
+        let until = self.limits.total.map(|total| now.monotonic.saturating_add(total));
         let post = Post {
             item: head.item,
             message: head.message,
             lane: head.lane,
             attempts,
+            in_flight: false,
             last: None,
+            until,
         };
         let place = match self.free.pop() {
             Some(place) => {
@@ -257,6 +336,7 @@ impl<T: AsDevice> Board<T> {
         };
         if let Some(lane) = self.lanes.get_mut(head.lane) {
             lane.queue.push_back(place);
+            lane.note_limit(until);
             lane.progress.taken += 1;
             lane.progress.in_flight += 1;
         }
@@ -296,13 +376,14 @@ impl<T: AsDevice> Board<T> {
         self.lanes.get(lane).is_some_and(|lane| !lane.queue.is_empty())
     }
 
-    /// Hands the messages of a lane to `submit`, at most `most`, until it says `QueueFull`. Another error ends the message.
+    /// Hands the messages of a lane to `submit`, at most `most`, until it says `QueueFull`. Another error ends the message. `submit` gets the
+    /// message's place, and the time that the message has left; `None` is no limit.
     pub fn submit(
         &mut self,
         lane: usize,
         most: usize,
         now: Now,
-        mut submit: impl FnMut(u32, &Message) -> Result<(), Error>,
+        mut submit: impl FnMut(u32, &Message, Option<Duration>) -> Result<(), Error>,
     ) {
         for _ in 0..most {
             let Some(place) = self.lanes.get_mut(lane).and_then(|lane| lane.queue.pop_front()) else {
@@ -311,6 +392,11 @@ impl<T: AsDevice> Board<T> {
             let Some(post) = self.posts.get_mut(place as usize).and_then(Option::as_mut) else {
                 continue;
             };
+            if post.is_over(now.monotonic) {
+                self.time_is_over(place, now);
+                continue;
+            }
+            let left = post.until.map(|until| until.saturating_sub(now.monotonic));
             let made;
             let message = match (&post.message, &mut self.campaign) {
                 (Some(message), _) => Ok(&**message),
@@ -322,10 +408,11 @@ impl<T: AsDevice> Board<T> {
                 }
                 (None, None) => Err(internal()),
             };
-            let submitted = message.and_then(|message| submit(place, message));
+            let submitted = message.and_then(|message| submit(place, message, left));
             match submitted {
                 Ok(()) => {
                     post.attempts.start();
+                    post.in_flight = true;
                     if let Some(lane) = self.lanes.get_mut(lane) {
                         lane.in_flight += 1;
                     }
@@ -348,6 +435,45 @@ impl<T: AsDevice> Board<T> {
         }
     }
 
+    /// Takes a message back into its queue, to the front, that was handed out and found no room.
+    pub fn put_back(&mut self, place: u32) {
+        let Some(post) = self.posts.get_mut(place as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        if !std::mem::take(&mut post.in_flight) {
+            return;
+        }
+        if let Some(lane) = self.lanes.get_mut(post.lane) {
+            lane.in_flight = lane.in_flight.saturating_sub(1);
+            lane.queue.push_front(place);
+            lane.note_limit(post.until);
+        }
+    }
+
+    /// Ends every message of a lane that the session has, and of which no end will be told: its client has failed.
+    pub fn lose(&mut self, lane: usize, error: &Error, now: Now) {
+        let lost: Vec<u32> = (0u32..)
+            .zip(&self.posts)
+            .filter(|(_, post)| {
+                post.as_ref()
+                    .is_some_and(|post| post.lane == lane && post.in_flight)
+            })
+            .map(|(place, _)| place)
+            .collect();
+        for place in lost {
+            self.end(place, Err(error.clone()), None, now);
+        }
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.in_flight = 0;
+        }
+    }
+
+    /// The item of a message that is on the board.
+    pub fn item_mut(&mut self, place: u32) -> Option<&mut T> {
+        let post = self.posts.get_mut(place as usize)?.as_mut()?;
+        Some(&mut post.item)
+    }
+
     /// An attempt has ended: the message rests before another one, or is over.
     pub fn attempt_ended(&mut self, place: u32, result: Result<Outcome, Error>, now: Now) {
         let Some(post) = self.posts.get_mut(place as usize).and_then(Option::as_mut) else {
@@ -357,15 +483,28 @@ impl<T: AsDevice> Board<T> {
             return;
         };
         lane.in_flight = lane.in_flight.saturating_sub(1);
+        post.in_flight = false;
         match self.policy.next(&mut post.attempts, &result, now.unix) {
             Retry::Again { after, .. } if !self.stopping => {
+                let at = now.monotonic.saturating_add(after);
+                if post.is_over(at) {
+                    return self.end(place, result, Some(Stop::Time), now);
+                }
                 lane.resting += 1;
                 post.last = Some(Box::new(result));
-                let at = now.monotonic.saturating_add(after);
                 self.resting.push(Reverse((at, place)));
             }
             Retry::Stop(stop) => self.end(place, result, Some(stop), now),
             _ => self.end(place, result, None, now),
+        }
+    }
+
+    /// Ends a message that waits, because its time is over: with the result of its last attempt, where there was one.
+    fn time_is_over(&mut self, place: u32, now: Now) {
+        let post = self.posts.get_mut(place as usize).and_then(Option::as_mut);
+        match post.and_then(|post| post.last.take()) {
+            Some(last) => self.end(place, *last, Some(Stop::Time), now),
+            None => self.end(place, Err(expired()), None, now),
         }
     }
 
@@ -419,11 +558,14 @@ impl<T: AsDevice> Board<T> {
             };
             Some(now.saturating_add(left))
         });
-        rested.into_iter().chain(judged).min()
+        let searched = self.lanes.iter().filter(|lane| !lane.queue.is_empty());
+        let searched = searched.filter_map(|lane| lane.search);
+        rested.into_iter().chain(judged).chain(searched).min()
     }
 
-    /// Puts messages that have rested back into their queues.
-    pub fn handle_timeout(&mut self, now: Duration) {
+    /// Puts messages that have rested back into their queues, and ends those that wait there and whose time is over.
+    pub fn handle_timeout(&mut self, at: Now) {
+        let now = at.monotonic;
         while self.resting.peek().is_some_and(|Reverse((at, _))| *at <= now) {
             let Some(Reverse((_, place))) = self.resting.pop() else {
                 break;
@@ -431,11 +573,40 @@ impl<T: AsDevice> Board<T> {
             let Some(post) = self.posts.get_mut(place as usize).and_then(Option::as_mut) else {
                 continue;
             };
-            post.last = None;
             if let Some(lane) = self.lanes.get_mut(post.lane) {
                 lane.resting = lane.resting.saturating_sub(1);
                 lane.queue.push_back(place);
+                lane.note_limit(post.until);
             }
+        }
+        for lane in 0..self.lanes.len() {
+            self.search(lane, at);
+        }
+    }
+
+    /// Ends the messages of a lane's queue whose time is over, where it is time to look for them.
+    fn search(&mut self, lane: usize, now: Now) {
+        let Some(found) = self.lanes.get_mut(lane) else {
+            return;
+        };
+        if found.search.is_none_or(|search| search > now.monotonic) {
+            return;
+        }
+        let (posts, mut over, mut next) = (&self.posts, Vec::new(), None::<Duration>);
+        found.queue.retain(|place| {
+            let Some(Some(post)) = posts.get(*place as usize) else {
+                return true;
+            };
+            if post.is_over(now.monotonic) {
+                over.push(*place);
+                return false;
+            }
+            next = next.into_iter().chain(post.until).min();
+            true
+        });
+        found.search = next.map(|next| next.max(now.monotonic.saturating_add(SEARCH)));
+        for place in over {
+            self.time_is_over(place, now);
         }
     }
 
@@ -452,7 +623,7 @@ impl<T: AsDevice> Board<T> {
     /// Judges the pace of the lanes that were full, where the hub has waited long enough. Call it when the results that came meanwhile are
     /// taken over.
     pub fn judge(&mut self) {
-        let Limits { queue, patience } = self.limits;
+        let Limits { queue, patience, .. } = self.limits;
         for lane in &mut self.lanes {
             let Some(watched) = lane.watched.filter(|watched| *watched >= PACE) else {
                 continue;
@@ -468,6 +639,11 @@ impl<T: AsDevice> Board<T> {
 
     // The whole
 
+    /// Whether messages of the lane rest before another attempt.
+    pub fn rests(&self, lane: usize) -> bool {
+        self.lanes.get(lane).is_some_and(|lane| lane.resting > 0)
+    }
+
     /// The number of messages of the lane that its session has.
     pub fn in_flight(&self, lane: usize) -> usize {
         self.lanes.get(lane).map_or(0, |lane| lane.in_flight)
@@ -476,6 +652,25 @@ impl<T: AsDevice> Board<T> {
     /// Whether no message is on the board: those that are over may still have to be fetched.
     pub fn is_empty(&self) -> bool {
         self.posts.len() == self.free.len()
+    }
+
+    /// Every item: of the messages on the board, and of those that are over and have not been fetched.
+    pub fn items(&self) -> impl Iterator<Item = &T> {
+        let posts = self.posts.iter().flatten().map(|post| &post.item);
+        posts.chain(self.ended.iter().map(|delivery| &delivery.item))
+    }
+
+    /// The number of messages that are over and have not been fetched.
+    pub fn ended(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// The messages that rest before another attempt, with their states.
+    pub fn resting(&self) -> impl Iterator<Item = (&T, &Attempts)> {
+        self.resting.iter().filter_map(|Reverse((_, place))| {
+            let post = self.posts.get(*place as usize)?.as_ref()?;
+            Some((&post.item, &post.attempts))
+        })
     }
 
     /// How far the lane is.
@@ -515,6 +710,20 @@ fn random_id() -> ApnsId {
     ApnsId::from_bytes(bytes)
 }
 
+fn duplicate() -> Error {
+    Error::new(
+        ErrorKind::DuplicateDevice,
+        "an earlier device of the list has the same token, and one notification is enough",
+    )
+}
+
+fn expired() -> Error {
+    Error::new(
+        ErrorKind::Expired,
+        "the hub's total deadline passed before it was sent",
+    )
+}
+
 fn internal() -> Error {
     Error::new(
         ErrorKind::Internal,
@@ -552,6 +761,7 @@ mod tests {
         let limits = Limits {
             queue,
             patience: Duration::from_secs(30),
+            ..Limits::default()
         };
         Board::new(2, Some(Campaign::new(notification)), policy, limits)
     }
@@ -567,7 +777,7 @@ mod tests {
 
     fn submitted(board: &mut Board<(u32, Device)>, lane: usize, now: Now) -> Vec<u32> {
         let mut places = Vec::new();
-        board.submit(lane, usize::MAX, now, |place, _| {
+        board.submit(lane, usize::MAX, now, |place, _, _| {
             places.push(place);
             Ok(())
         });
@@ -648,7 +858,7 @@ mod tests {
         assert!(board.is_behind(0));
         // And is waited for again when it moves.
         let mut place = None;
-        board.submit(0, 1, at(1200), |taken, _| {
+        board.submit(0, 1, at(1200), |taken, _, _| {
             place = Some(taken);
             Ok(())
         });
@@ -674,7 +884,7 @@ mod tests {
             for second in 1..=10 {
                 if second % 3 > 0 {
                     let mut place = None;
-                    board.submit(0, 1, at(second * 1000), |taken, _| {
+                    board.submit(0, 1, at(second * 1000), |taken, _, _| {
                         place = Some(taken);
                         Ok(())
                     });
@@ -700,7 +910,7 @@ mod tests {
         };
         // One of ten in a second clears the queue in ten seconds.
         let mut place = None;
-        board.submit(0, 1, at(10), |taken, _| {
+        board.submit(0, 1, at(10), |taken, _, _| {
             place = Some(taken);
             Ok(())
         });
@@ -722,7 +932,7 @@ mod tests {
         let due = board.poll_timeout(Duration::ZERO).expect("a rest");
         // Half of a second to a second: the policy's first wait.
         assert!((600..=1100).contains(&due.as_millis()), "{due:?}");
-        board.handle_timeout(due);
+        board.handle_timeout(at(due.as_millis() as u64 + 1));
         let again = submitted(&mut board, 0, at(1100));
         assert_eq!(again, [place]);
         board.attempt_ended(place, outcome(OutcomeKind::RetryLater), at(1200));
@@ -756,7 +966,8 @@ mod tests {
             .expect("a notification");
         let limits = Limits {
             queue: 10,
-            patience: Duration::from_secs(30),
+            remembered: 0,
+            ..Limits::default()
         };
         let mut board = Board::new(1, Some(Campaign::new(notification)), policy, limits);
         let device = Device::builder(Kind::Apns)
@@ -765,7 +976,7 @@ mod tests {
         let device = device.build().expect("a device");
         let ids = |board: &mut Board<Device>, now: Now| {
             let mut ids = Vec::new();
-            board.submit(0, usize::MAX, now, |place, message| {
+            board.submit(0, usize::MAX, now, |place, message, _| {
                 let Message::Apns(message) = message else {
                     panic!("not for Apple")
                 };
@@ -786,7 +997,7 @@ mod tests {
             let lost = Err(Error::new(ErrorKind::Unknown, "no answer"));
             board.attempt_ended(*place, lost, at(100));
         }
-        board.handle_timeout(Duration::from_secs(60));
+        board.handle_timeout(at(60_000));
         let mut again = ids(&mut board, at(60_000));
         again.sort_by_key(|(place, _)| *place);
         let mut expected = first;
@@ -803,7 +1014,7 @@ mod tests {
         let mut room = 1;
         let mut seen = Vec::new();
         for _ in 0..3 {
-            board.submit(0, usize::MAX, at(0), |place, _| {
+            board.submit(0, usize::MAX, at(0), |place, _, _| {
                 if room == 0 {
                     return Err(Error::new(ErrorKind::QueueFull, "full"));
                 }
@@ -814,5 +1025,114 @@ mod tests {
             room = 1;
         }
         assert_eq!(seen, [0, 1, 2]);
+    }
+
+    /// The same notification twice to one token is one too many; two messages of the caller's may be two things to say.
+    #[test]
+    fn the_second_device_of_a_token_ends_alone_and_unsent() {
+        let mut board = board(10, Retries::standard());
+        let second = |board: &mut Board<(u32, Device)>, number: u32, message: Option<Box<Message>>| {
+            let (_, device) = device(0, 7);
+            assert!(matches!(
+                board.offer((number, device), message, 0, at(0)),
+                Offer::Taken
+            ));
+        };
+        second(&mut board, 1, None);
+        second(&mut board, 2, None);
+        let delivery = board.next_ended().expect("the second one");
+        assert_eq!(delivery.item.0, 2);
+        let error = delivery.result.expect_err("a duplicate");
+        assert_eq!(error.kind(), ErrorKind::DuplicateDevice);
+        assert_eq!(delivery.feedback, Feedback::CheckConfiguration(Cause::Device));
+        assert_eq!((delivery.attempts.made(), delivery.stop), (0, None));
+        assert!(board.next_ended().is_none());
+        assert_eq!(submitted(&mut board, 0, at(0)).len(), 1);
+        // What was never taken counts nowhere.
+        assert_eq!(board.progress(0).expect("a lane").taken, 1);
+        let mut campaign = Campaign::new(Notification::builder().title("Other").build().expect("one"));
+        for number in [3, 4] {
+            let message = campaign.message(&device(0, 7).1, at(0)).expect("a message");
+            second(&mut board, number, Some(Box::new(message)));
+        }
+        assert_eq!(submitted(&mut board, 0, at(0)).len(), 2);
+        assert!(board.next_ended().is_none());
+    }
+
+    /// One that found no place the first time is not its own duplicate.
+    #[test]
+    fn an_item_that_waits_for_a_place_is_no_duplicate_of_itself() {
+        let mut board = board(1, Retries::standard());
+        board.offer(device(0, 0), None, 0, at(0));
+        let Offer::Full(head) = board.offer(device(0, 1), None, 0, at(0)) else {
+            panic!("the lane is full")
+        };
+        submitted(&mut board, 0, at(0));
+        assert!(matches!(board.offer_again(head, at(1)), Offer::Taken));
+        assert!(board.next_ended().is_none());
+        assert_eq!(submitted(&mut board, 0, at(1)).len(), 1);
+    }
+
+    fn limited(total: u64, policy: Retries) -> Board<(u32, Device)> {
+        let mut board = board(10, policy);
+        board.limits.total = Some(Duration::from_secs(total));
+        board
+    }
+
+    #[test]
+    fn what_waits_ends_when_its_time_is_over() {
+        let mut board = limited(3, Retries::standard());
+        board.offer(device(0, 0), None, 0, at(0));
+        board.offer(device(0, 1), None, 0, at(1000));
+        assert_eq!(board.poll_timeout(Duration::ZERO), Some(Duration::from_secs(3)));
+        board.handle_timeout(at(2999));
+        assert!(board.next_ended().is_none());
+        board.handle_timeout(at(3000));
+        let delivery = board.next_ended().expect("over");
+        assert_eq!(delivery.item.0, 0);
+        assert_eq!(
+            delivery.result.expect_err("never sent").kind(),
+            ErrorKind::Expired
+        );
+        assert_eq!((delivery.attempts.made(), delivery.stop), (0, None));
+        assert!(board.next_ended().is_none());
+        // The other one has a second left, and a session hears of it.
+        let mut lefts = Vec::new();
+        board.submit(0, usize::MAX, at(3000), |place, _, left| {
+            lefts.push((place, left));
+            Ok(())
+        });
+        assert_eq!(lefts, [(1, Some(Duration::from_secs(1)))]);
+        assert_eq!(board.poll_timeout(Duration::from_secs(3)), None);
+        let progress = board.progress(0).expect("a lane");
+        assert_eq!((progress.not_sent, progress.in_flight), (1, 1));
+    }
+
+    /// A message whose next attempt would come too late ends at once, with the answer that it has.
+    #[test]
+    fn a_rest_beyond_the_end_is_not_begun() {
+        let mut board = limited(1, Retries::standard());
+        board.offer(device(0, 7), None, 0, at(0));
+        let place = submitted(&mut board, 0, at(0))[0];
+        board.attempt_ended(place, outcome(OutcomeKind::RetryLater), at(600));
+        let delivery = board.next_ended().expect("over");
+        assert_eq!(delivery.result.expect("the answer").name(), "retry_later");
+        assert_eq!((delivery.attempts.made(), delivery.stop), (1, Some(Stop::Time)));
+        assert!(board.is_empty());
+    }
+
+    /// A message that waits for room once more ends with the answer of its last attempt.
+    #[test]
+    fn the_last_answer_is_not_lost_in_the_queue() {
+        let mut board = limited(10, Retries::standard());
+        board.offer(device(0, 7), None, 0, at(0));
+        let place = submitted(&mut board, 0, at(0))[0];
+        board.attempt_ended(place, outcome(OutcomeKind::RetryLater), at(100));
+        board.handle_timeout(at(2000));
+        assert!(board.next_ended().is_none() && board.has_queued(0));
+        board.handle_timeout(at(10_000));
+        let delivery = board.next_ended().expect("over");
+        assert_eq!(delivery.result.expect("the answer").name(), "retry_later");
+        assert_eq!(delivery.stop, Some(Stop::Time));
     }
 }

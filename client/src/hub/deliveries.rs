@@ -122,7 +122,8 @@ where
         }
     }
 
-    /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client.
+    /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client. One for all attempts together
+    /// is [`HubBuilder::total_deadline`](super::HubBuilder::total_deadline).
     ///
     /// The messages are sent as many in any case ([`SendOptions::bulk`]): a doubtful answer may be held back for five seconds,
     /// until others make it certain.
@@ -298,7 +299,7 @@ where
         if self.hub.is_closed() && !self.sources.is_empty() {
             self.finish_at(now());
         }
-        self.board.handle_timeout(now().monotonic);
+        self.board.handle_timeout(now());
         self.read(&process);
         if process.is_err() {
             // Nothing that the parent had in flight will end here.
@@ -356,12 +357,14 @@ where
             (_, room) => room.max(1),
         };
         let (options, mut no_room) = (self.options, false);
-        self.board.submit(lane, room.min(CHUNK), at, |place, message| {
-            let waiting = Waiting::Batch(number, place);
-            let submitted = shared.submit_at(message.as_message(), options, waiting, at);
-            no_room |= matches!(&submitted, Err(error) if error.kind() == ErrorKind::QueueFull);
-            submitted.map(drop)
-        });
+        self.board
+            .submit(lane, room.min(CHUNK), at, |place, message, left| {
+                let waiting = Waiting::Batch(number, place);
+                let options = within(options, left);
+                let submitted = shared.submit_at(message.as_message(), options, waiting, at);
+                no_room |= matches!(&submitted, Err(error) if error.kind() == ErrorKind::QueueFull);
+                submitted.map(drop)
+            });
         client.nudge(&mut shared);
         let all_submitted = !self.board.has_queued(lane);
         if self.sources.is_empty() && all_submitted && !shared.has_results(number) {
@@ -443,6 +446,15 @@ where
             self.wait.wait(longest);
         }
     }
+}
+
+/// The options of an attempt for a message that has so much time left; `None` is no limit.
+pub fn within(mut options: SendOptions, left: Option<Duration>) -> SendOptions {
+    if let Some(left) = left {
+        // Without a deadline of its own an attempt has all that is left.
+        options.deadline = Some(options.deadline.map_or(left, |deadline| deadline.min(left)));
+    }
+    options
 }
 
 /// The longest wait for one client: the hub may be closed by another thread.

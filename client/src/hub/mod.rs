@@ -2,18 +2,19 @@
 
 mod batch;
 mod board;
+mod builder;
 mod deliveries;
 mod delivery;
 mod lanes;
+mod opened;
 mod wait;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use pushcore::notification::{App, Campaign, Notification, Retries};
-use pushcore::service::{Message, Service};
+use pushcore::service::Message;
 use pushcore::session::Metrics;
 use pushcore::{Error, ErrorKind};
 
@@ -21,28 +22,26 @@ use pushcore::{Error, ErrorKind};
 #[doc(hidden)]
 pub mod parts {
     pub use super::board::{Board, Head, Limits, Offer};
+    pub use super::builder::{Assemble, Plan};
+    pub use super::deliveries::within;
     pub use super::lanes::{Known, Lanes, Served};
-    pub use super::{PATIENCE, QUEUE, open_metrics};
+    pub use super::open_metrics;
+    pub use super::opened::Opened;
 }
 
 pub use batch::Batch;
+pub use builder::HubBuilder;
 pub use deliveries::Deliveries;
 pub use delivery::{AsDevice, Delivery};
 
 use board::Limits;
+use builder::{Assemble, Plan};
 use deliveries::Held;
 use lanes::Lanes;
+use opened::Opened;
 
 use crate::client::Client;
 use crate::config::ClientConfig;
-
-/// The messages of one service that wait in a hub beside those that its session has, unless the caller says otherwise: one to two
-/// megabytes.
-pub const QUEUE: usize = 5000;
-
-/// The time in which a service has to clear its queue, unless the caller says otherwise: 17 messages a second with the default queue. Eight
-/// connections that speak HTTP/1.1 (ADM, Baidu) manage 80 a second where an answer takes 100 ms, and are not to be taken for slow.
-pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Sends to the devices of several services: clients for the services, environments and apps that are configured, opened when
 /// first needed.
@@ -77,43 +76,17 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 /// The hub starts no thread. Share it between threads by reference or in an `Arc`; each [`Deliveries`] belongs to one thread.
 pub struct Hub {
     lanes: Lanes,
-    opened: Vec<Opened>,
+    opened: Opened<ClientConfig, Client>,
     retries: Retries,
     limits: Limits,
     closed: AtomicBool,
     process: u32,
 }
 
-/// The client of a lane, from the first message on.
-struct Opened {
-    /// `None` when the client has been opened.
-    config: Mutex<Option<ClientConfig>>,
-    client: OnceLock<Result<Client, Error>>,
-}
-
-/// Makes a [`Hub`].
-#[must_use]
-pub struct HubBuilder {
-    lanes: Lanes,
-    configs: Vec<ClientConfig>,
-    retries: Retries,
-    limits: Limits,
-    error: Option<Error>,
-}
-
 impl Hub {
     /// Begins a hub.
     pub fn builder() -> HubBuilder {
-        HubBuilder {
-            lanes: Lanes::default(),
-            configs: Vec::new(),
-            retries: Retries::standard(),
-            limits: Limits {
-                queue: QUEUE,
-                patience: PATIENCE,
-            },
-            error: None,
-        }
+        HubBuilder::begin()
     }
 
     /// Sends one notification to every device of an iterator; yields each with its end.
@@ -162,13 +135,8 @@ impl Hub {
     /// # Errors
     /// `Misuse` in a forked child.
     pub fn metrics(&self) -> Result<Vec<(&App, Metrics)>, Error> {
-        let mut all = Vec::new();
-        for (served, opened) in self.lanes.all().iter().zip(&self.opened) {
-            if let Some(Ok(client)) = opened.client.get() {
-                all.push((served.app(), client.metrics()?));
-            }
-        }
-        Ok(all)
+        let all = self.opened.all(&self.lanes);
+        all.map(|(app, client)| Ok((app, client.metrics()?))).collect()
     }
 
     /// Returns [`Hub::metrics`] as text for a scraper ([`Metrics::open_metrics`]), with the labels `app` and `environment`.
@@ -204,8 +172,7 @@ impl Hub {
     }
 
     fn opened_clients(&self) -> impl Iterator<Item = &Client> {
-        let clients = self.opened.iter().filter_map(|opened| opened.client.get());
-        clients.filter_map(|client| client.as_ref().ok())
+        self.opened.all(&self.lanes).map(|(_, client)| client)
     }
 
     fn is_closed(&self) -> bool {
@@ -214,23 +181,12 @@ impl Hub {
 
     /// The client of a lane.
     fn open(&self, lane: usize) -> Result<&Client, Error> {
-        let (Some(served), Some(opened)) = (self.lanes.all().get(lane), self.opened.get(lane)) else {
-            return Err(Error::new(ErrorKind::Internal, "a lane of the hub has no client"));
-        };
-        let client = opened.client.get_or_init(|| {
-            let config = opened
-                .config
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            Client::new(served.service().clone(), config.unwrap_or_default())
-        });
-        client.as_ref().map_err(Error::clone)
+        self.opened.open(&self.lanes, lane, Client::new)
     }
 
     /// The client of a lane, where it has been opened.
     fn opened(&self, lane: usize) -> Option<&Client> {
-        self.opened.get(lane)?.client.get()?.as_ref().ok()
+        self.opened.get(lane)
     }
 
     fn check_process(&self) -> Result<(), Error> {
@@ -274,77 +230,18 @@ impl fmt::Debug for Hub {
     }
 }
 
-impl HubBuilder {
-    /// Adds a client: the credentials of a service, and the app whose devices it serves. An app without a name stands for all
-    /// apps of the service in its environment that no other client serves by name.
-    pub fn client(mut self, app: App, service: impl Into<Service>, config: ClientConfig) -> Self {
-        match self.lanes.add(app, service.into()) {
-            Ok(()) => self.configs.push(config),
-            Err(error) => self.error = self.error.or(Some(error)),
-        }
-        self
-    }
+impl Assemble for Hub {
+    type Config = ClientConfig;
+    type Client = Client;
 
-    /// Sets when a message is sent again; [`Retries::standard`] when nothing is said.
-    pub fn retries(mut self, retries: Retries) -> Self {
-        self.retries = retries;
-        self
-    }
-
-    /// Sets how many messages of one service wait in the hub, those that rest before another attempt included; 5,000 when nothing is
-    /// said. The session of each client has a queue of its own beside it
-    /// ([`SessionConfig::max_queued`](pushcore::session::SessionConfig::max_queued)).
-    pub fn queue(mut self, most: usize) -> Self {
-        self.limits.queue = most;
-        self
-    }
-
-    /// Sets the time in which a service has to clear its queue in the hub; five minutes when nothing is said, `Duration::MAX` waits for
-    /// every service.
-    ///
-    /// The source is one list, so that a device whose service has a full queue is in the way of those behind it. Reading waits then, as
-    /// long as the other services have work. Where one of them has none, it depends on the pace of the full one: a service that
-    /// would clear its queue within this time is waited for; one that would not is *behind*, as its pace over ten seconds shows, or two seconds without an answer (five before the first one), and
-    /// the device is handed back: not sent, with the cause `QueueFull` and the feedback `Wait`. So a service that stops holds
-    /// the others back for two seconds, and nothing is lost. [`Deliveries::and`] reads one source for each service, where
-    /// this never happens.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.limits.patience = patience;
-        self
-    }
-
-    /// Makes the hub. No client is opened yet.
-    ///
-    /// # Errors
-    /// `Misuse` for an app of one service with credentials of another; `Conflict` for two clients of one app; `InvalidValue` for a queue
-    /// without a place; `MissingField` without a client.
-    pub fn build(self) -> Result<Hub, Error> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        self.limits.check()?;
-        if self.configs.is_empty() {
-            return Err(Error::new(ErrorKind::MissingField, "a hub needs a client"));
-        }
-        let opened = self.configs.into_iter().map(|config| Opened {
-            config: Mutex::new(Some(config)),
-            client: OnceLock::new(),
-        });
-        Ok(Hub {
-            lanes: self.lanes,
-            opened: opened.collect(),
-            retries: self.retries,
-            limits: self.limits,
+    fn assemble(plan: Plan<Self>) -> Self {
+        Self {
+            lanes: plan.lanes,
+            opened: plan.opened,
+            retries: plan.retries,
+            limits: plan.limits,
             closed: AtomicBool::new(false),
             process: std::process::id(),
-        })
-    }
-}
-
-impl fmt::Debug for HubBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubBuilder")
-            .field("lanes", &self.lanes)
-            .finish_non_exhaustive()
+        }
     }
 }

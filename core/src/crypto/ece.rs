@@ -11,7 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use self::keys::Keys;
-use super::Es256Key;
+use super::private::PrivateKey;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 
@@ -131,24 +131,42 @@ fn with_fresh_half<T>(
     .map_err(|_| Error::new(ErrorKind::InvalidSubscription, "p256dh is not a point of p-256"))?
 }
 
-/// A private key for key agreement. Overwritten when it is dropped.
-pub(crate) struct EcdhSecret(p256::SecretKey);
+/// A private key for key agreement, with its public key. The private half is overwritten when it is dropped.
+pub(crate) struct EcdhSecret {
+    key: p256::SecretKey,
+    point: [u8; 65],
+}
 
 impl EcdhSecret {
-    /// Returns the same key for key agreement instead of signatures.
+    /// Reads a key in any form that [`super::Es256Key::read`] takes, with the same errors.
+    pub(crate) fn read(input: &[u8]) -> Result<Self, Error> {
+        Self::of(&PrivateKey::read(input)?)
+    }
+
+    /// A new key from the system's generator.
     ///
     /// # Errors
-    /// `Internal`; a key that signs is in range.
-    pub(crate) fn of(key: &Es256Key) -> Result<Self, Error> {
-        p256::SecretKey::from_slice(key.scalar())
-            .map(Self)
-            .map_err(|_| internal())
+    /// `Internal` when the system gives no randomness.
+    pub(crate) fn generate() -> Result<Self, Error> {
+        Self::of(&PrivateKey::generate()?)
+    }
+
+    fn of(key: &PrivateKey) -> Result<Self, Error> {
+        Ok(Self {
+            key: p256::SecretKey::from_slice(key.scalar()).map_err(|_| internal())?,
+            point: *key.point(),
+        })
+    }
+
+    /// The uncompressed point (0x04, X, Y).
+    pub(crate) fn public(&self) -> &[u8; 65] {
+        &self.point
     }
 
     /// A JSON Web Key with its private member.
-    pub(crate) fn to_jwk(&self, public: &[u8; 65]) -> Secret<String> {
-        let scalar = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));
-        let mut jwk = super::keys::write_jwk(Some(&scalar), public);
+    pub(crate) fn to_jwk(&self) -> Secret<String> {
+        let scalar = Zeroizing::new(<[u8; 32]>::from(self.key.to_bytes()));
+        let mut jwk = super::keys::write_jwk(Some(&scalar), &self.point);
         Secret::new(std::mem::take(&mut *jwk))
     }
 }
@@ -170,7 +188,7 @@ impl ReceiverPrivate<'_> {
             return Err(malformed());
         }
         let sender = p256::PublicKey::from_sec1_bytes(sender).map_err(|_| malformed())?;
-        let shared = p256::ecdh::diffie_hellman(self.secret.0.to_nonzero_scalar(), sender.as_affine());
+        let shared = p256::ecdh::diffie_hellman(self.secret.key.to_nonzero_scalar(), sender.as_affine());
         Ok(Zeroizing::new((*shared.raw_secret_bytes()).into()))
     }
 

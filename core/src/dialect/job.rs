@@ -119,8 +119,8 @@ impl Job {
         self.began
     }
 
-    /// Takes the answer to a step: JSON in the form that [`Ask`] says; for a message the JSON of [`Sent`], for a broadcast
-    /// `{"id": "...", "count": 7}`.
+    /// Takes the answer to a step: JSON in the form that [`Ask`] says; for a message the JSON of [`Sent`], for one that is
+    /// sent later `{"outcome": "scheduled"}`, for a broadcast `{"id": "...", "count": 7}`.
     ///
     /// # Errors
     /// `Misuse` when no step of that number waits; `InvalidPayload` for what is not JSON; `InvalidValue` for JSON of
@@ -138,11 +138,12 @@ impl Job {
                     return Ok(());
                 }
             }
-            Action::Send(_) => {
+            Action::Send(send) => {
+                let may_wait = send.at.is_some();
                 let sent: Result<Sent, _> = serde_json::from_value(answer);
-                let sent = sent
-                    .ok()
-                    .filter(|sent| sent.kind().is_some() || sent.error.is_some());
+                let sent = sent.ok().filter(|sent| {
+                    sent.kind().is_some() || sent.error.is_some() || (may_wait && sent.is_scheduled())
+                });
                 let sent = sent.ok_or_else(|| wrong_answer("the answer to a message is a result"))?;
                 self.memory.sent.insert(id, sent);
                 self.answered(id);

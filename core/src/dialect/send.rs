@@ -38,6 +38,12 @@ pub struct Send {
     pub record: Option<Collection>,
     /// The message, complete with its target.
     pub message: Message,
+    /// When the host begins to send; `None` for now. A host writes a message for later down, and answers at once with
+    /// `{"outcome": "scheduled"}`.
+    pub at: Option<UnixTime>,
+    /// The id of the record in [`Collection::Notifications`] that a message for later belongs to: what becomes of the
+    /// message is told there. `None` for a message that is sent now.
+    pub notification: Option<String>,
 }
 
 /// One message to everyone whom a filter selects: the host runs over its store, not the job over a list.
@@ -99,18 +105,35 @@ impl fmt::Debug for Send {
             .field("key", &format_args!("[{} bytes]", self.key.len()))
             .field("record", &self.record)
             .field("message", &self.message)
+            .field("at", &self.at)
+            .field("notification", &self.notification)
             .finish()
     }
 }
 
 impl Send {
+    /// A message that is sent now.
+    pub(super) fn now(channel: Channel, key: &str, record: Option<Collection>, message: Message) -> Self {
+        Self {
+            channel,
+            key: key.to_owned(),
+            record,
+            message,
+            at: None,
+            notification: None,
+        }
+    }
+
     pub(super) fn read(value: &Value) -> Result<Self, Error> {
         let channel = Channel::read(value)?;
         let message = value.get("message").ok_or_else(no_step)?.to_string();
+        let at: Option<u64> = member(value, "at")?;
         Ok(Self {
             key: text(value, "key")?.to_owned(),
             record: member(value, "record")?,
             message: Message::from_json(channel.service, message.as_bytes())?,
+            at: at.map(UnixTime::from_secs),
+            notification: member(value, "notification")?,
             channel,
         })
     }
@@ -121,6 +144,10 @@ impl Send {
         map.insert("key".into(), self.key.as_str().into());
         map.insert("record".into(), serde_json::json!(self.record));
         map.insert("message".into(), tree(&self.message.to_json()));
+        if let Some(at) = self.at {
+            map.insert("at".into(), at.as_secs().into());
+            map.insert("notification".into(), serde_json::json!(self.notification));
+        }
         Value::Object(map)
     }
 }

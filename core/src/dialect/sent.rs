@@ -14,7 +14,8 @@ const LONGEST_BODY: usize = 4096;
 #[serde(default)]
 #[non_exhaustive]
 pub struct Sent {
-    /// The outcome's name (`accepted`, `token_gone`, ...); `error` where there is no answer of the service.
+    /// The outcome's name (`accepted`, `token_gone`, ...); `error` where there is no answer of the service, `scheduled` where
+    /// the message is sent later.
     pub outcome: String,
     /// The HTTP status; 0 where there was none.
     pub status: u16,
@@ -57,6 +58,11 @@ impl Sent {
                 ..Self::default()
             },
         }
+    }
+
+    /// Returns whether the message was written down for later: the answer to a [`Send`](super::Send) with a time.
+    pub fn is_scheduled(&self) -> bool {
+        self.outcome == "scheduled"
     }
 
     /// Returns the arm of the outcome; `None` where there is no answer of the service.

@@ -144,6 +144,13 @@ impl Connection {
         self.protocol.window()
     }
 
+    /// Whether the server's flow control lets the body of another request go at once: its connection's window is wide
+    /// enough, and the window that it gives new streams is not shut.
+    #[inline]
+    pub(crate) fn takes_body(&self, length: usize) -> bool {
+        self.protocol.takes_body(length)
+    }
+
     /// The requests that may be in flight at a time: 0 before HTTP is up, 1 on HTTP/1.1.
     pub(crate) fn stream_limit(&self) -> usize {
         self.protocol.stream_limit()

@@ -111,6 +111,15 @@ impl Protocol {
         }
     }
 
+    #[inline]
+    pub(super) fn takes_body(&self, length: usize) -> bool {
+        match self {
+            Protocol::Undecided(_) => false,
+            Protocol::Http1(_) => true,
+            Protocol::Http2(engine) => engine.takes_body(length),
+        }
+    }
+
     pub(super) fn stream_limit(&self) -> usize {
         match self {
             Protocol::Undecided(_) => 0,

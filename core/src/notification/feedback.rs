@@ -39,7 +39,7 @@ pub enum Cause {
     Credentials,
     /// This machine's clock is wrong by this many seconds; positive when the service's clock is ahead.
     Clock(i64),
-    /// The row of the device: its app, its token or its endpoint is not acceptable as it is.
+    /// The row of the device: its app, its token or its endpoint is not acceptable as it is, or another row has the same token.
     Device,
     /// The way to the service: a proxy, a certificate, an address that a policy refuses.
     Connection,
@@ -305,7 +305,8 @@ fn blamed(kind: ErrorKind) -> Blame {
         | K::InvalidTopic
         | K::InvalidTarget
         | K::InvalidSubscription
-        | K::EndpointNotAllowed => Blame::Configuration(Cause::Device),
+        | K::EndpointNotAllowed
+        | K::DuplicateDevice => Blame::Configuration(Cause::Device),
         K::CertificateExpired
         | K::CertificateNotYetValid
         | K::CertificateWrongName

@@ -14,6 +14,7 @@ mod notification;
 mod render;
 mod rendered;
 mod retries;
+mod seen;
 mod shorten;
 
 pub use activity::{Activity, Change, Start};
@@ -26,6 +27,7 @@ pub use loss::{Loss, LossKind};
 pub use notification::{Notification, NotificationBuilder};
 pub use rendered::{Rendered, message};
 pub use retries::{Attempts, Retries, RetriesBuilder, Retry, Stop};
+pub use seen::Seen;
 
 pub use crate::apns::Environment;
 

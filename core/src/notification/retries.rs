@@ -518,6 +518,7 @@ fn of_failure(error: &Error) -> Verdict {
         | K::InvalidCiphertext
         | K::DecryptionFailed
         | K::SubscriptionRemoved
+        | K::DuplicateDevice
         | K::CertificateExpired
         | K::CertificateNotYetValid
         | K::CertificateWrongName

@@ -272,11 +272,12 @@ impl Link {
     }
 
     /// Whether the server's flow control takes a body of this size now. A request that it does not take would
-    /// sit in a buffer, out of reach of a better connection. With nothing in flight no window
-    /// update will come unasked: then the request goes out.
+    /// sit in a buffer, out of reach of a better connection, and end as unknown although it was never whole. With nothing
+    /// in flight no window update may come unasked, because some servers give a window back only when it is used up, and
+    /// that of a stream only when they see the stream: then one request goes out, unless the server would get no octet of it.
     #[inline]
     pub(super) fn fits_window(&self, body: usize) -> bool {
-        self.connection.window() >= body || self.load.in_flight == 0
+        self.connection.takes_body(body) || (self.load.in_flight == 0 && self.connection.window() > 0)
     }
 
     /// Whether the connection may yet be of use: connecting or connected, not retired, and not silent for too long.

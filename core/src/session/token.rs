@@ -1,7 +1,25 @@
-//! How the fetching of access tokens goes, as far as a session has to know.
+//! The fetch of access tokens.
 
-use crate::error::Error;
-use crate::http::{HeaderBlock, Response};
+use super::event::SessionEvent;
+use super::id::HostId;
+use super::ledger::{Entrant, Manner, Marks, Purpose};
+use super::retry;
+use super::service::Context;
+use super::shared::Shared;
+use crate::error::{Error, ErrorKind};
+use crate::http::{HeaderBlock, Request, Response};
+use crate::time::Now;
+
+/// What follows the end of a request for a token.
+#[derive(Debug)]
+pub(super) enum AfterFetch {
+    /// Nothing: the request had ended before.
+    Nothing,
+    /// The next request of several.
+    Next(Request),
+    /// The messages that wait for the token are looked at.
+    Fill,
+}
 
 /// The state of the fetch of an access token.
 #[derive(Debug, Default)]
@@ -15,22 +33,93 @@ pub(super) struct TokenFetch {
 }
 
 impl TokenFetch {
+    /// Queues a request of the session's own for a token endpoint. Returns the host that is to be filled; `None` where the
+    /// request cannot be sent.
+    pub(super) fn queue(&mut self, shared: &mut Shared, request: Request, now: Now) -> Option<HostId> {
+        let authority = request.authority.clone()?;
+        let traffic = shared.service.token_traffic();
+        let host = shared.host(&authority, traffic, now);
+        let Ok(slot) = shared.ledger.reserve_with(request) else {
+            // The cache hands the fetch out again.
+            let error = Error::new(ErrorKind::QueueFull, "no room for a token request");
+            shared.service.token_failed(&error, now);
+            return None;
+        };
+        let entrant = Entrant {
+            purpose: Purpose::Token,
+            host,
+            marks: Marks::default(),
+            deadline: now.monotonic.saturating_add(shared.config.response_timeout),
+            circumstances: None,
+            manner: Manner::default(),
+        };
+        let queued = shared.ledger.queue(slot, entrant, Context::None, now.monotonic);
+        if let (Ok(ticket), Some(host)) = (queued, shared.hosts.get_mut(host)) {
+            host.push_token_request(ticket);
+        }
+        Some(host)
+    }
+
+    /// Takes the end of a request: the token endpoint answered, or did not; `refused` says that asking again would not help.
+    pub(super) fn ended(
+        &mut self,
+        shared: &mut Shared,
+        slot: u32,
+        result: Result<Option<Request>, Error>,
+        refused: bool,
+        now: Now,
+    ) -> AfterFetch {
+        if shared.ledger.get(slot).is_none() {
+            return AfterFetch::Nothing;
+        }
+        shared.ledger.release(slot);
+        match result {
+            Ok(Some(request)) => return AfterFetch::Next(request),
+            Ok(None) => {
+                self.succeeded();
+                shared.outbox.note(SessionEvent::TokenRenewed);
+            }
+            Err(error) => {
+                shared.service.token_failed(&error, now);
+                shared.outbox.note(SessionEvent::TokenFailed {
+                    error: error.kind(),
+                    text: error.to_string().into(),
+                });
+                let refused = refused || retry::is_permanent(&error);
+                if refused {
+                    for id in shared.hosts.of_waiting_callers() {
+                        shared.fail_callers_of(id, error.clone());
+                    }
+                }
+                self.failed(error, refused);
+            }
+        }
+        AfterFetch::Fill
+    }
+
+    /// Tells of a token that was made without a fetch.
+    pub(super) fn note_minted(&mut self, shared: &mut Shared, block: &HeaderBlock) {
+        if shared.service.mints_tokens() && self.is_new(block) {
+            shared.outbox.note(SessionEvent::TokenRenewed);
+        }
+    }
+
     /// Notes an authorization that was made without a fetch: another block is all there is to see of
     /// another token. Returns whether it is another one.
-    pub(super) fn is_new(&mut self, block: &HeaderBlock) -> bool {
+    fn is_new(&mut self, block: &HeaderBlock) -> bool {
         let new = self.minted != Some(block.id());
         self.minted = Some(block.id());
         new
     }
 
     /// Notes that a token has come.
-    pub(super) fn succeeded(&mut self) {
+    fn succeeded(&mut self) {
         self.failure = None;
         self.refused = false;
     }
 
     /// Notes that no token has come; `refused` says that asking again would not help.
-    pub(super) fn failed(&mut self, error: Error, refused: bool) {
+    fn failed(&mut self, error: Error, refused: bool) {
         self.failure = Some(error);
         self.refused = refused;
     }
@@ -54,7 +143,6 @@ pub(super) fn is_temporary(response: &Response) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
 
     #[test]
     fn a_refusal_lasts_until_a_token_comes() {

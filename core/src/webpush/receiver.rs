@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroize;
 
 use super::declarative::{self, Declarative};
+use crate::crypto;
 use crate::crypto::ece::{self, EcdhSecret, ReceiverPrivate, ReceiverPublic};
-use crate::crypto::{self, Es256Key};
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 
@@ -38,34 +38,32 @@ impl ReceiverKeys {
     /// # Errors
     /// `Internal` when the system gives no randomness.
     pub fn generate() -> Result<Self, Error> {
-        Self::from_parts(&Es256Key::generate()?, ece::random_auth()?)
+        Ok(Self::from_parts(EcdhSecret::generate()?, ece::random_auth()?))
     }
 
     /// From what [`ReceiverKeys::export`] wrote, or from another library's keys: the
-    /// private key in any form that [`Es256Key::read`] takes, and `auth` in base64.
+    /// private key in any form that [`Es256Key::read`](crate::crypto::Es256Key::read) takes, and `auth` in base64.
     ///
     /// # Errors
-    /// Those of [`Es256Key::read`]; `InvalidKey` when `auth` is not 16 bytes.
+    /// Those of [`Es256Key::read`](crate::crypto::Es256Key::read); `InvalidKey` when `auth` is not 16 bytes.
     pub fn import(private_key: &[u8], auth: &str) -> Result<Self, Error> {
         let auth = crypto::base64::decode_array(auth)
             .ok_or_else(|| Error::new(ErrorKind::InvalidKey, "auth is not 16 bytes in base64url"))?;
-        Self::from_parts(&Es256Key::read(private_key)?, auth)
+        Ok(Self::from_parts(EcdhSecret::read(private_key)?, auth))
     }
 
-    fn from_parts(key: &Es256Key, auth: [u8; 16]) -> Result<Self, Error> {
-        Ok(Self {
-            secret: EcdhSecret::of(key)?,
-            public: ReceiverPublic {
-                point: *key.public(),
-                auth,
-            },
-        })
+    fn from_parts(secret: EcdhSecret, auth: [u8; 16]) -> Self {
+        let point = *secret.public();
+        Self {
+            secret,
+            public: ReceiverPublic { point, auth },
+        }
     }
 
     /// The private key as a JSON Web Key, to be kept in the system's key store and
     /// given to [`ReceiverKeys::import`] with [`ReceiverKeys::auth`].
     pub fn export(&self) -> Secret<String> {
-        self.secret.to_jwk(&self.public.point)
+        self.secret.to_jwk()
     }
 
     /// `keys.p256dh` of the subscription: the public key, 87 characters of base64url.

@@ -15,7 +15,11 @@ def create_app(host: Host, system: str) -> Any:
     made = app()
 
     def answer(request: Any, response: Any, **_: Any) -> None:
-        body = wsgi.body(request.env)
+        try:
+            body = wsgi.body(request.env)
+        except TimeoutError:
+            response.status = "408 Request Timeout"
+            return
         if body is None:
             response.status = falcon.HTTP_413
             return

@@ -14,7 +14,10 @@ def create_app(host: Host, system: str) -> flask.Flask:
     @app.before_request
     def answer() -> flask.Response:
         environ = flask.request.environ
-        body = wsgi.body(environ)
+        try:
+            body = wsgi.body(environ)
+        except TimeoutError:
+            return flask.Response(status=408)
         if body is None:
             return flask.Response(status=413)
         reply = host.serve(system, flask.request.method, wsgi.target(environ), wsgi.headers(environ), body)

@@ -95,6 +95,14 @@ impl Host {
         self
     }
 
+    /// Tells the end of a message that was scheduled, as a host does in the record of the notification.
+    pub(crate) fn tell(&mut self, scope: &str, id: &str, token: &str, sent: Value) {
+        let record = self
+            .records
+            .get_mut(&key(Collection::Notifications, Some(scope), id));
+        record.unwrap()["sent"][token] = sent;
+    }
+
     pub(crate) fn record(&self, collection: Collection, scope: Option<&str>, id: &str) -> Option<&Value> {
         self.records.get(&key(collection, scope, id))
     }
@@ -107,6 +115,17 @@ impl Host {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
+        self.try_request(method, target, headers, body).unwrap()
+    }
+
+    /// The same; an error is an answer that the job refused.
+    pub(crate) fn try_request(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, pushcore::Error> {
         let mut incoming = Incoming::new(method, target, body).unwrap();
         for (name, value) in headers {
             incoming = incoming.with_header(*name, *value);
@@ -119,6 +138,10 @@ impl Host {
             for step in job.steps().to_vec() {
                 let answer = match step.action() {
                     Action::Ask(ask) => self.answer(ask),
+                    Action::Send(send) if send.at.is_some() => {
+                        self.sent.push((**send).clone());
+                        json!({"outcome": "scheduled"})
+                    }
                     Action::Send(send) => {
                         self.sent.push((**send).clone());
                         let known = self.results.get(&send.key).cloned();
@@ -127,7 +150,7 @@ impl Host {
                     Action::Broadcast(broadcast) => self.broadcast(broadcast),
                     other => panic!("{other:?}"),
                 };
-                job.answer(step.id(), answer.to_string().as_bytes()).unwrap();
+                job.answer(step.id(), answer.to_string().as_bytes())?;
             }
             if let Ok(text) = job.to_json() {
                 assert!(!text.contains("Bearer"), "a secret in {text}");
@@ -140,7 +163,7 @@ impl Host {
             }
         }
         self.warnings = job.warnings().to_vec();
-        job.reply().unwrap().into()
+        Ok(job.reply().unwrap().into())
     }
 
     fn broadcast(&mut self, broadcast: &Broadcast) -> Value {

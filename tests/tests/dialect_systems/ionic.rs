@@ -1,7 +1,7 @@
 use pushcore::dialect::{Collection, System};
 use serde_json::{Value, json};
 
-use super::host::Host;
+use super::host::{Host, NOW};
 
 const APP: &str = "YOUR_APP_ID";
 /// `printf 'YOUR_PRIVATE_API_KEY:' | base64`
@@ -138,6 +138,94 @@ fn m_ionic_status() {
         (unknown.status, unknown.json()),
         (404, json!({"result": "error", "message": "Not Found"}))
     );
+}
+
+#[test]
+fn s_ionic_scheduled_is_written_down_and_told_when_it_was_sent() {
+    let mut host = host();
+    let at = NOW + 3600;
+    let body = json!({
+        "tokens": [TOKEN, SECOND, "an-android-token", "DEV-1"], "scheduled": at, "notification": {"alert": "later"},
+    });
+    assert_eq!(
+        push(&mut host, &body),
+        (202, json!({"result": "queued", "message_id": "101"}))
+    );
+    let told: Vec<_> = host
+        .sent
+        .iter()
+        .map(|send| {
+            (
+                send.key.as_str(),
+                send.at.unwrap().as_secs(),
+                send.notification.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (TOKEN, at, Some("101")),
+            (SECOND, at, Some("101")),
+            ("an-android-token", at, Some("101"))
+        ]
+    );
+    let none = json!({"success": false, "failure_reason": "", "sent": 0});
+    assert_eq!(
+        status(&mut host, "101"),
+        json!({"status": "Queued", "app_id": APP, "errors": [], "ios": none, "android": none, "scheduled": at})
+    );
+    host.tell(APP, "101", TOKEN, json!({"outcome": "accepted", "status": 200}));
+    let gone = json!({"outcome": "token_gone", "status": 410, "reason": "Unregistered"});
+    host.tell(APP, "101", SECOND, gone);
+    let half = status(&mut host, "101");
+    assert_eq!(
+        (&half["status"], &half["ios"]["sent"]),
+        (&json!("Queued"), &json!(1))
+    );
+    host.tell(
+        APP,
+        "101",
+        "an-android-token",
+        json!({"outcome": "error", "error": 501, "text": "nobody knows"}),
+    );
+    let over = status(&mut host, "101");
+    assert_eq!(over["status"], "Sent");
+    assert_eq!(
+        over["ios"],
+        json!({"success": true, "failure_reason": "Unregistered", "sent": 1})
+    );
+    assert_eq!(over["android"]["failure_reason"], "nobody knows");
+    assert_eq!(over["errors"].as_array().unwrap().len(), 2);
+
+    // A time that has passed is now; one in milliseconds is a mistake.
+    let mut body = body;
+    body["scheduled"] = json!(NOW - 1);
+    host.sent.clear();
+    assert_eq!(push(&mut host, &body).0, 202);
+    assert!(host.sent.iter().all(|send| send.at.is_none()) && host.sent.len() == 3);
+    body["scheduled"] = json!(at * 1000);
+    let (code, text) = push(&mut host, &body);
+    assert_eq!(
+        (code, &text["message"]),
+        (
+            400,
+            &json!("scheduled is more than a year ahead; it is in seconds")
+        )
+    );
+    body["scheduled"] = Value::Null;
+    assert_eq!(push(&mut host, &body).0, 202);
+}
+
+/// `scheduled` is an answer to a message that may wait, and to no other.
+#[test]
+fn a_message_for_now_is_not_scheduled() {
+    let mut host = host();
+    host.results
+        .insert(TOKEN.to_owned(), json!({"outcome": "scheduled"}));
+    let body = json!({"tokens": [TOKEN], "notification": {"alert": "now"}}).to_string();
+    let refused = host.try_request("POST", "/api/v1/push", HEADERS, &body);
+    assert_eq!(refused.unwrap_err().kind(), pushcore::ErrorKind::InvalidValue);
 }
 
 #[test]
@@ -403,8 +491,8 @@ fn m_ionic_auth_and_bad_input() {
             "tokens is not a list of texts",
         ),
         (
-            r#"{"tokens":["a"],"notification":{},"scheduled":1}"#,
-            "scheduled is not supported",
+            r#"{"tokens":["a"],"notification":{},"scheduled":"tomorrow"}"#,
+            "scheduled is not a time in whole seconds since 1970",
         ),
     ] {
         let answer = host.request("POST", "/api/v1/push", HEADERS, body);

@@ -5,6 +5,7 @@
 
 mod cozie;
 mod fcm_legacy;
+mod fuzz;
 mod host;
 mod ionic;
 mod pushpad;

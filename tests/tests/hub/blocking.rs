@@ -8,7 +8,7 @@ use pushcore::service::Kind;
 use pushcore_client::hub::Hub;
 use pushcore_sandbox::{Action, Fault};
 
-use crate::world::{Row, World, every, hello, tally, word};
+use crate::world::{Row, World, every, hello, never, tally, word};
 
 const KINDS: [Kind; 3] = [Kind::Apns, Kind::Fcm, Kind::WebPush];
 
@@ -135,11 +135,101 @@ fn a_policy_of_one_attempt_sends_nothing_again() {
     assert_eq!((ends[0].attempts.made(), ends[0].stop), (1, Some(Stop::Attempts)));
 }
 
+/// The second row of a token is told apart from every other end, and nothing else is disturbed.
+#[test]
+fn a_token_that_comes_twice_is_sent_to_once() {
+    let world = World::new();
+    let hub = world.hub(|builder| builder);
+    let twins: Vec<Row> = KINDS
+        .into_iter()
+        .zip(0..)
+        .flat_map(|(kind, number)| {
+            let (_, device) = world.device(kind, number, false);
+            [(2 * number, device.clone()), (2 * number + 1, device)]
+        })
+        .collect();
+    let mut deliveries = hub.notify(hello(), twins.clone());
+    let mut ends: Vec<_> = deliveries.by_ref().collect();
+    ends.sort_by_key(|delivery| delivery.item.0);
+    for pair in ends.chunks(2) {
+        assert_eq!(word(&pair[0].result), "accepted");
+        let error = pair[1].result.as_ref().expect_err("a duplicate");
+        assert_eq!(error.kind(), ErrorKind::DuplicateDevice);
+        assert_eq!(pair[1].feedback, Feedback::CheckConfiguration(Cause::Device));
+    }
+    for (_, progress) in deliveries.progress() {
+        assert_eq!((progress.taken, progress.accepted), (1, 1));
+    }
+    drop(deliveries);
+    // Another list is another notification.
+    let again = tally(
+        hub.notify(
+            hello(),
+            twins
+                .into_iter()
+                .step_by(2)
+                .map(|(number, device)| (number / 2, device)),
+        ),
+        3,
+    );
+    assert_eq!(again.values().sum::<usize>(), 3);
+    assert!(again.keys().all(|(_, word)| word == "accepted"), "{again:?}");
+    hub.close().expect("closed");
+}
+
+/// Everything ends in time, also what waits behind a service that does not answer.
+#[test]
+fn a_total_deadline_ends_what_waits_and_what_is_under_way() {
+    let world = World::new();
+    let config = world.config(|config| never(&mut config.session));
+    let hub = Hub::builder()
+        .client(world.app(Kind::Fcm), world.service(Kind::Fcm), config)
+        .queue(10)
+        .total_deadline(Duration::from_millis(1500))
+        .build()
+        .expect("a hub");
+    world.stall_fcm(0);
+    let rows: Vec<Row> = (0..112)
+        .map(|number| world.device(Kind::Fcm, number, false))
+        .collect();
+    let began = Instant::now();
+    let tally = tally(hub.notify(hello(), rows), 112);
+    // What got a stream in time was written.
+    let known = |word: &str| ["Expired", "Unknown"].contains(&word);
+    assert!(tally.keys().all(|(_, word)| known(word)), "{tally:?}");
+    // Three seconds: the last devices are taken when the first ones have ended. A client alone waits for a minute.
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    hub.close_for(Duration::from_secs(5)).expect("this process");
+}
+
+/// A policy's wait that would end too late is not begun, so that the caller hears at once.
+#[test]
+fn a_wait_beyond_the_total_deadline_is_not_begun() {
+    let world = World::new();
+    let hub = world.hub(|builder| builder.total_deadline(Duration::from_secs(20)));
+    let busy = Action::Answer {
+        status: 503,
+        headers: vec![("retry-after".to_owned(), "60".to_owned())],
+        body: None,
+    };
+    world.sandbox.fault(Fault {
+        contains: Some("messages:send".to_owned()),
+        ..every("fcm", busy)
+    });
+    let began = Instant::now();
+    let ends: Vec<_> = hub
+        .notify(hello(), vec![world.device(Kind::Fcm, 0, false)])
+        .collect();
+    assert_eq!(word(&ends[0].result), "retry_later");
+    assert_eq!((ends[0].attempts.made(), ends[0].stop), (1, Some(Stop::Time)));
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+}
+
 /// A hub that is closed by another thread reads no further, and every device that was read ends.
 #[test]
 fn a_hub_closed_half_way_ends_what_it_took() {
     let world = World::new();
-    let hub = world.hub(|builder| builder);
+    let hub = world.hub(|builder| builder.remember(0));
     let device = world.device(Kind::Apns, 0, false).1;
     let mut taken = 0;
     let endless = (0u32..).map(|number| {
@@ -168,11 +258,50 @@ fn a_hub_closed_half_way_ends_what_it_took() {
     assert_eq!(ended, taken);
 }
 
+/// Nothing is read after `finish`, what was read goes on to its end, and what waits for another attempt ends with what is known.
+#[test]
+fn a_drain_ends_in_order() {
+    let world = World::new();
+    let hub = world.hub(|builder| builder);
+    let busy = Action::Answer {
+        status: 503,
+        headers: vec![("retry-after".to_owned(), "60".to_owned())],
+        body: None,
+    };
+    world.sandbox.fault(Fault {
+        contains: Some("messages:send".to_owned()),
+        ..every("fcm", busy)
+    });
+    let mut taken = 0;
+    let rows = (0u32..).map(|number| {
+        taken += 1;
+        world.device([Kind::Apns, Kind::Fcm][number as usize % 2], number, false)
+    });
+    let mut deliveries = hub.notify(hello(), rows);
+    assert_eq!(word(&deliveries.next().expect("one").result), "accepted");
+    let began = Instant::now();
+    deliveries.finish();
+    let mut ended = 1;
+    for delivery in deliveries.by_ref() {
+        let expected: &[&str] = match delivery.item.1.service() {
+            Kind::Apns => &["accepted", "NotSent"],
+            _ => &["retry_later", "NotSent"],
+        };
+        let word = word(&delivery.result);
+        assert!(expected.contains(&word.as_str()), "{delivery:?}");
+        ended += 1;
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    drop(deliveries);
+    assert_eq!(ended, taken);
+    hub.close().expect("closed");
+}
+
 /// A source for each service: none is in the way of another, even where one does not answer at all.
 #[test]
 fn sources_by_service_are_never_in_each_others_way() {
     let world = World::new();
-    let hub = world.hub(|builder| builder.queue(10));
+    let hub = world.hub(|builder| builder.queue(10).remember(0));
     world.stall_fcm(0);
     let of = |kind: Kind, first: u32, count: u32| -> Vec<Row> {
         let device = world.device(kind, first, false).1;

@@ -15,7 +15,7 @@ use pushcore_sandbox::{Action, Fault};
 use pushcore_tokio::ClientConfig;
 use pushcore_tokio::hub::{Hub, HubBuilder};
 
-use crate::world::{Row, World, every, hello, soon, tally, word};
+use crate::world::{Row, World, every, hello, never, soon, tally, word};
 
 const KINDS: [Kind; 3] = [Kind::Apns, Kind::Fcm, Kind::WebPush];
 
@@ -123,10 +123,84 @@ async fn what_may_be_sent_again_is_and_waits_as_it_was_told() {
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
+#[tokio::test]
+async fn a_token_that_comes_twice_is_sent_to_once() {
+    let world = World::new();
+    let hub = hub(&world, |builder| builder);
+    let (_, device) = world.device(Kind::WebPush, 0, false);
+    let mut ends = collect(hub.notify(hello(), vec![(0, device.clone()), (1, device)])).await;
+    ends.sort_by_key(|delivery| delivery.item.0);
+    assert_eq!(word(&ends[0].result), "accepted");
+    assert_eq!(word(&ends[1].result), "DuplicateDevice");
+    assert_eq!(ends[1].feedback, Feedback::CheckConfiguration(Cause::Device));
+    hub.close().await;
+}
+
+#[tokio::test]
+async fn a_total_deadline_ends_what_waits_and_what_is_under_way() {
+    let world = World::new();
+    let mut config = config(&world, Kind::Fcm);
+    never(&mut config.session);
+    let hub = Hub::builder()
+        .client(world.app(Kind::Fcm), world.service(Kind::Fcm), config)
+        .queue(10)
+        .total_deadline(Duration::from_millis(1500))
+        .build()
+        .expect("a hub");
+    world.stall_fcm(0);
+    let rows: Vec<Row> = (0..112)
+        .map(|number| world.device(Kind::Fcm, number, false))
+        .collect();
+    let began = Instant::now();
+    let tally = tally(collect(hub.notify(hello(), rows)).await.into_iter(), 112);
+    // What got a stream in time was written.
+    let known = |word: &str| ["Expired", "Unknown"].contains(&word);
+    assert!(tally.keys().all(|(_, word)| known(word)), "{tally:?}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+}
+
+/// Nothing is read after `finish`, what was read goes on to its end, and what waits for another attempt ends with what is known.
+#[tokio::test]
+async fn a_drain_ends_in_order() {
+    let world = World::new();
+    let hub = hub(&world, |builder| builder);
+    let busy = Action::Answer {
+        status: 503,
+        headers: vec![("retry-after".to_owned(), "60".to_owned())],
+        body: None,
+    };
+    world.sandbox.fault(Fault {
+        contains: Some("messages:send".to_owned()),
+        ..every("fcm", busy)
+    });
+    let rows =
+        (0u32..).map(|number| world.device([Kind::Apns, Kind::Fcm][number as usize % 2], number, false));
+    let mut taken = 0;
+    let mut deliveries = hub.notify(hello(), rows.inspect(|_| taken += 1));
+    let first = next(&mut deliveries).await.expect("one");
+    assert_eq!(word(&first.result), "accepted");
+    let began = Instant::now();
+    deliveries.finish();
+    let mut ended = 1;
+    while let Some(delivery) = next(&mut deliveries).await {
+        let expected: &[&str] = match delivery.item.1.service() {
+            Kind::Apns => &["accepted", "NotSent"],
+            _ => &["retry_later", "NotSent"],
+        };
+        let word = word(&delivery.result);
+        assert!(expected.contains(&word.as_str()), "{delivery:?}");
+        ended += 1;
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    drop(deliveries);
+    assert_eq!(ended, taken);
+    hub.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hub_closed_half_way_ends_what_it_took() {
     let world = World::new();
-    let hub = hub(&world, |builder| builder);
+    let hub = hub(&world, |builder| builder.remember(0));
     let device = world.device(Kind::Apns, 0, false).1;
     let taken = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
     let counter = std::sync::Arc::clone(&taken);

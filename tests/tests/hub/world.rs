@@ -219,6 +219,15 @@ pub(crate) fn soon(kind: Kind, session: &mut pushcore::session::SessionConfig) {
     }
 }
 
+/// What stalls is waited for: a minute for each answer, few at a time.
+pub(crate) fn never(session: &mut pushcore::session::SessionConfig) {
+    session.response_timeout = Duration::from_secs(60);
+    session.deadline = Duration::from_secs(60);
+    session.max_queued = 50;
+    session.max_connections = 1;
+    session.http2.get_or_insert_default().max_in_flight = 50;
+}
+
 /// Something to happen to every request of a service.
 pub(crate) fn every(service: &str, action: Action) -> Fault {
     Fault {

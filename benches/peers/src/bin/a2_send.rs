@@ -1,5 +1,5 @@
-//! `a2_send KEY COUNT IN_FLIGHT` sends COUNT pushes with a2, to distinct tokens, over one connection to
-//! localhost:9473 (see prepare.sh). The same body as pushcore's benchmark sends.
+//! `a2_send KEY COUNT IN_FLIGHT [SECONDS]` sends COUNT pushes with a2, to distinct tokens, over one connection to
+//! localhost:9473 (see prepare.sh), and stops after SECONDS. The same body as pushcore's benchmark sends.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,27 +13,32 @@ async fn main() {
     let mut key = std::fs::File::open(&arguments[0]).expect("a key");
     let count: u64 = arguments[1].parse().expect("a number");
     let in_flight: u64 = arguments[2].parse().expect("a number");
+    let seconds: f64 = arguments.get(3).map_or(f64::INFINITY, |text| text.parse().expect("a number"));
     let config = ClientConfig::new(Endpoint::Sandbox);
     let client = Client::token(&mut key, "ABCDE12345", "TEAMID1234", config).expect("a client");
-    send(&client, 0).await;
+    if seconds.is_infinite() {
+        send(&client, 0).await;
+    }
+    let accepted = Rc::new(Cell::new(0u64));
     let next = Rc::new(Cell::new(1u64));
     let started = Instant::now();
     let local = tokio::task::LocalSet::new();
     for _ in 0..in_flight {
-        let (client, next) = (client.clone(), next.clone());
+        let (client, next, accepted) = (client.clone(), next.clone(), accepted.clone());
         local.spawn_local(async move {
             loop {
                 let number = next.get();
-                if number > count {
+                if number > count || started.elapsed().as_secs_f64() > seconds {
                     break;
                 }
                 next.set(number + 1);
                 send(&client, number).await;
+                accepted.set(accepted.get() + u64::from(started.elapsed().as_secs_f64() <= seconds));
             }
         });
     }
     local.await;
-    let wall = started.elapsed().as_secs_f64();
+    let (count, wall) = (accepted.get(), started.elapsed().as_secs_f64().min(seconds));
     let status = std::fs::read_to_string("/proc/self/schedstat").expect("schedstat");
     let cpu = status.split(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1e9;
     println!(

@@ -14,9 +14,8 @@ struct Receiver {
 
 impl Receiver {
     fn new(private: &str, auth: &str) -> Self {
-        let key = Es256Key::read(private.as_bytes()).unwrap();
-        let secret = EcdhSecret::of(&key).unwrap();
-        let point = *key.public();
+        let secret = EcdhSecret::read(private.as_bytes()).unwrap();
+        let point = *secret.public();
         let auth = decode_array(auth).unwrap();
         Self {
             secret,

@@ -71,12 +71,7 @@ fn native(
             Ok(message) => {
                 let mut channel = Channel::new(Kind::Apns, who.experiment, "APNS");
                 channel.sandbox = sandbox;
-                Item::Send(Box::new(Send {
-                    channel,
-                    key: token.to_owned(),
-                    record: None,
-                    message,
-                }))
+                Item::Send(Box::new(Send::now(channel, token, None, message)))
             }
         }]
     })?;

@@ -69,12 +69,10 @@ fn message_to(made: &Made, field: &str, target: &str, project: &str) -> Item {
     message.insert(field.to_owned(), target.into());
     let form = json!({"message": message, "validate_only": made.validate_only});
     match Message::from_json(Kind::Fcm, form.to_string().as_bytes()) {
-        Ok(message) => Item::Send(Box::new(Send {
-            channel: Channel::new(Kind::Fcm, project, "GCM"),
-            key: target.to_owned(),
-            record: None,
-            message,
-        })),
+        Ok(message) => {
+            let channel = Channel::new(Kind::Fcm, project, "GCM");
+            Item::Send(Box::new(Send::now(channel, target, None, message)))
+        }
         Err(error) => known(match error.kind() {
             ErrorKind::PayloadTooLarge => "MessageTooBig",
             ErrorKind::ReservedKey => "InvalidDataKey",

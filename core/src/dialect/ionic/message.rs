@@ -18,6 +18,15 @@ pub(super) enum Platform {
 }
 
 impl Platform {
+    /// Returns the name of the platform in a status.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Platform::Ios => "ios",
+            Platform::Android => "android",
+            Platform::Development => "development",
+        }
+    }
+
     /// Guesses the platform of a token that no registration tells: Ionic's API has no word for it.
     pub(super) fn of(token: &str, named: Option<&str>) -> Self {
         if token.starts_with("DEV-") {

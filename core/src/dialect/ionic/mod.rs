@@ -80,6 +80,10 @@ fn app(run: &mut Run<'_>) -> Result<String, Stop> {
         1 => run.incoming.header("x-ionic-application-id").unwrap_or_default(),
         _ => return Err(refused(400, "X-Ionic-Application-Id is there twice").into()),
     };
+    if app.contains(',') {
+        // Servers of WSGI and CGI join a header that came twice.
+        return Err(refused(400, "X-Ionic-Application-Id is there twice").into());
+    }
     if app.is_empty() {
         return Err(refused(400, "X-Ionic-Application-Id is missing").into());
     }

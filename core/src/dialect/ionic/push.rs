@@ -1,5 +1,7 @@
 //! A push to tokens or users.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::super::ask::{Ask, Collection, Record, Write};
@@ -8,14 +10,19 @@ use super::super::run::{Item, Run, Stop};
 use super::super::send::{Channel, Send};
 use super::super::sent::Sent;
 use super::message::{Notification, Platform};
-use super::{refused, status};
+use super::status::{self, End};
+use super::refused;
 use crate::error::{Error, ErrorKind};
 use crate::json;
 use crate::service::Kind;
+use crate::time::UnixTime;
 
 /// Ionic's own answer where an app has no certificate for APNs (a reply that was recorded in 2016).
 const NO_CERTIFICATE: &str =
     "Push Error Code 302: See http://docs.ionic.io/docs/push-error-codes for more info.";
+
+/// How far ahead a push can be scheduled: far enough for any campaign, and too near for a time in milliseconds.
+const FURTHEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// A device, as far as it is known.
 struct Device {
@@ -31,9 +38,7 @@ pub(super) fn push(run: &mut Run<'_>, app: &str) -> Result<Reply, Stop> {
         Some(Value::Object(notification)) => Notification(notification),
         _ => return Err(refused(400, "notification is missing").into()),
     };
-    if body.get("scheduled").is_some_and(|value| !value.is_null()) {
-        return Err(refused(400, "scheduled is not supported").into());
-    }
+    let at = scheduled(&body, run.began)?;
     let devices = devices(run, app, &body)?;
     let answer = run.ask(Ask::Get {
         collection: Collection::Channels,
@@ -41,7 +46,16 @@ pub(super) fn push(run: &mut Run<'_>, app: &str) -> Result<Reply, Stop> {
         ids: vec!["APNS".to_owned(), "GCM".to_owned()],
     })?;
     let apns = answer.get("APNS").and_then(Value::as_object);
-    let id = put(run, app, Write::Create, Record::new(None, status::queued(app)))?;
+    // A push for later is written down with its tokens before anything is scheduled, because its status is made of them.
+    let planned: Vec<End> = devices
+        .iter()
+        .map(|device| End::planned(device.platform, &device.token))
+        .collect();
+    let queued = match at {
+        None => status::queued(app),
+        Some(at) => status::later(app, at, &planned),
+    };
+    let id = put(run, app, Write::Create, Record::new(None, queued))?;
     let production = body.get("production").and_then(Value::as_bool);
     let also_notification = run.option("also_notification", false);
     let results = run.send(|run| {
@@ -54,24 +68,46 @@ pub(super) fn push(run: &mut Run<'_>, app: &str) -> Result<Reply, Stop> {
                 Err(error) => Item::Known(Sent::of(Err(&error))),
             },
         };
-        let items = devices.iter().map(&mut item).collect();
+        let mut items: Vec<Item> = devices.iter().map(&mut item).collect();
+        for item in &mut items {
+            if let (Item::Send(send), Some(at)) = (item, at) {
+                send.at = Some(at);
+                send.notification = Some(id.clone());
+            }
+        }
         for warning in warnings {
             run.warn(warning);
         }
         items
     })?;
-    let results: Vec<_> = devices
-        .iter()
-        .zip(&results)
-        .map(|(device, sent)| {
-            let sent = (device.platform != Platform::Development).then_some(sent);
-            (device.platform, device.token.as_str(), sent)
-        })
+    let pairs = devices.iter().zip(results);
+    let ends: Vec<End> = pairs
+        .map(|(device, sent)| End::new(device.platform, &device.token, sent))
         .collect();
-    let record = Record::new(Some(id.clone()), status::ended(app, &results));
-    put(run, app, Write::Replace, record)?;
+    let record = match at {
+        None => status::ended(app, &ends),
+        Some(at) => status::later(app, at, &ends),
+    };
+    put(run, app, Write::Replace, Record::new(Some(id.clone()), record))?;
     // 202, and not 200, is what Ionic's command line takes for success.
     Ok(Reply::json(202, &json!({"result": "queued", "message_id": id})))
+}
+
+/// Returns when a push is due; `None` for now, and for a time that has passed.
+///
+/// Ionic's API had no such field that is documented: this one is ours.
+fn scheduled(body: &Map<String, Value>, now: UnixTime) -> Result<Option<UnixTime>, Reply> {
+    let at = match body.get("scheduled") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => value.as_u64().map(UnixTime::from_secs),
+    };
+    let at = at.ok_or_else(|| refused(400, "scheduled is not a time in whole seconds since 1970"))?;
+    match at.saturating_since(now) {
+        // A number of milliseconds is a time in some 50,000 years.
+        far if far > FURTHEST => Err(refused(400, "scheduled is more than a year ahead; it is in seconds")),
+        Duration::ZERO => Ok(None),
+        _ => Ok(Some(at)),
+    }
 }
 
 fn ios(
@@ -97,12 +133,7 @@ fn ios(
 }
 
 fn send(channel: Channel, token: &str, message: crate::service::Message) -> Item {
-    Item::Send(Box::new(Send {
-        channel,
-        key: token.to_owned(),
-        record: None,
-        message,
-    }))
+    Item::Send(Box::new(Send::now(channel, token, None, message)))
 }
 
 /// Returns every device that the request means, each once.

@@ -156,12 +156,9 @@ impl<'a> Plan<'a> {
             .map_err(|error| error.context().to_owned())?;
         let mut channel = Channel::new(kind, self.app, name);
         channel.sandbox = name.ends_with("_SANDBOX");
-        Ok(Send {
-            channel,
-            key: endpoint.map_or(address, |endpoint| endpoint.id).to_owned(),
-            record: endpoint.map(|_| Collection::Endpoints),
-            message,
-        })
+        let key = endpoint.map_or(address, |endpoint| endpoint.id);
+        let record = endpoint.map(|_| Collection::Endpoints);
+        Ok(Send::now(channel, key, record, message))
     }
 
     fn make(

@@ -111,6 +111,12 @@ impl Engine {
         usize::try_from(self.send.window()).unwrap_or(0)
     }
 
+    /// Returns whether the body of another request can go at once, as far as the windows go.
+    #[inline]
+    pub(crate) fn takes_body(&self, length: usize) -> bool {
+        self.send.takes_body(length)
+    }
+
     /// Returns the widest window that the connection has had, in octets of request bodies.
     pub(crate) fn widest_window(&self) -> usize {
         usize::try_from(self.send.widest_window()).unwrap_or(0)

@@ -90,6 +90,12 @@ impl Send {
         self.window
     }
 
+    /// Returns whether a new stream can send a body of this length at once, as far as the windows go.
+    #[inline]
+    pub(super) fn takes_body(&self, length: usize) -> bool {
+        length == 0 || (self.initial_window > 0 && usize::try_from(self.window).unwrap_or(0) >= length)
+    }
+
     /// Returns the widest window that the connection has had.
     pub(super) fn widest_window(&self) -> i64 {
         self.widest_window

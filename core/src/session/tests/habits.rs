@@ -8,8 +8,14 @@ use crate::{apns, webpush};
 
 fn policies(session: &Session) -> [Option<PingPolicy>; 2] {
     let host = authority("host.example");
-    [Traffic::Main, Traffic::Token]
-        .map(|traffic| session.service.connection_config(traffic, &host).http2.ping)
+    [Traffic::Main, Traffic::Token].map(|traffic| {
+        session
+            .shared()
+            .service
+            .connection_config(traffic, &host)
+            .http2
+            .ping
+    })
 }
 
 fn sessions(config: &SessionConfig) -> [Session; 2] {
@@ -57,7 +63,7 @@ fn each_service_has_its_habit() {
 #[test]
 fn idle_connections_are_kept_as_the_service_likes() {
     let [apns, web_push] = sessions(&SessionConfig::default());
-    let idle = |session: &Session, traffic, chosen| session.service.idle_timeout(traffic, chosen);
+    let idle = |session: &Session, traffic, chosen| session.shared().service.idle_timeout(traffic, chosen);
     assert_eq!(idle(&apns, Traffic::Main, None), None);
     assert_eq!(idle(&web_push, Traffic::Main, None), Some(secs(600)));
     for session in [&apns, &web_push] {
@@ -71,7 +77,7 @@ fn idle_connections_are_kept_as_the_service_likes() {
 #[test]
 fn connections_are_trusted_as_long_as_the_service_likes() {
     let [apns, web_push] = sessions(&SessionConfig::default());
-    let trusted = |session: &Session, chosen| session.service.probe_after(chosen);
+    let trusted = |session: &Session, chosen| session.shared().service.probe_after(chosen);
     assert_eq!(trusted(&apns, None), Some(secs(60)));
     assert_eq!(trusted(&web_push, None), Some(secs(180)));
     assert_eq!(trusted(&web_push, Some(secs(3))), Some(secs(3)));

@@ -61,7 +61,7 @@ impl World {
         let service = service.into();
         let adm = service.kind() == Kind::Adm;
         let mut session = Session::new(service, Security::Cleartext, config, now).unwrap();
-        session.service.speak_http1();
+        session.shared_mut().service.speak_http1();
         Self {
             session,
             adm,

@@ -11,13 +11,19 @@ fn hosts_are_forgotten_before_they_fill_the_memory() {
     for n in 0..3000 {
         world.at(world.now.monotonic + Duration::from_millis(1));
         let host = authority(&format!("h{n}.example"));
-        let id = world.session.host(&host, Traffic::Main, world.now);
-        assert_eq!(world.session.hosts.find(&host, Traffic::Main), Some(id));
+        let id = world.session.shared_mut().host(&host, Traffic::Main, world.now);
+        assert_eq!(
+            world.session.shared_mut().hosts.find(&host, Traffic::Main),
+            Some(id)
+        );
         world.session.flush(world.now);
-        assert!(world.session.hosts.len() <= 1030, "{n}");
+        assert!(world.session.shared().hosts.len() <= 1030, "{n}");
     }
     let forgotten = authority("h0.example");
-    assert_eq!(world.session.hosts.find(&forgotten, Traffic::Main), None);
+    assert_eq!(
+        world.session.shared_mut().hosts.find(&forgotten, Traffic::Main),
+        None
+    );
     // The one with a connection is not among them.
     world.submit(1);
     assert_eq!((world.ends().len(), world.dials.len()), (2, 1));
@@ -31,20 +37,23 @@ fn hosts_take_turns_where_there_are_too_few_connections() {
     world.submit(1);
     world.session.submit(&fcm_message(), suspect, now).unwrap();
     world.settle();
-    assert_eq!((world.dials.len(), world.session.hosts.connected()), (2, 2));
+    assert_eq!(
+        (world.dials.len(), world.session.shared().hosts.connected()),
+        (2, 2)
+    );
     // Calls have connections of their own, and both places are taken by hosts that owe an answer.
     let call = super::rate::topic_call(1);
     world.session.exchange(call, Default::default(), now).unwrap();
     world.settle();
-    assert_eq!((world.dials.len(), world.session.crowd.len()), (2, 1));
+    assert_eq!((world.dials.len(), world.session.wanting()), (2, 1));
     let link = *world.inboxes.keys().next().unwrap();
     world
         .session
         .receive(link, answer(200, "", FCM_OK).as_bytes(), now);
     world.settle();
     assert_eq!(world.ends().len(), 1);
-    assert_eq!((world.dials.len(), world.session.crowd.len()), (3, 0));
-    assert_eq!(world.session.hosts.connected(), 2);
+    assert_eq!((world.dials.len(), world.session.wanting()), (3, 0));
+    assert_eq!(world.session.shared().hosts.connected(), 2);
 }
 
 /// The machine has no descriptor left: nothing is lost, what there is goes on, and a second later more is tried.

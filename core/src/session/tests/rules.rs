@@ -204,10 +204,10 @@ fn a_paused_host_is_forgotten_last() {
     for n in 0..3000 {
         world.at(world.now.monotonic + Duration::from_millis(100));
         let host = authority(&format!("h{n}.example"));
-        world.session.host(&host, Traffic::Main, world.now);
+        world.session.shared_mut().host(&host, Traffic::Main, world.now);
         world.session.flush(world.now);
     }
-    assert!(world.session.hosts.len() < 1100);
+    assert!(world.session.shared().hosts.len() < 1100);
     let options = SendOptions::default().deadline(secs(1000));
     let now = world.now;
     world.session.submit(&fcm_message(), options, now).unwrap();
@@ -223,7 +223,7 @@ fn a_lane_made_later_keeps_the_pause() {
     let mut world = World::fcm(|_| {}, refusals(&[40]));
     let begun = world.now.monotonic;
     world.submit(1);
-    assert_eq!(world.session.hosts.len(), 1);
+    assert_eq!(world.session.shared().hosts.len(), 1);
     let suspect = SendOptions::default().suspect();
     let now = world.now;
     world.session.submit(&fcm_message(), suspect, now).unwrap();
@@ -251,7 +251,7 @@ fn a_host_that_owes_an_answer_is_not_forgotten() {
     for n in 0..20 {
         world.at(world.now.monotonic + Duration::from_millis(100));
         let host = authority(&format!("h{n}.example"));
-        world.session.host(&host, Traffic::Main, world.now);
+        world.session.shared_mut().host(&host, Traffic::Main, world.now);
         world.settle();
     }
     let link = *world.inboxes.keys().next().expect("the connection is kept");

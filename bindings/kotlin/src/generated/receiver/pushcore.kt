@@ -1892,6 +1892,10 @@ enum class ErrorKind {
      */
     SUBSCRIPTION_REMOVED,
     /**
+     * An earlier device of the same list has the same token: nothing was sent for this one.
+     */
+    DUPLICATE_DEVICE,
+    /**
      * The server's certificate has expired.
      */
     CERTIFICATE_EXPIRED,

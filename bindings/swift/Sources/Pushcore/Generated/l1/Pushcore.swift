@@ -4369,6 +4369,10 @@ public enum ErrorKind: Equatable, Hashable {
      */
     case subscriptionRemoved
     /**
+     * An earlier device of the same list has the same token: nothing was sent for this one.
+     */
+    case duplicateDevice
+    /**
      * The server's certificate has expired.
      */
     case certificateExpired
@@ -4575,67 +4579,69 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
 
         case 31: return .subscriptionRemoved
 
-        case 32: return .certificateExpired
+        case 32: return .duplicateDevice
 
-        case 33: return .certificateNotYetValid
+        case 33: return .certificateExpired
 
-        case 34: return .certificateWrongName
+        case 34: return .certificateNotYetValid
 
-        case 35: return .certificateUnknownIssuer
+        case 35: return .certificateWrongName
 
-        case 36: return .certificateInvalid
+        case 36: return .certificateUnknownIssuer
 
-        case 37: return .noApplicationProtocol
+        case 37: return .certificateInvalid
 
-        case 38: return .tlsIncompatible
+        case 38: return .noApplicationProtocol
 
-        case 39: return .tlsAlert
+        case 39: return .tlsIncompatible
 
-        case 40: return .tlsProtocol
+        case 40: return .tlsAlert
 
-        case 41: return .connectRefused
+        case 41: return .tlsProtocol
 
-        case 42: return .connectTimeout
+        case 42: return .connectRefused
 
-        case 43: return .nameNotResolved
+        case 43: return .connectTimeout
 
-        case 44: return .addressNotAllowed
+        case 44: return .nameNotResolved
 
-        case 45: return .connectionLost
+        case 45: return .addressNotAllowed
 
-        case 46: return .http2Protocol
+        case 46: return .connectionLost
 
-        case 47: return .http1Protocol
+        case 47: return .http2Protocol
 
-        case 48: return .limitExceeded
+        case 48: return .http1Protocol
 
-        case 49: return .goAway
+        case 49: return .limitExceeded
 
-        case 50: return .streamReset
+        case 50: return .goAway
 
-        case 51: return .proxyRefused
+        case 51: return .streamReset
 
-        case 52: return .peerSilent
+        case 52: return .proxyRefused
 
-        case 53: return .paused
+        case 53: return .peerSilent
 
-        case 54: return .outOfDescriptors
+        case 54: return .paused
 
-        case 55: return .notSent
+        case 55: return .outOfDescriptors
 
-        case 56: return .unknown
+        case 56: return .notSent
 
-        case 57: return .expired
+        case 57: return .unknown
 
-        case 58: return .cancelled
+        case 58: return .expired
 
-        case 59: return .misuse
+        case 59: return .cancelled
 
-        case 60: return .queueFull
+        case 60: return .misuse
 
-        case 61: return .closed
+        case 61: return .queueFull
 
-        case 62: return .`internal`
+        case 62: return .closed
+
+        case 63: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -4769,128 +4775,132 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(31))
 
 
-        case .certificateExpired:
+        case .duplicateDevice:
             writeInt(&buf, Int32(32))
 
 
-        case .certificateNotYetValid:
+        case .certificateExpired:
             writeInt(&buf, Int32(33))
 
 
-        case .certificateWrongName:
+        case .certificateNotYetValid:
             writeInt(&buf, Int32(34))
 
 
-        case .certificateUnknownIssuer:
+        case .certificateWrongName:
             writeInt(&buf, Int32(35))
 
 
-        case .certificateInvalid:
+        case .certificateUnknownIssuer:
             writeInt(&buf, Int32(36))
 
 
-        case .noApplicationProtocol:
+        case .certificateInvalid:
             writeInt(&buf, Int32(37))
 
 
-        case .tlsIncompatible:
+        case .noApplicationProtocol:
             writeInt(&buf, Int32(38))
 
 
-        case .tlsAlert:
+        case .tlsIncompatible:
             writeInt(&buf, Int32(39))
 
 
-        case .tlsProtocol:
+        case .tlsAlert:
             writeInt(&buf, Int32(40))
 
 
-        case .connectRefused:
+        case .tlsProtocol:
             writeInt(&buf, Int32(41))
 
 
-        case .connectTimeout:
+        case .connectRefused:
             writeInt(&buf, Int32(42))
 
 
-        case .nameNotResolved:
+        case .connectTimeout:
             writeInt(&buf, Int32(43))
 
 
-        case .addressNotAllowed:
+        case .nameNotResolved:
             writeInt(&buf, Int32(44))
 
 
-        case .connectionLost:
+        case .addressNotAllowed:
             writeInt(&buf, Int32(45))
 
 
-        case .http2Protocol:
+        case .connectionLost:
             writeInt(&buf, Int32(46))
 
 
-        case .http1Protocol:
+        case .http2Protocol:
             writeInt(&buf, Int32(47))
 
 
-        case .limitExceeded:
+        case .http1Protocol:
             writeInt(&buf, Int32(48))
 
 
-        case .goAway:
+        case .limitExceeded:
             writeInt(&buf, Int32(49))
 
 
-        case .streamReset:
+        case .goAway:
             writeInt(&buf, Int32(50))
 
 
-        case .proxyRefused:
+        case .streamReset:
             writeInt(&buf, Int32(51))
 
 
-        case .peerSilent:
+        case .proxyRefused:
             writeInt(&buf, Int32(52))
 
 
-        case .paused:
+        case .peerSilent:
             writeInt(&buf, Int32(53))
 
 
-        case .outOfDescriptors:
+        case .paused:
             writeInt(&buf, Int32(54))
 
 
-        case .notSent:
+        case .outOfDescriptors:
             writeInt(&buf, Int32(55))
 
 
-        case .unknown:
+        case .notSent:
             writeInt(&buf, Int32(56))
 
 
-        case .expired:
+        case .unknown:
             writeInt(&buf, Int32(57))
 
 
-        case .cancelled:
+        case .expired:
             writeInt(&buf, Int32(58))
 
 
-        case .misuse:
+        case .cancelled:
             writeInt(&buf, Int32(59))
 
 
-        case .queueFull:
+        case .misuse:
             writeInt(&buf, Int32(60))
 
 
-        case .closed:
+        case .queueFull:
             writeInt(&buf, Int32(61))
 
 
-        case .`internal`:
+        case .closed:
             writeInt(&buf, Int32(62))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(63))
 
         }
     }
