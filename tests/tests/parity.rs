@@ -168,6 +168,32 @@ fn every_count_is_there() {
     assert_eq!(swift_record(&read(SWIFT), "Stats"), expected);
 }
 
+/// The public fields of a struct of Rust's.
+fn rust_record(path: &str, name: &str) -> BTreeSet<String> {
+    let source = read(path);
+    let body = between(&source, &format!("pub struct {name} {{"), "\n}");
+    let fields = body.lines().filter_map(|line| line.trim().strip_prefix("pub "));
+    set(fields.filter_map(|field| field.split(':').next()))
+}
+
+#[test]
+fn every_field_of_a_report_is_there() {
+    let (kotlin, swift) = (read(KOTLIN), read(SWIFT));
+    for (path, name) in [
+        ("client/src/progress.rs", "Progress"),
+        ("core/src/session/metrics.rs", "Metrics"),
+        ("core/src/session/report.rs", "ConnectionReport"),
+        ("core/src/session/report.rs", "HostReport"),
+    ] {
+        let mut expected = rust_record(path, name);
+        assert!(expected.len() >= 3, "{name}: {expected:?}");
+        // A point on a clock that no other language has; `elapsed` says the same.
+        expected.remove("started");
+        assert_eq!(kotlin_record(&kotlin, name), expected, "Kotlin's {name}");
+        assert_eq!(swift_record(&swift, name), expected, "Swift's {name}");
+    }
+}
+
 /// An event travels as the record that the core makes of it, so that a new one needs nothing in a binding; the record has
 /// to be whole.
 #[test]
