@@ -1,12 +1,12 @@
 //! One message, or one call, under way.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pushcore::service::{AnyCall, Call as _, Message as CoreMessage};
 use pushcore::session::{SendOptions as CoreSendOptions, Ticket};
 use pushcore::{Error, ErrorKind};
-use pushcore_client::{Batch, Client as CoreClient, Exchange as CoreExchange, Patience};
+use pushcore_client::{Batch, Canceller, Client as CoreClient, Exchange as CoreExchange, Patience};
 
 use crate::batch::Ended;
 use crate::call::{Call, CallAnswer};
@@ -71,9 +71,12 @@ pub struct SingleSend {
     options: CoreSendOptions,
     /// From the call, and not from the submission: the queue may be full.
     patience: Patience,
+    /// The message's own batch.
+    batch: Mutex<Batch>,
+    canceller: Canceller,
+    /// The message's ticket; not set until the message is submitted.
+    ticket: OnceLock<Ticket>,
     cancelled: AtomicBool,
-    /// The message's own batch, and its ticket when it is submitted.
-    inner: Mutex<(Batch, Option<Ticket>)>,
 }
 
 impl SingleSend {
@@ -83,13 +86,46 @@ impl SingleSend {
         options: &SendOptions,
     ) -> Result<Arc<Self>, PushError> {
         let options = options.read()?;
+        let batch = Batch::new(Arc::clone(&client.client), Some(1))?;
         Ok(Arc::new(Self {
             message: message.read(client.service.policy())?,
             options,
             patience: client.patience(options),
+            canceller: batch.canceller(),
+            batch: Mutex::new(batch),
+            ticket: OnceLock::new(),
             cancelled: AtomicBool::new(false),
-            inner: Mutex::new((Batch::new(Arc::clone(&client.client), Some(1))?, None)),
         }))
+    }
+
+    /// Submits the message. Returns its end where it cannot be sent; nil where the queue is full, too.
+    fn submit(&self, batch: &mut Batch) -> Result<Option<Ended>, PushError> {
+        if self.cancelled.load(Ordering::SeqCst) {
+            let error = Error::new(ErrorKind::Cancelled, "cancelled before it was submitted");
+            return Ok(Some(Ended::refused(0, &error)));
+        }
+        let left = self.patience.left();
+        if left.is_zero() {
+            return Ok(Some(Ended::refused(0, &Patience::expired())));
+        }
+        let mut refused = None;
+        batch.submit(
+            [(&self.message, 0)],
+            self.options.deadline(left),
+            |taken| match taken {
+                Ok(ticket) => {
+                    // The first and only one.
+                    let _ = self.ticket.set(ticket);
+                }
+                Err(error) => refused = Some(Ended::refused(0, &error)),
+            },
+        )?;
+        batch.finish();
+        // Whoever cancels in between has not seen the ticket.
+        if self.cancelled.load(Ordering::SeqCst) {
+            self.cancel()?;
+        }
+        Ok(refused)
     }
 }
 
@@ -98,47 +134,24 @@ impl SingleSend {
     /// Waits on the calling thread for the end, about as long as `longest`; nil where it has not come yet.
     pub fn wait(&self, longest: Seconds) -> Result<Option<Ended>, PushError> {
         let longest = longest.duration()?;
-        let cancelled = self.cancelled.load(Ordering::Acquire);
         // Nothing panics half-way through a change; a poisoned lock is still whole.
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let (batch, ticket) = &mut *inner;
-        match *ticket {
-            Some(ticket) if cancelled => {
-                batch.cancel(ticket);
-            }
-            Some(_) => {}
-            None if cancelled => {
-                let error = Error::new(ErrorKind::Cancelled, "cancelled before it was submitted");
-                return Ok(Some(Ended::refused(0, &error)));
-            }
-            None => {
-                let left = self.patience.left();
-                if left.is_zero() {
-                    return Ok(Some(Ended::refused(0, &Patience::expired())));
-                }
-                let mut refused = None;
-                batch.submit(
-                    [(&self.message, 0)],
-                    self.options.deadline(left),
-                    |taken| match taken {
-                        Ok(taken) => *ticket = Some(taken),
-                        Err(error) => refused = Some(Ended::refused(0, &error)),
-                    },
-                )?;
-                batch.finish();
-                if refused.is_some() {
-                    return Ok(refused);
-                }
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.ticket.get().is_none() {
+            let end = self.submit(&mut batch)?;
+            if end.is_some() {
+                return Ok(end);
             }
         }
         let ended = batch.wait(longest)?.next();
         Ok(ended.as_ref().map(Ended::from))
     }
 
-    /// Cancels the message: its end comes from `wait` like any other. May be called while another thread waits, which sees it when
-    /// its wait is over.
+    /// Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
     pub fn cancel(&self) -> Result<(), PushError> {
-        self.cancelled.store(true, Ordering::Release);
+        self.cancelled.store(true, Ordering::SeqCst);
+        if let Some(ticket) = self.ticket.get() {
+            self.canceller.cancel(*ticket);
+        }
         Ok(())
     }
 }

@@ -110,6 +110,12 @@ pub struct HubOptions {
     /// The time in which a service has to clear its queue, lest it hold the others back; nil is five minutes.
     #[uniffi(default = None)]
     pub patience: Option<Seconds>,
+    /// How many tokens of a list are remembered, so that one which comes twice is sent to once; nil is the standard of docs/hub.md.
+    #[uniffi(default = None)]
+    pub remember: Option<u32>,
+    /// From a device's turn to its end at the latest, all attempts together; nil sets no such bound.
+    #[uniffi(default = None)]
+    pub total_deadline: Option<Seconds>,
 }
 
 /// A device of a hub's list.
@@ -260,6 +266,12 @@ impl Hub {
         }
         if let Some(patience) = Seconds::optional(options.patience)? {
             hub = hub.patience(patience);
+        }
+        if let Some(most) = options.remember {
+            hub = hub.remember(most as usize);
+        }
+        if let Some(longest) = Seconds::optional(options.total_deadline)? {
+            hub = hub.total_deadline(longest);
         }
         Ok(Arc::new(Self(Arc::new(hub.build()?))))
     }

@@ -1331,7 +1331,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pushcore_uniffi_checksum_method_exchange_wait() and 0xFFFF) != 14393) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pushcore_uniffi_checksum_method_singlesend_cancel() and 0xFFFF) != 50917) {
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_singlesend_cancel() and 0xFFFF) != 62534) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_singlesend_wait() and 0xFFFF) != 18404) {
@@ -5844,8 +5844,7 @@ public object FfiConverterTypeSession: FfiConverter<Session, Long> {
 public interface SingleSendInterface {
 
     /**
-     * Cancels the message: its end comes from `wait` like any other. May be called while another thread waits, which sees it when
-     * its wait is over.
+     * Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
      */
     fun `cancel`()
 
@@ -5963,8 +5962,7 @@ open class SingleSend: Disposable, AutoCloseable, SingleSendInterface
 
 
     /**
-     * Cancels the message: its end comes from `wait` like any other. May be called while another thread waits, which sees it when
-     * its wait is over.
+     * Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
      */
     @Throws(PushException::class)override fun `cancel`()
         =
@@ -7558,6 +7556,16 @@ data class HubOptions (
      * The time in which a service has to clear its queue, lest it hold the others back; nil is five minutes.
      */
     val `patience`: Seconds? = null
+    ,
+    /**
+     * How many tokens of a list are remembered, so that one which comes twice is sent to once; nil is the standard of docs/hub.md.
+     */
+    val `remember`: kotlin.UInt? = null
+    ,
+    /**
+     * From a device's turn to its end at the latest, all attempts together; nil sets no such bound.
+     */
+    val `totalDeadline`: Seconds? = null
 
 ){
 
@@ -7577,19 +7585,25 @@ public object FfiConverterTypeHubOptions: FfiConverterRustBuffer<HubOptions> {
             FfiConverterOptionalTypeRetries.read(buf),
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
         )
     }
 
     override fun allocationSize(value: HubOptions) = (
             FfiConverterOptionalTypeRetries.allocationSize(value.`retries`) +
             FfiConverterOptionalUInt.allocationSize(value.`queue`) +
-            FfiConverterOptionalTypeSeconds.allocationSize(value.`patience`)
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`patience`) +
+            FfiConverterOptionalUInt.allocationSize(value.`remember`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`totalDeadline`)
     )
 
     override fun write(value: HubOptions, buf: ByteBuffer) {
             FfiConverterOptionalTypeRetries.write(value.`retries`, buf)
             FfiConverterOptionalUInt.write(value.`queue`, buf)
             FfiConverterOptionalTypeSeconds.write(value.`patience`, buf)
+            FfiConverterOptionalUInt.write(value.`remember`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`totalDeadline`, buf)
     }
 }
 

@@ -1,9 +1,12 @@
 package io.github.pushcore
 
+import kotlin.coroutines.cancellation.CancellationException
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
@@ -31,16 +34,22 @@ public fun Client(service: Service, options: ClientOptions = ClientOptions()): C
  * @throws PushException when there is no answer.
  */
 public suspend fun Client.send(message: Message, options: SendOptions = SendOptions()): Outcome =
-    withContext(threads) {
-        single(message, options).use { single ->
-            var ended: Ended? = null
-            while (ended == null) {
-                currentCoroutineContext().ensureActive()
-                ended = single.wait(SLICE)
+    single(message, options).use { single ->
+        coroutineScope {
+            val ended = async(threads) { single.end() }
+            try {
+                ended.await().get()
+            } catch (cancelled: CancellationException) {
+                // At once, and not when the thread that waits looks up.
+                single.cancel()
+                throw cancelled
             }
-            ended.get()
         }
     }
+
+private fun SingleSend.end(): Ended {
+    while (true) wait(SLICE)?.let { return it }
+}
 
 /** The outcome, or the exception that says why there is none. */
 public fun Ended.get(): Outcome {

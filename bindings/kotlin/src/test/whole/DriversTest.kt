@@ -8,7 +8,7 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
@@ -60,7 +60,7 @@ class DriversTest {
         Peer(name).use { peer ->
             val played = Played(peer)
             val began = TimeSource.Monotonic.markNow()
-            val error = runCatching { runBlocking(Dispatchers.Default) { played.play() } }.exceptionOrNull()
+            val error = runCatching { runBlocking { played.play() } }.exceptionOrNull()
             val report = peer.ask(played.said(began.elapsedNow(), error))
             assertEquals("[]", report["faults"].toString(), report.toString().take(4_000))
         }
@@ -216,7 +216,7 @@ private class Played(private val peer: Peer) {
             "bulk" -> many(numbers(step)).collect { ended(it) }
             "one_by_one", "call" -> numbers(step).forEach { one(it, step) }
             "together", "together_closed", "together_cancelled" -> coroutineScope {
-                val running = numbers(step).map { launch { one(it, step) } }
+                val running = numbers(step).map { launch(start = CoroutineStart.UNDISPATCHED) { one(it, step) } }
                 step.find("until")?.let { peer.until(it) }
                 when (what) {
                     "together_closed" -> shutdown()

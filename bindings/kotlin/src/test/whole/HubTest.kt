@@ -71,7 +71,7 @@ class HubTest {
 
     @Test
     fun `4,000 devices with one dead in a hundred, accounted for by tag`() = runBlocking {
-        hub().use { hub ->
+        hub(HubOptions(remember = 0u)).use { hub ->
             val recipients = (0 until 4_000).map {
                 val token = if (it % 100 == 7) "unregistered" else "valid"
                 Recipient(if (it % 2 == 0) android(token) else apple(token), it.toULong())
@@ -88,7 +88,7 @@ class HubTest {
         val endless = flow {
             while (true) emit(Recipient(apple("valid"), pulled.getAndIncrement().toULong()))
         }
-        hub(HubOptions(queue = 1_000u)).use { hub ->
+        hub(HubOptions(queue = 1_000u, remember = 0u)).use { hub ->
             val first = withTimeout(30_000) { hub.notify(SALE, endless).take(10).toList() }
             assertEquals(10, first.size)
             val before = pulled.get()
@@ -118,7 +118,7 @@ class HubTest {
     @Test
     fun `a cancelled batch tells the end of every device`() {
         sandbox.post("/faults", """{"service":"fcm","contains":"messages:send","action":{"kind":"no_answer"}}""")
-        hub().use { hub ->
+        hub(HubOptions(remember = 0u)).use { hub ->
             hub.batch(SALE, SendOptions()).use { batch ->
                 val offered = (0 until 50).map { Recipient(android("valid"), it.toULong()) }
                 assertEquals(50u, batch.submit(offered).taken)
@@ -138,6 +138,7 @@ class HubTest {
     @Test
     fun `a policy of retries is followed`() = runBlocking {
         fun options(attempts: UInt) = HubOptions(Retries(attempts = attempts, firstWait = 10.milliseconds))
+        assertEquals(ErrorKind.INVALID_VALUE, failureOf { hub(HubOptions(totalDeadline = 0.seconds)) }.kind)
         for ((attempts, expected) in listOf(1u to OutcomeKind.RETRY_LATER, 3u to OutcomeKind.ACCEPTED)) {
             sandbox.post("/reset", "")
             val overload = """{"kind":"answer","status":503,"body":{"error":{"code":503,"status":"UNAVAILABLE"}}}"""
@@ -152,6 +153,16 @@ class HubTest {
         assertEquals(ErrorKind.INVALID_VALUE, failureOf { hub(HubOptions(queue = 0u)) }.kind)
         assertEquals(ErrorKind.MISSING_FIELD, failureOf { Hub(emptyList<HubClient>()) }.kind)
         assertEquals(ErrorKind.CONFLICT, failureOf { Hub((services + services).map { HubClient(it) }) }.kind)
+    }
+
+    @Test
+    fun `a token that comes twice is sent to once`() = runBlocking {
+        hub().use { hub ->
+            val twice = listOf(Recipient(apple("valid"), 1uL), Recipient(apple("valid"), 2uL))
+            val delivered = hub.notify(SALE, twice).toList().associateBy { it.ended.tag.toInt() }
+            assertEquals(OutcomeKind.ACCEPTED, delivered.getValue(1).ended.get().kind)
+            assertEquals(ErrorKind.DUPLICATE_DEVICE, delivered.getValue(2).ended.failure?.kind)
+        }
     }
 
     @Test

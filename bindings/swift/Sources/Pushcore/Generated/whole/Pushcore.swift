@@ -3014,8 +3014,7 @@ public func FfiConverterTypeSession_lower(_ value: Session) -> UInt64 {
 public protocol SingleSendProtocol: AnyObject, Sendable {
 
     /**
-     * Cancels the message: its end comes from `wait` like any other. May be called while another thread waits, which sees it when
-     * its wait is over.
+     * Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
      */
     func cancel() throws
 
@@ -3082,8 +3081,7 @@ open class SingleSend: SingleSendProtocol, @unchecked Sendable {
 
 
     /**
-     * Cancels the message: its end comes from `wait` like any other. May be called while another thread waits, which sees it when
-     * its wait is over.
+     * Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
      */
 open func cancel()throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
         uniffiCallStatus in
@@ -5242,6 +5240,14 @@ public struct HubOptions: Equatable, Hashable {
      * The time in which a service has to clear its queue, lest it hold the others back; nil is five minutes.
      */
     public let patience: Seconds?
+    /**
+     * How many tokens of a list are remembered, so that one which comes twice is sent to once; nil is the standard of docs/hub.md.
+     */
+    public let remember: UInt32?
+    /**
+     * From a device's turn to its end at the latest, all attempts together; nil sets no such bound.
+     */
+    public let totalDeadline: Seconds?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5254,10 +5260,18 @@ public struct HubOptions: Equatable, Hashable {
          */queue: UInt32? = nil,
         /**
          * The time in which a service has to clear its queue, lest it hold the others back; nil is five minutes.
-         */patience: Seconds? = nil) {
+         */patience: Seconds? = nil,
+        /**
+         * How many tokens of a list are remembered, so that one which comes twice is sent to once; nil is the standard of docs/hub.md.
+         */remember: UInt32? = nil,
+        /**
+         * From a device's turn to its end at the latest, all attempts together; nil sets no such bound.
+         */totalDeadline: Seconds? = nil) {
         self.retries = retries
         self.queue = queue
         self.patience = patience
+        self.remember = remember
+        self.totalDeadline = totalDeadline
     }
 
 
@@ -5278,7 +5292,9 @@ public struct FfiConverterTypeHubOptions: FfiConverterRustBuffer {
             try HubOptions(
                 retries: FfiConverterOptionTypeRetries.read(from: &buf),
                 queue: FfiConverterOptionUInt32.read(from: &buf),
-                patience: FfiConverterOptionTypeSeconds.read(from: &buf)
+                patience: FfiConverterOptionTypeSeconds.read(from: &buf),
+                remember: FfiConverterOptionUInt32.read(from: &buf),
+                totalDeadline: FfiConverterOptionTypeSeconds.read(from: &buf)
         )
     }
 
@@ -5286,6 +5302,8 @@ public struct FfiConverterTypeHubOptions: FfiConverterRustBuffer {
         FfiConverterOptionTypeRetries.write(value.retries, into: &buf)
         FfiConverterOptionUInt32.write(value.queue, into: &buf)
         FfiConverterOptionTypeSeconds.write(value.patience, into: &buf)
+        FfiConverterOptionUInt32.write(value.remember, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.totalDeadline, into: &buf)
     }
 }
 
@@ -11983,7 +12001,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_method_exchange_wait() != 14393) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pushcore_uniffi_checksum_method_singlesend_cancel() != 50917) {
+    if (uniffi_pushcore_uniffi_checksum_method_singlesend_cancel() != 62534) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_singlesend_wait() != 18404) {

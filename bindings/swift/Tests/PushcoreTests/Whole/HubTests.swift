@@ -60,7 +60,7 @@ final class HubTests: XCTestCase {
     }
 
     func testFourThousandDevicesAccountedForByTag() async throws {
-        let hub = try hub()
+        let hub = try hub(HubOptions(remember: 0))
         let recipients = (0..<4_000).map { number -> Recipient in
             let token = number % 100 == 7 ? "unregistered" : "valid"
             return number % 2 == 0 ? android(token, UInt64(number)) : apple(token, UInt64(number))
@@ -80,7 +80,7 @@ final class HubTests: XCTestCase {
             pulled.add()
             return recipient
         }
-        let hub = try hub(HubOptions(queue: 1_000))
+        let hub = try hub(HubOptions(queue: 1_000, remember: 0))
         var results = 0
         for try await _ in hub.notify(sale, to: Lazy(endless)) {
             results += 1
@@ -114,7 +114,8 @@ final class HubTests: XCTestCase {
         // Nobody answers there.
         let silent = try Service.fcmAccessTokens(project: "demo", host: "192.0.2.1:443")
         try silent.supplyToken(token: "ya29.token", lifetime: 3_600)
-        let hub = try Hub([HubClient(service: silent)], client: ClientOptions(deadline: 60, connectTimeout: 50))
+        let hub = try Hub([HubClient(service: silent)], client: ClientOptions(deadline: 60, connectTimeout: 50),
+            options: HubOptions(remember: 0))
         let batch = try hub.batch(notificationJson: sale, options: SendOptions())
         let offered = (0..<50).map { android("valid", UInt64($0)) }
         XCTAssertEqual(try batch.submit(recipients: offered).taken, 50)
@@ -133,6 +134,14 @@ final class HubTests: XCTestCase {
         XCTAssertEqual(failure { _ = try hub(HubOptions(retries: Retries(total: -1))) }?.kind, .invalidValue)
         XCTAssertEqual(failure { _ = try hub(HubOptions(queue: 0)) }?.kind, .invalidValue)
         XCTAssertEqual(failure { _ = try Hub([]) }?.kind, .missingField)
+    }
+
+    func testATokenThatComesTwiceIsSentToOnce() async throws {
+        var kinds: [UInt64: ErrorKind?] = [:]
+        for try await one in try hub().notify(sale, to: [apple("valid", 1), apple("valid", 2)]) {
+            kinds[one.ended.tag] = .some(one.ended.failure?.kind)
+        }
+        XCTAssertEqual(kinds, [1: nil, 2: .duplicateDevice])
     }
 
     func testANotificationTellsWhatAServiceCannotShow() throws {

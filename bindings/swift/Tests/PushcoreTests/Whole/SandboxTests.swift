@@ -185,9 +185,8 @@ final class SandboxTests: XCTestCase {
         XCTAssertEqual(decoded, state)
     }
 
-    func testARequestIsSentByURLSession() async throws {
-        // Foundation's client on Linux takes no certificates of a test's: FCM's token endpoint is not asked, and the request
-        // is only held to what URLRequest takes.
+    func testARequestIsOneForURLSession() throws {
+        // Foundation's client on Linux does not reach the sandbox: the request is only held to what URLRequest takes.
         let request = try sandbox.apns().request(message: sandbox.alert().to(sandbox.token("valid")))
         var foreign = URLRequest(url: try XCTUnwrap(URL(string: request.url)))
         foreign.httpMethod = request.method
