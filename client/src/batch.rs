@@ -159,13 +159,15 @@ impl Batch {
     ///
     /// False when the message has ended already, is of another batch, or in a forked child.
     pub fn cancel(&mut self, ticket: Ticket) -> bool {
-        if self.client.check_process().is_err() {
-            return false;
+        self.canceller().cancel(ticket)
+    }
+
+    /// Returns a handle that cancels messages of this batch from another thread, while this one waits.
+    pub fn canceller(&self) -> Canceller {
+        Canceller {
+            client: Arc::clone(&self.client),
+            number: self.number,
         }
-        let mut shared = self.client.lock();
-        let cancelled = shared.cancel_of_batch(self.number, ticket);
-        self.client.nudge(&mut shared);
-        cancelled
     }
 
     /// Cancels every message of this batch of which the service cannot have seen a byte: what waits for a
@@ -206,6 +208,26 @@ impl Batch {
     pub fn progress(&mut self) -> &Progress {
         self.progress.elapsed = self.progress.started.elapsed();
         &self.progress
+    }
+}
+
+/// Cancels messages of a [`Batch`] from any thread; made by [`Batch::canceller`].
+#[derive(Clone, Debug)]
+pub struct Canceller {
+    client: Arc<Client>,
+    number: u32,
+}
+
+impl Canceller {
+    /// Cancels one message at once, as [`Batch::cancel`] does. A thread that waits for the batch is woken by the end.
+    pub fn cancel(&self, ticket: Ticket) -> bool {
+        if self.client.check_process().is_err() {
+            return false;
+        }
+        let mut shared = self.client.lock();
+        let cancelled = shared.cancel_of_batch(self.number, ticket);
+        self.client.nudge(&mut shared);
+        cancelled
     }
 }
 

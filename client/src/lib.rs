@@ -78,7 +78,7 @@ pub mod dialling {
     pub use crate::dial::{HEAD_START, in_turn, keep_alive, refused, unresolved};
 }
 
-pub use batch::Batch;
+pub use batch::{Batch, Canceller};
 pub use client::Client;
 pub use clock::now;
 pub use config::ClientConfig;

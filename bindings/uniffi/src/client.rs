@@ -1,13 +1,18 @@
 //! The blocking client, which the packages put a queue of their own around.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use pushcore_client::Client as CoreClient;
+use pushcore::session::{Metrics as CoreMetrics, SendOptions as CoreSendOptions};
+use pushcore_client::{Client as CoreClient, Patience};
 
 use crate::batch::Batch;
+use crate::call::{Call, CallAnswer};
 use crate::error::PushError;
 use crate::event::{Event, Stats};
+use crate::exchange::{Exchange, SingleSend};
 use crate::message::Message;
+use crate::metrics::{ConnectionReport, HostReport, Label, Metrics};
 use crate::options::{ClientOptions, SendOptions};
 use crate::outcome::Outcome;
 use crate::service::Service;
@@ -18,6 +23,14 @@ use crate::values::Seconds;
 pub struct Client {
     pub(crate) client: Arc<CoreClient>,
     pub(crate) service: Arc<Service>,
+    deadline: Duration,
+}
+
+impl Client {
+    /// The time that a message or a call has from now on.
+    pub(crate) fn patience(&self, options: CoreSendOptions) -> Patience {
+        Patience::new(options.deadline.unwrap_or(self.deadline))
+    }
 }
 
 #[uniffi::export]
@@ -26,8 +39,13 @@ impl Client {
     #[uniffi::constructor]
     pub fn open(service: Arc<Service>, options: ClientOptions) -> Result<Arc<Self>, PushError> {
         let config = options.client(service.identity.as_ref())?;
+        let deadline = config.session.deadline;
         let client = Arc::new(CoreClient::new(service.service.clone(), config)?);
-        Ok(Arc::new(Self { client, service }))
+        Ok(Arc::new(Self {
+            client,
+            service,
+            deadline,
+        }))
     }
 
     /// Sends one message and waits for its end on the calling thread. A service's "no" is an outcome, not an error.
@@ -35,6 +53,11 @@ impl Client {
         let message = message.read(self.service.policy())?;
         let outcome = self.client.send_with(&message, options.read()?)?;
         Ok(Outcome::from(&outcome))
+    }
+
+    /// Begins to send one message, in steps.
+    pub fn single(&self, message: Message, options: SendOptions) -> Result<Arc<SingleSend>, PushError> {
+        SingleSend::of(self, &message, &options)
     }
 
     /// Begins a bulk send of one template. `expected` is how many targets there will be; nil where nobody knows.
@@ -56,6 +79,43 @@ impl Client {
         expected: Option<u64>,
     ) -> Result<Arc<Batch>, PushError> {
         Batch::of_messages(self, &options, expected)
+    }
+
+    /// Makes a call that is no message and waits for the answer on the calling thread. A service's "no" is an answer.
+    pub fn call_blocking(&self, call: Call) -> Result<CallAnswer, PushError> {
+        let call = call.read(self.service.policy())?;
+        Ok(self.client.call(&call)?.into())
+    }
+
+    /// Begins a call that is no message, in steps.
+    pub fn exchange(&self, call: Call, options: SendOptions) -> Result<Arc<Exchange>, PushError> {
+        Exchange::of(self, &call, &options)
+    }
+
+    /// Returns every connection as it is now.
+    pub fn connections(&self) -> Result<Vec<ConnectionReport>, PushError> {
+        let reports = self.client.connections();
+        Ok(reports.iter().map(ConnectionReport::from).collect())
+    }
+
+    /// Returns every host that is connected or that messages wait for.
+    pub fn hosts(&self) -> Result<Vec<HostReport>, PushError> {
+        Ok(self.client.hosts().iter().map(HostReport::from).collect())
+    }
+
+    /// Returns the counts and latencies of this client.
+    pub fn metrics(&self) -> Result<Metrics, PushError> {
+        Ok(Metrics::from(&self.client.metrics()?))
+    }
+
+    /// Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with labels of the caller's own.
+    #[uniffi::method(default(labels = []))]
+    pub fn open_metrics(&self, labels: Vec<Label>) -> Result<String, PushError> {
+        let labels: Vec<(&str, &str)> = labels.iter().map(Label::pair).collect();
+        Ok(CoreMetrics::open_metrics(&[(
+            labels.as_slice(),
+            self.client.metrics()?,
+        )])?)
     }
 
     /// Returns how many messages of this client are where.

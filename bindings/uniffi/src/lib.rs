@@ -1,7 +1,8 @@
 //! pushcore for Swift and Kotlin.
 //!
 //! Objects hold what has a state: [`Service`](service::Service), [`Client`](client::Client), [`Batch`](batch::Batch),
-//! [`Session`](session::Session) and [`ReceiverKeys`](receiver::ReceiverKeys). Everything else is a record or an enum.
+//! [`SingleSend`](exchange::SingleSend), [`Exchange`](exchange::Exchange), [`Hub`](hub::Hub), [`HubBatch`](hub::HubBatch), [`Session`](session::Session) and
+//! [`ReceiverKeys`](receiver::ReceiverKeys). Everything else is a record or an enum.
 //! This crate converts and calls; what a service wants, and what its answer means, is decided in the core.
 //!
 //! Every exported function that can fail says so in its type, because a Swift program dies where another one does.
@@ -15,6 +16,8 @@ mod receiver;
 
 #[cfg(feature = "whole")]
 mod batch;
+#[cfg(feature = "l1")]
+mod call;
 #[cfg(feature = "whole")]
 mod client;
 #[cfg(feature = "whole")]
@@ -22,9 +25,15 @@ mod dialect;
 #[cfg(feature = "whole")]
 mod event;
 #[cfg(feature = "whole")]
+mod exchange;
+#[cfg(feature = "whole")]
 mod hub;
 #[cfg(feature = "l1")]
 mod message;
+#[cfg(feature = "whole")]
+mod metrics;
+#[cfg(feature = "l1")]
+mod notification;
 #[cfg(feature = "l1")]
 mod options;
 #[cfg(feature = "l1")]

@@ -4,6 +4,8 @@ use pushcore::http::Authority;
 use pushcore::{Error, apns, webpush};
 
 #[cfg(feature = "whole")]
+use pushcore::net::h2::{Config, PingPolicy};
+#[cfg(feature = "whole")]
 use pushcore::net::{Security, tls::ClientIdentity, tls::TlsConfig};
 #[cfg(feature = "whole")]
 use pushcore::session::{Delivery, SendOptions as CoreSendOptions, SessionConfig};
@@ -21,6 +23,17 @@ pub enum Environment {
     Production,
     /// Apps that Xcode installs.
     Sandbox,
+}
+
+#[cfg(feature = "whole")]
+impl From<apns::Environment> for Environment {
+    fn from(environment: apns::Environment) -> Self {
+        match environment {
+            apns::Environment::Sandbox => Self::Sandbox,
+            // Services that know no environments have this one.
+            _ => Self::Production,
+        }
+    }
 }
 
 impl Environment {
@@ -78,6 +91,43 @@ impl EndpointPolicy {
     }
 }
 
+/// What is peculiar to HTTP/2; a field left out has the default of docs/connections.md.
+#[cfg(feature = "whole")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, uniffi::Record)]
+pub struct Http2Options {
+    /// How long a connection is silent before it is asked with a PING.
+    #[uniffi(default = None)]
+    pub ping_after: Option<Seconds>,
+    /// How long the answer to a PING may take.
+    #[uniffi(default = None)]
+    pub ping_timeout: Option<Seconds>,
+    /// How long the server's SETTINGS may take.
+    #[uniffi(default = None)]
+    pub settings_timeout: Option<Seconds>,
+    /// The most requests in flight on one connection, whatever the server allows.
+    #[uniffi(default = None)]
+    pub max_in_flight: Option<u32>,
+}
+
+#[cfg(feature = "whole")]
+impl Http2Options {
+    fn read(&self) -> Result<Config, PushError> {
+        let mut config = Config::default();
+        set(&mut config.max_in_flight, self.max_in_flight);
+        set(
+            &mut config.settings_timeout,
+            Seconds::optional(self.settings_timeout)?,
+        );
+        if self.ping_after.is_some() || self.ping_timeout.is_some() {
+            let mut ping = PingPolicy::default();
+            set(&mut ping.idle, Seconds::optional(self.ping_after)?);
+            set(&mut ping.acknowledge, Seconds::optional(self.ping_timeout)?);
+            config.ping = Some(ping);
+        }
+        Ok(config)
+    }
+}
+
 /// How a client reaches the network; every field left out has the default of docs/kotlin.md and docs/swift.md.
 #[cfg(feature = "whole")]
 #[derive(Clone, Debug, Default, PartialEq, uniffi::Record)]
@@ -91,6 +141,9 @@ pub struct ClientOptions {
     /// The URL of an HTTP or SOCKS proxy; nil takes the environment's (`HTTPS_PROXY` and its like).
     #[uniffi(default = None)]
     pub proxy: Option<String>,
+    /// Whether the environment's proxy is taken where `proxy` is nil.
+    #[uniffi(default = true)]
+    pub environment_proxy: bool,
     /// Whether a message that got no answer is sent again, so that a device may see it twice.
     #[uniffi(default = false)]
     pub at_least_once: bool,
@@ -127,6 +180,9 @@ pub struct ClientOptions {
     /// The seed of the jitter of back-off, for tests.
     #[uniffi(default = None)]
     pub seed: Option<u64>,
+    /// What is peculiar to HTTP/2 on the connections that carry pushes; nil takes the defaults of docs/connections.md.
+    #[uniffi(default = None)]
+    pub http2: Option<Http2Options>,
 }
 
 #[cfg(feature = "whole")]
@@ -162,6 +218,7 @@ impl ClientOptions {
         config.idle_timeout = Seconds::optional(self.idle_timeout)?;
         config.rate = self.rate;
         config.seed = self.seed;
+        config.http2 = self.http2.map(|http2| http2.read()).transpose()?;
         config.check()?;
         Ok(config)
     }
@@ -185,7 +242,8 @@ impl ClientOptions {
         config.security = Some(self.security(identity)?);
         config.proxy = match &self.proxy {
             Some(url) => Some(Proxy::parse(url)?),
-            None => Proxy::of_environment()?,
+            None if self.environment_proxy => Proxy::of_environment()?,
+            None => None,
         };
         Ok(config)
     }
@@ -209,6 +267,16 @@ pub enum OnSuspicion {
     Stop,
 }
 
+/// The order of a message among others to the same host.
+#[cfg(feature = "whole")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Priority {
+    /// Somebody waits for it: it leaves before bulk messages that were submitted earlier.
+    Interactive,
+    /// One of a campaign: it leaves when no interactive message waits, and at every eighth stream at the latest.
+    Bulk,
+}
+
 /// The options of one message, or of every message of a bulk send.
 #[cfg(feature = "whole")]
 #[derive(Clone, Debug, Default, PartialEq, uniffi::Record)]
@@ -222,6 +290,9 @@ pub struct SendOptions {
     /// The reaction to a suspicion that the configuration is wrong; nil goes on.
     #[uniffi(default = None)]
     pub on_suspicion: Option<OnSuspicion>,
+    /// The order among other messages to the same host; nil is interactive for a single message and bulk for many.
+    #[uniffi(default = None)]
+    pub priority: Option<Priority>,
 }
 
 #[cfg(feature = "whole")]
@@ -234,6 +305,10 @@ impl SendOptions {
             OnSuspicion::GoOn => pushcore::outcome::OnSuspicion::GoOn,
             OnSuspicion::Stop => pushcore::outcome::OnSuspicion::Stop,
         };
+        options.priority = self.priority.map(|priority| match priority {
+            Priority::Interactive => pushcore::session::Priority::Interactive,
+            Priority::Bulk => pushcore::session::Priority::Bulk,
+        });
         Ok(options)
     }
 }

@@ -39,7 +39,6 @@ impl Service {
     }
 
     /// The endpoints that messages may go to.
-    #[cfg(feature = "whole")]
     pub(crate) fn policy(&self) -> &CorePolicy {
         &self.policy
     }
@@ -326,6 +325,28 @@ impl Service {
             apns::Credentials::certificate(apns::ClientCertificate::from_pem(&certificate, key)?);
         Ok(Arc::new(Self {
             service: apns::Service::new(credentials, hosts).into(),
+            identity: Some(identity),
+            policy: CorePolicy::default(),
+        }))
+    }
+
+    /// Returns APNs with a client certificate in PKCS#12, a `.p12` file; an empty password where the file has none.
+    #[uniffi::constructor(default(environment = None, host = None))]
+    pub fn apns_pkcs12(
+        file: Vec<u8>,
+        password: String,
+        environment: Option<Environment>,
+        host: Option<String>,
+    ) -> Result<Arc<Self>, PushError> {
+        let hosts = environment
+            .unwrap_or(Environment::Production)
+            .hosts(host.as_deref())?;
+        let identity = ClientIdentity::from_pkcs12(&file, &password)?;
+        let chain = identity.chain().map(<[u8]>::to_vec).collect();
+        // The connection has the key; nothing here asks the certificate for it.
+        let certificate = apns::ClientCertificate::from_der(chain, Vec::new())?;
+        Ok(Arc::new(Self {
+            service: apns::Service::new(apns::Credentials::certificate(certificate), hosts).into(),
             identity: Some(identity),
             policy: CorePolicy::default(),
         }))

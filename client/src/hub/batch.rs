@@ -9,7 +9,7 @@ use pushcore::service::Message;
 use pushcore::session::SendOptions;
 
 use super::Hub;
-use super::deliveries::{Deliveries, Held};
+use super::deliveries::{Deliveries, Held, SendItems};
 use super::delivery::{AsDevice, Delivery};
 use crate::progress::Progress;
 
@@ -51,7 +51,7 @@ use crate::progress::Progress;
 ///
 /// Dropping the batch cancels what has not ended, without a word; [`Batch::cancel`] tells the ends.
 pub struct Batch<T> {
-    deliveries: Deliveries<'static, T>,
+    deliveries: Deliveries<'static, T, SendItems<T>>,
 }
 
 impl<T: AsDevice> Batch<T> {

@@ -23,7 +23,11 @@ use crate::shared::Waiting;
 /// The most items taken from one source, and the most messages of one service submitted, before the sockets get their turn.
 const CHUNK: usize = 512;
 
-type Items<'h, T> = Box<dyn Iterator<Item = (T, Option<Box<Message>>)> + 'h>;
+/// The items of a source: each with its message, where the source brings one.
+type Items<'h, T> = dyn Iterator<Item = (T, Option<Box<Message>>)> + 'h;
+
+/// The items of a bulk send that may go from thread to thread.
+pub(super) type SendItems<T> = dyn Iterator<Item = (T, Option<Box<Message>>)> + Send;
 
 /// The hub of a bulk send.
 pub(super) enum Held<'h> {
@@ -44,16 +48,16 @@ impl Deref for Held<'_> {
 }
 
 /// One source of devices.
-struct Source<'h, T> {
+struct Source<T, I: ?Sized> {
     /// The items to come; `None` where the caller offers them one by one.
-    items: Option<Items<'h, T>>,
+    items: Option<Box<I>>,
     /// Whether the caller offers no more.
     over: bool,
     /// An item whose service has no place for it.
     head: Option<Head<T>>,
 }
 
-impl<T> Source<'_, T> {
+impl<T, I: ?Sized> Source<T, I> {
     /// Whether the caller may offer items.
     fn is_offered(&self) -> bool {
         self.items.is_none() && !self.over
@@ -62,10 +66,10 @@ impl<T> Source<'_, T> {
 
 /// Yields every device of a source with its end, as they land. Made by [`Hub::notify`] and [`Hub::send_many`].
 #[must_use = "nothing is sent unless the results are fetched"]
-pub struct Deliveries<'h, T> {
+pub struct Deliveries<'h, T, I: ?Sized = Items<'h, T>> {
     hub: Held<'h>,
     board: Board<T>,
-    sources: Vec<Source<'h, T>>,
+    sources: Vec<Source<T, I>>,
     known: Known,
     /// The number of the bulk send in each client; `None` where the client has not been opened.
     numbers: Vec<Option<u32>>,
@@ -76,8 +80,30 @@ pub struct Deliveries<'h, T> {
 }
 
 impl<'h, T: AsDevice> Deliveries<'h, T> {
+    /// Reads another source beside those before: where each service has a source of its own, none is ever in the way of another. Only
+    /// for a notification: a device alone has no message.
+    pub fn and<I>(mut self, devices: I) -> Self
+    where
+        I: IntoIterator<Item = T>,
+        I::IntoIter: 'h,
+    {
+        let items = Box::new(devices.into_iter().map(|item| (item, None)));
+        self.sources.push(Source {
+            items: Some(items),
+            over: false,
+            head: None,
+        });
+        self
+    }
+}
+
+impl<'h, T, I> Deliveries<'h, T, I>
+where
+    T: AsDevice,
+    I: Iterator<Item = (T, Option<Box<Message>>)> + ?Sized,
+{
     /// Returns a bulk send of `items`, or of what [`Deliveries::offer`] brings where there are none.
-    pub(super) fn new(hub: Held<'h>, campaign: Option<Campaign>, items: Option<Items<'h, T>>) -> Self {
+    pub(super) fn new(hub: Held<'h>, campaign: Option<Campaign>, items: Option<Box<I>>) -> Self {
         let lanes = hub.lanes.all().len();
         Self {
             board: Board::new(lanes, campaign, hub.retries, hub.limits),
@@ -94,22 +120,6 @@ impl<'h, T: AsDevice> Deliveries<'h, T> {
             wait: Wait::default(),
             chunk: 1,
         }
-    }
-
-    /// Reads another source beside those before: where each service has a source of its own, none is ever in the way of another. Only
-    /// for a notification: a device alone has no message.
-    pub fn and<I>(mut self, devices: I) -> Self
-    where
-        I: IntoIterator<Item = T>,
-        I::IntoIter: 'h,
-    {
-        let items = Box::new(devices.into_iter().map(|item| (item, None)));
-        self.sources.push(Source {
-            items: Some(items),
-            over: false,
-            head: None,
-        });
-        self
     }
 
     /// Options for each attempt; a deadline runs from the moment at which the message is handed to its client. One for all attempts together
@@ -453,7 +463,11 @@ const LONGEST: Duration = Duration::from_millis(100);
 /// How long to leave a client alone that another thread drives.
 const GLANCE: Duration = Duration::from_millis(2);
 
-impl<T: AsDevice> Iterator for Deliveries<'_, T> {
+impl<T, I> Iterator for Deliveries<'_, T, I>
+where
+    T: AsDevice,
+    I: Iterator<Item = (T, Option<Box<Message>>)> + ?Sized,
+{
     type Item = Delivery<T>;
 
     fn next(&mut self) -> Option<Delivery<T>> {
@@ -492,7 +506,7 @@ fn place<T: AsDevice>(
     }
 }
 
-impl<T> Drop for Deliveries<'_, T> {
+impl<T, I: ?Sized> Drop for Deliveries<'_, T, I> {
     fn drop(&mut self) {
         if self.hub.check_process().is_err() {
             return;
@@ -508,7 +522,7 @@ impl<T> Drop for Deliveries<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for Deliveries<'_, T> {
+impl<T, I: ?Sized> fmt::Debug for Deliveries<'_, T, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deliveries")
             .field("hub", &*self.hub)

@@ -696,6 +696,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_web_push(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_func_render_notification(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_read_received(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_receiverkeys_auth(
@@ -709,6 +711,10 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_pushcore_uniffi_checksum_method_receiverkeys_p256dh(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_receiverkeys_subscription_json(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_service_call_answer(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_service_call_request(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_service_accept_token(
     ): Int
@@ -808,6 +814,10 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_pushcore_uniffi_fn_constructor_service_web_push_key(`key`: RustBuffer.ByValue,`subject`: RustBuffer.ByValue,`policy`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_service_call_answer(`ptr`: Long,`call`: RustBuffer.ByValue,`response`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_service_call_request(`ptr`: Long,`call`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_method_service_accept_token(`ptr`: Long,`response`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
     external fun uniffi_pushcore_uniffi_fn_method_service_authorization(`ptr`: Long,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -845,6 +855,8 @@ internal object UniffiLib {
     external fun uniffi_pushcore_uniffi_fn_func_fcm_notification(`notification`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_func_web_push(`payload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_func_render_notification(`notificationJson`: RustBuffer.ByValue,`deviceJson`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_func_read_received(`plain`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -991,6 +1003,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pushcore_uniffi_checksum_func_web_push() and 0xFFFF) != 56959) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_pushcore_uniffi_checksum_func_render_notification() and 0xFFFF) != 1008) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_pushcore_uniffi_checksum_func_read_received() and 0xFFFF) != 56249) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1010,6 +1025,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_receiverkeys_subscription_json() and 0xFFFF) != 4635) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_service_call_answer() and 0xFFFF) != 621) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_service_call_request() and 0xFFFF) != 31139) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_service_accept_token() and 0xFFFF) != 4778) {
@@ -1303,6 +1324,29 @@ public object FfiConverterUInt: FfiConverter<UInt, Int> {
 
     override fun write(value: UInt, buf: ByteBuffer) {
         buf.putInt(value.toInt())
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterULong: FfiConverter<ULong, Long> {
+    override fun lift(value: Long): ULong {
+        return value.toULong()
+    }
+
+    override fun read(buf: ByteBuffer): ULong {
+        return lift(buf.getLong())
+    }
+
+    override fun lower(value: ULong): Long {
+        return value.toLong()
+    }
+
+    override fun allocationSize(value: ULong) = 8UL
+
+    override fun write(value: ULong, buf: ByteBuffer) {
+        buf.putLong(value.toLong())
     }
 }
 
@@ -1966,6 +2010,16 @@ public object FfiConverterTypeReceiverKeys: FfiConverter<ReceiverKeys, Long> {
 public interface ServiceInterface {
 
     /**
+     * Reads the answer to a call. A refusal is an answer; an error is about the call.
+     */
+    fun `callAnswer`(`call`: Call, `response`: Response, `at`: Time? = null): CallAnswer
+
+    /**
+     * Returns the request that makes a call, complete with its authorization.
+     */
+    fun `callRequest`(`call`: Call, `at`: Time? = null): Request
+
+    /**
      * Takes the token endpoint's answer. Returns false where another request is due.
      */
     fun `acceptToken`(`response`: Response, `at`: Time? = null): kotlin.Boolean
@@ -2127,6 +2181,45 @@ open class Service: Disposable, AutoCloseable, ServiceInterface
             UniffiLib.uniffi_pushcore_uniffi_fn_clone_service(handle, status)
         }
     }
+
+
+    /**
+     * Reads the answer to a call. A refusal is an answer; an error is about the call.
+     */
+    @Throws(PushException::class)override fun `callAnswer`(`call`: Call, `response`: Response, `at`: Time?): CallAnswer {
+            return FfiConverterTypeCallAnswer.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_service_call_answer(
+        it,
+
+        FfiConverterTypeCall.lower(`call`),
+        FfiConverterTypeResponse.lower(`response`),
+        FfiConverterOptionalTypeTime.lower(`at`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the request that makes a call, complete with its authorization.
+     */
+    @Throws(PushException::class)override fun `callRequest`(`call`: Call, `at`: Time?): Request {
+            return FfiConverterTypeRequest.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_service_call_request(
+        it,
+
+        FfiConverterTypeCall.lower(`call`),
+        FfiConverterOptionalTypeTime.lower(`at`),_status)
+}
+    }
+    )
+    }
+
 
 
     /**
@@ -2710,6 +2803,53 @@ public object FfiConverterTypeApnsLiveActivity: FfiConverterRustBuffer<ApnsLiveA
 
 
 /**
+ * The part of a list of Baidu's that is asked for.
+ */
+data class BaiduPage (
+    /**
+     * The first entry, from 0.
+     */
+    val `start`: kotlin.UInt = 0u
+    ,
+    /**
+     * The most entries, 1 to 100, of topics 1 to 20; nil is the service's choice.
+     */
+    val `limit`: kotlin.UByte? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBaiduPage: FfiConverterRustBuffer<BaiduPage> {
+    override fun read(buf: ByteBuffer): BaiduPage {
+        return BaiduPage(
+            FfiConverterUInt.read(buf),
+            FfiConverterOptionalUByte.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BaiduPage) = (
+            FfiConverterUInt.allocationSize(value.`start`) +
+            FfiConverterOptionalUByte.allocationSize(value.`limit`)
+    )
+
+    override fun write(value: BaiduPage, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`start`, buf)
+            FfiConverterOptionalUByte.write(value.`limit`, buf)
+    }
+}
+
+
+
+/**
  * One error of a chain: the error itself, or one that caused it.
  */
 data class Cause (
@@ -2970,6 +3110,93 @@ public object FfiConverterTypeFcmNotification: FfiConverterRustBuffer<FcmNotific
 
 
 /**
+ * The change that a result asks for in the caller's table of devices; docs/notification.md says which result asks for which.
+ */
+data class Feedback (
+    /**
+     * The action: `keep`, `delete`, `replace`, `wait` or `check_configuration`.
+     */
+    val `action`: kotlin.String
+    ,
+    /**
+     * The new token of the device (`replace`); nil for every other action.
+     */
+    val `replacement`: kotlin.String?
+    ,
+    /**
+     * The earliest time of the next message (`wait`); nil where nothing names a time.
+     */
+    val `until`: Time?
+    ,
+    /**
+     * The messages that have to wait (`wait`); nil for every other action.
+     */
+    val `scope`: Scope?
+    ,
+    /**
+     * The part of the configuration that may be at fault (`check_configuration`); nil for every other action.
+     */
+    val `cause`: kotlin.String?
+    ,
+    /**
+     * The settings that could be at fault beside the token.
+     */
+    val `suspects`: List<Suspect>
+    ,
+    /**
+     * How many seconds the service's clock is ahead of this machine's; nil where the clock is not to blame.
+     */
+    val `clockSkew`: kotlin.Long?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFeedback: FfiConverterRustBuffer<Feedback> {
+    override fun read(buf: ByteBuffer): Feedback {
+        return Feedback(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeTime.read(buf),
+            FfiConverterOptionalTypeScope.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceTypeSuspect.read(buf),
+            FfiConverterOptionalLong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Feedback) = (
+            FfiConverterString.allocationSize(value.`action`) +
+            FfiConverterOptionalString.allocationSize(value.`replacement`) +
+            FfiConverterOptionalTypeTime.allocationSize(value.`until`) +
+            FfiConverterOptionalTypeScope.allocationSize(value.`scope`) +
+            FfiConverterOptionalString.allocationSize(value.`cause`) +
+            FfiConverterSequenceTypeSuspect.allocationSize(value.`suspects`) +
+            FfiConverterOptionalLong.allocationSize(value.`clockSkew`)
+    )
+
+    override fun write(value: Feedback, buf: ByteBuffer) {
+            FfiConverterString.write(value.`action`, buf)
+            FfiConverterOptionalString.write(value.`replacement`, buf)
+            FfiConverterOptionalTypeTime.write(value.`until`, buf)
+            FfiConverterOptionalTypeScope.write(value.`scope`, buf)
+            FfiConverterOptionalString.write(value.`cause`, buf)
+            FfiConverterSequenceTypeSuspect.write(value.`suspects`, buf)
+            FfiConverterOptionalLong.write(value.`clockSkew`, buf)
+    }
+}
+
+
+
+/**
  * One header of a request or a response.
  */
 data class Header (
@@ -3067,6 +3294,69 @@ public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
             FfiConverterTypeServiceKind.write(value.`service`, buf)
             FfiConverterString.write(value.`json`, buf)
             FfiConverterOptionalString.write(value.`target`, buf)
+    }
+}
+
+
+
+/**
+ * A part of a notification that a service does not take as it is.
+ */
+data class NotificationLoss (
+    /**
+     * The field of the notification, by its name in JSON.
+     */
+    val `field`: kotlin.String
+    ,
+    /**
+     * The platform that loses the field; nil when every device of the app does.
+     */
+    val `platform`: kotlin.String?
+    ,
+    /**
+     * The kind of loss: `dropped`, `changed` or `shortened`.
+     */
+    val `kind`: kotlin.String
+    ,
+    /**
+     * The reason, in a few words for a person.
+     */
+    val `reason`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNotificationLoss: FfiConverterRustBuffer<NotificationLoss> {
+    override fun read(buf: ByteBuffer): NotificationLoss {
+        return NotificationLoss(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: NotificationLoss) = (
+            FfiConverterString.allocationSize(value.`field`) +
+            FfiConverterOptionalString.allocationSize(value.`platform`) +
+            FfiConverterString.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`reason`)
+    )
+
+    override fun write(value: NotificationLoss, buf: ByteBuffer) {
+            FfiConverterString.write(value.`field`, buf)
+            FfiConverterOptionalString.write(value.`platform`, buf)
+            FfiConverterString.write(value.`kind`, buf)
+            FfiConverterString.write(value.`reason`, buf)
     }
 }
 
@@ -3257,6 +3547,53 @@ public object FfiConverterTypeOutcome: FfiConverterRustBuffer<Outcome> {
 
 
 /**
+ * The message of a notification to one device.
+ */
+data class Rendered (
+    /**
+     * The message, with its target.
+     */
+    val `message`: Message
+    ,
+    /**
+     * The parts that the device's service cannot show.
+     */
+    val `losses`: List<NotificationLoss>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRendered: FfiConverterRustBuffer<Rendered> {
+    override fun read(buf: ByteBuffer): Rendered {
+        return Rendered(
+            FfiConverterTypeMessage.read(buf),
+            FfiConverterSequenceTypeNotificationLoss.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Rendered) = (
+            FfiConverterTypeMessage.allocationSize(value.`message`) +
+            FfiConverterSequenceTypeNotificationLoss.allocationSize(value.`losses`)
+    )
+
+    override fun write(value: Rendered, buf: ByteBuffer) {
+            FfiConverterTypeMessage.write(value.`message`, buf)
+            FfiConverterSequenceTypeNotificationLoss.write(value.`losses`, buf)
+    }
+}
+
+
+
+/**
  * A request, complete with its authorization: hand it to any HTTP client as it is.
  */
 data class Request (
@@ -3369,6 +3706,61 @@ public object FfiConverterTypeResponse: FfiConverterRustBuffer<Response> {
             FfiConverterUShort.write(value.`status`, buf)
             FfiConverterSequenceTypeHeader.write(value.`headers`, buf)
             FfiConverterByteArray.write(value.`body`, buf)
+    }
+}
+
+
+
+/**
+ * A subscription to a topic.
+ */
+data class TopicSubscription (
+    /**
+     * The topic.
+     */
+    val `topic`: kotlin.String
+    ,
+    /**
+     * When the subscription was made; nil where the service does not tell.
+     */
+    val `created`: Time?
+    ,
+    /**
+     * The resource's name, which holds the registration.
+     */
+    val `name`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTopicSubscription: FfiConverterRustBuffer<TopicSubscription> {
+    override fun read(buf: ByteBuffer): TopicSubscription {
+        return TopicSubscription(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalTypeTime.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: TopicSubscription) = (
+            FfiConverterString.allocationSize(value.`topic`) +
+            FfiConverterOptionalTypeTime.allocationSize(value.`created`) +
+            FfiConverterString.allocationSize(value.`name`)
+    )
+
+    override fun write(value: TopicSubscription, buf: ByteBuffer) {
+            FfiConverterString.write(value.`topic`, buf)
+            FfiConverterOptionalTypeTime.write(value.`created`, buf)
+            FfiConverterString.write(value.`name`, buf)
     }
 }
 
@@ -3558,6 +3950,1455 @@ public object FfiConverterTypeAuthorization : FfiConverterRustBuffer<Authorizati
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * The devices that a call of Baidu's is about.
+ */
+
+enum class BaiduDevices {
+
+    /**
+     * Android's.
+     */
+    ANDROID,
+    /**
+     * Apple's.
+     */
+    IOS;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBaiduDevices: FfiConverterRustBuffer<BaiduDevices> {
+    override fun read(buf: ByteBuffer) = try {
+        BaiduDevices.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: BaiduDevices) = 4UL
+
+    override fun write(value: BaiduDevices, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * The subject of a call to Baidu.
+ */
+sealed class BaiduSubject {
+
+    /**
+     * The state of messages that were sent.
+     */
+    data class MessageStatus(
+        /**
+         * The ids of the messages.
+         */
+        val `ids`: List<kotlin.String>) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The messages that a timer has sent.
+     */
+    data class TimerRecords(
+        /**
+         * The timer; nil is all of them.
+         */
+        val `timer`: kotlin.String? = null ,
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The messages that went to a topic.
+     */
+    data class TopicRecords(
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String,
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The number of devices, by day.
+     */
+    object DeviceStatistics : BaiduSubject()
+
+
+    /**
+     * The number of a topic's messages, by day.
+     */
+    data class TopicStatistics(
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The topics.
+     */
+    data class Topics(
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The tags.
+     */
+    data class Tags(
+        /**
+         * The tag to look for; nil is all of them.
+         */
+        val `tag`: kotlin.String? = null ,
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A new tag.
+     */
+    data class CreateTag(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The end of a tag.
+     */
+    data class DeleteTag(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A tag for devices.
+     */
+    data class TagDevices(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String,
+        /**
+         * The channel ids of the devices.
+         */
+        val `devices`: List<kotlin.String>) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The end of a tag for devices.
+     */
+    data class UntagDevices(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String,
+        /**
+         * The channel ids of the devices.
+         */
+        val `devices`: List<kotlin.String>) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The number of devices with a tag.
+     */
+    data class DevicesWithTag(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The timers that have not fired.
+     */
+    data class Timers(
+        /**
+         * The timer; nil is all of them.
+         */
+        val `timer`: kotlin.String? = null ,
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The end of a timer.
+     */
+    data class CancelTimer(
+        /**
+         * The timer.
+         */
+        val `timer`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBaiduSubject : FfiConverterRustBuffer<BaiduSubject>{
+    override fun read(buf: ByteBuffer): BaiduSubject {
+        return when(buf.getInt()) {
+            1 -> BaiduSubject.MessageStatus(
+                FfiConverterSequenceString.read(buf),
+                )
+            2 -> BaiduSubject.TimerRecords(
+                FfiConverterOptionalString.read(buf),
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            3 -> BaiduSubject.TopicRecords(
+                FfiConverterString.read(buf),
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            4 -> BaiduSubject.DeviceStatistics
+            5 -> BaiduSubject.TopicStatistics(
+                FfiConverterString.read(buf),
+                )
+            6 -> BaiduSubject.Topics(
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            7 -> BaiduSubject.Tags(
+                FfiConverterOptionalString.read(buf),
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            8 -> BaiduSubject.CreateTag(
+                FfiConverterString.read(buf),
+                )
+            9 -> BaiduSubject.DeleteTag(
+                FfiConverterString.read(buf),
+                )
+            10 -> BaiduSubject.TagDevices(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            11 -> BaiduSubject.UntagDevices(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            12 -> BaiduSubject.DevicesWithTag(
+                FfiConverterString.read(buf),
+                )
+            13 -> BaiduSubject.Timers(
+                FfiConverterOptionalString.read(buf),
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            14 -> BaiduSubject.CancelTimer(
+                FfiConverterString.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: BaiduSubject): ULong = when(value) {
+        is BaiduSubject.MessageStatus -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceString.allocationSize(value.`ids`)
+            )
+        }
+        is BaiduSubject.TimerRecords -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalString.allocationSize(value.`timer`)
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.TopicRecords -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`topic`)
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.DeviceStatistics -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is BaiduSubject.TopicStatistics -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is BaiduSubject.Topics -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.Tags -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalString.allocationSize(value.`tag`)
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.CreateTag -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+            )
+        }
+        is BaiduSubject.DeleteTag -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+            )
+        }
+        is BaiduSubject.TagDevices -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+                + FfiConverterSequenceString.allocationSize(value.`devices`)
+            )
+        }
+        is BaiduSubject.UntagDevices -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+                + FfiConverterSequenceString.allocationSize(value.`devices`)
+            )
+        }
+        is BaiduSubject.DevicesWithTag -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+            )
+        }
+        is BaiduSubject.Timers -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalString.allocationSize(value.`timer`)
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.CancelTimer -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`timer`)
+            )
+        }
+    }
+
+    override fun write(value: BaiduSubject, buf: ByteBuffer) {
+        when(value) {
+            is BaiduSubject.MessageStatus -> {
+                buf.putInt(1)
+                FfiConverterSequenceString.write(value.`ids`, buf)
+                Unit
+            }
+            is BaiduSubject.TimerRecords -> {
+                buf.putInt(2)
+                FfiConverterOptionalString.write(value.`timer`, buf)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.TopicRecords -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`topic`, buf)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.DeviceStatistics -> {
+                buf.putInt(4)
+                Unit
+            }
+            is BaiduSubject.TopicStatistics -> {
+                buf.putInt(5)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is BaiduSubject.Topics -> {
+                buf.putInt(6)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.Tags -> {
+                buf.putInt(7)
+                FfiConverterOptionalString.write(value.`tag`, buf)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.CreateTag -> {
+                buf.putInt(8)
+                FfiConverterString.write(value.`tag`, buf)
+                Unit
+            }
+            is BaiduSubject.DeleteTag -> {
+                buf.putInt(9)
+                FfiConverterString.write(value.`tag`, buf)
+                Unit
+            }
+            is BaiduSubject.TagDevices -> {
+                buf.putInt(10)
+                FfiConverterString.write(value.`tag`, buf)
+                FfiConverterSequenceString.write(value.`devices`, buf)
+                Unit
+            }
+            is BaiduSubject.UntagDevices -> {
+                buf.putInt(11)
+                FfiConverterString.write(value.`tag`, buf)
+                FfiConverterSequenceString.write(value.`devices`, buf)
+                Unit
+            }
+            is BaiduSubject.DevicesWithTag -> {
+                buf.putInt(12)
+                FfiConverterString.write(value.`tag`, buf)
+                Unit
+            }
+            is BaiduSubject.Timers -> {
+                buf.putInt(13)
+                FfiConverterOptionalString.write(value.`timer`, buf)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.CancelTimer -> {
+                buf.putInt(14)
+                FfiConverterString.write(value.`timer`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * A request to a service that is no message.
+ */
+sealed class Call {
+
+    /**
+     * Creates a channel for Live Activities (APNs). The answer is a text: the channel's id.
+     */
+    data class ApnsCreateChannel(
+        /**
+         * The app's bundle id.
+         */
+        val `bundle`: kotlin.String,
+        /**
+         * The broadcasts that the channel keeps.
+         */
+        val `storage`: io.github.pushcore.ChannelStorage) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Asks what a channel keeps (APNs). The answer is a text: `no_storage` or `most_recent`.
+     */
+    data class ApnsReadChannel(
+        /**
+         * The app's bundle id.
+         */
+        val `bundle`: kotlin.String,
+        /**
+         * The channel's id.
+         */
+        val `channel`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Deletes a channel, for good (APNs).
+     */
+    data class ApnsDeleteChannel(
+        /**
+         * The app's bundle id.
+         */
+        val `bundle`: kotlin.String,
+        /**
+         * The channel's id.
+         */
+        val `channel`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Lists the channels of an app (APNs). The answer is texts.
+     */
+    data class ApnsListChannels(
+        /**
+         * The app's bundle id.
+         */
+        val `bundle`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Subscribes a registration to a topic (FCM).
+     */
+    data class FcmSubscribe(
+        /**
+         * A registration token or an installation id.
+         */
+        val `registration`: kotlin.String,
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Ends the subscription of a registration (FCM).
+     */
+    data class FcmUnsubscribe(
+        /**
+         * A registration token or an installation id.
+         */
+        val `registration`: kotlin.String,
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Lists the topics of a registration (FCM). The answer is a page.
+     */
+    data class FcmListSubscriptions(
+        /**
+         * A registration token or an installation id.
+         */
+        val `registration`: kotlin.String,
+        /**
+         * The number of subscriptions on a page, 1 to 2,000; nil is the service's choice.
+         */
+        val `pageSize`: kotlin.UShort? = null ,
+        /**
+         * The token out of the page before; nil asks for the first one.
+         */
+        val `pageToken`: kotlin.String? = null ) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Subscribes up to 1,000 registration tokens with one request (FCM). The answer is a batch.
+     */
+    data class FcmSubscribeMany(
+        /**
+         * The registration tokens.
+         */
+        val `registrations`: List<kotlin.String>,
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Ends the subscriptions of up to 1,000 registration tokens with one request (FCM). The answer is a batch.
+     */
+    data class FcmUnsubscribeMany(
+        /**
+         * The registration tokens.
+         */
+        val `registrations`: List<kotlin.String>,
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Makes a group of registrations (ADM). The answer is a group.
+     */
+    data class AdmCreateGroup(
+        /**
+         * The group's name.
+         */
+        val `group`: kotlin.String,
+        /**
+         * The registration ids, at least one.
+         */
+        val `members`: List<kotlin.String>) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Lets registrations join a group (ADM). The answer is a group.
+     */
+    data class AdmAddToGroup(
+        /**
+         * The group's name.
+         */
+        val `group`: kotlin.String,
+        /**
+         * The registration ids, at least one.
+         */
+        val `members`: List<kotlin.String>) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Lets registrations leave a group (ADM). The answer is a group.
+     */
+    data class AdmRemoveFromGroup(
+        /**
+         * The group's name.
+         */
+        val `group`: kotlin.String,
+        /**
+         * The registration ids, at least one.
+         */
+        val `members`: List<kotlin.String>) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Takes back a message that the push service still holds (Web Push).
+     */
+    data class WebPushWithdraw(
+        /**
+         * The `location` of the message's outcome.
+         */
+        val `location`: kotlin.String,
+        /**
+         * The JSON of the subscription that the message was sent to.
+         */
+        val `subscription`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Asks whether a message was delivered (Web Push). The answer is a text.
+     */
+    data class WebPushReceipts(
+        /**
+         * The `receipt` of the message's outcome.
+         */
+        val `receipt`: kotlin.String,
+        /**
+         * The JSON of the subscription that the message was sent to.
+         */
+        val `subscription`: kotlin.String,
+        /**
+         * How long the push service may wait before it answers; nil leaves that to the service.
+         */
+        val `wait`: io.github.pushcore.Seconds? = null ) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Asks Baidu for reports, tags, timers and topics. The answer is JSON, in Baidu's words.
+     */
+    data class Baidu(
+        /**
+         * The subject.
+         */
+        val `subject`: io.github.pushcore.BaiduSubject,
+        /**
+         * The devices that the call is about; nil says nothing.
+         */
+        val `devices`: io.github.pushcore.BaiduDevices? = null ,
+        /**
+         * The begin of a time range; nil where there is none.
+         */
+        val `since`: io.github.pushcore.Time? = null ,
+        /**
+         * The end of a time range; nil where there is none.
+         */
+        val `until`: io.github.pushcore.Time? = null ) : Call()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCall : FfiConverterRustBuffer<Call>{
+    override fun read(buf: ByteBuffer): Call {
+        return when(buf.getInt()) {
+            1 -> Call.ApnsCreateChannel(
+                FfiConverterString.read(buf),
+                FfiConverterTypeChannelStorage.read(buf),
+                )
+            2 -> Call.ApnsReadChannel(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            3 -> Call.ApnsDeleteChannel(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            4 -> Call.ApnsListChannels(
+                FfiConverterString.read(buf),
+                )
+            5 -> Call.FcmSubscribe(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            6 -> Call.FcmUnsubscribe(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            7 -> Call.FcmListSubscriptions(
+                FfiConverterString.read(buf),
+                FfiConverterOptionalUShort.read(buf),
+                FfiConverterOptionalString.read(buf),
+                )
+            8 -> Call.FcmSubscribeMany(
+                FfiConverterSequenceString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            9 -> Call.FcmUnsubscribeMany(
+                FfiConverterSequenceString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            10 -> Call.AdmCreateGroup(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            11 -> Call.AdmAddToGroup(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            12 -> Call.AdmRemoveFromGroup(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            13 -> Call.WebPushWithdraw(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            14 -> Call.WebPushReceipts(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                FfiConverterOptionalTypeSeconds.read(buf),
+                )
+            15 -> Call.Baidu(
+                FfiConverterTypeBaiduSubject.read(buf),
+                FfiConverterOptionalTypeBaiduDevices.read(buf),
+                FfiConverterOptionalTypeTime.read(buf),
+                FfiConverterOptionalTypeTime.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: Call): ULong = when(value) {
+        is Call.ApnsCreateChannel -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`bundle`)
+                + FfiConverterTypeChannelStorage.allocationSize(value.`storage`)
+            )
+        }
+        is Call.ApnsReadChannel -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`bundle`)
+                + FfiConverterString.allocationSize(value.`channel`)
+            )
+        }
+        is Call.ApnsDeleteChannel -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`bundle`)
+                + FfiConverterString.allocationSize(value.`channel`)
+            )
+        }
+        is Call.ApnsListChannels -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`bundle`)
+            )
+        }
+        is Call.FcmSubscribe -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`registration`)
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is Call.FcmUnsubscribe -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`registration`)
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is Call.FcmListSubscriptions -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`registration`)
+                + FfiConverterOptionalUShort.allocationSize(value.`pageSize`)
+                + FfiConverterOptionalString.allocationSize(value.`pageToken`)
+            )
+        }
+        is Call.FcmSubscribeMany -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceString.allocationSize(value.`registrations`)
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is Call.FcmUnsubscribeMany -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceString.allocationSize(value.`registrations`)
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is Call.AdmCreateGroup -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`group`)
+                + FfiConverterSequenceString.allocationSize(value.`members`)
+            )
+        }
+        is Call.AdmAddToGroup -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`group`)
+                + FfiConverterSequenceString.allocationSize(value.`members`)
+            )
+        }
+        is Call.AdmRemoveFromGroup -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`group`)
+                + FfiConverterSequenceString.allocationSize(value.`members`)
+            )
+        }
+        is Call.WebPushWithdraw -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`location`)
+                + FfiConverterString.allocationSize(value.`subscription`)
+            )
+        }
+        is Call.WebPushReceipts -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`receipt`)
+                + FfiConverterString.allocationSize(value.`subscription`)
+                + FfiConverterOptionalTypeSeconds.allocationSize(value.`wait`)
+            )
+        }
+        is Call.Baidu -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeBaiduSubject.allocationSize(value.`subject`)
+                + FfiConverterOptionalTypeBaiduDevices.allocationSize(value.`devices`)
+                + FfiConverterOptionalTypeTime.allocationSize(value.`since`)
+                + FfiConverterOptionalTypeTime.allocationSize(value.`until`)
+            )
+        }
+    }
+
+    override fun write(value: Call, buf: ByteBuffer) {
+        when(value) {
+            is Call.ApnsCreateChannel -> {
+                buf.putInt(1)
+                FfiConverterString.write(value.`bundle`, buf)
+                FfiConverterTypeChannelStorage.write(value.`storage`, buf)
+                Unit
+            }
+            is Call.ApnsReadChannel -> {
+                buf.putInt(2)
+                FfiConverterString.write(value.`bundle`, buf)
+                FfiConverterString.write(value.`channel`, buf)
+                Unit
+            }
+            is Call.ApnsDeleteChannel -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`bundle`, buf)
+                FfiConverterString.write(value.`channel`, buf)
+                Unit
+            }
+            is Call.ApnsListChannels -> {
+                buf.putInt(4)
+                FfiConverterString.write(value.`bundle`, buf)
+                Unit
+            }
+            is Call.FcmSubscribe -> {
+                buf.putInt(5)
+                FfiConverterString.write(value.`registration`, buf)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is Call.FcmUnsubscribe -> {
+                buf.putInt(6)
+                FfiConverterString.write(value.`registration`, buf)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is Call.FcmListSubscriptions -> {
+                buf.putInt(7)
+                FfiConverterString.write(value.`registration`, buf)
+                FfiConverterOptionalUShort.write(value.`pageSize`, buf)
+                FfiConverterOptionalString.write(value.`pageToken`, buf)
+                Unit
+            }
+            is Call.FcmSubscribeMany -> {
+                buf.putInt(8)
+                FfiConverterSequenceString.write(value.`registrations`, buf)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is Call.FcmUnsubscribeMany -> {
+                buf.putInt(9)
+                FfiConverterSequenceString.write(value.`registrations`, buf)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is Call.AdmCreateGroup -> {
+                buf.putInt(10)
+                FfiConverterString.write(value.`group`, buf)
+                FfiConverterSequenceString.write(value.`members`, buf)
+                Unit
+            }
+            is Call.AdmAddToGroup -> {
+                buf.putInt(11)
+                FfiConverterString.write(value.`group`, buf)
+                FfiConverterSequenceString.write(value.`members`, buf)
+                Unit
+            }
+            is Call.AdmRemoveFromGroup -> {
+                buf.putInt(12)
+                FfiConverterString.write(value.`group`, buf)
+                FfiConverterSequenceString.write(value.`members`, buf)
+                Unit
+            }
+            is Call.WebPushWithdraw -> {
+                buf.putInt(13)
+                FfiConverterString.write(value.`location`, buf)
+                FfiConverterString.write(value.`subscription`, buf)
+                Unit
+            }
+            is Call.WebPushReceipts -> {
+                buf.putInt(14)
+                FfiConverterString.write(value.`receipt`, buf)
+                FfiConverterString.write(value.`subscription`, buf)
+                FfiConverterOptionalTypeSeconds.write(value.`wait`, buf)
+                Unit
+            }
+            is Call.Baidu -> {
+                buf.putInt(15)
+                FfiConverterTypeBaiduSubject.write(value.`subject`, buf)
+                FfiConverterOptionalTypeBaiduDevices.write(value.`devices`, buf)
+                FfiConverterOptionalTypeTime.write(value.`since`, buf)
+                FfiConverterOptionalTypeTime.write(value.`until`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * The answer to a call.
+ */
+sealed class CallAnswer {
+
+    /**
+     * The id of a channel that was made, or a word such as `delivered`.
+     */
+    data class Text(
+        /**
+         * The text.
+         */
+        val `text`: kotlin.String) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The ids of channels.
+     */
+    data class Texts(
+        /**
+         * The texts.
+         */
+        val `texts`: List<kotlin.String>) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The result of a change to a group.
+     */
+    data class Group(
+        /**
+         * The number of members that the change worked for.
+         */
+        val `succeeded`: kotlin.ULong,
+        /**
+         * The registration ids that the change did not work for.
+         */
+        val `failed`: List<kotlin.String>) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The answer of Baidu.
+     */
+    data class Json(
+        /**
+         * The JSON.
+         */
+        val `json`: kotlin.String) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A page of topic subscriptions.
+     */
+    data class Page(
+        /**
+         * The subscriptions.
+         */
+        val `subscriptions`: List<io.github.pushcore.TopicSubscription>,
+        /**
+         * The token of the next page; nil on the last one.
+         */
+        val `nextPageToken`: kotlin.String?) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A result for each token, in their order.
+     */
+    data class Batch(
+        /**
+         * The results.
+         */
+        val `results`: List<io.github.pushcore.TopicResult>) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Done, without more to say; done, but not readable, with the body kept; or refused.
+     */
+    data class Outcome(
+        /**
+         * The outcome.
+         */
+        val `outcome`: io.github.pushcore.Outcome) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCallAnswer : FfiConverterRustBuffer<CallAnswer>{
+    override fun read(buf: ByteBuffer): CallAnswer {
+        return when(buf.getInt()) {
+            1 -> CallAnswer.Text(
+                FfiConverterString.read(buf),
+                )
+            2 -> CallAnswer.Texts(
+                FfiConverterSequenceString.read(buf),
+                )
+            3 -> CallAnswer.Group(
+                FfiConverterULong.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            4 -> CallAnswer.Json(
+                FfiConverterString.read(buf),
+                )
+            5 -> CallAnswer.Page(
+                FfiConverterSequenceTypeTopicSubscription.read(buf),
+                FfiConverterOptionalString.read(buf),
+                )
+            6 -> CallAnswer.Batch(
+                FfiConverterSequenceTypeTopicResult.read(buf),
+                )
+            7 -> CallAnswer.Outcome(
+                FfiConverterTypeOutcome.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: CallAnswer): ULong = when(value) {
+        is CallAnswer.Text -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`text`)
+            )
+        }
+        is CallAnswer.Texts -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceString.allocationSize(value.`texts`)
+            )
+        }
+        is CallAnswer.Group -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterULong.allocationSize(value.`succeeded`)
+                + FfiConverterSequenceString.allocationSize(value.`failed`)
+            )
+        }
+        is CallAnswer.Json -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`json`)
+            )
+        }
+        is CallAnswer.Page -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceTypeTopicSubscription.allocationSize(value.`subscriptions`)
+                + FfiConverterOptionalString.allocationSize(value.`nextPageToken`)
+            )
+        }
+        is CallAnswer.Batch -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceTypeTopicResult.allocationSize(value.`results`)
+            )
+        }
+        is CallAnswer.Outcome -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeOutcome.allocationSize(value.`outcome`)
+            )
+        }
+    }
+
+    override fun write(value: CallAnswer, buf: ByteBuffer) {
+        when(value) {
+            is CallAnswer.Text -> {
+                buf.putInt(1)
+                FfiConverterString.write(value.`text`, buf)
+                Unit
+            }
+            is CallAnswer.Texts -> {
+                buf.putInt(2)
+                FfiConverterSequenceString.write(value.`texts`, buf)
+                Unit
+            }
+            is CallAnswer.Group -> {
+                buf.putInt(3)
+                FfiConverterULong.write(value.`succeeded`, buf)
+                FfiConverterSequenceString.write(value.`failed`, buf)
+                Unit
+            }
+            is CallAnswer.Json -> {
+                buf.putInt(4)
+                FfiConverterString.write(value.`json`, buf)
+                Unit
+            }
+            is CallAnswer.Page -> {
+                buf.putInt(5)
+                FfiConverterSequenceTypeTopicSubscription.write(value.`subscriptions`, buf)
+                FfiConverterOptionalString.write(value.`nextPageToken`, buf)
+                Unit
+            }
+            is CallAnswer.Batch -> {
+                buf.putInt(6)
+                FfiConverterSequenceTypeTopicResult.write(value.`results`, buf)
+                Unit
+            }
+            is CallAnswer.Outcome -> {
+                buf.putInt(7)
+                FfiConverterTypeOutcome.write(value.`outcome`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * The broadcasts that a channel keeps for devices that are offline; fixed when the channel is created.
+ */
+
+enum class ChannelStorage {
+
+    /**
+     * Nothing, at a higher publishing budget.
+     */
+    NO_STORAGE,
+    /**
+     * The most recent broadcast, for up to eight hours.
+     */
+    MOST_RECENT;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChannelStorage: FfiConverterRustBuffer<ChannelStorage> {
+    override fun read(buf: ByteBuffer) = try {
+        ChannelStorage.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: ChannelStorage) = 4UL
+
+    override fun write(value: ChannelStorage, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -4481,6 +6322,138 @@ public object FfiConverterTypeSuspect: FfiConverterRustBuffer<Suspect> {
 
 
 /**
+ * The result of one registration token of a call for many.
+ */
+sealed class TopicResult {
+
+    /**
+     * Done.
+     */
+    object Done : TopicResult()
+
+
+    /**
+     * The token is dead: delete it.
+     */
+    object TokenGone : TopicResult()
+
+
+    /**
+     * The change may work later.
+     */
+    data class RetryLater(
+        /**
+         * The service's word.
+         */
+        val `reason`: kotlin.String) : TopicResult()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The change will not work.
+     */
+    data class Rejected(
+        /**
+         * The service's word.
+         */
+        val `reason`: kotlin.String) : TopicResult()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTopicResult : FfiConverterRustBuffer<TopicResult>{
+    override fun read(buf: ByteBuffer): TopicResult {
+        return when(buf.getInt()) {
+            1 -> TopicResult.Done
+            2 -> TopicResult.TokenGone
+            3 -> TopicResult.RetryLater(
+                FfiConverterString.read(buf),
+                )
+            4 -> TopicResult.Rejected(
+                FfiConverterString.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: TopicResult): ULong = when(value) {
+        is TopicResult.Done -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is TopicResult.TokenGone -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is TopicResult.RetryLater -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`reason`)
+            )
+        }
+        is TopicResult.Rejected -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`reason`)
+            )
+        }
+    }
+
+    override fun write(value: TopicResult, buf: ByteBuffer) {
+        when(value) {
+            is TopicResult.Done -> {
+                buf.putInt(1)
+                Unit
+            }
+            is TopicResult.TokenGone -> {
+                buf.putInt(2)
+                Unit
+            }
+            is TopicResult.RetryLater -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is TopicResult.Rejected -> {
+                buf.putInt(4)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
  * How urgent a Web Push is.
  */
 
@@ -4557,6 +6530,38 @@ public object FfiConverterOptionalUByte: FfiConverterRustBuffer<kotlin.UByte?> {
         } else {
             buf.put(1)
             FfiConverterUByte.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalUShort: FfiConverterRustBuffer<kotlin.UShort?> {
+    override fun read(buf: ByteBuffer): kotlin.UShort? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterUShort.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.UShort?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterUShort.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.UShort?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterUShort.write(value, buf)
         }
     }
 }
@@ -4749,6 +6754,38 @@ public object FfiConverterOptionalTypeRequest: FfiConverterRustBuffer<Request?> 
         } else {
             buf.put(1)
             FfiConverterTypeRequest.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeBaiduDevices: FfiConverterRustBuffer<BaiduDevices?> {
+    override fun read(buf: ByteBuffer): BaiduDevices? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeBaiduDevices.read(buf)
+    }
+
+    override fun allocationSize(value: BaiduDevices?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeBaiduDevices.allocationSize(value)
+        }
+    }
+
+    override fun write(value: BaiduDevices?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeBaiduDevices.write(value, buf)
         }
     }
 }
@@ -5031,6 +7068,34 @@ public object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeNotificationLoss: FfiConverterRustBuffer<List<NotificationLoss>> {
+    override fun read(buf: ByteBuffer): List<NotificationLoss> {
+        val len = buf.getInt()
+        return List<NotificationLoss>(len) {
+            FfiConverterTypeNotificationLoss.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<NotificationLoss>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeNotificationLoss.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<NotificationLoss>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeNotificationLoss.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeRequest: FfiConverterRustBuffer<List<Request>> {
     override fun read(buf: ByteBuffer): List<Request> {
         val len = buf.getInt()
@@ -5059,6 +7124,34 @@ public object FfiConverterSequenceTypeRequest: FfiConverterRustBuffer<List<Reque
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeTopicSubscription: FfiConverterRustBuffer<List<TopicSubscription>> {
+    override fun read(buf: ByteBuffer): List<TopicSubscription> {
+        val len = buf.getInt()
+        return List<TopicSubscription>(len) {
+            FfiConverterTypeTopicSubscription.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<TopicSubscription>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeTopicSubscription.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<TopicSubscription>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeTopicSubscription.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeSuspect: FfiConverterRustBuffer<List<Suspect>> {
     override fun read(buf: ByteBuffer): List<Suspect> {
         val len = buf.getInt()
@@ -5077,6 +7170,34 @@ public object FfiConverterSequenceTypeSuspect: FfiConverterRustBuffer<List<Suspe
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSuspect.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeTopicResult: FfiConverterRustBuffer<List<TopicResult>> {
+    override fun read(buf: ByteBuffer): List<TopicResult> {
+        val len = buf.getInt()
+        return List<TopicResult>(len) {
+            FfiConverterTypeTopicResult.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<TopicResult>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeTopicResult.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<TopicResult>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeTopicResult.write(it, buf)
         }
     }
 }
@@ -5306,6 +7427,23 @@ public object FfiConverterTypeTime: FfiConverter<Time, Double> {
 
 
         FfiConverterTypeWebPushPayload.lower(`payload`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Returns the message of a notification to one device, both in the form of docs/notification.md. `at` is for tests; nil is now.
+         */
+    @Throws(PushException::class) fun `renderNotification`(`notificationJson`: kotlin.String, `deviceJson`: kotlin.String, `at`: Time? = null): Rendered {
+            return FfiConverterTypeRendered.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_func_render_notification(
+
+
+        FfiConverterString.lower(`notificationJson`),
+        FfiConverterString.lower(`deviceJson`),
+        FfiConverterOptionalTypeTime.lower(`at`),_status)
 }
     )
     }

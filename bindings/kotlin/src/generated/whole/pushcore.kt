@@ -704,6 +704,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_web_push(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_func_render_notification(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_read_received(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_batch_cancel(
@@ -724,13 +726,27 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_client_batch_of_messages(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_client_call_blocking(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_client_connections(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_client_events(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_client_exchange(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_client_hosts(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_client_is_mix_up_suspected(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_client_metrics(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_client_open_metrics(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_client_send_blocking(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_client_shutdown_blocking(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_client_single(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_client_stats(
     ): Int
@@ -764,9 +780,31 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_dialectselection_selects(
     ): Int
-    external fun uniffi_pushcore_uniffi_checksum_method_hub_notify_blocking(
+    external fun uniffi_pushcore_uniffi_checksum_method_exchange_wait(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_singlesend_cancel(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_singlesend_wait(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hub_batch(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hub_metrics(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hub_open_metrics(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_hub_shutdown_blocking(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hubbatch_cancel(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hubbatch_finish(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hubbatch_is_idle(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hubbatch_progress(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hubbatch_submit(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_hubbatch_wait(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_receiverkeys_auth(
     ): Int
@@ -779,6 +817,10 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_pushcore_uniffi_checksum_method_receiverkeys_p256dh(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_receiverkeys_subscription_json(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_service_call_answer(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_service_call_request(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_service_accept_token(
     ): Int
@@ -858,6 +900,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_constructor_service_apns_key(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_constructor_service_apns_pkcs12(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_constructor_service_apns_provider_tokens(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_constructor_service_baidu_keys(
@@ -918,14 +962,28 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_pushcore_uniffi_fn_method_client_batch_of_messages(`ptr`: Long,`options`: RustBuffer.ByValue,`expected`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_client_call_blocking(`ptr`: Long,`call`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_client_connections(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_method_client_events(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_client_exchange(`ptr`: Long,`call`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_client_hosts(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_method_client_is_mix_up_suspected(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
+    external fun uniffi_pushcore_uniffi_fn_method_client_metrics(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_client_open_metrics(`ptr`: Long,`labels`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_method_client_send_blocking(`ptr`: Long,`message`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_method_client_shutdown_blocking(`ptr`: Long,`longest`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
+    external fun uniffi_pushcore_uniffi_fn_method_client_single(`ptr`: Long,`message`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
     external fun uniffi_pushcore_uniffi_fn_method_client_stats(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_clone_dialect(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -976,16 +1034,50 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_pushcore_uniffi_fn_method_dialectselection_selects(`ptr`: Long,`uid`: RustBuffer.ByValue,`tags`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
+    external fun uniffi_pushcore_uniffi_fn_clone_exchange(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_free_exchange(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_exchange_wait(`ptr`: Long,`longest`: Double,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_clone_singlesend(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_free_singlesend(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_singlesend_cancel(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_singlesend_wait(`ptr`: Long,`longest`: Double,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_clone_hub(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_pushcore_uniffi_fn_free_hub(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_pushcore_uniffi_fn_constructor_hub_open(`services`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_pushcore_uniffi_fn_constructor_hub_open(`clients`: RustBuffer.ByValue,`clientOptions`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
-    external fun uniffi_pushcore_uniffi_fn_method_hub_notify_blocking(`ptr`: Long,`notificationJson`: RustBuffer.ByValue,`recipients`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_pushcore_uniffi_fn_method_hub_batch(`ptr`: Long,`notificationJson`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_hub_metrics(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_hub_open_metrics(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_method_hub_shutdown_blocking(`ptr`: Long,`longest`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
+    external fun uniffi_pushcore_uniffi_fn_clone_hubbatch(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_free_hubbatch(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_hubbatch_cancel(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_hubbatch_finish(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_hubbatch_is_idle(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Byte
+    external fun uniffi_pushcore_uniffi_fn_method_hubbatch_progress(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_hubbatch_submit(`ptr`: Long,`recipients`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_hubbatch_wait(`ptr`: Long,`longest`: Double,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_clone_receiverkeys(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_pushcore_uniffi_fn_free_receiverkeys(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1016,6 +1108,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_pushcore_uniffi_fn_constructor_service_apns_key(`key`: RustBuffer.ByValue,`keyId`: RustBuffer.ByValue,`teamId`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,`host`: RustBuffer.ByValue,`topics`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_pushcore_uniffi_fn_constructor_service_apns_pkcs12(`file`: RustBuffer.ByValue,`password`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,`host`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
     external fun uniffi_pushcore_uniffi_fn_constructor_service_apns_provider_tokens(`keyId`: RustBuffer.ByValue,`teamId`: RustBuffer.ByValue,`environment`: RustBuffer.ByValue,`host`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_pushcore_uniffi_fn_constructor_service_baidu_keys(`apiKey`: RustBuffer.ByValue,`secretKey`: RustBuffer.ByValue,`host`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1026,6 +1120,10 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_pushcore_uniffi_fn_constructor_service_web_push_key(`key`: RustBuffer.ByValue,`subject`: RustBuffer.ByValue,`policy`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_service_call_answer(`ptr`: Long,`call`: RustBuffer.ByValue,`response`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_service_call_request(`ptr`: Long,`call`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_method_service_accept_token(`ptr`: Long,`response`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
     external fun uniffi_pushcore_uniffi_fn_method_service_authorization(`ptr`: Long,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1113,6 +1211,8 @@ internal object UniffiLib {
     external fun uniffi_pushcore_uniffi_fn_func_fcm_notification(`notification`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_func_web_push(`payload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_func_render_notification(`notificationJson`: RustBuffer.ByValue,`deviceJson`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_func_read_received(`plain`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1271,6 +1371,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pushcore_uniffi_checksum_func_web_push() and 0xFFFF) != 56959) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_pushcore_uniffi_checksum_func_render_notification() and 0xFFFF) != 1008) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_pushcore_uniffi_checksum_func_read_received() and 0xFFFF) != 56249) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1301,16 +1404,37 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pushcore_uniffi_checksum_method_client_batch_of_messages() and 0xFFFF) != 15541) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_client_call_blocking() and 0xFFFF) != 10951) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_client_connections() and 0xFFFF) != 1669) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_client_events() and 0xFFFF) != 8167) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_client_exchange() and 0xFFFF) != 57237) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_client_hosts() and 0xFFFF) != 5134) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_client_is_mix_up_suspected() and 0xFFFF) != 61252) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_client_metrics() and 0xFFFF) != 61667) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_client_open_metrics() and 0xFFFF) != 9101) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_client_send_blocking() and 0xFFFF) != 17809) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_client_shutdown_blocking() and 0xFFFF) != 17798) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_client_single() and 0xFFFF) != 55404) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_client_stats() and 0xFFFF) != 47289) {
@@ -1361,10 +1485,43 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectselection_selects() and 0xFFFF) != 14592) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pushcore_uniffi_checksum_method_hub_notify_blocking() and 0xFFFF) != 54551) {
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_exchange_wait() and 0xFFFF) != 14393) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pushcore_uniffi_checksum_method_hub_shutdown_blocking() and 0xFFFF) != 37821) {
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_singlesend_cancel() and 0xFFFF) != 62534) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_singlesend_wait() and 0xFFFF) != 18404) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hub_batch() and 0xFFFF) != 63999) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hub_metrics() and 0xFFFF) != 41764) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hub_open_metrics() and 0xFFFF) != 20554) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hub_shutdown_blocking() and 0xFFFF) != 17875) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hubbatch_cancel() and 0xFFFF) != 9181) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hubbatch_finish() and 0xFFFF) != 48146) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hubbatch_is_idle() and 0xFFFF) != 18007) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hubbatch_progress() and 0xFFFF) != 64833) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hubbatch_submit() and 0xFFFF) != 368) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_hubbatch_wait() and 0xFFFF) != 34440) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_receiverkeys_auth() and 0xFFFF) != 44125) {
@@ -1383,6 +1540,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_receiverkeys_subscription_json() and 0xFFFF) != 4635) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_service_call_answer() and 0xFFFF) != 621) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_service_call_request() and 0xFFFF) != 31139) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_service_accept_token() and 0xFFFF) != 4778) {
@@ -1484,7 +1647,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pushcore_uniffi_checksum_constructor_dialectselection_of() and 0xFFFF) != 3652) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pushcore_uniffi_checksum_constructor_hub_open() and 0xFFFF) != 55867) {
+    if ((lib.uniffi_pushcore_uniffi_checksum_constructor_hub_open() and 0xFFFF) != 2180) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_constructor_receiverkeys_generate() and 0xFFFF) != 41351) {
@@ -1500,6 +1663,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_constructor_service_apns_key() and 0xFFFF) != 21661) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_constructor_service_apns_pkcs12() and 0xFFFF) != 7748) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_constructor_service_apns_provider_tokens() and 0xFFFF) != 41499) {
@@ -2443,14 +2609,44 @@ public interface ClientInterface {
     fun `batchOfMessages`(`options`: SendOptions, `expected`: kotlin.ULong? = null): Batch
 
     /**
+     * Makes a call that is no message and waits for the answer on the calling thread. A service's "no" is an answer.
+     */
+    fun `callBlocking`(`call`: Call): CallAnswer
+
+    /**
+     * Returns every connection as it is now.
+     */
+    fun `connections`(): List<ConnectionReport>
+
+    /**
      * Returns what has happened since the last call, at most the last 1,024 events. Never waits.
      */
     fun `events`(): List<Event>
 
     /**
+     * Begins a call that is no message, in steps.
+     */
+    fun `exchange`(`call`: Call, `options`: SendOptions): Exchange
+
+    /**
+     * Returns every host that is connected or that messages wait for.
+     */
+    fun `hosts`(): List<HostReport>
+
+    /**
      * Returns whether many answers in a row blame the tokens, so that the configuration is probably wrong.
      */
     fun `isMixUpSuspected`(): kotlin.Boolean
+
+    /**
+     * Returns the counts and latencies of this client.
+     */
+    fun `metrics`(): Metrics
+
+    /**
+     * Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with labels of the caller's own.
+     */
+    fun `openMetrics`(`labels`: List<Label> = listOf()): kotlin.String
 
     /**
      * Sends one message and waits for its end on the calling thread. A service's "no" is an outcome, not an error.
@@ -2462,6 +2658,11 @@ public interface ClientInterface {
      * for `longest`; nil waits for all. Returns whether everything has ended.
      */
     fun `shutdownBlocking`(`longest`: Seconds?): kotlin.Boolean
+
+    /**
+     * Begins to send one message, in steps.
+     */
+    fun `single`(`message`: Message, `options`: SendOptions): SingleSend
 
     /**
      * Returns how many messages of this client are where.
@@ -2616,6 +2817,41 @@ open class Client: Disposable, AutoCloseable, ClientInterface
 
 
     /**
+     * Makes a call that is no message and waits for the answer on the calling thread. A service's "no" is an answer.
+     */
+    @Throws(PushException::class)override fun `callBlocking`(`call`: Call): CallAnswer {
+            return FfiConverterTypeCallAnswer.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_client_call_blocking(
+        it,
+
+        FfiConverterTypeCall.lower(`call`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns every connection as it is now.
+     */
+    @Throws(PushException::class)override fun `connections`(): List<ConnectionReport> {
+            return FfiConverterSequenceTypeConnectionReport.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_client_connections(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Returns what has happened since the last call, at most the last 1,024 events. Never waits.
      */
     @Throws(PushException::class)override fun `events`(): List<Event> {
@@ -2623,6 +2859,42 @@ open class Client: Disposable, AutoCloseable, ClientInterface
     callWithHandle {
     uniffiRustCallWithError(PushException) { _status ->
     UniffiLib.uniffi_pushcore_uniffi_fn_method_client_events(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Begins a call that is no message, in steps.
+     */
+    @Throws(PushException::class)override fun `exchange`(`call`: Call, `options`: SendOptions): Exchange {
+            return FfiConverterTypeExchange.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_client_exchange(
+        it,
+
+        FfiConverterTypeCall.lower(`call`),
+        FfiConverterTypeSendOptions.lower(`options`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns every host that is connected or that messages wait for.
+     */
+    @Throws(PushException::class)override fun `hosts`(): List<HostReport> {
+            return FfiConverterSequenceTypeHostReport.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_client_hosts(
         it,
         _status)
 }
@@ -2642,6 +2914,41 @@ open class Client: Disposable, AutoCloseable, ClientInterface
     UniffiLib.uniffi_pushcore_uniffi_fn_method_client_is_mix_up_suspected(
         it,
         _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the counts and latencies of this client.
+     */
+    @Throws(PushException::class)override fun `metrics`(): Metrics {
+            return FfiConverterTypeMetrics.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_client_metrics(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with labels of the caller's own.
+     */
+    @Throws(PushException::class)override fun `openMetrics`(`labels`: List<Label>): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_client_open_metrics(
+        it,
+
+        FfiConverterSequenceTypeLabel.lower(`labels`),_status)
 }
     }
     )
@@ -2680,6 +2987,25 @@ open class Client: Disposable, AutoCloseable, ClientInterface
         it,
 
         FfiConverterOptionalTypeSeconds.lower(`longest`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Begins to send one message, in steps.
+     */
+    @Throws(PushException::class)override fun `single`(`message`: Message, `options`: SendOptions): SingleSend {
+            return FfiConverterTypeSingleSend.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_client_single(
+        it,
+
+        FfiConverterTypeMessage.lower(`message`),
+        FfiConverterTypeSendOptions.lower(`options`),_status)
 }
     }
     )
@@ -3970,18 +4296,299 @@ public object FfiConverterTypeDialectSelection: FfiConverter<DialectSelection, L
 
 
 /**
+ * A call in the caller's own loop. The last reference that goes cancels the call.
+ */
+public interface ExchangeInterface {
+
+    /**
+     * Waits on the calling thread for the answer, about as long as `longest`; nil where it has not come yet.
+     */
+    fun `wait`(`longest`: Seconds): CallAnswer?
+
+    companion object
+}
+
+/**
+ * A call in the caller's own loop. The last reference that goes cancels the call.
+ */
+open class Exchange: Disposable, AutoCloseable, ExchangeInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pushcore_uniffi_fn_free_exchange(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pushcore_uniffi_fn_clone_exchange(handle, status)
+        }
+    }
+
+
+    /**
+     * Waits on the calling thread for the answer, about as long as `longest`; nil where it has not come yet.
+     */
+    @Throws(PushException::class)override fun `wait`(`longest`: Seconds): CallAnswer? {
+            return FfiConverterOptionalTypeCallAnswer.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_exchange_wait(
+        it,
+
+        FfiConverterTypeSeconds.lower(`longest`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeExchange: FfiConverter<Exchange, Long> {
+    override fun lower(value: Exchange): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): Exchange {
+        return Exchange(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): Exchange {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Exchange) = 8UL
+
+    override fun write(value: Exchange, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * A client for each of several services: one list of devices, one notification, one list of results.
  */
 public interface HubInterface {
 
     /**
-     * Sends a notification (the JSON of docs/notification.md) to devices, and waits on the calling thread until each has had
-     * its end, further attempts included.
+     * Begins to send a notification (the JSON of docs/notification.md) to the devices that are submitted. `options` are those of
+     * each attempt.
      */
-    fun `notifyBlocking`(`notificationJson`: kotlin.String, `recipients`: List<Recipient>): List<Delivered>
+    fun `batch`(`notificationJson`: kotlin.String, `options`: SendOptions): HubBatch
+
+    /**
+     * Returns the counts and latencies of every client that has been opened.
+     */
+    fun `metrics`(): List<HubMetrics>
+
+    /**
+     * Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with the labels `app` and
+     * `environment`.
+     */
+    fun `openMetrics`(): kotlin.String
 
     /**
      * Takes no more messages, and waits on the calling thread until all have ended, at most for `longest`; nil waits for all.
+     * Returns whether everything has ended.
      */
     fun `shutdownBlocking`(`longest`: Seconds?): kotlin.Boolean
 
@@ -4094,18 +4701,53 @@ open class Hub: Disposable, AutoCloseable, HubInterface
 
 
     /**
-     * Sends a notification (the JSON of docs/notification.md) to devices, and waits on the calling thread until each has had
-     * its end, further attempts included.
+     * Begins to send a notification (the JSON of docs/notification.md) to the devices that are submitted. `options` are those of
+     * each attempt.
      */
-    @Throws(PushException::class)override fun `notifyBlocking`(`notificationJson`: kotlin.String, `recipients`: List<Recipient>): List<Delivered> {
-            return FfiConverterSequenceTypeDelivered.lift(
+    @Throws(PushException::class)override fun `batch`(`notificationJson`: kotlin.String, `options`: SendOptions): HubBatch {
+            return FfiConverterTypeHubBatch.lift(
     callWithHandle {
     uniffiRustCallWithError(PushException) { _status ->
-    UniffiLib.uniffi_pushcore_uniffi_fn_method_hub_notify_blocking(
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hub_batch(
         it,
 
         FfiConverterString.lower(`notificationJson`),
-        FfiConverterSequenceTypeRecipient.lower(`recipients`),_status)
+        FfiConverterTypeSendOptions.lower(`options`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the counts and latencies of every client that has been opened.
+     */
+    @Throws(PushException::class)override fun `metrics`(): List<HubMetrics> {
+            return FfiConverterSequenceTypeHubMetrics.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hub_metrics(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with the labels `app` and
+     * `environment`.
+     */
+    @Throws(PushException::class)override fun `openMetrics`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hub_open_metrics(
+        it,
+        _status)
 }
     }
     )
@@ -4115,6 +4757,7 @@ open class Hub: Disposable, AutoCloseable, HubInterface
 
     /**
      * Takes no more messages, and waits on the calling thread until all have ended, at most for `longest`; nil waits for all.
+     * Returns whether everything has ended.
      */
     @Throws(PushException::class)override fun `shutdownBlocking`(`longest`: Seconds?): kotlin.Boolean {
             return FfiConverterBoolean.lift(
@@ -4139,16 +4782,17 @@ open class Hub: Disposable, AutoCloseable, HubInterface
     companion object {
 
     /**
-     * Returns a hub of services, at most one of a kind and environment. Their clients are opened when first needed.
+     * Returns a hub of clients, at most one for an app in an environment. They are opened when first needed.
      */
-    @Throws(PushException::class) fun `open`(`services`: List<Service>, `options`: ClientOptions): Hub {
+    @Throws(PushException::class) fun `open`(`clients`: List<HubClient>, `clientOptions`: ClientOptions, `options`: HubOptions): Hub {
             return FfiConverterTypeHub.lift(
     uniffiRustCallWithError(PushException) { _status ->
     UniffiLib.uniffi_pushcore_uniffi_fn_constructor_hub_open(
 
 
-        FfiConverterSequenceTypeService.lower(`services`),
-        FfiConverterTypeClientOptions.lower(`options`),_status)
+        FfiConverterSequenceTypeHubClient.lower(`clients`),
+        FfiConverterTypeClientOptions.lower(`clientOptions`),
+        FfiConverterTypeHubOptions.lower(`options`),_status)
 }
     )
     }
@@ -4179,6 +4823,394 @@ public object FfiConverterTypeHub: FfiConverter<Hub, Long> {
     override fun allocationSize(value: Hub) = 8UL
 
     override fun write(value: Hub, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * A notification to a list of devices in the caller's own loop: submit, wait, submit again. One thread drives it; `cancel` may come
+ * from another. The last reference that goes cancels what has not ended.
+ */
+public interface HubBatchInterface {
+
+    /**
+     * Cancels what has not ended: the ends come from `wait` like any other. May be called while another thread waits.
+     */
+    fun `cancel`()
+
+    /**
+     * Says that no device follows, so that doubtful answers are not held back for others.
+     */
+    fun `finish`()
+
+    /**
+     * Returns whether every device that was taken has its end; ends may still have to be fetched.
+     */
+    fun `isIdle`(): kotlin.Boolean
+
+    /**
+     * Returns how far each client is.
+     */
+    fun `progress`(): List<HubProgress>
+
+    /**
+     * Submits devices, in their order, until there are no more or a service has no room.
+     *
+     * A device that cannot be read is refused by itself. Where fewer are taken than were offered, call `wait` and offer the others
+     * again.
+     */
+    fun `submit`(`recipients`: List<Recipient>): HubSubmitted
+
+    /**
+     * Waits on the calling thread until something has ended, at most for `longest`; returns what has ended. Returns at once where
+     * nothing is under way.
+     */
+    fun `wait`(`longest`: Seconds): List<Delivered>
+
+    companion object
+}
+
+/**
+ * A notification to a list of devices in the caller's own loop: submit, wait, submit again. One thread drives it; `cancel` may come
+ * from another. The last reference that goes cancels what has not ended.
+ */
+open class HubBatch: Disposable, AutoCloseable, HubBatchInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pushcore_uniffi_fn_free_hubbatch(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pushcore_uniffi_fn_clone_hubbatch(handle, status)
+        }
+    }
+
+
+    /**
+     * Cancels what has not ended: the ends come from `wait` like any other. May be called while another thread waits.
+     */
+    @Throws(PushException::class)override fun `cancel`()
+        =
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hubbatch_cancel(
+        it,
+        _status)
+}
+    }
+
+
+
+
+    /**
+     * Says that no device follows, so that doubtful answers are not held back for others.
+     */
+    @Throws(PushException::class)override fun `finish`()
+        =
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hubbatch_finish(
+        it,
+        _status)
+}
+    }
+
+
+
+
+    /**
+     * Returns whether every device that was taken has its end; ends may still have to be fetched.
+     */
+    @Throws(PushException::class)override fun `isIdle`(): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hubbatch_is_idle(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns how far each client is.
+     */
+    @Throws(PushException::class)override fun `progress`(): List<HubProgress> {
+            return FfiConverterSequenceTypeHubProgress.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hubbatch_progress(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Submits devices, in their order, until there are no more or a service has no room.
+     *
+     * A device that cannot be read is refused by itself. Where fewer are taken than were offered, call `wait` and offer the others
+     * again.
+     */
+    @Throws(PushException::class)override fun `submit`(`recipients`: List<Recipient>): HubSubmitted {
+            return FfiConverterTypeHubSubmitted.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hubbatch_submit(
+        it,
+
+        FfiConverterSequenceTypeRecipient.lower(`recipients`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Waits on the calling thread until something has ended, at most for `longest`; returns what has ended. Returns at once where
+     * nothing is under way.
+     */
+    @Throws(PushException::class)override fun `wait`(`longest`: Seconds): List<Delivered> {
+            return FfiConverterSequenceTypeDelivered.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_hubbatch_wait(
+        it,
+
+        FfiConverterTypeSeconds.lower(`longest`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubBatch: FfiConverter<HubBatch, Long> {
+    override fun lower(value: HubBatch): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): HubBatch {
+        return HubBatch(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): HubBatch {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: HubBatch) = 8UL
+
+    override fun write(value: HubBatch, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -4698,6 +5730,16 @@ public object FfiConverterTypeReceiverKeys: FfiConverter<ReceiverKeys, Long> {
 public interface ServiceInterface {
 
     /**
+     * Reads the answer to a call. A refusal is an answer; an error is about the call.
+     */
+    fun `callAnswer`(`call`: Call, `response`: Response, `at`: Time? = null): CallAnswer
+
+    /**
+     * Returns the request that makes a call, complete with its authorization.
+     */
+    fun `callRequest`(`call`: Call, `at`: Time? = null): Request
+
+    /**
      * Takes the token endpoint's answer. Returns false where another request is due.
      */
     fun `acceptToken`(`response`: Response, `at`: Time? = null): kotlin.Boolean
@@ -4859,6 +5901,45 @@ open class Service: Disposable, AutoCloseable, ServiceInterface
             UniffiLib.uniffi_pushcore_uniffi_fn_clone_service(handle, status)
         }
     }
+
+
+    /**
+     * Reads the answer to a call. A refusal is an answer; an error is about the call.
+     */
+    @Throws(PushException::class)override fun `callAnswer`(`call`: Call, `response`: Response, `at`: Time?): CallAnswer {
+            return FfiConverterTypeCallAnswer.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_service_call_answer(
+        it,
+
+        FfiConverterTypeCall.lower(`call`),
+        FfiConverterTypeResponse.lower(`response`),
+        FfiConverterOptionalTypeTime.lower(`at`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the request that makes a call, complete with its authorization.
+     */
+    @Throws(PushException::class)override fun `callRequest`(`call`: Call, `at`: Time?): Request {
+            return FfiConverterTypeRequest.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_service_call_request(
+        it,
+
+        FfiConverterTypeCall.lower(`call`),
+        FfiConverterOptionalTypeTime.lower(`at`),_status)
+}
+    }
+    )
+    }
+
 
 
     /**
@@ -5125,6 +6206,25 @@ open class Service: Disposable, AutoCloseable, ServiceInterface
         FfiConverterOptionalTypeEnvironment.lower(`environment`),
         FfiConverterOptionalString.lower(`host`),
         FfiConverterSequenceString.lower(`topics`),_status)
+}
+    )
+    }
+
+
+
+    /**
+     * Returns APNs with a client certificate in PKCS#12, a `.p12` file; an empty password where the file has none.
+     */
+    @Throws(PushException::class) fun `apnsPkcs12`(`file`: kotlin.ByteArray, `password`: kotlin.String, `environment`: Environment? = null, `host`: kotlin.String? = null): Service {
+            return FfiConverterTypeService.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_constructor_service_apns_pkcs12(
+
+
+        FfiConverterByteArray.lower(`file`),
+        FfiConverterString.lower(`password`),
+        FfiConverterOptionalTypeEnvironment.lower(`environment`),
+        FfiConverterOptionalString.lower(`host`),_status)
 }
     )
     }
@@ -5926,6 +7026,296 @@ public object FfiConverterTypeSession: FfiConverter<Session, Long> {
 }
 
 
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * One message in the caller's own loop. The last reference that goes cancels the message.
+ */
+public interface SingleSendInterface {
+
+    /**
+     * Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
+     */
+    fun `cancel`()
+
+    /**
+     * Waits on the calling thread for the end, about as long as `longest`; nil where it has not come yet.
+     */
+    fun `wait`(`longest`: Seconds): Ended?
+
+    companion object
+}
+
+/**
+ * One message in the caller's own loop. The last reference that goes cancels the message.
+ */
+open class SingleSend: Disposable, AutoCloseable, SingleSendInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pushcore_uniffi_fn_free_singlesend(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pushcore_uniffi_fn_clone_singlesend(handle, status)
+        }
+    }
+
+
+    /**
+     * Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
+     */
+    @Throws(PushException::class)override fun `cancel`()
+        =
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_singlesend_cancel(
+        it,
+        _status)
+}
+    }
+
+
+
+
+    /**
+     * Waits on the calling thread for the end, about as long as `longest`; nil where it has not come yet.
+     */
+    @Throws(PushException::class)override fun `wait`(`longest`: Seconds): Ended? {
+            return FfiConverterOptionalTypeEnded.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_singlesend_wait(
+        it,
+
+        FfiConverterTypeSeconds.lower(`longest`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSingleSend: FfiConverter<SingleSend, Long> {
+    override fun lower(value: SingleSend): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): SingleSend {
+        return SingleSend(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): SingleSend {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: SingleSend) = 8UL
+
+    override fun write(value: SingleSend, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
 
 /**
  * An alert for APNs. What is not here (Live Activities, broadcasts, critical sounds) a [`Message`]'s JSON says.
@@ -6135,6 +7525,53 @@ public object FfiConverterTypeApnsLiveActivity: FfiConverterRustBuffer<ApnsLiveA
 
 
 /**
+ * The part of a list of Baidu's that is asked for.
+ */
+data class BaiduPage (
+    /**
+     * The first entry, from 0.
+     */
+    val `start`: kotlin.UInt = 0u
+    ,
+    /**
+     * The most entries, 1 to 100, of topics 1 to 20; nil is the service's choice.
+     */
+    val `limit`: kotlin.UByte? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBaiduPage: FfiConverterRustBuffer<BaiduPage> {
+    override fun read(buf: ByteBuffer): BaiduPage {
+        return BaiduPage(
+            FfiConverterUInt.read(buf),
+            FfiConverterOptionalUByte.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BaiduPage) = (
+            FfiConverterUInt.allocationSize(value.`start`) +
+            FfiConverterOptionalUByte.allocationSize(value.`limit`)
+    )
+
+    override fun write(value: BaiduPage, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`start`, buf)
+            FfiConverterOptionalUByte.write(value.`limit`, buf)
+    }
+}
+
+
+
+/**
  * One error of a chain: the error itself, or one that caused it.
  */
 data class Cause (
@@ -6209,6 +7646,11 @@ data class ClientOptions (
     val `proxy`: kotlin.String? = null
     ,
     /**
+     * Whether the environment's proxy is taken where `proxy` is nil.
+     */
+    val `environmentProxy`: kotlin.Boolean = true
+    ,
+    /**
      * Whether a message that got no answer is sent again, so that a device may see it twice.
      */
     val `atLeastOnce`: kotlin.Boolean = false
@@ -6267,6 +7709,11 @@ data class ClientOptions (
      * The seed of the jitter of back-off, for tests.
      */
     val `seed`: kotlin.ULong? = null
+    ,
+    /**
+     * What is peculiar to HTTP/2 on the connections that carry pushes; nil takes the defaults of docs/connections.md.
+     */
+    val `http2`: Http2Options? = null
 
 ){
 
@@ -6287,6 +7734,7 @@ public object FfiConverterTypeClientOptions: FfiConverterRustBuffer<ClientOption
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalUByte.read(buf),
@@ -6298,6 +7746,7 @@ public object FfiConverterTypeClientOptions: FfiConverterRustBuffer<ClientOption
             FfiConverterOptionalTypeSeconds.read(buf),
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalTypeHttp2Options.read(buf),
         )
     }
 
@@ -6305,6 +7754,7 @@ public object FfiConverterTypeClientOptions: FfiConverterRustBuffer<ClientOption
             FfiConverterOptionalByteArray.allocationSize(value.`ca`) +
             FfiConverterBoolean.allocationSize(value.`bundledRoots`) +
             FfiConverterOptionalString.allocationSize(value.`proxy`) +
+            FfiConverterBoolean.allocationSize(value.`environmentProxy`) +
             FfiConverterBoolean.allocationSize(value.`atLeastOnce`) +
             FfiConverterOptionalUInt.allocationSize(value.`maxQueued`) +
             FfiConverterOptionalUInt.allocationSize(value.`maxConnections`) +
@@ -6316,13 +7766,15 @@ public object FfiConverterTypeClientOptions: FfiConverterRustBuffer<ClientOption
             FfiConverterOptionalTypeSeconds.allocationSize(value.`longestBackoff`) +
             FfiConverterOptionalTypeSeconds.allocationSize(value.`idleTimeout`) +
             FfiConverterOptionalUInt.allocationSize(value.`rate`) +
-            FfiConverterOptionalULong.allocationSize(value.`seed`)
+            FfiConverterOptionalULong.allocationSize(value.`seed`) +
+            FfiConverterOptionalTypeHttp2Options.allocationSize(value.`http2`)
     )
 
     override fun write(value: ClientOptions, buf: ByteBuffer) {
             FfiConverterOptionalByteArray.write(value.`ca`, buf)
             FfiConverterBoolean.write(value.`bundledRoots`, buf)
             FfiConverterOptionalString.write(value.`proxy`, buf)
+            FfiConverterBoolean.write(value.`environmentProxy`, buf)
             FfiConverterBoolean.write(value.`atLeastOnce`, buf)
             FfiConverterOptionalUInt.write(value.`maxQueued`, buf)
             FfiConverterOptionalUInt.write(value.`maxConnections`, buf)
@@ -6335,6 +7787,118 @@ public object FfiConverterTypeClientOptions: FfiConverterRustBuffer<ClientOption
             FfiConverterOptionalTypeSeconds.write(value.`idleTimeout`, buf)
             FfiConverterOptionalUInt.write(value.`rate`, buf)
             FfiConverterOptionalULong.write(value.`seed`, buf)
+            FfiConverterOptionalTypeHttp2Options.write(value.`http2`, buf)
+    }
+}
+
+
+
+/**
+ * A connection as it is now.
+ */
+data class ConnectionReport (
+    /**
+     * The connection.
+     */
+    val `link`: kotlin.ULong
+    ,
+    /**
+     * The host and port that it goes to.
+     */
+    val `authority`: kotlin.String
+    ,
+    /**
+     * Whether requests can be sent; false while it is being made.
+     */
+    val `ready`: kotlin.Boolean
+    ,
+    /**
+     * Whether no new request goes out here.
+     */
+    val `retired`: kotlin.Boolean
+    ,
+    /**
+     * Whether it is one beside others, which is let go when it has nothing to do for a minute.
+     */
+    val `surplus`: kotlin.Boolean
+    ,
+    /**
+     * Requests without an answer.
+     */
+    val `inFlight`: kotlin.ULong
+    ,
+    /**
+     * The requests that may be in flight at a time.
+     */
+    val `streams`: kotlin.ULong
+    ,
+    /**
+     * The octets of request bodies that the server's flow control allows now; nil on HTTP/1.1 and before it is ready.
+     */
+    val `window`: kotlin.ULong?
+    ,
+    /**
+     * The widest window that the server has granted so far, in octets; nil as for `window`.
+     */
+    val `widestWindow`: kotlin.ULong?
+    ,
+    /**
+     * The time from a request to its answer, smoothed; nil before the first answer.
+     */
+    val `roundTrip`: Seconds?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeConnectionReport: FfiConverterRustBuffer<ConnectionReport> {
+    override fun read(buf: ByteBuffer): ConnectionReport {
+        return ConnectionReport(
+            FfiConverterULong.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ConnectionReport) = (
+            FfiConverterULong.allocationSize(value.`link`) +
+            FfiConverterString.allocationSize(value.`authority`) +
+            FfiConverterBoolean.allocationSize(value.`ready`) +
+            FfiConverterBoolean.allocationSize(value.`retired`) +
+            FfiConverterBoolean.allocationSize(value.`surplus`) +
+            FfiConverterULong.allocationSize(value.`inFlight`) +
+            FfiConverterULong.allocationSize(value.`streams`) +
+            FfiConverterOptionalULong.allocationSize(value.`window`) +
+            FfiConverterOptionalULong.allocationSize(value.`widestWindow`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`roundTrip`)
+    )
+
+    override fun write(value: ConnectionReport, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`link`, buf)
+            FfiConverterString.write(value.`authority`, buf)
+            FfiConverterBoolean.write(value.`ready`, buf)
+            FfiConverterBoolean.write(value.`retired`, buf)
+            FfiConverterBoolean.write(value.`surplus`, buf)
+            FfiConverterULong.write(value.`inFlight`, buf)
+            FfiConverterULong.write(value.`streams`, buf)
+            FfiConverterOptionalULong.write(value.`window`, buf)
+            FfiConverterOptionalULong.write(value.`widestWindow`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`roundTrip`, buf)
     }
 }
 
@@ -7074,6 +8638,552 @@ public object FfiConverterTypeHeader: FfiConverterRustBuffer<Header> {
 
 
 /**
+ * How long messages took, counted in steps.
+ */
+data class Histogram (
+    /**
+     * The part of the way: `queue` (waiting for a stream), `wire` (request to answer), `whole`.
+     */
+    val `phase`: kotlin.String
+    ,
+    /**
+     * The steps, the shortest first.
+     */
+    val `steps`: List<Step>
+    ,
+    /**
+     * The number of durations.
+     */
+    val `count`: kotlin.ULong
+    ,
+    /**
+     * The sum of all durations.
+     */
+    val `sum`: Seconds
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHistogram: FfiConverterRustBuffer<Histogram> {
+    override fun read(buf: ByteBuffer): Histogram {
+        return Histogram(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeStep.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterTypeSeconds.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Histogram) = (
+            FfiConverterString.allocationSize(value.`phase`) +
+            FfiConverterSequenceTypeStep.allocationSize(value.`steps`) +
+            FfiConverterULong.allocationSize(value.`count`) +
+            FfiConverterTypeSeconds.allocationSize(value.`sum`)
+    )
+
+    override fun write(value: Histogram, buf: ByteBuffer) {
+            FfiConverterString.write(value.`phase`, buf)
+            FfiConverterSequenceTypeStep.write(value.`steps`, buf)
+            FfiConverterULong.write(value.`count`, buf)
+            FfiConverterTypeSeconds.write(value.`sum`, buf)
+    }
+}
+
+
+
+/**
+ * A host that messages wait for, or that is connected.
+ */
+data class HostReport (
+    /**
+     * The host and port.
+     */
+    val `authority`: kotlin.String
+    ,
+    /**
+     * Messages that wait for a stream.
+     */
+    val `waiting`: kotlin.ULong
+    ,
+    /**
+     * Requests without an answer.
+     */
+    val `inFlight`: kotlin.ULong
+    ,
+    /**
+     * The connections, whatever their state.
+     */
+    val `connections`: kotlin.ULong
+    ,
+    /**
+     * The reason why messages wait, in a word of docs/connections.md such as `back_off`; nil where none waits.
+     */
+    val `waitsFor`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHostReport: FfiConverterRustBuffer<HostReport> {
+    override fun read(buf: ByteBuffer): HostReport {
+        return HostReport(
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HostReport) = (
+            FfiConverterString.allocationSize(value.`authority`) +
+            FfiConverterULong.allocationSize(value.`waiting`) +
+            FfiConverterULong.allocationSize(value.`inFlight`) +
+            FfiConverterULong.allocationSize(value.`connections`) +
+            FfiConverterOptionalString.allocationSize(value.`waitsFor`)
+    )
+
+    override fun write(value: HostReport, buf: ByteBuffer) {
+            FfiConverterString.write(value.`authority`, buf)
+            FfiConverterULong.write(value.`waiting`, buf)
+            FfiConverterULong.write(value.`inFlight`, buf)
+            FfiConverterULong.write(value.`connections`, buf)
+            FfiConverterOptionalString.write(value.`waitsFor`, buf)
+    }
+}
+
+
+
+/**
+ * What is peculiar to HTTP/2; a field left out has the default of docs/connections.md.
+ */
+data class Http2Options (
+    /**
+     * How long a connection is silent before it is asked with a PING.
+     */
+    val `pingAfter`: Seconds? = null
+    ,
+    /**
+     * How long the answer to a PING may take.
+     */
+    val `pingTimeout`: Seconds? = null
+    ,
+    /**
+     * How long the server's SETTINGS may take.
+     */
+    val `settingsTimeout`: Seconds? = null
+    ,
+    /**
+     * The most requests in flight on one connection, whatever the server allows.
+     */
+    val `maxInFlight`: kotlin.UInt? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHttp2Options: FfiConverterRustBuffer<Http2Options> {
+    override fun read(buf: ByteBuffer): Http2Options {
+        return Http2Options(
+            FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Http2Options) = (
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`pingAfter`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`pingTimeout`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`settingsTimeout`) +
+            FfiConverterOptionalUInt.allocationSize(value.`maxInFlight`)
+    )
+
+    override fun write(value: Http2Options, buf: ByteBuffer) {
+            FfiConverterOptionalTypeSeconds.write(value.`pingAfter`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`pingTimeout`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`settingsTimeout`, buf)
+            FfiConverterOptionalUInt.write(value.`maxInFlight`, buf)
+    }
+}
+
+
+
+/**
+ * The app of a hub's client, with its environment.
+ */
+data class HubApp (
+    /**
+     * The service.
+     */
+    val `service`: ServiceKind
+    ,
+    /**
+     * The environment; production for services that know none.
+     */
+    val `environment`: Environment
+    ,
+    /**
+     * The app's name; nil for a client of all apps.
+     */
+    val `name`: kotlin.String?
+    ,
+    /**
+     * The platform; nil for a client of all.
+     */
+    val `platform`: Platform?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubApp: FfiConverterRustBuffer<HubApp> {
+    override fun read(buf: ByteBuffer): HubApp {
+        return HubApp(
+            FfiConverterTypeServiceKind.read(buf),
+            FfiConverterTypeEnvironment.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypePlatform.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HubApp) = (
+            FfiConverterTypeServiceKind.allocationSize(value.`service`) +
+            FfiConverterTypeEnvironment.allocationSize(value.`environment`) +
+            FfiConverterOptionalString.allocationSize(value.`name`) +
+            FfiConverterOptionalTypePlatform.allocationSize(value.`platform`)
+    )
+
+    override fun write(value: HubApp, buf: ByteBuffer) {
+            FfiConverterTypeServiceKind.write(value.`service`, buf)
+            FfiConverterTypeEnvironment.write(value.`environment`, buf)
+            FfiConverterOptionalString.write(value.`name`, buf)
+            FfiConverterOptionalTypePlatform.write(value.`platform`, buf)
+    }
+}
+
+
+
+/**
+ * One client of a hub.
+ */
+data class HubClient (
+    /**
+     * The service.
+     */
+    val `service`: Service
+    ,
+    /**
+     * The app that the client serves; nil for all apps of the service that no other client serves by name.
+     */
+    val `app`: kotlin.String? = null
+    ,
+    /**
+     * The only platform that the client serves; nil for all.
+     */
+    val `platform`: Platform? = null
+    ,
+    /**
+     * How the client reaches the network; nil takes the hub's options.
+     */
+    val `options`: ClientOptions? = null
+
+): Disposable{
+
+
+
+
+
+    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
+    override fun destroy() {
+
+    Disposable.destroy(
+        this.`service`,
+        this.`app`,
+        this.`platform`,
+        this.`options`
+    )
+    }
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubClient: FfiConverterRustBuffer<HubClient> {
+    override fun read(buf: ByteBuffer): HubClient {
+        return HubClient(
+            FfiConverterTypeService.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypePlatform.read(buf),
+            FfiConverterOptionalTypeClientOptions.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HubClient) = (
+            FfiConverterTypeService.allocationSize(value.`service`) +
+            FfiConverterOptionalString.allocationSize(value.`app`) +
+            FfiConverterOptionalTypePlatform.allocationSize(value.`platform`) +
+            FfiConverterOptionalTypeClientOptions.allocationSize(value.`options`)
+    )
+
+    override fun write(value: HubClient, buf: ByteBuffer) {
+            FfiConverterTypeService.write(value.`service`, buf)
+            FfiConverterOptionalString.write(value.`app`, buf)
+            FfiConverterOptionalTypePlatform.write(value.`platform`, buf)
+            FfiConverterOptionalTypeClientOptions.write(value.`options`, buf)
+    }
+}
+
+
+
+/**
+ * The counts and latencies of one client of a hub.
+ */
+data class HubMetrics (
+    /**
+     * The app that the client serves.
+     */
+    val `app`: HubApp
+    ,
+    /**
+     * The counts and latencies.
+     */
+    val `metrics`: Metrics
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubMetrics: FfiConverterRustBuffer<HubMetrics> {
+    override fun read(buf: ByteBuffer): HubMetrics {
+        return HubMetrics(
+            FfiConverterTypeHubApp.read(buf),
+            FfiConverterTypeMetrics.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HubMetrics) = (
+            FfiConverterTypeHubApp.allocationSize(value.`app`) +
+            FfiConverterTypeMetrics.allocationSize(value.`metrics`)
+    )
+
+    override fun write(value: HubMetrics, buf: ByteBuffer) {
+            FfiConverterTypeHubApp.write(value.`app`, buf)
+            FfiConverterTypeMetrics.write(value.`metrics`, buf)
+    }
+}
+
+
+
+/**
+ * How a hub treats its list.
+ */
+data class HubOptions (
+    /**
+     * When a message is sent again; nil is the standard policy.
+     */
+    val `retries`: Retries? = null
+    ,
+    /**
+     * How many messages of one service wait in the hub; nil is 5,000.
+     */
+    val `queue`: kotlin.UInt? = null
+    ,
+    /**
+     * The time in which a service has to clear its queue, lest it hold the others back; nil is five minutes.
+     */
+    val `patience`: Seconds? = null
+    ,
+    /**
+     * How many tokens of a list are remembered, so that one which comes twice is sent to once; nil is the standard of docs/hub.md.
+     */
+    val `remember`: kotlin.UInt? = null
+    ,
+    /**
+     * From a device's turn to its end at the latest, all attempts together; nil sets no such bound.
+     */
+    val `totalDeadline`: Seconds? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubOptions: FfiConverterRustBuffer<HubOptions> {
+    override fun read(buf: ByteBuffer): HubOptions {
+        return HubOptions(
+            FfiConverterOptionalTypeRetries.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HubOptions) = (
+            FfiConverterOptionalTypeRetries.allocationSize(value.`retries`) +
+            FfiConverterOptionalUInt.allocationSize(value.`queue`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`patience`) +
+            FfiConverterOptionalUInt.allocationSize(value.`remember`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`totalDeadline`)
+    )
+
+    override fun write(value: HubOptions, buf: ByteBuffer) {
+            FfiConverterOptionalTypeRetries.write(value.`retries`, buf)
+            FfiConverterOptionalUInt.write(value.`queue`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`patience`, buf)
+            FfiConverterOptionalUInt.write(value.`remember`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`totalDeadline`, buf)
+    }
+}
+
+
+
+/**
+ * How far one client of a hub is with a list.
+ */
+data class HubProgress (
+    /**
+     * The app that the client serves.
+     */
+    val `app`: HubApp
+    ,
+    /**
+     * How far it is.
+     */
+    val `progress`: Progress
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubProgress: FfiConverterRustBuffer<HubProgress> {
+    override fun read(buf: ByteBuffer): HubProgress {
+        return HubProgress(
+            FfiConverterTypeHubApp.read(buf),
+            FfiConverterTypeProgress.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HubProgress) = (
+            FfiConverterTypeHubApp.allocationSize(value.`app`) +
+            FfiConverterTypeProgress.allocationSize(value.`progress`)
+    )
+
+    override fun write(value: HubProgress, buf: ByteBuffer) {
+            FfiConverterTypeHubApp.write(value.`app`, buf)
+            FfiConverterTypeProgress.write(value.`progress`, buf)
+    }
+}
+
+
+
+/**
+ * The number of offered devices that were dealt with, and the refusals among them.
+ */
+data class HubSubmitted (
+    /**
+     * How many of them, from the first, were taken or refused: offer the others again after a wait.
+     */
+    val `taken`: kotlin.UInt
+    ,
+    /**
+     * The devices that were refused, before anything was sent.
+     */
+    val `refused`: List<Delivered>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubSubmitted: FfiConverterRustBuffer<HubSubmitted> {
+    override fun read(buf: ByteBuffer): HubSubmitted {
+        return HubSubmitted(
+            FfiConverterUInt.read(buf),
+            FfiConverterSequenceTypeDelivered.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HubSubmitted) = (
+            FfiConverterUInt.allocationSize(value.`taken`) +
+            FfiConverterSequenceTypeDelivered.allocationSize(value.`refused`)
+    )
+
+    override fun write(value: HubSubmitted, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`taken`, buf)
+            FfiConverterSequenceTypeDelivered.write(value.`refused`, buf)
+    }
+}
+
+
+
+/**
  * One header of a request that came in.
  */
 data class IncomingHeader (
@@ -7184,6 +9294,53 @@ public object FfiConverterTypeIncomingRequest: FfiConverterRustBuffer<IncomingRe
 
 
 /**
+ * A label of the caller's own in the text for a scraper.
+ */
+data class Label (
+    /**
+     * The name: letters, digits and `_`, not a digit first.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * The value.
+     */
+    val `value`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLabel: FfiConverterRustBuffer<Label> {
+    override fun read(buf: ByteBuffer): Label {
+        return Label(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Label) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`value`)
+    )
+
+    override fun write(value: Label, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`value`, buf)
+    }
+}
+
+
+
+/**
  * A message to one of the services, in the form of docs/messages.md.
  */
 data class Message (
@@ -7234,6 +9391,124 @@ public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
             FfiConverterTypeServiceKind.write(value.`service`, buf)
             FfiConverterString.write(value.`json`, buf)
             FfiConverterOptionalString.write(value.`target`, buf)
+    }
+}
+
+
+
+/**
+ * The counts and latencies of one client.
+ */
+data class Metrics (
+    /**
+     * The service that the client sends to.
+     */
+    val `service`: ServiceKind
+    ,
+    /**
+     * How many messages are where.
+     */
+    val `stats`: Stats
+    ,
+    /**
+     * How long messages took.
+     */
+    val `latencies`: List<Histogram>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeMetrics: FfiConverterRustBuffer<Metrics> {
+    override fun read(buf: ByteBuffer): Metrics {
+        return Metrics(
+            FfiConverterTypeServiceKind.read(buf),
+            FfiConverterTypeStats.read(buf),
+            FfiConverterSequenceTypeHistogram.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Metrics) = (
+            FfiConverterTypeServiceKind.allocationSize(value.`service`) +
+            FfiConverterTypeStats.allocationSize(value.`stats`) +
+            FfiConverterSequenceTypeHistogram.allocationSize(value.`latencies`)
+    )
+
+    override fun write(value: Metrics, buf: ByteBuffer) {
+            FfiConverterTypeServiceKind.write(value.`service`, buf)
+            FfiConverterTypeStats.write(value.`stats`, buf)
+            FfiConverterSequenceTypeHistogram.write(value.`latencies`, buf)
+    }
+}
+
+
+
+/**
+ * A part of a notification that a service does not take as it is.
+ */
+data class NotificationLoss (
+    /**
+     * The field of the notification, by its name in JSON.
+     */
+    val `field`: kotlin.String
+    ,
+    /**
+     * The platform that loses the field; nil when every device of the app does.
+     */
+    val `platform`: kotlin.String?
+    ,
+    /**
+     * The kind of loss: `dropped`, `changed` or `shortened`.
+     */
+    val `kind`: kotlin.String
+    ,
+    /**
+     * The reason, in a few words for a person.
+     */
+    val `reason`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNotificationLoss: FfiConverterRustBuffer<NotificationLoss> {
+    override fun read(buf: ByteBuffer): NotificationLoss {
+        return NotificationLoss(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: NotificationLoss) = (
+            FfiConverterString.allocationSize(value.`field`) +
+            FfiConverterOptionalString.allocationSize(value.`platform`) +
+            FfiConverterString.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`reason`)
+    )
+
+    override fun write(value: NotificationLoss, buf: ByteBuffer) {
+            FfiConverterString.write(value.`field`, buf)
+            FfiConverterOptionalString.write(value.`platform`, buf)
+            FfiConverterString.write(value.`kind`, buf)
+            FfiConverterString.write(value.`reason`, buf)
     }
 }
 
@@ -7598,6 +9873,53 @@ public object FfiConverterTypeRecipient: FfiConverterRustBuffer<Recipient> {
 
 
 /**
+ * The message of a notification to one device.
+ */
+data class Rendered (
+    /**
+     * The message, with its target.
+     */
+    val `message`: Message
+    ,
+    /**
+     * The parts that the device's service cannot show.
+     */
+    val `losses`: List<NotificationLoss>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRendered: FfiConverterRustBuffer<Rendered> {
+    override fun read(buf: ByteBuffer): Rendered {
+        return Rendered(
+            FfiConverterTypeMessage.read(buf),
+            FfiConverterSequenceTypeNotificationLoss.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Rendered) = (
+            FfiConverterTypeMessage.allocationSize(value.`message`) +
+            FfiConverterSequenceTypeNotificationLoss.allocationSize(value.`losses`)
+    )
+
+    override fun write(value: Rendered, buf: ByteBuffer) {
+            FfiConverterTypeMessage.write(value.`message`, buf)
+            FfiConverterSequenceTypeNotificationLoss.write(value.`losses`, buf)
+    }
+}
+
+
+
+/**
  * A request, complete with its authorization: hand it to any HTTP client as it is.
  */
 data class Request (
@@ -7716,6 +10038,77 @@ public object FfiConverterTypeResponse: FfiConverterRustBuffer<Response> {
 
 
 /**
+ * When a message of a hub is sent again. A field left out has the value of the standard policy in docs/notification.md.
+ */
+data class Retries (
+    /**
+     * How often a message is tried at most.
+     */
+    val `attempts`: kotlin.UInt? = null
+    ,
+    /**
+     * From the first attempt to the last one at most.
+     */
+    val `total`: Seconds? = null
+    ,
+    /**
+     * The first wait where the service names none; the waits double.
+     */
+    val `firstWait`: Seconds? = null
+    ,
+    /**
+     * The longest wait where the service names none.
+     */
+    val `longestWait`: Seconds? = null
+    ,
+    /**
+     * Whether a message that may have been taken is sent again, with the same id.
+     */
+    val `resendUnknown`: kotlin.Boolean = false
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRetries: FfiConverterRustBuffer<Retries> {
+    override fun read(buf: ByteBuffer): Retries {
+        return Retries(
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Retries) = (
+            FfiConverterOptionalUInt.allocationSize(value.`attempts`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`total`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`firstWait`) +
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`longestWait`) +
+            FfiConverterBoolean.allocationSize(value.`resendUnknown`)
+    )
+
+    override fun write(value: Retries, buf: ByteBuffer) {
+            FfiConverterOptionalUInt.write(value.`attempts`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`total`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`firstWait`, buf)
+            FfiConverterOptionalTypeSeconds.write(value.`longestWait`, buf)
+            FfiConverterBoolean.write(value.`resendUnknown`, buf)
+    }
+}
+
+
+
+/**
  * The options of one message, or of every message of a bulk send.
  */
 data class SendOptions (
@@ -7733,6 +10126,11 @@ data class SendOptions (
      * The reaction to a suspicion that the configuration is wrong; nil goes on.
      */
     val `onSuspicion`: OnSuspicion? = null
+    ,
+    /**
+     * The order among other messages to the same host; nil is interactive for a single message and bulk for many.
+     */
+    val `priority`: Priority? = null
 
 ){
 
@@ -7752,19 +10150,22 @@ public object FfiConverterTypeSendOptions: FfiConverterRustBuffer<SendOptions> {
             FfiConverterOptionalTypeSeconds.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalTypeOnSuspicion.read(buf),
+            FfiConverterOptionalTypePriority.read(buf),
         )
     }
 
     override fun allocationSize(value: SendOptions) = (
             FfiConverterOptionalTypeSeconds.allocationSize(value.`deadline`) +
             FfiConverterBoolean.allocationSize(value.`suspect`) +
-            FfiConverterOptionalTypeOnSuspicion.allocationSize(value.`onSuspicion`)
+            FfiConverterOptionalTypeOnSuspicion.allocationSize(value.`onSuspicion`) +
+            FfiConverterOptionalTypePriority.allocationSize(value.`priority`)
     )
 
     override fun write(value: SendOptions, buf: ByteBuffer) {
             FfiConverterOptionalTypeSeconds.write(value.`deadline`, buf)
             FfiConverterBoolean.write(value.`suspect`, buf)
             FfiConverterOptionalTypeOnSuspicion.write(value.`onSuspicion`, buf)
+            FfiConverterOptionalTypePriority.write(value.`priority`, buf)
     }
 }
 
@@ -7930,6 +10331,53 @@ public object FfiConverterTypeStats: FfiConverterRustBuffer<Stats> {
 
 
 /**
+ * A step of a histogram.
+ */
+data class Step (
+    /**
+     * The longest duration that counts here; nil for the last step.
+     */
+    val `bound`: Seconds?
+    ,
+    /**
+     * The number of durations in this step alone.
+     */
+    val `count`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeStep: FfiConverterRustBuffer<Step> {
+    override fun read(buf: ByteBuffer): Step {
+        return Step(
+            FfiConverterOptionalTypeSeconds.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Step) = (
+            FfiConverterOptionalTypeSeconds.allocationSize(value.`bound`) +
+            FfiConverterULong.allocationSize(value.`count`)
+    )
+
+    override fun write(value: Step, buf: ByteBuffer) {
+            FfiConverterOptionalTypeSeconds.write(value.`bound`, buf)
+            FfiConverterULong.write(value.`count`, buf)
+    }
+}
+
+
+
+/**
  * The number of offered messages that were dealt with, and the refusals among them.
  */
 data class Submitted (
@@ -8065,6 +10513,61 @@ public object FfiConverterTypeTarget: FfiConverterRustBuffer<Target> {
     override fun write(value: Target, buf: ByteBuffer) {
             FfiConverterString.write(value.`to`, buf)
             FfiConverterULong.write(value.`tag`, buf)
+    }
+}
+
+
+
+/**
+ * A subscription to a topic.
+ */
+data class TopicSubscription (
+    /**
+     * The topic.
+     */
+    val `topic`: kotlin.String
+    ,
+    /**
+     * When the subscription was made; nil where the service does not tell.
+     */
+    val `created`: Time?
+    ,
+    /**
+     * The resource's name, which holds the registration.
+     */
+    val `name`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTopicSubscription: FfiConverterRustBuffer<TopicSubscription> {
+    override fun read(buf: ByteBuffer): TopicSubscription {
+        return TopicSubscription(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalTypeTime.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: TopicSubscription) = (
+            FfiConverterString.allocationSize(value.`topic`) +
+            FfiConverterOptionalTypeTime.allocationSize(value.`created`) +
+            FfiConverterString.allocationSize(value.`name`)
+    )
+
+    override fun write(value: TopicSubscription, buf: ByteBuffer) {
+            FfiConverterString.write(value.`topic`, buf)
+            FfiConverterOptionalTypeTime.write(value.`created`, buf)
+            FfiConverterString.write(value.`name`, buf)
     }
 }
 
@@ -8373,6 +10876,1455 @@ public object FfiConverterTypeAuthorization : FfiConverterRustBuffer<Authorizati
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * The devices that a call of Baidu's is about.
+ */
+
+enum class BaiduDevices {
+
+    /**
+     * Android's.
+     */
+    ANDROID,
+    /**
+     * Apple's.
+     */
+    IOS;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBaiduDevices: FfiConverterRustBuffer<BaiduDevices> {
+    override fun read(buf: ByteBuffer) = try {
+        BaiduDevices.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: BaiduDevices) = 4UL
+
+    override fun write(value: BaiduDevices, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * The subject of a call to Baidu.
+ */
+sealed class BaiduSubject {
+
+    /**
+     * The state of messages that were sent.
+     */
+    data class MessageStatus(
+        /**
+         * The ids of the messages.
+         */
+        val `ids`: List<kotlin.String>) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The messages that a timer has sent.
+     */
+    data class TimerRecords(
+        /**
+         * The timer; nil is all of them.
+         */
+        val `timer`: kotlin.String? = null ,
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The messages that went to a topic.
+     */
+    data class TopicRecords(
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String,
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The number of devices, by day.
+     */
+    object DeviceStatistics : BaiduSubject()
+
+
+    /**
+     * The number of a topic's messages, by day.
+     */
+    data class TopicStatistics(
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The topics.
+     */
+    data class Topics(
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The tags.
+     */
+    data class Tags(
+        /**
+         * The tag to look for; nil is all of them.
+         */
+        val `tag`: kotlin.String? = null ,
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A new tag.
+     */
+    data class CreateTag(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The end of a tag.
+     */
+    data class DeleteTag(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A tag for devices.
+     */
+    data class TagDevices(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String,
+        /**
+         * The channel ids of the devices.
+         */
+        val `devices`: List<kotlin.String>) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The end of a tag for devices.
+     */
+    data class UntagDevices(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String,
+        /**
+         * The channel ids of the devices.
+         */
+        val `devices`: List<kotlin.String>) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The number of devices with a tag.
+     */
+    data class DevicesWithTag(
+        /**
+         * The tag.
+         */
+        val `tag`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The timers that have not fired.
+     */
+    data class Timers(
+        /**
+         * The timer; nil is all of them.
+         */
+        val `timer`: kotlin.String? = null ,
+        /**
+         * The part of the list.
+         */
+        val `page`: io.github.pushcore.BaiduPage = BaiduPage() ) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The end of a timer.
+     */
+    data class CancelTimer(
+        /**
+         * The timer.
+         */
+        val `timer`: kotlin.String) : BaiduSubject()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBaiduSubject : FfiConverterRustBuffer<BaiduSubject>{
+    override fun read(buf: ByteBuffer): BaiduSubject {
+        return when(buf.getInt()) {
+            1 -> BaiduSubject.MessageStatus(
+                FfiConverterSequenceString.read(buf),
+                )
+            2 -> BaiduSubject.TimerRecords(
+                FfiConverterOptionalString.read(buf),
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            3 -> BaiduSubject.TopicRecords(
+                FfiConverterString.read(buf),
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            4 -> BaiduSubject.DeviceStatistics
+            5 -> BaiduSubject.TopicStatistics(
+                FfiConverterString.read(buf),
+                )
+            6 -> BaiduSubject.Topics(
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            7 -> BaiduSubject.Tags(
+                FfiConverterOptionalString.read(buf),
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            8 -> BaiduSubject.CreateTag(
+                FfiConverterString.read(buf),
+                )
+            9 -> BaiduSubject.DeleteTag(
+                FfiConverterString.read(buf),
+                )
+            10 -> BaiduSubject.TagDevices(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            11 -> BaiduSubject.UntagDevices(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            12 -> BaiduSubject.DevicesWithTag(
+                FfiConverterString.read(buf),
+                )
+            13 -> BaiduSubject.Timers(
+                FfiConverterOptionalString.read(buf),
+                FfiConverterTypeBaiduPage.read(buf),
+                )
+            14 -> BaiduSubject.CancelTimer(
+                FfiConverterString.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: BaiduSubject): ULong = when(value) {
+        is BaiduSubject.MessageStatus -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceString.allocationSize(value.`ids`)
+            )
+        }
+        is BaiduSubject.TimerRecords -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalString.allocationSize(value.`timer`)
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.TopicRecords -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`topic`)
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.DeviceStatistics -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is BaiduSubject.TopicStatistics -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is BaiduSubject.Topics -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.Tags -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalString.allocationSize(value.`tag`)
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.CreateTag -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+            )
+        }
+        is BaiduSubject.DeleteTag -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+            )
+        }
+        is BaiduSubject.TagDevices -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+                + FfiConverterSequenceString.allocationSize(value.`devices`)
+            )
+        }
+        is BaiduSubject.UntagDevices -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+                + FfiConverterSequenceString.allocationSize(value.`devices`)
+            )
+        }
+        is BaiduSubject.DevicesWithTag -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`tag`)
+            )
+        }
+        is BaiduSubject.Timers -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalString.allocationSize(value.`timer`)
+                + FfiConverterTypeBaiduPage.allocationSize(value.`page`)
+            )
+        }
+        is BaiduSubject.CancelTimer -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`timer`)
+            )
+        }
+    }
+
+    override fun write(value: BaiduSubject, buf: ByteBuffer) {
+        when(value) {
+            is BaiduSubject.MessageStatus -> {
+                buf.putInt(1)
+                FfiConverterSequenceString.write(value.`ids`, buf)
+                Unit
+            }
+            is BaiduSubject.TimerRecords -> {
+                buf.putInt(2)
+                FfiConverterOptionalString.write(value.`timer`, buf)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.TopicRecords -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`topic`, buf)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.DeviceStatistics -> {
+                buf.putInt(4)
+                Unit
+            }
+            is BaiduSubject.TopicStatistics -> {
+                buf.putInt(5)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is BaiduSubject.Topics -> {
+                buf.putInt(6)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.Tags -> {
+                buf.putInt(7)
+                FfiConverterOptionalString.write(value.`tag`, buf)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.CreateTag -> {
+                buf.putInt(8)
+                FfiConverterString.write(value.`tag`, buf)
+                Unit
+            }
+            is BaiduSubject.DeleteTag -> {
+                buf.putInt(9)
+                FfiConverterString.write(value.`tag`, buf)
+                Unit
+            }
+            is BaiduSubject.TagDevices -> {
+                buf.putInt(10)
+                FfiConverterString.write(value.`tag`, buf)
+                FfiConverterSequenceString.write(value.`devices`, buf)
+                Unit
+            }
+            is BaiduSubject.UntagDevices -> {
+                buf.putInt(11)
+                FfiConverterString.write(value.`tag`, buf)
+                FfiConverterSequenceString.write(value.`devices`, buf)
+                Unit
+            }
+            is BaiduSubject.DevicesWithTag -> {
+                buf.putInt(12)
+                FfiConverterString.write(value.`tag`, buf)
+                Unit
+            }
+            is BaiduSubject.Timers -> {
+                buf.putInt(13)
+                FfiConverterOptionalString.write(value.`timer`, buf)
+                FfiConverterTypeBaiduPage.write(value.`page`, buf)
+                Unit
+            }
+            is BaiduSubject.CancelTimer -> {
+                buf.putInt(14)
+                FfiConverterString.write(value.`timer`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * A request to a service that is no message.
+ */
+sealed class Call {
+
+    /**
+     * Creates a channel for Live Activities (APNs). The answer is a text: the channel's id.
+     */
+    data class ApnsCreateChannel(
+        /**
+         * The app's bundle id.
+         */
+        val `bundle`: kotlin.String,
+        /**
+         * The broadcasts that the channel keeps.
+         */
+        val `storage`: io.github.pushcore.ChannelStorage) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Asks what a channel keeps (APNs). The answer is a text: `no_storage` or `most_recent`.
+     */
+    data class ApnsReadChannel(
+        /**
+         * The app's bundle id.
+         */
+        val `bundle`: kotlin.String,
+        /**
+         * The channel's id.
+         */
+        val `channel`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Deletes a channel, for good (APNs).
+     */
+    data class ApnsDeleteChannel(
+        /**
+         * The app's bundle id.
+         */
+        val `bundle`: kotlin.String,
+        /**
+         * The channel's id.
+         */
+        val `channel`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Lists the channels of an app (APNs). The answer is texts.
+     */
+    data class ApnsListChannels(
+        /**
+         * The app's bundle id.
+         */
+        val `bundle`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Subscribes a registration to a topic (FCM).
+     */
+    data class FcmSubscribe(
+        /**
+         * A registration token or an installation id.
+         */
+        val `registration`: kotlin.String,
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Ends the subscription of a registration (FCM).
+     */
+    data class FcmUnsubscribe(
+        /**
+         * A registration token or an installation id.
+         */
+        val `registration`: kotlin.String,
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Lists the topics of a registration (FCM). The answer is a page.
+     */
+    data class FcmListSubscriptions(
+        /**
+         * A registration token or an installation id.
+         */
+        val `registration`: kotlin.String,
+        /**
+         * The number of subscriptions on a page, 1 to 2,000; nil is the service's choice.
+         */
+        val `pageSize`: kotlin.UShort? = null ,
+        /**
+         * The token out of the page before; nil asks for the first one.
+         */
+        val `pageToken`: kotlin.String? = null ) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Subscribes up to 1,000 registration tokens with one request (FCM). The answer is a batch.
+     */
+    data class FcmSubscribeMany(
+        /**
+         * The registration tokens.
+         */
+        val `registrations`: List<kotlin.String>,
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Ends the subscriptions of up to 1,000 registration tokens with one request (FCM). The answer is a batch.
+     */
+    data class FcmUnsubscribeMany(
+        /**
+         * The registration tokens.
+         */
+        val `registrations`: List<kotlin.String>,
+        /**
+         * The topic.
+         */
+        val `topic`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Makes a group of registrations (ADM). The answer is a group.
+     */
+    data class AdmCreateGroup(
+        /**
+         * The group's name.
+         */
+        val `group`: kotlin.String,
+        /**
+         * The registration ids, at least one.
+         */
+        val `members`: List<kotlin.String>) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Lets registrations join a group (ADM). The answer is a group.
+     */
+    data class AdmAddToGroup(
+        /**
+         * The group's name.
+         */
+        val `group`: kotlin.String,
+        /**
+         * The registration ids, at least one.
+         */
+        val `members`: List<kotlin.String>) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Lets registrations leave a group (ADM). The answer is a group.
+     */
+    data class AdmRemoveFromGroup(
+        /**
+         * The group's name.
+         */
+        val `group`: kotlin.String,
+        /**
+         * The registration ids, at least one.
+         */
+        val `members`: List<kotlin.String>) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Takes back a message that the push service still holds (Web Push).
+     */
+    data class WebPushWithdraw(
+        /**
+         * The `location` of the message's outcome.
+         */
+        val `location`: kotlin.String,
+        /**
+         * The JSON of the subscription that the message was sent to.
+         */
+        val `subscription`: kotlin.String) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Asks whether a message was delivered (Web Push). The answer is a text.
+     */
+    data class WebPushReceipts(
+        /**
+         * The `receipt` of the message's outcome.
+         */
+        val `receipt`: kotlin.String,
+        /**
+         * The JSON of the subscription that the message was sent to.
+         */
+        val `subscription`: kotlin.String,
+        /**
+         * How long the push service may wait before it answers; nil leaves that to the service.
+         */
+        val `wait`: io.github.pushcore.Seconds? = null ) : Call()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Asks Baidu for reports, tags, timers and topics. The answer is JSON, in Baidu's words.
+     */
+    data class Baidu(
+        /**
+         * The subject.
+         */
+        val `subject`: io.github.pushcore.BaiduSubject,
+        /**
+         * The devices that the call is about; nil says nothing.
+         */
+        val `devices`: io.github.pushcore.BaiduDevices? = null ,
+        /**
+         * The begin of a time range; nil where there is none.
+         */
+        val `since`: io.github.pushcore.Time? = null ,
+        /**
+         * The end of a time range; nil where there is none.
+         */
+        val `until`: io.github.pushcore.Time? = null ) : Call()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCall : FfiConverterRustBuffer<Call>{
+    override fun read(buf: ByteBuffer): Call {
+        return when(buf.getInt()) {
+            1 -> Call.ApnsCreateChannel(
+                FfiConverterString.read(buf),
+                FfiConverterTypeChannelStorage.read(buf),
+                )
+            2 -> Call.ApnsReadChannel(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            3 -> Call.ApnsDeleteChannel(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            4 -> Call.ApnsListChannels(
+                FfiConverterString.read(buf),
+                )
+            5 -> Call.FcmSubscribe(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            6 -> Call.FcmUnsubscribe(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            7 -> Call.FcmListSubscriptions(
+                FfiConverterString.read(buf),
+                FfiConverterOptionalUShort.read(buf),
+                FfiConverterOptionalString.read(buf),
+                )
+            8 -> Call.FcmSubscribeMany(
+                FfiConverterSequenceString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            9 -> Call.FcmUnsubscribeMany(
+                FfiConverterSequenceString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            10 -> Call.AdmCreateGroup(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            11 -> Call.AdmAddToGroup(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            12 -> Call.AdmRemoveFromGroup(
+                FfiConverterString.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            13 -> Call.WebPushWithdraw(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            14 -> Call.WebPushReceipts(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                FfiConverterOptionalTypeSeconds.read(buf),
+                )
+            15 -> Call.Baidu(
+                FfiConverterTypeBaiduSubject.read(buf),
+                FfiConverterOptionalTypeBaiduDevices.read(buf),
+                FfiConverterOptionalTypeTime.read(buf),
+                FfiConverterOptionalTypeTime.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: Call): ULong = when(value) {
+        is Call.ApnsCreateChannel -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`bundle`)
+                + FfiConverterTypeChannelStorage.allocationSize(value.`storage`)
+            )
+        }
+        is Call.ApnsReadChannel -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`bundle`)
+                + FfiConverterString.allocationSize(value.`channel`)
+            )
+        }
+        is Call.ApnsDeleteChannel -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`bundle`)
+                + FfiConverterString.allocationSize(value.`channel`)
+            )
+        }
+        is Call.ApnsListChannels -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`bundle`)
+            )
+        }
+        is Call.FcmSubscribe -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`registration`)
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is Call.FcmUnsubscribe -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`registration`)
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is Call.FcmListSubscriptions -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`registration`)
+                + FfiConverterOptionalUShort.allocationSize(value.`pageSize`)
+                + FfiConverterOptionalString.allocationSize(value.`pageToken`)
+            )
+        }
+        is Call.FcmSubscribeMany -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceString.allocationSize(value.`registrations`)
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is Call.FcmUnsubscribeMany -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceString.allocationSize(value.`registrations`)
+                + FfiConverterString.allocationSize(value.`topic`)
+            )
+        }
+        is Call.AdmCreateGroup -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`group`)
+                + FfiConverterSequenceString.allocationSize(value.`members`)
+            )
+        }
+        is Call.AdmAddToGroup -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`group`)
+                + FfiConverterSequenceString.allocationSize(value.`members`)
+            )
+        }
+        is Call.AdmRemoveFromGroup -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`group`)
+                + FfiConverterSequenceString.allocationSize(value.`members`)
+            )
+        }
+        is Call.WebPushWithdraw -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`location`)
+                + FfiConverterString.allocationSize(value.`subscription`)
+            )
+        }
+        is Call.WebPushReceipts -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`receipt`)
+                + FfiConverterString.allocationSize(value.`subscription`)
+                + FfiConverterOptionalTypeSeconds.allocationSize(value.`wait`)
+            )
+        }
+        is Call.Baidu -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeBaiduSubject.allocationSize(value.`subject`)
+                + FfiConverterOptionalTypeBaiduDevices.allocationSize(value.`devices`)
+                + FfiConverterOptionalTypeTime.allocationSize(value.`since`)
+                + FfiConverterOptionalTypeTime.allocationSize(value.`until`)
+            )
+        }
+    }
+
+    override fun write(value: Call, buf: ByteBuffer) {
+        when(value) {
+            is Call.ApnsCreateChannel -> {
+                buf.putInt(1)
+                FfiConverterString.write(value.`bundle`, buf)
+                FfiConverterTypeChannelStorage.write(value.`storage`, buf)
+                Unit
+            }
+            is Call.ApnsReadChannel -> {
+                buf.putInt(2)
+                FfiConverterString.write(value.`bundle`, buf)
+                FfiConverterString.write(value.`channel`, buf)
+                Unit
+            }
+            is Call.ApnsDeleteChannel -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`bundle`, buf)
+                FfiConverterString.write(value.`channel`, buf)
+                Unit
+            }
+            is Call.ApnsListChannels -> {
+                buf.putInt(4)
+                FfiConverterString.write(value.`bundle`, buf)
+                Unit
+            }
+            is Call.FcmSubscribe -> {
+                buf.putInt(5)
+                FfiConverterString.write(value.`registration`, buf)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is Call.FcmUnsubscribe -> {
+                buf.putInt(6)
+                FfiConverterString.write(value.`registration`, buf)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is Call.FcmListSubscriptions -> {
+                buf.putInt(7)
+                FfiConverterString.write(value.`registration`, buf)
+                FfiConverterOptionalUShort.write(value.`pageSize`, buf)
+                FfiConverterOptionalString.write(value.`pageToken`, buf)
+                Unit
+            }
+            is Call.FcmSubscribeMany -> {
+                buf.putInt(8)
+                FfiConverterSequenceString.write(value.`registrations`, buf)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is Call.FcmUnsubscribeMany -> {
+                buf.putInt(9)
+                FfiConverterSequenceString.write(value.`registrations`, buf)
+                FfiConverterString.write(value.`topic`, buf)
+                Unit
+            }
+            is Call.AdmCreateGroup -> {
+                buf.putInt(10)
+                FfiConverterString.write(value.`group`, buf)
+                FfiConverterSequenceString.write(value.`members`, buf)
+                Unit
+            }
+            is Call.AdmAddToGroup -> {
+                buf.putInt(11)
+                FfiConverterString.write(value.`group`, buf)
+                FfiConverterSequenceString.write(value.`members`, buf)
+                Unit
+            }
+            is Call.AdmRemoveFromGroup -> {
+                buf.putInt(12)
+                FfiConverterString.write(value.`group`, buf)
+                FfiConverterSequenceString.write(value.`members`, buf)
+                Unit
+            }
+            is Call.WebPushWithdraw -> {
+                buf.putInt(13)
+                FfiConverterString.write(value.`location`, buf)
+                FfiConverterString.write(value.`subscription`, buf)
+                Unit
+            }
+            is Call.WebPushReceipts -> {
+                buf.putInt(14)
+                FfiConverterString.write(value.`receipt`, buf)
+                FfiConverterString.write(value.`subscription`, buf)
+                FfiConverterOptionalTypeSeconds.write(value.`wait`, buf)
+                Unit
+            }
+            is Call.Baidu -> {
+                buf.putInt(15)
+                FfiConverterTypeBaiduSubject.write(value.`subject`, buf)
+                FfiConverterOptionalTypeBaiduDevices.write(value.`devices`, buf)
+                FfiConverterOptionalTypeTime.write(value.`since`, buf)
+                FfiConverterOptionalTypeTime.write(value.`until`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * The answer to a call.
+ */
+sealed class CallAnswer {
+
+    /**
+     * The id of a channel that was made, or a word such as `delivered`.
+     */
+    data class Text(
+        /**
+         * The text.
+         */
+        val `text`: kotlin.String) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The ids of channels.
+     */
+    data class Texts(
+        /**
+         * The texts.
+         */
+        val `texts`: List<kotlin.String>) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The result of a change to a group.
+     */
+    data class Group(
+        /**
+         * The number of members that the change worked for.
+         */
+        val `succeeded`: kotlin.ULong,
+        /**
+         * The registration ids that the change did not work for.
+         */
+        val `failed`: List<kotlin.String>) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The answer of Baidu.
+     */
+    data class Json(
+        /**
+         * The JSON.
+         */
+        val `json`: kotlin.String) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A page of topic subscriptions.
+     */
+    data class Page(
+        /**
+         * The subscriptions.
+         */
+        val `subscriptions`: List<io.github.pushcore.TopicSubscription>,
+        /**
+         * The token of the next page; nil on the last one.
+         */
+        val `nextPageToken`: kotlin.String?) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A result for each token, in their order.
+     */
+    data class Batch(
+        /**
+         * The results.
+         */
+        val `results`: List<io.github.pushcore.TopicResult>) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Done, without more to say; done, but not readable, with the body kept; or refused.
+     */
+    data class Outcome(
+        /**
+         * The outcome.
+         */
+        val `outcome`: io.github.pushcore.Outcome) : CallAnswer()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCallAnswer : FfiConverterRustBuffer<CallAnswer>{
+    override fun read(buf: ByteBuffer): CallAnswer {
+        return when(buf.getInt()) {
+            1 -> CallAnswer.Text(
+                FfiConverterString.read(buf),
+                )
+            2 -> CallAnswer.Texts(
+                FfiConverterSequenceString.read(buf),
+                )
+            3 -> CallAnswer.Group(
+                FfiConverterULong.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            4 -> CallAnswer.Json(
+                FfiConverterString.read(buf),
+                )
+            5 -> CallAnswer.Page(
+                FfiConverterSequenceTypeTopicSubscription.read(buf),
+                FfiConverterOptionalString.read(buf),
+                )
+            6 -> CallAnswer.Batch(
+                FfiConverterSequenceTypeTopicResult.read(buf),
+                )
+            7 -> CallAnswer.Outcome(
+                FfiConverterTypeOutcome.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: CallAnswer): ULong = when(value) {
+        is CallAnswer.Text -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`text`)
+            )
+        }
+        is CallAnswer.Texts -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceString.allocationSize(value.`texts`)
+            )
+        }
+        is CallAnswer.Group -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterULong.allocationSize(value.`succeeded`)
+                + FfiConverterSequenceString.allocationSize(value.`failed`)
+            )
+        }
+        is CallAnswer.Json -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`json`)
+            )
+        }
+        is CallAnswer.Page -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceTypeTopicSubscription.allocationSize(value.`subscriptions`)
+                + FfiConverterOptionalString.allocationSize(value.`nextPageToken`)
+            )
+        }
+        is CallAnswer.Batch -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterSequenceTypeTopicResult.allocationSize(value.`results`)
+            )
+        }
+        is CallAnswer.Outcome -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeOutcome.allocationSize(value.`outcome`)
+            )
+        }
+    }
+
+    override fun write(value: CallAnswer, buf: ByteBuffer) {
+        when(value) {
+            is CallAnswer.Text -> {
+                buf.putInt(1)
+                FfiConverterString.write(value.`text`, buf)
+                Unit
+            }
+            is CallAnswer.Texts -> {
+                buf.putInt(2)
+                FfiConverterSequenceString.write(value.`texts`, buf)
+                Unit
+            }
+            is CallAnswer.Group -> {
+                buf.putInt(3)
+                FfiConverterULong.write(value.`succeeded`, buf)
+                FfiConverterSequenceString.write(value.`failed`, buf)
+                Unit
+            }
+            is CallAnswer.Json -> {
+                buf.putInt(4)
+                FfiConverterString.write(value.`json`, buf)
+                Unit
+            }
+            is CallAnswer.Page -> {
+                buf.putInt(5)
+                FfiConverterSequenceTypeTopicSubscription.write(value.`subscriptions`, buf)
+                FfiConverterOptionalString.write(value.`nextPageToken`, buf)
+                Unit
+            }
+            is CallAnswer.Batch -> {
+                buf.putInt(6)
+                FfiConverterSequenceTypeTopicResult.write(value.`results`, buf)
+                Unit
+            }
+            is CallAnswer.Outcome -> {
+                buf.putInt(7)
+                FfiConverterTypeOutcome.write(value.`outcome`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * The broadcasts that a channel keeps for devices that are offline; fixed when the channel is created.
+ */
+
+enum class ChannelStorage {
+
+    /**
+     * Nothing, at a higher publishing budget.
+     */
+    NO_STORAGE,
+    /**
+     * The most recent broadcast, for up to eight hours.
+     */
+    MOST_RECENT;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChannelStorage: FfiConverterRustBuffer<ChannelStorage> {
+    override fun read(buf: ByteBuffer) = try {
+        ChannelStorage.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: ChannelStorage) = 4UL
+
+    override fun write(value: ChannelStorage, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -8851,6 +12803,96 @@ public object FfiConverterTypeOutcomeKind: FfiConverterRustBuffer<OutcomeKind> {
     override fun allocationSize(value: OutcomeKind) = 4UL
 
     override fun write(value: OutcomeKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * The system that a device runs, as far as the form of a message depends on it.
+ */
+
+enum class Platform {
+
+    /**
+     * Android, and Amazon's Fire OS.
+     */
+    ANDROID,
+    /**
+     * iOS, iPadOS, macOS, watchOS, tvOS and visionOS.
+     */
+    APPLE,
+    /**
+     * A browser.
+     */
+    WEB;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePlatform: FfiConverterRustBuffer<Platform> {
+    override fun read(buf: ByteBuffer) = try {
+        Platform.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Platform) = 4UL
+
+    override fun write(value: Platform, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * The order of a message among others to the same host.
+ */
+
+enum class Priority {
+
+    /**
+     * Somebody waits for it: it leaves before bulk messages that were submitted earlier.
+     */
+    INTERACTIVE,
+    /**
+     * One of a campaign: it leaves when no interactive message waits, and at every eighth stream at the latest.
+     */
+    BULK;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePriority: FfiConverterRustBuffer<Priority> {
+    override fun read(buf: ByteBuffer) = try {
+        Priority.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Priority) = 4UL
+
+    override fun write(value: Priority, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -9386,6 +13428,138 @@ public object FfiConverterTypeSuspect: FfiConverterRustBuffer<Suspect> {
 
 
 /**
+ * The result of one registration token of a call for many.
+ */
+sealed class TopicResult {
+
+    /**
+     * Done.
+     */
+    object Done : TopicResult()
+
+
+    /**
+     * The token is dead: delete it.
+     */
+    object TokenGone : TopicResult()
+
+
+    /**
+     * The change may work later.
+     */
+    data class RetryLater(
+        /**
+         * The service's word.
+         */
+        val `reason`: kotlin.String) : TopicResult()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The change will not work.
+     */
+    data class Rejected(
+        /**
+         * The service's word.
+         */
+        val `reason`: kotlin.String) : TopicResult()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTopicResult : FfiConverterRustBuffer<TopicResult>{
+    override fun read(buf: ByteBuffer): TopicResult {
+        return when(buf.getInt()) {
+            1 -> TopicResult.Done
+            2 -> TopicResult.TokenGone
+            3 -> TopicResult.RetryLater(
+                FfiConverterString.read(buf),
+                )
+            4 -> TopicResult.Rejected(
+                FfiConverterString.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: TopicResult): ULong = when(value) {
+        is TopicResult.Done -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is TopicResult.TokenGone -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is TopicResult.RetryLater -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`reason`)
+            )
+        }
+        is TopicResult.Rejected -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`reason`)
+            )
+        }
+    }
+
+    override fun write(value: TopicResult, buf: ByteBuffer) {
+        when(value) {
+            is TopicResult.Done -> {
+                buf.putInt(1)
+                Unit
+            }
+            is TopicResult.TokenGone -> {
+                buf.putInt(2)
+                Unit
+            }
+            is TopicResult.RetryLater -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is TopicResult.Rejected -> {
+                buf.putInt(4)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
  * How urgent a Web Push is.
  */
 
@@ -9462,6 +13636,38 @@ public object FfiConverterOptionalUByte: FfiConverterRustBuffer<kotlin.UByte?> {
         } else {
             buf.put(1)
             FfiConverterUByte.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalUShort: FfiConverterRustBuffer<kotlin.UShort?> {
+    override fun read(buf: ByteBuffer): kotlin.UShort? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterUShort.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.UShort?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterUShort.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.UShort?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterUShort.write(value, buf)
         }
     }
 }
@@ -9632,6 +13838,38 @@ public object FfiConverterOptionalByteArray: FfiConverterRustBuffer<kotlin.ByteA
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeClientOptions: FfiConverterRustBuffer<ClientOptions?> {
+    override fun read(buf: ByteBuffer): ClientOptions? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeClientOptions.read(buf)
+    }
+
+    override fun allocationSize(value: ClientOptions?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeClientOptions.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ClientOptions?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeClientOptions.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeDialectReply: FfiConverterRustBuffer<DialectReply?> {
     override fun read(buf: ByteBuffer): DialectReply? {
         if (buf.get().toInt() == 0) {
@@ -9654,6 +13892,38 @@ public object FfiConverterOptionalTypeDialectReply: FfiConverterRustBuffer<Diale
         } else {
             buf.put(1)
             FfiConverterTypeDialectReply.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeEnded: FfiConverterRustBuffer<Ended?> {
+    override fun read(buf: ByteBuffer): Ended? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeEnded.read(buf)
+    }
+
+    override fun allocationSize(value: Ended?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeEnded.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Ended?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeEnded.write(value, buf)
         }
     }
 }
@@ -9760,6 +14030,38 @@ public object FfiConverterOptionalTypeFeedback: FfiConverterRustBuffer<Feedback?
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeHttp2Options: FfiConverterRustBuffer<Http2Options?> {
+    override fun read(buf: ByteBuffer): Http2Options? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeHttp2Options.read(buf)
+    }
+
+    override fun allocationSize(value: Http2Options?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeHttp2Options.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Http2Options?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeHttp2Options.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeMessage: FfiConverterRustBuffer<Message?> {
     override fun read(buf: ByteBuffer): Message? {
         if (buf.get().toInt() == 0) {
@@ -9856,6 +14158,38 @@ public object FfiConverterOptionalTypeRequest: FfiConverterRustBuffer<Request?> 
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeRetries: FfiConverterRustBuffer<Retries?> {
+    override fun read(buf: ByteBuffer): Retries? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeRetries.read(buf)
+    }
+
+    override fun allocationSize(value: Retries?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeRetries.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Retries?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeRetries.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeAction: FfiConverterRustBuffer<Action?> {
     override fun read(buf: ByteBuffer): Action? {
         if (buf.get().toInt() == 0) {
@@ -9878,6 +14212,70 @@ public object FfiConverterOptionalTypeAction: FfiConverterRustBuffer<Action?> {
         } else {
             buf.put(1)
             FfiConverterTypeAction.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeBaiduDevices: FfiConverterRustBuffer<BaiduDevices?> {
+    override fun read(buf: ByteBuffer): BaiduDevices? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeBaiduDevices.read(buf)
+    }
+
+    override fun allocationSize(value: BaiduDevices?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeBaiduDevices.allocationSize(value)
+        }
+    }
+
+    override fun write(value: BaiduDevices?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeBaiduDevices.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeCallAnswer: FfiConverterRustBuffer<CallAnswer?> {
+    override fun read(buf: ByteBuffer): CallAnswer? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeCallAnswer.read(buf)
+    }
+
+    override fun allocationSize(value: CallAnswer?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeCallAnswer.allocationSize(value)
+        }
+    }
+
+    override fun write(value: CallAnswer?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeCallAnswer.write(value, buf)
         }
     }
 }
@@ -9942,6 +14340,70 @@ public object FfiConverterOptionalTypeOnSuspicion: FfiConverterRustBuffer<OnSusp
         } else {
             buf.put(1)
             FfiConverterTypeOnSuspicion.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypePlatform: FfiConverterRustBuffer<Platform?> {
+    override fun read(buf: ByteBuffer): Platform? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypePlatform.read(buf)
+    }
+
+    override fun allocationSize(value: Platform?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypePlatform.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Platform?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypePlatform.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypePriority: FfiConverterRustBuffer<Priority?> {
+    override fun read(buf: ByteBuffer): Priority? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypePriority.read(buf)
+    }
+
+    override fun allocationSize(value: Priority?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypePriority.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Priority?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypePriority.write(value, buf)
         }
     }
 }
@@ -10136,34 +14598,6 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeService: FfiConverterRustBuffer<List<Service>> {
-    override fun read(buf: ByteBuffer): List<Service> {
-        val len = buf.getInt()
-        return List<Service>(len) {
-            FfiConverterTypeService.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<Service>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeService.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<Service>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeService.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause>> {
     override fun read(buf: ByteBuffer): List<Cause> {
         val len = buf.getInt()
@@ -10182,6 +14616,34 @@ public object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause>>
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeCause.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeConnectionReport: FfiConverterRustBuffer<List<ConnectionReport>> {
+    override fun read(buf: ByteBuffer): List<ConnectionReport> {
+        val len = buf.getInt()
+        return List<ConnectionReport>(len) {
+            FfiConverterTypeConnectionReport.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ConnectionReport>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeConnectionReport.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ConnectionReport>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeConnectionReport.write(it, buf)
         }
     }
 }
@@ -10360,6 +14822,146 @@ public object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeHistogram: FfiConverterRustBuffer<List<Histogram>> {
+    override fun read(buf: ByteBuffer): List<Histogram> {
+        val len = buf.getInt()
+        return List<Histogram>(len) {
+            FfiConverterTypeHistogram.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Histogram>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHistogram.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Histogram>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHistogram.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeHostReport: FfiConverterRustBuffer<List<HostReport>> {
+    override fun read(buf: ByteBuffer): List<HostReport> {
+        val len = buf.getInt()
+        return List<HostReport>(len) {
+            FfiConverterTypeHostReport.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<HostReport>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHostReport.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<HostReport>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHostReport.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeHubClient: FfiConverterRustBuffer<List<HubClient>> {
+    override fun read(buf: ByteBuffer): List<HubClient> {
+        val len = buf.getInt()
+        return List<HubClient>(len) {
+            FfiConverterTypeHubClient.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<HubClient>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHubClient.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<HubClient>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHubClient.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeHubMetrics: FfiConverterRustBuffer<List<HubMetrics>> {
+    override fun read(buf: ByteBuffer): List<HubMetrics> {
+        val len = buf.getInt()
+        return List<HubMetrics>(len) {
+            FfiConverterTypeHubMetrics.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<HubMetrics>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHubMetrics.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<HubMetrics>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHubMetrics.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeHubProgress: FfiConverterRustBuffer<List<HubProgress>> {
+    override fun read(buf: ByteBuffer): List<HubProgress> {
+        val len = buf.getInt()
+        return List<HubProgress>(len) {
+            FfiConverterTypeHubProgress.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<HubProgress>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHubProgress.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<HubProgress>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHubProgress.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeIncomingHeader: FfiConverterRustBuffer<List<IncomingHeader>> {
     override fun read(buf: ByteBuffer): List<IncomingHeader> {
         val len = buf.getInt()
@@ -10378,6 +14980,62 @@ public object FfiConverterSequenceTypeIncomingHeader: FfiConverterRustBuffer<Lis
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeIncomingHeader.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeLabel: FfiConverterRustBuffer<List<Label>> {
+    override fun read(buf: ByteBuffer): List<Label> {
+        val len = buf.getInt()
+        return List<Label>(len) {
+            FfiConverterTypeLabel.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Label>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeLabel.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Label>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeLabel.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeNotificationLoss: FfiConverterRustBuffer<List<NotificationLoss>> {
+    override fun read(buf: ByteBuffer): List<NotificationLoss> {
+        val len = buf.getInt()
+        return List<NotificationLoss>(len) {
+            FfiConverterTypeNotificationLoss.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<NotificationLoss>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeNotificationLoss.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<NotificationLoss>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeNotificationLoss.write(it, buf)
         }
     }
 }
@@ -10444,6 +15102,34 @@ public object FfiConverterSequenceTypeRequest: FfiConverterRustBuffer<List<Reque
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeStep: FfiConverterRustBuffer<List<Step>> {
+    override fun read(buf: ByteBuffer): List<Step> {
+        val len = buf.getInt()
+        return List<Step>(len) {
+            FfiConverterTypeStep.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Step>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeStep.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Step>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeStep.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeTagged: FfiConverterRustBuffer<List<Tagged>> {
     override fun read(buf: ByteBuffer): List<Tagged> {
         val len = buf.getInt()
@@ -10500,6 +15186,34 @@ public object FfiConverterSequenceTypeTarget: FfiConverterRustBuffer<List<Target
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeTopicSubscription: FfiConverterRustBuffer<List<TopicSubscription>> {
+    override fun read(buf: ByteBuffer): List<TopicSubscription> {
+        val len = buf.getInt()
+        return List<TopicSubscription>(len) {
+            FfiConverterTypeTopicSubscription.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<TopicSubscription>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeTopicSubscription.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<TopicSubscription>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeTopicSubscription.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeSuspect: FfiConverterRustBuffer<List<Suspect>> {
     override fun read(buf: ByteBuffer): List<Suspect> {
         val len = buf.getInt()
@@ -10518,6 +15232,34 @@ public object FfiConverterSequenceTypeSuspect: FfiConverterRustBuffer<List<Suspe
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSuspect.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeTopicResult: FfiConverterRustBuffer<List<TopicResult>> {
+    override fun read(buf: ByteBuffer): List<TopicResult> {
+        val len = buf.getInt()
+        return List<TopicResult>(len) {
+            FfiConverterTypeTopicResult.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<TopicResult>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeTopicResult.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<TopicResult>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeTopicResult.write(it, buf)
         }
     }
 }
@@ -10806,6 +15548,23 @@ public object FfiConverterTypeTime: FfiConverter<Time, Double> {
 
 
         FfiConverterTypeWebPushPayload.lower(`payload`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Returns the message of a notification to one device, both in the form of docs/notification.md. `at` is for tests; nil is now.
+         */
+    @Throws(PushException::class) fun `renderNotification`(`notificationJson`: kotlin.String, `deviceJson`: kotlin.String, `at`: Time? = null): Rendered {
+            return FfiConverterTypeRendered.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_func_render_notification(
+
+
+        FfiConverterString.lower(`notificationJson`),
+        FfiConverterString.lower(`deviceJson`),
+        FfiConverterOptionalTypeTime.lower(`at`),_status)
 }
     )
     }

@@ -1,29 +1,23 @@
 package io.github.pushcore
 
+import kotlin.coroutines.cancellation.CancellationException
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.flow.asFlow
-import kotlinx.coroutines.flow.buffer
-import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.flow.flowOn
-import kotlinx.coroutines.flow.produceIn
 import kotlinx.coroutines.withContext
 
-/** The most targets that go down in one call, and the most that are read ahead. */
-private const val CHUNK = 512
-
 /** The longest stay in the library between two looks at whether the coroutine was cancelled. */
-private val SLICE = 100.milliseconds
+internal val SLICE = 100.milliseconds
 
 /** The threads that wait in the library; no more than these are made, and those that rest go away. */
-private val threads: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(256, "pushcore")
+internal val threads: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(256, "pushcore")
 
 /** A client of [service]. No connection is made before the first message; `use` or `close` frees it. */
 public fun Client(service: Service, options: ClientOptions = ClientOptions()): Client {
@@ -40,24 +34,22 @@ public fun Client(service: Service, options: ClientOptions = ClientOptions()): C
  * @throws PushException when there is no answer.
  */
 public suspend fun Client.send(message: Message, options: SendOptions = SendOptions()): Outcome =
-    withContext(threads) {
-        batchOfMessages(options, 1uL).use { batch ->
-            val offered = listOf(Tagged(message))
-            var taken = 0
-            var ended: Ended? = null
-            while (ended == null) {
-                currentCoroutineContext().ensureActive()
-                if (taken == 0) {
-                    val submitted = batch.submitMessages(offered)
-                    taken = submitted.taken.toInt()
-                    ended = submitted.refused.firstOrNull()
-                }
-                if (taken > 0) batch.finish()
-                ended = ended ?: batch.wait(SLICE).firstOrNull()
+    single(message, options).use { single ->
+        coroutineScope {
+            val ended = async(threads) { single.end() }
+            try {
+                ended.await().get()
+            } catch (cancelled: CancellationException) {
+                // At once, and not when the thread that waits looks up.
+                single.cancel()
+                throw cancelled
             }
-            ended.get()
         }
     }
+
+private fun SingleSend.end(): Ended {
+    while (true) wait(SLICE)?.let { return it }
+}
 
 /** The outcome, or the exception that says why there is none. */
 public fun Ended.get(): Outcome {
@@ -75,7 +67,7 @@ public fun Client.sendMany(
     template: Message,
     targets: Flow<Target>,
     options: SendOptions = SendOptions(),
-): Flow<Ended> = sending(targets, { batch(template, options) }, Batch::submit)
+): Flow<Ended> = sending(targets) { TargetSteps(batch(template, options)) }
 
 /** [sendMany] with the targets of a collection or a sequence. */
 public fun Client.sendMany(
@@ -86,7 +78,25 @@ public fun Client.sendMany(
 
 /** [sendMany] with messages that differ. */
 public fun Client.sendAll(messages: Flow<Tagged>, options: SendOptions = SendOptions()): Flow<Ended> =
-    sending(messages, { batchOfMessages(options) }, Batch::submitMessages)
+    sending(messages) { MessageSteps(batchOfMessages(options)) }
+
+/**
+ * Makes a call that is no message (channels, topics, groups, withdrawals, reports) and suspends until its answer. A service's
+ * "no" is an answer. Cancelling the coroutine cancels the call.
+ *
+ * @throws PushException when there is no answer.
+ */
+public suspend fun Client.call(call: Call, options: SendOptions = SendOptions()): CallAnswer =
+    withContext(threads) {
+        exchange(call, options).use { exchange ->
+            var answer: CallAnswer? = null
+            while (answer == null) {
+                currentCoroutineContext().ensureActive()
+                answer = exchange.wait(SLICE)
+            }
+            answer
+        }
+    }
 
 /**
  * Takes no more messages, and suspends until those taken have ended and the connections are closed, for at most [longest].
@@ -94,58 +104,3 @@ public fun Client.sendAll(messages: Flow<Tagged>, options: SendOptions = SendOpt
  */
 public suspend fun Client.shutdown(longest: Duration? = null): Boolean =
     withContext(threads) { shutdownBlocking(longest) }
-
-/** A hub of [services], at most one of a kind and environment. */
-public fun Hub(services: List<Service>, options: ClientOptions = ClientOptions()): Hub {
-    uniffiEnsureInitialized()
-    return Hub.open(services, options)
-}
-
-/**
- * Sends a notification (the JSON of docs/notification.md) to devices of every service; suspends until each has had its end.
- * It cannot be cancelled half-way: give it a few hundred devices at a time.
- */
-public suspend fun Hub.notify(notification: String, recipients: List<Recipient>): List<Delivered> =
-    withContext(threads) { notifyBlocking(notification, recipients) }
-
-private fun <T> sending(items: Flow<T>, begin: () -> Batch, submit: Batch.(List<T>) -> Submitted): Flow<Ended> =
-    flow { begin().use { batch -> send(items, batch, submit) } }.flowOn(threads)
-
-private suspend fun <T> FlowCollector<Ended>.send(items: Flow<T>, batch: Batch, submit: Batch.(List<T>) -> Submitted) =
-    coroutineScope {
-        val source = items.buffer(CHUNK).produceIn(this)
-        val waiting = ArrayDeque<T>(CHUNK)
-        var inFlight = 0L
-        var open = true
-        while (open || waiting.isNotEmpty() || inFlight > 0) {
-            currentCoroutineContext().ensureActive()
-            while (open && waiting.size < CHUNK) {
-                // With nothing under way there is nothing else to wait for.
-                val next = if (waiting.isEmpty() && inFlight == 0L) source.receiveCatching() else source.tryReceive()
-                if (next.isSuccess) {
-                    waiting.addLast(next.getOrThrow())
-                } else {
-                    next.exceptionOrNull()?.let { throw it }
-                    open = !next.isClosed
-                    break
-                }
-            }
-            var all = true
-            if (waiting.isNotEmpty()) {
-                val submitted = batch.submit(waiting.toList())
-                val taken = submitted.taken.toInt()
-                all = taken == waiting.size
-                repeat(taken) { waiting.removeFirst() }
-                inFlight += taken - submitted.refused.size
-                submitted.refused.forEach { emit(it) }
-            }
-            if (!open && waiting.isEmpty()) batch.finish()
-            // With room for more and a source that may have more, the sockets get a glance.
-            val ended = batch.wait(if (open && all) GLANCE else SLICE)
-            inFlight -= ended.size
-            ended.forEach { emit(it) }
-        }
-    }
-
-/** How long the sockets are waited for while targets may come. */
-private val GLANCE = 2.milliseconds

@@ -184,34 +184,6 @@ class SandboxTest {
     }
 
     @Test
-    fun `one notification to the devices of two services`() = runBlocking {
-        val (apns, fcm) = sandbox.ready["apns"] to sandbox.ready["fcm"]
-        fun apple(token: String) =
-            """{"service":"apns","environment":"sandbox","app":${apns["topic"]},"token":"${token(token)}"}"""
-        val recipients = listOf(
-            Recipient(apple("valid"), 1uL),
-            Recipient(apple("unregistered"), 2uL),
-            Recipient("""{"service":"fcm","token":${fcm["tokens"]["valid"]}}""", 3uL),
-            Recipient("""{"service":"fcm"}""", 4uL),
-        )
-        sandbox.apns().use { first ->
-            sandbox.fcm().use { second ->
-                Hub(listOf(first, second), sandbox.options).use { hub ->
-                    val notification = """{"title":"Sale","body":"Everything must go"}"""
-                    val delivered = hub.notify(notification, recipients).associateBy { it.ended.tag.toInt() }
-                    assertEquals("keep", delivered.getValue(1).feedback?.action, "${delivered[1]}")
-                    assertEquals(OutcomeKind.ACCEPTED, delivered.getValue(1).ended.get().kind)
-                    assertEquals("delete", delivered.getValue(2).feedback?.action)
-                    assertEquals("accepted", delivered.getValue(3).stop, "${delivered[3]}")
-                    assertEquals(null, delivered.getValue(4).feedback)
-                    assertNotNull(delivered.getValue(4).ended.failure)
-                    assertTrue(hub.shutdownBlocking(5.seconds))
-                }
-            }
-        }
-    }
-
-    @Test
     fun `no connection is an error with its cause`() = runBlocking {
         val nobody = java.net.ServerSocket(0).use { it.localPort }
         val service = Service.apnsKey(newKey(), "ABC123DEFG", "DEF123GHIJ", host = "localhost:$nobody")

@@ -17,15 +17,25 @@ extension Client {
     /// ``sendMany(_:to:options:)``.
     public func send(_ message: Message, options: SendOptions = SendOptions()) async throws -> Outcome {
         try Task.checkCancellation()
-        let batch = try batchOfMessages(options: options, expected: 1)
+        let single = try single(message: message, options: options)
         do {
             return try await withTaskCancellationHandler {
-                try await Threads.shared.run { try batch.end(of: message).get() }
+                try await Threads.shared.run { try single.end().get() }
             } onCancel: {
-                try? batch.cancel()
+                try? single.cancel()
             }
         } catch PushError.NoAnswer(let failure) where failure.kind == .cancelled && Task.isCancelled {
             throw CancellationError()
+        }
+    }
+
+    /// Makes a call that is no message (channels, topics, groups, withdrawals, reports) and waits for its answer, without holding
+    /// one of Swift's threads. A service's "no" is an answer. Cancelling the task cancels the call.
+    public func call(_ call: Call, options: SendOptions = SendOptions()) async throws -> CallAnswer {
+        let exchange = try exchange(call: call, options: options)
+        while true {
+            try Task.checkCancellation()
+            if let answer = try await Threads.shared.run({ try exchange.wait(longest: slice) }) { return answer }
         }
     }
 
@@ -34,22 +44,6 @@ extension Client {
     @discardableResult
     public func shutdown(longest: TimeInterval? = nil) async throws -> Bool {
         try await Threads.shared.run { try self.shutdownBlocking(longest: longest) }
-    }
-}
-
-extension Hub {
-    /// Opens a hub of services, at most one of a kind and environment.
-    public convenience init(_ services: [Service], options: ClientOptions = ClientOptions()) throws {
-        let opened = try Hub.open(services: services, options: options)
-        self.init(unsafeFromHandle: opened.uniffiCloneHandle())
-    }
-
-    /// Sends a notification (the JSON of docs/notification.md) to devices of every service; waits until each has had its end.
-    /// It cannot be cancelled half-way: give it a few hundred devices at a time.
-    public func notify(_ notification: String, to recipients: [Recipient]) async throws -> [Delivered] {
-        try await Threads.shared.run {
-            try self.notifyBlocking(notificationJson: notification, recipients: recipients)
-        }
     }
 }
 
@@ -62,18 +56,11 @@ extension Ended {
     }
 }
 
-extension Batch {
-    /// Sends a message alone and waits for its end.
-    fileprivate func end(of message: Message) throws -> Ended {
-        var taken = false
+extension SingleSend {
+    /// Waits for the end.
+    fileprivate func end() throws -> Ended {
         while true {
-            if !taken {
-                let submitted = try submitMessages(messages: [Tagged(message: message)])
-                if let refused = submitted.refused.first { return refused }
-                taken = submitted.taken > 0
-                if taken { try finish() }
-            }
-            if let ended = try wait(longest: slice).first { return ended }
+            if let ended = try wait(longest: slice) { return ended }
         }
     }
 }

@@ -514,6 +514,22 @@ fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
+    typealias FfiType = UInt64
+    typealias SwiftType = UInt64
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt64 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterInt64: FfiConverterPrimitive {
     typealias FfiType = Int64
     typealias SwiftType = Int64
@@ -883,6 +899,16 @@ public func FfiConverterTypeReceiverKeys_lower(_ value: ReceiverKeys) -> UInt64 
 public protocol ServiceProtocol: AnyObject, Sendable {
 
     /**
+     * Reads the answer to a call. A refusal is an answer; an error is about the call.
+     */
+    func callAnswer(call: Call, response: Response, at: Time?) throws  -> CallAnswer
+
+    /**
+     * Returns the request that makes a call, complete with its authorization.
+     */
+    func callRequest(call: Call, at: Time?) throws  -> Request
+
+    /**
      * Takes the token endpoint's answer. Returns false where another request is due.
      */
     func acceptToken(response: Response, at: Time?) throws  -> Bool
@@ -1099,6 +1125,35 @@ public static func webPushKey(key: Data, subject: String, policy: EndpointPolicy
 }
 
 
+
+    /**
+     * Reads the answer to a call. A refusal is an answer; an error is about the call.
+     */
+open func callAnswer(call: Call, response: Response, at: Time? = nil)throws  -> CallAnswer  {
+    return try  FfiConverterTypeCallAnswer_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_service_call_answer(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeCall_lower(call),
+        FfiConverterTypeResponse_lower(response),
+        FfiConverterOptionTypeTime.lower(at),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the request that makes a call, complete with its authorization.
+     */
+open func callRequest(call: Call, at: Time? = nil)throws  -> Request  {
+    return try  FfiConverterTypeRequest_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_service_call_request(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeCall_lower(call),
+        FfiConverterOptionTypeTime.lower(at),uniffiCallStatus
+    )
+})
+}
 
     /**
      * Takes the token endpoint's answer. Returns false where another request is due.
@@ -1578,6 +1633,75 @@ public func FfiConverterTypeApnsLiveActivity_lower(_ value: ApnsLiveActivity) ->
 
 
 /**
+ * The part of a list of Baidu's that is asked for.
+ */
+public struct BaiduPage: Equatable, Hashable {
+    /**
+     * The first entry, from 0.
+     */
+    public let start: UInt32
+    /**
+     * The most entries, 1 to 100, of topics 1 to 20; nil is the service's choice.
+     */
+    public let limit: UInt8?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The first entry, from 0.
+         */start: UInt32 = UInt32(0),
+        /**
+         * The most entries, 1 to 100, of topics 1 to 20; nil is the service's choice.
+         */limit: UInt8? = nil) {
+        self.start = start
+        self.limit = limit
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BaiduPage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBaiduPage: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BaiduPage {
+        return
+            try BaiduPage(
+                start: FfiConverterUInt32.read(from: &buf),
+                limit: FfiConverterOptionUInt8.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BaiduPage, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.start, into: &buf)
+        FfiConverterOptionUInt8.write(value.limit, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduPage_lift(_ buf: RustBuffer) throws -> BaiduPage {
+    return try FfiConverterTypeBaiduPage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduPage_lower(_ value: BaiduPage) -> RustBuffer {
+    return FfiConverterTypeBaiduPage.lower(value)
+}
+
+
+/**
  * One error of a chain: the error itself, or one that caused it.
  */
 public struct Cause: Equatable, Hashable {
@@ -1944,6 +2068,125 @@ public func FfiConverterTypeFcmNotification_lower(_ value: FcmNotification) -> R
 
 
 /**
+ * The change that a result asks for in the caller's table of devices; docs/notification.md says which result asks for which.
+ */
+public struct Feedback: Equatable, Hashable {
+    /**
+     * The action: `keep`, `delete`, `replace`, `wait` or `check_configuration`.
+     */
+    public let action: String
+    /**
+     * The new token of the device (`replace`); nil for every other action.
+     */
+    public let replacement: String?
+    /**
+     * The earliest time of the next message (`wait`); nil where nothing names a time.
+     */
+    public let until: Time?
+    /**
+     * The messages that have to wait (`wait`); nil for every other action.
+     */
+    public let scope: Scope?
+    /**
+     * The part of the configuration that may be at fault (`check_configuration`); nil for every other action.
+     */
+    public let cause: String?
+    /**
+     * The settings that could be at fault beside the token.
+     */
+    public let suspects: [Suspect]
+    /**
+     * How many seconds the service's clock is ahead of this machine's; nil where the clock is not to blame.
+     */
+    public let clockSkew: Int64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The action: `keep`, `delete`, `replace`, `wait` or `check_configuration`.
+         */action: String,
+        /**
+         * The new token of the device (`replace`); nil for every other action.
+         */replacement: String?,
+        /**
+         * The earliest time of the next message (`wait`); nil where nothing names a time.
+         */until: Time?,
+        /**
+         * The messages that have to wait (`wait`); nil for every other action.
+         */scope: Scope?,
+        /**
+         * The part of the configuration that may be at fault (`check_configuration`); nil for every other action.
+         */cause: String?,
+        /**
+         * The settings that could be at fault beside the token.
+         */suspects: [Suspect],
+        /**
+         * How many seconds the service's clock is ahead of this machine's; nil where the clock is not to blame.
+         */clockSkew: Int64?) {
+        self.action = action
+        self.replacement = replacement
+        self.until = until
+        self.scope = scope
+        self.cause = cause
+        self.suspects = suspects
+        self.clockSkew = clockSkew
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Feedback: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFeedback: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Feedback {
+        return
+            try Feedback(
+                action: FfiConverterString.read(from: &buf),
+                replacement: FfiConverterOptionString.read(from: &buf),
+                until: FfiConverterOptionTypeTime.read(from: &buf),
+                scope: FfiConverterOptionTypeScope.read(from: &buf),
+                cause: FfiConverterOptionString.read(from: &buf),
+                suspects: FfiConverterSequenceTypeSuspect.read(from: &buf),
+                clockSkew: FfiConverterOptionInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Feedback, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.action, into: &buf)
+        FfiConverterOptionString.write(value.replacement, into: &buf)
+        FfiConverterOptionTypeTime.write(value.until, into: &buf)
+        FfiConverterOptionTypeScope.write(value.scope, into: &buf)
+        FfiConverterOptionString.write(value.cause, into: &buf)
+        FfiConverterSequenceTypeSuspect.write(value.suspects, into: &buf)
+        FfiConverterOptionInt64.write(value.clockSkew, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFeedback_lift(_ buf: RustBuffer) throws -> Feedback {
+    return try FfiConverterTypeFeedback.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFeedback_lower(_ value: Feedback) -> RustBuffer {
+    return FfiConverterTypeFeedback.lower(value)
+}
+
+
+/**
  * One header of a request or a response.
  */
 public struct Header: Equatable, Hashable {
@@ -2090,6 +2333,95 @@ public func FfiConverterTypeMessage_lift(_ buf: RustBuffer) throws -> Message {
 #endif
 public func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
     return FfiConverterTypeMessage.lower(value)
+}
+
+
+/**
+ * A part of a notification that a service does not take as it is.
+ */
+public struct NotificationLoss: Equatable, Hashable {
+    /**
+     * The field of the notification, by its name in JSON.
+     */
+    public let field: String
+    /**
+     * The platform that loses the field; nil when every device of the app does.
+     */
+    public let platform: String?
+    /**
+     * The kind of loss: `dropped`, `changed` or `shortened`.
+     */
+    public let kind: String
+    /**
+     * The reason, in a few words for a person.
+     */
+    public let reason: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The field of the notification, by its name in JSON.
+         */field: String,
+        /**
+         * The platform that loses the field; nil when every device of the app does.
+         */platform: String?,
+        /**
+         * The kind of loss: `dropped`, `changed` or `shortened`.
+         */kind: String,
+        /**
+         * The reason, in a few words for a person.
+         */reason: String) {
+        self.field = field
+        self.platform = platform
+        self.kind = kind
+        self.reason = reason
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NotificationLoss: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNotificationLoss: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NotificationLoss {
+        return
+            try NotificationLoss(
+                field: FfiConverterString.read(from: &buf),
+                platform: FfiConverterOptionString.read(from: &buf),
+                kind: FfiConverterString.read(from: &buf),
+                reason: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: NotificationLoss, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.field, into: &buf)
+        FfiConverterOptionString.write(value.platform, into: &buf)
+        FfiConverterString.write(value.kind, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNotificationLoss_lift(_ buf: RustBuffer) throws -> NotificationLoss {
+    return try FfiConverterTypeNotificationLoss.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNotificationLoss_lower(_ value: NotificationLoss) -> RustBuffer {
+    return FfiConverterTypeNotificationLoss.lower(value)
 }
 
 
@@ -2335,6 +2667,75 @@ public func FfiConverterTypeOutcome_lower(_ value: Outcome) -> RustBuffer {
 
 
 /**
+ * The message of a notification to one device.
+ */
+public struct Rendered: Equatable, Hashable {
+    /**
+     * The message, with its target.
+     */
+    public let message: Message
+    /**
+     * The parts that the device's service cannot show.
+     */
+    public let losses: [NotificationLoss]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The message, with its target.
+         */message: Message,
+        /**
+         * The parts that the device's service cannot show.
+         */losses: [NotificationLoss]) {
+        self.message = message
+        self.losses = losses
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Rendered: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRendered: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Rendered {
+        return
+            try Rendered(
+                message: FfiConverterTypeMessage.read(from: &buf),
+                losses: FfiConverterSequenceTypeNotificationLoss.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Rendered, into buf: inout [UInt8]) {
+        FfiConverterTypeMessage.write(value.message, into: &buf)
+        FfiConverterSequenceTypeNotificationLoss.write(value.losses, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRendered_lift(_ buf: RustBuffer) throws -> Rendered {
+    return try FfiConverterTypeRendered.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRendered_lower(_ value: Rendered) -> RustBuffer {
+    return FfiConverterTypeRendered.lower(value)
+}
+
+
+/**
  * A request, complete with its authorization: hand it to any HTTP client as it is.
  */
 public struct Request: Equatable, Hashable {
@@ -2499,6 +2900,85 @@ public func FfiConverterTypeResponse_lift(_ buf: RustBuffer) throws -> Response 
 #endif
 public func FfiConverterTypeResponse_lower(_ value: Response) -> RustBuffer {
     return FfiConverterTypeResponse.lower(value)
+}
+
+
+/**
+ * A subscription to a topic.
+ */
+public struct TopicSubscription: Equatable, Hashable {
+    /**
+     * The topic.
+     */
+    public let topic: String
+    /**
+     * When the subscription was made; nil where the service does not tell.
+     */
+    public let created: Time?
+    /**
+     * The resource's name, which holds the registration.
+     */
+    public let name: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The topic.
+         */topic: String,
+        /**
+         * When the subscription was made; nil where the service does not tell.
+         */created: Time?,
+        /**
+         * The resource's name, which holds the registration.
+         */name: String) {
+        self.topic = topic
+        self.created = created
+        self.name = name
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension TopicSubscription: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTopicSubscription: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TopicSubscription {
+        return
+            try TopicSubscription(
+                topic: FfiConverterString.read(from: &buf),
+                created: FfiConverterOptionTypeTime.read(from: &buf),
+                name: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TopicSubscription, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.topic, into: &buf)
+        FfiConverterOptionTypeTime.write(value.created, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTopicSubscription_lift(_ buf: RustBuffer) throws -> TopicSubscription {
+    return try FfiConverterTypeTopicSubscription.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTopicSubscription_lower(_ value: TopicSubscription) -> RustBuffer {
+    return FfiConverterTypeTopicSubscription.lower(value)
 }
 
 
@@ -2690,6 +3170,995 @@ public func FfiConverterTypeAuthorization_lift(_ buf: RustBuffer) throws -> Auth
 #endif
 public func FfiConverterTypeAuthorization_lower(_ value: Authorization) -> RustBuffer {
     return FfiConverterTypeAuthorization.lower(value)
+}
+
+
+
+/**
+ * The devices that a call of Baidu's is about.
+ */
+
+public enum BaiduDevices: Equatable, Hashable {
+
+    /**
+     * Android's.
+     */
+    case android
+    /**
+     * Apple's.
+     */
+    case ios
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BaiduDevices: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBaiduDevices: FfiConverterRustBuffer {
+    typealias SwiftType = BaiduDevices
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BaiduDevices {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .android
+
+        case 2: return .ios
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BaiduDevices, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .android:
+            writeInt(&buf, Int32(1))
+
+
+        case .ios:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduDevices_lift(_ buf: RustBuffer) throws -> BaiduDevices {
+    return try FfiConverterTypeBaiduDevices.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduDevices_lower(_ value: BaiduDevices) -> RustBuffer {
+    return FfiConverterTypeBaiduDevices.lower(value)
+}
+
+
+
+/**
+ * The subject of a call to Baidu.
+ */
+
+public enum BaiduSubject: Equatable, Hashable {
+
+    /**
+     * The state of messages that were sent.
+     */
+    case messageStatus(
+        /**
+         * The ids of the messages.
+         */ids: [String]
+    )
+    /**
+     * The messages that a timer has sent.
+     */
+    case timerRecords(
+        /**
+         * The timer; nil is all of them.
+         */timer: String? = nil,
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * The messages that went to a topic.
+     */
+    case topicRecords(
+        /**
+         * The topic.
+         */topic: String,
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * The number of devices, by day.
+     */
+    case deviceStatistics
+    /**
+     * The number of a topic's messages, by day.
+     */
+    case topicStatistics(
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * The topics.
+     */
+    case topics(
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * The tags.
+     */
+    case tags(
+        /**
+         * The tag to look for; nil is all of them.
+         */tag: String? = nil,
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * A new tag.
+     */
+    case createTag(
+        /**
+         * The tag.
+         */tag: String
+    )
+    /**
+     * The end of a tag.
+     */
+    case deleteTag(
+        /**
+         * The tag.
+         */tag: String
+    )
+    /**
+     * A tag for devices.
+     */
+    case tagDevices(
+        /**
+         * The tag.
+         */tag: String,
+        /**
+         * The channel ids of the devices.
+         */devices: [String]
+    )
+    /**
+     * The end of a tag for devices.
+     */
+    case untagDevices(
+        /**
+         * The tag.
+         */tag: String,
+        /**
+         * The channel ids of the devices.
+         */devices: [String]
+    )
+    /**
+     * The number of devices with a tag.
+     */
+    case devicesWithTag(
+        /**
+         * The tag.
+         */tag: String
+    )
+    /**
+     * The timers that have not fired.
+     */
+    case timers(
+        /**
+         * The timer; nil is all of them.
+         */timer: String? = nil,
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * The end of a timer.
+     */
+    case cancelTimer(
+        /**
+         * The timer.
+         */timer: String
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BaiduSubject: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBaiduSubject: FfiConverterRustBuffer {
+    typealias SwiftType = BaiduSubject
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BaiduSubject {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .messageStatus(ids: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 2: return .timerRecords(timer: try FfiConverterOptionString.read(from: &buf), page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 3: return .topicRecords(topic: try FfiConverterString.read(from: &buf), page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 4: return .deviceStatistics
+
+        case 5: return .topicStatistics(topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 6: return .topics(page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 7: return .tags(tag: try FfiConverterOptionString.read(from: &buf), page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 8: return .createTag(tag: try FfiConverterString.read(from: &buf)
+        )
+
+        case 9: return .deleteTag(tag: try FfiConverterString.read(from: &buf)
+        )
+
+        case 10: return .tagDevices(tag: try FfiConverterString.read(from: &buf), devices: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 11: return .untagDevices(tag: try FfiConverterString.read(from: &buf), devices: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 12: return .devicesWithTag(tag: try FfiConverterString.read(from: &buf)
+        )
+
+        case 13: return .timers(timer: try FfiConverterOptionString.read(from: &buf), page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 14: return .cancelTimer(timer: try FfiConverterString.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BaiduSubject, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .messageStatus(ids):
+            writeInt(&buf, Int32(1))
+            FfiConverterSequenceString.write(ids, into: &buf)
+
+
+        case let .timerRecords(timer,page):
+            writeInt(&buf, Int32(2))
+            FfiConverterOptionString.write(timer, into: &buf)
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case let .topicRecords(topic,page):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(topic, into: &buf)
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case .deviceStatistics:
+            writeInt(&buf, Int32(4))
+
+
+        case let .topicStatistics(topic):
+            writeInt(&buf, Int32(5))
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .topics(page):
+            writeInt(&buf, Int32(6))
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case let .tags(tag,page):
+            writeInt(&buf, Int32(7))
+            FfiConverterOptionString.write(tag, into: &buf)
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case let .createTag(tag):
+            writeInt(&buf, Int32(8))
+            FfiConverterString.write(tag, into: &buf)
+
+
+        case let .deleteTag(tag):
+            writeInt(&buf, Int32(9))
+            FfiConverterString.write(tag, into: &buf)
+
+
+        case let .tagDevices(tag,devices):
+            writeInt(&buf, Int32(10))
+            FfiConverterString.write(tag, into: &buf)
+            FfiConverterSequenceString.write(devices, into: &buf)
+
+
+        case let .untagDevices(tag,devices):
+            writeInt(&buf, Int32(11))
+            FfiConverterString.write(tag, into: &buf)
+            FfiConverterSequenceString.write(devices, into: &buf)
+
+
+        case let .devicesWithTag(tag):
+            writeInt(&buf, Int32(12))
+            FfiConverterString.write(tag, into: &buf)
+
+
+        case let .timers(timer,page):
+            writeInt(&buf, Int32(13))
+            FfiConverterOptionString.write(timer, into: &buf)
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case let .cancelTimer(timer):
+            writeInt(&buf, Int32(14))
+            FfiConverterString.write(timer, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduSubject_lift(_ buf: RustBuffer) throws -> BaiduSubject {
+    return try FfiConverterTypeBaiduSubject.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduSubject_lower(_ value: BaiduSubject) -> RustBuffer {
+    return FfiConverterTypeBaiduSubject.lower(value)
+}
+
+
+
+/**
+ * A request to a service that is no message.
+ */
+
+public enum Call: Equatable, Hashable {
+
+    /**
+     * Creates a channel for Live Activities (APNs). The answer is a text: the channel's id.
+     */
+    case apnsCreateChannel(
+        /**
+         * The app's bundle id.
+         */bundle: String,
+        /**
+         * The broadcasts that the channel keeps.
+         */storage: ChannelStorage
+    )
+    /**
+     * Asks what a channel keeps (APNs). The answer is a text: `no_storage` or `most_recent`.
+     */
+    case apnsReadChannel(
+        /**
+         * The app's bundle id.
+         */bundle: String,
+        /**
+         * The channel's id.
+         */channel: String
+    )
+    /**
+     * Deletes a channel, for good (APNs).
+     */
+    case apnsDeleteChannel(
+        /**
+         * The app's bundle id.
+         */bundle: String,
+        /**
+         * The channel's id.
+         */channel: String
+    )
+    /**
+     * Lists the channels of an app (APNs). The answer is texts.
+     */
+    case apnsListChannels(
+        /**
+         * The app's bundle id.
+         */bundle: String
+    )
+    /**
+     * Subscribes a registration to a topic (FCM).
+     */
+    case fcmSubscribe(
+        /**
+         * A registration token or an installation id.
+         */registration: String,
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * Ends the subscription of a registration (FCM).
+     */
+    case fcmUnsubscribe(
+        /**
+         * A registration token or an installation id.
+         */registration: String,
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * Lists the topics of a registration (FCM). The answer is a page.
+     */
+    case fcmListSubscriptions(
+        /**
+         * A registration token or an installation id.
+         */registration: String,
+        /**
+         * The number of subscriptions on a page, 1 to 2,000; nil is the service's choice.
+         */pageSize: UInt16? = nil,
+        /**
+         * The token out of the page before; nil asks for the first one.
+         */pageToken: String? = nil
+    )
+    /**
+     * Subscribes up to 1,000 registration tokens with one request (FCM). The answer is a batch.
+     */
+    case fcmSubscribeMany(
+        /**
+         * The registration tokens.
+         */registrations: [String],
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * Ends the subscriptions of up to 1,000 registration tokens with one request (FCM). The answer is a batch.
+     */
+    case fcmUnsubscribeMany(
+        /**
+         * The registration tokens.
+         */registrations: [String],
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * Makes a group of registrations (ADM). The answer is a group.
+     */
+    case admCreateGroup(
+        /**
+         * The group's name.
+         */group: String,
+        /**
+         * The registration ids, at least one.
+         */members: [String]
+    )
+    /**
+     * Lets registrations join a group (ADM). The answer is a group.
+     */
+    case admAddToGroup(
+        /**
+         * The group's name.
+         */group: String,
+        /**
+         * The registration ids, at least one.
+         */members: [String]
+    )
+    /**
+     * Lets registrations leave a group (ADM). The answer is a group.
+     */
+    case admRemoveFromGroup(
+        /**
+         * The group's name.
+         */group: String,
+        /**
+         * The registration ids, at least one.
+         */members: [String]
+    )
+    /**
+     * Takes back a message that the push service still holds (Web Push).
+     */
+    case webPushWithdraw(
+        /**
+         * The `location` of the message's outcome.
+         */location: String,
+        /**
+         * The JSON of the subscription that the message was sent to.
+         */subscription: String
+    )
+    /**
+     * Asks whether a message was delivered (Web Push). The answer is a text.
+     */
+    case webPushReceipts(
+        /**
+         * The `receipt` of the message's outcome.
+         */receipt: String,
+        /**
+         * The JSON of the subscription that the message was sent to.
+         */subscription: String,
+        /**
+         * How long the push service may wait before it answers; nil leaves that to the service.
+         */wait: Seconds? = nil
+    )
+    /**
+     * Asks Baidu for reports, tags, timers and topics. The answer is JSON, in Baidu's words.
+     */
+    case baidu(
+        /**
+         * The subject.
+         */subject: BaiduSubject,
+        /**
+         * The devices that the call is about; nil says nothing.
+         */devices: BaiduDevices? = nil,
+        /**
+         * The begin of a time range; nil where there is none.
+         */since: Time? = nil,
+        /**
+         * The end of a time range; nil where there is none.
+         */until: Time? = nil
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Call: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCall: FfiConverterRustBuffer {
+    typealias SwiftType = Call
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Call {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .apnsCreateChannel(bundle: try FfiConverterString.read(from: &buf), storage: try FfiConverterTypeChannelStorage.read(from: &buf)
+        )
+
+        case 2: return .apnsReadChannel(bundle: try FfiConverterString.read(from: &buf), channel: try FfiConverterString.read(from: &buf)
+        )
+
+        case 3: return .apnsDeleteChannel(bundle: try FfiConverterString.read(from: &buf), channel: try FfiConverterString.read(from: &buf)
+        )
+
+        case 4: return .apnsListChannels(bundle: try FfiConverterString.read(from: &buf)
+        )
+
+        case 5: return .fcmSubscribe(registration: try FfiConverterString.read(from: &buf), topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 6: return .fcmUnsubscribe(registration: try FfiConverterString.read(from: &buf), topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 7: return .fcmListSubscriptions(registration: try FfiConverterString.read(from: &buf), pageSize: try FfiConverterOptionUInt16.read(from: &buf), pageToken: try FfiConverterOptionString.read(from: &buf)
+        )
+
+        case 8: return .fcmSubscribeMany(registrations: try FfiConverterSequenceString.read(from: &buf), topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 9: return .fcmUnsubscribeMany(registrations: try FfiConverterSequenceString.read(from: &buf), topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 10: return .admCreateGroup(group: try FfiConverterString.read(from: &buf), members: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 11: return .admAddToGroup(group: try FfiConverterString.read(from: &buf), members: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 12: return .admRemoveFromGroup(group: try FfiConverterString.read(from: &buf), members: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 13: return .webPushWithdraw(location: try FfiConverterString.read(from: &buf), subscription: try FfiConverterString.read(from: &buf)
+        )
+
+        case 14: return .webPushReceipts(receipt: try FfiConverterString.read(from: &buf), subscription: try FfiConverterString.read(from: &buf), wait: try FfiConverterOptionTypeSeconds.read(from: &buf)
+        )
+
+        case 15: return .baidu(subject: try FfiConverterTypeBaiduSubject.read(from: &buf), devices: try FfiConverterOptionTypeBaiduDevices.read(from: &buf), since: try FfiConverterOptionTypeTime.read(from: &buf), until: try FfiConverterOptionTypeTime.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Call, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .apnsCreateChannel(bundle,storage):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(bundle, into: &buf)
+            FfiConverterTypeChannelStorage.write(storage, into: &buf)
+
+
+        case let .apnsReadChannel(bundle,channel):
+            writeInt(&buf, Int32(2))
+            FfiConverterString.write(bundle, into: &buf)
+            FfiConverterString.write(channel, into: &buf)
+
+
+        case let .apnsDeleteChannel(bundle,channel):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(bundle, into: &buf)
+            FfiConverterString.write(channel, into: &buf)
+
+
+        case let .apnsListChannels(bundle):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(bundle, into: &buf)
+
+
+        case let .fcmSubscribe(registration,topic):
+            writeInt(&buf, Int32(5))
+            FfiConverterString.write(registration, into: &buf)
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .fcmUnsubscribe(registration,topic):
+            writeInt(&buf, Int32(6))
+            FfiConverterString.write(registration, into: &buf)
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .fcmListSubscriptions(registration,pageSize,pageToken):
+            writeInt(&buf, Int32(7))
+            FfiConverterString.write(registration, into: &buf)
+            FfiConverterOptionUInt16.write(pageSize, into: &buf)
+            FfiConverterOptionString.write(pageToken, into: &buf)
+
+
+        case let .fcmSubscribeMany(registrations,topic):
+            writeInt(&buf, Int32(8))
+            FfiConverterSequenceString.write(registrations, into: &buf)
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .fcmUnsubscribeMany(registrations,topic):
+            writeInt(&buf, Int32(9))
+            FfiConverterSequenceString.write(registrations, into: &buf)
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .admCreateGroup(group,members):
+            writeInt(&buf, Int32(10))
+            FfiConverterString.write(group, into: &buf)
+            FfiConverterSequenceString.write(members, into: &buf)
+
+
+        case let .admAddToGroup(group,members):
+            writeInt(&buf, Int32(11))
+            FfiConverterString.write(group, into: &buf)
+            FfiConverterSequenceString.write(members, into: &buf)
+
+
+        case let .admRemoveFromGroup(group,members):
+            writeInt(&buf, Int32(12))
+            FfiConverterString.write(group, into: &buf)
+            FfiConverterSequenceString.write(members, into: &buf)
+
+
+        case let .webPushWithdraw(location,subscription):
+            writeInt(&buf, Int32(13))
+            FfiConverterString.write(location, into: &buf)
+            FfiConverterString.write(subscription, into: &buf)
+
+
+        case let .webPushReceipts(receipt,subscription,wait):
+            writeInt(&buf, Int32(14))
+            FfiConverterString.write(receipt, into: &buf)
+            FfiConverterString.write(subscription, into: &buf)
+            FfiConverterOptionTypeSeconds.write(wait, into: &buf)
+
+
+        case let .baidu(subject,devices,since,until):
+            writeInt(&buf, Int32(15))
+            FfiConverterTypeBaiduSubject.write(subject, into: &buf)
+            FfiConverterOptionTypeBaiduDevices.write(devices, into: &buf)
+            FfiConverterOptionTypeTime.write(since, into: &buf)
+            FfiConverterOptionTypeTime.write(until, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCall_lift(_ buf: RustBuffer) throws -> Call {
+    return try FfiConverterTypeCall.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCall_lower(_ value: Call) -> RustBuffer {
+    return FfiConverterTypeCall.lower(value)
+}
+
+
+
+/**
+ * The answer to a call.
+ */
+
+public enum CallAnswer: Equatable, Hashable {
+
+    /**
+     * The id of a channel that was made, or a word such as `delivered`.
+     */
+    case text(
+        /**
+         * The text.
+         */text: String
+    )
+    /**
+     * The ids of channels.
+     */
+    case texts(
+        /**
+         * The texts.
+         */texts: [String]
+    )
+    /**
+     * The result of a change to a group.
+     */
+    case group(
+        /**
+         * The number of members that the change worked for.
+         */succeeded: UInt64,
+        /**
+         * The registration ids that the change did not work for.
+         */failed: [String]
+    )
+    /**
+     * The answer of Baidu.
+     */
+    case json(
+        /**
+         * The JSON.
+         */json: String
+    )
+    /**
+     * A page of topic subscriptions.
+     */
+    case page(
+        /**
+         * The subscriptions.
+         */subscriptions: [TopicSubscription],
+        /**
+         * The token of the next page; nil on the last one.
+         */nextPageToken: String?
+    )
+    /**
+     * A result for each token, in their order.
+     */
+    case batch(
+        /**
+         * The results.
+         */results: [TopicResult]
+    )
+    /**
+     * Done, without more to say; done, but not readable, with the body kept; or refused.
+     */
+    case outcome(
+        /**
+         * The outcome.
+         */outcome: Outcome
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension CallAnswer: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCallAnswer: FfiConverterRustBuffer {
+    typealias SwiftType = CallAnswer
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CallAnswer {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .text(text: try FfiConverterString.read(from: &buf)
+        )
+
+        case 2: return .texts(texts: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 3: return .group(succeeded: try FfiConverterUInt64.read(from: &buf), failed: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 4: return .json(json: try FfiConverterString.read(from: &buf)
+        )
+
+        case 5: return .page(subscriptions: try FfiConverterSequenceTypeTopicSubscription.read(from: &buf), nextPageToken: try FfiConverterOptionString.read(from: &buf)
+        )
+
+        case 6: return .batch(results: try FfiConverterSequenceTypeTopicResult.read(from: &buf)
+        )
+
+        case 7: return .outcome(outcome: try FfiConverterTypeOutcome.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: CallAnswer, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .text(text):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(text, into: &buf)
+
+
+        case let .texts(texts):
+            writeInt(&buf, Int32(2))
+            FfiConverterSequenceString.write(texts, into: &buf)
+
+
+        case let .group(succeeded,failed):
+            writeInt(&buf, Int32(3))
+            FfiConverterUInt64.write(succeeded, into: &buf)
+            FfiConverterSequenceString.write(failed, into: &buf)
+
+
+        case let .json(json):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(json, into: &buf)
+
+
+        case let .page(subscriptions,nextPageToken):
+            writeInt(&buf, Int32(5))
+            FfiConverterSequenceTypeTopicSubscription.write(subscriptions, into: &buf)
+            FfiConverterOptionString.write(nextPageToken, into: &buf)
+
+
+        case let .batch(results):
+            writeInt(&buf, Int32(6))
+            FfiConverterSequenceTypeTopicResult.write(results, into: &buf)
+
+
+        case let .outcome(outcome):
+            writeInt(&buf, Int32(7))
+            FfiConverterTypeOutcome.write(outcome, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCallAnswer_lift(_ buf: RustBuffer) throws -> CallAnswer {
+    return try FfiConverterTypeCallAnswer.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCallAnswer_lower(_ value: CallAnswer) -> RustBuffer {
+    return FfiConverterTypeCallAnswer.lower(value)
+}
+
+
+
+/**
+ * The broadcasts that a channel keeps for devices that are offline; fixed when the channel is created.
+ */
+
+public enum ChannelStorage: Equatable, Hashable {
+
+    /**
+     * Nothing, at a higher publishing budget.
+     */
+    case noStorage
+    /**
+     * The most recent broadcast, for up to eight hours.
+     */
+    case mostRecent
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ChannelStorage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChannelStorage: FfiConverterRustBuffer {
+    typealias SwiftType = ChannelStorage
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChannelStorage {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .noStorage
+
+        case 2: return .mostRecent
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ChannelStorage, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .noStorage:
+            writeInt(&buf, Int32(1))
+
+
+        case .mostRecent:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelStorage_lift(_ buf: RustBuffer) throws -> ChannelStorage {
+    return try FfiConverterTypeChannelStorage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelStorage_lower(_ value: ChannelStorage) -> RustBuffer {
+    return FfiConverterTypeChannelStorage.lower(value)
 }
 
 
@@ -4168,6 +5637,113 @@ public func FfiConverterTypeSuspect_lower(_ value: Suspect) -> RustBuffer {
 
 
 /**
+ * The result of one registration token of a call for many.
+ */
+
+public enum TopicResult: Equatable, Hashable {
+
+    /**
+     * Done.
+     */
+    case done
+    /**
+     * The token is dead: delete it.
+     */
+    case tokenGone
+    /**
+     * The change may work later.
+     */
+    case retryLater(
+        /**
+         * The service's word.
+         */reason: String
+    )
+    /**
+     * The change will not work.
+     */
+    case rejected(
+        /**
+         * The service's word.
+         */reason: String
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension TopicResult: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTopicResult: FfiConverterRustBuffer {
+    typealias SwiftType = TopicResult
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TopicResult {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .done
+
+        case 2: return .tokenGone
+
+        case 3: return .retryLater(reason: try FfiConverterString.read(from: &buf)
+        )
+
+        case 4: return .rejected(reason: try FfiConverterString.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: TopicResult, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .done:
+            writeInt(&buf, Int32(1))
+
+
+        case .tokenGone:
+            writeInt(&buf, Int32(2))
+
+
+        case let .retryLater(reason):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case let .rejected(reason):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(reason, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTopicResult_lift(_ buf: RustBuffer) throws -> TopicResult {
+    return try FfiConverterTypeTopicResult.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTopicResult_lower(_ value: TopicResult) -> RustBuffer {
+    return FfiConverterTypeTopicResult.lower(value)
+}
+
+
+
+/**
  * How urgent a Web Push is.
  */
 
@@ -4280,6 +5856,30 @@ fileprivate struct FfiConverterOptionUInt8: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterUInt8.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionUInt16: FfiConverterRustBuffer {
+    typealias SwiftType = UInt16?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt16.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt16.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -4424,6 +6024,30 @@ fileprivate struct FfiConverterOptionTypeRequest: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeRequest.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeBaiduDevices: FfiConverterRustBuffer {
+    typealias SwiftType = BaiduDevices?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeBaiduDevices.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeBaiduDevices.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -4652,6 +6276,31 @@ fileprivate struct FfiConverterSequenceTypeHeader: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeNotificationLoss: FfiConverterRustBuffer {
+    typealias SwiftType = [NotificationLoss]
+
+    public static func write(_ value: [NotificationLoss], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeNotificationLoss.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [NotificationLoss] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [NotificationLoss]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeNotificationLoss.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeRequest: FfiConverterRustBuffer {
     typealias SwiftType = [Request]
 
@@ -4677,6 +6326,31 @@ fileprivate struct FfiConverterSequenceTypeRequest: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeTopicSubscription: FfiConverterRustBuffer {
+    typealias SwiftType = [TopicSubscription]
+
+    public static func write(_ value: [TopicSubscription], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeTopicSubscription.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [TopicSubscription] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [TopicSubscription]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeTopicSubscription.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSuspect: FfiConverterRustBuffer {
     typealias SwiftType = [Suspect]
 
@@ -4694,6 +6368,31 @@ fileprivate struct FfiConverterSequenceTypeSuspect: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeSuspect.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeTopicResult: FfiConverterRustBuffer {
+    typealias SwiftType = [TopicResult]
+
+    public static func write(_ value: [TopicResult], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeTopicResult.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [TopicResult] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [TopicResult]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeTopicResult.read(from: &buf))
         }
         return seq
     }
@@ -4906,6 +6605,19 @@ public func webPush(payload: WebPushPayload)throws  -> Message  {
 })
 }
 /**
+ * Returns the message of a notification to one device, both in the form of docs/notification.md. `at` is for tests; nil is now.
+ */
+public func renderNotification(notificationJson: String, deviceJson: String, at: Time? = nil)throws  -> Rendered  {
+    return try  FfiConverterTypeRendered_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_func_render_notification(
+        FfiConverterString.lower(notificationJson),
+        FfiConverterString.lower(deviceJson),
+        FfiConverterOptionTypeTime.lower(at),uniffiCallStatus
+    )
+})
+}
+/**
  * Reads a decrypted message as a browser does.
  */
 public func readReceived(plain: Data)throws  -> Received  {
@@ -4956,6 +6668,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_func_web_push() != 56959) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pushcore_uniffi_checksum_func_render_notification() != 1008) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pushcore_uniffi_checksum_func_read_received() != 56249) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -4975,6 +6690,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_receiverkeys_subscription_json() != 4635) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_service_call_answer() != 621) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_service_call_request() != 31139) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_service_accept_token() != 4778) {

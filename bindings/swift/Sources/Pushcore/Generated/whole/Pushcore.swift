@@ -906,14 +906,44 @@ public protocol ClientProtocol: AnyObject, Sendable {
     func batchOfMessages(options: SendOptions, expected: UInt64?) throws  -> Batch
 
     /**
+     * Makes a call that is no message and waits for the answer on the calling thread. A service's "no" is an answer.
+     */
+    func callBlocking(call: Call) throws  -> CallAnswer
+
+    /**
+     * Returns every connection as it is now.
+     */
+    func connections() throws  -> [ConnectionReport]
+
+    /**
      * Returns what has happened since the last call, at most the last 1,024 events. Never waits.
      */
     func events() throws  -> [Event]
 
     /**
+     * Begins a call that is no message, in steps.
+     */
+    func exchange(call: Call, options: SendOptions) throws  -> Exchange
+
+    /**
+     * Returns every host that is connected or that messages wait for.
+     */
+    func hosts() throws  -> [HostReport]
+
+    /**
      * Returns whether many answers in a row blame the tokens, so that the configuration is probably wrong.
      */
     func isMixUpSuspected() throws  -> Bool
+
+    /**
+     * Returns the counts and latencies of this client.
+     */
+    func metrics() throws  -> Metrics
+
+    /**
+     * Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with labels of the caller's own.
+     */
+    func openMetrics(labels: [Label]) throws  -> String
 
     /**
      * Sends one message and waits for its end on the calling thread. A service's "no" is an outcome, not an error.
@@ -925,6 +955,11 @@ public protocol ClientProtocol: AnyObject, Sendable {
      * for `longest`; nil waits for all. Returns whether everything has ended.
      */
     func shutdownBlocking(longest: Seconds?) throws  -> Bool
+
+    /**
+     * Begins to send one message, in steps.
+     */
+    func single(message: Message, options: SendOptions) throws  -> SingleSend
 
     /**
      * Returns how many messages of this client are where.
@@ -1031,12 +1066,63 @@ open func batchOfMessages(options: SendOptions, expected: UInt64? = nil)throws  
 }
 
     /**
+     * Makes a call that is no message and waits for the answer on the calling thread. A service's "no" is an answer.
+     */
+open func callBlocking(call: Call)throws  -> CallAnswer  {
+    return try  FfiConverterTypeCallAnswer_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_client_call_blocking(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeCall_lower(call),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns every connection as it is now.
+     */
+open func connections()throws  -> [ConnectionReport]  {
+    return try  FfiConverterSequenceTypeConnectionReport.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_client_connections(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Returns what has happened since the last call, at most the last 1,024 events. Never waits.
      */
 open func events()throws  -> [Event]  {
     return try  FfiConverterSequenceTypeEvent.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
         uniffiCallStatus in
     uniffi_pushcore_uniffi_fn_method_client_events(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Begins a call that is no message, in steps.
+     */
+open func exchange(call: Call, options: SendOptions)throws  -> Exchange  {
+    return try  FfiConverterTypeExchange_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_client_exchange(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeCall_lower(call),
+        FfiConverterTypeSendOptions_lower(options),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns every host that is connected or that messages wait for.
+     */
+open func hosts()throws  -> [HostReport]  {
+    return try  FfiConverterSequenceTypeHostReport.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_client_hosts(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -1050,6 +1136,31 @@ open func isMixUpSuspected()throws  -> Bool  {
         uniffiCallStatus in
     uniffi_pushcore_uniffi_fn_method_client_is_mix_up_suspected(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the counts and latencies of this client.
+     */
+open func metrics()throws  -> Metrics  {
+    return try  FfiConverterTypeMetrics_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_client_metrics(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with labels of the caller's own.
+     */
+open func openMetrics(labels: [Label] = [])throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_client_open_metrics(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceTypeLabel.lower(labels),uniffiCallStatus
     )
 })
 }
@@ -1078,6 +1189,20 @@ open func shutdownBlocking(longest: Seconds?)throws  -> Bool  {
     uniffi_pushcore_uniffi_fn_method_client_shutdown_blocking(
             self.uniffiCloneHandle(),
         FfiConverterOptionTypeSeconds.lower(longest),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Begins to send one message, in steps.
+     */
+open func single(message: Message, options: SendOptions)throws  -> SingleSend  {
+    return try  FfiConverterTypeSingleSend_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_client_single(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeMessage_lower(message),
+        FfiConverterTypeSendOptions_lower(options),uniffiCallStatus
     )
 })
 }
@@ -1788,18 +1913,160 @@ public func FfiConverterTypeDialectSelection_lower(_ value: DialectSelection) ->
 
 
 /**
+ * A call in the caller's own loop. The last reference that goes cancels the call.
+ */
+public protocol ExchangeProtocol: AnyObject, Sendable {
+
+    /**
+     * Waits on the calling thread for the answer, about as long as `longest`; nil where it has not come yet.
+     */
+    func wait(longest: Seconds) throws  -> CallAnswer?
+
+}
+/**
+ * A call in the caller's own loop. The last reference that goes cancels the call.
+ */
+open class Exchange: ExchangeProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pushcore_uniffi_fn_clone_exchange(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pushcore_uniffi_fn_free_exchange(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Waits on the calling thread for the answer, about as long as `longest`; nil where it has not come yet.
+     */
+open func wait(longest: Seconds)throws  -> CallAnswer?  {
+    return try  FfiConverterOptionTypeCallAnswer.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_exchange_wait(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSeconds_lower(longest),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExchange: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Exchange
+
+    public static func lift(_ handle: UInt64) throws -> Exchange {
+        return Exchange(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Exchange) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Exchange {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Exchange, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExchange_lift(_ handle: UInt64) throws -> Exchange {
+    return try FfiConverterTypeExchange.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExchange_lower(_ value: Exchange) -> UInt64 {
+    return FfiConverterTypeExchange.lower(value)
+}
+
+
+
+
+
+
+/**
  * A client for each of several services: one list of devices, one notification, one list of results.
  */
 public protocol HubProtocol: AnyObject, Sendable {
 
     /**
-     * Sends a notification (the JSON of docs/notification.md) to devices, and waits on the calling thread until each has had
-     * its end, further attempts included.
+     * Begins to send a notification (the JSON of docs/notification.md) to the devices that are submitted. `options` are those of
+     * each attempt.
      */
-    func notifyBlocking(notificationJson: String, recipients: [Recipient]) throws  -> [Delivered]
+    func batch(notificationJson: String, options: SendOptions) throws  -> HubBatch
+
+    /**
+     * Returns the counts and latencies of every client that has been opened.
+     */
+    func metrics() throws  -> [HubMetrics]
+
+    /**
+     * Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with the labels `app` and
+     * `environment`.
+     */
+    func openMetrics() throws  -> String
 
     /**
      * Takes no more messages, and waits on the calling thread until all have ended, at most for `longest`; nil waits for all.
+     * Returns whether everything has ended.
      */
     func shutdownBlocking(longest: Seconds?) throws  -> Bool
 
@@ -1859,14 +2126,15 @@ open class Hub: HubProtocol, @unchecked Sendable {
 
 
     /**
-     * Returns a hub of services, at most one of a kind and environment. Their clients are opened when first needed.
+     * Returns a hub of clients, at most one for an app in an environment. They are opened when first needed.
      */
-public static func `open`(services: [Service], options: ClientOptions)throws  -> Hub  {
+public static func `open`(clients: [HubClient], clientOptions: ClientOptions, options: HubOptions)throws  -> Hub  {
     return try  FfiConverterTypeHub_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
         uniffiCallStatus in
     uniffi_pushcore_uniffi_fn_constructor_hub_open(
-        FfiConverterSequenceTypeService.lower(services),
-        FfiConverterTypeClientOptions_lower(options),uniffiCallStatus
+        FfiConverterSequenceTypeHubClient.lower(clients),
+        FfiConverterTypeClientOptions_lower(clientOptions),
+        FfiConverterTypeHubOptions_lower(options),uniffiCallStatus
     )
 })
 }
@@ -1874,22 +2142,48 @@ public static func `open`(services: [Service], options: ClientOptions)throws  ->
 
 
     /**
-     * Sends a notification (the JSON of docs/notification.md) to devices, and waits on the calling thread until each has had
-     * its end, further attempts included.
+     * Begins to send a notification (the JSON of docs/notification.md) to the devices that are submitted. `options` are those of
+     * each attempt.
      */
-open func notifyBlocking(notificationJson: String, recipients: [Recipient])throws  -> [Delivered]  {
-    return try  FfiConverterSequenceTypeDelivered.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+open func batch(notificationJson: String, options: SendOptions)throws  -> HubBatch  {
+    return try  FfiConverterTypeHubBatch_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
         uniffiCallStatus in
-    uniffi_pushcore_uniffi_fn_method_hub_notify_blocking(
+    uniffi_pushcore_uniffi_fn_method_hub_batch(
             self.uniffiCloneHandle(),
         FfiConverterString.lower(notificationJson),
-        FfiConverterSequenceTypeRecipient.lower(recipients),uniffiCallStatus
+        FfiConverterTypeSendOptions_lower(options),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the counts and latencies of every client that has been opened.
+     */
+open func metrics()throws  -> [HubMetrics]  {
+    return try  FfiConverterSequenceTypeHubMetrics.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hub_metrics(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the counts and latencies as text for a scraper, in the form of OpenMetrics 1.0, with the labels `app` and
+     * `environment`.
+     */
+open func openMetrics()throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hub_open_metrics(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
 
     /**
      * Takes no more messages, and waits on the calling thread until all have ended, at most for `longest`; nil waits for all.
+     * Returns whether everything has ended.
      */
 open func shutdownBlocking(longest: Seconds?)throws  -> Bool  {
     return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
@@ -1944,6 +2238,230 @@ public func FfiConverterTypeHub_lift(_ handle: UInt64) throws -> Hub {
 #endif
 public func FfiConverterTypeHub_lower(_ value: Hub) -> UInt64 {
     return FfiConverterTypeHub.lower(value)
+}
+
+
+
+
+
+
+/**
+ * A notification to a list of devices in the caller's own loop: submit, wait, submit again. One thread drives it; `cancel` may come
+ * from another. The last reference that goes cancels what has not ended.
+ */
+public protocol HubBatchProtocol: AnyObject, Sendable {
+
+    /**
+     * Cancels what has not ended: the ends come from `wait` like any other. May be called while another thread waits.
+     */
+    func cancel() throws
+
+    /**
+     * Says that no device follows, so that doubtful answers are not held back for others.
+     */
+    func finish() throws
+
+    /**
+     * Returns whether every device that was taken has its end; ends may still have to be fetched.
+     */
+    func isIdle() throws  -> Bool
+
+    /**
+     * Returns how far each client is.
+     */
+    func progress() throws  -> [HubProgress]
+
+    /**
+     * Submits devices, in their order, until there are no more or a service has no room.
+     *
+     * A device that cannot be read is refused by itself. Where fewer are taken than were offered, call `wait` and offer the others
+     * again.
+     */
+    func submit(recipients: [Recipient]) throws  -> HubSubmitted
+
+    /**
+     * Waits on the calling thread until something has ended, at most for `longest`; returns what has ended. Returns at once where
+     * nothing is under way.
+     */
+    func wait(longest: Seconds) throws  -> [Delivered]
+
+}
+/**
+ * A notification to a list of devices in the caller's own loop: submit, wait, submit again. One thread drives it; `cancel` may come
+ * from another. The last reference that goes cancels what has not ended.
+ */
+open class HubBatch: HubBatchProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pushcore_uniffi_fn_clone_hubbatch(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pushcore_uniffi_fn_free_hubbatch(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Cancels what has not ended: the ends come from `wait` like any other. May be called while another thread waits.
+     */
+open func cancel()throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hubbatch_cancel(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Says that no device follows, so that doubtful answers are not held back for others.
+     */
+open func finish()throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hubbatch_finish(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Returns whether every device that was taken has its end; ends may still have to be fetched.
+     */
+open func isIdle()throws  -> Bool  {
+    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hubbatch_is_idle(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns how far each client is.
+     */
+open func progress()throws  -> [HubProgress]  {
+    return try  FfiConverterSequenceTypeHubProgress.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hubbatch_progress(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Submits devices, in their order, until there are no more or a service has no room.
+     *
+     * A device that cannot be read is refused by itself. Where fewer are taken than were offered, call `wait` and offer the others
+     * again.
+     */
+open func submit(recipients: [Recipient])throws  -> HubSubmitted  {
+    return try  FfiConverterTypeHubSubmitted_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hubbatch_submit(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceTypeRecipient.lower(recipients),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Waits on the calling thread until something has ended, at most for `longest`; returns what has ended. Returns at once where
+     * nothing is under way.
+     */
+open func wait(longest: Seconds)throws  -> [Delivered]  {
+    return try  FfiConverterSequenceTypeDelivered.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_hubbatch_wait(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSeconds_lower(longest),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubBatch: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = HubBatch
+
+    public static func lift(_ handle: UInt64) throws -> HubBatch {
+        return HubBatch(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: HubBatch) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HubBatch {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: HubBatch, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubBatch_lift(_ handle: UInt64) throws -> HubBatch {
+    return try FfiConverterTypeHubBatch.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubBatch_lower(_ value: HubBatch) -> UInt64 {
+    return FfiConverterTypeHubBatch.lower(value)
 }
 
 
@@ -2200,6 +2718,16 @@ public func FfiConverterTypeReceiverKeys_lower(_ value: ReceiverKeys) -> UInt64 
 public protocol ServiceProtocol: AnyObject, Sendable {
 
     /**
+     * Reads the answer to a call. A refusal is an answer; an error is about the call.
+     */
+    func callAnswer(call: Call, response: Response, at: Time?) throws  -> CallAnswer
+
+    /**
+     * Returns the request that makes a call, complete with its authorization.
+     */
+    func callRequest(call: Call, at: Time?) throws  -> Request
+
+    /**
      * Takes the token endpoint's answer. Returns false where another request is due.
      */
     func acceptToken(response: Response, at: Time?) throws  -> Bool
@@ -2359,6 +2887,21 @@ public static func apnsKey(key: Data, keyId: String, teamId: String, environment
 }
 
     /**
+     * Returns APNs with a client certificate in PKCS#12, a `.p12` file; an empty password where the file has none.
+     */
+public static func apnsPkcs12(file: Data, password: String, environment: Environment? = nil, host: String? = nil)throws  -> Service  {
+    return try  FfiConverterTypeService_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_constructor_service_apns_pkcs12(
+        FfiConverterData.lower(file),
+        FfiConverterString.lower(password),
+        FfiConverterOptionTypeEnvironment.lower(environment),
+        FfiConverterOptionString.lower(host),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Returns APNs without a key: provider tokens that a server makes are handed in with `importToken`.
      */
 public static func apnsProviderTokens(keyId: String, teamId: String, environment: Environment? = nil, host: String? = nil)throws  -> Service  {
@@ -2431,6 +2974,35 @@ public static func webPushKey(key: Data, subject: String, policy: EndpointPolicy
 }
 
 
+
+    /**
+     * Reads the answer to a call. A refusal is an answer; an error is about the call.
+     */
+open func callAnswer(call: Call, response: Response, at: Time? = nil)throws  -> CallAnswer  {
+    return try  FfiConverterTypeCallAnswer_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_service_call_answer(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeCall_lower(call),
+        FfiConverterTypeResponse_lower(response),
+        FfiConverterOptionTypeTime.lower(at),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the request that makes a call, complete with its authorization.
+     */
+open func callRequest(call: Call, at: Time? = nil)throws  -> Request  {
+    return try  FfiConverterTypeRequest_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_service_call_request(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeCall_lower(call),
+        FfiConverterOptionTypeTime.lower(at),uniffiCallStatus
+    )
+})
+}
 
     /**
      * Takes the token endpoint's answer. Returns false where another request is due.
@@ -3077,6 +3649,152 @@ public func FfiConverterTypeSession_lower(_ value: Session) -> UInt64 {
 
 
 
+
+
+/**
+ * One message in the caller's own loop. The last reference that goes cancels the message.
+ */
+public protocol SingleSendProtocol: AnyObject, Sendable {
+
+    /**
+     * Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
+     */
+    func cancel() throws
+
+    /**
+     * Waits on the calling thread for the end, about as long as `longest`; nil where it has not come yet.
+     */
+    func wait(longest: Seconds) throws  -> Ended?
+
+}
+/**
+ * One message in the caller's own loop. The last reference that goes cancels the message.
+ */
+open class SingleSend: SingleSendProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pushcore_uniffi_fn_clone_singlesend(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pushcore_uniffi_fn_free_singlesend(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Cancels the message at once, also while another thread waits for the end, which comes from `wait` like any other.
+     */
+open func cancel()throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_singlesend_cancel(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Waits on the calling thread for the end, about as long as `longest`; nil where it has not come yet.
+     */
+open func wait(longest: Seconds)throws  -> Ended?  {
+    return try  FfiConverterOptionTypeEnded.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_singlesend_wait(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSeconds_lower(longest),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSingleSend: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = SingleSend
+
+    public static func lift(_ handle: UInt64) throws -> SingleSend {
+        return SingleSend(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: SingleSend) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SingleSend {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: SingleSend, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSingleSend_lift(_ handle: UInt64) throws -> SingleSend {
+    return try FfiConverterTypeSingleSend.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSingleSend_lower(_ value: SingleSend) -> UInt64 {
+    return FfiConverterTypeSingleSend.lower(value)
+}
+
+
+
+
 /**
  * An alert for APNs. What is not here (Live Activities, broadcasts, critical sounds) a [`Message`]'s JSON says.
  */
@@ -3358,6 +4076,75 @@ public func FfiConverterTypeApnsLiveActivity_lower(_ value: ApnsLiveActivity) ->
 
 
 /**
+ * The part of a list of Baidu's that is asked for.
+ */
+public struct BaiduPage: Equatable, Hashable {
+    /**
+     * The first entry, from 0.
+     */
+    public let start: UInt32
+    /**
+     * The most entries, 1 to 100, of topics 1 to 20; nil is the service's choice.
+     */
+    public let limit: UInt8?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The first entry, from 0.
+         */start: UInt32 = UInt32(0),
+        /**
+         * The most entries, 1 to 100, of topics 1 to 20; nil is the service's choice.
+         */limit: UInt8? = nil) {
+        self.start = start
+        self.limit = limit
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BaiduPage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBaiduPage: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BaiduPage {
+        return
+            try BaiduPage(
+                start: FfiConverterUInt32.read(from: &buf),
+                limit: FfiConverterOptionUInt8.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BaiduPage, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.start, into: &buf)
+        FfiConverterOptionUInt8.write(value.limit, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduPage_lift(_ buf: RustBuffer) throws -> BaiduPage {
+    return try FfiConverterTypeBaiduPage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduPage_lower(_ value: BaiduPage) -> RustBuffer {
+    return FfiConverterTypeBaiduPage.lower(value)
+}
+
+
+/**
  * One error of a chain: the error itself, or one that caused it.
  */
 public struct Cause: Equatable, Hashable {
@@ -3453,6 +4240,10 @@ public struct ClientOptions: Equatable, Hashable {
      */
     public let proxy: String?
     /**
+     * Whether the environment's proxy is taken where `proxy` is nil.
+     */
+    public let environmentProxy: Bool
+    /**
      * Whether a message that got no answer is sent again, so that a device may see it twice.
      */
     public let atLeastOnce: Bool
@@ -3500,6 +4291,10 @@ public struct ClientOptions: Equatable, Hashable {
      * The seed of the jitter of back-off, for tests.
      */
     public let seed: UInt64?
+    /**
+     * What is peculiar to HTTP/2 on the connections that carry pushes; nil takes the defaults of docs/connections.md.
+     */
+    public let http2: Http2Options?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3513,6 +4308,9 @@ public struct ClientOptions: Equatable, Hashable {
         /**
          * The URL of an HTTP or SOCKS proxy; nil takes the environment's (`HTTPS_PROXY` and its like).
          */proxy: String? = nil,
+        /**
+         * Whether the environment's proxy is taken where `proxy` is nil.
+         */environmentProxy: Bool = true,
         /**
          * Whether a message that got no answer is sent again, so that a device may see it twice.
          */atLeastOnce: Bool = false,
@@ -3548,10 +4346,14 @@ public struct ClientOptions: Equatable, Hashable {
          */rate: UInt32? = nil,
         /**
          * The seed of the jitter of back-off, for tests.
-         */seed: UInt64? = nil) {
+         */seed: UInt64? = nil,
+        /**
+         * What is peculiar to HTTP/2 on the connections that carry pushes; nil takes the defaults of docs/connections.md.
+         */http2: Http2Options? = nil) {
         self.ca = ca
         self.bundledRoots = bundledRoots
         self.proxy = proxy
+        self.environmentProxy = environmentProxy
         self.atLeastOnce = atLeastOnce
         self.maxQueued = maxQueued
         self.maxConnections = maxConnections
@@ -3564,6 +4366,7 @@ public struct ClientOptions: Equatable, Hashable {
         self.idleTimeout = idleTimeout
         self.rate = rate
         self.seed = seed
+        self.http2 = http2
     }
 
 
@@ -3585,6 +4388,7 @@ public struct FfiConverterTypeClientOptions: FfiConverterRustBuffer {
                 ca: FfiConverterOptionData.read(from: &buf),
                 bundledRoots: FfiConverterBool.read(from: &buf),
                 proxy: FfiConverterOptionString.read(from: &buf),
+                environmentProxy: FfiConverterBool.read(from: &buf),
                 atLeastOnce: FfiConverterBool.read(from: &buf),
                 maxQueued: FfiConverterOptionUInt32.read(from: &buf),
                 maxConnections: FfiConverterOptionUInt32.read(from: &buf),
@@ -3596,7 +4400,8 @@ public struct FfiConverterTypeClientOptions: FfiConverterRustBuffer {
                 longestBackoff: FfiConverterOptionTypeSeconds.read(from: &buf),
                 idleTimeout: FfiConverterOptionTypeSeconds.read(from: &buf),
                 rate: FfiConverterOptionUInt32.read(from: &buf),
-                seed: FfiConverterOptionUInt64.read(from: &buf)
+                seed: FfiConverterOptionUInt64.read(from: &buf),
+                http2: FfiConverterOptionTypeHttp2Options.read(from: &buf)
         )
     }
 
@@ -3604,6 +4409,7 @@ public struct FfiConverterTypeClientOptions: FfiConverterRustBuffer {
         FfiConverterOptionData.write(value.ca, into: &buf)
         FfiConverterBool.write(value.bundledRoots, into: &buf)
         FfiConverterOptionString.write(value.proxy, into: &buf)
+        FfiConverterBool.write(value.environmentProxy, into: &buf)
         FfiConverterBool.write(value.atLeastOnce, into: &buf)
         FfiConverterOptionUInt32.write(value.maxQueued, into: &buf)
         FfiConverterOptionUInt32.write(value.maxConnections, into: &buf)
@@ -3616,6 +4422,7 @@ public struct FfiConverterTypeClientOptions: FfiConverterRustBuffer {
         FfiConverterOptionTypeSeconds.write(value.idleTimeout, into: &buf)
         FfiConverterOptionUInt32.write(value.rate, into: &buf)
         FfiConverterOptionUInt64.write(value.seed, into: &buf)
+        FfiConverterOptionTypeHttp2Options.write(value.http2, into: &buf)
     }
 }
 
@@ -3632,6 +4439,155 @@ public func FfiConverterTypeClientOptions_lift(_ buf: RustBuffer) throws -> Clie
 #endif
 public func FfiConverterTypeClientOptions_lower(_ value: ClientOptions) -> RustBuffer {
     return FfiConverterTypeClientOptions.lower(value)
+}
+
+
+/**
+ * A connection as it is now.
+ */
+public struct ConnectionReport: Equatable, Hashable {
+    /**
+     * The connection.
+     */
+    public let link: UInt64
+    /**
+     * The host and port that it goes to.
+     */
+    public let authority: String
+    /**
+     * Whether requests can be sent; false while it is being made.
+     */
+    public let ready: Bool
+    /**
+     * Whether no new request goes out here.
+     */
+    public let retired: Bool
+    /**
+     * Whether it is one beside others, which is let go when it has nothing to do for a minute.
+     */
+    public let surplus: Bool
+    /**
+     * Requests without an answer.
+     */
+    public let inFlight: UInt64
+    /**
+     * The requests that may be in flight at a time.
+     */
+    public let streams: UInt64
+    /**
+     * The octets of request bodies that the server's flow control allows now; nil on HTTP/1.1 and before it is ready.
+     */
+    public let window: UInt64?
+    /**
+     * The widest window that the server has granted so far, in octets; nil as for `window`.
+     */
+    public let widestWindow: UInt64?
+    /**
+     * The time from a request to its answer, smoothed; nil before the first answer.
+     */
+    public let roundTrip: Seconds?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The connection.
+         */link: UInt64,
+        /**
+         * The host and port that it goes to.
+         */authority: String,
+        /**
+         * Whether requests can be sent; false while it is being made.
+         */ready: Bool,
+        /**
+         * Whether no new request goes out here.
+         */retired: Bool,
+        /**
+         * Whether it is one beside others, which is let go when it has nothing to do for a minute.
+         */surplus: Bool,
+        /**
+         * Requests without an answer.
+         */inFlight: UInt64,
+        /**
+         * The requests that may be in flight at a time.
+         */streams: UInt64,
+        /**
+         * The octets of request bodies that the server's flow control allows now; nil on HTTP/1.1 and before it is ready.
+         */window: UInt64?,
+        /**
+         * The widest window that the server has granted so far, in octets; nil as for `window`.
+         */widestWindow: UInt64?,
+        /**
+         * The time from a request to its answer, smoothed; nil before the first answer.
+         */roundTrip: Seconds?) {
+        self.link = link
+        self.authority = authority
+        self.ready = ready
+        self.retired = retired
+        self.surplus = surplus
+        self.inFlight = inFlight
+        self.streams = streams
+        self.window = window
+        self.widestWindow = widestWindow
+        self.roundTrip = roundTrip
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ConnectionReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeConnectionReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ConnectionReport {
+        return
+            try ConnectionReport(
+                link: FfiConverterUInt64.read(from: &buf),
+                authority: FfiConverterString.read(from: &buf),
+                ready: FfiConverterBool.read(from: &buf),
+                retired: FfiConverterBool.read(from: &buf),
+                surplus: FfiConverterBool.read(from: &buf),
+                inFlight: FfiConverterUInt64.read(from: &buf),
+                streams: FfiConverterUInt64.read(from: &buf),
+                window: FfiConverterOptionUInt64.read(from: &buf),
+                widestWindow: FfiConverterOptionUInt64.read(from: &buf),
+                roundTrip: FfiConverterOptionTypeSeconds.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ConnectionReport, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.link, into: &buf)
+        FfiConverterString.write(value.authority, into: &buf)
+        FfiConverterBool.write(value.ready, into: &buf)
+        FfiConverterBool.write(value.retired, into: &buf)
+        FfiConverterBool.write(value.surplus, into: &buf)
+        FfiConverterUInt64.write(value.inFlight, into: &buf)
+        FfiConverterUInt64.write(value.streams, into: &buf)
+        FfiConverterOptionUInt64.write(value.window, into: &buf)
+        FfiConverterOptionUInt64.write(value.widestWindow, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.roundTrip, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConnectionReport_lift(_ buf: RustBuffer) throws -> ConnectionReport {
+    return try FfiConverterTypeConnectionReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConnectionReport_lower(_ value: ConnectionReport) -> RustBuffer {
+    return FfiConverterTypeConnectionReport.lower(value)
 }
 
 
@@ -4665,6 +5621,767 @@ public func FfiConverterTypeHeader_lower(_ value: Header) -> RustBuffer {
 
 
 /**
+ * How long messages took, counted in steps.
+ */
+public struct Histogram: Equatable, Hashable {
+    /**
+     * The part of the way: `queue` (waiting for a stream), `wire` (request to answer), `whole`.
+     */
+    public let phase: String
+    /**
+     * The steps, the shortest first.
+     */
+    public let steps: [Step]
+    /**
+     * The number of durations.
+     */
+    public let count: UInt64
+    /**
+     * The sum of all durations.
+     */
+    public let sum: Seconds
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The part of the way: `queue` (waiting for a stream), `wire` (request to answer), `whole`.
+         */phase: String,
+        /**
+         * The steps, the shortest first.
+         */steps: [Step],
+        /**
+         * The number of durations.
+         */count: UInt64,
+        /**
+         * The sum of all durations.
+         */sum: Seconds) {
+        self.phase = phase
+        self.steps = steps
+        self.count = count
+        self.sum = sum
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Histogram: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHistogram: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Histogram {
+        return
+            try Histogram(
+                phase: FfiConverterString.read(from: &buf),
+                steps: FfiConverterSequenceTypeStep.read(from: &buf),
+                count: FfiConverterUInt64.read(from: &buf),
+                sum: FfiConverterTypeSeconds.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Histogram, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.phase, into: &buf)
+        FfiConverterSequenceTypeStep.write(value.steps, into: &buf)
+        FfiConverterUInt64.write(value.count, into: &buf)
+        FfiConverterTypeSeconds.write(value.sum, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHistogram_lift(_ buf: RustBuffer) throws -> Histogram {
+    return try FfiConverterTypeHistogram.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHistogram_lower(_ value: Histogram) -> RustBuffer {
+    return FfiConverterTypeHistogram.lower(value)
+}
+
+
+/**
+ * A host that messages wait for, or that is connected.
+ */
+public struct HostReport: Equatable, Hashable {
+    /**
+     * The host and port.
+     */
+    public let authority: String
+    /**
+     * Messages that wait for a stream.
+     */
+    public let waiting: UInt64
+    /**
+     * Requests without an answer.
+     */
+    public let inFlight: UInt64
+    /**
+     * The connections, whatever their state.
+     */
+    public let connections: UInt64
+    /**
+     * The reason why messages wait, in a word of docs/connections.md such as `back_off`; nil where none waits.
+     */
+    public let waitsFor: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The host and port.
+         */authority: String,
+        /**
+         * Messages that wait for a stream.
+         */waiting: UInt64,
+        /**
+         * Requests without an answer.
+         */inFlight: UInt64,
+        /**
+         * The connections, whatever their state.
+         */connections: UInt64,
+        /**
+         * The reason why messages wait, in a word of docs/connections.md such as `back_off`; nil where none waits.
+         */waitsFor: String?) {
+        self.authority = authority
+        self.waiting = waiting
+        self.inFlight = inFlight
+        self.connections = connections
+        self.waitsFor = waitsFor
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HostReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHostReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HostReport {
+        return
+            try HostReport(
+                authority: FfiConverterString.read(from: &buf),
+                waiting: FfiConverterUInt64.read(from: &buf),
+                inFlight: FfiConverterUInt64.read(from: &buf),
+                connections: FfiConverterUInt64.read(from: &buf),
+                waitsFor: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HostReport, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.authority, into: &buf)
+        FfiConverterUInt64.write(value.waiting, into: &buf)
+        FfiConverterUInt64.write(value.inFlight, into: &buf)
+        FfiConverterUInt64.write(value.connections, into: &buf)
+        FfiConverterOptionString.write(value.waitsFor, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHostReport_lift(_ buf: RustBuffer) throws -> HostReport {
+    return try FfiConverterTypeHostReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHostReport_lower(_ value: HostReport) -> RustBuffer {
+    return FfiConverterTypeHostReport.lower(value)
+}
+
+
+/**
+ * What is peculiar to HTTP/2; a field left out has the default of docs/connections.md.
+ */
+public struct Http2Options: Equatable, Hashable {
+    /**
+     * How long a connection is silent before it is asked with a PING.
+     */
+    public let pingAfter: Seconds?
+    /**
+     * How long the answer to a PING may take.
+     */
+    public let pingTimeout: Seconds?
+    /**
+     * How long the server's SETTINGS may take.
+     */
+    public let settingsTimeout: Seconds?
+    /**
+     * The most requests in flight on one connection, whatever the server allows.
+     */
+    public let maxInFlight: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How long a connection is silent before it is asked with a PING.
+         */pingAfter: Seconds? = nil,
+        /**
+         * How long the answer to a PING may take.
+         */pingTimeout: Seconds? = nil,
+        /**
+         * How long the server's SETTINGS may take.
+         */settingsTimeout: Seconds? = nil,
+        /**
+         * The most requests in flight on one connection, whatever the server allows.
+         */maxInFlight: UInt32? = nil) {
+        self.pingAfter = pingAfter
+        self.pingTimeout = pingTimeout
+        self.settingsTimeout = settingsTimeout
+        self.maxInFlight = maxInFlight
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Http2Options: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHttp2Options: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Http2Options {
+        return
+            try Http2Options(
+                pingAfter: FfiConverterOptionTypeSeconds.read(from: &buf),
+                pingTimeout: FfiConverterOptionTypeSeconds.read(from: &buf),
+                settingsTimeout: FfiConverterOptionTypeSeconds.read(from: &buf),
+                maxInFlight: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Http2Options, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeSeconds.write(value.pingAfter, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.pingTimeout, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.settingsTimeout, into: &buf)
+        FfiConverterOptionUInt32.write(value.maxInFlight, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttp2Options_lift(_ buf: RustBuffer) throws -> Http2Options {
+    return try FfiConverterTypeHttp2Options.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttp2Options_lower(_ value: Http2Options) -> RustBuffer {
+    return FfiConverterTypeHttp2Options.lower(value)
+}
+
+
+/**
+ * The app of a hub's client, with its environment.
+ */
+public struct HubApp: Equatable, Hashable {
+    /**
+     * The service.
+     */
+    public let service: ServiceKind
+    /**
+     * The environment; production for services that know none.
+     */
+    public let environment: Environment
+    /**
+     * The app's name; nil for a client of all apps.
+     */
+    public let name: String?
+    /**
+     * The platform; nil for a client of all.
+     */
+    public let platform: Platform?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The service.
+         */service: ServiceKind,
+        /**
+         * The environment; production for services that know none.
+         */environment: Environment,
+        /**
+         * The app's name; nil for a client of all apps.
+         */name: String?,
+        /**
+         * The platform; nil for a client of all.
+         */platform: Platform?) {
+        self.service = service
+        self.environment = environment
+        self.name = name
+        self.platform = platform
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HubApp: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubApp: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HubApp {
+        return
+            try HubApp(
+                service: FfiConverterTypeServiceKind.read(from: &buf),
+                environment: FfiConverterTypeEnvironment.read(from: &buf),
+                name: FfiConverterOptionString.read(from: &buf),
+                platform: FfiConverterOptionTypePlatform.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HubApp, into buf: inout [UInt8]) {
+        FfiConverterTypeServiceKind.write(value.service, into: &buf)
+        FfiConverterTypeEnvironment.write(value.environment, into: &buf)
+        FfiConverterOptionString.write(value.name, into: &buf)
+        FfiConverterOptionTypePlatform.write(value.platform, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubApp_lift(_ buf: RustBuffer) throws -> HubApp {
+    return try FfiConverterTypeHubApp.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubApp_lower(_ value: HubApp) -> RustBuffer {
+    return FfiConverterTypeHubApp.lower(value)
+}
+
+
+/**
+ * One client of a hub.
+ */
+public struct HubClient {
+    /**
+     * The service.
+     */
+    public let service: Service
+    /**
+     * The app that the client serves; nil for all apps of the service that no other client serves by name.
+     */
+    public let app: String?
+    /**
+     * The only platform that the client serves; nil for all.
+     */
+    public let platform: Platform?
+    /**
+     * How the client reaches the network; nil takes the hub's options.
+     */
+    public let options: ClientOptions?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The service.
+         */service: Service,
+        /**
+         * The app that the client serves; nil for all apps of the service that no other client serves by name.
+         */app: String? = nil,
+        /**
+         * The only platform that the client serves; nil for all.
+         */platform: Platform? = nil,
+        /**
+         * How the client reaches the network; nil takes the hub's options.
+         */options: ClientOptions? = nil) {
+        self.service = service
+        self.app = app
+        self.platform = platform
+        self.options = options
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HubClient: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubClient: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HubClient {
+        return
+            try HubClient(
+                service: FfiConverterTypeService.read(from: &buf),
+                app: FfiConverterOptionString.read(from: &buf),
+                platform: FfiConverterOptionTypePlatform.read(from: &buf),
+                options: FfiConverterOptionTypeClientOptions.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HubClient, into buf: inout [UInt8]) {
+        FfiConverterTypeService.write(value.service, into: &buf)
+        FfiConverterOptionString.write(value.app, into: &buf)
+        FfiConverterOptionTypePlatform.write(value.platform, into: &buf)
+        FfiConverterOptionTypeClientOptions.write(value.options, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubClient_lift(_ buf: RustBuffer) throws -> HubClient {
+    return try FfiConverterTypeHubClient.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubClient_lower(_ value: HubClient) -> RustBuffer {
+    return FfiConverterTypeHubClient.lower(value)
+}
+
+
+/**
+ * The counts and latencies of one client of a hub.
+ */
+public struct HubMetrics: Equatable, Hashable {
+    /**
+     * The app that the client serves.
+     */
+    public let app: HubApp
+    /**
+     * The counts and latencies.
+     */
+    public let metrics: Metrics
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The app that the client serves.
+         */app: HubApp,
+        /**
+         * The counts and latencies.
+         */metrics: Metrics) {
+        self.app = app
+        self.metrics = metrics
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HubMetrics: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubMetrics: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HubMetrics {
+        return
+            try HubMetrics(
+                app: FfiConverterTypeHubApp.read(from: &buf),
+                metrics: FfiConverterTypeMetrics.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HubMetrics, into buf: inout [UInt8]) {
+        FfiConverterTypeHubApp.write(value.app, into: &buf)
+        FfiConverterTypeMetrics.write(value.metrics, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubMetrics_lift(_ buf: RustBuffer) throws -> HubMetrics {
+    return try FfiConverterTypeHubMetrics.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubMetrics_lower(_ value: HubMetrics) -> RustBuffer {
+    return FfiConverterTypeHubMetrics.lower(value)
+}
+
+
+/**
+ * How a hub treats its list.
+ */
+public struct HubOptions: Equatable, Hashable {
+    /**
+     * When a message is sent again; nil is the standard policy.
+     */
+    public let retries: Retries?
+    /**
+     * How many messages of one service wait in the hub; nil is 5,000.
+     */
+    public let queue: UInt32?
+    /**
+     * The time in which a service has to clear its queue, lest it hold the others back; nil is five minutes.
+     */
+    public let patience: Seconds?
+    /**
+     * How many tokens of a list are remembered, so that one which comes twice is sent to once; nil is the standard of docs/hub.md.
+     */
+    public let remember: UInt32?
+    /**
+     * From a device's turn to its end at the latest, all attempts together; nil sets no such bound.
+     */
+    public let totalDeadline: Seconds?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * When a message is sent again; nil is the standard policy.
+         */retries: Retries? = nil,
+        /**
+         * How many messages of one service wait in the hub; nil is 5,000.
+         */queue: UInt32? = nil,
+        /**
+         * The time in which a service has to clear its queue, lest it hold the others back; nil is five minutes.
+         */patience: Seconds? = nil,
+        /**
+         * How many tokens of a list are remembered, so that one which comes twice is sent to once; nil is the standard of docs/hub.md.
+         */remember: UInt32? = nil,
+        /**
+         * From a device's turn to its end at the latest, all attempts together; nil sets no such bound.
+         */totalDeadline: Seconds? = nil) {
+        self.retries = retries
+        self.queue = queue
+        self.patience = patience
+        self.remember = remember
+        self.totalDeadline = totalDeadline
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HubOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HubOptions {
+        return
+            try HubOptions(
+                retries: FfiConverterOptionTypeRetries.read(from: &buf),
+                queue: FfiConverterOptionUInt32.read(from: &buf),
+                patience: FfiConverterOptionTypeSeconds.read(from: &buf),
+                remember: FfiConverterOptionUInt32.read(from: &buf),
+                totalDeadline: FfiConverterOptionTypeSeconds.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HubOptions, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeRetries.write(value.retries, into: &buf)
+        FfiConverterOptionUInt32.write(value.queue, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.patience, into: &buf)
+        FfiConverterOptionUInt32.write(value.remember, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.totalDeadline, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubOptions_lift(_ buf: RustBuffer) throws -> HubOptions {
+    return try FfiConverterTypeHubOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubOptions_lower(_ value: HubOptions) -> RustBuffer {
+    return FfiConverterTypeHubOptions.lower(value)
+}
+
+
+/**
+ * How far one client of a hub is with a list.
+ */
+public struct HubProgress: Equatable, Hashable {
+    /**
+     * The app that the client serves.
+     */
+    public let app: HubApp
+    /**
+     * How far it is.
+     */
+    public let progress: Progress
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The app that the client serves.
+         */app: HubApp,
+        /**
+         * How far it is.
+         */progress: Progress) {
+        self.app = app
+        self.progress = progress
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HubProgress: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubProgress: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HubProgress {
+        return
+            try HubProgress(
+                app: FfiConverterTypeHubApp.read(from: &buf),
+                progress: FfiConverterTypeProgress.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HubProgress, into buf: inout [UInt8]) {
+        FfiConverterTypeHubApp.write(value.app, into: &buf)
+        FfiConverterTypeProgress.write(value.progress, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubProgress_lift(_ buf: RustBuffer) throws -> HubProgress {
+    return try FfiConverterTypeHubProgress.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubProgress_lower(_ value: HubProgress) -> RustBuffer {
+    return FfiConverterTypeHubProgress.lower(value)
+}
+
+
+/**
+ * The number of offered devices that were dealt with, and the refusals among them.
+ */
+public struct HubSubmitted: Equatable, Hashable {
+    /**
+     * How many of them, from the first, were taken or refused: offer the others again after a wait.
+     */
+    public let taken: UInt32
+    /**
+     * The devices that were refused, before anything was sent.
+     */
+    public let refused: [Delivered]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How many of them, from the first, were taken or refused: offer the others again after a wait.
+         */taken: UInt32,
+        /**
+         * The devices that were refused, before anything was sent.
+         */refused: [Delivered]) {
+        self.taken = taken
+        self.refused = refused
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HubSubmitted: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubSubmitted: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HubSubmitted {
+        return
+            try HubSubmitted(
+                taken: FfiConverterUInt32.read(from: &buf),
+                refused: FfiConverterSequenceTypeDelivered.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HubSubmitted, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.taken, into: &buf)
+        FfiConverterSequenceTypeDelivered.write(value.refused, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubSubmitted_lift(_ buf: RustBuffer) throws -> HubSubmitted {
+    return try FfiConverterTypeHubSubmitted.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubSubmitted_lower(_ value: HubSubmitted) -> RustBuffer {
+    return FfiConverterTypeHubSubmitted.lower(value)
+}
+
+
+/**
  * One header of a request that came in.
  */
 public struct IncomingHeader: Equatable, Hashable {
@@ -4823,6 +6540,75 @@ public func FfiConverterTypeIncomingRequest_lower(_ value: IncomingRequest) -> R
 
 
 /**
+ * A label of the caller's own in the text for a scraper.
+ */
+public struct Label: Equatable, Hashable {
+    /**
+     * The name: letters, digits and `_`, not a digit first.
+     */
+    public let name: String
+    /**
+     * The value.
+     */
+    public let value: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The name: letters, digits and `_`, not a digit first.
+         */name: String,
+        /**
+         * The value.
+         */value: String) {
+        self.name = name
+        self.value = value
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Label: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLabel: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Label {
+        return
+            try Label(
+                name: FfiConverterString.read(from: &buf),
+                value: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Label, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.value, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLabel_lift(_ buf: RustBuffer) throws -> Label {
+    return try FfiConverterTypeLabel.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLabel_lower(_ value: Label) -> RustBuffer {
+    return FfiConverterTypeLabel.lower(value)
+}
+
+
+/**
  * A message to one of the services, in the form of docs/messages.md.
  */
 public struct Message: Equatable, Hashable {
@@ -4900,6 +6686,174 @@ public func FfiConverterTypeMessage_lift(_ buf: RustBuffer) throws -> Message {
 #endif
 public func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
     return FfiConverterTypeMessage.lower(value)
+}
+
+
+/**
+ * The counts and latencies of one client.
+ */
+public struct Metrics: Equatable, Hashable {
+    /**
+     * The service that the client sends to.
+     */
+    public let service: ServiceKind
+    /**
+     * How many messages are where.
+     */
+    public let stats: Stats
+    /**
+     * How long messages took.
+     */
+    public let latencies: [Histogram]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The service that the client sends to.
+         */service: ServiceKind,
+        /**
+         * How many messages are where.
+         */stats: Stats,
+        /**
+         * How long messages took.
+         */latencies: [Histogram]) {
+        self.service = service
+        self.stats = stats
+        self.latencies = latencies
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Metrics: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMetrics: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Metrics {
+        return
+            try Metrics(
+                service: FfiConverterTypeServiceKind.read(from: &buf),
+                stats: FfiConverterTypeStats.read(from: &buf),
+                latencies: FfiConverterSequenceTypeHistogram.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Metrics, into buf: inout [UInt8]) {
+        FfiConverterTypeServiceKind.write(value.service, into: &buf)
+        FfiConverterTypeStats.write(value.stats, into: &buf)
+        FfiConverterSequenceTypeHistogram.write(value.latencies, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMetrics_lift(_ buf: RustBuffer) throws -> Metrics {
+    return try FfiConverterTypeMetrics.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMetrics_lower(_ value: Metrics) -> RustBuffer {
+    return FfiConverterTypeMetrics.lower(value)
+}
+
+
+/**
+ * A part of a notification that a service does not take as it is.
+ */
+public struct NotificationLoss: Equatable, Hashable {
+    /**
+     * The field of the notification, by its name in JSON.
+     */
+    public let field: String
+    /**
+     * The platform that loses the field; nil when every device of the app does.
+     */
+    public let platform: String?
+    /**
+     * The kind of loss: `dropped`, `changed` or `shortened`.
+     */
+    public let kind: String
+    /**
+     * The reason, in a few words for a person.
+     */
+    public let reason: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The field of the notification, by its name in JSON.
+         */field: String,
+        /**
+         * The platform that loses the field; nil when every device of the app does.
+         */platform: String?,
+        /**
+         * The kind of loss: `dropped`, `changed` or `shortened`.
+         */kind: String,
+        /**
+         * The reason, in a few words for a person.
+         */reason: String) {
+        self.field = field
+        self.platform = platform
+        self.kind = kind
+        self.reason = reason
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NotificationLoss: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNotificationLoss: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NotificationLoss {
+        return
+            try NotificationLoss(
+                field: FfiConverterString.read(from: &buf),
+                platform: FfiConverterOptionString.read(from: &buf),
+                kind: FfiConverterString.read(from: &buf),
+                reason: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: NotificationLoss, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.field, into: &buf)
+        FfiConverterOptionString.write(value.platform, into: &buf)
+        FfiConverterString.write(value.kind, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNotificationLoss_lift(_ buf: RustBuffer) throws -> NotificationLoss {
+    return try FfiConverterTypeNotificationLoss.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNotificationLoss_lower(_ value: NotificationLoss) -> RustBuffer {
+    return FfiConverterTypeNotificationLoss.lower(value)
 }
 
 
@@ -5383,6 +7337,75 @@ public func FfiConverterTypeRecipient_lower(_ value: Recipient) -> RustBuffer {
 
 
 /**
+ * The message of a notification to one device.
+ */
+public struct Rendered: Equatable, Hashable {
+    /**
+     * The message, with its target.
+     */
+    public let message: Message
+    /**
+     * The parts that the device's service cannot show.
+     */
+    public let losses: [NotificationLoss]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The message, with its target.
+         */message: Message,
+        /**
+         * The parts that the device's service cannot show.
+         */losses: [NotificationLoss]) {
+        self.message = message
+        self.losses = losses
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Rendered: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRendered: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Rendered {
+        return
+            try Rendered(
+                message: FfiConverterTypeMessage.read(from: &buf),
+                losses: FfiConverterSequenceTypeNotificationLoss.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Rendered, into buf: inout [UInt8]) {
+        FfiConverterTypeMessage.write(value.message, into: &buf)
+        FfiConverterSequenceTypeNotificationLoss.write(value.losses, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRendered_lift(_ buf: RustBuffer) throws -> Rendered {
+    return try FfiConverterTypeRendered.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRendered_lower(_ value: Rendered) -> RustBuffer {
+    return FfiConverterTypeRendered.lower(value)
+}
+
+
+/**
  * A request, complete with its authorization: hand it to any HTTP client as it is.
  */
 public struct Request: Equatable, Hashable {
@@ -5551,6 +7574,105 @@ public func FfiConverterTypeResponse_lower(_ value: Response) -> RustBuffer {
 
 
 /**
+ * When a message of a hub is sent again. A field left out has the value of the standard policy in docs/notification.md.
+ */
+public struct Retries: Equatable, Hashable {
+    /**
+     * How often a message is tried at most.
+     */
+    public let attempts: UInt32?
+    /**
+     * From the first attempt to the last one at most.
+     */
+    public let total: Seconds?
+    /**
+     * The first wait where the service names none; the waits double.
+     */
+    public let firstWait: Seconds?
+    /**
+     * The longest wait where the service names none.
+     */
+    public let longestWait: Seconds?
+    /**
+     * Whether a message that may have been taken is sent again, with the same id.
+     */
+    public let resendUnknown: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How often a message is tried at most.
+         */attempts: UInt32? = nil,
+        /**
+         * From the first attempt to the last one at most.
+         */total: Seconds? = nil,
+        /**
+         * The first wait where the service names none; the waits double.
+         */firstWait: Seconds? = nil,
+        /**
+         * The longest wait where the service names none.
+         */longestWait: Seconds? = nil,
+        /**
+         * Whether a message that may have been taken is sent again, with the same id.
+         */resendUnknown: Bool = false) {
+        self.attempts = attempts
+        self.total = total
+        self.firstWait = firstWait
+        self.longestWait = longestWait
+        self.resendUnknown = resendUnknown
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Retries: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRetries: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Retries {
+        return
+            try Retries(
+                attempts: FfiConverterOptionUInt32.read(from: &buf),
+                total: FfiConverterOptionTypeSeconds.read(from: &buf),
+                firstWait: FfiConverterOptionTypeSeconds.read(from: &buf),
+                longestWait: FfiConverterOptionTypeSeconds.read(from: &buf),
+                resendUnknown: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Retries, into buf: inout [UInt8]) {
+        FfiConverterOptionUInt32.write(value.attempts, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.total, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.firstWait, into: &buf)
+        FfiConverterOptionTypeSeconds.write(value.longestWait, into: &buf)
+        FfiConverterBool.write(value.resendUnknown, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRetries_lift(_ buf: RustBuffer) throws -> Retries {
+    return try FfiConverterTypeRetries.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRetries_lower(_ value: Retries) -> RustBuffer {
+    return FfiConverterTypeRetries.lower(value)
+}
+
+
+/**
  * The options of one message, or of every message of a bulk send.
  */
 public struct SendOptions: Equatable, Hashable {
@@ -5566,6 +7688,10 @@ public struct SendOptions: Equatable, Hashable {
      * The reaction to a suspicion that the configuration is wrong; nil goes on.
      */
     public let onSuspicion: OnSuspicion?
+    /**
+     * The order among other messages to the same host; nil is interactive for a single message and bulk for many.
+     */
+    public let priority: Priority?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5578,10 +7704,14 @@ public struct SendOptions: Equatable, Hashable {
          */suspect: Bool = false,
         /**
          * The reaction to a suspicion that the configuration is wrong; nil goes on.
-         */onSuspicion: OnSuspicion? = nil) {
+         */onSuspicion: OnSuspicion? = nil,
+        /**
+         * The order among other messages to the same host; nil is interactive for a single message and bulk for many.
+         */priority: Priority? = nil) {
         self.deadline = deadline
         self.suspect = suspect
         self.onSuspicion = onSuspicion
+        self.priority = priority
     }
 
 
@@ -5602,7 +7732,8 @@ public struct FfiConverterTypeSendOptions: FfiConverterRustBuffer {
             try SendOptions(
                 deadline: FfiConverterOptionTypeSeconds.read(from: &buf),
                 suspect: FfiConverterBool.read(from: &buf),
-                onSuspicion: FfiConverterOptionTypeOnSuspicion.read(from: &buf)
+                onSuspicion: FfiConverterOptionTypeOnSuspicion.read(from: &buf),
+                priority: FfiConverterOptionTypePriority.read(from: &buf)
         )
     }
 
@@ -5610,6 +7741,7 @@ public struct FfiConverterTypeSendOptions: FfiConverterRustBuffer {
         FfiConverterOptionTypeSeconds.write(value.deadline, into: &buf)
         FfiConverterBool.write(value.suspect, into: &buf)
         FfiConverterOptionTypeOnSuspicion.write(value.onSuspicion, into: &buf)
+        FfiConverterOptionTypePriority.write(value.priority, into: &buf)
     }
 }
 
@@ -5839,6 +7971,75 @@ public func FfiConverterTypeStats_lower(_ value: Stats) -> RustBuffer {
 
 
 /**
+ * A step of a histogram.
+ */
+public struct Step: Equatable, Hashable {
+    /**
+     * The longest duration that counts here; nil for the last step.
+     */
+    public let bound: Seconds?
+    /**
+     * The number of durations in this step alone.
+     */
+    public let count: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The longest duration that counts here; nil for the last step.
+         */bound: Seconds?,
+        /**
+         * The number of durations in this step alone.
+         */count: UInt64) {
+        self.bound = bound
+        self.count = count
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Step: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStep: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Step {
+        return
+            try Step(
+                bound: FfiConverterOptionTypeSeconds.read(from: &buf),
+                count: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Step, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeSeconds.write(value.bound, into: &buf)
+        FfiConverterUInt64.write(value.count, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStep_lift(_ buf: RustBuffer) throws -> Step {
+    return try FfiConverterTypeStep.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStep_lower(_ value: Step) -> RustBuffer {
+    return FfiConverterTypeStep.lower(value)
+}
+
+
+/**
  * The number of offered messages that were dealt with, and the refusals among them.
  */
 public struct Submitted: Equatable, Hashable {
@@ -6042,6 +8243,85 @@ public func FfiConverterTypeTarget_lift(_ buf: RustBuffer) throws -> Target {
 #endif
 public func FfiConverterTypeTarget_lower(_ value: Target) -> RustBuffer {
     return FfiConverterTypeTarget.lower(value)
+}
+
+
+/**
+ * A subscription to a topic.
+ */
+public struct TopicSubscription: Equatable, Hashable {
+    /**
+     * The topic.
+     */
+    public let topic: String
+    /**
+     * When the subscription was made; nil where the service does not tell.
+     */
+    public let created: Time?
+    /**
+     * The resource's name, which holds the registration.
+     */
+    public let name: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The topic.
+         */topic: String,
+        /**
+         * When the subscription was made; nil where the service does not tell.
+         */created: Time?,
+        /**
+         * The resource's name, which holds the registration.
+         */name: String) {
+        self.topic = topic
+        self.created = created
+        self.name = name
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension TopicSubscription: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTopicSubscription: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TopicSubscription {
+        return
+            try TopicSubscription(
+                topic: FfiConverterString.read(from: &buf),
+                created: FfiConverterOptionTypeTime.read(from: &buf),
+                name: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TopicSubscription, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.topic, into: &buf)
+        FfiConverterOptionTypeTime.write(value.created, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTopicSubscription_lift(_ buf: RustBuffer) throws -> TopicSubscription {
+    return try FfiConverterTypeTopicSubscription.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTopicSubscription_lower(_ value: TopicSubscription) -> RustBuffer {
+    return FfiConverterTypeTopicSubscription.lower(value)
 }
 
 
@@ -6332,6 +8612,995 @@ public func FfiConverterTypeAuthorization_lift(_ buf: RustBuffer) throws -> Auth
 #endif
 public func FfiConverterTypeAuthorization_lower(_ value: Authorization) -> RustBuffer {
     return FfiConverterTypeAuthorization.lower(value)
+}
+
+
+
+/**
+ * The devices that a call of Baidu's is about.
+ */
+
+public enum BaiduDevices: Equatable, Hashable {
+
+    /**
+     * Android's.
+     */
+    case android
+    /**
+     * Apple's.
+     */
+    case ios
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BaiduDevices: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBaiduDevices: FfiConverterRustBuffer {
+    typealias SwiftType = BaiduDevices
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BaiduDevices {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .android
+
+        case 2: return .ios
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BaiduDevices, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .android:
+            writeInt(&buf, Int32(1))
+
+
+        case .ios:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduDevices_lift(_ buf: RustBuffer) throws -> BaiduDevices {
+    return try FfiConverterTypeBaiduDevices.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduDevices_lower(_ value: BaiduDevices) -> RustBuffer {
+    return FfiConverterTypeBaiduDevices.lower(value)
+}
+
+
+
+/**
+ * The subject of a call to Baidu.
+ */
+
+public enum BaiduSubject: Equatable, Hashable {
+
+    /**
+     * The state of messages that were sent.
+     */
+    case messageStatus(
+        /**
+         * The ids of the messages.
+         */ids: [String]
+    )
+    /**
+     * The messages that a timer has sent.
+     */
+    case timerRecords(
+        /**
+         * The timer; nil is all of them.
+         */timer: String? = nil,
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * The messages that went to a topic.
+     */
+    case topicRecords(
+        /**
+         * The topic.
+         */topic: String,
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * The number of devices, by day.
+     */
+    case deviceStatistics
+    /**
+     * The number of a topic's messages, by day.
+     */
+    case topicStatistics(
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * The topics.
+     */
+    case topics(
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * The tags.
+     */
+    case tags(
+        /**
+         * The tag to look for; nil is all of them.
+         */tag: String? = nil,
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * A new tag.
+     */
+    case createTag(
+        /**
+         * The tag.
+         */tag: String
+    )
+    /**
+     * The end of a tag.
+     */
+    case deleteTag(
+        /**
+         * The tag.
+         */tag: String
+    )
+    /**
+     * A tag for devices.
+     */
+    case tagDevices(
+        /**
+         * The tag.
+         */tag: String,
+        /**
+         * The channel ids of the devices.
+         */devices: [String]
+    )
+    /**
+     * The end of a tag for devices.
+     */
+    case untagDevices(
+        /**
+         * The tag.
+         */tag: String,
+        /**
+         * The channel ids of the devices.
+         */devices: [String]
+    )
+    /**
+     * The number of devices with a tag.
+     */
+    case devicesWithTag(
+        /**
+         * The tag.
+         */tag: String
+    )
+    /**
+     * The timers that have not fired.
+     */
+    case timers(
+        /**
+         * The timer; nil is all of them.
+         */timer: String? = nil,
+        /**
+         * The part of the list.
+         */page: BaiduPage = BaiduPage()
+    )
+    /**
+     * The end of a timer.
+     */
+    case cancelTimer(
+        /**
+         * The timer.
+         */timer: String
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BaiduSubject: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBaiduSubject: FfiConverterRustBuffer {
+    typealias SwiftType = BaiduSubject
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BaiduSubject {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .messageStatus(ids: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 2: return .timerRecords(timer: try FfiConverterOptionString.read(from: &buf), page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 3: return .topicRecords(topic: try FfiConverterString.read(from: &buf), page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 4: return .deviceStatistics
+
+        case 5: return .topicStatistics(topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 6: return .topics(page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 7: return .tags(tag: try FfiConverterOptionString.read(from: &buf), page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 8: return .createTag(tag: try FfiConverterString.read(from: &buf)
+        )
+
+        case 9: return .deleteTag(tag: try FfiConverterString.read(from: &buf)
+        )
+
+        case 10: return .tagDevices(tag: try FfiConverterString.read(from: &buf), devices: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 11: return .untagDevices(tag: try FfiConverterString.read(from: &buf), devices: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 12: return .devicesWithTag(tag: try FfiConverterString.read(from: &buf)
+        )
+
+        case 13: return .timers(timer: try FfiConverterOptionString.read(from: &buf), page: try FfiConverterTypeBaiduPage.read(from: &buf)
+        )
+
+        case 14: return .cancelTimer(timer: try FfiConverterString.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BaiduSubject, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .messageStatus(ids):
+            writeInt(&buf, Int32(1))
+            FfiConverterSequenceString.write(ids, into: &buf)
+
+
+        case let .timerRecords(timer,page):
+            writeInt(&buf, Int32(2))
+            FfiConverterOptionString.write(timer, into: &buf)
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case let .topicRecords(topic,page):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(topic, into: &buf)
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case .deviceStatistics:
+            writeInt(&buf, Int32(4))
+
+
+        case let .topicStatistics(topic):
+            writeInt(&buf, Int32(5))
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .topics(page):
+            writeInt(&buf, Int32(6))
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case let .tags(tag,page):
+            writeInt(&buf, Int32(7))
+            FfiConverterOptionString.write(tag, into: &buf)
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case let .createTag(tag):
+            writeInt(&buf, Int32(8))
+            FfiConverterString.write(tag, into: &buf)
+
+
+        case let .deleteTag(tag):
+            writeInt(&buf, Int32(9))
+            FfiConverterString.write(tag, into: &buf)
+
+
+        case let .tagDevices(tag,devices):
+            writeInt(&buf, Int32(10))
+            FfiConverterString.write(tag, into: &buf)
+            FfiConverterSequenceString.write(devices, into: &buf)
+
+
+        case let .untagDevices(tag,devices):
+            writeInt(&buf, Int32(11))
+            FfiConverterString.write(tag, into: &buf)
+            FfiConverterSequenceString.write(devices, into: &buf)
+
+
+        case let .devicesWithTag(tag):
+            writeInt(&buf, Int32(12))
+            FfiConverterString.write(tag, into: &buf)
+
+
+        case let .timers(timer,page):
+            writeInt(&buf, Int32(13))
+            FfiConverterOptionString.write(timer, into: &buf)
+            FfiConverterTypeBaiduPage.write(page, into: &buf)
+
+
+        case let .cancelTimer(timer):
+            writeInt(&buf, Int32(14))
+            FfiConverterString.write(timer, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduSubject_lift(_ buf: RustBuffer) throws -> BaiduSubject {
+    return try FfiConverterTypeBaiduSubject.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBaiduSubject_lower(_ value: BaiduSubject) -> RustBuffer {
+    return FfiConverterTypeBaiduSubject.lower(value)
+}
+
+
+
+/**
+ * A request to a service that is no message.
+ */
+
+public enum Call: Equatable, Hashable {
+
+    /**
+     * Creates a channel for Live Activities (APNs). The answer is a text: the channel's id.
+     */
+    case apnsCreateChannel(
+        /**
+         * The app's bundle id.
+         */bundle: String,
+        /**
+         * The broadcasts that the channel keeps.
+         */storage: ChannelStorage
+    )
+    /**
+     * Asks what a channel keeps (APNs). The answer is a text: `no_storage` or `most_recent`.
+     */
+    case apnsReadChannel(
+        /**
+         * The app's bundle id.
+         */bundle: String,
+        /**
+         * The channel's id.
+         */channel: String
+    )
+    /**
+     * Deletes a channel, for good (APNs).
+     */
+    case apnsDeleteChannel(
+        /**
+         * The app's bundle id.
+         */bundle: String,
+        /**
+         * The channel's id.
+         */channel: String
+    )
+    /**
+     * Lists the channels of an app (APNs). The answer is texts.
+     */
+    case apnsListChannels(
+        /**
+         * The app's bundle id.
+         */bundle: String
+    )
+    /**
+     * Subscribes a registration to a topic (FCM).
+     */
+    case fcmSubscribe(
+        /**
+         * A registration token or an installation id.
+         */registration: String,
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * Ends the subscription of a registration (FCM).
+     */
+    case fcmUnsubscribe(
+        /**
+         * A registration token or an installation id.
+         */registration: String,
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * Lists the topics of a registration (FCM). The answer is a page.
+     */
+    case fcmListSubscriptions(
+        /**
+         * A registration token or an installation id.
+         */registration: String,
+        /**
+         * The number of subscriptions on a page, 1 to 2,000; nil is the service's choice.
+         */pageSize: UInt16? = nil,
+        /**
+         * The token out of the page before; nil asks for the first one.
+         */pageToken: String? = nil
+    )
+    /**
+     * Subscribes up to 1,000 registration tokens with one request (FCM). The answer is a batch.
+     */
+    case fcmSubscribeMany(
+        /**
+         * The registration tokens.
+         */registrations: [String],
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * Ends the subscriptions of up to 1,000 registration tokens with one request (FCM). The answer is a batch.
+     */
+    case fcmUnsubscribeMany(
+        /**
+         * The registration tokens.
+         */registrations: [String],
+        /**
+         * The topic.
+         */topic: String
+    )
+    /**
+     * Makes a group of registrations (ADM). The answer is a group.
+     */
+    case admCreateGroup(
+        /**
+         * The group's name.
+         */group: String,
+        /**
+         * The registration ids, at least one.
+         */members: [String]
+    )
+    /**
+     * Lets registrations join a group (ADM). The answer is a group.
+     */
+    case admAddToGroup(
+        /**
+         * The group's name.
+         */group: String,
+        /**
+         * The registration ids, at least one.
+         */members: [String]
+    )
+    /**
+     * Lets registrations leave a group (ADM). The answer is a group.
+     */
+    case admRemoveFromGroup(
+        /**
+         * The group's name.
+         */group: String,
+        /**
+         * The registration ids, at least one.
+         */members: [String]
+    )
+    /**
+     * Takes back a message that the push service still holds (Web Push).
+     */
+    case webPushWithdraw(
+        /**
+         * The `location` of the message's outcome.
+         */location: String,
+        /**
+         * The JSON of the subscription that the message was sent to.
+         */subscription: String
+    )
+    /**
+     * Asks whether a message was delivered (Web Push). The answer is a text.
+     */
+    case webPushReceipts(
+        /**
+         * The `receipt` of the message's outcome.
+         */receipt: String,
+        /**
+         * The JSON of the subscription that the message was sent to.
+         */subscription: String,
+        /**
+         * How long the push service may wait before it answers; nil leaves that to the service.
+         */wait: Seconds? = nil
+    )
+    /**
+     * Asks Baidu for reports, tags, timers and topics. The answer is JSON, in Baidu's words.
+     */
+    case baidu(
+        /**
+         * The subject.
+         */subject: BaiduSubject,
+        /**
+         * The devices that the call is about; nil says nothing.
+         */devices: BaiduDevices? = nil,
+        /**
+         * The begin of a time range; nil where there is none.
+         */since: Time? = nil,
+        /**
+         * The end of a time range; nil where there is none.
+         */until: Time? = nil
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Call: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCall: FfiConverterRustBuffer {
+    typealias SwiftType = Call
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Call {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .apnsCreateChannel(bundle: try FfiConverterString.read(from: &buf), storage: try FfiConverterTypeChannelStorage.read(from: &buf)
+        )
+
+        case 2: return .apnsReadChannel(bundle: try FfiConverterString.read(from: &buf), channel: try FfiConverterString.read(from: &buf)
+        )
+
+        case 3: return .apnsDeleteChannel(bundle: try FfiConverterString.read(from: &buf), channel: try FfiConverterString.read(from: &buf)
+        )
+
+        case 4: return .apnsListChannels(bundle: try FfiConverterString.read(from: &buf)
+        )
+
+        case 5: return .fcmSubscribe(registration: try FfiConverterString.read(from: &buf), topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 6: return .fcmUnsubscribe(registration: try FfiConverterString.read(from: &buf), topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 7: return .fcmListSubscriptions(registration: try FfiConverterString.read(from: &buf), pageSize: try FfiConverterOptionUInt16.read(from: &buf), pageToken: try FfiConverterOptionString.read(from: &buf)
+        )
+
+        case 8: return .fcmSubscribeMany(registrations: try FfiConverterSequenceString.read(from: &buf), topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 9: return .fcmUnsubscribeMany(registrations: try FfiConverterSequenceString.read(from: &buf), topic: try FfiConverterString.read(from: &buf)
+        )
+
+        case 10: return .admCreateGroup(group: try FfiConverterString.read(from: &buf), members: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 11: return .admAddToGroup(group: try FfiConverterString.read(from: &buf), members: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 12: return .admRemoveFromGroup(group: try FfiConverterString.read(from: &buf), members: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 13: return .webPushWithdraw(location: try FfiConverterString.read(from: &buf), subscription: try FfiConverterString.read(from: &buf)
+        )
+
+        case 14: return .webPushReceipts(receipt: try FfiConverterString.read(from: &buf), subscription: try FfiConverterString.read(from: &buf), wait: try FfiConverterOptionTypeSeconds.read(from: &buf)
+        )
+
+        case 15: return .baidu(subject: try FfiConverterTypeBaiduSubject.read(from: &buf), devices: try FfiConverterOptionTypeBaiduDevices.read(from: &buf), since: try FfiConverterOptionTypeTime.read(from: &buf), until: try FfiConverterOptionTypeTime.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Call, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .apnsCreateChannel(bundle,storage):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(bundle, into: &buf)
+            FfiConverterTypeChannelStorage.write(storage, into: &buf)
+
+
+        case let .apnsReadChannel(bundle,channel):
+            writeInt(&buf, Int32(2))
+            FfiConverterString.write(bundle, into: &buf)
+            FfiConverterString.write(channel, into: &buf)
+
+
+        case let .apnsDeleteChannel(bundle,channel):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(bundle, into: &buf)
+            FfiConverterString.write(channel, into: &buf)
+
+
+        case let .apnsListChannels(bundle):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(bundle, into: &buf)
+
+
+        case let .fcmSubscribe(registration,topic):
+            writeInt(&buf, Int32(5))
+            FfiConverterString.write(registration, into: &buf)
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .fcmUnsubscribe(registration,topic):
+            writeInt(&buf, Int32(6))
+            FfiConverterString.write(registration, into: &buf)
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .fcmListSubscriptions(registration,pageSize,pageToken):
+            writeInt(&buf, Int32(7))
+            FfiConverterString.write(registration, into: &buf)
+            FfiConverterOptionUInt16.write(pageSize, into: &buf)
+            FfiConverterOptionString.write(pageToken, into: &buf)
+
+
+        case let .fcmSubscribeMany(registrations,topic):
+            writeInt(&buf, Int32(8))
+            FfiConverterSequenceString.write(registrations, into: &buf)
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .fcmUnsubscribeMany(registrations,topic):
+            writeInt(&buf, Int32(9))
+            FfiConverterSequenceString.write(registrations, into: &buf)
+            FfiConverterString.write(topic, into: &buf)
+
+
+        case let .admCreateGroup(group,members):
+            writeInt(&buf, Int32(10))
+            FfiConverterString.write(group, into: &buf)
+            FfiConverterSequenceString.write(members, into: &buf)
+
+
+        case let .admAddToGroup(group,members):
+            writeInt(&buf, Int32(11))
+            FfiConverterString.write(group, into: &buf)
+            FfiConverterSequenceString.write(members, into: &buf)
+
+
+        case let .admRemoveFromGroup(group,members):
+            writeInt(&buf, Int32(12))
+            FfiConverterString.write(group, into: &buf)
+            FfiConverterSequenceString.write(members, into: &buf)
+
+
+        case let .webPushWithdraw(location,subscription):
+            writeInt(&buf, Int32(13))
+            FfiConverterString.write(location, into: &buf)
+            FfiConverterString.write(subscription, into: &buf)
+
+
+        case let .webPushReceipts(receipt,subscription,wait):
+            writeInt(&buf, Int32(14))
+            FfiConverterString.write(receipt, into: &buf)
+            FfiConverterString.write(subscription, into: &buf)
+            FfiConverterOptionTypeSeconds.write(wait, into: &buf)
+
+
+        case let .baidu(subject,devices,since,until):
+            writeInt(&buf, Int32(15))
+            FfiConverterTypeBaiduSubject.write(subject, into: &buf)
+            FfiConverterOptionTypeBaiduDevices.write(devices, into: &buf)
+            FfiConverterOptionTypeTime.write(since, into: &buf)
+            FfiConverterOptionTypeTime.write(until, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCall_lift(_ buf: RustBuffer) throws -> Call {
+    return try FfiConverterTypeCall.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCall_lower(_ value: Call) -> RustBuffer {
+    return FfiConverterTypeCall.lower(value)
+}
+
+
+
+/**
+ * The answer to a call.
+ */
+
+public enum CallAnswer: Equatable, Hashable {
+
+    /**
+     * The id of a channel that was made, or a word such as `delivered`.
+     */
+    case text(
+        /**
+         * The text.
+         */text: String
+    )
+    /**
+     * The ids of channels.
+     */
+    case texts(
+        /**
+         * The texts.
+         */texts: [String]
+    )
+    /**
+     * The result of a change to a group.
+     */
+    case group(
+        /**
+         * The number of members that the change worked for.
+         */succeeded: UInt64,
+        /**
+         * The registration ids that the change did not work for.
+         */failed: [String]
+    )
+    /**
+     * The answer of Baidu.
+     */
+    case json(
+        /**
+         * The JSON.
+         */json: String
+    )
+    /**
+     * A page of topic subscriptions.
+     */
+    case page(
+        /**
+         * The subscriptions.
+         */subscriptions: [TopicSubscription],
+        /**
+         * The token of the next page; nil on the last one.
+         */nextPageToken: String?
+    )
+    /**
+     * A result for each token, in their order.
+     */
+    case batch(
+        /**
+         * The results.
+         */results: [TopicResult]
+    )
+    /**
+     * Done, without more to say; done, but not readable, with the body kept; or refused.
+     */
+    case outcome(
+        /**
+         * The outcome.
+         */outcome: Outcome
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension CallAnswer: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCallAnswer: FfiConverterRustBuffer {
+    typealias SwiftType = CallAnswer
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CallAnswer {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .text(text: try FfiConverterString.read(from: &buf)
+        )
+
+        case 2: return .texts(texts: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 3: return .group(succeeded: try FfiConverterUInt64.read(from: &buf), failed: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        case 4: return .json(json: try FfiConverterString.read(from: &buf)
+        )
+
+        case 5: return .page(subscriptions: try FfiConverterSequenceTypeTopicSubscription.read(from: &buf), nextPageToken: try FfiConverterOptionString.read(from: &buf)
+        )
+
+        case 6: return .batch(results: try FfiConverterSequenceTypeTopicResult.read(from: &buf)
+        )
+
+        case 7: return .outcome(outcome: try FfiConverterTypeOutcome.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: CallAnswer, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .text(text):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(text, into: &buf)
+
+
+        case let .texts(texts):
+            writeInt(&buf, Int32(2))
+            FfiConverterSequenceString.write(texts, into: &buf)
+
+
+        case let .group(succeeded,failed):
+            writeInt(&buf, Int32(3))
+            FfiConverterUInt64.write(succeeded, into: &buf)
+            FfiConverterSequenceString.write(failed, into: &buf)
+
+
+        case let .json(json):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(json, into: &buf)
+
+
+        case let .page(subscriptions,nextPageToken):
+            writeInt(&buf, Int32(5))
+            FfiConverterSequenceTypeTopicSubscription.write(subscriptions, into: &buf)
+            FfiConverterOptionString.write(nextPageToken, into: &buf)
+
+
+        case let .batch(results):
+            writeInt(&buf, Int32(6))
+            FfiConverterSequenceTypeTopicResult.write(results, into: &buf)
+
+
+        case let .outcome(outcome):
+            writeInt(&buf, Int32(7))
+            FfiConverterTypeOutcome.write(outcome, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCallAnswer_lift(_ buf: RustBuffer) throws -> CallAnswer {
+    return try FfiConverterTypeCallAnswer.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCallAnswer_lower(_ value: CallAnswer) -> RustBuffer {
+    return FfiConverterTypeCallAnswer.lower(value)
+}
+
+
+
+/**
+ * The broadcasts that a channel keeps for devices that are offline; fixed when the channel is created.
+ */
+
+public enum ChannelStorage: Equatable, Hashable {
+
+    /**
+     * Nothing, at a higher publishing budget.
+     */
+    case noStorage
+    /**
+     * The most recent broadcast, for up to eight hours.
+     */
+    case mostRecent
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ChannelStorage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChannelStorage: FfiConverterRustBuffer {
+    typealias SwiftType = ChannelStorage
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChannelStorage {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .noStorage
+
+        case 2: return .mostRecent
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ChannelStorage, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .noStorage:
+            writeInt(&buf, Int32(1))
+
+
+        case .mostRecent:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelStorage_lift(_ buf: RustBuffer) throws -> ChannelStorage {
+    return try FfiConverterTypeChannelStorage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelStorage_lower(_ value: ChannelStorage) -> RustBuffer {
+    return FfiConverterTypeChannelStorage.lower(value)
 }
 
 
@@ -7372,6 +10641,166 @@ public func FfiConverterTypeOutcomeKind_lower(_ value: OutcomeKind) -> RustBuffe
 
 
 /**
+ * The system that a device runs, as far as the form of a message depends on it.
+ */
+
+public enum Platform: Equatable, Hashable {
+
+    /**
+     * Android, and Amazon's Fire OS.
+     */
+    case android
+    /**
+     * iOS, iPadOS, macOS, watchOS, tvOS and visionOS.
+     */
+    case apple
+    /**
+     * A browser.
+     */
+    case web
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Platform: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePlatform: FfiConverterRustBuffer {
+    typealias SwiftType = Platform
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Platform {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .android
+
+        case 2: return .apple
+
+        case 3: return .web
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Platform, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .android:
+            writeInt(&buf, Int32(1))
+
+
+        case .apple:
+            writeInt(&buf, Int32(2))
+
+
+        case .web:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePlatform_lift(_ buf: RustBuffer) throws -> Platform {
+    return try FfiConverterTypePlatform.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePlatform_lower(_ value: Platform) -> RustBuffer {
+    return FfiConverterTypePlatform.lower(value)
+}
+
+
+
+/**
+ * The order of a message among others to the same host.
+ */
+
+public enum Priority: Equatable, Hashable {
+
+    /**
+     * Somebody waits for it: it leaves before bulk messages that were submitted earlier.
+     */
+    case interactive
+    /**
+     * One of a campaign: it leaves when no interactive message waits, and at every eighth stream at the latest.
+     */
+    case bulk
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Priority: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePriority: FfiConverterRustBuffer {
+    typealias SwiftType = Priority
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Priority {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .interactive
+
+        case 2: return .bulk
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Priority, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .interactive:
+            writeInt(&buf, Int32(1))
+
+
+        case .bulk:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePriority_lift(_ buf: RustBuffer) throws -> Priority {
+    return try FfiConverterTypePriority.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePriority_lower(_ value: Priority) -> RustBuffer {
+    return FfiConverterTypePriority.lower(value)
+}
+
+
+
+/**
  * Why a call failed. The cases are the groups of the numbers; `failure` has the rest.
  */
 public
@@ -7970,6 +11399,113 @@ public func FfiConverterTypeSuspect_lower(_ value: Suspect) -> RustBuffer {
 
 
 /**
+ * The result of one registration token of a call for many.
+ */
+
+public enum TopicResult: Equatable, Hashable {
+
+    /**
+     * Done.
+     */
+    case done
+    /**
+     * The token is dead: delete it.
+     */
+    case tokenGone
+    /**
+     * The change may work later.
+     */
+    case retryLater(
+        /**
+         * The service's word.
+         */reason: String
+    )
+    /**
+     * The change will not work.
+     */
+    case rejected(
+        /**
+         * The service's word.
+         */reason: String
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension TopicResult: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTopicResult: FfiConverterRustBuffer {
+    typealias SwiftType = TopicResult
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TopicResult {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .done
+
+        case 2: return .tokenGone
+
+        case 3: return .retryLater(reason: try FfiConverterString.read(from: &buf)
+        )
+
+        case 4: return .rejected(reason: try FfiConverterString.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: TopicResult, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .done:
+            writeInt(&buf, Int32(1))
+
+
+        case .tokenGone:
+            writeInt(&buf, Int32(2))
+
+
+        case let .retryLater(reason):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case let .rejected(reason):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(reason, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTopicResult_lift(_ buf: RustBuffer) throws -> TopicResult {
+    return try FfiConverterTypeTopicResult.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTopicResult_lower(_ value: TopicResult) -> RustBuffer {
+    return FfiConverterTypeTopicResult.lower(value)
+}
+
+
+
+/**
  * How urgent a Web Push is.
  */
 
@@ -8082,6 +11618,30 @@ fileprivate struct FfiConverterOptionUInt8: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterUInt8.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionUInt16: FfiConverterRustBuffer {
+    typealias SwiftType = UInt16?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt16.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt16.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -8210,6 +11770,30 @@ fileprivate struct FfiConverterOptionData: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeClientOptions: FfiConverterRustBuffer {
+    typealias SwiftType = ClientOptions?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeClientOptions.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeClientOptions.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeDialectReply: FfiConverterRustBuffer {
     typealias SwiftType = DialectReply?
 
@@ -8226,6 +11810,30 @@ fileprivate struct FfiConverterOptionTypeDialectReply: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeDialectReply.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeEnded: FfiConverterRustBuffer {
+    typealias SwiftType = Ended?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeEnded.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeEnded.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -8306,6 +11914,30 @@ fileprivate struct FfiConverterOptionTypeFeedback: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeHttp2Options: FfiConverterRustBuffer {
+    typealias SwiftType = Http2Options?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeHttp2Options.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeHttp2Options.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeMessage: FfiConverterRustBuffer {
     typealias SwiftType = Message?
 
@@ -8378,6 +12010,30 @@ fileprivate struct FfiConverterOptionTypeRequest: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeRetries: FfiConverterRustBuffer {
+    typealias SwiftType = Retries?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeRetries.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeRetries.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeAction: FfiConverterRustBuffer {
     typealias SwiftType = Action?
 
@@ -8394,6 +12050,54 @@ fileprivate struct FfiConverterOptionTypeAction: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeAction.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeBaiduDevices: FfiConverterRustBuffer {
+    typealias SwiftType = BaiduDevices?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeBaiduDevices.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeBaiduDevices.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeCallAnswer: FfiConverterRustBuffer {
+    typealias SwiftType = CallAnswer?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeCallAnswer.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeCallAnswer.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -8442,6 +12146,54 @@ fileprivate struct FfiConverterOptionTypeOnSuspicion: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeOnSuspicion.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypePlatform: FfiConverterRustBuffer {
+    typealias SwiftType = Platform?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypePlatform.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypePlatform.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypePriority: FfiConverterRustBuffer {
+    typealias SwiftType = Priority?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypePriority.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypePriority.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -8596,31 +12348,6 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterSequenceTypeService: FfiConverterRustBuffer {
-    typealias SwiftType = [Service]
-
-    public static func write(_ value: [Service], into buf: inout [UInt8]) {
-        let len = Int32(value.count)
-        writeInt(&buf, len)
-        for item in value {
-            FfiConverterTypeService.write(item, into: &buf)
-        }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Service] {
-        let len: Int32 = try readInt(&buf)
-        var seq = [Service]()
-        seq.reserveCapacity(Int(len))
-        for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeService.read(from: &buf))
-        }
-        return seq
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterSequenceTypeCause: FfiConverterRustBuffer {
     typealias SwiftType = [Cause]
 
@@ -8638,6 +12365,31 @@ fileprivate struct FfiConverterSequenceTypeCause: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeCause.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeConnectionReport: FfiConverterRustBuffer {
+    typealias SwiftType = [ConnectionReport]
+
+    public static func write(_ value: [ConnectionReport], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeConnectionReport.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ConnectionReport] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ConnectionReport]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeConnectionReport.read(from: &buf))
         }
         return seq
     }
@@ -8796,6 +12548,131 @@ fileprivate struct FfiConverterSequenceTypeHeader: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeHistogram: FfiConverterRustBuffer {
+    typealias SwiftType = [Histogram]
+
+    public static func write(_ value: [Histogram], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHistogram.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Histogram] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Histogram]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHistogram.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeHostReport: FfiConverterRustBuffer {
+    typealias SwiftType = [HostReport]
+
+    public static func write(_ value: [HostReport], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHostReport.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [HostReport] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [HostReport]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHostReport.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeHubClient: FfiConverterRustBuffer {
+    typealias SwiftType = [HubClient]
+
+    public static func write(_ value: [HubClient], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHubClient.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [HubClient] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [HubClient]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHubClient.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeHubMetrics: FfiConverterRustBuffer {
+    typealias SwiftType = [HubMetrics]
+
+    public static func write(_ value: [HubMetrics], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHubMetrics.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [HubMetrics] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [HubMetrics]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHubMetrics.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeHubProgress: FfiConverterRustBuffer {
+    typealias SwiftType = [HubProgress]
+
+    public static func write(_ value: [HubProgress], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHubProgress.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [HubProgress] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [HubProgress]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHubProgress.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeIncomingHeader: FfiConverterRustBuffer {
     typealias SwiftType = [IncomingHeader]
 
@@ -8813,6 +12690,56 @@ fileprivate struct FfiConverterSequenceTypeIncomingHeader: FfiConverterRustBuffe
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeIncomingHeader.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeLabel: FfiConverterRustBuffer {
+    typealias SwiftType = [Label]
+
+    public static func write(_ value: [Label], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeLabel.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Label] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Label]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeLabel.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeNotificationLoss: FfiConverterRustBuffer {
+    typealias SwiftType = [NotificationLoss]
+
+    public static func write(_ value: [NotificationLoss], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeNotificationLoss.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [NotificationLoss] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [NotificationLoss]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeNotificationLoss.read(from: &buf))
         }
         return seq
     }
@@ -8871,6 +12798,31 @@ fileprivate struct FfiConverterSequenceTypeRequest: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeStep: FfiConverterRustBuffer {
+    typealias SwiftType = [Step]
+
+    public static func write(_ value: [Step], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeStep.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Step] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Step]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeStep.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeTagged: FfiConverterRustBuffer {
     typealias SwiftType = [Tagged]
 
@@ -8921,6 +12873,31 @@ fileprivate struct FfiConverterSequenceTypeTarget: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeTopicSubscription: FfiConverterRustBuffer {
+    typealias SwiftType = [TopicSubscription]
+
+    public static func write(_ value: [TopicSubscription], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeTopicSubscription.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [TopicSubscription] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [TopicSubscription]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeTopicSubscription.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSuspect: FfiConverterRustBuffer {
     typealias SwiftType = [Suspect]
 
@@ -8938,6 +12915,31 @@ fileprivate struct FfiConverterSequenceTypeSuspect: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeSuspect.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeTopicResult: FfiConverterRustBuffer {
+    typealias SwiftType = [TopicResult]
+
+    public static func write(_ value: [TopicResult], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeTopicResult.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [TopicResult] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [TopicResult]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeTopicResult.read(from: &buf))
         }
         return seq
     }
@@ -9196,6 +13198,19 @@ public func webPush(payload: WebPushPayload)throws  -> Message  {
 })
 }
 /**
+ * Returns the message of a notification to one device, both in the form of docs/notification.md. `at` is for tests; nil is now.
+ */
+public func renderNotification(notificationJson: String, deviceJson: String, at: Time? = nil)throws  -> Rendered  {
+    return try  FfiConverterTypeRendered_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_func_render_notification(
+        FfiConverterString.lower(notificationJson),
+        FfiConverterString.lower(deviceJson),
+        FfiConverterOptionTypeTime.lower(at),uniffiCallStatus
+    )
+})
+}
+/**
  * Reads a decrypted message as a browser does.
  */
 public func readReceived(plain: Data)throws  -> Received  {
@@ -9258,6 +13273,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_func_web_push() != 56959) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pushcore_uniffi_checksum_func_render_notification() != 1008) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pushcore_uniffi_checksum_func_read_received() != 56249) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -9288,16 +13306,37 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_method_client_batch_of_messages() != 15541) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pushcore_uniffi_checksum_method_client_call_blocking() != 10951) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_client_connections() != 1669) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pushcore_uniffi_checksum_method_client_events() != 8167) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pushcore_uniffi_checksum_method_client_exchange() != 57237) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_client_hosts() != 5134) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pushcore_uniffi_checksum_method_client_is_mix_up_suspected() != 61252) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_client_metrics() != 61667) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_client_open_metrics() != 9101) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_client_send_blocking() != 17809) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_client_shutdown_blocking() != 17798) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_client_single() != 55404) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_client_stats() != 47289) {
@@ -9348,10 +13387,43 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_method_dialectselection_selects() != 14592) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pushcore_uniffi_checksum_method_hub_notify_blocking() != 54551) {
+    if (uniffi_pushcore_uniffi_checksum_method_exchange_wait() != 14393) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pushcore_uniffi_checksum_method_hub_shutdown_blocking() != 37821) {
+    if (uniffi_pushcore_uniffi_checksum_method_singlesend_cancel() != 62534) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_singlesend_wait() != 18404) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hub_batch() != 63999) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hub_metrics() != 41764) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hub_open_metrics() != 20554) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hub_shutdown_blocking() != 17875) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hubbatch_cancel() != 9181) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hubbatch_finish() != 48146) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hubbatch_is_idle() != 18007) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hubbatch_progress() != 64833) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hubbatch_submit() != 368) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_hubbatch_wait() != 34440) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_receiverkeys_auth() != 44125) {
@@ -9370,6 +13442,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_receiverkeys_subscription_json() != 4635) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_service_call_answer() != 621) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_service_call_request() != 31139) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_service_accept_token() != 4778) {
@@ -9471,7 +13549,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_constructor_dialectselection_of() != 3652) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pushcore_uniffi_checksum_constructor_hub_open() != 55867) {
+    if (uniffi_pushcore_uniffi_checksum_constructor_hub_open() != 2180) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_constructor_receiverkeys_generate() != 41351) {
@@ -9487,6 +13565,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_constructor_service_apns_key() != 21661) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_constructor_service_apns_pkcs12() != 7748) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_constructor_service_apns_provider_tokens() != 41499) {

@@ -187,30 +187,6 @@ class VectorsTest {
     }
 
     @Test
-    fun received() {
-        val rows = vectors("webpush").rows("receive")
-        assertTrue(rows.size >= 6)
-        for (row in rows) {
-            ReceiverKeys.restore(keyOf(row["private_key"].text), row["auth"].text).use { keys ->
-                val body = Base64.getUrlDecoder().decode(row["body"].text)
-                val open = {
-                    when (val key = row.find("crypto_key")) {
-                        null -> keys.decrypt(body)
-                        else -> keys.decryptAesgcm(body, key.text, row["encryption"].text)
-                    }
-                }
-                when (val error = row.find("error")) {
-                    null -> assertEquals(row["plain"].text, open().decodeToString(), row["name"].text)
-                    else -> {
-                        val failure = failureOf { open() }
-                        assertEquals(error.text.lowercase(), failure.kind.name.replace("_", "").lowercase())
-                    }
-                }
-            }
-        }
-    }
-
-    @Test
     fun endpoints() {
         val endpoints = vectors("webpush")["endpoints"]
         fun judged(service: Service, url: JsonElement) = runCatching {

@@ -172,26 +172,6 @@ final class VectorsTests: XCTestCase {
         return told
     }
 
-    func testReceived() throws {
-        let rows = rows(try json("tests/vectors/webpush.json"), "receive")
-        XCTAssertGreaterThanOrEqual(rows.count, 6)
-        for row in rows {
-            let title = row["name"] as? String ?? ""
-            let key = Data((row["private_key"] as? String ?? "").utf8)
-            let keys = try ReceiverKeys.restore(privateKey: key, auth: row["auth"] as? String ?? "")
-            let body = try XCTUnwrap(fromBase64url(row["body"] as? String ?? ""))
-            let open = {
-                guard let cryptoKey = row["crypto_key"] as? String else { return try keys.decrypt(body: body) }
-                return try keys.decryptAesgcm(body: body, cryptoKey: cryptoKey, encryption: row["encryption"] as? String ?? "")
-            }
-            if let error = row["error"] as? String {
-                XCTAssertEqual(failure({ _ = try open() }).map { kindName($0.kind) }, error.lowercased(), title)
-            } else {
-                XCTAssertEqual(String(decoding: try open(), as: UTF8.self), row["plain"] as? String, title)
-            }
-        }
-    }
-
     func testEndpointsAndTopics() throws {
         let vectors = try json("tests/vectors/webpush.json")
         let endpoints = try XCTUnwrap(vectors["endpoints"] as? [String: [String]])
