@@ -32,25 +32,31 @@ demo: $(VENV)/.built target/debug/pushcore-sandbox ## send to APNs, FCM and Web 
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python examples/quickstart.py
 
 test: test-rust test-python test-examples test-c test-apps ## every language and every example
+	scripts/report.py check rust rust-l1 python examples
+
+.PHONY: report
+report: ## what the last run of the tests says of itself: tests, skips, drivers and their cases
+	scripts/report.py check rust rust-l1 python examples
+	scripts/report.py drivers
 
 test-rust: need-test
-	$(CARGO) test --workspace --exclude pushcore-python -q
-	$(CARGO) test -p pushcore --no-default-features --lib -q # L1 alone
+	scripts/report.py run rust -- $(CARGO) test --workspace --exclude pushcore-python
+	scripts/report.py run rust-l1 -- $(CARGO) test -p pushcore --no-default-features --lib # L1 alone
 
 test-python: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer | need-test
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt -r examples/requirements.txt # the examples are type-checked
 	$(CARGO) build -q -p pushcore-tests --bin hostile-peer
-	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) $(VENV)/bin/python -m pytest -q bindings/python/tests
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) scripts/report.py run python -- $(VENV)/bin/python -m pytest -q bindings/python/tests
 
 test-c: need-test ## libpushcore: header, abi, bad input, vectors, sanitizers, valgrind, C++ and the examples
-	bash tests/c/run.sh
+	scripts/report.py run c -- bash tests/c/run.sh
 
 size-c: ## libpushcore's release builds beside their budget (minutes)
 	sh tests/c/sizes.sh
 
 .PHONY: test-apps test-kotlin test-swift
 test-apps: target/debug/pushcore-sandbox | need-test # Kotlin and Swift where their tools are; says what it did not run
-	scripts/test-apps.sh
+	scripts/report.py run apps -- scripts/test-apps.sh
 
 test-kotlin: target/debug/pushcore-sandbox ## Kotlin; needs Maven and a JDK (scripts/install-kotlin.sh)
 	scripts/test-kotlin.sh
@@ -73,7 +79,7 @@ interop: $(VENV)/.built target/debug/pushcore-sandbox | need-interop ## beside o
 test-examples: $(VENV)/.built target/debug/pushcore-sandbox | need-test ## every example against the sandbox
 	$(CARGO) build -q -p pushcore-client --examples
 	$(VENV)/bin/pip install -q -r examples/requirements.txt
-	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python -m pytest -q -ra examples/tests
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) scripts/report.py run examples -- $(VENV)/bin/python -m pytest -q -ra examples/tests
 
 test-fanout: $(VENV)/.built target/debug/pushcore-sandbox | need-all ## a job on Celery and on Dask while workers are killed (redis-server)
 	$(VENV)/bin/pip install -q -r examples/fanout/requirements.txt
@@ -110,7 +116,9 @@ bench: ## what a push costs, beside the peers (minutes; PEERS=0 without them)
 header: ## write include/pushcore.h and docs/parity.md anew
 	PUSHCORE_WRITE_HEADER=1 $(CARGO) test -q -p pushcore-ffi --test header --test parity the_committed
 
-lint: ## rustfmt, clippy
+lint: ## rustfmt, clippy, and whether the faults of tests/mutants still fit
+	$(PYTHON) tests/mutants/core.py --fits
+	$(PYTHON) tests/mutants/python_driver.py --fits
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -q -- -D warnings
 	$(CARGO) clippy -p pushcore --all-targets -q -- -D warnings # the core by itself
@@ -129,10 +137,20 @@ all-tests: test test-fanout test-systems ## everything: also jobs that are kille
 	PUSHCORE_STORM_SEEDS=3 PUSHCORE_STORM_MESSAGES=20000 $(CARGO) test -q -p pushcore-tests --test storm at_most_once
 	PUSHCORE_STORM_TLS_MESSAGES=2000 $(CARGO) test -q -p pushcore-tests --test storm_tls -- --test-threads 1
 
-mutants: $(VENV)/.built target/debug/pushcore-sandbox ## faults put in on purpose, and whether a test notices each
+mutants: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer ## faults put in on purpose, and whether a test notices each
 	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
 	$(PYTHON) tests/mutants/core.py
 	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) $(VENV)/bin/python tests/mutants/python_driver.py
+	$(PYTHON) tests/mutants/rust.py $(if $(SAMPLE),--sample $(SAMPLE))
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) \
+		$(VENV)/bin/python tests/mutants/python.py $(if $(SAMPLE),--sample $(SAMPLE))
+
+.PHONY: mutants-sample
+mutants-sample: $(VENV)/.built target/debug/pushcore-sandbox target/debug/pushcore-peer ## a few of them, the same until the sources change (minutes)
+	$(VENV)/bin/pip install -q -r bindings/python/requirements-test.txt
+	$(PYTHON) tests/mutants/rust.py --quick --sample 40 --only 'answer|policy|retry|retry_after|provider_token|ece'
+	PUSHCORE_SANDBOX=$(abspath target/debug/pushcore-sandbox) PUSHCORE_PEER=$(abspath target/debug/pushcore-peer) \
+		$(VENV)/bin/python tests/mutants/python.py --sample 10 --only _aio_
 
 clean:
 	$(CARGO) clean

@@ -2,7 +2,7 @@
 """Campaigns over real round trips: pushcore with its defaults beside Pushy, sideshow/apns2, a2 and aioapns in one run.
 
     python3 -m venv .venv && .venv/bin/pip install aioapns==4.0
-    .venv/bin/python benches/round_trips.py                  all rows, about seven minutes
+    .venv/bin/python benches/round_trips.py                  all rows, about five minutes once everything is built
     .venv/bin/python benches/round_trips.py --rows 3,5       some of them
     .venv/bin/python benches/round_trips.py --build          builds everything and measures nothing
 
@@ -86,7 +86,9 @@ def started(port: int, *command: object) -> Iterator[None]:
         process.wait()
 
 
-def clients(row: tuple[int, int, str, int], seconds: int, body: pathlib.Path) -> Iterator[tuple[str, list[object]]]:
+def clients(
+    row: tuple[int, int, str, int], seconds: int, body: pathlib.Path, eight: bool
+) -> Iterator[tuple[str, list[object]]]:
     millis, streams, window, octets = row
     ca, key = WORK / "cert.pem", WORK / "apns.pem"
     usual = [PROXY, ca, key, seconds, IN_FLIGHT, body]
@@ -95,7 +97,7 @@ def clients(row: tuple[int, int, str, int], seconds: int, body: pathlib.Path) ->
     yield "apns2 (Go)", [PEERS / "go" / "bin" / "apns2_send", *usual]
     java = PEERS / "java" / "target"
     path = f"{java / 'classes'}:{(java / 'classpath').read_text().strip()}"
-    for connections in (1, 8):
+    for connections in (1, 8) if eight else (1,):
         yield f"Pushy, {connections}", ["java", "-Xmx512m", "-cp", path, "PushySend", *usual, connections]
     if octets == 200:
         yield "a2", [ROOT / "target" / "peers" / "release" / "a2_send", key, 10**9, IN_FLIGHT, seconds]
@@ -118,9 +120,9 @@ def field(text: str, name: str) -> str:
     return found.group(1) if found else "?"
 
 
-def measure(row: tuple[int, int, str, int]) -> str:
+def measure(row: tuple[int, int, str, int], eight: bool) -> str:
     millis, streams, window, octets = row
-    seconds = 5 if millis < 100 else 8
+    seconds = 3 if millis < 100 else 6
     filler = "x" * (octets - len('{"aps":{"alert":""}}'))
     body = WORK / "round_trip.json"
     body.write_text(f'{{"aps":{{"alert":"{filler}"}}}}')
@@ -130,7 +132,7 @@ def measure(row: tuple[int, int, str, int]) -> str:
     server = started(SERVER, BIN / "responder", "http2", SERVER, WORK, streams, *words)
     proxy = started(PROXY, BIN / "delay_proxy", PROXY, f"127.0.0.1:{SERVER}", millis)
     with server, proxy:
-        for name, command in clients(row, seconds, body):
+        for name, command in clients(row, seconds, body, eight):
             text = measured(command, seconds)
             print(f"  {name}: {text}", file=sys.stderr, flush=True)
             if name == "pushcore":
@@ -147,7 +149,8 @@ def measure(row: tuple[int, int, str, int]) -> str:
     met = "yes" if at not in ("never", "?") and float(at) <= limit else "no"
     peers = " | ".join(f"{rates[name]:,.0f}" if name in rates else "-" for name in NAMES)
     return (
-        f"| {millis} ms, {streams}, {window}, {octets} | {ours:,.0f} ({field(own, 'connections')}) | {peers} | {best}: {ratio} "
+        f"| {millis} ms, {streams}, {window}, {octets} | {ours:,.0f} ({field(own, 'connections')}) "
+        f"| {peers} | {best}: {ratio} "
         f"| {float(field(own, 'bound')):,.0f} | {used}; {met} | {float(field(own, 'machine_busy')):.0%} "
         f"| {field(own, 'lone_p50_ms')}, {field(own, 'lone_max_ms')} ms |"
     )
@@ -160,6 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="", help="numbers of rows, from 1, with commas between them")
     parser.add_argument("--build", action="store_true", help="builds, and measures nothing")
+    parser.add_argument("--eight", action="store_true", help="Pushy over eight connections, too; its default is one")
     parser.add_argument("--built", action="store_true", help="measures what was built before")
     arguments = parser.parse_args()
     if not arguments.built:
@@ -168,10 +172,12 @@ def main() -> None:
         return
     numbers = [int(text) for text in arguments.rows.split(",") if text] or range(1, len(ROWS) + 1)
     print("| round trip, streams, window, body | pushcore (connections) |", " | ".join(NAMES), end=" ")
-    print("| best default peer: ratio | bound | 80 % of it since; in time | machine busy | a lone push: median, longest |")
+    print(
+        "| best default peer: ratio | bound | 80 % of it since; in time | machine busy | a lone push: median, longest |"
+    )
     print("|---" * (len(NAMES) + 7) + "|", flush=True)
     for number in numbers:
-        print(measure(ROWS[number - 1]), flush=True)
+        print(measure(ROWS[number - 1], arguments.eight), flush=True)
 
 
 if __name__ == "__main__":

@@ -37,10 +37,14 @@
 /* Raised when something that existed changes; additions do not raise it. */
 #define PUSHCORE_ABI_VERSION 1
 
-/* Clients, sessions and connections, and dialects. The minimal build has none: compile with PUSHCORE_MINIMAL. */
+/* The library comes in three builds. The whole one has everything. The minimal one has no clients, sessions, connections and
+ * dialects: compile with PUSHCORE_MINIMAL. The receiver has the keys of Web Push subscriptions and decrypts: compile with PUSHCORE_RECEIVER. */
+#ifndef PUSHCORE_RECEIVER
+#define PUSHCORE_L1
 #ifndef PUSHCORE_MINIMAL
 #define PUSHCORE_NET
 #define PUSHCORE_DIALECTS
+#endif
 #endif
 
 /* A pushcore_status that is not the number of an error kind. */
@@ -115,275 +119,383 @@
 #define PUSHCORE_ERROR_INTERNAL 900
 
 
+#if defined(PUSHCORE_L1)
 /*
  `ttl_s` is set.
  */
 #define PUSHCORE_ADM_SET_TTL 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The device is woken for the message at once.
  */
 #define PUSHCORE_ADM_HIGH_PRIORITY 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The message carries the MD5 of its data, which the app can check.
  */
 #define PUSHCORE_ADM_WITH_MD5 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a group of registrations.
  */
 #define PUSHCORE_ADM_GROUP_CREATE 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Lets registrations join a group.
  */
 #define PUSHCORE_ADM_GROUP_ADD 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Lets registrations leave a group.
  */
 #define PUSHCORE_ADM_GROUP_REMOVE 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `expiration_s` is set; 0 there means one attempt, nothing stored.
  */
 #define PUSHCORE_APNS_SET_EXPIRATION 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `badge` is set; 0 there takes the badge away.
  */
 #define PUSHCORE_APNS_SET_BADGE 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `registered_ms` is set.
  */
 #define PUSHCORE_APNS_SET_REGISTERED 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The app is woken in the background (`content-available`).
  */
 #define PUSHCORE_APNS_CONTENT_AVAILABLE 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  An extension of the app may change the notification (`mutable-content`).
  */
 #define PUSHCORE_APNS_MUTABLE_CONTENT 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The credentials are a `.p8` signing key: `key`, `key_id`, `team_id`.
  */
 #define PUSHCORE_APNS_SIGNING_KEY 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The credentials are a client certificate in PEM: `certificate`, and `key` unless `certificate` holds the key, too.
  */
 #define PUSHCORE_APNS_CERTIFICATE 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The credentials are a client certificate in a PKCS#12 file: `certificate`, `password`.
  */
 #define PUSHCORE_APNS_PKCS12 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The credentials are provider tokens that pushcore_service_supply_token hands in: `key_id`, `team_id`.
  */
 #define PUSHCORE_APNS_PROVIDER_TOKENS 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Apple's production environment.
  */
 #define PUSHCORE_APNS_PRODUCTION 0
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Apple's development environment, which Apple calls its sandbox.
  */
 #define PUSHCORE_APNS_SANDBOX 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Creates a channel for Live Activities.
  */
 #define PUSHCORE_APNS_CHANNEL_CREATE 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks for the policy of a channel.
  */
 #define PUSHCORE_APNS_CHANNEL_READ 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Deletes a channel, for good.
  */
 #define PUSHCORE_APNS_CHANNEL_DELETE 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Lists all channels.
  */
 #define PUSHCORE_APNS_CHANNEL_LIST 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A channel that stores nothing.
  */
 #define PUSHCORE_APNS_NO_STORAGE 0
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A channel that stores the most recent broadcast.
  */
 #define PUSHCORE_APNS_MOST_RECENT 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A notification that Baidu's Android SDK draws: `title`, `description`, or `content` in Baidu's words.
  */
 #define PUSHCORE_BAIDU_ANDROID 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A message that the Android app alone reads: `content`, a JSON object.
  */
 #define PUSHCORE_BAIDU_ANDROID_RAW 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A payload for Apple's devices: `content`, a JSON object with `aps`.
  */
 #define PUSHCORE_BAIDU_IOS 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `ttl_s` is set.
  */
 #define PUSHCORE_BAIDU_SET_TTL 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `send_at_s` is set.
  */
 #define PUSHCORE_BAIDU_SET_SEND_AT 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The app is a development build (Apple's devices).
  */
 #define PUSHCORE_BAIDU_DEVELOPMENT 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The app is a production build (Apple's devices).
  */
 #define PUSHCORE_BAIDU_PRODUCTION 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks whether messages have been sent, and how many devices they reached: `items` are their ids.
  */
 #define PUSHCORE_BAIDU_MESSAGE_STATUS 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks for the messages that timers have sent; `name` is a timer's id, or empty for all.
  */
 #define PUSHCORE_BAIDU_TIMER_RECORDS 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks for the messages that were sent under a topic id, which is `name`.
  */
 #define PUSHCORE_BAIDU_TOPIC_RECORDS 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks how many devices the app has.
  */
 #define PUSHCORE_BAIDU_DEVICE_STATISTICS 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks how many messages of a topic id arrived; `name` is the topic id.
  */
 #define PUSHCORE_BAIDU_TOPIC_STATISTICS 5
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Lists the topic ids in use.
  */
 #define PUSHCORE_BAIDU_TOPICS 6
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Lists the app's tags, or the one that is `name`.
  */
 #define PUSHCORE_BAIDU_TAGS 7
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a tag, which is `name`.
  */
 #define PUSHCORE_BAIDU_CREATE_TAG 8
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Deletes a tag, which is `name`.
  */
 #define PUSHCORE_BAIDU_DELETE_TAG 9
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives devices a tag: `name`, and `items` are channel ids.
  */
 #define PUSHCORE_BAIDU_TAG_DEVICES 10
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Takes a tag from devices: `name`, and `items` are channel ids.
  */
 #define PUSHCORE_BAIDU_UNTAG_DEVICES 11
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks how many devices have a tag, which is `name`.
  */
 #define PUSHCORE_BAIDU_DEVICES_WITH_TAG 12
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Lists the timers that wait, or the one that is `name`.
  */
 #define PUSHCORE_BAIDU_TIMERS 13
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Takes back a message whose time has not come; `name` is the timer's id.
  */
 #define PUSHCORE_BAIDU_CANCEL_TIMER 14
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `since_s` and `until_s` are set.
  */
 #define PUSHCORE_BAIDU_SET_BETWEEN 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The call is about Android's devices; the default.
  */
 #define PUSHCORE_BAIDU_DEVICES_ANDROID 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The call is about Apple's devices.
  */
 #define PUSHCORE_BAIDU_DEVICES_IOS 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A text: the id of a channel, its policy, a receipt.
  */
 #define PUSHCORE_ANSWER_TEXT 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Texts: the ids of channels.
  */
 #define PUSHCORE_ANSWER_TEXTS 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A group: pushcore_answer_succeeded counts the members that it worked for, the items are the registration ids of the others.
  */
 #define PUSHCORE_ANSWER_GROUP 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  JSON in the service's own words (Baidu): the text.
  */
 #define PUSHCORE_ANSWER_JSON 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A page of subscriptions: the items are topics, the text is the token of the next page.
  */
 #define PUSHCORE_ANSWER_PAGE 5
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A result for each token, in their order: the items are the service's words, and their kinds are PUSHCORE_OUTCOME_ constants.
  */
 #define PUSHCORE_ANSWER_BATCH 6
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  An outcome: done without more to say, or refused.
  */
 #define PUSHCORE_ANSWER_OUTCOME 7
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -505,65 +617,159 @@
 #define PUSHCORE_EVENT_HAS_AFTER 4
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  The credentials are the key file of a service account.
  */
 #define PUSHCORE_FCM_SERVICE_ACCOUNT 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The credentials are any credential file of Google's, as GOOGLE_APPLICATION_CREDENTIALS names them.
  */
 #define PUSHCORE_FCM_FILE 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The tokens come from the metadata server of Google's cloud: `project` is required.
  */
 #define PUSHCORE_FCM_METADATA_SERVER 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The tokens are handed in by pushcore_service_supply_token: `project` is required.
  */
 #define PUSHCORE_FCM_ACCESS_TOKENS 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `ttl_s` is set; 0 there means now or never.
  */
 #define PUSHCORE_FCM_SET_TTL 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The service checks the message and sends nothing.
  */
 #define PUSHCORE_FCM_VALIDATE_ONLY 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Android is woken for the message at once.
  */
 #define PUSHCORE_FCM_HIGH_PRIORITY 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Subscribes a registration token or installation id to a topic.
  */
 #define PUSHCORE_FCM_TOPIC_SUBSCRIBE 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Ends a subscription.
  */
 #define PUSHCORE_FCM_TOPIC_UNSUBSCRIBE 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks for a page of one token's subscriptions.
  */
 #define PUSHCORE_FCM_TOPIC_LIST 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Subscribes up to 1,000 registration tokens with one request.
  */
 #define PUSHCORE_FCM_TOPIC_SUBSCRIBE_MANY 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Ends the subscriptions of up to 1,000 registration tokens with one request.
  */
 #define PUSHCORE_FCM_TOPIC_UNSUBSCRIBE_MANY 5
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `max_in_flight` is set.
+ */
+#define PUSHCORE_HTTP2_SET_MAX_IN_FLIGHT 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `max_header_list` is set.
+ */
+#define PUSHCORE_HTTP2_SET_MAX_HEADER_LIST 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `max_response_body` is set.
+ */
+#define PUSHCORE_HTTP2_SET_MAX_RESPONSE_BODY 4
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `header_table_size` is set.
+ */
+#define PUSHCORE_HTTP2_SET_HEADER_TABLE_SIZE 8
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `encoder_table_size` is set.
+ */
+#define PUSHCORE_HTTP2_SET_ENCODER_TABLE_SIZE 16
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `initial_window` is set.
+ */
+#define PUSHCORE_HTTP2_SET_INITIAL_WINDOW 32
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `connection_window` is set.
+ */
+#define PUSHCORE_HTTP2_SET_CONNECTION_WINDOW 64
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `settings_timeout_ms` is set.
+ */
+#define PUSHCORE_HTTP2_SET_SETTINGS_TIMEOUT 128
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `ping_after_ms` is set; UINT64_MAX there sends no PING.
+ */
+#define PUSHCORE_HTTP2_SET_PING_AFTER 256
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `ping_timeout_ms` is set.
+ */
+#define PUSHCORE_HTTP2_SET_PING_TIMEOUT 512
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -579,156 +785,286 @@
 #define PUSHCORE_HUB_SET_PATIENCE 2
 #endif
 
+#if defined(PUSHCORE_NET)
+/*
+ `remembered` is set; 0 there remembers none.
+ */
+#define PUSHCORE_HUB_SET_REMEMBERED 4
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ `total_deadline_ms` is set.
+ */
+#define PUSHCORE_HUB_SET_TOTAL_DEADLINE 8
+#endif
+
+#if defined(PUSHCORE_L1)
 /*
  PKCS#8 in PEM, as Apple's `.p8` files are.
  */
 #define PUSHCORE_KEY_PKCS8_PEM 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  PKCS#8 in DER.
  */
 #define PUSHCORE_KEY_PKCS8_DER 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  SEC 1 in PEM, as OpenSSL's `ec` command writes keys.
  */
 #define PUSHCORE_KEY_SEC1_PEM 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  SEC 1 in DER.
  */
 #define PUSHCORE_KEY_SEC1_DER 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A JSON Web Key.
  */
 #define PUSHCORE_KEY_JWK 5
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The bare number in base64url without padding, as VAPID tools write keys; of a public key the uncompressed point, as browsers take
  `applicationServerKey`.
  */
 #define PUSHCORE_KEY_BASE64 6
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A public key in PEM (SubjectPublicKeyInfo). For pushcore_signing_key_public only.
  */
 #define PUSHCORE_KEY_PUBLIC_PEM 7
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A public key in DER (SubjectPublicKeyInfo). For pushcore_signing_key_public only.
  */
 #define PUSHCORE_KEY_PUBLIC_DER 8
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A public key as the 65 bytes of its uncompressed point. For pushcore_signing_key_public only.
  */
 #define PUSHCORE_KEY_PUBLIC_POINT 9
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Apple Push Notification service.
  */
 #define PUSHCORE_SERVICE_APNS 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Firebase Cloud Messaging.
  */
 #define PUSHCORE_SERVICE_FCM 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Web Push.
  */
 #define PUSHCORE_SERVICE_WEB_PUSH 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Amazon Device Messaging.
  */
 #define PUSHCORE_SERVICE_ADM 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Baidu Cloud Push.
  */
 #define PUSHCORE_SERVICE_BAIDU 5
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The service took the message: nobody says that it was shown.
  */
 #define PUSHCORE_OUTCOME_ACCEPTED 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The token or subscription is dead: delete or replace it.
  */
 #define PUSHCORE_OUTCOME_TOKEN_GONE 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The token is blamed, but something else could explain the answer: keep it, and check the suspects.
  */
 #define PUSHCORE_OUTCOME_TOKEN_MISMATCH 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Not now: send again later.
  */
 #define PUSHCORE_OUTCOME_RETRY_LATER 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The credentials are at fault.
  */
 #define PUSHCORE_OUTCOME_FIX_CREDENTIALS 5
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  This message can never be accepted as it is.
  */
 #define PUSHCORE_OUTCOME_REJECTED 6
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  This message alone has to wait.
  */
 #define PUSHCORE_SCOPE_MESSAGE 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Every message to this device has to wait.
  */
 #define PUSHCORE_SCOPE_DEVICE 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Every message to this topic has to wait.
  */
 #define PUSHCORE_SCOPE_TOPIC 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Every message of this project, app or key has to wait.
  */
 #define PUSHCORE_SCOPE_PROJECT 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Nothing but this connection has to wait.
  */
 #define PUSHCORE_SCOPE_CONNECTION 5
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The environment, production or development, could be at fault.
  */
 #define PUSHCORE_SUSPECT_ENVIRONMENT 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The topic, which is the app's bundle id, could be at fault.
  */
 #define PUSHCORE_SUSPECT_TOPIC 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The sender, which is the project of the credentials, could be at fault.
  */
 #define PUSHCORE_SUSPECT_SENDER 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The VAPID key could be at fault.
  */
 #define PUSHCORE_SUSPECT_KEY 8
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The payload could be at fault.
  */
 #define PUSHCORE_SUSPECT_PAYLOAD 16
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Requests can be sent; without the flag the connection is being made.
+ */
+#define PUSHCORE_CONNECTION_IS_READY 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ No new request goes out: the connection ends when the requests in flight have ended.
+ */
+#define PUSHCORE_CONNECTION_IS_RETIRED 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The connection is one beside others, which is let go when it has nothing to do for a minute.
+ */
+#define PUSHCORE_CONNECTION_IS_SURPLUS 4
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The messages wait for the end of a pause that the service has asked for.
+ */
+#define PUSHCORE_WAITS_FOR_PAUSE 1
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The messages wait for room for a connection: there are as many as `max_hosts` or the system's limit on descriptors allows.
+ */
+#define PUSHCORE_WAITS_FOR_ROOM 2
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The messages wait for the end of a back-off after connections that failed.
+ */
+#define PUSHCORE_WAITS_FOR_BACK_OFF 3
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The messages wait for a connection that is being made.
+ */
+#define PUSHCORE_WAITS_FOR_CONNECTION 4
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ The messages wait for a stream, for room in the flow-control window, a rate limit, an access token, or the first answer about a new key.
+ */
+#define PUSHCORE_WAITS_FOR_STREAM 5
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -926,120 +1262,166 @@
 #define PUSHCORE_SEND_AFTER_OTHERS 16
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  Android.
  */
 #define PUSHCORE_PLATFORM_ANDROID 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Apple's systems.
  */
 #define PUSHCORE_PLATFORM_APPLE 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A browser.
  */
 #define PUSHCORE_PLATFORM_WEB 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The field is not in the message.
  */
 #define PUSHCORE_LOSS_DROPPED 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The message says something similar.
  */
 #define PUSHCORE_LOSS_CHANGED 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A text is cut to fit the service's limit.
  */
 #define PUSHCORE_LOSS_SHORTENED 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Nothing is wrong with the device.
  */
 #define PUSHCORE_FEEDBACK_KEEP 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The token is dead: delete the device.
  */
 #define PUSHCORE_FEEDBACK_DELETE 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The service names another token: store `replacement`.
  */
 #define PUSHCORE_FEEDBACK_REPLACE 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Send nothing more to `scope` until `until_ms`.
  */
 #define PUSHCORE_FEEDBACK_WAIT 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The configuration may be why it failed, as `cause` says: keep the device.
  */
 #define PUSHCORE_FEEDBACK_CHECK_CONFIGURATION 5
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `since_ms` is there.
  */
 #define PUSHCORE_HAS_SINCE 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `after_ms` is there.
  */
 #define PUSHCORE_HAS_AFTER 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `ttl_ms` is there.
  */
 #define PUSHCORE_HAS_TTL 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `clock_skew_s` is there: set this machine's clock.
  */
 #define PUSHCORE_HAS_CLOCK_SKEW 8
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The service's reason is one that this version knows.
  */
 #define PUSHCORE_REASON_IS_KNOWN 16
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A new access or provider token made from the same key may help.
  */
 #define PUSHCORE_REFRESHABLE 32
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The connection is spoiled: use another one.
  */
 #define PUSHCORE_RECONNECT 64
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  There is a replacement token: store it.
  */
 #define PUSHCORE_HAS_REPLACEMENT 128
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Every host with a public address is accepted.
  */
 #define PUSHCORE_POLICY_ANY_PUBLIC_HOST 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Requests can be made.
  */
 #define PUSHCORE_AUTHORIZATION_READY 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  An access token has to be fetched first: send the request.
  */
 #define PUSHCORE_AUTHORIZATION_FETCH 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  There is no access token and nothing to send: ask again at `until_ms`, or hand one in.
  */
 #define PUSHCORE_AUTHORIZATION_WAIT 3
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -1063,65 +1445,89 @@
 #define PUSHCORE_ACTION_CLOSE 2
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  `subject` may be anything, and not only a mailto: or https: URL.
  */
 #define PUSHCORE_WEB_PUSH_ANY_SUBJECT 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `ttl_s` is set; 0 there means now or never.
  */
 #define PUSHCORE_WEB_PUSH_SET_TTL 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `payload` is set: an empty one is a message of no bytes, and none wakes the device up.
  */
 #define PUSHCORE_WEB_PUSH_SET_PAYLOAD 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Wakes the device on power and Wi-Fi only.
  */
 #define PUSHCORE_WEB_PUSH_URGENCY_VERY_LOW 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Wakes the device on power or Wi-Fi.
  */
 #define PUSHCORE_WEB_PUSH_URGENCY_LOW 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Wakes the device on neither power nor Wi-Fi.
  */
 #define PUSHCORE_WEB_PUSH_URGENCY_NORMAL 3
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Wakes the device with a low battery, too.
  */
 #define PUSHCORE_WEB_PUSH_URGENCY_HIGH 4
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Takes back a message that the device has not got yet: `url` is the `location` of its outcome.
  */
 #define PUSHCORE_WEB_PUSH_WITHDRAW 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Asks for receipts: `url` is the `receipt` of the message's outcome.
  */
 #define PUSHCORE_WEB_PUSH_RECEIPTS 2
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  `wait_s` is set.
  */
 #define PUSHCORE_WEB_PUSH_SET_WAIT 1
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The meaning of the answer to a call. Immutable; may be shared between threads.
  */
 typedef struct pushcore_answer pushcore_answer;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A signing key with its id and its team's. Immutable; may be shared between threads. pushcore_apns_service_new needs none.
  */
 typedef struct pushcore_apns_credentials pushcore_apns_credentials;
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -1135,10 +1541,12 @@ typedef struct pushcore_batch pushcore_batch;
  */
 typedef struct pushcore_bytes pushcore_bytes;
 
+#if defined(PUSHCORE_L1)
 /*
  A request to a service that is not a message: channels, topics, groups, reports, withdrawals. Immutable; may be shared between threads.
  */
 typedef struct pushcore_call pushcore_call;
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -1161,10 +1569,12 @@ typedef struct pushcore_connection pushcore_connection;
 typedef struct pushcore_deliveries pushcore_deliveries;
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  A device of one app: service, environment, token or subscription. Immutable; may be shared between threads.
  */
 typedef struct pushcore_device pushcore_device;
+#endif
 
 #if defined(PUSHCORE_DIALECTS)
 /*
@@ -1201,11 +1611,13 @@ typedef struct pushcore_dialect_selection pushcore_dialect_selection;
 typedef struct pushcore_dialect_step pushcore_dialect_step;
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  The endpoints of subscriptions that are accepted: without one, those of the public push services. Immutable; may be shared between
  threads.
  */
 typedef struct pushcore_endpoint_policy pushcore_endpoint_policy;
+#endif
 
 /*
  Why a call failed. Immutable; may be shared between threads.
@@ -1219,10 +1631,12 @@ typedef struct pushcore_error pushcore_error;
 typedef struct pushcore_event pushcore_event;
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  What a result means for the caller's table of devices. Immutable; may be shared between threads.
  */
 typedef struct pushcore_feedback pushcore_feedback;
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -1231,46 +1645,74 @@ typedef struct pushcore_feedback pushcore_feedback;
 typedef struct pushcore_hub pushcore_hub;
 #endif
 
+#if defined(PUSHCORE_NET)
+/*
+ One notification to many devices of a hub. Used by one thread at a time; different batches of one hub may be used by different threads.
+ */
+typedef struct pushcore_hub_batch pushcore_hub_batch;
+#endif
+
+#if defined(PUSHCORE_L1)
 /*
  One checked message to one target. Immutable; may be shared between threads.
  */
 typedef struct pushcore_message pushcore_message;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  One notification for the devices of every service. Immutable; may be shared between threads.
  */
 typedef struct pushcore_notification pushcore_notification;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The meaning of an answer. Immutable; may be shared between threads.
  */
 typedef struct pushcore_outcome pushcore_outcome;
+#endif
 
 /*
  The key pair and the secret of one Web Push subscription. Immutable; may be shared between threads.
  */
 typedef struct pushcore_receiver_keys pushcore_receiver_keys;
 
+#if defined(PUSHCORE_L1)
 /*
  A notification as the message to all devices of one app, encoded once, and what the service cannot show of it. Immutable; may be shared
  between threads.
  */
 typedef struct pushcore_rendered pushcore_rendered;
+#endif
 
+#if defined(PUSHCORE_NET)
+/*
+ The connections and hosts of a client or a session at one moment. Immutable; may be shared between threads.
+ */
+typedef struct pushcore_report pushcore_report;
+#endif
+
+#if defined(PUSHCORE_L1)
 /*
  One HTTPS request, complete. Immutable; may be shared between threads.
  */
 typedef struct pushcore_request pushcore_request;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The answer to a request.
  */
 typedef struct pushcore_response pushcore_response;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A push service with its credentials and hosts. May be shared between threads; what is made from it shares its tokens.
  */
 typedef struct pushcore_service pushcore_service;
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -1279,20 +1721,26 @@ typedef struct pushcore_service pushcore_service;
 typedef struct pushcore_session pushcore_session;
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  A P-256 key that signs: of a VAPID sender, or Apple's. Immutable; may be shared between threads.
  */
 typedef struct pushcore_signing_key pushcore_signing_key;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A device, or all that a topic, group, tag or condition names. Immutable; may be shared between threads.
  */
 typedef struct pushcore_target pushcore_target;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A checked message without a target, encoded once. Immutable; may be shared between threads.
  */
 typedef struct pushcore_template pushcore_template;
+#endif
 
 /*
  Bytes that somebody else owns.
@@ -1313,6 +1761,7 @@ typedef struct pushcore_view {
  */
 typedef int32_t pushcore_status;
 
+#if defined(PUSHCORE_L1)
 /*
  An ADM service. An empty view leaves an optional text out.
  */
@@ -1342,6 +1791,7 @@ typedef struct pushcore_adm_service_options {
    */
   struct pushcore_view host;
 } pushcore_adm_service_options;
+#endif
 
 /*
  A name and its text.
@@ -1357,6 +1807,7 @@ typedef struct pushcore_pair {
   struct pushcore_view value;
 } pushcore_pair;
 
+#if defined(PUSHCORE_L1)
 /*
  The everyday fields of an ADM message. An empty view leaves a text out; a number counts when its bit is in `set`.
  */
@@ -1398,7 +1849,9 @@ typedef struct pushcore_adm_message_options {
    */
   struct pushcore_view consolidation_key;
 } pushcore_adm_message_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A call about a group.
  */
@@ -1424,7 +1877,9 @@ typedef struct pushcore_adm_call_options {
    */
   size_t member_count;
 } pushcore_adm_call_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The fields of a push. An empty view leaves a text out; a number counts when its bit is in `set`.
  */
@@ -1510,11 +1965,14 @@ typedef struct pushcore_apns_message_options {
    */
   struct pushcore_view category;
 } pushcore_apns_message_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A message to one device.
  */
 typedef struct pushcore_message pushcore_apns_message;
+#endif
 
 /*
  The time on the caller's clocks.
@@ -1530,6 +1988,7 @@ typedef struct pushcore_now {
   uint64_t unix_ms;
 } pushcore_now;
 
+#if defined(PUSHCORE_L1)
 /*
  An APNs service. An empty view leaves an optional text out.
  */
@@ -1591,7 +2050,9 @@ typedef struct pushcore_apns_service_options {
    */
   struct pushcore_view broadcast_host;
 } pushcore_apns_service_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A call about an app's channels.
  */
@@ -1625,7 +2086,9 @@ typedef struct pushcore_apns_call_options {
    */
   struct pushcore_view request_id;
 } pushcore_apns_call_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A Baidu service. An empty view leaves an optional text out.
  */
@@ -1651,7 +2114,9 @@ typedef struct pushcore_baidu_service_options {
    */
   struct pushcore_view host;
 } pushcore_baidu_service_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The everyday fields of a Baidu message. An empty view leaves a text out; a number counts when its bit is in `set`.
  */
@@ -1701,7 +2166,9 @@ typedef struct pushcore_baidu_message_options {
    */
   struct pushcore_view topic_id;
 } pushcore_baidu_message_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A call about messages, tags, timers or topics.
  */
@@ -1751,6 +2218,7 @@ typedef struct pushcore_baidu_call_options {
    */
   size_t item_count;
 } pushcore_baidu_call_options;
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -1898,6 +2366,62 @@ typedef struct pushcore_progress {
 
 #if defined(PUSHCORE_NET)
 /*
+ The settings of HTTP/2 connections. A number counts when its bit is in `set`, and is the default otherwise. All of it may be zero.
+ */
+typedef struct pushcore_http2_options {
+  /*
+   sizeof(pushcore_http2_options).
+   */
+  uint32_t struct_size;
+  /*
+   PUSHCORE_HTTP2_SET_ bits.
+   */
+  uint32_t set;
+  /*
+   The most requests in flight on one connection, whatever the server allows; default 1,000.
+   */
+  uint32_t max_in_flight;
+  /*
+   The largest list of response headers in octets, counted as RFC 9113 section 6.5.2 does; default 16,384.
+   */
+  uint32_t max_header_list;
+  /*
+   The largest response body in octets, a longer one is cut; default 65,536.
+   */
+  uint64_t max_response_body;
+  /*
+   SETTINGS_HEADER_TABLE_SIZE, the octets of their headers that servers may have remembered; default 4,096.
+   */
+  uint32_t header_table_size;
+  /*
+   The largest table that requests are compressed with, in octets; default 4,096.
+   */
+  uint32_t encoder_table_size;
+  /*
+   SETTINGS_INITIAL_WINDOW_SIZE, response octets on a stream; default 131,072.
+   */
+  uint32_t initial_window;
+  /*
+   Response octets on the whole connection; default 1,048,576.
+   */
+  uint32_t connection_window;
+  /*
+   How long a server may take for its SETTINGS, and to acknowledge ours, in milliseconds; default 10,000.
+   */
+  uint64_t settings_timeout_ms;
+  /*
+   The silence after which a connection with requests in flight is asked by PING, in milliseconds; by default the service's own habit.
+   */
+  uint64_t ping_after_ms;
+  /*
+   How long the answer to a PING may take, in milliseconds; default 10,000.
+   */
+  uint64_t ping_timeout_ms;
+} pushcore_http2_options;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
  How a client or a session behaves. An empty view leaves a text out; a number counts when its bit is in `set`, and is the default
  otherwise. All of it may be zero.
  */
@@ -1998,6 +2522,10 @@ typedef struct pushcore_network_options {
    Calls a second at most; by default the service's own limit.
    */
   uint32_t call_rate;
+  /*
+   The settings of HTTP/2 connections; NULL for the defaults.
+   */
+  const struct pushcore_http2_options *http2;
 } pushcore_network_options;
 #endif
 
@@ -2161,6 +2689,7 @@ typedef struct pushcore_event_parts {
 } pushcore_event_parts;
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  An FCM service. An empty view leaves an optional text out.
  */
@@ -2190,7 +2719,9 @@ typedef struct pushcore_fcm_service_options {
    */
   struct pushcore_view host;
 } pushcore_fcm_service_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The everyday fields of an FCM message. An empty view leaves a text out; a number counts when its bit is in `set`. Everything else:
  pushcore_message_from_json.
@@ -2241,7 +2772,9 @@ typedef struct pushcore_fcm_message_options {
    */
   struct pushcore_view collapse_key;
 } pushcore_fcm_message_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A call about topic subscriptions.
  */
@@ -2279,6 +2812,7 @@ typedef struct pushcore_fcm_call_options {
    */
   struct pushcore_view page_token;
 } pushcore_fcm_call_options;
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -2346,9 +2880,18 @@ typedef struct pushcore_hub_options {
    */
   uint64_t queue;
   /*
-   The time in which a service has to clear its queue, in milliseconds; default 30,000.
+   The time in which a service has to clear its queue, in milliseconds; default 300,000.
    */
   uint64_t patience_ms;
+  /*
+   The number of devices that are remembered, to notice a token that comes twice; default 917,504.
+   */
+  uint64_t remembered;
+  /*
+   The time from the moment at which a device is taken to its end at the latest, in milliseconds, all attempts together; by default no
+   limit.
+   */
+  uint64_t total_deadline_ms;
 } pushcore_hub_options;
 #endif
 
@@ -2380,6 +2923,107 @@ typedef struct pushcore_delivery {
 } pushcore_delivery;
 #endif
 
+#if defined(PUSHCORE_NET)
+/*
+ The end of one notification to one device of a batch. Its size never changes.
+ */
+typedef struct pushcore_hub_result {
+  /*
+   The result of the last attempt; `user_data` is the caller's number of the device.
+   */
+  struct pushcore_result result;
+  /*
+   A PUSHCORE_FEEDBACK_ constant: what to do with the device.
+   */
+  uint32_t feedback;
+  /*
+   How often the message was tried.
+   */
+  uint32_t attempts;
+  /*
+   Zero: room for what comes.
+   */
+  uint64_t reserved[2];
+} pushcore_hub_result;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ A connection of a client or a session.
+ */
+typedef struct pushcore_connection_report {
+  /*
+   sizeof(pushcore_connection_report), set by the caller.
+   */
+  uint32_t struct_size;
+  /*
+   PUSHCORE_CONNECTION_IS_ flags.
+   */
+  uint32_t flags;
+  /*
+   The number of the connection.
+   */
+  uint64_t link;
+  /*
+   The `host:port` that the connection goes to. Lives as long as the report.
+   */
+  struct pushcore_view authority;
+  /*
+   Requests without an answer.
+   */
+  uint64_t in_flight;
+  /*
+   The requests that may be in flight at a time: the server's stream limit, or less after the server asked for calm.
+   */
+  uint64_t streams;
+  /*
+   The octets of request bodies that the server's flow control allows now; UINT64_MAX on HTTP/1.1 and before the connection is ready.
+   */
+  uint64_t window;
+  /*
+   The widest window that the server has granted so far, in octets; UINT64_MAX as for `window`.
+   */
+  uint64_t widest_window;
+  /*
+   The time from a request to its answer, smoothed, in microseconds; UINT64_MAX before the first answer.
+   */
+  uint64_t round_trip_us;
+} pushcore_connection_report;
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ A host that messages wait for, or that is connected.
+ */
+typedef struct pushcore_host_report {
+  /*
+   sizeof(pushcore_host_report), set by the caller.
+   */
+  uint32_t struct_size;
+  /*
+   A PUSHCORE_WAITS_FOR_ constant; 0 where no message waits.
+   */
+  uint32_t waits_for;
+  /*
+   The `host:port`. Lives as long as the report.
+   */
+  struct pushcore_view authority;
+  /*
+   Messages that wait for a stream.
+   */
+  uint64_t waiting;
+  /*
+   Requests without an answer.
+   */
+  uint64_t in_flight;
+  /*
+   The connections, whatever their state.
+   */
+  uint64_t connections;
+} pushcore_host_report;
+#endif
+
+#if defined(PUSHCORE_L1)
 /*
  A part of a notification that a service does not take as it is.
  */
@@ -2409,7 +3053,9 @@ typedef struct pushcore_loss {
    */
   struct pushcore_view reason;
 } pushcore_loss;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Everything that a feedback says. A field that its action does not have is 0 or empty.
  */
@@ -2447,7 +3093,9 @@ typedef struct pushcore_feedback_parts {
    */
   struct pushcore_view cause;
 } pushcore_feedback_parts;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Everything that an outcome says. A field that its kind does not have is 0 or empty.
  */
@@ -2521,7 +3169,9 @@ typedef struct pushcore_outcome_parts {
    */
   struct pushcore_view receipt;
 } pushcore_outcome_parts;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  What is accepted beside the public push services.
  */
@@ -2559,7 +3209,9 @@ typedef struct pushcore_endpoint_policy_options {
    */
   size_t trusted_count;
 } pushcore_endpoint_policy_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Whether requests can be authorized now.
  */
@@ -2577,6 +3229,7 @@ typedef struct pushcore_authorization {
    */
   uint64_t until_ms;
 } pushcore_authorization;
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -2610,6 +3263,7 @@ typedef struct pushcore_action {
 } pushcore_action;
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  A Web Push service.
  */
@@ -2635,7 +3289,9 @@ typedef struct pushcore_web_push_service_options {
    */
   const struct pushcore_endpoint_policy *endpoints;
 } pushcore_web_push_service_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The fields of a Web Push message. An empty view leaves a text out; a number counts when its bit is in `set`.
  */
@@ -2673,7 +3329,9 @@ typedef struct pushcore_web_push_message_options {
    */
   const struct pushcore_endpoint_policy *endpoints;
 } pushcore_web_push_message_options;
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A call about a message that was sent.
  */
@@ -2703,6 +3361,7 @@ typedef struct pushcore_web_push_call_options {
    */
   const struct pushcore_target *target;
 } pushcore_web_push_call_options;
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -2724,27 +3383,34 @@ uint32_t pushcore_abi_version(void);
  */
 size_t pushcore_live_handles(void);
 
+#if defined(PUSHCORE_L1)
 /*
  Makes an ADM service.
  */
 pushcore_status pushcore_adm_service_new(const struct pushcore_adm_service_options *options,
                                          struct pushcore_service **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Builds a message out of the everyday fields.
  */
 pushcore_status pushcore_adm_message_new(const struct pushcore_adm_message_options *options,
                                          struct pushcore_message **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a call about a group.
  */
 pushcore_status pushcore_adm_call_new(const struct pushcore_adm_call_options *options,
                                       struct pushcore_call **out,
                                       struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads a `.p8` file's content. Key id and team id have 10 characters.
  */
@@ -2753,24 +3419,32 @@ pushcore_status pushcore_apns_credentials_new(struct pushcore_view p8,
                                               struct pushcore_view team_id,
                                               struct pushcore_apns_credentials **out,
                                               struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the credentials back.
  */
 void pushcore_apns_credentials_free(struct pushcore_apns_credentials *credentials);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Builds a message out of the everyday fields. Everything that APNs would refuse is refused here, with Apple's own reason.
  */
 pushcore_status pushcore_apns_message_new(const struct pushcore_apns_message_options *options,
                                           pushcore_apns_message **out,
                                           struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the message back.
  */
 void pushcore_apns_message_free(pushcore_apns_message *message);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The HTTP/2 request that sends the message to APNs, for any HTTP client: production, or Apple's
  sandbox when `sandbox` is true. pushcore_service_request does the same for every service.
@@ -2781,41 +3455,52 @@ pushcore_status pushcore_apns_request(const pushcore_apns_message *message,
                                       struct pushcore_now now,
                                       struct pushcore_request **out,
                                       struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes an APNs service.
  */
 pushcore_status pushcore_apns_service_new(const struct pushcore_apns_service_options *options,
                                           struct pushcore_service **out,
                                           struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a call about an app's channels.
  */
 pushcore_status pushcore_apns_call_new(const struct pushcore_apns_call_options *options,
                                        struct pushcore_call **out,
                                        struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a Baidu service.
  */
 pushcore_status pushcore_baidu_service_new(const struct pushcore_baidu_service_options *options,
                                            struct pushcore_service **out,
                                            struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Builds a message out of the everyday fields.
  */
 pushcore_status pushcore_baidu_message_new(const struct pushcore_baidu_message_options *options,
                                            struct pushcore_message **out,
                                            struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a call about messages, tags, timers or topics.
  */
 pushcore_status pushcore_baidu_call_new(const struct pushcore_baidu_call_options *options,
                                         struct pushcore_call **out,
                                         struct pushcore_error **error);
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -2894,6 +3579,18 @@ pushcore_status pushcore_batch_error(struct pushcore_batch *batch,
 
 #if defined(PUSHCORE_NET)
 /*
+ Writes the tickets of the messages that the last pushcore_batch_submit or pushcore_batch_submit_messages took, in their order, for
+ pushcore_batch_cancel: at most `capacity`, and `count` gets how many there are. The ticket of a message that was refused is 0.
+ */
+pushcore_status pushcore_batch_tickets(struct pushcore_batch *batch,
+                                       uint64_t *tickets,
+                                       size_t capacity,
+                                       size_t *count,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
  Cancels one message by its ticket. Its end, PUSHCORE_ERROR_CANCELLED, comes like any other. `cancelled` gets false when it has ended
  already; it may be NULL.
  */
@@ -2956,11 +3653,14 @@ struct pushcore_view pushcore_bytes_view(const struct pushcore_bytes *bytes);
  */
 void pushcore_bytes_free(struct pushcore_bytes *bytes);
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the name of the call's kind, for logs; empty for NULL. The text is static.
  */
 struct pushcore_view pushcore_call_name(const struct pushcore_call *call);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The request that makes the call, for any HTTP client. PUSHCORE_ERROR_TOKEN_NEEDED when an access token has to be fetched first.
  */
@@ -2969,7 +3669,9 @@ pushcore_status pushcore_call_request(const struct pushcore_call *call,
                                       struct pushcore_now now,
                                       struct pushcore_request **out,
                                       struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads the answer to the call. A refusal is an answer.
  */
@@ -2978,32 +3680,44 @@ pushcore_status pushcore_call_read(const struct pushcore_call *call,
                                    struct pushcore_now now,
                                    struct pushcore_answer **out,
                                    struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the call back.
  */
 void pushcore_call_free(struct pushcore_call *call);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the PUSHCORE_ANSWER_ constant; 0 for NULL.
  */
 uint32_t pushcore_answer_kind(const struct pushcore_answer *answer);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the text of the answer, as PUSHCORE_ANSWER_ constants say; empty where it has none.
  */
 struct pushcore_view pushcore_answer_text(const struct pushcore_answer *answer);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the number of members that a group call worked for; 0 for other answers.
  */
 uint64_t pushcore_answer_succeeded(const struct pushcore_answer *answer);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the number of items; 0 where the answer has none.
  */
 size_t pushcore_answer_item_count(const struct pushcore_answer *answer);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  An item by its position: its text, and for PUSHCORE_ANSWER_BATCH its PUSHCORE_OUTCOME_ constant. PUSHCORE_ERROR_MISUSE when there is
  none at `index`.
@@ -3012,18 +3726,23 @@ pushcore_status pushcore_answer_item_at(const struct pushcore_answer *answer,
                                         size_t index,
                                         struct pushcore_view *text,
                                         uint32_t *outcome);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the outcome of an answer that is one. PUSHCORE_ERROR_MISUSE for other answers.
  */
 pushcore_status pushcore_answer_outcome(const struct pushcore_answer *answer,
                                         struct pushcore_outcome **out,
                                         struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the answer back.
  */
 void pushcore_answer_free(struct pushcore_answer *answer);
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -3133,8 +3852,8 @@ void pushcore_client_free(struct pushcore_client *client);
 
 #if defined(PUSHCORE_NET)
 /*
- Opens a connection to `authority` (`host:port`); `protocols` is a PUSHCORE_PROTOCOLS_ constant. Of `options`, which may be NULL, TLS
- and `connect_timeout_ms` count here.
+ Opens a connection to `authority` (`host:port`); `protocols` is a PUSHCORE_PROTOCOLS_ constant. Of `options`, which may be NULL, TLS,
+ `connect_timeout_ms` and `http2` count here.
  */
 pushcore_status pushcore_connection_new(struct pushcore_view authority,
                                         uint32_t protocols,
@@ -3694,57 +4413,76 @@ pushcore_status pushcore_event_parts_of(const struct pushcore_event *event,
 void pushcore_event_free(struct pushcore_event *event);
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes an FCM service.
  */
 pushcore_status pushcore_fcm_service_new(const struct pushcore_fcm_service_options *options,
                                          struct pushcore_service **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Builds a message out of the everyday fields. Everything that FCM would refuse is refused here, with the path of the field.
  */
 pushcore_status pushcore_fcm_message_new(const struct pushcore_fcm_message_options *options,
                                          struct pushcore_message **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a call about topic subscriptions.
  */
 pushcore_status pushcore_fcm_call_new(const struct pushcore_fcm_call_options *options,
                                       struct pushcore_call **out,
                                       struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  "POST", "GET" ...; empty for NULL.
  */
 struct pushcore_view pushcore_request_method(const struct pushcore_request *request);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Host, with the port unless it is 443; empty for NULL.
  */
 struct pushcore_view pushcore_request_authority(const struct pushcore_request *request);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Path and query, percent-encoded; empty for NULL.
  */
 struct pushcore_view pushcore_request_path(const struct pushcore_request *request);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the whole URL, for HTTP clients that want one; empty for NULL.
  */
 struct pushcore_view pushcore_request_url(const struct pushcore_request *request);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The body; empty for NULL.
  */
 struct pushcore_view pushcore_request_body(const struct pushcore_request *request);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The number of headers; 0 for NULL.
  */
 size_t pushcore_request_header_count(const struct pushcore_request *request);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A header by its position, 0 to count - 1. PUSHCORE_ERROR_MISUSE when there is none at `index`.
  */
@@ -3752,12 +4490,16 @@ pushcore_status pushcore_request_header_at(const struct pushcore_request *reques
                                            size_t index,
                                            struct pushcore_view *name,
                                            struct pushcore_view *value);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the request back.
  */
 void pushcore_request_free(struct pushcore_request *request);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a response out of what another HTTP client received. Add its headers, then hand it in.
  */
@@ -3765,7 +4507,9 @@ pushcore_status pushcore_response_new(uint16_t status,
                                       struct pushcore_view body,
                                       struct pushcore_response **out,
                                       struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Adds a header as received. Bytes of the value that are not UTF-8 are replaced. Not while another thread reads the response.
  */
@@ -3773,27 +4517,37 @@ pushcore_status pushcore_response_add_header(struct pushcore_response *response,
                                              struct pushcore_view name,
                                              struct pushcore_view value,
                                              struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The HTTP status; 0 for NULL.
  */
 uint16_t pushcore_response_status(const struct pushcore_response *response);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The body; empty for NULL.
  */
 struct pushcore_view pushcore_response_body(const struct pushcore_response *response);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns whether the body is incomplete: longer than the limit of its connection, or shorter than its length said.
  */
 bool pushcore_response_is_truncated(const struct pushcore_response *response);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The number of headers; 0 for NULL.
  */
 size_t pushcore_response_header_count(const struct pushcore_response *response);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  A header by its position, 0 to count - 1, its name in lower case. PUSHCORE_ERROR_MISUSE when there is none at `index`.
  */
@@ -3801,11 +4555,14 @@ pushcore_status pushcore_response_header_at(const struct pushcore_response *resp
                                             size_t index,
                                             struct pushcore_view *name,
                                             struct pushcore_view *value);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the response back.
  */
 void pushcore_response_free(struct pushcore_response *response);
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -3892,19 +4649,126 @@ pushcore_status pushcore_deliveries_feedback(const struct pushcore_deliveries *d
 void pushcore_deliveries_free(struct pushcore_deliveries *deliveries);
 #endif
 
+#if defined(PUSHCORE_NET)
+/*
+ Begins to send a notification in steps. The hub stays alive as long as the batch; freeing the batch cancels what has not ended.
+ `options` may be NULL.
+ */
+pushcore_status pushcore_hub_batch_new(const struct pushcore_hub *hub,
+                                       const struct pushcore_notification *notification,
+                                       const struct pushcore_send_options *options,
+                                       struct pushcore_hub_batch **out,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Submits devices, one after the other, until there are no more or a service has no room. `user_data` holds a number for each device that
+ comes back with its end; where it is NULL, the devices of the batch are counted from 0. `taken` gets how many were taken: after
+ pushcore_hub_batch_wait offer the rest. A device that nothing can be sent to is taken, and its end says why. The handles may be freed
+ afterwards.
+ */
+pushcore_status pushcore_hub_batch_submit(struct pushcore_hub_batch *batch,
+                                          const struct pushcore_device *const *devices,
+                                          const uint64_t *user_data,
+                                          size_t count,
+                                          size_t *taken,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Moves bytes until something has ended or `timeout_ms` is over, and hands over at most `capacity` ends. With nothing under way it returns
+ at once, with `count` 0.
+ */
+pushcore_status pushcore_hub_batch_wait(struct pushcore_hub_batch *batch,
+                                        uint64_t timeout_ms,
+                                        struct pushcore_hub_result *results,
+                                        size_t capacity,
+                                        size_t *count,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the outcome of a device that the last pushcore_hub_batch_wait handed over, by its position there. When the message had no answer,
+ the failure is the message's own error.
+ */
+pushcore_status pushcore_hub_batch_outcome(struct pushcore_hub_batch *batch,
+                                           size_t index,
+                                           struct pushcore_outcome **out,
+                                           struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives what the end of a device that the last pushcore_hub_batch_wait handed over means for the caller's table of devices.
+ */
+pushcore_status pushcore_hub_batch_feedback(struct pushcore_hub_batch *batch,
+                                            size_t index,
+                                            struct pushcore_feedback **out,
+                                            struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Says that no device follows: doubtful answers are held back no longer than for those that are under way.
+ */
+pushcore_status pushcore_hub_batch_finish(struct pushcore_hub_batch *batch,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Cancels what has not ended. Each device that was taken still gets its end; what was written already may be shown.
+ */
+pushcore_status pushcore_hub_batch_cancel(struct pushcore_hub_batch *batch,
+                                          struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells whether every device that was taken has its end. Ends may still have to be fetched.
+ */
+pushcore_status pushcore_hub_batch_is_idle(struct pushcore_hub_batch *batch,
+                                           bool *idle,
+                                           struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Counts how far the batch is, over all services, up to `struct_size`. Devices without a client are counted as ended alone.
+ */
+pushcore_status pushcore_hub_batch_progress(struct pushcore_hub_batch *batch,
+                                            struct pushcore_progress *progress,
+                                            struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Cancels what has not ended, and gives the batch back.
+ */
+void pushcore_hub_batch_free(struct pushcore_hub_batch *batch);
+#endif
+
+#if defined(PUSHCORE_L1)
 /*
  Makes a new key.
  */
 pushcore_status pushcore_signing_key_generate(struct pushcore_signing_key **out,
                                               struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads a key in any of the forms that PUSHCORE_KEY_ constants name; wrong kinds of key each have their own error.
  */
 pushcore_status pushcore_signing_key_read(struct pushcore_view key,
                                           struct pushcore_signing_key **out,
                                           struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the private key in one of the first six forms.
  */
@@ -3912,7 +4776,9 @@ pushcore_status pushcore_signing_key_private(const struct pushcore_signing_key *
                                              uint32_t form,
                                              struct pushcore_bytes **out,
                                              struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the public key as PUSHCORE_KEY_BASE64, PUSHCORE_KEY_JWK, or in one of the PUSHCORE_KEY_PUBLIC_ forms.
  */
@@ -3920,33 +4786,45 @@ pushcore_status pushcore_signing_key_public(const struct pushcore_signing_key *k
                                             uint32_t form,
                                             struct pushcore_bytes **out,
                                             struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the key back.
  */
 void pushcore_signing_key_free(struct pushcore_signing_key *key);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the name of a service in every language, e.g. "web_push"; empty for a number that is none. The text is static.
  */
 struct pushcore_view pushcore_service_name(uint32_t service);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the name of a PUSHCORE_OUTCOME_ number in every language, e.g. "token_gone"; empty for a number that is none. The text is
  static.
  */
 struct pushcore_view pushcore_outcome_name(uint32_t outcome);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the name of a PUSHCORE_SCOPE_ number in every language, e.g. "device"; empty for a number that is none. The text is static.
  */
 struct pushcore_view pushcore_scope_name(uint32_t scope);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the name of one PUSHCORE_SUSPECT_ bit in every language, e.g. "topic"; empty for a number that is none. The text is static.
  */
 struct pushcore_view pushcore_suspect_name(uint32_t suspect);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads a message to `service` (a PUSHCORE_SERVICE_ constant) in the form of docs/messages.md. `endpoints` is for Web Push and may be
  NULL.
@@ -3956,19 +4834,25 @@ pushcore_status pushcore_message_from_json(uint32_t service,
                                            const struct pushcore_endpoint_policy *endpoints,
                                            struct pushcore_message **out,
                                            struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the message as JSON, which pushcore_message_from_json reads. It holds the target: for the caller's own storage, not for logs.
  */
 pushcore_status pushcore_message_to_json(const struct pushcore_message *message,
                                          struct pushcore_bytes **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the PUSHCORE_SERVICE_ constant of the service that the message is for; 0 for NULL.
  */
 uint32_t pushcore_message_service(const struct pushcore_message *message);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes the same message to another target. Payload and headers are shared, nothing is encoded again.
  */
@@ -3976,21 +4860,27 @@ pushcore_status pushcore_message_to(const struct pushcore_message *message,
                                     const struct pushcore_target *target,
                                     struct pushcore_message **out,
                                     struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes the message without its target.
  */
 pushcore_status pushcore_message_template(const struct pushcore_message *message,
                                           struct pushcore_template **out,
                                           struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the payload: the body of the request (ADM, APNs, FCM), `msg` (Baidu), or what is encrypted (Web Push).
  */
 pushcore_status pushcore_message_payload(const struct pushcore_message *message,
                                          struct pushcore_bytes **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads the answer to the message without any credentials; see pushcore_service_outcome.
  */
@@ -3999,12 +4889,16 @@ pushcore_status pushcore_message_outcome(const struct pushcore_message *message,
                                          struct pushcore_now now,
                                          struct pushcore_outcome **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the message back.
  */
 void pushcore_message_free(struct pushcore_message *message);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads a message without a target in the form of docs/messages.md.
  */
@@ -4012,19 +4906,25 @@ pushcore_status pushcore_template_from_json(uint32_t service,
                                             struct pushcore_view json,
                                             struct pushcore_template **out,
                                             struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the template as JSON, which pushcore_template_from_json reads.
  */
 pushcore_status pushcore_template_to_json(const struct pushcore_template *template_,
                                           struct pushcore_bytes **out,
                                           struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the PUSHCORE_SERVICE_ constant of the service that the template is for; 0 for NULL.
  */
 uint32_t pushcore_template_service(const struct pushcore_template *template_);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes the message to a target. Nothing is encoded again.
  */
@@ -4032,12 +4932,16 @@ pushcore_status pushcore_template_to(const struct pushcore_template *template_,
                                      const struct pushcore_target *target,
                                      struct pushcore_message **out,
                                      struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the template back.
  */
 void pushcore_template_free(struct pushcore_template *template_);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads a target's text: the token of a device, an object such as {"topic":"news"}, or for Web Push the subscription. `endpoints` is for
  Web Push and may be NULL.
@@ -4047,38 +4951,141 @@ pushcore_status pushcore_target_parse(uint32_t service,
                                       const struct pushcore_endpoint_policy *endpoints,
                                       struct pushcore_target **out,
                                       struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the text that pushcore_target_parse reads: for the caller's own storage, not for logs.
  */
 pushcore_status pushcore_target_to_text(const struct pushcore_target *target,
                                         struct pushcore_bytes **out,
                                         struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the PUSHCORE_SERVICE_ constant of the service that the target is of; 0 for NULL.
  */
 uint32_t pushcore_target_service(const struct pushcore_target *target);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the target back.
  */
 void pushcore_target_free(struct pushcore_target *target);
+#endif
 
+#if defined(PUSHCORE_NET)
+/*
+ Writes the counts and latencies of a client as text in the format OpenMetrics, for a scraper: each sample has the `label_count` labels.
+ */
+pushcore_status pushcore_client_metrics(const struct pushcore_client *client,
+                                        const struct pushcore_pair *labels,
+                                        size_t label_count,
+                                        struct pushcore_bytes **out,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Writes the counts and latencies of a session, as pushcore_client_metrics does.
+ */
+pushcore_status pushcore_session_metrics(struct pushcore_session *session,
+                                         const struct pushcore_pair *labels,
+                                         size_t label_count,
+                                         struct pushcore_bytes **out,
+                                         struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Writes the counts and latencies of every client that the hub has opened, as text in the format OpenMetrics, with the labels `app` and
+ `environment`.
+ */
+pushcore_status pushcore_hub_metrics(const struct pushcore_hub *hub,
+                                     struct pushcore_bytes **out,
+                                     struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells the connections and hosts of a client at this moment. Empty in the child of a fork.
+ */
+pushcore_status pushcore_client_report(const struct pushcore_client *client,
+                                       struct pushcore_report **out,
+                                       struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Tells the connections and hosts of a session at this moment.
+ */
+pushcore_status pushcore_session_report(struct pushcore_session *session,
+                                        struct pushcore_report **out,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Returns the number of connections; 0 for NULL.
+ */
+size_t pushcore_report_connection_count(const struct pushcore_report *report);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Returns the number of hosts; 0 for NULL.
+ */
+size_t pushcore_report_host_count(const struct pushcore_report *report);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Fills in a connection by its index, up to `struct_size`.
+ */
+pushcore_status pushcore_report_connection_at(const struct pushcore_report *report,
+                                              size_t index,
+                                              struct pushcore_connection_report *connection,
+                                              struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Fills in a host by its index, up to `struct_size`.
+ */
+pushcore_status pushcore_report_host_at(const struct pushcore_report *report,
+                                        size_t index,
+                                        struct pushcore_host_report *host,
+                                        struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Gives the report back.
+ */
+void pushcore_report_free(struct pushcore_report *report);
+#endif
+
+#if defined(PUSHCORE_L1)
 /*
  Reads a notification in the form of docs/notification.md.
  */
 pushcore_status pushcore_notification_from_json(struct pushcore_view json,
                                                 struct pushcore_notification **out,
                                                 struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the notification as JSON, which pushcore_notification_from_json reads.
  */
 pushcore_status pushcore_notification_to_json(const struct pushcore_notification *notification,
                                               struct pushcore_bytes **out,
                                               struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes the message to all devices of the app that `device` is of.
  */
@@ -4087,12 +5094,16 @@ pushcore_status pushcore_notification_render(const struct pushcore_notification 
                                              struct pushcore_now now,
                                              struct pushcore_rendered **out,
                                              struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the notification back.
  */
 void pushcore_notification_free(struct pushcore_notification *notification);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes the message to one device of the app.
  */
@@ -4101,19 +5112,25 @@ pushcore_status pushcore_rendered_to(const struct pushcore_rendered *rendered,
                                      struct pushcore_now now,
                                      struct pushcore_message **out,
                                      struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the template of the message, for pushcore_batch_submit.
  */
 pushcore_status pushcore_rendered_template(const struct pushcore_rendered *rendered,
                                            struct pushcore_template **out,
                                            struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the number of parts that the service cannot show as they are; 0 for NULL.
  */
 size_t pushcore_rendered_loss_count(const struct pushcore_rendered *rendered);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Fills in a loss by its position, 0 to count - 1. PUSHCORE_ERROR_MISUSE when there is none at `index`.
  */
@@ -4121,12 +5138,16 @@ pushcore_status pushcore_rendered_loss_at(const struct pushcore_rendered *render
                                           size_t index,
                                           struct pushcore_loss *loss,
                                           struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the rendered notification back.
  */
 void pushcore_rendered_free(struct pushcore_rendered *rendered);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads a device in the form of docs/notification.md. `endpoints` is for Web Push and may be NULL.
  */
@@ -4134,24 +5155,32 @@ pushcore_status pushcore_device_from_json(struct pushcore_view json,
                                           const struct pushcore_endpoint_policy *endpoints,
                                           struct pushcore_device **out,
                                           struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the device as JSON, with its token: for the caller's own storage, not for logs.
  */
 pushcore_status pushcore_device_to_json(const struct pushcore_device *device,
                                         struct pushcore_bytes **out,
                                         struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the PUSHCORE_SERVICE_ constant of the device's service; 0 for NULL.
  */
 uint32_t pushcore_device_service(const struct pushcore_device *device);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the caller's own key of the device; empty where there is none.
  */
 struct pushcore_view pushcore_device_key(const struct pushcore_device *device);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes the same device with another token, registered at `now`.
  */
@@ -4160,12 +5189,16 @@ pushcore_status pushcore_device_with_token(const struct pushcore_device *device,
                                            struct pushcore_now now,
                                            struct pushcore_device **out,
                                            struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the device back.
  */
 void pushcore_device_free(struct pushcore_device *device);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Tells what the result of a message means for its device: the result is `outcome`, or `failure` for a message without an answer. Exactly
  one of the two is not NULL.
@@ -4176,66 +5209,87 @@ pushcore_status pushcore_feedback_of(const struct pushcore_outcome *outcome,
                                      struct pushcore_now now,
                                      struct pushcore_feedback **out,
                                      struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Fills in everything that the feedback says, up to `struct_size`. The views live as long as the feedback.
  */
 pushcore_status pushcore_feedback_parts_of(const struct pushcore_feedback *feedback,
                                            struct pushcore_feedback_parts *parts,
                                            struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the feedback back.
  */
 void pushcore_feedback_free(struct pushcore_feedback *feedback);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the PUSHCORE_OUTCOME_ constant; 0 for NULL.
  */
 uint32_t pushcore_outcome_kind(const struct pushcore_outcome *outcome);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the action to take, in a few words for a person; empty for NULL. The text is static.
  */
 struct pushcore_view pushcore_outcome_advice(const struct pushcore_outcome *outcome);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Fills in everything that the outcome says, up to `struct_size`. The views live as long as the outcome.
  */
 pushcore_status pushcore_outcome_parts_of(const struct pushcore_outcome *outcome,
                                           struct pushcore_outcome_parts *parts,
                                           struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Writes the service's own explanation in its body, where it has one beside the reason; empty where it has none.
  */
 pushcore_status pushcore_outcome_detail(const struct pushcore_outcome *outcome,
                                         struct pushcore_bytes **out,
                                         struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Returns whether the answer, if it says that a token is gone, is about a token that was registered at `registered_ms`: false when the
  device registered again since.
  */
 bool pushcore_outcome_applies_to(const struct pushcore_outcome *outcome,
                                  uint64_t registered_ms);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the outcome back.
  */
 void pushcore_outcome_free(struct pushcore_outcome *outcome);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a policy; `options` may be NULL for the default.
  */
 pushcore_status pushcore_endpoint_policy_new(const struct pushcore_endpoint_policy_options *options,
                                              struct pushcore_endpoint_policy **out,
                                              struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the policy back.
  */
 void pushcore_endpoint_policy_free(struct pushcore_endpoint_policy *policy);
+#endif
 
 /*
  Makes the keys of a new subscription.
@@ -4303,11 +5357,14 @@ pushcore_status pushcore_receiver_keys_decrypt_aesgcm(const struct pushcore_rece
  */
 void pushcore_receiver_keys_free(struct pushcore_receiver_keys *keys);
 
+#if defined(PUSHCORE_L1)
 /*
  Returns the PUSHCORE_SERVICE_ constant; 0 for NULL.
  */
 uint32_t pushcore_service_kind(const struct pushcore_service *service);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  The request that sends the message, complete with its authorization, for any HTTP client. PUSHCORE_ERROR_TOKEN_NEEDED when an access
  token has to be fetched first: see pushcore_service_authorization.
@@ -4317,7 +5374,9 @@ pushcore_status pushcore_service_request(const struct pushcore_service *service,
                                          struct pushcore_now now,
                                          struct pushcore_request **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Reads the answer to the message. Never fails for anything that a server can send.
  */
@@ -4327,7 +5386,9 @@ pushcore_status pushcore_service_outcome(const struct pushcore_service *service,
                                          struct pushcore_now now,
                                          struct pushcore_outcome **out,
                                          struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Tells whether requests can be authorized now. `request` gets the request of an access token that has to be sent (or, when the state is
  ready, may be sent meanwhile), and NULL where there is none. Only one of all callers that share the credentials is given it, and ends
@@ -4338,7 +5399,9 @@ pushcore_status pushcore_service_authorization(const struct pushcore_service *se
                                                struct pushcore_authorization *state,
                                                struct pushcore_request **request,
                                                struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Takes the token endpoint's answer. `done` gets false when it was one step of several: ask pushcore_service_authorization again.
  */
@@ -4347,14 +5410,18 @@ pushcore_status pushcore_service_accept_token(const struct pushcore_service *ser
                                               struct pushcore_now now,
                                               bool *done,
                                               struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Takes note that the token request got no answer.
  */
 pushcore_status pushcore_service_token_failed(const struct pushcore_service *service,
                                               struct pushcore_now now,
                                               struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Hands in a token that the caller has: an access token of FCM or ADM with its lifetime, or a provider token of APNs, which knows its own
  age (`lifetime_ms` is 0 then). `taken` gets false when APNs's is older than the one there is.
@@ -4365,11 +5432,14 @@ pushcore_status pushcore_service_supply_token(const struct pushcore_service *ser
                                               struct pushcore_now now,
                                               bool *taken,
                                               struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Gives the service back. Clients and sessions that were made from it go on.
  */
 void pushcore_service_free(struct pushcore_service *service);
+#endif
 
 #if defined(PUSHCORE_NET)
 /*
@@ -4410,6 +5480,18 @@ pushcore_status pushcore_session_submit_targets(struct pushcore_session *session
                                                 struct pushcore_now now,
                                                 size_t *taken,
                                                 struct pushcore_error **error);
+#endif
+
+#if defined(PUSHCORE_NET)
+/*
+ Writes the tickets of the messages that the last pushcore_session_submit_targets took, in their order, for pushcore_session_cancel: at
+ most `capacity`, and `count` gets how many there are. The ticket of a message that was refused is 0.
+ */
+pushcore_status pushcore_session_tickets(struct pushcore_session *session,
+                                         uint64_t *tickets,
+                                         size_t capacity,
+                                         size_t *count,
+                                         struct pushcore_error **error);
 #endif
 
 #if defined(PUSHCORE_NET)
@@ -4685,26 +5767,32 @@ pushcore_status pushcore_session_is_closed(struct pushcore_session *session,
 void pushcore_session_free(struct pushcore_session *session);
 #endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a Web Push service.
  */
 pushcore_status pushcore_web_push_service_new(const struct pushcore_web_push_service_options *options,
                                               struct pushcore_service **out,
                                               struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Builds a message. Everything that a push service would refuse is refused here.
  */
 pushcore_status pushcore_web_push_message_new(const struct pushcore_web_push_message_options *options,
                                               struct pushcore_message **out,
                                               struct pushcore_error **error);
+#endif
 
+#if defined(PUSHCORE_L1)
 /*
  Makes a call about a message that was sent.
  */
 pushcore_status pushcore_web_push_call_new(const struct pushcore_web_push_call_options *options,
                                            struct pushcore_call **out,
                                            struct pushcore_error **error);
+#endif
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -200,27 +200,6 @@ class Bytes {
   std::string string() const { return std::string(view()); }
 };
 
-class EndpointPolicy {
-  PUSHCORE_OWNER(EndpointPolicy, pushcore_endpoint_policy)
-  static Result<EndpointPolicy> make(const pushcore_endpoint_policy_options &options) {
-    return made_of<EndpointPolicy, pushcore_endpoint_policy>(pushcore_endpoint_policy_new, &options);
-  }
-};
-
-class SigningKey {
-  PUSHCORE_OWNER(SigningKey, pushcore_signing_key)
-  static Result<SigningKey> generate() { return made_of<SigningKey, pushcore_signing_key>(pushcore_signing_key_generate); }
-  static Result<SigningKey> read(std::string_view key) {
-    return made_of<SigningKey, pushcore_signing_key>(pushcore_signing_key_read, pushcore::view(key));
-  }
-  Result<Bytes> private_key(uint32_t form) const {
-    return made_of<Bytes, pushcore_bytes>(pushcore_signing_key_private, static_cast<const pushcore_signing_key *>(get()), form);
-  }
-  Result<Bytes> public_key(uint32_t form) const {
-    return made_of<Bytes, pushcore_bytes>(pushcore_signing_key_public, static_cast<const pushcore_signing_key *>(get()), form);
-  }
-};
-
 class ReceiverKeys {
   PUSHCORE_OWNER(ReceiverKeys, pushcore_receiver_keys)
   static Result<ReceiverKeys> generate() { return made_of<ReceiverKeys, pushcore_receiver_keys>(pushcore_receiver_keys_generate); }
@@ -243,6 +222,29 @@ class ReceiverKeys {
 
  private:
   const pushcore_receiver_keys *constant() const noexcept { return get(); }
+};
+
+#ifdef PUSHCORE_L1
+
+class EndpointPolicy {
+  PUSHCORE_OWNER(EndpointPolicy, pushcore_endpoint_policy)
+  static Result<EndpointPolicy> make(const pushcore_endpoint_policy_options &options) {
+    return made_of<EndpointPolicy, pushcore_endpoint_policy>(pushcore_endpoint_policy_new, &options);
+  }
+};
+
+class SigningKey {
+  PUSHCORE_OWNER(SigningKey, pushcore_signing_key)
+  static Result<SigningKey> generate() { return made_of<SigningKey, pushcore_signing_key>(pushcore_signing_key_generate); }
+  static Result<SigningKey> read(std::string_view key) {
+    return made_of<SigningKey, pushcore_signing_key>(pushcore_signing_key_read, pushcore::view(key));
+  }
+  Result<Bytes> private_key(uint32_t form) const {
+    return made_of<Bytes, pushcore_bytes>(pushcore_signing_key_private, static_cast<const pushcore_signing_key *>(get()), form);
+  }
+  Result<Bytes> public_key(uint32_t form) const {
+    return made_of<Bytes, pushcore_bytes>(pushcore_signing_key_public, static_cast<const pushcore_signing_key *>(get()), form);
+  }
 };
 
 class Target {
@@ -410,6 +412,8 @@ class Call {
                                             static_cast<const pushcore_response *>(response.get()), now);
   }
 };
+
+#endif /* PUSHCORE_L1 */
 
 #ifdef PUSHCORE_NET
 

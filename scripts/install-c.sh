@@ -7,6 +7,7 @@
 # DESTDIR   a folder that the whole tree is put under, for packagers; default none
 # LIBDIR    where libraries go; default $PREFIX/lib
 # MINIMAL=1 messages, requests, answers and the Web Push receiver only: no clients, sessions and connections
+# RECEIVER=1 the Web Push receiver only: keys of a subscription, and decrypting
 # PROFILE   release (default) or dev
 # TARGET    a Rust target triple, to build for another machine
 # OPT       the optimisation of the release: s (default) or 3
@@ -26,8 +27,10 @@ case $profile in release | dev) ;; *) echo "PROFILE is release or dev" >&2; exit
 
 # With the rlib among the kinds, cargo would leave the optimisation across crates out.
 set -- -p pushcore-ffi --lib --crate-type cdylib,staticlib --profile "$profile" --locked
-minimal=${MINIMAL:-}
-[ -z "$minimal" ] || set -- "$@" --no-default-features
+define= kind=
+[ -z "${MINIMAL:-}" ] || { set -- "$@" --no-default-features --features l1; define=PUSHCORE_MINIMAL kind=minimal; }
+[ -z "${RECEIVER:-}" ] || { set -- "$@" --no-default-features; define=PUSHCORE_RECEIVER kind=receiver; }
+[ -z "${MINIMAL:-}" ] || [ -z "${RECEIVER:-}" ] || { echo "MINIMAL and RECEIVER exclude each other" >&2; exit 2; }
 [ -z "${TARGET:-}" ] || set -- "$@" --target "$TARGET"
 if [ "$profile" = release ]; then
     export CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_OPT_LEVEL="${OPT:-s}"
@@ -82,7 +85,6 @@ case ${TARGET:-$(uname -s)} in
     ;;
 esac
 
-define=${minimal:+ -DPUSHCORE_MINIMAL}
 cat >"$lib/pkgconfig/pushcore.pc" <<END
 prefix=$PREFIX
 libdir=$LIBDIR
@@ -92,7 +94,7 @@ Name: pushcore
 Description: Speaks every push service correctly: APNs, FCM v1, Web Push, Amazon ADM, Baidu
 URL: https://github.com/pushcore/pushcore
 Version: $version
-Cflags: -I\${includedir}$define
+Cflags: -I\${includedir}${define:+ -D$define}
 Libs: -L\${libdir} -lpushcore
 Libs.private: $libs
 END
@@ -110,12 +112,12 @@ if(NOT TARGET pushcore::pushcore)
   set_target_properties(pushcore::pushcore PROPERTIES
     IMPORTED_LOCATION "\${_pushcore_libdir}/$link"
     INTERFACE_INCLUDE_DIRECTORIES "\${_pushcore_prefix}/include"
-    INTERFACE_COMPILE_DEFINITIONS "${minimal:+PUSHCORE_MINIMAL}")
+    INTERFACE_COMPILE_DEFINITIONS "$define")
   add_library(pushcore::static STATIC IMPORTED)
   set_target_properties(pushcore::static PROPERTIES
     IMPORTED_LOCATION "\${_pushcore_libdir}/libpushcore.a"
     INTERFACE_INCLUDE_DIRECTORIES "\${_pushcore_prefix}/include"
-    INTERFACE_COMPILE_DEFINITIONS "${minimal:+PUSHCORE_MINIMAL}"
+    INTERFACE_COMPILE_DEFINITIONS "$define"
     INTERFACE_LINK_LIBRARIES "$cmake_libs")
 endif()
 set(pushcore_FOUND TRUE)
@@ -131,4 +133,4 @@ else()
   endif()
 endif()
 END
-echo "libpushcore $version${minimal:+ (minimal)} is in $DESTDIR$PREFIX"
+echo "libpushcore $version${kind:+ ($kind)} is in $DESTDIR$PREFIX"

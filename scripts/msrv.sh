@@ -15,8 +15,9 @@ CACHE=${1:-${PUSHCORE_MSRV_CACHE:-$HOME/.cache/pushcore-msrv}}
 [ $# -eq 0 ] || shift
 REPO=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 SUITE=trixie
-WANT="rustc cargo gcc libc6-dev bash coreutils"
-KEY="rust-$SUITE-1"
+# MSRV_ALSO adds packages and MSRV_ARCH an architecture, for a tree with other compilers in it (tests/c/cross.sh).
+WANT="rustc cargo gcc libc6-dev bash coreutils ${MSRV_ALSO:-}"
+KEY="rust-$SUITE-1${MSRV_ALSO:+ $MSRV_ALSO ${MSRV_ARCH:-}}"
 mkdir -p "$CACHE"
 CACHE=$(cd "$CACHE" && pwd)
 ROOT=$CACHE/root
@@ -34,7 +35,7 @@ make_root() {
   trap 'rm -rf "$tmp" "$new"' RETURN
   mkdir -p "$tmp/lists/partial" "$tmp/archives/partial" "$tmp/debs" "$new"/{proc,dev,tmp,root,etc,usr/bin,usr/sbin,usr/lib,usr/lib64}
   : >"$tmp/status"
-  echo "deb [arch=$(dpkg --print-architecture) signed-by=/usr/share/keyrings/debian-archive-keyring.gpg target=Packages] ${DEBIAN_MIRROR:-$(mirror)} $SUITE main" >"$tmp/sources.list"
+  echo "deb [arch=$(dpkg --print-architecture)${MSRV_ARCH:+,$MSRV_ARCH} signed-by=/usr/share/keyrings/debian-archive-keyring.gpg target=Packages] ${DEBIAN_MIRROR:-$(mirror)} $SUITE main" >"$tmp/sources.list"
   cat >"$tmp/apt.conf" <<A
 Dir::State "$tmp";
 Dir::State::Lists "$tmp/lists";
@@ -48,6 +49,7 @@ Dir::Etc::PreferencesParts "/dev/null";
 Acquire::Languages "none";
 Acquire::Retries "3";
 APT::Install-Recommends "false";
+APT::Architectures { "$(dpkg --print-architecture)"; ${MSRV_ARCH:+\"$MSRV_ARCH\";} };
 APT::Sandbox::User "root";
 A
   export APT_CONFIG=$tmp/apt.conf
@@ -55,7 +57,7 @@ A
   # shellcheck disable=SC2086
   apt-get install -y --print-uris $WANT | sed -n "s/^'[^']*' \([^ ]*\) .*/\1/p" >"$tmp/names"
   say "downloading $(wc -l <"$tmp/names") packages"
-  (cd "$tmp/debs" && sed 's/_.*//' "$tmp/names" | xargs apt-get -qq download)
+  (cd "$tmp/debs" && sed 's/^\([^_]*\)_.*_\([^_]*\)\.deb$/\1:\2/; s/:all$//' "$tmp/names" | xargs apt-get -qq download)
   unset APT_CONFIG
   say "unpacking"
   for d in bin sbin lib lib64; do ln -s "usr/$d" "$new/$d"; done

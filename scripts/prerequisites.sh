@@ -54,6 +54,8 @@ if [ "$level" != demo ]; then
     need cmake has cmake
     need pkg-config has pkg-config
     need libcurl4-openssl-dev pkg-config --exists libcurl
+    need libuv1-dev pkg-config --exists libuv
+    test -e /usr/include/boost/asio.hpp || need libasio-dev test -e /usr/include/asio.hpp
     need nodejs node_18
     test -x /usr/sbin/nginx || need nginx-light has nginx
     # The completion and the man page of the command are tried in what reads them.

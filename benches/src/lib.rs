@@ -201,13 +201,13 @@ pub fn cpu_seconds() -> io::Result<f64> {
         .ok_or_else(|| io::Error::other("schedstat is not a number"))
 }
 
-/// A certificate for `localhost` that is its own authority, and its key: `cert.pem`, `key.pem`.
+/// A certificate for `localhost` and `*.push.test` that is its own authority, and its key: `cert.pem`, `key.pem`.
 ///
 /// # Errors
 /// When the folder cannot be written to.
 pub fn write_certificate(folder: &Path) -> io::Result<()> {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
-        .map_err(io::Error::other)?;
+    let names = ["localhost", "127.0.0.1", "*.push.test"].map(str::to_owned);
+    let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("cert.pem"), made.cert.pem())?;
     fs::write(folder.join("key.pem"), made.key_pair.serialize_pem())

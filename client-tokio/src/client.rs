@@ -11,7 +11,9 @@ use pushcore::Outcome;
 use pushcore::http::{Request, Response};
 use pushcore::net::h2::HeaderBytes;
 use pushcore::service::{AsMessage, Call, Service};
-use pushcore::session::{Metrics, SendOptions, Session, SessionEvent, Stats, Ticket};
+use pushcore::session::{
+    ConnectionReport, HostReport, Metrics, SendOptions, Session, SessionEvent, Stats, Ticket,
+};
 use pushcore::{Error, ErrorKind};
 use pushcore_client::{Patience, now};
 use tokio::runtime::Handle as Runtime;
@@ -172,6 +174,16 @@ impl Client {
     /// Returns the counts and latencies of this client, for a monitoring system; see [`Metrics::open_metrics`].
     pub fn metrics(&self) -> Metrics {
         self.shared().lock().session.metrics()
+    }
+
+    /// Returns every connection as it is now: its streams, window and round trip.
+    pub fn connections(&self) -> Vec<ConnectionReport> {
+        self.shared().lock().session.connections()
+    }
+
+    /// Returns every host that is connected or that messages wait for, with what they wait for.
+    pub fn hosts(&self) -> Vec<HostReport> {
+        self.shared().lock().session.hosts()
     }
 
     /// Returns the bytes of header blocks so far; see [`Session::header_bytes`].

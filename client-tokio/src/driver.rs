@@ -31,7 +31,7 @@ pub(crate) struct Driver {
     service: Kind,
     ready: Arc<ReadySet>,
     links: BTreeMap<LinkId, Link>,
-    /// The links that have something to do, in the order of their turns. Each is here once at most.
+    /// The links that have something to do, in the order of their turns. Each is here once at most; some may be gone.
     turns: VecDeque<LinkId>,
     lookups: Lookups,
     proxy: Option<Proxy>,
@@ -77,9 +77,9 @@ impl Driver {
         }
     }
 
-    fn wants_turn(&mut self, link: LinkId) {
-        if !self.turns.contains(&link) {
-            self.turns.push_back(link);
+    fn wants_turn(&mut self, id: LinkId) {
+        if self.links.get_mut(&id).is_some_and(Link::queue_up) {
+            self.turns.push_back(id);
         }
     }
 
@@ -102,6 +102,7 @@ impl Driver {
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
+        link.begin_turn();
         let verdict = link.advance(&mut state.session, &mut self.buffer);
         self.settle(id, verdict, state);
     }
@@ -118,22 +119,19 @@ impl Driver {
         }
     }
 
-    /// Sends what was submitted: carries out every action of the session and writes its bytes.
+    /// Sends what was submitted: carries out every action of the session and writes the bytes of the connections that have
+    /// changed. A socket that does not take all of them wakes its link when it has room.
     fn flush(&mut self, state: &mut Locked<'_>) {
         state.session.flush(now());
         loop {
             self.act(state);
-            let mut settled = Vec::new();
-            for link in self.links.values_mut() {
-                match link.flush(&mut state.session, &mut self.buffer) {
-                    Verdict::Waits => {}
-                    verdict => settled.push((link.id(), verdict)),
-                }
-            }
-            let ended = settled
-                .iter()
-                .any(|(_, verdict)| !matches!(verdict, Verdict::Unfinished));
-            for (id, verdict) in settled {
+            let mut ended = false;
+            while let Some(id) = state.session.poll_writable() {
+                let Some(link) = self.links.get_mut(&id) else {
+                    continue;
+                };
+                let verdict = link.flush(&mut state.session, &mut self.buffer);
+                ended |= matches!(verdict, Verdict::Failed(_) | Verdict::Ended);
                 self.settle(id, verdict, state);
             }
             if !ended {
@@ -186,7 +184,6 @@ impl Driver {
             link.close(final_bytes);
         }
         self.lookups.forget(id);
-        self.turns.retain(|other| *other != id);
     }
 
     /// Sets the timer to what the session asks for. Returns false where that time has come.

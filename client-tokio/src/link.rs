@@ -39,6 +39,8 @@ pub(crate) struct Link {
     stage: Stage,
     /// The waker that names this link to the driver task.
     waker: Waker,
+    /// Whether the link is among those that wait for their turn.
+    queued: bool,
 }
 
 /// How a turn of a link ended.
@@ -71,11 +73,18 @@ impl Link {
             authority,
             stage: Stage::Dialling(dial),
             waker,
+            queued: false,
         }
     }
 
-    pub(crate) fn id(&self) -> LinkId {
-        self.id
+    /// The link wants a turn. Returns whether it does not wait for one already.
+    pub(crate) fn queue_up(&mut self) -> bool {
+        !std::mem::replace(&mut self.queued, true)
+    }
+
+    /// The turn of the link has come.
+    pub(crate) fn begin_turn(&mut self) {
+        self.queued = false;
     }
 
     /// Goes on from where it is for one turn.

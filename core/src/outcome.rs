@@ -454,6 +454,120 @@ impl Scope {
 mod tests {
     use super::*;
 
+    fn said(status: u16, word: &str) -> Evidence {
+        Evidence::new(status, Some(Reason::other(word)), b"")
+    }
+
+    /// Each piece of advice, by a word that no other has.
+    #[test]
+    fn advice_is_for_the_case() {
+        let later = |status, scope| {
+            Outcome::RetryLater(RetryLater {
+                after: None,
+                scope,
+                evidence: said(status, "x"),
+            })
+        };
+        let fix = |word, refreshable, clock_skew| {
+            Outcome::FixCredentials(FixCredentials {
+                refreshable,
+                clock_skew,
+                evidence: said(403, word),
+                ..FixCredentials::default()
+            })
+        };
+        let gone = |since, replacement: Option<&str>| {
+            Outcome::TokenGone(TokenGone {
+                since,
+                replacement: replacement.map(Into::into),
+                ..TokenGone::default()
+            })
+        };
+        let rejected = |status| {
+            Outcome::Rejected(Rejected {
+                evidence: said(status, "x"),
+            })
+        };
+        for (outcome, word) in [
+            (
+                Outcome::Accepted(Accepted::new(None, said(200, "x"))),
+                "nothing to do",
+            ),
+            // Not even where the status is one of those below.
+            (
+                Outcome::Accepted(Accepted::new(None, said(421, "x"))),
+                "nothing to do",
+            ),
+            (later(200, Scope::Message), "proxy"),
+            (later(299, Scope::Project), "proxy"),
+            (later(503, Scope::Message), "this message again"),
+            (later(429, Scope::Device), "pause this device"),
+            (later(429, Scope::Topic), "pause this topic"),
+            (later(429, Scope::Project), "whole project"),
+            (later(500, Scope::Connection), "on another connection"),
+            (later(421, Scope::Connection), "not for that host"),
+            (later(507, Scope::Device), "no room"),
+            (rejected(300), "redirect"),
+            (rejected(399), "redirect"),
+            (rejected(400), "fix the message"),
+            (gone(None, None), "delete this device's token"),
+            (gone(Some(UnixTime::from_secs(1)), None), "registered again since"),
+            (
+                gone(Some(UnixTime::from_secs(1)), Some("new")),
+                "replace this device's token",
+            ),
+            (
+                fix("ExpiredProviderToken", true, Some(3600)),
+                "set this machine's clock, then",
+            ),
+            (fix("ExpiredProviderToken", true, None), "renew the access token"),
+            (
+                fix("InvalidProviderToken", false, None),
+                "or set this machine's clock",
+            ),
+            (
+                fix("MissingProviderToken", false, None),
+                "fix the credentials; keep",
+            ),
+        ] {
+            assert!(
+                outcome.advice().contains(word),
+                "{outcome:?}: {}",
+                outcome.advice()
+            );
+        }
+        assert_eq!(gone(None, None).advice(), "delete this device's token");
+    }
+
+    #[test]
+    fn an_answer_that_nobody_can_read_is_taken_by_its_status() {
+        for (status, name) in [
+            (199, "rejected"),
+            (200, "accepted"),
+            (299, "accepted"),
+            (300, "rejected"),
+        ] {
+            assert_eq!(
+                Outcome::unreadable(&Response::new(status, "x")).name(),
+                name,
+                "{status}"
+            );
+        }
+    }
+
+    /// Reasons are one by their words, so that they count and find themselves in sets.
+    #[test]
+    fn reasons_are_compared_by_their_words() {
+        let (one, same, other) = (
+            Reason::known("BadTopic"),
+            Reason::other("BadTopic"),
+            Reason::other("badtopic"),
+        );
+        assert!(one == same && one != other);
+        let set = std::collections::HashSet::from([one, same, other]);
+        assert_eq!(set.len(), 2);
+    }
+
     #[test]
     fn message_ids_of_any_length_come_back() {
         for len in [0, 1, 36, 37, 38, 39, 40, 200] {

@@ -40,7 +40,7 @@ impl fmt::Display for Printable<'_> {
 }
 
 /// Whether a terminal, an editor or a log does something at this character instead of showing it.
-fn is_obeyed(one: char) -> bool {
+pub(crate) fn is_obeyed(one: char) -> bool {
     let direction = matches!(one, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     one.is_control() || direction || matches!(one, '\u{2028}' | '\u{2029}' | '\u{FEFF}')
 }

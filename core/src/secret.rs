@@ -1,8 +1,14 @@
 //! Values that must not be printed, copied by accident, or left in memory.
 
+#[cfg(any(feature = "net", feature = "certificate"))]
+mod pem;
+
 use std::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
+
+#[cfg(any(feature = "net", feature = "certificate"))]
+pub(crate) use pem::PemBlock;
 
 /// Something secret: a key, a bearer token, a password.
 ///

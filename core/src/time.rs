@@ -59,6 +59,11 @@ const EARLIEST_DATE: u64 = 1_000_000_000;
 const LATEST_DATE: u64 = 10_413_792_000;
 
 impl UnixTime {
+    /// Whether the time lies before the year 2300. A later one in an answer is a mistake, and no calendar holds it.
+    pub(crate) fn is_believable(self) -> bool {
+        self.as_secs() < LATEST_DATE
+    }
+
     /// Checks that the time is a date from 2001 to 2299, rather than a duration or a number of milliseconds
     /// that was taken for seconds. `what` names the date in the error.
     ///

@@ -25,14 +25,18 @@ fn record() -> Value {
 }
 
 /// The same notification as in `tests/interop/notification/record.py`.
-fn ours(service: &str, now: Now, buttons: bool) -> Message {
-    let mut notification = json!({
+fn ada_wrote() -> Value {
+    json!({
         "title": "Ada wrote", "subtitle": "Chat", "body": "See you at six",
         "image": "https://img.example/a.png", "icon": "ic_chat",
         "action": {"url": "https://chat.example/7"},
         "badge": 3, "sound": "default", "thread": "chat-7", "category": "CHAT", "channel": "messages",
         "urgency": "high", "ttl": 3600, "collapse_key": "chat-7", "data": {"id": "7"},
-    });
+    })
+}
+
+fn ours(service: &str, now: Now, buttons: bool) -> Message {
+    let mut notification = ada_wrote();
     if buttons {
         notification["buttons"] = json!([{"id": "yes", "title": "Yes"}]);
     }
@@ -410,6 +414,71 @@ fn members(vocabulary: &Value) -> BTreeSet<String> {
     }
 }
 
+fn examples() -> Vec<Value> {
+    let path = format!("{ROOT}/tests/vectors/notification_examples.json");
+    let all: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    all["examples"].as_array().unwrap().clone()
+}
+
+/// What an example says for each field of ours: paths with their values. Members for which no field stands are left out.
+fn said(example: &Value) -> BTreeMap<&'static str, Vec<(String, Value)>> {
+    let mut said: BTreeMap<&str, Vec<(String, Value)>> = BTreeMap::new();
+    let mut note = |path: String, member: &str, value: &Value| {
+        let meant = meaning(member).unwrap_or_else(|| panic!("{path} is in no vocabulary"));
+        let field = VOCABULARY[meant].1;
+        if !field.starts_with("no: ") {
+            said.entry(field).or_default().push((path, value.clone()));
+        }
+    };
+    for (name, value) in example["says"].as_object().unwrap() {
+        match value {
+            // Pinpoint has a message for each service.
+            Value::Object(members) if name.ends_with("Message") => {
+                for (member, value) in members {
+                    note(format!("{name}.{member}"), member, value);
+                }
+            }
+            _ => note(name.clone(), name, value),
+        }
+    }
+    said
+}
+
+fn examples_page(out: &mut String) {
+    out.push_str(
+        "\n## The same notification in the words of Pinpoint and OneSignal\n\nThe requests are in `tests/vectors/notification_examples.json`, with members of the vocabularies below.\n\n",
+    );
+    let examples = examples();
+    out.push_str("| ours |");
+    for example in &examples {
+        write!(
+            out,
+            " {}, {} |",
+            example["peer"].as_str().unwrap(),
+            example["call"].as_str().unwrap()
+        )
+        .unwrap();
+    }
+    out.push_str("\n|---|---|---|\n");
+    for (field, value) in ada_wrote().as_object().unwrap() {
+        write!(out, "| `{field}`: `{value}` |").unwrap();
+        for example in &examples {
+            let cell = match said(example).get(field.as_str()) {
+                Some(members) => {
+                    let members: Vec<String> = members
+                        .iter()
+                        .map(|(path, value)| format!("`{path}`: `{value}`"))
+                        .collect();
+                    members.join(", ")
+                }
+                None => format!("– ({})", example["unsaid"][field].as_str().unwrap()),
+            };
+            write!(out, " {cell} |").unwrap();
+        }
+        out.push('\n');
+    }
+}
+
 fn page() -> String {
     let mut out = String::from(
         "# One notification beside other libraries
@@ -473,6 +542,7 @@ a collapse key, data) beside [ours](notification.md), field by field. `tests/int
             writeln!(out, "| {name} | {theirs} | {ours} | {} |", MEANT[meant].3).unwrap();
         }
     }
+    examples_page(&mut out);
     out.push_str("\n## Vocabularies\n\nMembers of the messages of services that take one notification for several platforms, and the field of ours that says the same.\n");
     for vocabulary in record()["vocabularies"].as_array().unwrap() {
         let (peer, version) = (
@@ -545,6 +615,53 @@ fn every_member_of_a_vocabulary_is_a_field_or_left_out_for_a_reason() {
         .filter(|field| !known.contains(field.as_str()))
         .collect();
     assert_eq!(alone, ["shorten"], "fields that neither vocabulary has");
+}
+
+/// Every field of ours is said by an example with the same value, or is left unsaid for a reason.
+#[test]
+fn the_examples_say_the_same() {
+    let notification = ada_wrote();
+    let fields = notification.as_object().unwrap();
+    let vocabularies = record()["vocabularies"].as_array().unwrap().clone();
+    for (example, vocabulary) in examples().iter().zip(&vocabularies) {
+        let peer = example["peer"].as_str().unwrap();
+        assert!(vocabulary["peer"].as_str().unwrap().starts_with(peer));
+        let members = members(vocabulary);
+        let said = said(example);
+        for (field, said) in &said {
+            let expected = fields
+                .get(*field)
+                .unwrap_or_else(|| panic!("{peer} says {field}"));
+            for (path, value) in said {
+                let member = path.rsplit('.').next().unwrap();
+                assert!(members.contains(member), "{peer} has no {member}");
+                let text = |value: &Value| match value {
+                    // A text by language, an attachment by its name.
+                    Value::Object(map) if *field != "data" => {
+                        map.values().next().unwrap().as_str().unwrap().to_owned()
+                    }
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                let same = match (*field, member) {
+                    // Apple's and OneSignal's word for high is 10.
+                    ("urgency", _) => ["10", "high"].contains(&text(value).as_str()),
+                    ("action", "Action") => text(value) == "URL",
+                    ("action", _) => *value == expected["url"],
+                    _ => text(value) == text(expected),
+                };
+                assert!(same, "{peer}, {path}: {value}, where ours is {expected}");
+            }
+        }
+        for field in fields.keys() {
+            let reason = example["unsaid"].get(field).is_some();
+            assert_ne!(
+                said.contains_key(field.as_str()),
+                reason,
+                "{peer}, {field}: said or a reason, and not both"
+            );
+        }
+    }
 }
 
 #[test]

@@ -9,6 +9,20 @@ if printf '#include <curl/curl.h>\nint main(void){return 0;}\n' | cc -x c - -o "
     names="$names curl"
 elif [ -n "${CI:-}" ]; then fail "libcurl's headers are missing (libcurl4-openssl-dev)"
 else echo "libcurl's headers are missing: examples/c/curl.c is not tried"; fi
+if pkg-config --exists libuv; then
+    build uv cc -std=gnu99 "$examples/uv.c" $link $(pkg-config --cflags --libs libuv)
+    names="$names uv"
+elif [ -n "${CI:-}" ]; then fail "libuv's headers are missing (libuv1-dev)"
+else echo "libuv's headers are missing: examples/c/uv.c is not tried"; fi
+asio=
+printf '#include <asio.hpp>\nint main() {}\n' | c++ -std=c++17 -x c++ -fsyntax-only - 2>/dev/null && asio=yes
+printf '#include <boost/asio.hpp>\nint main() {}\n' | c++ -std=c++17 -x c++ -fsyntax-only - 2>/dev/null && asio=-DPUSHCORE_BOOST
+if [ -n "$asio" ]; then
+    # Asio's own headers are not for every warning.
+    c++ -std=c++17 -Wall -Wextra $flags ${asio#yes} "$examples/asio.cpp" $link -lpthread -o "$out/asio" || fail "asio does not build"
+    names="$names asio"
+elif [ -n "${CI:-}" ]; then fail "Asio's headers are missing (libasio-dev or libboost-dev)"
+else echo "Asio's headers are missing: examples/c/asio.cpp is not tried"; fi
 # One in a hundred tokens is dead, one request in a hundred is refused below HTTP, one connection is told to go.
 refused='{"service":"apns","every":100,"action":{"kind":"rst","code":7}}'
 away='{"service":"apns","skip":400,"times":1,"processed":false,"action":{"kind":"goaway","last":"before","close":true}}'

@@ -15,7 +15,7 @@ forwarded_allow_ips = ""
 
 
 def when_ready(server):
-    """A client that stops in the middle of its headers is let go after ten seconds: a thread would wait for it for good.
+    """Lets a client go that stops in its headers for ten seconds: a thread would wait for it for good.
 
     The kernel's own limit, which connections take over from the listener, because gunicorn's threads set none.
     """

@@ -44,7 +44,10 @@ class Clients:
         """A message of pushcore's out of its form and a target's text."""
         form = json.loads(message.form)
         if target:
-            form[TARGET[message.service]] = _target(message.service, target)
+            # FCM's whole request has its message, and so its target, one level down.
+            wrapped = form.get("message") if message.service == "fcm" else None
+            place = wrapped if isinstance(wrapped, dict) else form
+            place[TARGET[message.service]] = _target(message.service, target)
         policy = {"policy": self._policy} if message.service == "web_push" else {}
         return pushcore.message_from_json(message.service, form, **policy)  # type: ignore[arg-type]
 

@@ -286,9 +286,10 @@ class Work:
         return Counter({row["state"]: row["n"] for row in rows})
 
     def ends(self, job: int) -> dict[str, dict[str, Any]]:
-        """How each send of a job ended, under its key and in the words of a dialect; what waits or is under way is not there."""
+        """How each send of a job ended, by its key, in the words of a dialect; without what waits or is under way."""
         rows = self._database.connection.execute(
-            "SELECT key, state, status, reason, answer FROM sends WHERE job = ? AND state NOT IN ('waiting', 'begun')", (job,)
+            "SELECT key, state, status, reason, answer FROM sends WHERE job = ? AND state NOT IN ('waiting', 'begun')",
+            (job,),
         )
         return {row["key"]: _end(row) for row in rows}
 

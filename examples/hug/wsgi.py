@@ -43,8 +43,8 @@ def headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
 def body(environ: Mapping[str, Any]) -> bytes | None:
     """The raw body, because signatures are of these bytes; `None` for one that is too large.
 
-    A chunked body has no length: it is read to its end where the server says that there is one. Raises `TimeoutError` for
-    one that does not come: a thread that waits for it answers nobody else.
+    A chunked body has no length: it is read to its end where the server says that there is one. Raises `TimeoutError`
+    for one that does not come: a thread that waits for it answers nobody else.
     """
     length = _length(environ)
     if length is None and not environ.get("wsgi.input_terminated"):
@@ -87,4 +87,4 @@ def _length(environ: Mapping[str, Any]) -> int | None:
     """The length that the request says; `None` where it says none."""
     text = environ.get("CONTENT_LENGTH")
     # Some servers leave the variable empty for a chunked body.
-    return int(text) if text else None
+    return int(text) if text and text.isdigit() else None

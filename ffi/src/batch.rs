@@ -15,7 +15,7 @@ use crate::network::{CSendOptions, send_options};
 use crate::offers::Offers;
 use crate::outcome::{Outcome, millis};
 use crate::result::{CResult, Ending, Handed, room};
-use crate::view::{Versioned, View, fill};
+use crate::view::{Versioned, View, copy, fill};
 
 /// Many messages of one caller. Used by one thread at a time; different batches of one client may be used by different threads.
 pub struct Batch {
@@ -26,6 +26,8 @@ pub struct Batch {
     handed: Handed,
     /// How many messages were taken: the number of the next one, where the caller gives none.
     taken: u64,
+    /// The tickets of the messages that were taken last; 0 of those that were refused.
+    tickets: Vec<u64>,
 }
 
 handles! {
@@ -71,6 +73,60 @@ unsafe impl Versioned for CProgress {
     const FIRST: usize = size_of::<Self>();
 }
 
+impl CProgress {
+    pub(crate) const EMPTY: Self = Self {
+        struct_size: 0,
+        reserved: 0,
+        taken: 0,
+        in_flight: 0,
+        ended: 0,
+        accepted: 0,
+        token_gone: 0,
+        token_mismatch: 0,
+        retry_later: 0,
+        fix_credentials: 0,
+        rejected: 0,
+        not_sent: 0,
+        unknown: 0,
+        elapsed_ms: 0,
+    };
+
+    /// Adds the counts of another batch that runs at the same time.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.taken += other.taken;
+        self.in_flight += other.in_flight;
+        self.ended += other.ended;
+        self.accepted += other.accepted;
+        self.token_gone += other.token_gone;
+        self.token_mismatch += other.token_mismatch;
+        self.retry_later += other.retry_later;
+        self.fix_credentials += other.fix_credentials;
+        self.rejected += other.rejected;
+        self.not_sent += other.not_sent;
+        self.unknown += other.unknown;
+        self.elapsed_ms = self.elapsed_ms.max(other.elapsed_ms);
+    }
+}
+
+pub(crate) fn progress_of(all: &pushcore_client::Progress) -> CProgress {
+    CProgress {
+        struct_size: 0,
+        reserved: 0,
+        taken: all.taken,
+        in_flight: all.in_flight,
+        ended: all.ended(),
+        accepted: all.accepted,
+        token_gone: all.token_gone,
+        token_mismatch: all.token_mismatch,
+        retry_later: all.retry_later,
+        fix_credentials: all.fix_credentials,
+        rejected: all.rejected,
+        not_sent: all.not_sent,
+        unknown: all.unknown,
+        elapsed_ms: millis(all.elapsed),
+    }
+}
+
 /// Begins a batch of `expected` messages; 0 where their number is not known. It keeps the client alive; freeing it cancels what has not
 /// ended.
 #[unsafe(no_mangle)]
@@ -93,6 +149,7 @@ pub unsafe extern "C" fn pushcore_batch_new(
                 ended: VecDeque::new(),
                 handed: Handed::default(),
                 taken: 0,
+                tickets: Vec::new(),
             },
         )
     })
@@ -104,8 +161,9 @@ impl Batch {
         // SAFETY: the entry's promise.
         let options = unsafe { send_options(options) }?;
         self.batch
-            .submit(offers.iter(), options, |told| offers.told(told.err()))?;
+            .submit(offers.iter(), options, |told| offers.told(told))?;
         self.taken += offers.done() as u64;
+        self.tickets = offers.tickets();
         for (ending, is_counted) in offers.refusals() {
             if let (false, Err(error)) = (is_counted, &ending.result) {
                 self.batch.refused(error);
@@ -216,6 +274,25 @@ pub unsafe extern "C" fn pushcore_batch_error(
     })
 }
 
+/// Writes the tickets of the messages that the last pushcore_batch_submit or pushcore_batch_submit_messages took, in their order, for
+/// pushcore_batch_cancel: at most `capacity`, and `count` gets how many there are. The ticket of a message that was refused is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pushcore_batch_tickets(
+    batch: *mut Batch,
+    tickets: *mut u64,
+    capacity: usize,
+    count: *mut usize,
+    error: *mut *mut ErrorObject,
+) -> Status {
+    entry!(error, {
+        wanted(count, "count")?;
+        let batch = borrow_mut(batch, "batch")?;
+        copy(&batch.tickets, tickets, capacity, "tickets")?;
+        write(count, batch.tickets.len());
+        Ok(())
+    })
+}
+
 /// Cancels one message by its ticket. Its end, PUSHCORE_ERROR_CANCELLED, comes like any other. `cancelled` gets false when it has ended
 /// already; it may be NULL.
 #[unsafe(no_mangle)]
@@ -279,23 +356,7 @@ pub unsafe extern "C" fn pushcore_batch_progress(
 ) -> Status {
     entry!(error, {
         let mut batch = borrow_mut(batch, "batch")?;
-        let all = batch.batch.progress();
-        let made = CProgress {
-            struct_size: 0,
-            reserved: 0,
-            taken: all.taken,
-            in_flight: all.in_flight,
-            ended: all.ended(),
-            accepted: all.accepted,
-            token_gone: all.token_gone,
-            token_mismatch: all.token_mismatch,
-            retry_later: all.retry_later,
-            fix_credentials: all.fix_credentials,
-            rejected: all.rejected,
-            not_sent: all.not_sent,
-            unknown: all.unknown,
-            elapsed_ms: millis(all.elapsed),
-        };
+        let made = progress_of(&batch.batch.progress());
         fill(progress, &made, "progress")
     })
 }

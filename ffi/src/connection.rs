@@ -72,8 +72,8 @@ pub struct CConnectionEvent {
     pub failure: *mut ErrorObject,
 }
 
-/// Opens a connection to `authority` (`host:port`); `protocols` is a PUSHCORE_PROTOCOLS_ constant. Of `options`, which may be NULL, TLS
-/// and `connect_timeout_ms` count here.
+/// Opens a connection to `authority` (`host:port`); `protocols` is a PUSHCORE_PROTOCOLS_ constant. Of `options`, which may be NULL, TLS,
+/// `connect_timeout_ms` and `http2` count here.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pushcore_connection_new(
     authority: View,
@@ -88,6 +88,9 @@ pub unsafe extern "C" fn pushcore_connection_new(
         let (session, security) = Network::read(options, None)?.of_session()?;
         let mut config = ConnectionConfig::new(security);
         config.handshake_timeout = session.connect_timeout;
+        if let Some(http2) = session.http2 {
+            config.http2 = http2;
+        }
         config.http2.huffman_literals = session.compact_headers;
         config.protocols = match protocols {
             PUSHCORE_PROTOCOLS_HTTP2 => Protocols::Http2Only,

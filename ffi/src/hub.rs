@@ -1,11 +1,12 @@
 //! A hub: one client for each app that is configured, and a mixed list of devices.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushcore::apns::Environment;
 use pushcore::notification::{self, App, Retries};
 use pushcore::{Error, ErrorKind, Outcome as Answer};
-use pushcore_client::hub::AsDevice;
+use pushcore_client::hub::{AsDevice, Delivery};
 
 use crate::apns::{PUSHCORE_APNS_PRODUCTION, PUSHCORE_APNS_SANDBOX};
 use crate::client::timeout;
@@ -21,7 +22,7 @@ use crate::view::{Versioned, View, array, fill, in_set, known_bits, no_such};
 
 /// A client for each app that is configured. Share it between threads.
 pub struct Hub {
-    hub: pushcore_client::hub::Hub,
+    pub(crate) hub: Arc<pushcore_client::hub::Hub>,
 }
 
 /// The ends of one notification to many devices, in the order of the devices. Immutable; may be shared between threads.
@@ -30,10 +31,53 @@ pub struct Deliveries {
 }
 
 /// The end of one of them.
-struct End {
+pub(crate) struct End {
     result: Result<Answer, Error>,
     feedback: notification::Feedback,
     attempts: u32,
+}
+
+impl End {
+    pub(crate) fn of<T>(delivery: Delivery<T>) -> Self {
+        Self {
+            attempts: delivery.attempts.made(),
+            result: delivery.result,
+            feedback: delivery.feedback,
+        }
+    }
+
+    pub(crate) fn at(ends: &[End], index: usize) -> Result<&End, Failure> {
+        let found = ends.get(index);
+        found.ok_or_else(|| Error::new(ErrorKind::Misuse, "there is no delivery at this index").into())
+    }
+
+    /// The result of the last attempt, for the device of this number.
+    pub(crate) fn plain(&self, user_data: u64) -> CResult {
+        let ending = Ending {
+            user_data,
+            ticket: u64::MAX,
+            result: self.result.clone(),
+        };
+        ending.plain()
+    }
+
+    pub(crate) fn action(&self) -> u32 {
+        action_number(&self.feedback)
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    pub(crate) fn outcome(&self) -> Result<Outcome, Error> {
+        let outcome = self.result.clone()?;
+        Ok(Outcome { outcome })
+    }
+
+    pub(crate) fn feedback(&self) -> Feedback {
+        let feedback = self.feedback.clone();
+        Feedback { feedback }
+    }
 }
 
 handles! {
@@ -70,6 +114,10 @@ unsafe impl Versioned for HubClient {
 pub const PUSHCORE_HUB_SET_QUEUE: u32 = 1;
 /// `patience_ms` is set; UINT64_MAX there waits for every service.
 pub const PUSHCORE_HUB_SET_PATIENCE: u32 = 2;
+/// `remembered` is set; 0 there remembers none.
+pub const PUSHCORE_HUB_SET_REMEMBERED: u32 = 4;
+/// `total_deadline_ms` is set.
+pub const PUSHCORE_HUB_SET_TOTAL_DEADLINE: u32 = 8;
 
 /// The options of a hub.
 #[repr(C)]
@@ -87,13 +135,19 @@ pub struct HubOptions {
     pub retries: View,
     /// How many messages of one service wait in the hub; default 5,000.
     pub queue: u64,
-    /// The time in which a service has to clear its queue, in milliseconds; default 30,000.
+    /// The time in which a service has to clear its queue, in milliseconds; default 300,000.
     pub patience_ms: u64,
+    /// The number of devices that are remembered, to notice a token that comes twice; default 917,504.
+    pub remembered: u64,
+    /// The time from the moment at which a device is taken to its end at the latest, in milliseconds, all attempts together; by default no
+    /// limit.
+    pub total_deadline_ms: u64,
 }
 
 // SAFETY: repr(C), begins with struct_size, zeroes are a value.
 unsafe impl Versioned for HubOptions {
-    const FIRST: usize = size_of::<Self>();
+    // `remembered` came later.
+    const FIRST: usize = std::mem::offset_of!(HubOptions, remembered);
 }
 
 /// The end of one notification to one device.
@@ -126,7 +180,7 @@ pub unsafe extern "C" fn pushcore_hub_new(
 ) -> Status {
     entry!(error, {
         let o = crate::view::options(options, "options")?;
-        known_bits(o.set, PUSHCORE_HUB_SET_QUEUE | PUSHCORE_HUB_SET_PATIENCE, "set")?;
+        known_bits(o.set, PUSHCORE_HUB_SET_TOTAL_DEADLINE * 2 - 1, "set")?;
         let mut builder = pushcore_client::hub::Hub::builder();
         for client in array(o.clients, o.client_count, "clients")? {
             let c = crate::view::options(*client, "client")?;
@@ -161,8 +215,20 @@ pub unsafe extern "C" fn pushcore_hub_new(
                 ms => Duration::from_millis(ms),
             });
         }
+        if let Some(most) = in_set(o.set, PUSHCORE_HUB_SET_REMEMBERED, o.remembered, "remembered")? {
+            builder = builder.remember(usize::try_from(most).unwrap_or(usize::MAX));
+        }
+        let total = in_set(
+            o.set,
+            PUSHCORE_HUB_SET_TOTAL_DEADLINE,
+            o.total_deadline_ms,
+            "total_deadline_ms",
+        )?;
+        if let Some(ms) = total {
+            builder = builder.total_deadline(Duration::from_millis(ms));
+        }
         let hub = builder.build()?;
-        give(out, Hub { hub })
+        give(out, Hub { hub: Arc::new(hub) })
     })
 }
 
@@ -198,12 +264,9 @@ pub unsafe extern "C" fn pushcore_hub_notify(
         ends.resize_with(count, || None);
         let notification = notification.notification.clone();
         for delivery in hub.hub.notify(notification, items).options(options) {
-            if let Some(place) = ends.get_mut(delivery.item.0) {
-                *place = Some(End {
-                    attempts: delivery.attempts.made(),
-                    result: delivery.result,
-                    feedback: delivery.feedback,
-                });
+            let index = delivery.item.0;
+            if let Some(place) = ends.get_mut(index) {
+                *place = Some(End::of(delivery));
             }
         }
         let ends: Option<Vec<_>> = ends.into_iter().collect();
@@ -249,13 +312,6 @@ pub unsafe extern "C" fn pushcore_deliveries_count(deliveries: *const Deliveries
     value!(0, { borrow(deliveries, "deliveries")?.ends.len() })
 }
 
-impl Deliveries {
-    fn at(&self, index: usize) -> Result<&End, Failure> {
-        let found = self.ends.get(index);
-        found.ok_or_else(|| Error::new(ErrorKind::Misuse, "there is no delivery at this index").into())
-    }
-}
-
 /// Fills in the end of a device by its index, up to `struct_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pushcore_deliveries_at(
@@ -267,18 +323,13 @@ pub unsafe extern "C" fn pushcore_deliveries_at(
     entry!(error, {
         wanted(delivery, "delivery")?;
         let deliveries = borrow(deliveries, "deliveries")?;
-        let end = deliveries.at(index)?;
-        let ending = Ending {
-            user_data: index as u64,
-            ticket: u64::MAX,
-            result: end.result.clone(),
-        };
+        let end = End::at(&deliveries.ends, index)?;
         let made = CDelivery {
             struct_size: 0,
-            feedback: action_number(&end.feedback),
-            attempts: end.attempts,
+            feedback: end.action(),
+            attempts: end.attempts(),
             reserved: 0,
-            result: ending.plain(),
+            result: end.plain(index as u64),
         };
         fill(delivery, &made, "delivery")
     })
@@ -294,8 +345,8 @@ pub unsafe extern "C" fn pushcore_deliveries_outcome(
 ) -> Status {
     entry!(error, {
         wanted(out, "the output")?;
-        let outcome = borrow(deliveries, "deliveries")?.at(index)?.result.clone()?;
-        give(out, Outcome { outcome })
+        let deliveries = borrow(deliveries, "deliveries")?;
+        give(out, End::at(&deliveries.ends, index)?.outcome()?)
     })
 }
 
@@ -309,8 +360,8 @@ pub unsafe extern "C" fn pushcore_deliveries_feedback(
 ) -> Status {
     entry!(error, {
         wanted(out, "the output")?;
-        let feedback = borrow(deliveries, "deliveries")?.at(index)?.feedback.clone();
-        give(out, Feedback { feedback })
+        let deliveries = borrow(deliveries, "deliveries")?;
+        give(out, End::at(&deliveries.ends, index)?.feedback())
     })
 }
 

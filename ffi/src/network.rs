@@ -10,6 +10,7 @@ use pushcore::{Error, ErrorKind};
 use pushcore_client::{ClientConfig, Proxy, Resolver};
 
 use crate::guard::Failure;
+use crate::http2::Http2Options;
 use crate::view::{Versioned, View, in_set, known_bits, optional};
 
 /// A message that was written and got no answer is sent again with the same identifiers: a device may see it twice.
@@ -118,11 +119,14 @@ pub struct NetworkOptions {
     pub rate: u32,
     /// Calls a second at most; by default the service's own limit.
     pub call_rate: u32,
+    /// The settings of HTTP/2 connections; NULL for the defaults.
+    pub http2: *const Http2Options,
 }
 
 // SAFETY: repr(C), begins with struct_size, zeroes are a value.
 unsafe impl Versioned for NetworkOptions {
-    const FIRST: usize = size_of::<Self>();
+    // `http2` came later.
+    const FIRST: usize = std::mem::offset_of!(NetworkOptions, http2);
 }
 
 /// What [`NetworkOptions`] say, read.
@@ -239,6 +243,8 @@ impl Network {
         config.seed = number(PUSHCORE_NETWORK_SET_SEED, o.seed, "seed")?;
         config.rate = in_set(o.set, PUSHCORE_NETWORK_SET_RATE, o.rate, "rate")?;
         config.call_rate = in_set(o.set, PUSHCORE_NETWORK_SET_CALL_RATE, o.call_rate, "call_rate")?;
+        // SAFETY: the caller's promise.
+        config.http2 = unsafe { crate::http2::read(o.http2) }?;
         config.check()?;
         let gather = number(PUSHCORE_NETWORK_SET_GATHER, o.gather_us, "gather_us")?;
         // SAFETY: the caller's promise, for each.

@@ -5,7 +5,9 @@ use pushcore::{Error, ErrorKind, Outcome as Answer, UnixTime};
 
 use crate::bytes::Bytes;
 use crate::error::ErrorObject;
-use crate::guard::{Failure, Status, entry, give, value, wanted};
+#[cfg(feature = "net")]
+use crate::guard::Failure;
+use crate::guard::{Status, entry, give, value, wanted};
 use crate::handle::{borrow, free, handles};
 use crate::kinds::{scope_number, service_number, suspects_number};
 use crate::message::{Message, Template};

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use pushcore::Error;
 use pushcore::service::{Message as Any, Target, Template as Shape};
+use pushcore::session::Ticket;
 use pushcore::webpush::EndpointPolicy;
 
 use crate::guard::Failure;
@@ -34,6 +35,8 @@ pub(crate) struct Offers<'a> {
     pending: Cell<bool>,
     /// The numbers and errors of those that ended here, and whether they had been offered.
     refused: RefCell<Vec<(u64, Error, bool)>>,
+    /// The ticket of each that is done with, in the caller's order; 0 of one without.
+    tickets: RefCell<Vec<u64>>,
 }
 
 impl<'a> Offers<'a> {
@@ -93,6 +96,7 @@ impl<'a> Offers<'a> {
             looked_at: Cell::new(0),
             pending: Cell::new(false),
             refused: RefCell::default(),
+            tickets: RefCell::default(),
         })
     }
 
@@ -146,6 +150,7 @@ impl<'a> Offers<'a> {
                     Err(error) => {
                         let refusal = (self.number(index), error, false);
                         self.refused.borrow_mut().push(refusal);
+                        self.tickets.borrow_mut().push(0);
                     }
                 }
             }
@@ -153,12 +158,19 @@ impl<'a> Offers<'a> {
     }
 
     /// The last one that was offered has been taken, or was refused by whom it was offered to.
-    pub(crate) fn told(&self, refusal: Option<Error>) {
+    pub(crate) fn told(&self, taken: Result<Ticket, Error>) {
         self.pending.set(false);
-        if let Some(error) = refusal {
+        let ticket = taken.as_ref().map_or(0, |ticket| ticket.to_u64());
+        self.tickets.borrow_mut().push(ticket);
+        if let Err(error) = taken {
             let index = self.looked_at.get().saturating_sub(1);
             self.refused.borrow_mut().push((self.number(index), error, true));
         }
+    }
+
+    /// The tickets of those that are done with, in the caller's order; 0 of those that were refused.
+    pub(crate) fn tickets(&self) -> Vec<u64> {
+        self.tickets.take()
     }
 
     /// How many are done with, taken or refused: the rest is to be offered again.

@@ -23,11 +23,11 @@ use crate::offers::Offers;
 use crate::outcome::Outcome;
 use crate::result::{CResult, Ending, Handed, room};
 use crate::service::Service;
-use crate::view::{CNow, View};
+use crate::view::{CNow, View, copy};
 
 /// A session of one service. It opens no socket and reads no clock. Used by one thread at a time.
 pub struct Session {
-    session: session::Session,
+    pub(crate) session: session::Session,
     policy: Arc<EndpointPolicy>,
     /// The last action that was told, which views point into.
     action: Option<Action>,
@@ -37,6 +37,8 @@ pub struct Session {
     handed: Handed,
     /// How many messages were taken: the number of the next one, where the caller gives none.
     count: u64,
+    /// The tickets of the messages that were taken last; 0 of those that were refused.
+    tickets: Vec<u64>,
 }
 
 handles! {
@@ -93,6 +95,7 @@ pub unsafe extern "C" fn pushcore_session_new(
                 taken: VecDeque::new(),
                 handed: Handed::default(),
                 count: 0,
+                tickets: Vec::new(),
             },
         )
     })
@@ -148,13 +151,13 @@ pub unsafe extern "C" fn pushcore_session_submit_targets(
                 .session
                 .submit(&message, options.user_data(number), now.into());
             match made {
-                Ok(_) => offers.told(None),
+                Ok(ticket) => offers.told(Ok(ticket)),
                 Err(error) if error.kind() == ErrorKind::QueueFull => break,
                 Err(error) if error.kind() == ErrorKind::Closed => {
                     closed = Some(error);
                     break;
                 }
-                Err(error) => offers.told(Some(error)),
+                Err(error) => offers.told(Err(error)),
             }
         }
         session.session.flush(now.into());
@@ -162,8 +165,28 @@ pub unsafe extern "C" fn pushcore_session_submit_targets(
             return Err(error.into());
         }
         session.count += offers.done() as u64;
+        session.tickets = offers.tickets();
         session.ended.extend(offers.refusals().map(|(ending, _)| ending));
         write(taken, offers.done());
+        Ok(())
+    })
+}
+
+/// Writes the tickets of the messages that the last pushcore_session_submit_targets took, in their order, for pushcore_session_cancel: at
+/// most `capacity`, and `count` gets how many there are. The ticket of a message that was refused is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pushcore_session_tickets(
+    session: *mut Session,
+    tickets: *mut u64,
+    capacity: usize,
+    count: *mut usize,
+    error: *mut *mut ErrorObject,
+) -> Status {
+    entry!(error, {
+        wanted(count, "count")?;
+        let session = borrow_mut(session, "session")?;
+        copy(&session.tickets, tickets, capacity, "tickets")?;
+        write(count, session.tickets.len());
         Ok(())
     })
 }

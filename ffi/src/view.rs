@@ -113,6 +113,33 @@ pub(crate) unsafe fn array<'a, T>(data: *const T, len: usize, name: &str) -> Res
     Ok(unsafe { std::slice::from_raw_parts(data, len) })
 }
 
+/// Checks an array that is written to: the same rules as for one that is read.
+#[cfg(feature = "net")]
+pub(crate) fn room<T>(to: *mut T, capacity: usize, name: &str) -> Result<(), Failure> {
+    // SAFETY: the items need not be initialised, and are not read.
+    unsafe { array(to.cast_const().cast::<std::mem::MaybeUninit<T>>(), capacity, name) }.map(drop)
+}
+
+/// Copies as many items as there is room for into an array of the caller's.
+///
+/// # Safety
+/// `to` points to `capacity` writable items, or `capacity` is 0.
+#[cfg(feature = "net")]
+pub(crate) unsafe fn copy<T: Copy>(
+    from: &[T],
+    to: *mut T,
+    capacity: usize,
+    name: &str,
+) -> Result<(), Failure> {
+    room(to, capacity, name)?;
+    let count = capacity.min(from.len());
+    if count > 0 {
+        // SAFETY: `to` is not null, aligned, and has room for `capacity` items, which are the caller's.
+        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to, count) };
+    }
+    Ok(())
+}
+
 /// Texts of an array of views.
 ///
 /// # Safety

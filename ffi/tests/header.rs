@@ -22,10 +22,14 @@ fn generated() -> String {
 /* Raised when something that existed changes; additions do not raise it. */
 #define PUSHCORE_ABI_VERSION {abi}
 
-/* Clients, sessions and connections, and dialects. The minimal build has none: compile with PUSHCORE_MINIMAL. */
+/* The library comes in three builds. The whole one has everything. The minimal one has no clients, sessions, connections and
+ * dialects: compile with PUSHCORE_MINIMAL. The receiver has the keys of Web Push subscriptions and decrypts: compile with PUSHCORE_RECEIVER. */
+#ifndef PUSHCORE_RECEIVER
+#define PUSHCORE_L1
 #ifndef PUSHCORE_MINIMAL
 #define PUSHCORE_NET
 #define PUSHCORE_DIALECTS
+#endif
 #endif
 
 /* A pushcore_status that is not the number of an error kind. */

@@ -34,6 +34,7 @@ OPTIONAL_IN = {
     ("pushcore_client_close", "closed"),
     ("pushcore_hub_close", "closed"),
     ("pushcore_hub_notify", "options"),
+    ("pushcore_hub_batch_new", "options"),
     ("pushcore_batch_submit", "options"),
     ("pushcore_batch_submit_messages", "options"),
     ("pushcore_batch_withdraw", "count"),
@@ -77,6 +78,10 @@ NOBODY = {
     "pushcore_session_transmitted": {800},
     "pushcore_rendered_loss_at": {800},
     "pushcore_deliveries_outcome": {500, 502},
+    "pushcore_hub_batch_outcome": {800},
+    "pushcore_hub_batch_feedback": {800},
+    "pushcore_report_connection_at": {800},
+    "pushcore_report_host_at": {800},
 }
 
 SUBSCRIPTION = (
@@ -205,6 +210,10 @@ MAKE = {
         1,
         ffi.NULL,
     ),
+    "pushcore_hub_batch": lambda: L.new(
+        "pushcore_hub_batch", c.pushcore_hub_batch_new, MAKE["pushcore_hub"](), MAKE["pushcore_notification"](), ffi.NULL
+    ),
+    "pushcore_report": lambda: L.new("pushcore_report", c.pushcore_client_report, MAKE["pushcore_client"]()),
     "pushcore_batch": lambda: L.new("pushcore_batch", c.pushcore_batch_new, MAKE["pushcore_client"](), 1),
     "pushcore_session": lambda: L.new(
         "pushcore_session", c.pushcore_session_new, authorized(), STRUCT["pushcore_network_options"](), now()
@@ -246,6 +255,7 @@ STRUCT = {
     "pushcore_network_options": lambda: L.options(
         "pushcore_network_options", set=sum(K[name] for name in SHUT), **{field: 50 for field in SHUT.values()}
     ),
+    "pushcore_http2_options": lambda: L.options("pushcore_http2_options"),
     "pushcore_send_options": lambda: L.options("pushcore_send_options"),
     "pushcore_hub_client": lambda: L.options(
         "pushcore_hub_client", service=kept(authorized()), network=STRUCT["pushcore_network_options"]()
@@ -255,6 +265,8 @@ STRUCT = {
     ),
     "pushcore_loss": lambda: L.options("pushcore_loss"),
     "pushcore_feedback_parts": lambda: L.options("pushcore_feedback_parts"),
+    "pushcore_connection_report": lambda: L.options("pushcore_connection_report"),
+    "pushcore_host_report": lambda: L.options("pushcore_host_report"),
     "pushcore_delivery": lambda: L.options("pushcore_delivery"),
     "pushcore_outcome_parts": lambda: L.options("pushcore_outcome_parts"),
     "pushcore_event_parts": lambda: L.options("pushcore_event_parts"),
@@ -263,7 +275,7 @@ STRUCT = {
     "pushcore_authorization": lambda: L.options("pushcore_authorization"),
 }
 # Arguments that their type does not tell; by function and name, or by name.
-ARRAYS = {"targets", "devices", "messages", "user_data", "results", "headers", "tags"}
+ARRAYS = {"targets", "devices", "messages", "user_data", "results", "labels", "tickets", "headers", "tags"}
 VALUES = {
     ("pushcore_apns_request", "message"): MAKE["pushcore_apns_message"],
     ("pushcore_apns_credentials_new", "p8"): lambda: L.view(P8),
@@ -308,6 +320,10 @@ VALUES = {
     ("pushcore_dialect_selection_new", "filter"): lambda: L.view('{"uids":null}'),
     "user_data": lambda: ffi.new("uint64_t[]", [1]),
     "results": lambda: ffi.new("pushcore_result[4]"),
+    ("pushcore_hub_batch_wait", "results"): lambda: ffi.new("pushcore_hub_result[4]"),
+    "labels": lambda: pairs("app", "com.example.app"),
+    "label_count": lambda: 1,
+    "tickets": lambda: ffi.new("uint64_t[4]"),
     "capacity": lambda: 4,
     "count": lambda: 1,
     "expected": lambda: 1,

@@ -579,6 +579,76 @@ static void errors(void) {
   CHECK(is(pushcore_version(), PUSHCORE_VERSION) && pushcore_abi_version() == PUSHCORE_ABI_VERSION);
 }
 
+#ifdef PUSHCORE_DIALECTS
+/* A request to the legacy FCM API, to its reply: written down in the middle, sent and refused by FCM v1. */
+static void dialects(void) {
+  pushcore_dialect *dialect = NULL;
+  pushcore_dialect_job *job = NULL, *again = NULL;
+  pushcore_dialect_step *step = NULL;
+  pushcore_dialect_reply *reply = NULL;
+  pushcore_message *message = NULL;
+  pushcore_response *response;
+  pushcore_outcome *outcome = NULL;
+  pushcore_bytes *json = NULL;
+  pushcore_pair headers[2];
+  pushcore_view name, value;
+  const char *body = "{\"to\":\"a-token\",\"data\":{\"k\":\"v\"}}";
+  headers[0].name = text("Authorization");
+  headers[0].value = text("key=server-key");
+  headers[1].name = text("Content-Type");
+  headers[1].value = text("application/json");
+  FAILS(PUSHCORE_ERROR_INVALID_VALUE, pushcore_dialect_new(text("nobody"), text(""), &dialect, &error));
+  OK(pushcore_dialect_new(text("fcm_legacy"), text(""), &dialect, &error));
+  FAILS(PUSHCORE_ERROR_INVALID_VALUE,
+        pushcore_dialect_begin(dialect, text("POST"), text("no target"), headers, 2, text(body), now_of(0), &job, &error));
+  OK(pushcore_dialect_begin(dialect, text("POST"), text("/fcm/send"), headers, 2, text(body), now_of(0), &job, &error));
+  CHECK(is(pushcore_dialect_job_operation(job), "Send") && pushcore_dialect_job_step_count(job) == 1);
+
+  OK(pushcore_dialect_job_step_at(job, 0, &step, &error));
+  CHECK(pushcore_dialect_step_kind(step) == PUSHCORE_STEP_ASK);
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_dialect_step_message(step, &message, &error));
+  OK(pushcore_dialect_step_to_json(step, &json, &error));
+  CHECK(holds(pushcore_bytes_view(json), "\"ask\":\"token\"") && !holds(pushcore_bytes_view(json), "server-key"));
+  pushcore_bytes_free(json);
+  FAILS(PUSHCORE_ERROR_INVALID_VALUE, pushcore_dialect_job_answer(job, pushcore_dialect_step_id(step), text("7"), &error));
+  OK(pushcore_dialect_job_answer(job, pushcore_dialect_step_id(step), text("{\"scopes\":[\"my-app\"]}"), &error));
+  pushcore_dialect_step_free(step);
+
+  OK(pushcore_dialect_job_to_json(job, &json, &error));
+  CHECK(!holds(pushcore_bytes_view(json), "server-key"));
+  OK(pushcore_dialect_job_from_json(pushcore_bytes_view(json), &again, &error));
+  pushcore_bytes_free(json);
+  pushcore_dialect_job_free(job);
+  OK(pushcore_dialect_job_reply(again, &reply, &error));
+  CHECK(reply == NULL && pushcore_dialect_job_step_count(again) == 1);
+
+  OK(pushcore_dialect_job_step_at(again, 0, &step, &error));
+  CHECK(pushcore_dialect_step_kind(step) == PUSHCORE_STEP_SEND);
+  OK(pushcore_dialect_step_message(step, &message, &error));
+  CHECK(pushcore_message_service(message) == PUSHCORE_SERVICE_FCM);
+  response = answer(404,
+                    "{\"error\":{\"code\":404,\"status\":\"NOT_FOUND\",\"details\":[{\"@type\":"
+                    "\"type.googleapis.com/google.firebase.fcm.v1.FcmError\",\"errorCode\":\"UNREGISTERED\"}]}}",
+                    NULL, NULL);
+  OK(pushcore_message_outcome(message, response, now_of(0), &outcome, &error));
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_dialect_job_sent(again, pushcore_dialect_step_id(step), NULL, NULL, &error));
+  OK(pushcore_dialect_job_sent(again, pushcore_dialect_step_id(step), outcome, NULL, &error));
+  pushcore_outcome_free(outcome);
+  pushcore_response_free(response);
+  pushcore_message_free(message);
+  pushcore_dialect_step_free(step);
+
+  OK(pushcore_dialect_job_reply(again, &reply, &error));
+  CHECK(pushcore_dialect_reply_status(reply) == 200 && pushcore_dialect_job_step_count(again) == 0);
+  CHECK(holds(pushcore_dialect_reply_body(reply), "\"results\":[{\"error\":\"NotRegistered\"}]"));
+  CHECK(pushcore_dialect_reply_header_count(reply) == 1 && pushcore_dialect_reply_remember_count(reply) == 0);
+  CHECK(pushcore_dialect_reply_header_at(reply, 0, &name, &value) == PUSHCORE_OK && is(value, "application/json"));
+  pushcore_dialect_reply_free(reply);
+  pushcore_dialect_job_free(again);
+  pushcore_dialect_free(dialect);
+}
+#endif
+
 int main(int argc, char **argv) {
   pushcore_view key;
   if (argc != 2) return 2;
@@ -590,6 +660,9 @@ int main(int argc, char **argv) {
   adm();
   baidu();
   errors();
+#ifdef PUSHCORE_DIALECTS
+  dialects();
+#endif
   CHECK(pushcore_live_handles() == 0);
   puts("ok");
   return 0;

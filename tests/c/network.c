@@ -171,7 +171,7 @@ static void batches(void) {
   pushcore_progress progress;
   pushcore_message *single;
   const pushcore_message *singles_[2];
-  uint64_t accepted = 0, gone = 0, refused = 0;
+  uint64_t accepted = 0, gone = 0, refused = 0, tickets[2];
   bool stopped = true, cancelled = true;
   CHECK(count == 300);
   bad = count;
@@ -250,6 +250,23 @@ static void batches(void) {
   }
   OK(pushcore_batch_cancel(batch, 12345, &cancelled, &error));
   CHECK(!cancelled);
+  /* Tickets are those of the last submission: one for a message, 0 for what was refused. */
+  OK(pushcore_batch_tickets(batch, tickets, 2, &got, &error));
+  CHECK(got == 2 && tickets[0] != 0 && tickets[1] == 0);
+  tickets[1] = 77;
+  OK(pushcore_batch_tickets(batch, tickets, 1, &got, &error));
+  CHECK(got == 2 && tickets[1] == 77);
+  OK(pushcore_batch_tickets(batch, NULL, 0, &got, &error));
+  FAILS(PUSHCORE_NULL_ARGUMENT, pushcore_batch_tickets(batch, NULL, 1, &got, &error));
+  FAILS(PUSHCORE_INVALID_LENGTH, pushcore_batch_tickets(batch, tickets, SIZE_MAX, &got, &error));
+  OK(pushcore_batch_submit(batch, made, targets, NULL, 1, NULL, &taken, &error));
+  OK(pushcore_batch_tickets(batch, tickets, 2, &got, &error));
+  CHECK(taken == 1 && got == 1);
+  OK(pushcore_batch_cancel(batch, tickets[0], &cancelled, &error));
+  CHECK(cancelled);
+  do OK(pushcore_batch_wait(batch, 1000, results, 64, &got, &error));
+  while (!got);
+  CHECK(got == 1 && results[0].status == PUSHCORE_ERROR_CANCELLED && results[0].ticket == tickets[0]);
   OK(pushcore_batch_withdraw(batch, &got, &error));
   CHECK(got == 0);
   pushcore_batch_free(batch);
@@ -558,6 +575,73 @@ static void connections(void) {
   }
 }
 
+/* Settings of HTTP/2, counts and reports. */
+static void watched(void) {
+  pushcore_service *service = apns_service();
+  pushcore_client *client = NULL;
+  pushcore_network_options options = network();
+  pushcore_http2_options http2;
+  pushcore_message *message = apns_message(sandbox("SANDBOX_APNS_TOKENS_VALID_3"));
+  pushcore_report *report = NULL;
+  pushcore_connection_report connection;
+  pushcore_host_report host;
+  pushcore_pair label;
+  pushcore_bytes *scraped = NULL;
+  pushcore_result result;
+  memset(&http2, 0, sizeof http2);
+  options.http2 = &http2;
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_client_new(service, &options, &client, &error)); /* no struct_size */
+  http2.struct_size = (uint32_t)sizeof http2;
+  http2.max_in_flight = 7; /* a value without its bit was forgotten */
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_client_new(service, &options, &client, &error));
+  http2.set = 1024;
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_client_new(service, &options, &client, &error));
+  http2.set = PUSHCORE_HTTP2_SET_MAX_IN_FLIGHT | PUSHCORE_HTTP2_SET_PING_AFTER | PUSHCORE_HTTP2_SET_MAX_HEADER_LIST |
+              PUSHCORE_HTTP2_SET_MAX_RESPONSE_BODY | PUSHCORE_HTTP2_SET_HEADER_TABLE_SIZE | PUSHCORE_HTTP2_SET_ENCODER_TABLE_SIZE |
+              PUSHCORE_HTTP2_SET_INITIAL_WINDOW | PUSHCORE_HTTP2_SET_CONNECTION_WINDOW | PUSHCORE_HTTP2_SET_SETTINGS_TIMEOUT;
+  http2.ping_after_ms = UINT64_MAX;
+  http2.max_header_list = 8192;
+  http2.max_response_body = UINT64_MAX;
+  http2.header_table_size = 0;
+  http2.encoder_table_size = 1024;
+  http2.initial_window = 70000;
+  http2.connection_window = 80000;
+  http2.settings_timeout_ms = 5000;
+  OK(pushcore_client_new(service, &options, &client, &error));
+  OK(pushcore_client_report(client, &report, &error));
+  CHECK(pushcore_report_connection_count(report) == 0 && pushcore_report_host_count(report) == 0);
+  pushcore_report_free(report);
+  OK(pushcore_client_send(client, message, NULL, &result, NULL, &error));
+  CHECK(result.outcome == PUSHCORE_OUTCOME_ACCEPTED);
+  OK(pushcore_client_report(client, &report, &error));
+  CHECK(pushcore_report_connection_count(report) == 1 && pushcore_report_host_count(report) == 1);
+  memset(&connection, 0, sizeof connection);
+  connection.struct_size = (uint32_t)sizeof connection;
+  OK(pushcore_report_connection_at(report, 0, &connection, &error));
+  CHECK(connection.flags == PUSHCORE_CONNECTION_IS_READY && is(connection.authority, sandbox("SANDBOX_APNS_AUTHORITY")));
+  /* The sandbox allows more streams than the 7 that were asked for. */
+  CHECK(connection.in_flight == 0 && connection.streams == 7 && connection.window != UINT64_MAX && connection.round_trip_us != UINT64_MAX);
+  memset(&host, 0, sizeof host);
+  host.struct_size = (uint32_t)sizeof host;
+  OK(pushcore_report_host_at(report, 0, &host, &error));
+  CHECK(host.waits_for == 0 && host.waiting == 0 && host.in_flight == 0 && host.connections == 1);
+  CHECK(is(host.authority, sandbox("SANDBOX_APNS_AUTHORITY")));
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_report_connection_at(report, 1, &connection, &error));
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_report_host_at(report, SIZE_MAX, &host, &error));
+  pushcore_report_free(report);
+  label.name = text("app");
+  label.value = text("com.example.app");
+  OK(pushcore_client_metrics(client, &label, 1, &scraped, &error));
+  CHECK(holds(pushcore_bytes_view(scraped), "pushcore_messages_total{service=\"apns\",app=\"com.example.app\",outcome=\"accepted\"} 1\n"));
+  pushcore_bytes_free(scraped);
+  label.name = text("le"); /* the text has this label of its own */
+  FAILS(PUSHCORE_ERROR_INVALID_VALUE, pushcore_client_metrics(client, &label, 1, &scraped, &error));
+  FAILS(PUSHCORE_NULL_ARGUMENT, pushcore_client_metrics(client, NULL, 1, &scraped, &error));
+  pushcore_client_free(client);
+  pushcore_message_free(message);
+  pushcore_service_free(service);
+}
+
 /* A session whose sockets this program owns. */
 static void sessions(void) {
   pushcore_service *service = apns_service();
@@ -575,7 +659,8 @@ static void sessions(void) {
   pushcore_event *event = NULL;
   struct { uint64_t link; int fd; } sockets[8];
   size_t open = 0, taken, got = 0, ended = 0, answered = 0, i, j, capacity = 0;
-  uint64_t ticket = 0, call_ticket = 0, exchange_ticket = 0, deadline;
+  uint64_t ticket = 0, call_ticket = 0, exchange_ticket = 0, deadline, tickets[3];
+  size_t count = 0;
   uint8_t buffer[16384];
   bool flag = false, closed = false;
   int closing = 0;
@@ -596,6 +681,8 @@ static void sessions(void) {
   targets[2] = text(sandbox("SANDBOX_APNS_TOKENS_UNREGISTERED"));
   OK(pushcore_session_submit_targets(session, made, targets, NULL, 3, NULL, now_is(), &taken, &error));
   CHECK(taken == 3);
+  OK(pushcore_session_tickets(session, tickets, 3, &count, &error));
+  CHECK(count == 3 && tickets[0] != 0 && tickets[1] == 0 && tickets[2] != 0 && tickets[2] != tickets[0]);
   memset(&call_options, 0, sizeof call_options);
   call_options.struct_size = (uint32_t)sizeof call_options;
   call_options.kind = PUSHCORE_APNS_CHANNEL_LIST;
@@ -687,6 +774,16 @@ static void sessions(void) {
     }
     if (ended == 5 && answered == 2 && !closing) {
       OK(pushcore_session_release_held(session, now_is(), &error));
+      {
+        pushcore_bytes *scraped = NULL;
+        pushcore_report *report = NULL;
+        OK(pushcore_session_metrics(session, NULL, 0, &scraped, &error));
+        CHECK(holds(pushcore_bytes_view(scraped), "# EOF\n"));
+        pushcore_bytes_free(scraped);
+        OK(pushcore_session_report(session, &report, &error));
+        CHECK(pushcore_report_connection_count(report) == open && pushcore_report_host_count(report) > 0);
+        pushcore_report_free(report);
+      }
       OK(pushcore_session_close(session, now_is(), &error));
       closing = 1;
       continue;
@@ -913,6 +1010,75 @@ static pushcore_device *device_of(const char *service, const char *app, const ch
 }
 
 /* One notification to a mixed list of devices. */
+/* The same list as in hubs(), in steps. */
+static void hub_steps(const pushcore_hub *hub, const pushcore_notification *notification, const pushcore_device *const *list) {
+  static const uint32_t wanted[4] = {PUSHCORE_FEEDBACK_KEEP, PUSHCORE_FEEDBACK_DELETE, PUSHCORE_FEEDBACK_KEEP, PUSHCORE_FEEDBACK_CHECK_CONFIGURATION};
+  const uint64_t numbers[4] = {100, 101, 102, 103};
+  const pushcore_device *broken[2];
+  pushcore_hub_batch *batch = NULL;
+  pushcore_hub_result results[3];
+  pushcore_progress progress;
+  pushcore_outcome *outcome = NULL;
+  pushcore_feedback *feedback = NULL;
+  pushcore_feedback_parts parts;
+  size_t taken = 0, begin = 0, got, i, ended = 0;
+  bool idle = false;
+  int seen[4] = {0, 0, 0, 0};
+  OK(pushcore_hub_batch_new(hub, notification, NULL, &batch, &error));
+  OK(pushcore_hub_batch_wait(batch, UINT64_MAX, results, 3, &got, &error)); /* nothing under way: at once */
+  CHECK(got == 0);
+  broken[0] = list[0];
+  broken[1] = NULL;
+  FAILS(PUSHCORE_NULL_ARGUMENT, pushcore_hub_batch_submit(batch, broken, NULL, 2, &taken, &error)); /* nothing is taken */
+  while (ended < 4) {
+    if (begin < 4) {
+      OK(pushcore_hub_batch_submit(batch, list + begin, numbers + begin, 4 - begin, &taken, &error));
+      begin += taken;
+      if (begin == 4) OK(pushcore_hub_batch_finish(batch, &error));
+    }
+    OK(pushcore_hub_batch_wait(batch, 1000, results, 3, &got, &error));
+    for (i = 0; i < got; i++) {
+      size_t index = (size_t)(results[i].result.user_data - 100);
+      CHECK(index < 4 && !seen[index]++);
+      CHECK(results[i].feedback == wanted[index] && results[i].attempts == (index < 3 ? 1u : 0u));
+      OK(pushcore_hub_batch_feedback(batch, i, &feedback, &error));
+      memset(&parts, 0, sizeof parts);
+      parts.struct_size = (uint32_t)sizeof parts;
+      OK(pushcore_feedback_parts_of(feedback, &parts, &error));
+      CHECK(parts.action == wanted[index]);
+      pushcore_feedback_free(feedback);
+      if (index == 3) {
+        FAILS(results[i].result.status, pushcore_hub_batch_outcome(batch, i, &outcome, &error));
+        continue;
+      }
+      CHECK(results[i].result.status == PUSHCORE_OK);
+      OK(pushcore_hub_batch_outcome(batch, i, &outcome, &error));
+      CHECK(pushcore_outcome_kind(outcome) == results[i].result.outcome);
+      pushcore_outcome_free(outcome);
+    }
+    ended += got;
+  }
+  FAILS(PUSHCORE_ERROR_MISUSE, pushcore_hub_batch_outcome(batch, got, &outcome, &error));
+  OK(pushcore_hub_batch_is_idle(batch, &idle, &error));
+  CHECK(idle);
+  memset(&progress, 0, sizeof progress);
+  progress.struct_size = (uint32_t)sizeof progress;
+  OK(pushcore_hub_batch_progress(batch, &progress, &error));
+  CHECK(progress.taken == 3 && progress.accepted == 2 && progress.token_gone == 1 && progress.in_flight == 0 && progress.ended == 3);
+  FAILS(PUSHCORE_ERROR_CLOSED, pushcore_hub_batch_submit(batch, list, NULL, 1, &taken, &error));
+  pushcore_hub_batch_free(batch);
+  /* What is cancelled has an end, too. */
+  OK(pushcore_hub_batch_new(hub, notification, NULL, &batch, &error));
+  OK(pushcore_hub_batch_submit(batch, list, NULL, 2, &taken, &error));
+  CHECK(taken == 2);
+  OK(pushcore_hub_batch_cancel(batch, &error));
+  for (ended = 0; ended < 2; ended += got) {
+    OK(pushcore_hub_batch_wait(batch, 1000, results, 3, &got, &error));
+    for (i = 0; i < got; i++) CHECK(results[i].result.user_data < 2 && results[i].result.status == PUSHCORE_ERROR_CANCELLED);
+  }
+  pushcore_hub_batch_free(batch);
+}
+
 static void hubs(void) {
   pushcore_network_options options = network();
   pushcore_hub_client clients[2];
@@ -1012,6 +1178,7 @@ static void hubs(void) {
   }
   FAILS(PUSHCORE_ERROR_MISUSE, pushcore_deliveries_at(ends, 4, &end, &error));
   pushcore_deliveries_free(ends);
+  hub_steps(hub, notification, list);
   OK(pushcore_device_with_token(devices[0], text(sandbox("SANDBOX_APNS_TOKENS_VALID_2")), now_is(), &changed, &error));
   {
     /* One device alone, by hand: what the service cannot show is told. */
@@ -1031,6 +1198,12 @@ static void hubs(void) {
     pushcore_template_free(template_);
     pushcore_message_free(message);
     pushcore_rendered_free(rendered);
+  }
+  {
+    pushcore_bytes *scraped = NULL;
+    OK(pushcore_hub_metrics(hub, &scraped, &error));
+    CHECK(holds(pushcore_bytes_view(scraped), "environment=\"") && holds(pushcore_bytes_view(scraped), "# EOF\n"));
+    pushcore_bytes_free(scraped);
   }
   OK(pushcore_hub_close(hub, 10000, &closed, &error));
   CHECK(closed);
@@ -1075,6 +1248,7 @@ int main(void) {
   batches();
   other_services();
   connections();
+  watched();
   sessions();
   hubs();
   certificates();

@@ -2,7 +2,7 @@
 # Installs the C library into a folder of its own by scripts/install-c.sh, compiles everything against that tree only, and runs it.
 #
 #   run.sh            everything
-#   run.sh NAME...    only these parts: header request abi messages network bad_input vectors sanitizers valgrind cmake cpp examples minimal go
+#   run.sh NAME...    only these parts: header request abi messages network drivers bad_input vectors sanitizers valgrind tsan cmake cpp examples minimal receiver static go
 #
 # Needs cc, c++, openssl, python3 with cffi (else it is fetched into a virtual environment of this build's), pkg-config; PUSHCORE_SANDBOX or cargo
 # for the sandbox.
@@ -15,7 +15,7 @@ trap 'rm -rf "$tree"' EXIT
 out=$tree/out
 mkdir "$out"
 passed=0
-parts=${*:-header request abi messages network bad_input vectors sanitizers valgrind cmake cpp examples minimal go}
+parts=${*:-header request abi messages network drivers bad_input vectors sanitizers valgrind tsan cmake cpp examples minimal receiver static go}
 wants() { case " $parts " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 fail() { echo "FAILED: $1"; echo "$passed passed, 1 failed"; exit 1; }
 pass() { passed=$((passed + 1)); }
@@ -127,6 +127,17 @@ wants bad_input && try bad_input "$python" "$here/bad_input.py" "$tree"
 wants vectors && try vectors "$python" "$here/vectors.py" "$tree"
 wants vectors && try dialects "$python" "$here/dialects.py" "$tree"
 
+if wants drivers; then
+    # The cases that every driver plays against a peer of its own (tests/drivers).
+    if [ -z "${PUSHCORE_PEER:-}" ]; then
+        cargo build -q -p pushcore-tests --bin pushcore-peer
+        export PUSHCORE_PEER=$target/debug/pushcore-peer
+    fi
+    build drivers cc -std=gnu99 "$here/drivers.c" $link -lpthread
+    try "drivers' suite" "$python" "$here/drivers.py" "$out/drivers" "$PUSHCORE_PEER"
+    tail -1 "$out/log"
+fi
+
 if wants network; then
     # Opened and closed a hundred times, with a call in between.
     build reopen cc -std=c99 -D_GNU_SOURCE "$here/reopen.c" -ldl
@@ -176,6 +187,32 @@ if wants minimal; then
     try "messages, minimal" "$out/messages_minimal" "$tree/key.p8"
     nm -D --defined-only "$tree/minimal/lib/libpushcore.so.0" | grep -qE 'pushcore_(client|batch|session|connection|dialect)_' && fail "minimal has clients or dialects"
     pass
+fi
+
+if wants receiver; then
+    # The Web Push receiver alone: it decrypts, and nothing else is there. The dependencies are those of the minimal build.
+    CARGO_TARGET_DIR=$target/minimal PREFIX=$tree/receiver PROFILE=dev RECEIVER=1 scripts/install-c.sh >/dev/null
+    of_receiver=$(PKG_CONFIG_PATH=$tree/receiver/lib/pkgconfig pkg-config --cflags --libs pushcore)
+    cc -std=c99 $strict $of_receiver "$here/receiver.c" $of_receiver -Wl,-rpath,"$tree/receiver/lib" -o "$out/receiver_only" || fail "the receiver does not build"
+    try "receiver" "$out/receiver_only"
+    printf '#include <pushcore.hpp>\nint main() { return pushcore::ReceiverKeys::generate() ? 0 : 1; }\n' >"$out/receiver.cpp"
+    c++ -std=c++17 $strict $of_receiver "$out/receiver.cpp" $of_receiver -Wl,-rpath,"$tree/receiver/lib" -o "$out/receiver_hpp" || fail "pushcore.hpp, receiver"
+    try "pushcore.hpp, receiver" "$out/receiver_hpp"
+    printf '#include <pushcore.h>\n' | cc -E -P -DPUSHCORE_RECEIVER $flags -x c - >"$out/receiver.h"
+    "$python" "$here/abi/stub.py" "$out/receiver.h" --symbols >"$out/declared"
+    nm -D --defined-only "$tree/receiver/lib/libpushcore.so.0" | awk '{ sub(/@.*/, "", $3); print $3 }' | LC_ALL=C sort >"$out/exported"
+    diff "$out/declared" "$out/exported" || fail "the header and the receiver's library differ"
+    pass
+fi
+
+if wants static; then
+    # Beside another static library of Rust, in either order: nothing is defined twice.
+    "${RUSTC:-rustc}" --edition 2024 --crate-type staticlib -C panic=unwind -o "$out/libother.a" "$here/beside/other.rs" || fail "other.rs does not build"
+    libs=$(sed -n 's/^Libs.private: //p' "$tree/lib/pkgconfig/pushcore.pc")
+    for order in "$tree/lib/libpushcore.a $out/libother.a" "$out/libother.a $tree/lib/libpushcore.a"; do
+        build beside cc -std=c99 "$here/beside/main.c" $order $libs
+        try "beside another Rust library" "$out/beside"
+    done
 fi
 
 if wants go && [ -e "$here/go/run.sh" ] && command -v go >/dev/null; then

@@ -30,6 +30,7 @@ run() { # NAME COMMAND...
 
 run headers "$python" "$here/apns/header_bytes.py"
 run sandbox "$python" "$here/sandbox/foreign.py"
+run everyone "$python" "$here/sandbox/everyone.py"
 if command -v cargo >/dev/null; then
     run apns "$python" "$here/apns/compare.py"
     run fcm "$python" "$here/fcm/compare.py"

@@ -3,6 +3,7 @@
 """Puts faults into the core, all in one build behind a number of the environment, and asks the core's tests whether they notice.
 
 usage: core.py [NUMBER...]
+       core.py --fits      only looks whether each fault fits its source
 
 The faults are survivors of an audit, with its numbers (the others of it were noticed at once, or are made good by another line). A
 fault that no test notices, or that does not fit the source any more, fails the run. The sources are restored in any case; no other
@@ -63,8 +64,8 @@ FAULTS = [
         10,
         "a request to be calm counts as an attempt",
         "core/src/session/retry.rs",
-        "counts: !told_to_wait,",
-        "counts: MUTANT(10) || !told_to_wait,",
+        "Some(code::ENHANCE_YOUR_CALM)];",
+        "Some(if MUTANT(10) { code::NO_ERROR } else { code::ENHANCE_YOUR_CALM })];",
         "lib",
         "session::",
     ),
@@ -89,9 +90,9 @@ FAULTS = [
     Fault(
         29,
         "a slot is lost for each refused host",
-        "core/src/session/mod.rs",
-        "                self.ledger.release(slot);\n                return Err(error);",
-        "                if !MUTANT(29) {\n                    self.ledger.release(slot);\n                }\n                return Err(error);",
+        "core/src/session/intake.rs",
+        "                shared.ledger.release(slot);\n                return Err(error);",
+        "                if !MUTANT(29) {\n                    shared.ledger.release(slot);\n                }\n                return Err(error);",
         "lib",
         "session::",
     ),
@@ -135,8 +136,8 @@ FAULTS = [
         68,
         "topic before device in a quota's words",
         "core/src/fcm/answer.rs",
-        'if words.contains("device") {',
-        'if words.contains("device") && !(MUTANT(68) && words.contains("topic")) {',
+        "match (device, topic) {",
+        "match (device && !(MUTANT(68) && topic), topic) {",
         "fcm_answers",
         "",
     ),
@@ -292,6 +293,9 @@ def is_noticed(program: str, fault: Fault) -> bool:
 
 def main() -> None:
     """Puts in the chosen faults."""
+    if sys.argv[1:] == ["--fits"]:
+        faulty_sources()
+        return
     chosen = [fault for fault in FAULTS if not sys.argv[1:] or str(fault.number) in sys.argv[1:]]
     sources = faulty_sources()
     originals = {path: path.read_text() for path in sources}

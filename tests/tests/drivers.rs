@@ -18,7 +18,7 @@ fn every_case_of_the_suite() {
 
 /// Plays a case; returns the peer's report.
 fn play(name: &str) -> Value {
-    let (mut peer, told) = Peer::start(env!("CARGO_BIN_EXE_pushcore-peer"), name);
+    let (mut peer, told) = Peer::start(env!("CARGO_BIN_EXE_pushcore-peer"), name, "rust");
     let began = Instant::now();
     let mut played = Played::new(&told);
     for step in told["steps"].as_array().expect("steps") {

@@ -35,7 +35,7 @@ fn every_case_on_several_threads() {
 
 /// Plays a case; returns the peer's report.
 fn play(name: &str, runtime: &Runtime) -> Value {
-    let (peer, told) = Peer::start(env!("CARGO_BIN_EXE_pushcore-peer"), name);
+    let (peer, told) = Peer::start(env!("CARGO_BIN_EXE_pushcore-peer"), name, "tokio");
     let peer = Arc::new(Mutex::new(peer));
     let began = Instant::now();
     let results = runtime.block_on(async {

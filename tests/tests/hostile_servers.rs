@@ -1,9 +1,11 @@
 //! The table of hostile servers, each beside a healthy one. Three bounds for each row, measured: the time to the
 //! end of every message, the growth of the resident memory, and the accounting.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_core::Stream;
 use pushcore::crypto::Es256Key;
 use pushcore::http::Authority as Host;
 use pushcore::net::Security;
@@ -13,7 +15,7 @@ use pushcore_client::{Client, ClientConfig, Proxy, Resolver};
 use pushcore_tests::sim::certificates::Authority;
 use pushcore_tests::sim::fixture;
 use pushcore_tests::sim::hostile::{Behaviour, Hostile, Wire, healthy};
-use pushcore_tests::sim::hostile_rows;
+use pushcore_tests::sim::{hostile_answers, hostile_rows};
 
 const DEADLINE: Duration = Duration::from_millis(600);
 /// Beyond the deadline. The machine may be busy with other tests.
@@ -95,6 +97,19 @@ fn settings(ca: &Authority, config: &mut ClientConfig) {
     config.session.first_backoff = Duration::from_millis(50);
 }
 
+/// A message with a body, which a closed window holds up.
+fn message(policy: &webpush::EndpointPolicy, host: &str, number: usize) -> webpush::Message {
+    // The receiver of RFC 8291, appendix A.
+    let json = format!(
+        r#"{{"endpoint":"https://{host}/p/{number}","keys":{{
+        "p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth":"BTBZMqHH6r4Tts7J_aSIgg"}}}}"#
+    );
+    let subscription = webpush::Subscription::parse(json.as_bytes(), policy).expect("a subscription");
+    let builder = webpush::Message::builder(subscription).payload("hello");
+    builder.build().expect("a message")
+}
+
 /// A client of Web Push, and messages to these hosts.
 struct Pusher {
     client: Client,
@@ -121,16 +136,7 @@ impl Pusher {
     }
 
     fn message(&self, host: &str, number: usize) -> webpush::Message {
-        // The receiver of RFC 8291, appendix A: with a body, which a closed window holds up.
-        let json = format!(
-            r#"{{"endpoint":"https://{host}/p/{number}","keys":{{
-            "p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
-            "auth":"BTBZMqHH6r4Tts7J_aSIgg"}}}}"#
-        );
-        let subscription =
-            webpush::Subscription::parse(json.as_bytes(), &self.policy).expect("a subscription");
-        let builder = webpush::Message::builder(subscription).payload("hello");
-        builder.build().expect("a message")
+        message(&self.policy, host, number)
     }
 
     /// Sends to the hostile host, and one after the other to the healthy one meanwhile.
@@ -203,6 +209,100 @@ fn tls() {
     beside_a_healthy_one(hostile_rows::tls());
 }
 
+#[test]
+fn header_blocks() {
+    beside_a_healthy_one(hostile_answers::header_blocks());
+}
+
+#[test]
+fn answers() {
+    beside_a_healthy_one(hostile_answers::answers());
+}
+
+#[test]
+fn http1_answers() {
+    beside_a_healthy_one(hostile_answers::http1_answers());
+}
+
+/// The rows once more, with the client for tokio: each on one thread that hears of everything.
+#[test]
+fn tokio() {
+    let tables = [
+        hostile_rows::floods(),
+        hostile_rows::frames(),
+        hostile_rows::http1(),
+        hostile_rows::tls(),
+        hostile_answers::header_blocks(),
+        hostile_answers::answers(),
+        hostile_answers::http1_answers(),
+    ];
+    let ca = Authority::new();
+    let good = Hostile::start(&ca, healthy());
+    let mut faults = Vec::new();
+    for row in tables.into_iter().flatten() {
+        let (name, hostile) = (format!("tokio: {}", row.name), Hostile::start(&ca, row));
+        faults.extend(check(&name, HEALTHY as u64, || {
+            on_tokio(&ca, &hostile.host(), &good.host())
+        }));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn on_tokio(ca: &Authority, hostile: &str, good: &str) -> Measured {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let any = webpush::EndpointPolicy::default();
+        let trust =
+            |policy: webpush::EndpointPolicy, host| policy.trust(Host::parse(host).expect("an authority"));
+        let policy = Arc::new([hostile, good].into_iter().fold(any, trust));
+        let mut config = pushcore_tokio::ClientConfig::new();
+        let tls = fixture::trusting(ca).build().expect("a configuration");
+        config.security = Some(Security::Tls(tls));
+        config.session.deadline = DEADLINE;
+        config.session.first_backoff = Duration::from_millis(50);
+        let key = Es256Key::generate().expect("a key");
+        let credentials = webpush::Credentials::new(key, "mailto:ops@example.org").expect("credentials");
+        let service = webpush::Service::new(credentials, Arc::clone(&policy));
+        let client = pushcore_tokio::Client::new(service, config).expect("a client");
+        let started = Instant::now();
+        let bad: Vec<_> = (0..MESSAGES)
+            .map(|number| message(&policy, hostile, number))
+            .collect();
+        let well: Vec<_> = (0..HEALTHY)
+            .map(|number| message(&policy, good, number))
+            .collect();
+        let attacked = async {
+            let mut results = std::pin::pin!(client.send_many(&bad));
+            let mut count = 0;
+            while poll_fn(|task| results.as_mut().poll_next(task)).await.is_some() {
+                count += 1;
+            }
+            assert_eq!(count, MESSAGES);
+            started.elapsed()
+        };
+        let beside = async {
+            let mut slowest = Duration::ZERO;
+            for one in &well {
+                let began = Instant::now();
+                // Whether it was accepted is seen in the counters.
+                let _ = client.send(one).await;
+                slowest = slowest.max(began.elapsed());
+                tokio::time::sleep(DEADLINE / (2 * HEALTHY as u32)).await;
+            }
+            slowest
+        };
+        let (took, slowest_healthy) = tokio::join!(attacked, beside);
+        let stats = client.stats();
+        client.close().await;
+        Measured {
+            took,
+            slowest_healthy,
+            grown: 0,
+            stats,
+        }
+    })
+}
+
 /// Names whose servers are silent, wrong or lavish; the healthy host has a name, too.
 #[test]
 fn names() {
@@ -210,7 +310,7 @@ fn names() {
     let good = Hostile::start(&ca, healthy());
     let here = good.address();
     type Lookup = fn() -> std::io::Result<Vec<std::net::SocketAddr>>;
-    let rows: [(&str, Lookup); 7] = [
+    let rows: [(&str, Lookup); 12] = [
         ("dns: silent", || {
             std::thread::sleep(Duration::from_secs(5));
             Ok(Vec::new())
@@ -225,6 +325,17 @@ fn names() {
             Ok(vec![([127, 0, 0, 1], 9).into(); 100_000])
         }),
         ("dns: an address inside", || Ok(vec![([10, 0, 0, 1], 443).into()])),
+        ("dns: hundreds that are nowhere", || {
+            Ok((0..300).map(|n| ([127, 0, 1, n as u8], 9).into()).collect())
+        }),
+        ("dns: no address at all", || Ok(vec![([0, 0, 0, 0], 443).into()])),
+        ("dns: the metadata server", || {
+            Ok(vec![([169, 254, 169, 254], 80).into()])
+        }),
+        ("dns: everybody", || Ok(vec![([255, 255, 255, 255], 443).into()])),
+        ("dns: port 0 of a name of our own", || {
+            Ok(vec![([127, 0, 0, 1], 0).into()])
+        }),
         ("dns: a panic", || std::panic::resume_unwind(Box::new(()))),
     ];
     let mut faults = Vec::new();

@@ -290,10 +290,10 @@ const CLASSES: &[(&str, &str)] = &[
     ),
     ("Campaign", "- the hub makes the messages"),
     ("Device", "Recipient"),
-    ("Dialect", "- for servers in Rust and Python"),
-    ("DialectJob", "- for servers in Rust and Python"),
-    ("DialectReply", "- for servers in Rust and Python"),
-    ("DialectStep", "- for servers in Rust and Python"),
+    ("Dialect", "Dialect"),
+    ("DialectJob", "DialectJob"),
+    ("DialectReply", "DialectReply"),
+    ("DialectStep", "DialectStep"),
     ("Feedback", "Feedback"),
     ("Histogram", "Histogram"),
     ("Metrics", "Metrics"),
@@ -301,8 +301,11 @@ const CLASSES: &[(&str, &str)] = &[
     ("NotificationLoss", "NotificationLoss"),
     ("Retries", "Retries"),
     ("Retry", "- a hub tries again by itself"),
-    ("Selection", "- for servers in Rust and Python"),
-    ("TagExpression", "- for servers in Rust and Python"),
+    ("Selection", "DialectSelection"),
+    (
+        "TagExpression",
+        "- a DialectSelection of one expression says the same",
+    ),
     ("Template", "Message"),
 ];
 

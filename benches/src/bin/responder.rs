@@ -1,8 +1,9 @@
 //! A server that costs as little as it can: it decodes frames, counts, and answers 200.
 //!
-//! `responder certificate FOLDER` writes a certificate; `responder http2 PORT FOLDER [STREAMS] [id] [real]`
-//! answers requests, with an `apns-id` when told so, and with the flow-control window of Apple's servers when told so (65,535
-//! octets, given back in steps of 32,822) and not all that there is; `responder echo PORT FOLDER` answers every TLS record with 40 bytes.
+//! `responder certificate FOLDER` writes a certificate; `responder http2 PORT FOLDER [STREAMS] [id] [real] [created] [many]`
+//! answers requests, with an `apns-id` when told so, with the flow-control window of Apple's servers when told so (65,535
+//! octets, given back in steps of 32,822) and not all that there is, with 201 as a push service does, and with little memory for each
+//! of many connections; `responder echo PORT FOLDER` answers every TLS record with 40 bytes.
 //!
 //! When a connection ends it prints what came: requests, TLS records, how many of them were full.
 
@@ -26,19 +27,27 @@ const ACK: u8 = 1;
 /// A TLS record with at least this much is called full: 16 KiB less what a frame boundary may cost.
 const FULL: usize = 16 * 1024;
 
+/// The octets that are read at once, with few connections and with thousands.
+const LARGE: usize = 256 * 1024;
+const SMALL: usize = 16 * 1024;
+
+/// The stack of a connection's thread: the usual 2 MiB of ten thousand would be 20 GB of addresses.
+const STACK: usize = 128 * 1024;
+
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let word = |at: usize| arguments.get(at).map_or("", String::as_str);
     let folder = Path::new(word(2));
     match word(0) {
         "certificate" => pushcore_benches::write_certificate(Path::new(word(1))),
-        "echo" => serve(word(1), folder, b"", |mut line| line.echo()),
+        "echo" => serve(word(1), folder, b"", LARGE, |mut line| line.echo()),
         "http2" => {
             let streams: u32 = word(3).parse().unwrap_or(1000);
             let told = |what: &str| arguments.iter().skip(4).any(|word| word == what);
-            let (with_id, real) = (told("id"), told("real"));
-            serve(word(1), folder, b"h2", move |mut line| {
-                Http2::new(with_id, real).run(&mut line, streams)
+            let (with_id, real, created) = (told("id"), told("real"), told("created"));
+            let size = if told("many") { SMALL } else { LARGE };
+            serve(word(1), folder, b"h2", size, move |mut line| {
+                Http2::new(with_id, real, created).run(&mut line, streams)
             })
         }
         _ => Err(io::Error::other("certificate, echo or http2?")),
@@ -49,6 +58,7 @@ fn serve(
     port: &str,
     folder: &Path,
     alpn: &[u8],
+    size: usize,
     run: impl Fn(Line) -> io::Result<()> + Clone + Send + 'static,
 ) -> io::Result<()> {
     let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).map_err(io::Error::other)?;
@@ -69,12 +79,13 @@ fn serve(
     let listener = TcpListener::bind(format!("127.0.0.1:{port}"))?;
     println!("listening on {}", listener.local_addr()?);
     for socket in listener.incoming() {
-        let line = Line::new(socket?, config.clone())?;
+        let line = Line::new(socket?, config.clone(), size)?;
         let run = run.clone();
-        std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        thread.spawn(move || {
             // A client that goes away is the usual end.
             let _ = run(line);
-        });
+        })?;
     }
     Ok(())
 }
@@ -88,14 +99,14 @@ struct Line {
 }
 
 impl Line {
-    fn new(socket: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
+    fn new(socket: TcpStream, config: Arc<ServerConfig>, size: usize) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
         tls.set_buffer_limit(None);
         Ok(Self {
             socket,
             tls,
-            buffer: vec![0; 256 * 1024],
+            buffer: vec![0; size],
             records: Records::default(),
         })
     }
@@ -198,16 +209,19 @@ struct Http2 {
     with_id: bool,
     /// Whether the window is Apple's.
     real: bool,
+    /// Whether the status is 201 and not 200.
+    created: bool,
     requests: u64,
     consumed: u32,
     out: Vec<u8>,
 }
 
 impl Http2 {
-    fn new(with_id: bool, real: bool) -> Self {
+    fn new(with_id: bool, real: bool, created: bool) -> Self {
         Self {
             with_id,
             real,
+            created,
             requests: 0,
             consumed: 0,
             out: Vec::new(),
@@ -289,6 +303,13 @@ impl Http2 {
 
     fn answer(&mut self, stream: [u8; 4]) {
         self.requests += 1;
+        if self.created {
+            // The name of entry 8, and "201".
+            self.out.extend_from_slice(&[0, 0, 5, HEADERS, 5]);
+            self.out.extend_from_slice(&stream);
+            self.out.extend_from_slice(b"\x08\x03201");
+            return;
+        }
         if !self.with_id {
             // ":status: 200" is entry 8 of the static table.
             self.out.extend_from_slice(&[0, 0, 1, HEADERS, 5]);

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::recipe::{PySecret, secret};
-use crate::values::{Str, authority, clock};
+use crate::values::{SecretStr, Str, authority, clock};
 
 /// A security profile of Amazon's developer console. Clients share its access token.
 #[pyclass(frozen, extends = PySecret, module = "pushcore")]
@@ -21,7 +21,7 @@ impl AdmCredentials {
     fn new(
         py: Python<'_>,
         client_id: Str,
-        client_secret: Str,
+        client_secret: SecretStr,
         token_host: Option<Str>,
     ) -> PyResult<PyClassInitializer<Self>> {
         let credentials = adm::Credentials::new(&client_id, &client_secret).or_raise(py)?;

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::errors::OrRaise;
 use crate::recipe::{PySecret, secret};
-use crate::values::{Items, Str, clock, credential, unknown_word};
+use crate::values::{Items, SecretStr, Str, clock, credential, unknown_word};
 
 /// The sender of pushes to APNs: a signing key or a client certificate. Clients share its provider token.
 #[pyclass(frozen, extends = PySecret, module = "pushcore")]
@@ -92,7 +92,11 @@ impl ApnsCredentials {
     /// `INVALID_KEY`, `INVALID_CREDENTIAL` or `KEY_MISMATCH`.
     #[staticmethod]
     #[pyo3(signature = (file, password=None))]
-    fn from_pkcs12(py: Python<'_>, file: &Bound<'_, PyAny>, password: Option<Str>) -> PyResult<Py<Self>> {
+    fn from_pkcs12(
+        py: Python<'_>,
+        file: &Bound<'_, PyAny>,
+        password: Option<SecretStr>,
+    ) -> PyResult<Py<Self>> {
         let file = credential(file)?;
         let make = || -> Result<_, Error> {
             let identity =
@@ -121,7 +125,12 @@ impl ApnsCredentials {
     /// the present one. Apple refuses a key whose tokens change more often than every 20 minutes, so workers
     /// share one. Raises `CredentialError` for a token of another key or team, or older than an hour.
     #[pyo3(signature = (token, *, now=None))]
-    fn import_token(&self, py: Python<'_>, token: Str, now: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    fn import_token(
+        &self,
+        py: Python<'_>,
+        token: SecretStr,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
         self.credentials
             .import_token(&token, clock(py, now)?)
             .or_raise(py)

@@ -7,12 +7,14 @@ use pushcore::service::Message;
 use pushcore::session::{SendOptions, Ticket};
 use pushcore::{Error, Outcome};
 use pushcore_client::Batch;
+use pushcore_client::hub::parts::within;
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::errors::{OrRaise, exception, refused_item};
+use crate::hub::{HubBoard, Outgoing};
 use crate::message::message;
 use crate::outcome::outcome;
 use crate::send_many::ATTENTION;
@@ -46,6 +48,28 @@ impl BlockingBatch {
             refused: VecDeque::new(),
             in_flight: 0,
         }
+    }
+
+    /// Moves bytes until something has ended or `longest` is over; returns what has ended.
+    fn move_bytes(
+        &mut self,
+        py: Python<'_>,
+        longest: Duration,
+    ) -> PyResult<Vec<(Ticket, Result<Outcome, Error>)>> {
+        // Before anything has landed, because an interrupt in the callable must not lose results.
+        self.watch.pump(py)?;
+        let longest = match self.refused.is_empty() {
+            true => longest.min(ATTENTION),
+            false => Duration::ZERO,
+        };
+        let Some(batch) = &mut self.batch else {
+            return Ok(Vec::new());
+        };
+        py.detach(|| {
+            let ended = batch.wait(longest)?;
+            Ok(ended.map(|ended| (ended.ticket, ended.into_result())).collect())
+        })
+        .or_raise(py)
     }
 
     fn hold(&mut self, ticket: Ticket, key: Py<PyAny>) {
@@ -123,28 +147,11 @@ impl BlockingBatch {
         py: Python<'py>,
         longest: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        // Before anything has landed, because an interrupt in the callable must not lose results.
-        self.watch.pump(py)?;
         let longest = match longest {
             Some(longest) => duration(longest)?,
             None => ATTENTION,
         };
-        let longest = match self.refused.is_empty() {
-            true => longest.min(ATTENTION),
-            false => Duration::ZERO,
-        };
-        let mut landed: Vec<(Ticket, Result<Outcome, Error>)> = Vec::new();
-        if let Some(batch) = &mut self.batch {
-            py.detach(|| -> Result<(), Error> {
-                landed.extend(
-                    batch
-                        .wait(longest)?
-                        .map(|ended| (ended.ticket, ended.into_result())),
-                );
-                Ok(())
-            })
-            .or_raise(py)?;
-        }
+        let landed = self.move_bytes(py, longest)?;
         let mut pairs = Vec::with_capacity(self.refused.len() + landed.len());
         for (key, error) in self.refused.drain(..) {
             pairs.push((key, exception(py, &error)?.unbind()));
@@ -161,6 +168,58 @@ impl BlockingBatch {
         }
         self.in_flight = self.in_flight.saturating_sub(pairs.len());
         PyList::new(py, pairs)
+    }
+
+    /// Takes messages from a lane of a hub's board, at most so many, without an object for each; returns whether there may be room for
+    /// more.
+    fn submit_from(&mut self, py: Python<'_>, board: &HubBoard, lane: usize, most: usize) -> PyResult<bool> {
+        let Some(batch) = &mut self.batch else {
+            return Ok(false);
+        };
+        let all = board.take_out(lane, most);
+        let options = self.options;
+        let mut taken: Vec<Result<Ticket, Error>> = Vec::with_capacity(all.len());
+        let submitted = py.detach(|| -> Result<(), Error> {
+            for some in all.chunk_by(|one, next| one.left() == next.left()) {
+                let options = within(options, some.first().and_then(Outgoing::left));
+                let messages = some.iter().map(|one| (&one.message, 0));
+                if !batch.submit(messages, options, |result| taken.push(result))? {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        let (sent, rest) = all.split_at(taken.len().min(all.len()));
+        board.take_back(rest);
+        self.in_flight += sent.len();
+        for (one, result) in sent.iter().zip(taken) {
+            let key = one.place.into_pyobject(py)?.into_any().unbind();
+            match result {
+                Ok(ticket) => self.hold(ticket, key),
+                Err(error) => self.refused.push_back((key, error)),
+            }
+        }
+        submitted.or_raise(py)?;
+        Ok(rest.is_empty())
+    }
+
+    /// Moves bytes until something has ended or so many seconds are over; tells the board what has ended. Returns the number of messages.
+    fn wait_for(&mut self, py: Python<'_>, board: &HubBoard, longest: f64) -> PyResult<usize> {
+        let longest = Duration::try_from_secs_f64(longest).unwrap_or(ATTENTION);
+        let landed = self.move_bytes(py, longest)?;
+        let mut ended = Vec::with_capacity(self.refused.len() + landed.len());
+        for (key, error) in self.refused.drain(..) {
+            ended.push((key.extract::<u32>(py)?, Err(error)));
+        }
+        for (ticket, result) in landed {
+            if let Some(key) = self.pending.get_mut(ticket.slot()).and_then(Option::take) {
+                ended.push((key.extract::<u32>(py)?, result));
+            }
+        }
+        let count = ended.len();
+        self.in_flight = self.in_flight.saturating_sub(count);
+        board.ended_now(ended.into_iter());
+        Ok(count)
     }
 
     /// Says that no message follows: doubtful answers are held back no longer than for those that are under way.

@@ -92,6 +92,7 @@ impl BlockingClient {
     /// Sends every message of an iterable, or `template` to every target of one.
     #[pyo3(signature = (
         source, *, template=None, deadline=None, on_progress=None, progress_every=None, on_suspicion=None,
+        priority=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keyword arguments")]
     fn send_many(
@@ -103,6 +104,7 @@ impl BlockingClient {
         on_progress: Option<Py<PyAny>>,
         progress_every: Option<&Bound<'_, PyAny>>,
         on_suspicion: Option<Str>,
+        priority: Option<Str>,
     ) -> PyResult<SendMany> {
         let template = template.map(Pattern::read).transpose()?;
         let every = optional_duration(progress_every)?;
@@ -111,7 +113,7 @@ impl BlockingClient {
             .and_then(|len| len.extract())
             .ok();
         let batch = Batch::new(Arc::clone(&self.client), expected).or_raise(py)?;
-        let options = bulk_options(py, deadline, on_suspicion)?;
+        let options = bulk_options(py, deadline, on_suspicion, priority)?;
         let longest = options.deadline.unwrap_or(Duration::MAX);
         let watch = self.watch.clone_ref(py);
         SendMany::new(
@@ -126,17 +128,19 @@ impl BlockingClient {
     }
 
     /// Many messages in the caller's own loop: submit, wait, submit again.
-    #[pyo3(signature = (*, template=None, deadline=None))]
+    #[pyo3(signature = (*, template=None, deadline=None, priority=None))]
     fn batch(
         &self,
         py: Python<'_>,
         template: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
+        priority: Option<Str>,
     ) -> PyResult<BlockingBatch> {
         let template = template.map(Pattern::read).transpose()?;
         let batch = Batch::new(Arc::clone(&self.client), None).or_raise(py)?;
         let watch = self.watch.clone_ref(py);
-        Ok(BlockingBatch::new(batch, watch, template, options(deadline)?))
+        let options = one_options(py, deadline, priority)?;
+        Ok(BlockingBatch::new(batch, watch, template, options))
     }
 
     /// The counts and latencies of this client.
@@ -270,7 +274,7 @@ pub(crate) fn options(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<SendOptio
     Ok(options)
 }
 
-/// The options of one message.
+/// The options of one message, or of each of many.
 pub(crate) fn one_options(
     py: Python<'_>,
     deadline: Option<&Bound<'_, PyAny>>,
@@ -294,8 +298,9 @@ pub(crate) fn bulk_options(
     py: Python<'_>,
     deadline: Option<&Bound<'_, PyAny>>,
     on_suspicion: Option<Str>,
+    priority: Option<Str>,
 ) -> PyResult<SendOptions> {
-    let mut options = options(deadline)?.bulk();
+    let mut options = one_options(py, deadline, priority)?.bulk();
     if let Some(name) = on_suspicion {
         let choice = OnSuspicion::from_name(&name).ok_or_else(|| {
             Error::new(

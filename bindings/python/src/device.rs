@@ -199,6 +199,12 @@ pub(crate) fn restore_device(py: Python<'_>, json: Str, origin: Option<Str>) -> 
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct Feedback(notification::Feedback);
 
+impl Feedback {
+    pub(crate) fn of(feedback: notification::Feedback) -> Self {
+        Self(feedback)
+    }
+}
+
 #[pymethods]
 impl Feedback {
     #[classattr]

@@ -12,7 +12,7 @@ use pyo3::types::PyDict;
 use crate::errors::OrRaise;
 use crate::http::{Request, Response};
 use crate::recipe::{PySecret, secret};
-use crate::values::{Str, authority, clock, credential, duration, json_text};
+use crate::values::{SecretStr, Str, authority, clock, credential, duration, json_text};
 
 /// A Google identity that sends for one project. Clients share its access token.
 #[pyclass(frozen, extends = PySecret, module = "pushcore")]
@@ -84,7 +84,7 @@ impl FcmCredentials {
     fn supply_token(
         &self,
         py: Python<'_>,
-        token: Str,
+        token: SecretStr,
         lifetime: &Bound<'_, PyAny>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {

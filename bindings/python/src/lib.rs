@@ -26,6 +26,7 @@ mod fcm_topics;
 mod fields;
 mod http;
 mod http2;
+mod hub;
 mod keys;
 mod message;
 mod metrics;
@@ -98,6 +99,8 @@ mod _pushcore {
     use crate::fcm_topics::FcmTopics;
     #[pymodule_export]
     use crate::http::{Request, Response};
+    #[pymodule_export]
+    use crate::hub::HubBoard;
     #[pymodule_export]
     use crate::keys::SigningKey;
     #[pymodule_export]

@@ -55,6 +55,12 @@ fn line(value: &Bound<'_, PyAny>) -> PyResult<Value> {
 #[pyclass(frozen, module = "pushcore")]
 pub(crate) struct Notification(notification::Notification);
 
+impl Notification {
+    pub(crate) fn notification(&self) -> &notification::Notification {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl Notification {
     #[new]

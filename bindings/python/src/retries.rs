@@ -22,6 +22,12 @@ use crate::values::{Str, clock, duration, integer, json_text, seconds};
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Retries(notification::Retries);
 
+impl Retries {
+    pub(crate) fn policy(&self) -> notification::Retries {
+        self.0
+    }
+}
+
 #[pymethods]
 impl Retries {
     /// A policy that differs from `standard()` in what is given. Times are seconds or a `timedelta`.
@@ -190,7 +196,7 @@ impl Retry {
 pub(crate) struct Attempts(Mutex<notification::Attempts>);
 
 impl Attempts {
-    fn of(state: notification::Attempts) -> Self {
+    pub(crate) fn of(state: notification::Attempts) -> Self {
         Self(Mutex::new(state))
     }
 

@@ -145,16 +145,17 @@ impl Session {
     }
 
     /// Many messages of one caller: their results come back with what was submitted, not by tickets.
-    #[pyo3(signature = (*, template=None, deadline=None, on_suspicion=None))]
+    #[pyo3(signature = (*, template=None, deadline=None, on_suspicion=None, priority=None))]
     fn batch(
         &self,
         py: Python<'_>,
         template: Option<&Bound<'_, PyAny>>,
         deadline: Option<&Bound<'_, PyAny>>,
         on_suspicion: Option<Str>,
+        priority: Option<Str>,
     ) -> PyResult<Batch> {
         let template = template.map(Pattern::read).transpose()?;
-        let options = bulk_options(py, deadline, on_suspicion)?;
+        let options = bulk_options(py, deadline, on_suspicion, priority)?;
         Ok(Batch::new(Arc::clone(&self.shared), template, options))
     }
 

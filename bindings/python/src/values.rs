@@ -15,7 +15,7 @@ use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PySlice, PyString, PyTuple,
 };
 use serde_json::{Map, Number, Value};
 
@@ -157,6 +157,38 @@ pub(crate) fn bytes(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     }
 }
 
+/// As [`bytes`], without a copy in Python's memory that cannot be overwritten: a memoryview's own copies are `bytes`.
+fn secret_bytes(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    if !value.is_instance_of::<PyMemoryView>() {
+        return bytes(value);
+    }
+    let py = value.py();
+    let array = PyByteArray::from(value)?;
+    let copy = array.to_vec();
+    // In place, because the size stays the same.
+    array.set_item(PySlice::full(py), PyByteArray::new(py, &vec![0; copy.len()]))?;
+    Ok(copy)
+}
+
+/// A `str` argument that is a secret: its copy is overwritten. The caller's `str` cannot be.
+pub(crate) struct SecretStr(Secret<String>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for SecretStr {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(Secret::new(string(&value)?)))
+    }
+}
+
+impl Deref for SecretStr {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
 /// Returns the content of a key, a certificate or a credential file: the value itself, or the file that it names.
 /// The core tells one from the other, for `str`, `bytes` and path objects alike.
 pub(crate) fn credential(value: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> {
@@ -179,7 +211,7 @@ pub(crate) fn credential(value: &Bound<'_, PyAny>) -> PyResult<Secret<Vec<u8>>> 
             _ => file(py, &os_string(named)),
         };
     }
-    let bytes = Secret::new(bytes(value)?);
+    let bytes = Secret::new(secret_bytes(value)?);
     match KeySource::of(bytes.expose_secret()) {
         KeySource::Path(path) => file(py, OsStr::new(path)),
         KeySource::Either(path) if Path::new(path).exists() => file(py, OsStr::new(path)),

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use crate::errors::OrRaise;
 use crate::keys::SigningKey;
 use crate::recipe::{PySecret, secret};
-use crate::values::{Items, Str, bytes, credential, date, json_text, seconds, unix_time};
+use crate::values::{Items, SecretStr, Str, bytes, credential, date, json_text, seconds, unix_time};
 
 /// A VAPID key and the sender's contact.
 #[pyclass(frozen, extends = PySecret, module = "pushcore")]
@@ -211,7 +211,7 @@ impl ReceiverKeys {
     /// From what `export` wrote, or another library's keys.
     #[staticmethod]
     #[pyo3(name = "import_keys", signature = (private_key, *, auth))]
-    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: Str) -> PyResult<Py<Self>> {
+    fn import(py: Python<'_>, private_key: &Bound<'_, PyAny>, auth: SecretStr) -> PyResult<Py<Self>> {
         let key = match private_key.cast::<PyDict>() {
             Ok(dict) => json_text(dict)?.into(),
             Err(_) => credential(private_key)?,

@@ -42,8 +42,10 @@ def names(driver: str) -> list[str]:
 class Peer:
     """One case being played."""
 
-    def __init__(self, name: str) -> None:
-        self._process = subprocess.Popen([peer(), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, name: str, driver: str) -> None:
+        self._process = subprocess.Popen(
+            [peer(), name, driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.told: dict[str, Any] = self._line()
 
     def _line(self) -> Any:
@@ -129,9 +131,9 @@ class Played:
             yield number, self.message(number)
 
 
-def play(name: str, run: Any) -> dict[str, Any]:
+def play(name: str, driver: str, run: Any) -> dict[str, Any]:
     """Plays a case and returns the peer's report."""
-    peer = Peer(name)
+    peer = Peer(name, driver)
     try:
         played = Played(peer)
         began = time.monotonic()

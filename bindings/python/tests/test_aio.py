@@ -89,6 +89,7 @@ def test_send_many(sandbox: Sandbox, run: Runner) -> None:
         for source in (plain(), asynchronous(), list(plain())):
             reports: list[pushcore.Progress] = []
             names: Counter[str] = Counter()
+            began = time.monotonic()
             async with sandbox.apns(pushcore.aio.Client) as client:
                 async for token, result in client.send_many(
                     source, message=message, on_progress=reports.append, progress_every=0.01
@@ -101,6 +102,7 @@ def test_send_many(sandbox: Sandbox, run: Runner) -> None:
                         names["refused"] += 1
             assert names == {"accepted": 3000, "token_gone": 1, "refused": 1}
             assert (reports[-1].ended, reports[-1].in_flight, reports[-1].not_sent) == (3002, 0, 1)
+            assert 0 < reports[-1].elapsed <= time.monotonic() - began
 
     run(main())
 

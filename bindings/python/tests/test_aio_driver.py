@@ -287,11 +287,20 @@ def test_a_lone_message_overtakes_a_campaign(sandbox: Sandbox) -> None:
             (connection,) = client.connections()
             assert connection["streams"] == 2
             assert connection["round_trip"] > 0.01
-            await asyncio.gather(lone("late", "bulk"), lone("alone", None), task)
+
+            async def few() -> None:
+                async for _ in client.send_many((template(sandbox) for _ in range(3)), priority="interactive"):
+                    ended.append("few")
+
+            await asyncio.gather(lone("late", "bulk"), lone("alone", None), few(), task)
             assert ended.index("alone") < 12
+            assert [name for name in ended[:25] if name == "few"] == ["few"] * 3
             assert ended.index("late") > 35
             with pytest.raises(ValueError, match="priority"):
                 await client.send(template(sandbox), priority=cast("Priority", "urgent"))
+            with pytest.raises(ValueError, match="priority"):
+                async for _ in client.send_many([template(sandbox)], priority=cast("Priority", "urgent")):
+                    pass
 
     asyncio.run(main())
 

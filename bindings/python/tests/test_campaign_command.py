@@ -531,6 +531,19 @@ def test_wrong_credentials_of_each_service_stop_it(
 
 
 @pytest.mark.usefixtures("profile")
+def test_a_revoked_key_is_not_told_as_something_to_send_again(sandbox: Sandbox) -> None:
+    action = {"kind": "answer", "status": 400, "body": {"error": "invalid_grant"}}
+    sandbox.control("POST", "faults", {"service": "fcm", "contains": "token", "action": action})
+    status, out, err = run(
+        ["send", "fcm", "--title", "x", "--token", sandbox.ready["fcm"]["tokens"]["valid"], "--json"]
+    )
+    assert status == 4, (out, err)
+    said = json.loads(out)
+    assert (said["result"], said["action"]) == ("not_sent", "not sent: fix the credentials, then send again")
+    assert "invalid_grant" in said["reason"]
+
+
+@pytest.mark.usefixtures("profile")
 def test_a_firebase_installation_id(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     fid = sandbox.ready["fcm"]["fid"]
     for command in (["--fid", fid, "--title", "x"], ["--message", json.dumps({"fid": fid, "data": {"k": "v"}})]):

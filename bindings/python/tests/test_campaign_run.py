@@ -13,7 +13,8 @@ import pushcore
 import pytest
 from campaigns import register, seen
 from pushcore import campaign
-from pushcore.campaign import BadRow, Row, Source
+from pushcore.campaign import BadRow, Row, Source, Summary
+from pushcore.campaign._ends import end_of
 from pushcore.testing import Sandbox
 
 
@@ -235,3 +236,29 @@ def test_memory_does_not_grow_with_the_file(tmp_path: pathlib.Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] * 1.2, peaks
+
+
+def test_what_a_result_lacks_is_absent_from_its_row() -> None:
+    """`None`, and not the word `None`: a row with an id or a time that nobody said would be acted on."""
+    end = end_of(pushcore.Rejected(status=400, reason="BadTopic"), now=7.0)
+    assert (end.id, end.since, end.scope, end.replacement, end.location) == (None, None, None, None, None)
+    assert (end.outcome, end.status, end.reason, end.at) == ("rejected", 400, "BadTopic", 7.0)
+    later = end_of(pushcore.RetryLater(status=429, after=30, scope="device"))
+    assert (later.scope, later.due is None or later.due > 0) == ("device", True)
+    taken = end_of(pushcore.Accepted(status=200, id="1", replacement="new"))
+    told = end_of(pushcore.Accepted(status=200, id="1", replacement="new", reason="word"))
+    # With and without a word of the service's the row says the same of everything else.
+    assert (taken.id, taken.replacement, taken.reason) == ("1", "new", None)
+    assert (told.id, told.replacement, told.reason) == ("1", "new", "word")
+
+
+@pytest.mark.parametrize("left", ["waiting", "unknown", "retry_later", "not_due"])
+def test_a_run_with_rows_left_is_not_done(left: str) -> None:
+    totals = Counter({"accepted": 5, "rejected": 2, "token_gone": 1})
+    assert Summary(Counter(), totals).is_done
+    assert Summary(Counter(), totals, stopped="limit").is_done
+    assert not Summary(Counter(), totals, stopped="asked").is_done
+    if left == "not_due":
+        assert not Summary(Counter(), totals, not_due=1).is_done
+    else:
+        assert not Summary(Counter(), totals + Counter({left: 1})).is_done

@@ -40,10 +40,10 @@ def test_a_play_ends_in_its_reply(play: dict[str, Any]) -> None:
         if "answer" in row:
             job.answer(step.id, row["answer"])
         elif "response" in row:
-            message = step.message
-            assert message is not None
+            own = step.message
+            assert own is not None
             response = pushcore.Response(row["response"]["status"], body=row["response"]["body"].encode())
-            job.sent(step.id, message.outcome(response))
+            job.sent(step.id, own.outcome(response))
         else:
             job.unknown(step.id)
     reply, expected = job.reply, play["reply"]

@@ -19,5 +19,5 @@ _PLAYED = [(driver, name) for driver in _RUNNERS for name in _drivers.names(driv
 
 @pytest.mark.parametrize(("driver", "name"), _PLAYED, ids=["-".join(each) for each in _PLAYED])
 def test_case(driver: str, name: str) -> None:
-    report = _drivers.play(name, _RUNNERS[driver])
+    report = _drivers.play(name, driver, _RUNNERS[driver])
     assert report["faults"] == [], json.dumps(report)[:4000]

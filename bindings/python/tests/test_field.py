@@ -251,6 +251,74 @@ def test_why_a_message_was_not_sent(sandbox: Sandbox, monkeypatch: pytest.Monkey
                 assert one.kind is kind, (there, error)
 
 
+# A key that was revoked, an account that was deleted, a clock that is wrong
+
+
+INVALID_GRANT = {
+    "service": "fcm",
+    "contains": "token",
+    "action": {
+        "kind": "answer",
+        "status": 400,
+        "body": {"error": "invalid_grant", "error_description": "Invalid grant: account not found"},
+    },
+}
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_revoked_key_is_told_at_once_and_costs_a_handful(sandbox: Sandbox, asynchronous: bool) -> None:
+    sandbox.control("POST", "faults", INVALID_GRANT)
+    token = sandbox.ready["fcm"]["tokens"]["valid"]
+    message = pushcore.FcmMessage(token=token, notification={"title": "x"})
+    began = time.monotonic()
+    found: list[Any] = []
+    if asynchronous:
+
+        async def run() -> None:
+            async with sandbox.fcm(pushcore.aio.Client) as client:
+                for _ in range(5):
+                    with pytest.raises(pushcore.NotSent) as caught:
+                        await client.send(message)
+                    found.append(caught.value)
+                found.extend([result async for _, result in client.send_many([token] * 2000, message=message)])
+
+        asyncio.run(run())
+    else:
+        with sandbox.fcm(pushcore.Client) as client:
+            for _ in range(5):
+                with pytest.raises(pushcore.NotSent) as caught:
+                    client.send(message)
+                found.append(caught.value)
+            found += [result for _, result in client.send_many([token] * 2000, message=message)]
+    assert len(found) == 2005
+    for error in found:
+        assert isinstance(error, pushcore.NotSent)
+        assert isinstance(error.__cause__, pushcore.CredentialError)
+        assert error.__cause__.kind is pushcore.ErrorKind.TOKEN_REFUSED
+        assert "invalid_grant (Invalid grant: account not found)" in str(error)
+    # Before, each message alone waited for half a minute, and asked the endpoint anew.
+    assert time.monotonic() - began < 10
+    assert len(sandbox.log(service="fcm")) == 1, "one question for all"
+
+
+def test_a_message_that_is_always_401_leaves_the_others_their_token(sandbox: Sandbox) -> None:
+    tokens = sandbox.ready["fcm"]["tokens"]
+    bad, good = tokens["valid_2"], tokens["valid"]
+    action = {"kind": "answer", "status": 401, "body": {"error": {"code": 401, "status": "UNAUTHENTICATED"}}}
+    sandbox.control("POST", "faults", {"service": "fcm", "contains": bad, "action": action})
+    message = pushcore.FcmMessage(token=good, notification={"title": "x"})
+    targets = [bad if number % 20 == 0 else good for number in range(1000)]
+    began = time.monotonic()
+    with sandbox.fcm(pushcore.Client) as client:
+        names = [
+            (target, getattr(result, "name", result)) for target, result in client.send_many(targets, message=message)
+        ]
+    assert all(name == ("fix_credentials" if target == bad else "accepted") for target, name in names)
+    assert len(names) == 1000
+    assert len(sandbox.log(operation="oauth.token")) <= 4
+    assert time.monotonic() - began < 20
+
+
 # Proxies of the environment
 
 

@@ -8,12 +8,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pushcore
 import pushcore.aio
 import pytest
 from pushcore._hub import Route
+from pushcore._pushcore import HubBoard
 from pushcore.testing import AioFakeClient, FakeClient, Sandbox
 
 NOTIFICATION = pushcore.Notification(title="Hello", body="world")
@@ -136,7 +138,8 @@ def test_keys_and_messages_of_ones_own(kind: Kind) -> None:
     other = pushcore.Notification(title="Other")
     message = pushcore.ApnsMessage(token=token(4), topic="com.example.app", alert="mine")
     items = [apns(1), (("row", 2), fcm(2)), (fcm(3), other), (7, apns(4), message)]
-    landed = {one.key: one.result.name for one in kind.run(hub, items, NOTIFICATION)}
+    landed = {one.key: one.result.name for one in kind.run(hub, items, NOTIFICATION, priority="interactive")}
+    assert {sent.priority for sent in fake.sent} == {"interactive"}
     assert landed == {"apns-1": "accepted", ("row", 2): "accepted", "fcm-3": "accepted", 7: "accepted"}
     assert [b"Hello" in sent.message.payload for sent in fake.sent if sent.message.target in (token(1), "fcm-2")] == [
         True
@@ -167,13 +170,20 @@ def test_what_cannot_be_sent_is_its_own_result(kind: Kind) -> None:
     assert len(landed) == 6
     by_key = {one.key: one for one in landed}
     assert isinstance(by_key["fcm-2"].result, pushcore.MisuseError)
-    assert "fcm/production/project-2" in str(by_key["fcm-2"].result)
+    assert "fcm production, app project-2" in str(by_key["fcm-2"].result)
     assert isinstance(by_key["apns-3"].result, pushcore.MisuseError)
     assert by_key["fcm-4"].result.kind == pushcore.ErrorKind.PAYLOAD_TOO_LARGE
-    # Without an app: the only one there is. Two devices with one token are two devices.
+    # Without an app: the only one there is.
     assert by_key["fcm-5"].result.name == "accepted"
-    assert len(fake.messages_to("fcm-1")) == 2
-    assert {by_key[key].feedback.action for key in ("fcm-2", "apns-3", "fcm-4")} == {"keep"}
+    # The second device of a token is not sent to.
+    assert len(fake.messages_to("fcm-1")) == 1
+    twins = sorted((one for one in landed if one.key == "fcm-1"), key=lambda one: one.result.name)
+    assert [one.result.name for one in twins] == ["DuplicateDevice", "accepted"]
+    assert twins[0].result.kind == pushcore.ErrorKind.DUPLICATE_DEVICE
+    assert isinstance(twins[0].result, pushcore.MessageError)
+    unfit = [by_key["fcm-2"], by_key["apns-3"], twins[0]]
+    assert {(one.feedback.action, one.feedback.cause) for one in unfit} == {("check_configuration", "device")}
+    assert by_key["fcm-4"].feedback.action == "keep"
 
 
 def test_what_is_no_device_ends_the_run_after_the_others(kind: Kind) -> None:
@@ -549,30 +559,97 @@ def test_a_cancelled_task_leaves_nothing_behind(sandbox: Sandbox) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(("remember", "sent"), [(None, 3), (0, 4), (1, 4), (2, 3)])
+def test_a_token_that_comes_twice(kind: Kind, remember: int | None, sent: int) -> None:
+    """As many devices are remembered as the caller says; messages of one's own are sent to every row."""
+    fake = kind.fake()
+    hub = kind.hub().use(fake, "fcm")
+    # Two others come between the rows of the first token.
+    rows = [("a", fcm(1)), ("b", fcm(2)), ("c", fcm(3)), ("d", fcm(1))]
+    landed = {one.key: one.result.name for one in kind.run(hub, rows, NOTIFICATION, remember=remember)}
+    assert len(fake.sent) == sent
+    assert Counter(landed.values())["accepted"] == sent
+    assert {landed[key] for key in "abc"} == {"accepted"}
+    own = [(number, fcm(1), pushcore.Notification(title=str(number))) for number in range(3)]
+    assert {one.result.name for one in kind.run(kind.hub().use(kind.fake(), "fcm"), own, NOTIFICATION)} == {"accepted"}
+
+
+def test_a_total_deadline(sandbox: Sandbox, kind: Kind) -> None:
+    """Everything ends in time: what is under way, what waits for room, and what would wait for another attempt."""
+    sandbox.faults.no_answer("apns")
+    hub = kind.configure(sandbox, "apns", deadline=60, response_timeout=60, max_queued=20)
+    tokens = sandbox.targets("apns", 100)
+    devices = [device("apns", one, sandbox, key=one) for one in tokens]
+    began = time.monotonic()
+    landed = kind.run(hub, devices, NOTIFICATION, queue=20, patience=math.inf, total_deadline=1.5)
+    assert time.monotonic() - began < 20
+    assert {one.key for one in landed} == set(tokens)
+    assert {one.result.name for one in landed} <= {"Unknown", "Expired"}
+
+
+def test_a_wait_beyond_the_total_deadline_is_not_begun(kind: Kind) -> None:
+    fake = kind.fake()
+    fake.answer_for("fcm-1", pushcore.RetryLater(after=60))
+    began = time.monotonic()
+    [landed] = kind.run(kind.hub().use(fake, "fcm"), [fcm(1)], NOTIFICATION, total_deadline=timedelta(seconds=20))
+    assert time.monotonic() - began < 15
+    assert (landed.result.name, len(fake.sent)) == ("retry_later", 1)
+
+
 def test_who_is_behind() -> None:
-    """The rule of the hub in Rust (docs/hub.md), by hand: silent for 2 s, 5 s before the first answer, or slow over 10 s."""
-    from pushcore._hub import PATIENCE, Lane
+    """The rule is that of the hub in Rust, whose tests have the rest: here, silent for 5 s before the first answer."""
 
-    def watched(seconds: float, settled_every: float | None, *, warm: bool = False) -> Lane:
-        lane = Lane(None, 0.0)  # type: ignore[arg-type]
-        lane.warm = warm
-        looks = int(seconds / 0.1)
-        for look in range(looks + 1):
-            if settled_every is not None and look and look % int(settled_every / 0.1) == 0:
-                lane.answered()
-            lane.judge(look * 0.1, 5000, PATIENCE)
-        return lane
+    def full(patience: float = pushcore._hub.PATIENCE) -> Any:
+        board = HubBoard(
+            NOTIFICATION,
+            QUICK,
+            lambda _: 0,
+            tuple,
+            queue=1,
+            patience=patience,
+            remember=None,
+            total_deadline=None,
+        )
+        assert board.add_lane() == 0
+        assert [board.take(fcm(1)), board.take(fcm(2))] == [True, False]
+        return board
 
-    assert PATIENCE == 300
-    assert not watched(4.8, None).is_behind(PATIENCE)
-    assert watched(5.2, None).is_behind(PATIENCE)
-    assert not watched(1.8, None, warm=True).is_behind(PATIENCE)
-    assert watched(2.2, None, warm=True).is_behind(PATIENCE)
-    assert not watched(60, None).is_behind(math.inf)
-    # 5,000 in 300 s are 16.7 a second: one a second is slow, as ten seconds show and nine do not.
-    assert not watched(9.5, 1.0).is_behind(PATIENCE)
-    assert watched(10.5, 1.0).is_behind(PATIENCE)
-    # A caller who was busy for a minute between two looks says nothing of the service.
-    lane = watched(1.0, None)
-    lane.judge(61.0, 5000, PATIENCE)
-    assert not lane.is_behind(PATIENCE)
+    assert pushcore._hub.PATIENCE == 300
+    board = full()
+    board.note_wait(4.9)
+    assert not board.is_behind(0)
+    board.note_wait(0.2)
+    assert board.is_behind(0)
+    # Nobody else has work to do or nothing to do: the device is waited for.
+    assert not board.place()
+    board.add_lane()
+    assert board.place()
+    [handed_back] = board.fetch(10)
+    assert handed_back[2].__cause__.kind == pushcore.ErrorKind.QUEUE_FULL
+    # What an infinite patience never does.
+    board = full(math.inf)
+    board.add_lane()
+    board.note_wait(3600)
+    assert not board.place()
+
+
+def test_a_board_is_collected() -> None:
+    """A key that refers to the results of its own send is no leak."""
+    import gc
+    import weakref
+
+    class Key:
+        pass
+
+    key = Key()
+    fake = FakeClient()
+    fake.answer_for("fcm-1", pushcore.RetryLater(after=3600))
+    hub = pushcore.Hub(retries=pushcore.Retries(total=7200)).use(fake, "fcm")
+    sending = hub.send([(key, fcm(1)), fcm(2)], NOTIFICATION)
+    key.sending = sending  # type: ignore[attr-defined]
+    assert next(sending).key == "fcm-2"
+    assert [one[0] for one in sending.waiting()] == [key]
+    seen = weakref.ref(key)
+    del key, sending, hub
+    gc.collect()
+    assert seen() is None

@@ -1,4 +1,4 @@
-"""Every public name, parameter and option of the stub is used by a test for what it does.
+"""Every public name, parameter and option of the stub, and every option of the command, is used by a test.
 
 A name counts as used where a test calls it, reads it, or passes it by keyword (`**{"name": ...}` too). Tests that
 only look at types, at what travels through `pickle`, or at whether arbitrary input is refused do not count.
@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 from collections.abc import Iterable
+
+import click
+from pushcore.cli._app import grammar
 
 HERE = pathlib.Path(__file__).parent
 PACKAGE = HERE.parent / "python/pushcore"
@@ -17,7 +21,7 @@ NO_EFFECT = {"test_names.py", "test_typing.py", "test_inputs.py", "test_pickling
 
 #: What a client is driven with. These classes are used by the package's own drivers and by the example of a driver,
 #: which the tests of the clients and of the examples run.
-DRIVEN = {"Batch", "BlockingClient", "Session", "Tunnel"}
+DRIVEN = {"Batch", "BlockingBatch", "BlockingClient", "HubBoard", "Session", "Tunnel"}
 #: Names that no test uses, each with the reason.
 EXCUSED: dict[str, str] = {"Service.resolve_on_threads": "read by the asyncio engine; the option has its tests"}
 
@@ -84,3 +88,50 @@ def test_every_public_name_is_used_by_a_test() -> None:
         if not known:
             unused.add(name)
     assert unused == set(EXCUSED), "without a test, or excused without need"
+
+
+#: Tests of the help, the man page and the completions, which name options without using them.
+NO_USE = {"test_names.py", "test_campaign_docs.py"}
+#: Options of the command that no test uses, each with the reason.
+EXCUSED_OPTIONS: dict[str, str] = {}
+
+
+def options_of_the_command() -> set[str]:
+    """`command subcommand --option` for every option of the grammar."""
+    found: set[str] = set()
+
+    def walk(command: click.Command, names: list[str]) -> None:
+        if isinstance(command, click.Group):
+            for name, inner in command.commands.items():
+                walk(inner, [*names, name])
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                longest = max(parameter.opts, key=len)
+                found.add(" ".join([*names, longest]))
+
+    walk(grammar(), [])
+    return found
+
+
+def words_of_tests() -> set[str]:
+    """The options in the texts of the tests: `"--rate"`, `"--rate=5"`, `"send apns --rate 5"`."""
+    words: set[str] = set()
+    for path in [*HERE.glob("*.py")]:
+        if path.name in NO_USE:
+            continue
+        tree = ast.parse(path.read_text())
+        spoken = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in spoken:
+                words.update(re.findall(r"(?<![\w-])(--[a-z][a-z0-9-]*)", node.value))
+    return words
+
+
+def test_every_option_of_the_command_is_used_by_a_test() -> None:
+    options = options_of_the_command()
+    assert len(options) > 100
+    assert {"send apns --resend-unknown", "send apns --rate"} <= options, sorted(options)[:50]
+    used_words = words_of_tests()
+    assert "--no-such-option" not in used_words
+    unused = {option for option in {one.rpartition(" ")[2] for one in options} if option not in used_words}
+    assert unused == set(EXCUSED_OPTIONS), "without a test, or excused without need"

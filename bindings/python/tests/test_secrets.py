@@ -316,3 +316,52 @@ def test_environment_variables_are_not_printed(material: Material) -> None:
         said = ran.stdout + ran.stderr
         assert said
         assert not shows(said, windows)
+
+
+READS_A_KEY = """
+import sys, pushcore
+path, form = sys.argv[1:]
+if form == "path":
+    key = pushcore.SigningKey.read(path)
+else:
+    with open(path, "rb", buffering=0) as file:
+        text = bytearray(4096)
+        del text[file.readinto(text) :]
+    key = pushcore.SigningKey.read(memoryview(text) if form == "memoryview" else text)
+    text[:] = bytes(len(text))
+pushcore.VapidCredentials(key, subject="mailto:a@example.com")
+print("read", flush=True)
+sys.stdin.readline()
+"""
+
+
+def copies(process: int, needle: bytes) -> int:
+    """How often a process holds a text (proc(5), `/proc/PID/mem`)."""
+    found = 0
+    with open(f"/proc/{process}/maps") as maps, open(f"/proc/{process}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            if rights.startswith("rw"):
+                start, end = (int(part, 16) for part in span.split("-"))
+                try:
+                    memory.seek(start)
+                    found += memory.read(end - start).count(needle)
+                except (OSError, ValueError):
+                    continue  # a guard page
+    return found
+
+
+@pytest.mark.parametrize("form", ["bytearray", "memoryview", "path"])
+def test_a_bytearray_leaves_no_copy(tmp_path: pathlib.Path, form: str) -> None:
+    pem = pushcore.SigningKey.generate().to_pem()
+    path = tmp_path / "key.p8"
+    path.write_text(pem)
+    needle = pem.splitlines()[1][20:60].encode()
+    program = [sys.executable, "-c", READS_A_KEY, str(path), form]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "read\n"
+        # The search finds what is there.
+        assert copies(child.pid, str(path).encode()) > 0
+        assert copies(child.pid, needle) == 0
+        child.communicate("\n", timeout=10)

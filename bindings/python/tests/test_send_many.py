@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gc
 import itertools
+import threading
+import time
 import weakref
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pushcore
 import pytest
 from pushcore.testing import Sandbox
+
+if TYPE_CHECKING:
+    from pushcore._types import Priority
 
 
 def template(sandbox: Sandbox) -> pushcore.ApnsMessage:
@@ -208,3 +213,37 @@ def test_fcm_template(sandbox: Sandbox) -> None:
     assert names == {"accepted": 3, "token_gone": 1}
     # One token was minted for all of them.
     assert len(sandbox.log(service="fcm", operation="oauth.token")) == 1
+
+
+def test_a_bulk_send_may_be_interactive(sandbox: Sandbox) -> None:
+    """Three messages leave before a campaign of sixty that began earlier, from `send_many` as from `batch`."""
+    ended: list[str] = []
+    with sandbox.apns(pushcore.Client, max_connections=1, http2={"max_in_flight": 2}) as client:
+        client.send(template(sandbox))
+        sandbox.control("POST", "faults", {"service": "apns", "action": {"kind": "delay", "ms": 50}})
+
+        def campaign() -> None:
+            for _ in client.send_many(template(sandbox) for _ in range(60)):
+                ended.append("bulk")
+
+        thread = threading.Thread(target=campaign)
+        thread.start()
+        while not ended:
+            time.sleep(0.01)
+        for _ in client.send_many([template(sandbox)] * 3, priority="interactive"):
+            ended.append("few")
+        batch = client.batch(priority="interactive")
+        pairs = [(number, template(sandbox)) for number in range(3)]
+        while pairs or batch.in_flight:
+            pairs = pairs[batch.submit(pairs) :]
+            if not pairs:
+                batch.finish()
+            ended.extend("step" for _ in batch.wait())
+        thread.join()
+        with pytest.raises(ValueError, match="priority"):
+            client.send_many([template(sandbox)], priority=cast("Priority", "urgent"))
+        with pytest.raises(ValueError, match="priority"):
+            client.batch(priority=cast("Priority", "urgent"))
+    assert ended.count("few") == ended.count("step") == 3
+    assert [name for name in ended[:40] if name != "bulk"] == ["few"] * 3 + ["step"] * 3
+    assert len(ended) == 66

@@ -285,7 +285,7 @@ def test_a_fake_in_bulk() -> None:
 
 def test_a_fake_batch() -> None:
     fake = FakeClient()
-    batch = fake.batch(message=message())
+    batch = fake.batch(message=message(), priority="interactive")
     assert batch.submit([(1, GOOD), (2, "not a token")]) == 2
     assert batch.in_flight == 2
     assert [(key, result.name) for key, result in batch.wait(0.1)] == [(1, "accepted"), (2, "InvalidToken")]
@@ -296,7 +296,7 @@ def test_a_fake_batch() -> None:
         (4, "Cancelled"),
         (5, "InvalidToken"),
     ]
-    assert [sent.key for sent in fake.sent] == [1]
+    assert [(sent.key, sent.priority) for sent in fake.sent] == [(1, "interactive")]
     batch.submit([(6, GOOD)])
     batch.cancel()
     assert batch.wait() == []

@@ -21,6 +21,8 @@ mod call;
 #[cfg(feature = "whole")]
 mod client;
 #[cfg(feature = "whole")]
+mod dialect;
+#[cfg(feature = "whole")]
 mod event;
 #[cfg(feature = "whole")]
 mod exchange;

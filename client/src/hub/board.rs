@@ -165,9 +165,10 @@ impl Lane {
         }
     }
 
-    /// Whether the service has stopped, or would take longer than the hub's patience for what waits.
-    fn is_behind(&self) -> bool {
-        self.slow || self.silent >= self.longest_silence()
+    /// Whether the service has stopped, or would take longer than the hub's patience for what waits. An endless patience waits for a
+    /// service that has stopped, too.
+    fn is_behind(&self, patience: Duration) -> bool {
+        patience < Duration::MAX && (self.slow || self.silent >= self.longest_silence())
     }
 }
 
@@ -265,7 +266,7 @@ impl<T: AsDevice> Board<T> {
             lane.silent = Duration::ZERO;
             lane.settled = 0;
         }
-        if lane.is_behind() && self.somebody_starves(head.lane) {
+        if lane.is_behind(self.limits.patience) && self.somebody_starves(head.lane) {
             self.hand_back(head, now);
             return Offer::Taken;
         }
@@ -680,7 +681,8 @@ impl<T: AsDevice> Board<T> {
 
     /// Whether a lane's queue would take longer than the hub's patience at its present pace.
     pub fn is_behind(&self, lane: usize) -> bool {
-        self.lanes.get(lane).is_some_and(Lane::is_behind)
+        let patience = self.limits.patience;
+        self.lanes.get(lane).is_some_and(|lane| lane.is_behind(patience))
     }
 
     /// Sends nothing again from now on: what rests ends with the result that it has; what waits in a queue is still sent.
@@ -822,6 +824,20 @@ mod tests {
             (progress.taken, progress.not_sent, progress.in_flight),
             (11, 1, 10)
         );
+    }
+
+    /// An endless patience waits for a dead service, whatever the others do.
+    #[test]
+    fn an_endless_patience_hands_nothing_back() {
+        let mut board = board(1, Retries::standard());
+        board.limits.patience = Duration::MAX;
+        board.offer(device(0, 0), None, 0, at(0));
+        let Offer::Full(head) = board.offer(device(0, 1), None, 0, at(0)) else {
+            panic!("the lane is full")
+        };
+        waited(&mut board, 3_600_000);
+        assert!(!board.is_behind(0));
+        assert!(matches!(board.offer_again(head, at(3_600_000)), Offer::Full(_)));
     }
 
     /// While the others have work, reading waits, however slow the service is.

@@ -122,17 +122,18 @@ impl Handshake {
         let line = self.input.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let status = line.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5));
         match status {
-            Some([b'2', _, _]) => {
+            Some([b'2', tens, ones]) if tens.is_ascii_digit() && ones.is_ascii_digit() => {
                 self.input.drain(..end + 4);
                 self.step = Step::Done;
                 Ok(())
             }
             Some(b"407") => Err(refused("the proxy wants a user name and password (407)")),
-            Some(status) => Err(refused(format!(
+            // Three octets of somebody else's are printed only where they are digits.
+            Some(status) if status.iter().all(u8::is_ascii_digit) => Err(refused(format!(
                 "the proxy answered {}",
                 String::from_utf8_lossy(status)
             ))),
-            None => Err(refused("the proxy does not answer in http")),
+            _ => Err(refused("the proxy does not answer in http")),
         }
     }
 

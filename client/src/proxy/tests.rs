@@ -99,3 +99,21 @@ fn socks5_refusals_are_named() {
     assert!(refusal("", &[&[5, 0], &[5, 5, 0, 1]]).contains("connection refused"));
     assert!(refusal("", &[&[4, 0]]).contains("socks5"));
 }
+
+/// What a proxy says stands in an error, and errors stand in logs.
+#[test]
+fn a_status_of_other_octets_is_not_quoted() {
+    for answer in [
+        &b"HTTP/1.1 2\x1b[ OK\r\n\r\n"[..],
+        b"HTTP/1.1 \x1b[2 OK\r\n\r\n",
+        b"HTTP/1.1 2xx OK\r\n\r\n",
+    ] {
+        let mut handshake = Handshake::new(&Proxy::parse("http://h:1").unwrap(), &target());
+        let error = handshake.receive(answer).unwrap_err().to_string();
+        assert!(
+            error.contains("does not answer in http") && error.is_ascii(),
+            "{error:?}"
+        );
+        assert!(!error.contains('\u{1b}'), "{error:?}");
+    }
+}

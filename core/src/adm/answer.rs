@@ -126,6 +126,7 @@ mod tests {
             (403, "", "fix_credentials", true),
             (404, "", "rejected", true),
             (302, "", "rejected", true),
+            (421, "", "retry_later", true),
             (413, r#"{"reason":"MessageTooLarge"}"#, "rejected", true),
             (429, r#"{"reason":"MaxRateExceeded"}"#, "retry_later", true),
             (500, r#"{"reason":"Unregistered"}"#, "retry_later", true),

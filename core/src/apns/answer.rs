@@ -149,7 +149,11 @@ pub(super) fn read(body: &[u8]) -> ErrorBody {
     let reason = map.get("reason").and_then(Value::as_str).map(str::to_owned);
     ErrorBody {
         reason: reason.filter(|text| !text.is_empty()),
-        since: map.get("timestamp").and_then(millis).map(UnixTime::from_millis),
+        since: map
+            .get("timestamp")
+            .and_then(millis)
+            .map(UnixTime::from_millis)
+            .filter(|time| time.is_believable()),
     }
 }
 

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{Any, AnyRef, ObjectIdentifier};
 use x509_cert::der::{Decode, Reader, Tag, Tagged};
 
 use super::push_type::PushType;
 use crate::error::{Error, ErrorKind};
-use crate::secret::Secret;
+use crate::secret::{PemBlock, Secret};
 
 /// The subject's UID: the bundle id, or the topic of an MDM certificate (RFC 4519 §2.39).
 const UID: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.9.2342.19200300.100.1.1");
@@ -39,11 +37,19 @@ impl ClientCertificate {
     /// `InvalidKey` when there is no certificate or no key in it, or the certificate
     /// does not parse; `EncryptedKey` when the key needs a password.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, Error> {
-        let chain = CertificateDer::pem_slice_iter(certificates)
-            .map(|der| der.map(|der| der.to_vec()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| Error::new(ErrorKind::InvalidKey, "the certificate is not in pem form"))?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
+        let blocks = PemBlock::all(certificates);
+        let chain = blocks.iter().filter(|block| block.label() == "CERTIFICATE");
+        let chain: Option<Vec<_>> = chain
+            .map(|block| block.content().map(|der| der.to_vec()))
+            .collect();
+        let chain =
+            chain.ok_or_else(|| Error::new(ErrorKind::InvalidKey, "the certificate is not in pem form"))?;
+        let blocks = PemBlock::all(key);
+        let der = blocks
+            .iter()
+            .find(|block| block.label().ends_with("PRIVATE KEY") && !block.label().starts_with("ENCRYPTED"))
+            .and_then(PemBlock::content);
+        let mut der = der.ok_or_else(|| {
             let mark = b"ENCRYPTED";
             if key.windows(mark.len()).any(|window| window == mark) {
                 return Error::new(
@@ -53,7 +59,7 @@ impl ClientCertificate {
             }
             Error::new(ErrorKind::InvalidKey, "there is no private key in pem form")
         })?;
-        Self::from_der(chain, key.secret_der().to_vec())
+        Self::from_der(chain, std::mem::take(&mut *der))
     }
 
     /// Reads the chain, leaf first, and the key from DER.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::answer::{decide, read};
 use super::reasons;
 use crate::outcome::{Evidence, Outcome, Reason, Rejected};
+use crate::printable::is_obeyed;
 
 /// RFC 9113 §7.
 const HTTP_1_1_REQUIRED: u32 = 13;
@@ -23,7 +24,7 @@ pub fn go_away_reason(debug_data: &[u8]) -> Option<Reason> {
     if text.is_empty() || serde_json::from_str::<Value>(text).is_ok() {
         return None;
     }
-    let plain: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    let plain: String = text.chars().filter(|c| !is_obeyed(*c)).take(200).collect();
     Some(Reason::other(plain))
 }
 
@@ -69,6 +70,20 @@ mod tests {
         assert_eq!(reason(b"{}"), None);
         assert_eq!(reason(b"\xff\xfe"), None);
         assert_eq!(reason(&[b'x'; 4096]).map(|text| text.len()), Some(200));
+    }
+
+    #[test]
+    fn only_one_code_of_a_reset_is_an_answer() {
+        let outcome = reset_outcome(13).unwrap();
+        assert_eq!((outcome.name(), outcome.status()), ("rejected", 0));
+        assert_eq!(
+            outcome.reason().map(|reason| reason.as_str()),
+            Some("HTTP_1_1_REQUIRED")
+        );
+        // RFC 9113 §7: NO_ERROR to INADEQUATE_SECURITY, and a code that nobody has named.
+        for code in (0..=12).chain([14]) {
+            assert_eq!(reset_outcome(code), None, "{code}");
+        }
     }
 
     #[test]

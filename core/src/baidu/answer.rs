@@ -164,6 +164,10 @@ mod tests {
                 "token_gone",
                 Some("30608"),
             ),
+            (421, "", "retry_later", None),
+            // An unknown code: with a success it refuses, beside a refusal the status decides.
+            (200, r#"{"error_code":77777}"#, "rejected", Some("77777")),
+            (429, r#"{"error_code":77777}"#, "retry_later", Some("77777")),
             (400, r#"{"error_code":"40001"}"#, "token_mismatch", Some("40001")),
             (400, r#"{"error_code":40003}"#, "token_mismatch", Some("40003")),
             (400, r#"{"error_code":40002}"#, "rejected", Some("40002")),

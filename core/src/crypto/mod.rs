@@ -15,7 +15,7 @@ mod rs256;
 
 pub use es256::{Es256Key, Es256PublicKey};
 pub use keys::KeySource;
-pub(crate) use keys::{content, escape_raw_controls};
+pub(crate) use keys::{content, plain_json};
 pub(crate) use random::random_u64;
 pub use rs256::Rs256Key;
 

@@ -262,7 +262,7 @@ pub(super) fn classify(answer: &Answer<'_>) -> Outcome {
         .or_else(|| by_error_info(answer))
         .or_else(|| by_field_or_text(answer, fcm))
         .or_else(|| by_status(answer, fcm))
-        .unwrap_or_else(|| by_http(answer, fcm.or(answer.error("status"))))
+        .unwrap_or_else(|| by_http(answer, fcm.or(answer.info_reason()).or(answer.error("status"))))
 }
 
 fn by_fcm_code(answer: &Answer<'_>, code: Option<&str>) -> Option<Outcome> {

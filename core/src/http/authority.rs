@@ -1,16 +1,32 @@
 //! Host and port.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
 
 /// A host name (or address literal) and a port. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Eq, PartialOrd, Ord)]
 pub struct Authority(Arc<Inner>);
 
+impl PartialEq for Authority {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        // The text says both host and port, and nothing else.
+        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
+    }
+}
+
+impl Hash for Authority {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.text.hash(state);
+    }
+}
+
 /// Behind one pointer: every push carries an authority, nearly always the same one.
-#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Inner {
     host: Box<str>,
     port: u16,

@@ -205,6 +205,46 @@ mod tests {
         grant(&Response::new(status, body), NOW)
     }
 
+    /// RFC 6749 §5.2 has the words, and Google's `PERMISSION_DENIED` in capitals.
+    #[test]
+    fn each_word_of_a_refusal_is_explained() {
+        for (word, said) in [
+            ("invalid_grant", "clock"),
+            ("INVALID_GRANT", "clock"),
+            ("invalid_client", "id or secret"),
+            ("disabled_client", "disabled"),
+            ("unauthorized_client", "kind of grant"),
+            ("invalid_scope", "scope"),
+            ("unsupported_grant_type", "kind of grant"),
+            ("invalid_request", "parameter"),
+            ("permission_denied", "may not"),
+        ] {
+            let Err(failure) = read(400, &format!(r#"{{"error":"{word}","error_description":"d"}}"#)) else {
+                panic!("{word}")
+            };
+            let text = failure.error.context().to_owned();
+            let (head, hint) = text.split_once("): ").unwrap_or_default();
+            assert_eq!(head, format!("token endpoint refused: {word} (d"));
+            assert!(hint.contains(said), "{text}");
+        }
+        let Err(failure) = read(400, r#"{"error":"something_new"}"#) else {
+            panic!()
+        };
+        assert_eq!(failure.error.context(), "token endpoint refused: something_new");
+    }
+
+    #[test]
+    fn a_token_of_the_longest_length_is_taken() {
+        let body = |length: usize| {
+            format!(
+                r#"{{"access_token":"{}","expires_in":60,"token_type":"bearer"}}"#,
+                "t".repeat(length)
+            )
+        };
+        assert!(read(200, &body(LONGEST_TOKEN)).is_ok());
+        assert!(read(200, &body(LONGEST_TOKEN + 1)).is_err());
+    }
+
     #[test]
     fn believes_one_second_to_one_hour() {
         for (expires_in, secs) in [

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Evidence, Outcome};
+use crate::printable::is_obeyed;
 
 /// The most of the service's words that are told, in bytes.
 const LONGEST: usize = 400;
@@ -108,7 +109,7 @@ fn cleaned(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.chars().filter(|c| !c.is_control()));
+        out.extend(word.chars().filter(|c| !is_obeyed(*c)));
     }
     out
 }
@@ -187,10 +188,76 @@ mod tests {
         )
         .unwrap();
         assert!(text.starts_with("the token [...] is[31m wrong y"), "{text}");
+        // Characters that change the direction of what follows are obeyed by terminals, too.
+        let turned = told(None, "the \u{202e}token\u{2066} is\u{9b} wrong").unwrap();
+        assert_eq!(turned, "the token is wrong");
         assert!(text.len() <= 404);
         assert_eq!(
             told(Some(Reason::known("BadTopic")), r#"{"reason":"BadTopic"}"#),
             None
         );
+    }
+
+    /// A word of 64 octets at most, a line of 400: both to the octet.
+    #[test]
+    fn words_and_lines_have_an_end() {
+        let word = |length: usize| "w".repeat(length);
+        let longest = word(LONGEST_WORD);
+        assert_eq!(cleaned(&longest), longest);
+        assert_eq!(cleaned(&word(LONGEST_WORD + 1)), "[...]");
+        let line = |last: usize| {
+            let mut words = vec![word(9); (LONGEST - 20) / 10];
+            words.push(word(last));
+            words.join(" ")
+        };
+        // 38 words of 9 octets with their blanks leave 20 octets.
+        assert_eq!(line(20).len(), LONGEST);
+        assert_eq!(cleaned(&line(20)), line(20));
+        let cut = cleaned(&line(21));
+        assert_eq!(cut, format!("{} ...", &line(21)[..379]));
+    }
+
+    /// The path of a field is told however long, up to 160 octets; what only looks like one is not.
+    #[test]
+    fn paths_of_fields_are_no_tokens() {
+        let path = |length: usize| format!("message.{}", "a".repeat(length - "message.".len()));
+        for (text, told) in [(path(160), true), (path(161), false), (path(60), true)] {
+            assert_eq!(is_path_of_a_field(&text), told, "{text}");
+        }
+        assert!(is_path_of_a_field("'message.data[0].key_1':"));
+        for text in [
+            "message.APA91bHun4MxP5egoKMwt2KZFBaFUH",
+            "a.b.c",
+            "message.a/b",
+            "Message.a",
+        ] {
+            assert!(!is_path_of_a_field(text), "{text}");
+        }
+        let long = path(150);
+        assert_eq!(cleaned(&format!("at {long}")), format!("at {long}"));
+    }
+
+    /// A field is told once: it is left out only where the sentence names both it and its description.
+    #[test]
+    fn what_the_sentence_has_said_is_not_said_again() {
+        let google = |message: &str| {
+            format!(
+                r#"{{"error":{{"message":"{message}","details":[{{"fieldViolations":[{{"field":"message.ttl","description":"too long"}}]}}]}}}}"#
+            )
+        };
+        for (message, told_of) in [
+            ("message.ttl is too long", "message.ttl is too long"),
+            ("It is too long", "It is too long (message.ttl)"),
+            ("message.ttl is bad", "message.ttl is bad (message.ttl: too long)"),
+            ("No", "No (message.ttl: too long)"),
+        ] {
+            assert_eq!(told(None, &google(message)).unwrap(), told_of);
+        }
+    }
+
+    #[test]
+    fn an_accepted_message_has_no_detail() {
+        let accepted = crate::outcome::Accepted::new(None, Evidence::new(200, None, b"all is well"));
+        assert_eq!(Outcome::Accepted(accepted).detail(), None);
     }
 }

@@ -196,6 +196,7 @@ mod tests {
             assert!(advice.contains(suspect.name()), "{advice}");
         }
         let two = Suspects::only(Suspect::Topic).with(Suspect::Sender).advice();
+        assert_ne!(Suspects::only(Suspect::Topic).advice(), two);
         for suspect in Suspect::ALL {
             assert!(two.contains(suspect.name()), "{two}");
         }

@@ -10,6 +10,7 @@ use super::ledger::Pending;
 use super::link::Link;
 use super::retry::{self, Remedy};
 use super::shared::Shared;
+use super::token_doubt::TokenDoubt;
 use crate::backend::Traffic;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Authority, Response, retry_after};
@@ -21,6 +22,7 @@ use crate::time::Now;
 pub(super) struct Answers {
     gates: Gates,
     doubts: Doubts,
+    token: TokenDoubt,
     /// Whether the service has begun to take the key: what waits everywhere can go out.
     opened: bool,
 }
@@ -31,6 +33,7 @@ impl Answers {
         Self {
             gates,
             doubts: Doubts::default(),
+            token: TokenDoubt::default(),
             opened: false,
         }
     }
@@ -97,6 +100,9 @@ impl Answers {
     ) {
         let known_tokens = self.watch(shared, &outcome, link, now);
         if let Outcome::Accepted(_) = outcome {
+            if self.token.is_in_doubt() {
+                self.token.taken(authorization_of(shared, slot), now.monotonic);
+            }
             if known_tokens {
                 self.doubts.accepted(shared, slot, &outcome);
             }
@@ -265,9 +271,14 @@ impl Answers {
                 if reconnect {
                     self.replace_spoiled(shared, link, outcome, now);
                 }
+                let used = authorization_of(shared, slot);
+                let attempt = shared.ledger.attempt(slot, now);
+                let again = attempt.is_some_and(|attempt| attempt.replays > 0);
+                let fetched = !shared.service.mints_tokens();
+                if fetched && !self.token.is_to_blame(used, again, now.monotonic) {
+                    return false;
+                }
                 let request = shared.ledger.request(slot);
-                let used = request.and_then(|request| request.authorization.as_ref());
-                let used = used.map(|block| block.id());
                 let authority = request.and_then(|request| request.authority.as_ref());
                 if !shared.service.refused(outcome, authority, used, now) {
                     return false;
@@ -351,4 +362,10 @@ impl Answers {
             host.note_failure(Error::new(ErrorKind::GoAway, text));
         }
     }
+}
+
+/// The id of the authorization that a message or call was sent with; `None` where it has none.
+fn authorization_of(shared: &Shared, slot: u32) -> Option<u64> {
+    let request = shared.ledger.request(slot)?;
+    request.authorization.as_ref().map(|block| block.id())
 }

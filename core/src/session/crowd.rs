@@ -8,10 +8,16 @@ use super::id::HostId;
 /// How long nothing more is dialled than there is, after the system had no descriptor left: others may give theirs back any time.
 const DESCRIPTORS_MISSED: Duration = Duration::from_secs(1);
 
+/// How long a host has its connections at least while others wait for their places: long enough that a handshake costs
+/// little beside it, and short enough that a dozen hosts have one place within a deadline of a minute.
+const TURN: Duration = Duration::from_secs(5);
+
 /// The hosts with messages and without a connection, those first that have waited for longest, and what the system allows.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
     wanting: VecDeque<HostId>,
+    /// The host that may take a place now; `None` where none may that has to wait.
+    admitted: Option<HostId>,
     /// The most connections at a time, because the system had no descriptor for another one; `None` where
     /// no such limit is known.
     ceiling: Option<usize>,
@@ -25,7 +31,6 @@ impl Crowd {
     }
 
     /// The number of hosts that wait for a connection.
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.wanting.len()
     }
@@ -45,9 +50,24 @@ impl Crowd {
         self.wanting.front().copied()
     }
 
-    /// That host waits no longer.
-    pub(super) fn pop(&mut self) {
-        self.wanting.pop_front();
+    /// That host waits no longer; it may take a place until [`Crowd::close`].
+    pub(super) fn admit(&mut self) {
+        self.admitted = self.wanting.pop_front();
+    }
+
+    /// No host may take a place while others wait.
+    pub(super) fn close(&mut self) {
+        self.admitted = None;
+    }
+
+    /// Whether `host` takes the place of none that has waited longer.
+    pub(super) fn lets(&self, host: HostId) -> bool {
+        self.wanting.is_empty() || self.admitted == Some(host)
+    }
+
+    /// When a turn that `began` then is over: its host gives its place to one that waits.
+    pub(super) fn over_at(began: Duration) -> Duration {
+        began.saturating_add(TURN)
     }
 
     /// The system had no descriptor for a connection beside `links`.

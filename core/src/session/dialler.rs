@@ -34,12 +34,36 @@ impl Dialler {
         self.crowd.first()
     }
 
-    /// The host that has waited for longest waits no longer. Returns the host where it still needs the connection.
-    pub(super) fn take_first(&mut self, shared: &mut Shared) -> Option<HostId> {
+    /// When a turn ends that hosts wait for; `None` where none is waited for.
+    pub(super) fn turn_ends_at(&self, shared: &Shared) -> Option<Duration> {
+        if shared.hosts.yielding() >= self.crowd.len() {
+            return None;
+        }
+        let (began, _) = shared.hosts.longest_turn()?;
+        Some(Crowd::over_at(began))
+    }
+
+    /// Ends the turn that has lasted for longest, where it has lasted for long and more hosts wait than give their places already.
+    /// Returns its host, whose connections are to end. Everything is settled.
+    pub(super) fn end_turn(&mut self, shared: &mut Shared, now: Now) -> Option<HostId> {
+        let at = self.turn_ends_at(shared)?;
+        let (_, id) = shared.hosts.longest_turn().filter(|_| at <= now.monotonic)?;
+        shared.hosts.end_turn(id);
+        Some(id)
+    }
+
+    /// The host that has waited for longest waits no longer, and may take a place until [`Dialler::end_admission`]. Returns the
+    /// host where it still needs the connection.
+    pub(super) fn admit_first(&mut self, shared: &mut Shared) -> Option<HostId> {
         let id = self.crowd.first()?;
-        self.crowd.pop();
+        self.crowd.admit();
         let host = shared.hosts.get_mut(id)?;
         (host.wants_link() & host.set_wanting(false)).then_some(id)
+    }
+
+    /// No host may take a place while others wait.
+    pub(super) fn end_admission(&mut self) {
+        self.crowd.close();
     }
 
     /// The system had no descriptor for another connection.
@@ -83,7 +107,7 @@ impl Dialler {
         reason: DialReason,
         now: Now,
     ) -> Result<bool, Error> {
-        let has_room = self.has_room(shared, now);
+        let has_room = self.has_room(shared, now) && self.crowd.lets(id);
         let may_be_surplus = self.crowd.allows_another(shared.links.len());
         let Some(host) = shared.hosts.get_mut(id) else {
             return Ok(false);

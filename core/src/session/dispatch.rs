@@ -88,6 +88,7 @@ impl Dispatch {
             shared.ledger.next_due(),
             self.answers.next_at(),
             self.dialler.next_at(),
+            self.dialler.turn_ends_at(shared),
         ];
         timers.into_iter().flatten().min()
     }
@@ -202,6 +203,11 @@ impl Dispatch {
             Permit::Go { authorization, fetch } => (Some(BatchAuthorization::Shared(authorization)), fetch),
             Permit::Each => (Some(BatchAuthorization::Each), None),
             Permit::Wait { fetch } => {
+                // What is submitted after a refusal does not wait until the endpoint may be asked again, in half a minute.
+                if let Some(refusal) = self.token.refusal().filter(|_| fetch.is_none()) {
+                    let refusal = refusal.clone();
+                    return self.fail_host(shared, id, refusal, now);
+                }
                 self.unauthorized = true;
                 (None, fetch)
             }
@@ -320,7 +326,7 @@ impl Dispatch {
                         None => self.attempt_failed(shared, slot, processed, error, now),
                     }
                 }
-                LinkEvent::Ready => shared.note_ready(id),
+                LinkEvent::Ready => shared.note_ready(id, now),
                 LinkEvent::Settings(max_concurrent_streams) => {
                     shared.outbox.note(SessionEvent::SettingsChanged {
                         link: id,
@@ -472,7 +478,7 @@ impl Dispatch {
                     kept.keep();
                 }
             }
-            None if !for_tokens => shared.hosts.note_unconnected(),
+            None if !for_tokens => shared.hosts.note_unconnected(link.host()),
             None => {}
         }
         if let Some(error) = failed {
@@ -606,36 +612,52 @@ impl Dispatch {
     // Those who compete for connections
 
     /// Makes room for a host's first connection: lets hosts go that have nothing to do, those first that were not used for
-    /// longest. Returns whether there is room.
+    /// longest, and then those that have had their turn. Returns whether there is room.
     fn make_room(&mut self, shared: &mut Shared, now: Now) -> bool {
         while !self.dialler.has_room(shared, now) {
             shared.settle();
             let Some(id) = shared.hosts.least_missed() else {
-                return false;
+                return self.end_turns(shared, now);
             };
-            let links = shared.hosts.get(id).map(|host| host.links().to_vec());
-            for link in links.into_iter().flatten() {
-                let reason = LetGoReason::MadeRoom;
-                shared.outbox.note(SessionEvent::LetGo { link, reason });
-                self.close_link(shared, link, now);
-            }
+            self.close_links_of(shared, id, now);
             if shared.hosts.get(id).is_some_and(|host| !host.links().is_empty()) {
-                return false;
+                return self.end_turns(shared, now);
             }
         }
         true
     }
 
+    /// Ends the turns that have lasted for long, no more of them than hosts wait: their connections take no more requests. Returns
+    /// whether there is room now.
+    fn end_turns(&mut self, shared: &mut Shared, now: Now) -> bool {
+        while let Some(id) = self.dialler.end_turn(shared, now) {
+            self.close_links_of(shared, id, now);
+            shared.settle();
+        }
+        self.dialler.has_room(shared, now)
+    }
+
+    /// Lets the connections of a host go, because another one needs its place.
+    fn close_links_of(&mut self, shared: &mut Shared, id: HostId, now: Now) {
+        let links = shared.hosts.get(id).map(|host| host.links().to_vec());
+        for link in links.into_iter().flatten() {
+            let reason = LetGoReason::MadeRoom;
+            shared.outbox.note(SessionEvent::LetGo { link, reason });
+            self.close_link(shared, link, now);
+        }
+    }
+
     /// Gives connections to the hosts that wait for one, as far as there is room. What waits for hosts that are connected is sent
-    /// first, because only a host that nothing waits for is let go.
+    /// first, because a host that messages wait for is let go only when it has had its turn.
     pub(super) fn admit(&mut self, shared: &mut Shared, now: Now) {
         while let Some(id) = self.dialler.first_waiting() {
             if shared.hosts.get(id).is_some_and(Host::wants_link) && !self.make_room(shared, now) {
                 return;
             }
-            if let Some(id) = self.dialler.take_first(shared) {
+            if let Some(id) = self.dialler.admit_first(shared) {
                 self.fill(shared, id, now);
             }
+            self.dialler.end_admission();
         }
     }
 

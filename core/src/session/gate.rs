@@ -106,6 +106,11 @@ impl Gates {
         if self.are_open() && !self.by_origin && !self.gates.is_empty() {
             return Allowance::Free;
         }
+        let known = self.gates.get(&self.key(authority)).map(|gate| &gate.state);
+        if let Some(State::Open | State::Late) = known {
+            // By far the most frequent case, and the only one that has to be quick.
+            return Allowance::Free;
+        }
         let until = now.saturating_add(FIRST_ANSWER);
         let gate = self.gate(authority);
         match &mut gate.state {
@@ -132,7 +137,21 @@ impl Gates {
         let news = !matches!(gate.state, State::Open);
         gate.state = State::Open;
         self.closed -= usize::from(news);
+        if news {
+            self.forget_answered();
+        }
         news
+    }
+
+    /// Drops the origins from the front of the line whose first answer is not awaited any more, because [`Gates::next_at`] would
+    /// look at all of them again and again in a campaign to thousands of new origins.
+    fn forget_answered(&mut self) {
+        while let Some((until, key)) = self.tried.front() {
+            if self.is_tried(key, *until) {
+                break;
+            }
+            self.tried.pop_front();
+        }
     }
 
     /// Takes note of an answer that says nothing of the key, from a host that answers.

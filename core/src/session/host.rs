@@ -63,6 +63,10 @@ pub(super) struct Host {
     dials: DialBudget,
     /// Whether the host waits for its turn to have a connection.
     wanting: bool,
+    /// Since when the host has its turn: a connection has been ready. `None` where none has been since there was none.
+    turn_began: Option<Duration>,
+    /// Whether the turn is over: what is in flight ends, and no connection is made before the last one is gone.
+    yields: bool,
     /// No new request before this time (429 for the whole project).
     paused_until: Duration,
     /// When the queue was last looked at. A timer of the queue that is later is still to come;
@@ -97,6 +101,8 @@ impl Host {
             dial_after: Duration::ZERO,
             dials: DialBudget::default(),
             wanting: false,
+            turn_began: None,
+            yields: false,
             paused_until: Duration::ZERO,
             filled_at: Duration::ZERO,
             dirty: false,
@@ -271,7 +277,10 @@ impl Host {
             patience: config.queue_wait_before_dial,
         };
         let leaving = self.links.len().saturating_sub(hopeful);
-        if leaving >= MOST_LEAVING.max(config.max_connections.saturating_add(1)) || now < self.resumes_at() {
+        if leaving >= MOST_LEAVING.max(config.max_connections.saturating_add(1))
+            || now < self.resumes_at()
+            || self.yields
+        {
             return 0;
         }
         plan::connections_to_add(demand, supply, bounds)
@@ -495,6 +504,22 @@ impl Host {
         self.wanting && self.links.is_empty() && !self.waiting.is_empty()
     }
 
+    /// Since when the host has its turn; `None` where it has none, or where the turn is over.
+    pub(super) fn turn_began(&self) -> Option<Duration> {
+        self.turn_began.filter(|_| !self.yields)
+    }
+
+    /// The host gives its place to another one.
+    pub(super) fn end_turn(&mut self) {
+        self.yields = true;
+    }
+
+    /// The last connection is gone. Returns whether the host has given its place to another one.
+    pub(super) fn note_unconnected(&mut self) -> bool {
+        self.turn_began = None;
+        std::mem::take(&mut self.yields)
+    }
+
     /// Whether the host is to be left alone for a while.
     pub(super) fn is_left_alone(&self, now: Duration) -> bool {
         self.resumes_at() > now
@@ -520,8 +545,9 @@ impl Host {
     }
 
     /// A connection can be sent over.
-    pub(super) fn note_ready(&mut self) {
+    pub(super) fn note_ready(&mut self, now: Duration) {
         self.ever_ready = true;
+        self.turn_began.get_or_insert(now);
         self.last_failure = None;
     }
 

@@ -35,6 +35,7 @@ struct Place {
     timer: Option<Duration>,
     idle: Option<Duration>,
     spare: Option<Duration>,
+    turn: Option<Duration>,
 }
 
 /// The hosts of a session.
@@ -60,8 +61,12 @@ pub(super) struct Hosts {
     idle: Timers<HostId>,
     /// The hosts without connections and with nothing to do, by the time of their last use.
     spare: Timers<HostId>,
+    /// The hosts with connections, by the time at which their turn began.
+    turns: Timers<HostId>,
     /// The hosts of callers' messages that have connections.
     connected: usize,
+    /// The hosts, of those, whose turn is over.
+    yielding: usize,
     seed: u64,
 }
 
@@ -79,7 +84,9 @@ impl Hosts {
             timers: Timers::default(),
             idle: Timers::default(),
             spare: Timers::default(),
+            turns: Timers::default(),
             connected: 0,
+            yielding: 0,
             seed,
         }
     }
@@ -254,6 +261,7 @@ impl Hosts {
             timer: None,
             idle: None,
             spare: None,
+            turn: None,
         };
         let id = match self.vacant.pop() {
             Some(id) => {
@@ -322,9 +330,30 @@ impl Hosts {
         }
     }
 
-    /// A host has lost its last connection.
-    pub(super) fn note_unconnected(&mut self) {
+    /// A host of callers' messages has lost its last connection.
+    pub(super) fn note_unconnected(&mut self, id: HostId) {
         self.connected = self.connected.saturating_sub(1);
+        if self.get_mut(id).is_some_and(Host::note_unconnected) {
+            self.yielding = self.yielding.saturating_sub(1);
+        }
+    }
+
+    /// The host whose turn began first, and when; `None` where none has a turn. Everything is settled.
+    pub(super) fn longest_turn(&self) -> Option<(Duration, HostId)> {
+        self.turns.iter().next()
+    }
+
+    /// The number of hosts whose turn is over and which still have connections.
+    pub(super) fn yielding(&self) -> usize {
+        self.yielding
+    }
+
+    /// A host gives its place to another one as soon as its connections have ended.
+    pub(super) fn end_turn(&mut self, id: HostId) {
+        if let Some(host) = self.get_mut(id) {
+            host.end_turn();
+            self.yielding += 1;
+        }
     }
 
     /// Enters every host that has changed where it belongs now.
@@ -349,6 +378,8 @@ impl Hosts {
             self.timers.set(id, &mut place.timer, timer);
             self.idle.set(id, &mut place.idle, since.filter(|_| connected));
             self.spare.set(id, &mut place.spare, since.filter(|_| !connected));
+            self.turns
+                .set(id, &mut place.turn, host.turn_began().filter(|_| caller));
             if waits != place.waiting {
                 place.waiting = waits;
                 match waits {

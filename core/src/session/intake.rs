@@ -94,6 +94,7 @@ impl Intake {
     ///
     /// # Errors
     /// As [`Session::submit`](super::Session::submit).
+    #[inline]
     pub(super) fn take_message(
         &self,
         shared: &mut Shared,

@@ -7,8 +7,40 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Histogram {
     counts: [u64; Histogram::BOUNDS.len() + 1],
-    sum: Duration,
+    /// In nanoseconds: a sum that is added to for every message has to cost little.
+    sum: u128,
 }
+
+/// The nanoseconds of a second.
+const SECOND: u128 = 1_000_000_000;
+
+/// [`Histogram::BOUNDS`] in nanoseconds.
+const BOUNDS: [u64; Histogram::BOUNDS.len()] = {
+    let mut bounds = [0; Histogram::BOUNDS.len()];
+    let mut at = 0;
+    while at < bounds.len() {
+        bounds[at] = Histogram::BOUNDS[at].as_nanos() as u64;
+        at += 1;
+    }
+    bounds
+};
+
+/// The number of bounds below every number of so many bits: where the search for the step of such a number begins. It ends soon,
+/// because each bound is at least twice the one before.
+const FIRST_STEPS: [u8; 65] = {
+    let mut steps = [0; 65];
+    let mut bits = 1;
+    while bits < steps.len() {
+        let smallest = 1 << (bits - 1);
+        let mut step = 0;
+        while step < BOUNDS.len() && BOUNDS[step] < smallest {
+            step += 1;
+        }
+        steps[bits] = step as u8;
+        bits += 1;
+    }
+    steps
+};
 
 impl Histogram {
     /// The upper bounds of the steps, each included in its step; longer durations are counted in one more step without a bound.
@@ -34,11 +66,21 @@ impl Histogram {
     /// Counts one duration.
     #[inline]
     pub fn record(&mut self, duration: Duration) {
-        let step = Self::BOUNDS.iter().take_while(|bound| duration > **bound).count();
-        if let Some(count) = self.counts.get_mut(step) {
+        let nanos = duration.as_nanos();
+        let short = u64::try_from(nanos).unwrap_or(u64::MAX);
+        let bits = u64::BITS - short.leading_zeros();
+        let first = FIRST_STEPS
+            .get(bits as usize)
+            .map_or(0, |step| usize::from(*step));
+        let more = BOUNDS
+            .iter()
+            .skip(first)
+            .take_while(|bound| short > **bound)
+            .count();
+        if let Some(count) = self.counts.get_mut(first + more) {
             *count += 1;
         }
-        self.sum = self.sum.saturating_add(duration);
+        self.sum = self.sum.saturating_add(nanos);
     }
 
     /// Returns every step with its upper bound, which is `None` for the last one, and the number of durations in this step alone.
@@ -54,7 +96,8 @@ impl Histogram {
 
     /// Returns the sum of all durations.
     pub fn sum(&self) -> Duration {
-        self.sum
+        let seconds = u64::try_from(self.sum / SECOND).unwrap_or(u64::MAX);
+        Duration::new(seconds, (self.sum % SECOND) as u32)
     }
 }
 
@@ -127,6 +170,32 @@ mod tests {
 
     #[test]
     fn the_bounds_rise() {
-        assert!(Histogram::BOUNDS.windows(2).all(|two| two[0] < two[1]));
+        assert!(Histogram::BOUNDS.windows(2).all(|two| two[0] * 2 <= two[1]));
+    }
+
+    /// The step that is found is the first whose bound is not below the duration, for every bound and power of two and what is beside.
+    #[test]
+    fn every_duration_is_in_its_step() {
+        let beside = |nanos: u64| [nanos.saturating_sub(1), nanos, nanos.saturating_add(1)];
+        let powers = (0..u64::BITS).map(|bits| 1u64 << bits);
+        for nanos in BOUNDS
+            .into_iter()
+            .chain(powers)
+            .flat_map(beside)
+            .chain([u64::MAX])
+        {
+            let duration = Duration::from_nanos(nanos);
+            let mut histogram = Histogram::default();
+            histogram.record(duration);
+            let step = histogram.steps().position(|(_, count)| count > 0);
+            let expected = Histogram::BOUNDS.iter().position(|bound| duration <= *bound);
+            assert_eq!(step, Some(expected.unwrap_or(Histogram::BOUNDS.len())), "{nanos}");
+            assert_eq!(histogram.sum(), duration);
+        }
+        let mut histogram = Histogram::default();
+        histogram.record(Duration::MAX);
+        histogram.record(Duration::MAX);
+        assert_eq!(histogram.steps().last(), Some((None, 2)));
+        assert_eq!(histogram.sum().as_secs(), u64::MAX);
     }
 }

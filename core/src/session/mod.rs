@@ -94,6 +94,7 @@ mod stats;
 mod tests;
 mod timers;
 mod token;
+mod token_doubt;
 
 pub use config::{Delivery, Priority, SendOptions, SessionConfig};
 pub use ending::{Ended, Ending};

@@ -10,6 +10,7 @@ use crate::http::{Authority, HeaderBlock, Request, Response};
 use crate::net::{ConnectionConfig, GoAway, Protocols, Security, h2};
 use crate::oauth::{Fetch, TokenProgress, TokenState};
 use crate::outcome::{Circumstances, Outcome};
+use crate::printable::is_obeyed;
 use crate::service::{self, MessageRef};
 use crate::time::Now;
 
@@ -281,7 +282,7 @@ impl Service {
             None => {
                 let text = String::from_utf8_lossy(&goaway.debug_data);
                 text.chars()
-                    .filter(|c| !c.is_control())
+                    .filter(|c| !is_obeyed(*c))
                     .take(GO_AWAY_TEXT)
                     .collect()
             }

@@ -113,10 +113,10 @@ impl Shared {
     // Connections
 
     /// Requests can be sent over a connection.
-    pub(super) fn note_ready(&mut self, id: LinkId) {
+    pub(super) fn note_ready(&mut self, id: LinkId, now: Now) {
         let host = self.links.get(id).map(Link::host);
         if let Some(host) = host.and_then(|host| self.hosts.get_mut(host)) {
-            host.note_ready();
+            host.note_ready(now.monotonic);
         }
         self.outbox.note(SessionEvent::Connected { link: id });
     }

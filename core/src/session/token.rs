@@ -37,6 +37,7 @@ impl TokenFetch {
     /// request cannot be sent.
     pub(super) fn queue(&mut self, shared: &mut Shared, request: Request, now: Now) -> Option<HostId> {
         let authority = request.authority.clone()?;
+        self.asked();
         let traffic = shared.service.token_traffic();
         let host = shared.host(&authority, traffic, now);
         let Ok(slot) = shared.ledger.reserve_with(request) else {
@@ -112,6 +113,11 @@ impl TokenFetch {
         new
     }
 
+    /// Notes that a token is asked for: the answer may be another one than the last refusal.
+    fn asked(&mut self) {
+        self.refused = false;
+    }
+
     /// Notes that a token has come.
     fn succeeded(&mut self) {
         self.failure = None;
@@ -151,6 +157,8 @@ mod tests {
         assert!(fetch.failure().is_some() && fetch.refusal().is_none());
         fetch.failed(Error::new(ErrorKind::TokenRefused, "b"), true);
         assert_eq!(fetch.refusal().map(Error::kind), Some(ErrorKind::TokenRefused));
+        fetch.asked();
+        assert!(fetch.failure().is_some() && fetch.refusal().is_none());
         fetch.succeeded();
         assert!(fetch.failure().is_none() && fetch.refusal().is_none());
     }

@@ -16,6 +16,7 @@ use crate::outcome::{
     Accepted, Details, Evidence, FixCredentials, MessageId, Outcome, Reason, Rejected, RetryLater, Scope,
     Suspect, TokenGone, TokenMismatch,
 };
+use crate::printable::is_obeyed;
 use crate::time::Now;
 
 /// FCM may answer 410 in the first seconds of a subscription's life.
@@ -382,7 +383,7 @@ fn other(text: &str) -> Reason {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.chars().filter(|c| !c.is_control()));
+        out.extend(word.chars().filter(|c| !is_obeyed(*c)));
     }
     Reason::other(out)
 }

@@ -2,6 +2,7 @@
 //! a subscription, so without a policy the sender is a tool for reaching the inside
 //! of its own network (SSRF).
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::endpoint::Endpoint;
@@ -51,7 +52,7 @@ pub struct EndpointPolicy {
     hosts: Vec<Box<str>>,
     any_public_host: bool,
     ports: Vec<u16>,
-    trusted: Vec<Authority>,
+    trusted: HashSet<Authority>,
 }
 
 impl Default for EndpointPolicy {
@@ -60,7 +61,7 @@ impl Default for EndpointPolicy {
             hosts: KNOWN.iter().map(|host| (*host).into()).collect(),
             any_public_host: false,
             ports: vec![443],
-            trusted: Vec::new(),
+            trusted: HashSet::new(),
         }
     }
 }
@@ -95,7 +96,7 @@ impl EndpointPolicy {
     /// never from a user's input.
     #[must_use]
     pub fn trust(mut self, authority: Authority) -> Self {
-        self.trusted.push(authority);
+        self.trusted.insert(authority);
         self
     }
 

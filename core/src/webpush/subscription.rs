@@ -23,6 +23,7 @@ const P256DH: &[&str] = &[
     "keyp256dh",
     "publickey",
     "userpublickey",
+    "pubkey",
     "key",
 ];
 const AUTH: &[&str] = &[
@@ -35,6 +36,11 @@ const AUTH: &[&str] = &[
     "userauthtoken",
     "token",
 ];
+
+/// The names of the object with the keys; the second is UnifiedPush's.
+const KEYS: &[&str] = &["keys", "pubkeyset"];
+/// The names of the object with the subscription in what a page posted.
+const AROUND: &[&str] = &["subscription", "pushsubscription"];
 
 /// The longest JSON text that is looked at.
 const LONGEST: usize = 16 * 1024;
@@ -52,9 +58,10 @@ pub struct Subscription {
 impl Subscription {
     /// Reads the JSON of a subscription:
     /// `{"endpoint", "expirationTime", "keys": {"p256dh", "auth"}}`; also with the keys beside
-    /// the endpoint, without keys, inside a JSON string or below `subscription`, with padded or standard
-    /// base64, with a byte order mark, and with the member names of other languages' libraries and tables:
-    /// `publicKey` and `authToken` (PHP), `P256DH` (.NET), `p256dh_key` and `auth_key` (Ruby).
+    /// the endpoint, without keys, inside a JSON string (the whole, or `keys`) or below `subscription`, in single
+    /// quotes as Python and Java's README write them, with padded or standard base64, with a byte order mark, and with the member names of other languages' libraries and tables:
+    /// `publicKey` and `authToken` (PHP), `P256DH` (.NET), `p256dh_key` and `auth_key` (Ruby), `pubKeySet` (UnifiedPush);
+    /// the whole list is in `docs/other-libraries.md`.
     /// Unknown members are ignored.
     ///
     /// # Errors
@@ -77,24 +84,26 @@ impl Subscription {
         if json.len() > LONGEST {
             return Err(invalid("the subscription is longer than 16 kib"));
         }
-        let not_json = |error| invalid("the subscription is not a json object").with_source(error);
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-        let mut map = match crate::json::parse(json).map_err(not_json)? {
-            Value::Object(map) => map,
-            Value::String(text) => crate::json::parse_object(text.as_bytes()).map_err(not_json)?,
-            _ => return Err(invalid("the subscription is not a json object")),
+        let value = match crate::json::parse(json) {
+            Ok(value) => value,
+            Err(error) => single_quoted(json).ok_or_else(|| not_json(error))?,
         };
+        let mut map = object(value)?.ok_or_else(|| invalid("the subscription is not a json object"))?;
         if member(&map, ENDPOINT).is_none() {
-            if let Some(Value::Object(inner)) = map.remove("subscription") {
-                map = inner;
+            if let Some(inner) = member(&map, AROUND).cloned() {
+                map = object(inner)?.ok_or_else(|| invalid("the subscription has no endpoint"))?;
             }
         }
         let endpoint = string(&map, ENDPOINT)?.ok_or_else(|| invalid("the subscription has no endpoint"))?;
-        let keys = match member(&map, &["keys"]) {
-            Some(Value::Object(keys)) => keys,
-            None | Some(Value::Null) => &map,
-            Some(_) => return Err(invalid("the member keys is not an object")),
+        let inner = match member(&map, KEYS) {
+            None | Some(Value::Null) => None,
+            Some(keys) => {
+                let keys = object(keys.clone())?;
+                Some(keys.ok_or_else(|| invalid("the member keys is not an object"))?)
+            }
         };
+        let keys = inner.as_ref().unwrap_or(&map);
         let mut subscription = Self::at(endpoint)?;
         subscription.keys = match (string(keys, P256DH)?, string(keys, AUTH)?) {
             (Some(p256dh), Some(auth)) => Some(receiver(p256dh, auth)?),
@@ -199,6 +208,33 @@ impl Subscription {
     }
 }
 
+fn not_json(error: Error) -> Error {
+    invalid("the subscription is not a json object").with_source(error)
+}
+
+/// The object that a value is, or that its text holds: columns of JSON are often encoded twice. `None` for other values.
+fn object(value: Value) -> Result<Option<Map<String, Value>>, Error> {
+    match value {
+        Value::Object(map) => Ok(Some(map)),
+        Value::String(text) => match crate::json::parse(text.as_bytes()).map_err(not_json)? {
+            Value::Object(map) => Ok(Some(map)),
+            _ => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// An object in single quotes, as the README of web-push for Java has it, and as Python's `str` writes a dict; `None` where
+/// that is not what the text is. No endpoint and no key holds a quote.
+fn single_quoted(text: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    if !text.starts_with("{'") || text.contains(['"', '\\']) {
+        return None;
+    }
+    let text = text.replace('\'', "\"").replace(": None", ": null");
+    crate::json::parse(text.as_bytes()).ok()
+}
+
 fn receiver(p256dh: &str, auth: &str) -> Result<ReceiverPublic, Error> {
     let point: [u8; 65] =
         crypto::base64::decode_array(p256dh).ok_or_else(|| invalid("p256dh is not 65 bytes in base64url"))?;
@@ -213,7 +249,7 @@ fn receiver(p256dh: &str, auth: &str) -> Result<ReceiverPublic, Error> {
 fn milliseconds(value: &Value) -> Option<UnixTime> {
     let number = value.as_f64().filter(|number| (0.0..1e16).contains(number))?;
     // In range: checked above, so the conversion loses the fraction only.
-    Some(UnixTime::from_millis(number as u64))
+    Some(UnixTime::from_millis(number as u64)).filter(|time| time.is_believable())
 }
 
 /// The member of the first of these names that there is, in any library's spelling: upper and lower case,

@@ -9,6 +9,7 @@ import pathlib
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pushcore.testing import Sandbox
@@ -136,6 +137,38 @@ def test_ionic_and_its_status(server: Serving) -> None:
     assert shown["errors"] == [{"token": tokens["unregistered"], "platform": "ios", "error": "Unregistered"}]
 
 
+def test_s_ionic_scheduled_is_sent_when_it_is_due(server: Serving) -> None:
+    tokens = server.sandbox.ready["apns"]["tokens"]
+    android = server.sandbox.ready["fcm"]["tokens"]["valid_3"]
+    key = base64.b64encode(f"{server.keys['ionic']}:".encode()).decode()
+    headers = {"Authorization": f"Basic {key}", "X-Ionic-Application-Id": "app"}
+    due = int(time.time()) + 3
+    body = {
+        "tokens": [tokens["valid"], tokens["unregistered"], android],
+        "notification": {"alert": "for later"},
+        "scheduled": due,
+    }
+    status, _, text = server.request("POST", "/api/v1/push", body, headers)
+    assert status == 202, text
+    path = f"/api/v1/status/{json.loads(text)['message_id']}"
+    state = "SELECT s.state FROM sends s JOIN jobs j ON j.id = s.job WHERE j.due = ?"
+    rows = server.database.connection.execute(state, (due,)).fetchall()
+    if time.time() < due:
+        assert [row["state"] for row in rows] == ["waiting"] * 3
+
+    def shown() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(server.request("GET", path, None, headers)[2])
+        return found
+
+    wait_for(lambda: shown()["status"] == "Sent")
+    assert time.time() >= due
+    told = shown()
+    assert (told["ios"]["sent"], told["android"]["sent"], told["scheduled"]) == (1, 1, due)
+    assert told["errors"] == [{"token": tokens["unregistered"], "platform": "ios", "error": "Unregistered"}]
+    (record,) = [one for one in server.sandbox.log(service="apns", target=tokens["valid"]) if "for later" in str(one)]
+    assert record["accepted"] is True
+
+
 def test_cozie_registers_and_notifies(server: Serving) -> None:
     who = {"id_experiment": "AppleStore", "id_participant": "ExternalUser", "id_password": "XXX"}
     headers = {"x-api-key": server.keys["cozie"]}
@@ -149,6 +182,31 @@ def test_cozie_registers_and_notifies(server: Serving) -> None:
     payload = json.loads(record["body"]) if isinstance(record["body"], str) else record["body"]
     assert payload["buttons"] == [{"i": "helpful", "n": "Helpful"}]
     assert payload["custom"]["a"]["notification_id"] == json.loads(text)["id"]
+
+
+def test_m_dead_tokens_are_told_to_the_store(server: Serving) -> None:
+    """Cozie, Ionic and the tutorial: no system sends again to a token that its service called dead."""
+    dead = server.sandbox.ready["apns"]["tokens"]["unregistered"]
+    who = {"id_experiment": "Dead", "id_participant": "token", "id_password": "XXX"}
+    key = {"x-api-key": server.keys["cozie"]}
+    assert server.request("POST", "/cozie/register", {**who, "token": dead}, key)[0] == 200
+    server.store.register("ionic", "app", "e-dead", service="apns", environment="production", target=dead)
+    server.store.register("blog", "", dead, service="apns", environment="production", target=dead)
+    with server.database.write() as db:
+        # APNs says since when a token is dead: one that was registered after that stays.
+        db.execute("UPDATE devices SET registered = 1 WHERE target = ?", (dead,))
+    status, _, text = server.request("POST", "/prod/notification/", {**who, "message": "m"}, key)
+    assert (status, json.loads(text)["recipients"]) == (200, 0)
+    rows = server.database.connection.execute("SELECT system, reason FROM devices WHERE target = ?", (dead,)).fetchall()
+    assert sorted((row["system"], row["reason"]) for row in rows) == [
+        ("blog", "Unregistered"),
+        ("cozie", "Unregistered"),
+        ("ionic", "Unregistered"),
+    ]
+    pushes = len(server.sandbox.log(service="apns", operation="push", target=dead))
+    status, _, text = server.request("POST", "/prod/notification/", {**who, "message": "m"}, key)
+    assert (status, json.loads(text)) == (400, {"Error message": "No valid OneSignal Player ID found."})
+    assert len(server.sandbox.log(service="apns", operation="push", target=dead)) == pushes
 
 
 # Bad input, through the server.
@@ -207,6 +265,99 @@ def test_malformed_and_huge_bodies(server: Serving) -> None:
     assert server.request("POST", path, b"x" * (17 << 20), bearer)[0] == 413
     legacy = {"Authorization": f"key={server.keys['fcm_legacy']}"}
     assert server.request("POST", "/fcm/send", b'{"to":', legacy)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"[" * 200_000),
+        ("application/json", b'{"device_token": {"a": 1}}'),
+        ("application/json", b'{"device_token": 7}'),
+        ("application/json", b'{"device_token": ""}'),
+        ("application/json", b'{"device_token": "' + b"x" * 5000 + b'"}'),
+        ("application/json", b'{"device_token": "\\ud800"}'),
+        ("application/json", b'{"device_token": "\xff"}'),
+        ("application/json; charset=nonsense", b'{"device_token": "a"}'),
+        ("multipart/form-data", b"x"),
+        ("text/xml", b"<a/>"),
+    ],
+)
+def test_the_tutorials_parameters_are_never_a_500(server: Serving, kind: str, body: bytes) -> None:
+    status, _, text = server.request("POST", "/register-device", body, {"Content-Type": kind})
+    assert status == 400, text
+    assert set(json.loads(text)) == {"errors"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 200_000, b"[1]", b'{"ids": [1e400]}', b'{"ids": [true]}', b'{"ids": [%d]}' % 2**70]
+)
+def test_the_operators_numbers_are_never_a_500(server: Serving, body: bytes) -> None:
+    operator = {"Authorization": f"Bearer {server.keys['operator']}"}
+    assert server.request("POST", "/sends/again", body, operator)[0] == 400
+
+
+def test_a_length_of_ten_gigabytes_is_answered_at_once(server: Serving) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=9) as connection:
+        head = "POST /api/v1/projects/123/notifications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n{"
+        connection.sendall(head.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_come_gives_its_thread_back(server: Serving) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        head = "POST /api/v1/projects/123/notifications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+        connection.sendall(head.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
+
+
+def test_headers_that_do_not_come_give_their_thread_back(server: Serving) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: ")
+        assert connection.recv(65536) == b""
+
+
+def test_a_subscription_leads_nowhere_but_to_a_push_service(server: Serving) -> None:
+    bearer = {"Authorization": f"Bearer {server.keys['pushpad']}"}
+    server.store.put("pushpad", "apps", "", "ssrf", {"sender_id": 99, "name": "ssrf", "website": "https://example.com"})
+    keys = server.sandbox.ready["webpush"]["subscriptions"]["active"]["keys"]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.5)
+        port = listener.getsockname()[1]
+        hosts = (
+            f"127.0.0.1:{port}",
+            f"localhost:{port}",
+            f"[::1]:{port}",
+            f"fcm.googleapis.com@127.0.0.1:{port}",
+            f"0x7f000001:{port}",
+            "169.254.169.254",
+            "10.0.0.1",
+            "evil.example.com",
+            "fcm.googleapis.com.evil.example.com",
+        )
+        path = "/api/v1/projects/ssrf"
+        for host in hosts:
+            body = {"endpoint": f"https://{host}/x", **keys}
+            status, _, text = server.request("POST", f"{path}/subscriptions", body, bearer)
+            assert status == 201, text
+        for endpoint in ("http://example.com/x", "file:///etc/passwd", "gopher://x"):
+            assert server.request("POST", f"{path}/subscriptions", {"endpoint": endpoint, **keys}, bearer)[0] == 422
+        status, _, text = server.request("POST", f"{path}/notifications", {"body": "b"}, bearer)
+        created = json.loads(text)
+        assert (status, created["scheduled"]) == (201, len(hosts))
+        ends = "SELECT s.state FROM sends s JOIN jobs j ON j.id = s.job WHERE j.app = 'ssrf' AND s.state = 'failed'"
+        wait_for(lambda: len(server.database.connection.execute(ends).fetchall()) == len(hosts))
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_an_app_that_is_named_twice_is_nobodys(server: Serving) -> None:
+    key = base64.b64encode(f"{server.keys['ionic']}:".encode()).decode()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        head = (
+            f"GET /api/v1/status/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Basic {key}\r\n"
+        )
+        connection.sendall((head + "X-Ionic-Application-Id: app\r\n" * 2 + "\r\n").encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
 
 
 def test_doubled_headers_are_nobodys(server: Serving) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from original.intercept import Intercept
@@ -106,6 +107,14 @@ def test_m_pushpad_1_0_0_unchanged(server: Serving, intercept: Intercept) -> Non
     assert lines[-1] == "done"
 
 
+def test_s_pushpad_for_node_by_its_option(server: Serving) -> None:
+    active = server.sandbox.ready["webpush"]["subscriptions"]["active"]
+    keys = (active["endpoint"], active["keys"]["p256dh"], active["keys"]["auth"])
+    program = ["node", os.fspath(HERE / "pushpad.mjs")]
+    lines = run(program, server.keys["pushpad"], server.url, *keys)
+    assert lines == ["1 user1", "true true", "true", "1 node", "b", "Q true", "404", "400", "401"]
+
+
 def test_m_pyfcm_1_5_4_unchanged(server: Serving, intercept: Intercept) -> None:
     tokens = server.sandbox.ready["fcm"]["tokens"]
     keys = (server.keys["fcm_legacy"], tokens["valid"], tokens["unregistered"])
@@ -124,6 +133,57 @@ def test_s_node_gcm_by_its_option(server: Serving) -> None:
     arguments = (server.keys["fcm_legacy"], server.url, tokens["valid"], tokens["unregistered"])
     lines = run(["node", os.fspath(HERE / "node_gcm.js")], *arguments)
     assert lines == ["1 NotRegistered", "topic", "401"]
+
+
+def by_preload(script: str) -> list[str]:
+    return ["node", "-r", os.fspath(HERE / "http_preload.js"), os.fspath(HERE / script)]
+
+
+def test_s_parses_node_gcm_by_a_preload(server: Serving) -> None:
+    tokens = server.sandbox.ready["fcm"]["tokens"]
+    arguments = (server.keys["fcm_legacy"], server.url, tokens["valid"], tokens["unregistered"])
+    environment = {"PUSHCORE_PACKAGE": "@parse/node-gcm", "PUSHCORE_URL": server.url}
+    lines = run(by_preload("node_gcm.js"), *arguments, **environment)
+    assert lines == ["1 NotRegistered", "topic", "401"]
+
+
+def test_s_fcm_push_for_node_by_a_preload(server: Serving) -> None:
+    tokens = server.sandbox.ready["fcm"]["tokens"]
+    arguments = (server.keys["fcm_legacy"], tokens["valid"], tokens["unregistered"])
+    lines = run(by_preload("fcm_push.js"), *arguments, PUSHCORE_URL=server.url)
+    assert lines == ["1", "NotRegistered"]
+
+
+def test_s_pyfcm_1_3_1_unchanged(server: Serving, intercept: Intercept) -> None:
+    tokens = server.sandbox.ready["fcm"]["tokens"]
+    keys = (server.keys["fcm_legacy"], tokens["valid"], tokens["unregistered"])
+    assert run(python("pyfcm_send.py"), *keys, package="pyfcm-old", **intercept.environment()) == ["done"]
+
+
+def test_s_pushjack_1_6_0_unchanged(server: Serving, intercept: Intercept) -> None:
+    tokens = server.sandbox.ready["fcm"]["tokens"]
+    keys = (server.keys["fcm_legacy"], tokens["valid"], tokens["unregistered"])
+    lines = run(python("pushjack_send.py"), *keys, package="pushjack", **intercept.environment())
+    assert lines == ["1 ['GCMUnregisteredDeviceError']"]
+
+
+def test_s_aws_command_line_by_its_environment(server: Serving) -> None:
+    token = server.sandbox.ready["fcm"]["tokens"]["valid"]
+    message = {
+        "Addresses": {token: {"ChannelType": "GCM"}},
+        "MessageConfiguration": {"GCMMessage": {"Title": "T", "Body": "B"}},
+    }
+    region = {"AWS_DEFAULT_REGION": "us-east-1"}
+
+    def aws_pinpoint(*arguments: str) -> Any:
+        program = [sys.executable, "-m", "awscli", "pinpoint"]
+        return json.loads("".join(run(program, *arguments, package="awscli", **aws(server), **region)))
+
+    request = ("--application-id", "app", "--message-request", json.dumps(message))
+    answer = aws_pinpoint("send-messages", *request)
+    assert answer["MessageResponse"]["Result"][token]["DeliveryStatus"] == "SUCCESSFUL"
+    channels = aws_pinpoint("get-channels", "--application-id", "app")["ChannelsResponse"]["Channels"]
+    assert {"APNS", "GCM", "ADM", "BAIDU"} <= set(channels)
 
 
 def test_m_boto3_by_its_environment(server: Serving) -> None:
@@ -164,6 +224,8 @@ def pythons() -> list[str]:
     """This Python, and Python 2.7 where there is one: the script is of its time."""
     names = (os.environ.get("PYTHON2", ""), "python2.7", "python2")
     old = [path for name in names if (path := shutil.which(name)) is not None]
+    # pyenv's own name for it runs only where it is chosen.
+    old += map(os.fspath, sorted((pathlib.Path.home() / ".pyenv/versions").glob("2.7*/bin/python2.7")))
     works = [path for path in old if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0]
     return [sys.executable, *works[:1]]
 

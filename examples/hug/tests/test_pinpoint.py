@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import pathlib
+import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -95,6 +98,25 @@ def test_a_replay_is_answered_again_and_sends_nothing_again(server: Serving) -> 
     assert {status for status, _, _ in answers} == {200}
     assert len({text for _, _, text in answers}) == 1
     assert len(server.sandbox.log(service="fcm", operation="push", target=token)) == 1
+
+
+def test_a_replay_after_every_worker_was_killed(server: Serving) -> None:
+    token = server.sandbox.ready["fcm"]["tokens"]["valid_3"]
+    there = len(server.sandbox.log(service="fcm", operation="push", target=token))
+    body = message(token)
+    headers = signed(server, "POST", PATH, body)
+    first = server.request("POST", PATH, body, headers)
+    assert first[0] == 200
+    before = set(server.workers())
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    until = time.monotonic() + 60
+    while len(set(server.workers()) - before) < len(before):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    second = server.request("POST", PATH, body, headers)
+    assert (second[0], second[2]) == (200, first[2])
+    assert len(server.sandbox.log(service="fcm", operation="push", target=token)) == there + 1
 
 
 def test_bodies_that_make_no_sense(server: Serving) -> None:

@@ -13,6 +13,6 @@ pub mod runner;
 mod script;
 mod stage;
 
-pub use case::{Case, cases};
+pub use case::{Case, DRIVERS, cases};
 pub use judge::judge;
 pub use stage::Stage;

@@ -73,13 +73,13 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts the program with a case; returns what it tells.
+    /// Starts the program with a case, which `driver` plays; returns what it tells.
     ///
     /// # Panics
     /// Where it does not start, or does not speak.
-    pub fn start(program: impl AsRef<Path>, name: &str) -> (Self, Value) {
+    pub fn start(program: impl AsRef<Path>, name: &str, driver: &str) -> (Self, Value) {
         let mut process = Command::new(program.as_ref())
-            .arg(name)
+            .args([name, driver])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

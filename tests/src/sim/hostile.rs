@@ -43,6 +43,10 @@ pub struct Behaviour {
     pub after: usize,
     /// Closes after what it had to say.
     pub close: bool,
+    /// Changes the TLS of the server.
+    pub shape: fn(&mut ServerConfig),
+    /// Asks for new TLS keys again and again (RFC 8446 §4.6.3), once the first octets have come.
+    pub new_keys: bool,
 }
 
 impl Behaviour {
@@ -57,7 +61,23 @@ impl Behaviour {
             rate: 0,
             after: 0,
             close: false,
+            shape: |_| {},
+            new_keys: false,
         }
+    }
+
+    /// Its TLS is changed so.
+    #[must_use]
+    pub fn shaped(mut self, shape: fn(&mut ServerConfig)) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    /// It asks for new TLS keys without end.
+    #[must_use]
+    pub fn renews_keys(mut self) -> Self {
+        self.new_keys = true;
+        self
     }
 
     /// It says this to each request.
@@ -115,7 +135,9 @@ impl Hostile {
             Wire::H1 => &["http/1.1"],
             _ => &[],
         };
-        Self::start_with(ca.server(alpn, |_| {}), behaviour)
+        let mut tls = (*ca.server(alpn, |_| {})).clone();
+        (behaviour.shape)(&mut tls);
+        Self::start_with(Arc::new(tls), behaviour)
     }
 
     /// The same with TLS of its own.
@@ -166,7 +188,30 @@ fn serve(socket: TcpStream, tls: Arc<ServerConfig>, behaviour: &Behaviour, stop:
     if behaviour.wire == Wire::Tcp {
         talk(socket, behaviour, stop);
     } else if let Ok(connection) = ServerConnection::new(tls) {
+        if behaviour.new_keys {
+            return new_keys(StreamOwned::new(connection, socket), stop);
+        }
         talk(StreamOwned::new(connection, socket), behaviour, stop);
+    }
+}
+
+fn new_keys(mut stream: StreamOwned<ServerConnection, TcpStream>, stop: &AtomicBool) {
+    let mut buffer = [0; 4096];
+    while !stop.load(Ordering::Relaxed) {
+        match stream.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if waits(&error) => {}
+            Err(_) => return,
+        }
+        for _ in 0..1000 {
+            if stream.conn.is_handshaking() {
+                break;
+            }
+            if stream.conn.refresh_traffic_keys().is_err() || stream.flush().is_err() {
+                return;
+            }
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 use super::frame::{data, flag, frame, goaway, headers, kind, ping, reset, setting, settings, window_update};
 use super::hostile::{Behaviour, Wire, unknown, windowless};
 
-fn many() -> Vec<u8> {
+/// SETTINGS that allow many streams.
+pub(super) fn many() -> Vec<u8> {
     settings(&[(setting::MAX_CONCURRENT_STREAMS, 10_000)])
 }
 
 /// `:status 201`, as a literal.
-const CREATED: &[u8] = b"\x08\x03201";
+pub(super) const CREATED: &[u8] = b"\x08\x03201";
 
 /// Every kind of frame without end, at full speed and at three others.
 pub fn floods() -> Vec<Behaviour> {
@@ -253,6 +254,27 @@ pub fn tls() -> Vec<Behaviour> {
         row("noise without end", b"").floods(b"\x17\x03\x03\x00\x05hello".to_vec(), 0, 0),
         row("a slow ServerHello", &[22, 3, 3, 0x10, 0, 2, 0, 0x0f, 0xfc]).floods(vec![0], 50, 0),
         Behaviour::new("tls: no alpn", Wire::NoAlpn, many()),
+        row("records of no type", &[]).floods(vec![99, 3, 3, 0, 1, 0], 0, 0),
+        row("SSL 2", &[0x80, 0x2e, 1, 0, 2, 0, 0x15]),
+        row("HTTP/2 without TLS", &many()),
+        row("another hello without end", &[]).floods(
+            // A HelloRetryRequest's first octets, again and again.
+            [&[22, 3, 3, 0, 6, 2, 0, 0, 2, 3, 3][..]].concat(),
+            0,
+            0,
+        ),
+        row("handshakes by drops", &[22, 3, 3, 0x3f, 0xff]).floods(vec![2, 0, 0, 0], 20, 0),
+        Behaviour::new("tls: records of 32 octets", Wire::H2, many())
+            .shaped(|config| config.max_fragment_size = Some(32))
+            .answers(|id| headers(id, true, CREATED)),
+        Behaviour::new("tls: a thousand tickets", Wire::H2, many())
+            .shaped(|config| {
+                // The number is only taken where tickets are made.
+                config.ticketer = rustls::crypto::ring::Ticketer::new().expect("a ticketer");
+                config.send_tls13_tickets = 1000;
+            })
+            .answers(|id| headers(id, true, CREATED)),
+        Behaviour::new("tls: new keys without end", Wire::H2, many()).renews_keys(),
     ]
 }
 
@@ -264,6 +286,47 @@ pub fn proxies() -> Vec<(Behaviour, &'static str)> {
         (row("closes", b"").closes(), "http"),
         (row("407", b"HTTP/1.1 407 Log in\r\n\r\n"), "http"),
         (row("html", b"<html>please log in</html>\r\n\r\n"), "http"),
+        (row("a status of escapes", b"HTTP/1.1 2\x1b[ OK\r\n\r\n"), "http"),
+        (row("status 999", b"HTTP/1.1 999 What\r\n\r\n"), "http"),
+        (
+            row(
+                "a redirect",
+                b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1/\r\n\r\n",
+            ),
+            "http",
+        ),
+        (
+            row(
+                "200 with a body",
+                b"HTTP/1.1 200 OK\r\ncontent-length: 26\r\n\r\n<html>please log in</html>",
+            ),
+            "http",
+        ),
+        (
+            row(
+                "200 in chunks",
+                b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            ),
+            "http",
+        ),
+        (
+            row("200, and closes", b"HTTP/1.1 200 OK\r\n\r\n").closes(),
+            "http",
+        ),
+        (row("line feeds alone", b"HTTP/1.1 200 OK\n\n"), "http"),
+        (
+            row(
+                "407 with a challenge of 60 kB",
+                b"HTTP/1.1 407 Log in\r\nproxy-authenticate: ",
+            )
+            .floods(vec![b'x'; 100], 0, 0),
+            "http",
+        ),
+        (
+            row("100 without end", b"").floods(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), 0, 0),
+            "http",
+        ),
+        (row("octets of no meaning", &[0xff; 4000]), "http"),
         (
             row("an answer without end", b"HTTP/1.1 200 OK\r\n").floods(b"a: b\r\n".to_vec(), 0, 0),
             "http",
@@ -293,6 +356,18 @@ pub fn proxies() -> Vec<(Behaviour, &'static str)> {
             "socks5",
         ),
         (row("socks: half an answer", &[5, 0, 5]), "socks5"),
+        (row("socks: version 4", &[0, 90, 0, 0, 0, 0, 0, 0]), "socks5"),
+        (row("socks: wants a login", &[5, 2]), "socks5"),
+        (row("socks: a login refused", &[5, 2, 1, 1]), "socks5"),
+        (
+            row("socks: an address of no kind", &[5, 0, 5, 0, 0, 99, 1, 2, 3]),
+            "socks5",
+        ),
+        (row("socks: by drops", &[5]).floods(vec![0], 5, 0), "socks5"),
+        (
+            row("socks: an answer without end", &[5, 0]).floods(vec![5, 0, 0, 3, 255], 0, 0),
+            "socks5",
+        ),
         (
             row("socks: rubbish behind it", &[5, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).floods(vec![7], 0, 0),
             "socks5",
@@ -324,6 +399,55 @@ pub fn tokens() -> Vec<Behaviour> {
         row("expired at once").answers(|_| json(r#"{"access_token":"t","expires_in":0}"#)),
         row("expires in -1").answers(|_| json(r#"{"access_token":"t","expires_in":-1}"#)),
         row("expires in 10^300").answers(|_| json(r#"{"access_token":"t","expires_in":1e300}"#)),
+        row("a token of 1 MB")
+            .answers(|_| {
+                b"HTTP/1.1 200 OK\r\ncontent-length: 1000040\r\n\r\n{\"expires_in\":3599,\"access_token\":\""
+                    .to_vec()
+            })
+            .floods(b"x".to_vec(), 0, 1),
+        row("a token of 4,097 octets").answers(|_| {
+            json(&format!(
+                r#"{{"access_token":"{}","expires_in":3599}}"#,
+                "x".repeat(4097)
+            ))
+        }),
+        row("a token that is a number").answers(|_| json(r#"{"access_token":7,"expires_in":3599}"#)),
+        row("a token of other letters")
+            .answers(|_| json("{\"access_token\":\"\u{e9}\u{202e}\",\"expires_in\":3599}")),
+        row("a token of another type")
+            .answers(|_| json(r#"{"access_token":"t","token_type":"mac","expires_in":3599}"#)),
+        row("a token twice")
+            .answers(|_| json(r#"{"access_token":"t","access_token":"u","expires_in":3599}"#)),
+        row("expires in a list").answers(|_| json(r#"{"access_token":"t","expires_in":[3599]}"#)),
+        row("expires in NaN").answers(|_| json(r#"{"access_token":"t","expires_in":"NaN"}"#)),
+        row("expires in 1e999").answers(|_| json(r#"{"access_token":"t","expires_in":1e999}"#)),
+        row("expires in a text of infinity").answers(|_| json(r#"{"access_token":"t","expires_in":"inf"}"#)),
+        row("json behind a byte order mark").answers(|_| json("\u{feff}{\"access_token\":\"t\"}")),
+        row("429 until the year 9999").answers(|_| {
+            b"HTTP/1.1 429 No\r\nretry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\ncontent-length: 0\r\n\r\n"
+                .to_vec()
+        }),
+        row("429 of 10^18 seconds").answers(|_| {
+            b"HTTP/1.1 429 No\r\nretry-after: 1000000000000000000\r\ncontent-length: 0\r\n\r\n".to_vec()
+        }),
+        row("503 since 1970").answers(|_| {
+            b"HTTP/1.1 503 No\r\nretry-after: Thu, 01 Jan 1970 00:00:00 GMT\r\ncontent-length: 0\r\n\r\n"
+                .to_vec()
+        }),
+        row("an error of escapes").answers(|_| {
+            let body = "{\"error\":\"\u{1b}[2J\",\"error_description\":\"\u{202e}\u{7}=cmd()\"}";
+            format!("HTTP/1.1 400 No\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into()
+        }),
+        row("an error of 60 kB").answers(|_| {
+            let body = format!("{{\"error\":\"{}\"}}", "x".repeat(60_000));
+            format!("HTTP/1.1 400 No\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into()
+        }),
+        row("an answer by drops")
+            .answers(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 60\r\n\r\n".to_vec())
+            .floods(b" ".to_vec(), 20, 1),
+        row("401")
+            .answers(|_| b"HTTP/1.1 401 No\r\nwww-authenticate: Basic\r\ncontent-length: 0\r\n\r\n".to_vec()),
+        row("204").answers(|_| b"HTTP/1.1 204 No\r\n\r\n".to_vec()),
         row("nested").answers(|_| json(&"[".repeat(10_000))),
         row("a body without end")
             .answers(|_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec())

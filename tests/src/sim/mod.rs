@@ -17,6 +17,7 @@ pub mod certificates;
 pub mod fixture;
 pub mod frame;
 pub mod hostile;
+pub mod hostile_answers;
 pub mod hostile_rows;
 pub mod hpack;
 pub mod log;

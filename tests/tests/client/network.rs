@@ -23,16 +23,11 @@ fn closed() -> SocketAddr {
 }
 
 #[test]
-fn a_dead_first_address_costs_nothing() {
+fn a_dead_first_address_costs_no_attempt() {
     let world = World::new();
     let port = world.authority("/apns/authority").port();
     let dead = closed();
-    // The second is in a network for documentation: at best it is refused, at worst silent.
-    let addresses = vec![
-        dead,
-        address("192.0.2.1:9"),
-        SocketAddr::from(([127, 0, 0, 1], port)),
-    ];
+    let addresses = vec![dead, closed(), SocketAddr::from(([127, 0, 0, 1], port))];
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let client = world.apns(|config| {

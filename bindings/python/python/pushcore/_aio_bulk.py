@@ -7,14 +7,14 @@ import contextlib
 import itertools
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._aio_engine import Engine
     from ._errors import PushcoreError
     from ._pushcore import Outcome, Progress, Template
-    from ._types import Duration, Message, OnSuspicion
+    from ._types import Duration, Message, OnSuspicion, Priority
 
 #: Results that nobody has fetched yet stop the reading of further messages above this.
 _MOST_RESULTS = 4096
@@ -22,6 +22,14 @@ _MOST_RESULTS = 4096
 _TURN = 0.002
 #: How many messages are taken from a plain iterable before the loop gets its turn.
 _MOST_AT_ONCE = 256
+
+
+class Pieces(AsyncIterable[Any]):
+    """Messages that come in pieces: as a list, and how many seconds of their deadline are over."""
+
+    def pieces(self) -> AsyncIterator[tuple[list[Any], float]]:
+        """The pieces."""
+        raise NotImplementedError
 
 
 async def bulk(
@@ -33,9 +41,10 @@ async def bulk(
     on_progress: Callable[[Progress], object] | None,
     progress_every: float | None,
     on_suspicion: OnSuspicion | None = None,
+    priority: Priority | None = None,
 ) -> AsyncGenerator[tuple[Any, Outcome | PushcoreError], None]:
     """Reads messages in a task of its own, yields results as they land."""
-    run = _Run(engine, template, deadline, on_suspicion)
+    run = _Run(engine, template, deadline, on_suspicion, priority)
     every = 0.25 if progress_every is None else progress_every
     next_report = time.monotonic() + every
     reader = engine.loop.create_task(run.read(messages))
@@ -79,12 +88,13 @@ class _Run:
         template: Message | Template | None,
         deadline: Duration | None,
         on_suspicion: OnSuspicion | None,
+        priority: Priority | None,
     ) -> None:
         self.engine = engine
         # Only a deadline that the caller gave runs while messages wait for room: a pause of the service's own is no
         # reason to give messages up.
         self._deadline = math.inf if deadline is None else engine.seconds(deadline)
-        self.batch = engine.begin(template, deadline, self.wake, on_suspicion)
+        self.batch = engine.begin(template, deadline, self.wake, on_suspicion, priority)
         self.expected: int | None = None
         self.started = time.monotonic()
         self._changed = asyncio.Event()
@@ -100,6 +110,12 @@ class _Run:
     async def _read(self, messages: Iterable[Any] | AsyncIterable[Any]) -> None:
         with contextlib.suppress(TypeError):
             self.expected = len(messages)  # type: ignore[arg-type]
+        if isinstance(messages, Pieces):
+            async for items_of_piece, waited in messages.pieces():
+                await self._submit(items_of_piece, waited)
+                if self.batch.stopped:
+                    return
+            return
         if isinstance(messages, AsyncIterable):
             async for item in messages:
                 await self._submit([item])
@@ -124,15 +140,15 @@ class _Run:
             await self._submit(piece)
             await asyncio.sleep(0)
 
-    async def _submit(self, items: list[Any]) -> None:
+    async def _submit(self, items: list[Any], waited: float = 0.0) -> None:
         # The deadline runs from here, with room in the queue or without.
-        began = time.monotonic()
+        began = time.monotonic() - waited
         while items:
             while self.batch.ready >= _MOST_RESULTS:
                 self._room.clear()
                 await self._room.wait()
                 # That was the reader of the results, not the service.
-                began = time.monotonic()
+                began = time.monotonic() - waited
             self.engine.check()
             taken = self.engine.submit_many(self.batch, items, time.monotonic() - began)
             if self.batch.ready:

@@ -199,9 +199,10 @@ class Engine:
         deadline: Duration | None,
         landed: Callable[[], None],
         on_suspicion: OnSuspicion | None = None,
+        priority: Priority | None = None,
     ) -> Batch:
         """A batch of the session; `landed` is called when something of it has ended, until `end`."""
-        batch = self.session.batch(template=template, deadline=deadline, on_suspicion=on_suspicion)
+        batch = self.session.batch(template=template, deadline=deadline, on_suspicion=on_suspicion, priority=priority)
         self._batches[batch] = landed
         return batch
 

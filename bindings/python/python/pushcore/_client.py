@@ -168,6 +168,7 @@ class Client(Services):
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
+            priority: Priority | None = None,
         ) -> SendMany[KeyT]: ...
 
         @overload
@@ -179,6 +180,7 @@ class Client(Services):
             deadline: Duration | None = None,
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
+            priority: Priority | None = None,
         ) -> SendMany[KeyT]: ...
 
         @overload
@@ -191,6 +193,7 @@ class Client(Services):
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
             on_suspicion: OnSuspicion | None = None,
+            priority: Priority | None = None,
         ) -> SendMany[MessageT]: ...
 
         @overload
@@ -203,6 +206,7 @@ class Client(Services):
             on_progress: Callable[[Progress], object] | None = None,
             progress_every: Duration | None = None,
             on_suspicion: OnSuspicion | None = None,
+            priority: Priority | None = None,
         ) -> SendMany[TargetT]: ...
 
     def send_many(
@@ -214,6 +218,7 @@ class Client(Services):
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
         on_suspicion: OnSuspicion | None = None,
+        priority: Priority | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable; yields `(message, result)` as they land, in any order.
 
@@ -232,6 +237,9 @@ class Client(Services):
         `token_mismatch` one to keep. When many answers in a row blame the tokens, the event `mix_up_suspected` tells;
         with `on_suspicion="stop"` no further message is taken, what is under way ends, and what has not been written is
         `NotSent`. Without a `deadline` the time of a pause that the service has asked for does not count.
+
+        With `priority="interactive"` the messages leave before those of other bulk sends, as those of `send` do: for
+        the few that somebody waits for.
         """
         return self._here().send_many(
             messages,
@@ -240,15 +248,23 @@ class Client(Services):
             on_progress=on_progress,
             progress_every=progress_every,
             on_suspicion=on_suspicion,
+            priority=priority,
         )
 
-    def batch(self, *, message: Message | Template | None = None, deadline: Duration | None = None) -> BlockingBatch:
+    def batch(
+        self,
+        *,
+        message: Message | Template | None = None,
+        deadline: Duration | None = None,
+        priority: Priority | None = None,
+    ) -> BlockingBatch:
         """Many messages in a loop of one's own: `submit` pairs of a key and a message, `wait`, `submit` again.
 
         Every result comes back with its key. With `message=` the pairs hold targets. What `submit` was not given is not
-        sent: a journal can be written before. `withdraw` takes back what the service cannot have seen.
+        sent: a journal can be written before. `withdraw` takes back what the service cannot have seen. `priority` is
+        that of `send_many`.
         """
-        return self._here().batch(template=message, deadline=deadline)
+        return self._here().batch(template=message, deadline=deadline, priority=priority)
 
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message, and reads the answer.

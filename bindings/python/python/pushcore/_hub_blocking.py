@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._client import Client
 from ._errors import PushcoreError
-from ._hub import PATIENCE, BaseHub, Landed, Lane, Route, Run
+from ._hub import PATIENCE, BaseHub, Landed, Lane, Route, Run, shorter
+from ._pushcore import BlockingBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._pushcore import BlockingBatch, Notification, Progress, Retries
+    from ._pushcore import Notification, Progress, Retries
+    from ._types import Duration, Priority
 
 #: Where several services are busy each gets so many seconds in turn; alone it gets the longer time.
 _TURN, _ALONE = 0.002, 0.1
@@ -54,11 +56,14 @@ class Hub(BaseHub):
         notification: Notification | None = None,
         *,
         retries: Retries | None = None,
-        deadline: float | None = None,
+        deadline: Duration | None = None,
         queue: int = 5000,
         patience: float = PATIENCE,
+        remember: int | None = None,
+        total_deadline: Duration | None = None,
         on_progress: Callable[[dict[str, Progress]], object] | None = None,
         progress_every: float = 0.25,
+        priority: Priority | None = None,
     ) -> Sending:
         """Sends to every device of an iterable; yields `(key, device, result, feedback)` as they land, in any order.
 
@@ -66,10 +71,15 @@ class Hub(BaseHub):
         `Notification`, or a message to the device, in place of `notification`. The iterable is read in the caller's
         thread, as there is room: `queue` devices wait for each client at most. Where one is full and another has
         nothing to do, the full one is waited for if its pace of ten seconds clears its queue within `patience`
-        seconds (five minutes), and if it has settled something in the last two (five before its first answer). Otherwise its devices are handed back (`NotSent`, because of `QUEUE_FULL`), so that it never holds
-        the others back; `math.inf` waits for every service.
+        seconds (five minutes), and if it has settled something in the last two (five before its first answer).
+        Otherwise its devices are handed back (`NotSent`, because of `QUEUE_FULL`), so that it never holds the others
+        back; `math.inf` waits for every service.
 
-        `deadline` is for each attempt, in seconds. `on_progress` is called with the progress of each client.
+        `deadline` is for each attempt, `total_deadline` for all attempts of a device and the waits between them, from
+        the moment at which the device is taken. `remember` devices (917,504 unless told, 0 is none) are remembered to
+        notice a token that comes twice: the second device is not sent to (`MessageError`, `DUPLICATE_DEVICE`).
+        `on_progress` is called with the progress of each client.
+        `priority` is that of each message at its client (`Client.send_many`).
         """
         run = Run(
             self._routes,
@@ -77,8 +87,11 @@ class Hub(BaseHub):
             self._retries if retries is None else retries,
             queue=queue,
             patience=patience,
+            remember=remember,
+            total_deadline=total_deadline,
         )
-        sending = Sending(self._client_of, run, devices, deadline, on_progress, progress_every)
+        attempt = shorter(deadline, total_deadline)
+        sending = Sending(self._client_of, run, devices, attempt, on_progress, progress_every, priority)
         with self._lock:
             self._sending = [other for other in self._sending if not other.is_over]
             self._sending.append(sending)
@@ -128,15 +141,17 @@ class Sending:
         client_of: Callable[[Route], Client],
         run: Run,
         devices: Iterable[Any],
-        deadline: float | None,
+        deadline: Duration | None,
         on_progress: Callable[[dict[str, Progress]], object] | None,
         progress_every: float,
+        priority: Priority | None,
     ) -> None:
         """Made by `Hub.send`."""
         self._client_of = client_of
         self._run = run
         self._source: Iterator[Any] | None = iter(devices)
         self._deadline = deadline
+        self._priority: Priority | None = priority
         self._on_progress = on_progress
         self._every = progress_every
         self._report_at = time.monotonic() + progress_every
@@ -149,27 +164,27 @@ class Sending:
 
     def __next__(self) -> Landed:
         run = self._run
+        if run.out:
+            return run.out.popleft()
         try:
-            while not run.out:
-                if self.is_over:
-                    break
+            while (landed := run.next()) is None and not self.is_over:
                 self._turn()
         except BaseException:
             self.close()
             raise
-        if run.out:
-            return run.out.popleft()
+        if landed is not None:
+            return landed
         raised, run.raised = run.raised, None
         raise StopIteration if raised is None else raised
 
     @property
     def progress(self) -> dict[str, Progress]:
         """How far each client is, by its route."""
-        return {str(route): lane.progress() for route, lane in self._run.lanes.items()}
+        return self._run.progress()
 
     def waiting(self) -> list[tuple[Any, Any, Any]]:
         """What waits for its next attempt: keys, devices and `Attempts`, which a caller can store."""
-        return self._run.waiting()
+        return self._run.board.waiting()
 
     def drain(self) -> None:
         """Reads no further device, and sends nothing again; what was read goes on to its end."""
@@ -177,75 +192,93 @@ class Sending:
         self._drain = True
 
     def _turn(self) -> None:
-        run = self._run
+        run, board = self._run, self._run.board
         if self._drain and not run.draining:
             run.drain()
             self._source = None
-        run.due()
+        board.handle_timeout()
         self._read()
-        busy = [lane for lane in list(run.lanes.values()) if lane.queue or lane.in_flight]
+        busy = [lane for lane in run.lanes.values() if board.has_queued(lane.number) or board.in_flight(lane.number)]
+        longest, waited = self._longest_wait(busy), 0.0
         for lane in busy:
-            self._move(lane, self._patience(busy))
+            waited += self._move(lane, longest)
+        if not busy and longest and (run.read_out or board.is_full):
+            time.sleep(longest)
+            waited = longest
+        board.note_wait(waited)
         if self._on_progress is not None and time.monotonic() >= self._report_at:
             self._report_at = time.monotonic() + self._every
             self._on_progress(self.progress)
-        if run.read_out and not run.open:
+        if run.is_done and not run.unfetched:
             self._finish()
-        elif not busy and (due := run.due_at()) is not None and run.read_out:
-            time.sleep(min(_ALONE, max(0.0, due - time.monotonic())))
 
-    def _patience(self, busy: list[Lane]) -> float:
-        if self._run.out:
+    def _longest_wait(self, busy: list[Lane]) -> float:
+        """How long to wait for each of the clients that have work."""
+        run = self._run
+        if run.unfetched or run.is_done:
             return 0.0
-        if len(busy) > 1 or not (self._run.read_out or self._run.held):
+        if len(busy) > 1 or not (run.read_out or run.board.is_full):
             return _TURN
-        due = self._run.due_at()
-        return _ALONE if due is None else min(_ALONE, max(0.0, due - time.monotonic()))
+        due = run.board.due()
+        return _ALONE if due is None else min(_ALONE, due)
 
     def _read(self) -> None:
         run, source = self._run, self._source
-        if source is None or not run.place():
+        if source is None:
             return
-        until = time.monotonic() + _LONGEST_READ
-        for _ in range(_MOST_READ):
-            if len(run.out) >= _MOST_RESULTS:
-                return
-            try:
-                run.take(next(source))
-            except StopIteration:
-                self._source, run.read_out = None, True
-                return
-            except Exception as error:
-                # Told when everything that was read has its result.
-                self._source, run.read_out, run.raised = None, True, error
-                return
-            if run.held is not None or time.monotonic() >= until:
-                return
-
-    def _move(self, lane: Lane, patience: float) -> None:
-        run = self._run
         try:
-            batch: BlockingBatch = lane.driver or self._client_of(lane.route).batch(deadline=self._deadline)
+            state = run.board.read(source, _MOST_READ, _LONGEST_READ, _MOST_RESULTS)
+        except Exception as error:
+            # Told when everything that was read has its result.
+            self._source, run.read_out, run.raised = None, True, error
+            return
+        if state == "over":
+            self._source, run.read_out = None, True
+
+    def _move(self, lane: Lane, longest: float) -> float:
+        """Submits what there is room for, moves bytes, takes over what has ended; returns seconds waited in vain."""
+        run, board, number = self._run, self._run.board, lane.number
+        try:
+            batch: BlockingBatch = lane.driver or self._client_of(lane.route).batch(
+                deadline=self._deadline, priority=self._priority
+            )
             lane.driver = batch
-            while lane.queue:
-                pairs = run.pairs(lane, _MOST_SUBMITTED)
-                taken = batch.submit(pairs)
-                run.sent(lane, taken)
-                if taken < len(pairs):
-                    break
-            lane.hungry = not lane.queue
-            if lane.in_flight and run.read_out and not lane.queue:
+            direct = type(batch) is BlockingBatch
+            if direct:
+                while board.has_queued(number) and batch.submit_from(board, number, _MOST_SUBMITTED):
+                    pass
+            else:
+                self._submit(batch, number)
+            if not board.in_flight(number):
+                return 0.0
+            if run.read_out and not board.has_queued(number):
                 batch.finish()
-            landed: list[tuple[Any, Any]] = batch.wait(patience) if lane.in_flight else []
+            if run.unfetched:
+                longest = 0.0
+            began = time.monotonic()
+            if direct:
+                ended = batch.wait_for(board, longest)
+            else:
+                landed = batch.wait(longest)
+                board.end(landed)
+                ended = len(landed)
+            return 0.0 if ended else time.monotonic() - began
         except PushcoreError as error:
             # A client that was closed still hands out what it had taken.
-            late: list[tuple[Any, Any]] = lane.driver.wait(0) if lane.driver is not None else []
-            for entry, result in late:
-                run.end(entry, result)
+            if lane.driver is not None:
+                board.end(lane.driver.wait(0))
             run.fail(lane, error)
-            return
-        for entry, result in landed:
-            run.end(entry, result)
+            return 0.0
+
+    def _submit(self, batch: BlockingBatch, number: int) -> None:
+        """Submits to a batch of another kind, a fake."""
+        board = self._run.board
+        while board.has_queued(number):
+            for _, pairs in board.submit(number, _MOST_SUBMITTED):
+                taken = batch.submit(pairs)
+                if taken < len(pairs):
+                    board.put_back(pairs, taken)
+                    return
 
     def _finish(self) -> None:
         self.is_over = True
@@ -264,7 +297,7 @@ class Sending:
         self.is_over = True
         self._source = None
         self._cancel()
-        self._run.out.clear()
+        self._run.close()
 
     def __enter__(self) -> Self:
         return self

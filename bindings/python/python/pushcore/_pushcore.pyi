@@ -1372,9 +1372,16 @@ class BlockingClient:
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
         on_suspicion: str | None = None,
+        priority: str | None = None,
     ) -> SendMany[Any]:
         """Sends every message of an iterable, or `template` to every target of one."""
-    def batch(self, *, template: Message | Template | None = None, deadline: Duration | None = None) -> BlockingBatch:
+    def batch(
+        self,
+        *,
+        template: Message | Template | None = None,
+        deadline: Duration | None = None,
+        priority: str | None = None,
+    ) -> BlockingBatch:
         """Many messages in the caller's own loop: submit, wait, submit again."""
     def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:
         """Sends a request that is not a message and reads the answer."""
@@ -1420,6 +1427,10 @@ class BlockingBatch:
         """
     def wait(self, longest: Duration | None = None) -> list[tuple[Any, Outcome | PushcoreError]]:
         """Moves bytes until something has ended or `longest` is over, 0.1 seconds at most; what has ended."""
+    def submit_from(self, board: HubBoard, lane: int, most: int) -> bool:
+        """Takes messages from a lane of a hub's board; returns whether there may be room for more."""
+    def wait_for(self, board: HubBoard, longest: float) -> int:
+        """Moves bytes as `wait` does; tells the board what has ended, and returns the number of messages."""
     def finish(self) -> None:
         """Says that no message follows: doubtful answers are held back no longer than for those under way."""
     def withdraw(self) -> int:
@@ -1432,6 +1443,72 @@ class BlockingBatch:
         """The number of messages that were taken and whose results `wait` has not handed out."""
     def cancel(self) -> None:
         """Cancels what has not ended and lets go of everything; no result comes any more."""
+
+@final
+class HubBoard:
+    """The books of one `send` of a hub, for both hubs; not for callers."""
+
+    def __new__(
+        cls,
+        notification: Notification | None,
+        retries: Retries,
+        find: Callable[[Device], int | None],
+        landed: Callable[[tuple[Any, ...]], Any],
+        *,
+        queue: int | None,
+        patience: float,
+        remember: int | None,
+        total_deadline: Duration | None,
+    ) -> Self: ...
+    def add_lane(self) -> int:
+        """Adds a lane; returns its number."""
+    def read(self, items: object, most: int, longest: float, results: int) -> Literal["more", "full", "over"]:
+        """Reads devices from an iterator, as long as there is room."""
+    def take(self, item: object) -> bool:
+        """Takes one item; returns whether it found its place."""
+    def place(self) -> bool:
+        """Gives what waits for room its place, if there is one; returns whether nothing waits any more."""
+    def submit(self, lane: int, most: int) -> list[tuple[float | None, list[tuple[int, Message]]]]:
+        """Takes messages out of a lane: pieces with the seconds that they have left."""
+    def put_back(self, pairs: list[tuple[int, Message]], from_: int, /) -> None:
+        """Takes back what found no room."""
+    def end(self, pairs: list[tuple[int, Outcome | PushcoreError]]) -> None:
+        """Attempts have ended."""
+    def fail(self, lane: int, waiting: PushcoreError, sent: PushcoreError) -> None:
+        """The client of a lane sends nothing more."""
+    def fetch(self, most: int) -> list[Any]:
+        """The results that have landed, at most so many."""
+    @property
+    def ended(self) -> int:
+        """The number of results that have not been fetched."""
+    @property
+    def is_full(self) -> bool:
+        """Whether a device waits for room in its lane."""
+    @property
+    def is_open(self) -> bool:
+        """Whether devices were read that have not landed."""
+    def has_queued(self, lane: int) -> bool:
+        """Whether messages of the lane wait to be sent."""
+    def in_flight(self, lane: int) -> int:
+        """The number of messages of the lane that its client has."""
+    def is_behind(self, lane: int) -> bool:
+        """Whether the lane is behind."""
+    def rests(self, lane: int) -> bool:
+        """Whether messages of the lane rest before another attempt."""
+    def progress(self, lane: int) -> Progress:
+        """How far the lane is."""
+    def waiting(self) -> list[tuple[Any, Device, Attempts]]:
+        """What rests before another attempt, with the states of the attempts."""
+    def due(self) -> float | None:
+        """The seconds until something is due; `None` is never."""
+    def handle_timeout(self) -> None:
+        """Does what is due."""
+    def note_wait(self, waited: float) -> None:
+        """The hub has waited for its clients for so many seconds."""
+    def drain(self) -> None:
+        """Reads no further, and sends nothing again."""
+    def clear(self) -> None:
+        """Forgets everything."""
 
 @final
 class Batch:
@@ -1507,6 +1584,7 @@ class Session:
         template: Message | Template | None = None,
         deadline: Duration | None = None,
         on_suspicion: str | None = None,
+        priority: str | None = None,
     ) -> Batch:
         """Many messages of one caller: their results come back with what was submitted, not by tickets.
 

@@ -84,6 +84,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
+        priority: Priority | None = None,
     ) -> AsyncGenerator[tuple[KeyT, Outcome | PushcoreError], None]: ...
 
     @overload
@@ -95,6 +96,7 @@ class Client(Services):
         deadline: Duration | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
+        priority: Priority | None = None,
     ) -> AsyncGenerator[tuple[KeyT, Outcome | PushcoreError], None]: ...
 
     @overload
@@ -107,6 +109,7 @@ class Client(Services):
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
         on_suspicion: OnSuspicion | None = None,
+        priority: Priority | None = None,
     ) -> AsyncGenerator[tuple[MessageT, Outcome | PushcoreError], None]: ...
 
     @overload
@@ -119,6 +122,7 @@ class Client(Services):
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
         on_suspicion: OnSuspicion | None = None,
+        priority: Priority | None = None,
     ) -> AsyncGenerator[tuple[TargetT, Outcome | PushcoreError], None]: ...
 
     def send_many(
@@ -130,6 +134,7 @@ class Client(Services):
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
         on_suspicion: OnSuspicion | None = None,
+        priority: Priority | None = None,
     ) -> AsyncGenerator[tuple[Any, Outcome | PushcoreError], None]:
         """Sends every message of an iterable, of either kind; yields `(message, result)` as they land.
 
@@ -145,6 +150,7 @@ class Client(Services):
             on_progress=on_progress,
             progress_every=progress_every,
             on_suspicion=on_suspicion,
+            priority=priority,
         )
 
     async def call(self, call: Call[_T], *, deadline: Duration | None = None) -> _T:

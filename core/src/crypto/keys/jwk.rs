@@ -1,38 +1,141 @@
-//! JSON Web Keys (RFC 7517, RFC 7518 §6.2), and the JSON of `web-push generate-vapid-keys --json`.
+//! JSON Web Keys (RFC 7517, RFC 7518 §6.2), and the JSON that Web Push libraries keep their keys in (`docs/other-libraries.md`).
 
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{Material, invalid, point, scalar};
 use crate::crypto::base64;
 use crate::error::Error;
 
+/// The members under which libraries keep an object with the keys: web-push for PHP, for .NET and a set of JSON Web Keys.
+const AROUND: &[&str] = &["vapid", "vapiddetails", "vapidkeys", "keys"];
+
+/// The ends of the names of the member with the private key: `privateKey` (node), `private_key` (Ruby), `PrivateKey` (.NET),
+/// `VAPID_PRIVATE_KEY`; `primaryKey` is Swift's.
+const PRIVATE: &[&str] = &["privatekey", "primarykey"];
+
 /// Reads one key.
 pub(super) fn read(text: &str) -> Result<Material, Error> {
-    let map = crate::json::parse_object(text.as_bytes())
+    let map = crate::json::parse_object(super::plain_json(text).as_bytes())
         .map_err(|error| invalid("the key is not a json object").with_source(error))?;
-    if let Some(private) = of_any_name(&map, "privatekey") {
-        let scalar = scalar(&Zeroizing::new(bytes(private)?))?;
-        let public = of_any_name(&map, "publickey");
-        let public = public.map(|text| point(&bytes(text)?)).transpose()?;
-        return Ok(Material::EcPrivate { scalar, public });
-    }
-    match map.get("kty").and_then(Value::as_str) {
-        Some("EC") => elliptic(&map),
-        Some("RSA") => Ok(Material::Other("an rsa key in jwk form")),
-        Some("OKP") => Ok(Material::Other("an edwards-curve key")),
-        Some("oct") => Ok(Material::Other("a symmetric key")),
-        _ => Err(invalid("a json object without the member kty of a jwk")),
+    let map = Wiped(map);
+    read_object(&map.0, 0)
+}
+
+/// A parsed object whose texts are overwritten when it is dropped, because one of them is the key.
+struct Wiped(Map<String, Value>);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
     }
 }
 
-/// The text of a member in any library's spelling: `privateKey` (node), `private_key` (Ruby),
-/// `PrivateKey` (.NET).
-fn of_any_name<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    let plain = |key: &str| key.replace(['_', '-'], "").to_ascii_lowercase();
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(all) => all.iter_mut().for_each(wipe),
+        Value::Object(all) => all.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The number of objects around the keys that are looked into.
+const DEEPEST: u8 = 2;
+
+fn read_object(map: &Map<String, Value>, depth: u8) -> Result<Material, Error> {
+    match map.get("kty").and_then(Value::as_str) {
+        Some("EC") => return elliptic(map),
+        Some("RSA") => return Ok(Material::Other("an rsa key in jwk form")),
+        Some("OKP") => return Ok(Material::Other("an edwards-curve key")),
+        Some("oct") => return Ok(Material::Other("a symmetric key")),
+        _ => {}
+    }
+    match of_any_name(map, PRIVATE) {
+        Some(Value::String(private)) => {
+            let private = private_text(private)?;
+            let public = match of_any_name(map, &["publickey"]) {
+                Some(Value::String(text)) => Some(public_text(text)?),
+                _ => None,
+            };
+            return beside(private, public);
+        }
+        // Each of the two is a JSON Web Key (Deno's).
+        Some(Value::Object(private)) => {
+            let public = match of_any_name(map, &["publickey"]) {
+                Some(Value::Object(public)) => match read_object(public, DEEPEST)? {
+                    Material::EcPublic(point) => Some(point),
+                    _ => None,
+                },
+                _ => None,
+            };
+            return beside(read_object(private, DEEPEST)?, public);
+        }
+        _ => {}
+    }
+    let inner = match map.iter().find(|(key, _)| AROUND.contains(&plain(key).as_str())) {
+        Some((_, Value::Object(inner))) if depth < DEEPEST => Some(inner),
+        Some((_, Value::Array(all))) if depth < DEEPEST => match all.as_slice() {
+            [Value::Object(inner)] => Some(inner),
+            [Value::String(text)] => return private_text(text),
+            _ => return Err(invalid("a json object with another number of keys than one")),
+        },
+        _ => None,
+    };
+    match inner {
+        Some(inner) => read_object(inner, depth + 1),
+        None => Err(invalid(
+            "a json object without the member kty of a jwk, or privateKey",
+        )),
+    }
+}
+
+/// The private key with the public one that stands beside it.
+fn beside(private: Material, public: Option<[u8; 65]>) -> Result<Material, Error> {
+    match (private, public) {
+        (
+            Material::EcPrivate {
+                public: Some(inside), ..
+            },
+            Some(beside),
+        ) if inside != beside => Err(super::mismatch()),
+        (Material::EcPrivate { scalar, public }, beside) => Ok(Material::EcPrivate {
+            scalar,
+            public: beside.or(public),
+        }),
+        (other, _) => Ok(other),
+    }
+}
+
+/// A private key as the text of a member: in base64, bare or in DER, or in PEM.
+fn private_text(text: &str) -> Result<Material, Error> {
+    match text.contains("-----BEGIN ") {
+        true => super::pem::read(text),
+        false => super::read_bytes(&Zeroizing::new(bytes(text)?)),
+    }
+}
+
+/// A public key as the text of a member.
+fn public_text(text: &str) -> Result<[u8; 65], Error> {
+    let read = match text.contains("-----BEGIN ") {
+        true => super::pem::read(text)?,
+        false => super::read_bytes(&bytes(text)?)?,
+    };
+    match read {
+        Material::EcPublic(point) => Ok(point),
+        _ => Err(invalid("the member with the public key holds another key")),
+    }
+}
+
+fn plain(key: &str) -> String {
+    key.replace(['_', '-'], "").to_ascii_lowercase()
+}
+
+/// The member whose name ends so, in any library's spelling.
+fn of_any_name<'a>(map: &'a Map<String, Value>, ends: &[&str]) -> Option<&'a Value> {
     map.iter()
-        .find(|(key, _)| plain(key) == name)
-        .and_then(|(_, value)| value.as_str())
+        .find(|(key, _)| ends.iter().any(|end| plain(key).ends_with(end)))
+        .map(|(_, value)| value)
 }
 
 /// The private key; members in the order of RFC 7517's examples.

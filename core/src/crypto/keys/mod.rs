@@ -65,26 +65,65 @@ fn read_text(text: &str) -> Result<Material, Error> {
     if text.starts_with("-----") {
         return Err(invalid("a pem block without its begin line"));
     }
-    let joined: Zeroizing<String> =
-        Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
-    match base64::decode(&joined).map(Zeroizing::new) {
-        Some(bytes) => read_bytes(&bytes),
-        None => match labelled(text) {
-            Some(key) => read_text(key),
-            None => Err(invalid("neither pem, der, jwk nor base64")),
-        },
+    match base64::decode(&source::without_blanks(text)).map(Zeroizing::new) {
+        Some(bytes) => read_bytes(&bytes).or_else(|error| pair(text).ok_or(error)),
+        None => labelled(text)
+            .or_else(|| pair(text))
+            .ok_or_else(|| invalid("neither pem, der, jwk nor base64")),
     }
 }
 
-/// The private key in what `web-push generate-vapid-keys` prints, and in lines like
+/// The private key in what `web-push generate-vapid-keys` prints (node's and Java's), and in lines like
 /// `VAPID_PRIVATE_KEY=...` of an environment file.
-fn labelled(text: &str) -> Option<&str> {
+fn labelled(text: &str) -> Option<Material> {
     let mut words =
         text.split(|c: char| c.is_ascii_whitespace() || matches!(c, ':' | '=' | '"' | '\'' | ','));
     words
         .by_ref()
         .find(|word| word.to_ascii_lowercase().contains("private"))?;
-    words.find(|word| matches!(word.len(), 43 | 44) && base64::decode_array::<32>(word).is_some())
+    words.find_map(private_word)
+}
+
+/// The most words that a private and a public key one after the other are looked for in.
+const MOST_WORDS: usize = 2;
+
+/// A private and a public key, in any order, each in base64 on a line or behind a blank, as Kotlin's library keeps them in a
+/// file and as Go's prints them; `None` for anything else.
+fn pair(text: &str) -> Option<Material> {
+    let words: Vec<&str> = text.split_ascii_whitespace().take(MOST_WORDS + 1).collect();
+    let [one, other] = words.as_slice() else {
+        return None;
+    };
+    let (private, public) = match private_word(one) {
+        Some(private) => (private, other),
+        None => (private_word(other)?, one),
+    };
+    let Ok(Material::EcPublic(beside)) = read_word(public) else {
+        return None;
+    };
+    match private {
+        // Of two public keys, the one inside must be that beside, or the reader is told of it.
+        Material::EcPrivate { scalar, public } if public.is_none_or(|inside| inside == beside) => {
+            Some(Material::EcPrivate {
+                scalar,
+                public: Some(beside),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The private key that one word of base64 holds.
+fn private_word(word: &str) -> Option<Material> {
+    let key = read_word(word).ok()?;
+    matches!(key, Material::EcPrivate { .. }).then_some(key)
+}
+
+fn read_word(word: &str) -> Result<Material, Error> {
+    // 32 octets are the shortest key.
+    let bytes = base64::decode(word).map(Zeroizing::new);
+    let bytes = bytes.filter(|bytes| bytes.len() >= 32);
+    read_bytes(&bytes.ok_or_else(|| invalid("not base64 of a key"))?)
 }
 
 fn read_bytes(bytes: &[u8]) -> Result<Material, Error> {
@@ -148,7 +187,7 @@ pub(super) fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
 }
 
 pub use source::KeySource;
-pub(crate) use source::{content, escape_raw_controls};
+pub(crate) use source::{content, plain_json};
 
 pub(in crate::crypto) use asn1::{write_pkcs8, write_sec1, write_spki};
 pub(in crate::crypto) use jwk::write as write_jwk;

@@ -1,9 +1,9 @@
 //! What a caller handed over where a key or a credential file is asked for: the content itself, or
 //! the name of a file.
 
-use std::borrow::Cow;
+use std::str::Chars;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::crypto::base64;
 use crate::secret::Secret;
@@ -92,7 +92,8 @@ fn unwrapped(value: &[u8]) -> Option<Vec<u8>> {
     }
     // A JSON object whose quotes a shell escaped: the inside of a JSON string.
     if trimmed.starts_with('{') && trimmed.split('"').next().is_some_and(|head| head.ends_with('\\')) {
-        let inner = json_string(&Zeroizing::new(format!("\"{trimmed}\"")))?;
+        let quoted = Zeroizing::new(["\"", trimmed, "\""].concat());
+        let inner = json_string(&quoted)?;
         return Some(inner.into_bytes());
     }
     if trimmed.starts_with('{') {
@@ -153,7 +154,7 @@ fn begins_like_base64_of_a_key(text: &str) -> bool {
 }
 
 fn has_pem_mark(text: &str) -> bool {
-    let upper = text.to_ascii_uppercase();
+    let upper = Zeroizing::new(text.to_ascii_uppercase());
     upper.contains("-----BEGIN")
         || upper.starts_with("-----")
         || ((upper.contains("BEGIN ") || upper.contains("END "))
@@ -209,10 +210,16 @@ fn is_der(bytes: &[u8]) -> bool {
 
 /// The bytes of base64 of either alphabet, whatever white space is in it; `None` for anything else.
 fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let joined: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
-    base64::decode(&joined)
+    base64::decode(&without_blanks(text))
         .map(Zeroizing::new)
         .filter(|bytes| !bytes.is_empty())
+}
+
+/// The text without white space. No buffer grows, because what it grows out of is not overwritten.
+pub(super) fn without_blanks(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    out.extend(text.split_whitespace());
+    out
 }
 
 /// The text inside one pair of quotes; `None` where there is none. Between double quotes stands a JSON
@@ -228,54 +235,101 @@ fn unquoted(text: &str) -> Option<String> {
     }
 }
 
-/// A JSON string, raw line ends in it included, which JSON forbids and shells make.
+/// The text of a JSON string, raw line ends in it included, which JSON forbids and shells make. Not read by `serde_json`, whose
+/// buffer for strings with escapes is not overwritten.
 fn json_string(text: &str) -> Option<String> {
-    let escaped = Zeroizing::new(escape_raw_controls(text).into_owned());
-    serde_json::from_str(&escaped).ok()
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    // Never larger than what it is made of, so that no smaller buffer is left behind.
+    let mut out = Zeroizing::new(String::with_capacity(inner.len()));
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return None,
+            '\\' => out.push(unescaped(&mut chars)?),
+            c => out.push(c),
+        }
+    }
+    Some(std::mem::take(&mut *out))
 }
 
-/// The JSON with the control characters inside its strings escaped: an environment variable often turns
-/// the `\n` of a key file into line ends, which JSON does not allow there (RFC 8259 §7).
-pub(crate) fn escape_raw_controls(json: &str) -> Cow<'_, str> {
+/// The character that an escape of JSON stands for (RFC 8259 §7), behind its backslash.
+fn unescaped(chars: &mut Chars<'_>) -> Option<char> {
+    let unit = |chars: &mut Chars<'_>| {
+        let digits: Option<String> = (0..4).map(|_| chars.next()).collect();
+        u16::from_str_radix(
+            &digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?,
+            16,
+        )
+        .ok()
+    };
+    Some(match chars.next()? {
+        c @ ('"' | '\\' | '/') => c,
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => {
+            let first = unit(chars)?;
+            let second = match first {
+                0xd800..0xdc00 => {
+                    (chars.next()? == '\\' && chars.next()? == 'u').then_some(())?;
+                    Some(unit(chars)?)
+                }
+                _ => None,
+            };
+            char::decode_utf16([Some(first), second].into_iter().flatten())
+                .next()?
+                .ok()?
+        }
+        _ => return None,
+    })
+}
+
+/// The JSON with blanks for the line ends inside its strings, escaped, escaped twice or raw, and without escapes that are not
+/// needed. Environment variables often turn the `\n` of a key file into line ends, which JSON does not allow there (RFC 8259 §7);
+/// a key reads the same with blanks; and what needs no unescaping is not copied into a buffer of `serde_json`'s, which is not
+/// overwritten.
+pub(crate) fn plain_json(json: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(json.len()));
     let mut inside = false;
-    let mut escaped = false;
-    let mut raw = false;
-    for c in json.chars() {
+    let mut chars = json.chars();
+    while let Some(c) = chars.next() {
         match c {
-            _ if escaped => escaped = false,
-            '\\' if inside => escaped = true,
-            '"' => inside = !inside,
-            c if inside && c.is_ascii_control() => raw = true,
-            _ => {}
+            '"' => {
+                inside = !inside;
+                out.push(c);
+            }
+            '\\' if inside => {
+                let rest = chars.as_str();
+                let twice = rest.starts_with("\\n") || rest.starts_with("\\r");
+                let mut after = chars.clone();
+                match unescaped(&mut after) {
+                    Some('\n' | '\r' | '\t') => {
+                        out.push(' ');
+                        chars = after;
+                    }
+                    Some('\\') if twice => {
+                        out.push(' ');
+                        chars = after;
+                        chars.next();
+                    }
+                    Some(plain @ (' ' | '!' | '#'..='[' | ']'..='~')) => {
+                        out.push(plain);
+                        chars = after;
+                    }
+                    // A quote, a backslash, other characters, and what is no escape.
+                    _ => {
+                        out.push(c);
+                        out.extend(chars.next());
+                    }
+                }
+            }
+            c if inside && c.is_ascii_control() => out.push(' '),
+            c => out.push(c),
         }
     }
-    if !raw {
-        return Cow::Borrowed(json);
-    }
-    let mut out = String::with_capacity(json.len() + 64);
-    (inside, escaped) = (false, false);
-    for c in json.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if inside => escaped = true,
-            '"' => inside = !inside,
-            '\n' if inside => {
-                out.push_str("\\n");
-                continue;
-            }
-            '\r' if inside => {
-                out.push_str("\\r");
-                continue;
-            }
-            '\t' if inside => {
-                out.push_str("\\t");
-                continue;
-            }
-            _ => {}
-        }
-        out.push(c);
-    }
-    Cow::Owned(out)
+    out
 }
 
 /// UTF-16 as Windows writes it, with a byte order mark or, where each second octet is zero, without.
@@ -293,19 +347,23 @@ fn utf16(value: &[u8]) -> Option<String> {
     let units = body
         .chunks_exact(2)
         .filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
-    let mut units: Vec<u16> = match little {
-        true => units.map(u16::from_le_bytes).collect(),
-        false => units.map(u16::from_be_bytes).collect(),
-    };
-    let text = String::from_utf16(&units).ok();
-    units.zeroize();
-    text
+    let units = units.map(|pair| match little {
+        true => u16::from_le_bytes(pair),
+        false => u16::from_be_bytes(pair),
+    });
+    // A unit has at most three octets of UTF-8.
+    let mut text = Zeroizing::new(String::with_capacity(body.len() / 2 * 3));
+    for c in char::decode_utf16(units) {
+        text.push(c.ok()?);
+    }
+    Some(std::mem::take(&mut *text))
 }
 
 /// The text as a typewriter would have it: typographic dashes, blanks of all kinds and marks that nobody
 /// sees come from editors and web pages.
 fn typewritten(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    // A dash of three octets becomes five hyphens.
+    let mut out = String::with_capacity(text.len() * 2);
     let mut dashes = 0;
     let mut typographic = false;
     let flush = |out: &mut String, dashes: &mut usize, typographic: &mut bool| {

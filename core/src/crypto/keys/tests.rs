@@ -70,6 +70,124 @@ fn reads_every_form_of_a_private_key() {
     is_the_key(format!(r#"{{"publicKey":"{Q}","privateKey":"{D}"}}"#).as_bytes());
 }
 
+/// What the Web Push libraries of other languages write, with the private key at `D` (`docs/other-libraries.md`).
+#[test]
+fn reads_what_other_libraries_write() {
+    let spki = base64::encode(file!("p256_spki.der"));
+    let pkcs8 = base64::encode(file!("p256_pkcs8.der"));
+    let raw = base64::decode(D).unwrap();
+    let zero = base64::encode(&[&[0], raw.as_slice()].concat());
+    let point = base64::decode(Q).unwrap();
+    let (x, y) = (base64::encode(&point[1..33]), base64::encode(&point[33..]));
+    let public = format!(
+        r#"{{"kty":"EC","crv":"P-256","alg":"ES256","x":"{x}","y":"{y}","key_ops":["verify"],"ext":true}}"#
+    );
+    let private = format!(
+        r#"{{"kty":"EC","crv":"P-256","alg":"ES256","x":"{x}","y":"{y}","d":"{D}","key_ops":["sign"],"ext":true}}"#
+    );
+    let other = "BGgL7I82SAQM78oyGwaJdrQFhVfZqL9h4Y18BLtgJQ-9pSGXwxqAWQudqmcv41RcWgk1ssUeItv4-8khxbhYveM=";
+    for (library, form) in [
+        (
+            "java, command",
+            format!("PublicKey:\n{Q}=\n\nPrivateKey:\n{zero}\n"),
+        ),
+        ("java, BigInteger", zero.clone()),
+        ("kotlin, file", format!("{spki}\n{pkcs8}\n")),
+        ("kotlin, the other way round", format!("{pkcs8}\n{spki}\n")),
+        ("kotlin, private", pkcs8.clone()),
+        (
+            "node, command",
+            format!("\n====\n\nPublic Key:\n{Q}\n\nPrivate Key:\n{D}\n\n====\n"),
+        ),
+        (
+            "node, --json",
+            format!(r#"{{"publicKey":"{Q}","privateKey":"{D}"}}"#),
+        ),
+        (
+            "webcrypto",
+            format!(r#"{{"subject":"mailto:a@example.com","publicKey":"{Q}","privateKey":"{D}"}}"#),
+        ),
+        (
+            "php",
+            format!(
+                r#"{{"VAPID":{{"subject":"mailto:a@example.com","publicKey":"{Q}","privateKey":"{D}"}}}}"#
+            ),
+        ),
+        (
+            "laravel",
+            format!("VAPID_PUBLIC_KEY={Q}\nVAPID_PRIVATE_KEY={D}\n"),
+        ),
+        (
+            "laravel, quoted",
+            format!("VAPID_PRIVATE_KEY=\"{D}\"\nVAPID_PUBLIC_KEY=\"{Q}\"\n"),
+        ),
+        ("go, printed", format!("{D} {Q}")),
+        ("ruby", format!(r#"{{"public_key":"{Q}=","private_key":"{D}="}}"#)),
+        (
+            ".net",
+            format!(
+                r#"{{"VapidDetails":{{"Subject":"mailto:a@example.com","PublicKey":"{Q}","PrivateKey":"{D}"}}}}"#
+            ),
+        ),
+        (
+            "swift",
+            format!(
+                r#"{{"contactInformation":"mailto:a@example.com","expirationDuration":79200,"primaryKey":"{D}=","validityDuration":72000}}"#
+            ),
+        ),
+        (
+            "swift, keys",
+            format!(r#"{{"contactInformation":"mailto:a@example.com","keys":["{D}="]}}"#),
+        ),
+        (
+            "deno",
+            format!(r#"{{"publicKey":{public},"privateKey":{private}}}"#),
+        ),
+        ("jwk set", format!(r#"{{"keys":[{private}]}}"#)),
+        (
+            "elixir",
+            format!("config :web_push, :vapid,\n  public_key: \"{Q}\",\n  private_key: \"{D}\"\n"),
+        ),
+        (
+            "environment as json",
+            format!(r#"{{"VAPID_PUBLIC_KEY":"{Q}","VAPID_PRIVATE_KEY":"{D}"}}"#),
+        ),
+        (
+            "der in json",
+            format!(r#"{{"publicKey":"{spki}","privateKey":"{pkcs8}"}}"#),
+        ),
+    ] {
+        let key = Es256Key::read(form.as_bytes()).unwrap_or_else(|error| panic!("{library}: {error}"));
+        assert_eq!(key.public_key().to_base64(), Q, "{library}");
+    }
+    // A public key that is another's is noticed wherever it stands.
+    for form in [
+        format!(r#"{{"publicKey":"{other}","privateKey":"{D}"}}"#),
+        format!(r#"{{"VAPID":{{"publicKey":"{other}","privateKey":"{D}"}}}}"#),
+        format!("{D} {other}"),
+    ] {
+        refused(form.as_bytes(), KeyMismatch);
+    }
+    for form in [
+        // Which of two?
+        format!(r#"{{"keys":[{private},{private}]}}"#),
+        format!(r#"{{"keys":["{D}","{D}"]}}"#),
+        format!("{D} {D}"),
+        format!("{D} {Q} {Q}"),
+        // Hex is base64 of something else, and no library writes it.
+        raw.iter().map(|octet| format!("{octet:02x}")).collect(),
+        r#"{"vapid":{"vapid":{"vapid":{"vapid":{}}}}}"#.to_owned(),
+        r#"{"privateKey":7}"#.to_owned(),
+        r#"{"privateKey":{}}"#.to_owned(),
+    ] {
+        refused(form.as_bytes(), InvalidKey);
+    }
+    refused(
+        format!(r#"{{"private_key":{:?}}}"#, text(file!("rsa2048_pkcs8.pem"))).as_bytes(),
+        WrongKeyType,
+    );
+}
+
 #[test]
 fn reads_pem_as_it_comes_out_of_an_environment() {
     for pem in PEMS.map(text) {

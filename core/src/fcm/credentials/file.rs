@@ -1,7 +1,5 @@
 //! The fields of Google's credential files.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
@@ -40,7 +38,7 @@ pub(super) fn read(text: &[u8], trusted: Option<&Authority>) -> Result<File, Err
             "universe_domain other than googleapis.com is not built in",
         ));
     }
-    let source = match fields.required("type")? {
+    let source = match fields.kind()? {
         "service_account" => Source::ServiceAccount(Box::new(service_account(&fields)?)),
         "authorized_user" => Source::AuthorizedUser(authorized_user(&fields)?),
         "external_account" => Source::External(Box::new(external_account(&fields)?)),
@@ -69,18 +67,9 @@ fn object(text: &[u8]) -> Result<Map<String, Value>, Error> {
         .with_source(error)
     };
     let text = crypto::content(text);
-    match json::parse_object(&text) {
-        Ok(object) => Ok(object),
-        Err(error) => {
-            let repaired = std::str::from_utf8(&text).ok().map(crypto::escape_raw_controls);
-            match repaired {
-                Some(Cow::Owned(repaired)) => {
-                    let repaired = Secret::new(repaired);
-                    json::parse_object(repaired.expose_secret().as_bytes()).map_err(not_json)
-                }
-                _ => Err(not_json(error)),
-            }
-        }
+    match std::str::from_utf8(&text) {
+        Ok(text) => json::parse_object(crypto::plain_json(text).as_bytes()).map_err(not_json),
+        Err(_) => json::parse_object(&text).map_err(not_json),
     }
 }
 
@@ -104,8 +93,11 @@ fn another_file(object: &Map<String, Value>) -> Option<&'static str> {
 fn service_account(fields: &Fields) -> Result<ServiceAccount, Error> {
     Ok(ServiceAccount {
         email: fields.plain("client_email")?.to_owned(),
-        key_id: fields.plain("private_key_id")?.to_owned(),
-        key: Rs256Key::from_pem(fields.required("private_key")?.as_bytes())?,
+        key_id: match fields.text("private_key_id")? {
+            Some(_) => Some(fields.plain("private_key_id")?.to_owned()),
+            None => None,
+        },
+        key: Rs256Key::from_pem(fields.required("private_key")?.as_bytes()).map_err(of_private_key)?,
         endpoint: fields.endpoint("token_uri", TOKEN_URI)?,
     })
 }
@@ -240,8 +232,10 @@ impl Drop for Fields<'_> {
 
 fn wipe(object: &mut Map<String, Value>) {
     for name in ["private_key", "client_secret", "refresh_token"] {
-        if let Some(Value::String(secret)) = object.get_mut(name) {
-            secret.zeroize();
+        for name in [name, &camel_case(name)] {
+            if let Some(Value::String(secret)) = object.get_mut(name) {
+                secret.zeroize();
+            }
         }
     }
 }
@@ -252,8 +246,22 @@ impl Fields<'_> {
         Endpoint::parse(name, self.text(name)?.unwrap_or(usual), self.trusted)
     }
 
+    /// The kind of the credential. What firebase-admin for Node takes as an object has none, and is a service account.
+    fn kind(&self) -> Result<&str, Error> {
+        let has = |name| matches!(self.text(name), Ok(Some(_)));
+        match self.text("type")? {
+            None if has("private_key") && has("client_email") => Ok("service_account"),
+            _ => self.required("type"),
+        }
+    }
+
+    /// The text of a field, under the name that Google's files have or the one that firebase-admin for Node has.
     fn text(&self, name: &'static str) -> Result<Option<&str>, Error> {
-        match self.object.get(name) {
+        match self
+            .object
+            .get(name)
+            .or_else(|| self.object.get(&camel_case(name)))
+        {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(invalid(format!("{name} is not a string"))),
@@ -275,6 +283,23 @@ impl Fields<'_> {
         }
         Ok(text)
     }
+}
+
+/// The spelling of a field in JavaScript: `private_key` is `privateKey`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut out = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        out.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        out.push_str(letters.as_str());
+    }
+    out
+}
+
+/// The error about a key, which says where the key stands.
+fn of_private_key(error: Error) -> Error {
+    Error::new(error.kind(), format!("private_key: {}", error.context()))
 }
 
 fn missing(name: &str) -> Error {

@@ -38,7 +38,8 @@ pub(super) enum Source {
 
 pub(super) struct ServiceAccount {
     pub(super) email: String,
-    pub(super) key_id: String,
+    /// `None` where an object of firebase-admin for Node names none: Google then tries the account's keys.
+    pub(super) key_id: Option<String>,
     pub(super) key: Rs256Key,
     pub(super) endpoint: Endpoint,
 }
@@ -109,7 +110,10 @@ impl ServiceAccount {
     }
 
     fn sign(&self, claims: &Value) -> Result<String, Error> {
-        let header = json!({ "typ": "JWT", "alg": "RS256", "kid": self.key_id });
+        let header = match &self.key_id {
+            Some(key_id) => json!({ "typ": "JWT", "alg": "RS256", "kid": key_id }),
+            None => json!({ "typ": "JWT", "alg": "RS256" }),
+        };
         jwt::rs256(&header, claims, &self.key)
     }
 }

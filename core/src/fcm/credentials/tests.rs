@@ -173,11 +173,88 @@ fn other_files_of_googles_are_named() {
     }
 }
 
+/// What the tests and READMEs of the firebase-admin SDKs have as credentials (`docs/other-libraries.md`).
+#[test]
+fn reads_what_firebase_admin_takes() {
+    let file: Value = serde_json::from_str(FILE).unwrap();
+    let text = |name: &str| file[name].as_str().unwrap().to_owned();
+    let (key, email, project) = (text("private_key"), text("client_email"), text("project_id"));
+    let without = |field| serde_json::from_slice::<Value>(&file_with(field, Value::Null)).unwrap();
+    let with = |field, value| serde_json::from_slice::<Value>(&file_with(field, value)).unwrap();
+    for (sdk, form, kid) in [
+        ("all, today", file.clone(), true),
+        (
+            "go, java, python, .net",
+            with("token_uri", json!("https://accounts.google.com/o/oauth2/token")),
+            true,
+        ),
+        ("python, no client_id", without("client_id"), true),
+        (
+            "node, snake case",
+            json!({"project_id": project, "private_key": key, "client_email": email}),
+            false,
+        ),
+        (
+            "node, camel case",
+            json!({"projectId": project, "privateKey": key, "clientEmail": email}),
+            false,
+        ),
+        (
+            "node, out of an environment",
+            json!({"projectId": project, "privateKey": key.replace('\n', "\\n"), "clientEmail": email}),
+            false,
+        ),
+        (
+            "node, whole in camel case",
+            json!({"type": "service_account", "projectId": project, "privateKeyId": "k", "privateKey": key,
+                "clientEmail": email, "clientId": "1", "tokenUri": "https://oauth2.googleapis.com/token"}),
+            true,
+        ),
+    ] {
+        let credentials = Credentials::service_account(form.to_string().as_bytes())
+            .unwrap_or_else(|error| panic!("{sdk}: {error}"));
+        assert_eq!(credentials.project().as_str(), project, "{sdk}");
+        let call = credentials.token_request(at(0)).unwrap();
+        let fields = self::form(&call);
+        let (_, assertion) = fields.iter().find(|(name, _)| name == "assertion").unwrap();
+        let (header, claims) = jwt(assertion);
+        assert_eq!(header.get("kid").is_some(), kid, "{sdk}");
+        assert_eq!(claims["iss"], email, "{sdk}");
+    }
+    let refresh = json!({"type": "authorized_user", "client_id": "mock.apps.googleusercontent.com",
+        "client_secret": "mock-secret", "refresh_token": "mock-refresh-token"});
+    let camel = json!({"type": "authorized_user", "clientId": "mock.apps.googleusercontent.com",
+        "clientSecret": "mock-secret", "refreshToken": "mock-refresh-token"});
+    for form in [refresh, camel] {
+        let read = Credentials::from_file(form.to_string().as_bytes(), Some("p"));
+        assert!(read.is_ok(), "{:?}", read.err());
+    }
+    for (form, word) in [
+        (
+            json!({"type": "refreshToken", "clientId": "c", "clientSecret": "s", "refreshToken": "r"}),
+            "type",
+        ),
+        (json!({"clientEmail": email}), "type"),
+        (
+            json!({"type": "service_account", "projectId": project, "clientEmail": email}),
+            "private_key",
+        ),
+        (with("private_key", json!("not-a-private-key")), "private_key: "),
+        (
+            json!({"type": "impersonated_service_account", "service_account_impersonation_url": "", "delegates": [],
+                "source_credentials": {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}}),
+            "service_account_impersonation_url",
+        ),
+    ] {
+        let error = Credentials::from_file(form.to_string().as_bytes(), None).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
 #[test]
 fn every_wrong_file_has_its_own_error() {
     let ec = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\nOF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n-----END PRIVATE KEY-----\n";
     for (field, value, kind) in [
-        ("type", Value::Null, ErrorKind::InvalidCredential),
         ("type", json!("service_accounts"), ErrorKind::InvalidCredential),
         (
             "type",
@@ -188,7 +265,8 @@ fn every_wrong_file_has_its_own_error() {
         ("client_email", Value::Null, ErrorKind::InvalidCredential),
         ("client_email", json!(""), ErrorKind::InvalidCredential),
         ("client_email", json!("a@b\r\nx: y"), ErrorKind::InvalidCredential),
-        ("private_key_id", Value::Null, ErrorKind::InvalidCredential),
+        ("private_key_id", json!(7), ErrorKind::InvalidCredential),
+        ("private_key_id", json!("a\r\nb"), ErrorKind::InvalidCredential),
         ("private_key", Value::Null, ErrorKind::InvalidCredential),
         ("project_id", Value::Null, ErrorKind::InvalidCredential),
         ("project_id", json!("a/../b"), ErrorKind::InvalidCredential),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rustls::InconsistentKeys;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::sign::{CertifiedKey, SigningKey};
-use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
+use crate::secret::PemBlock;
 
 /// No honest key or certificate bundle comes near this.
 pub(super) const MAX_PEM: usize = 10 * 1024 * 1024;
@@ -41,16 +42,24 @@ impl ClientIdentity {
                 "pem text of the client certificate is larger than 10 MiB",
             ));
         }
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates)
-            .collect::<Result<_, _>>()
-            .map_err(|error| {
-                Error::new(
-                    ErrorKind::InvalidCredential,
-                    "pem text of the client certificate is broken",
-                )
-                .with_source(error)
-            })?;
-        Self::new(chain, &private_key(key)?)
+        let blocks = PemBlock::all(certificates);
+        let chain = blocks.iter().filter(|block| block.label() == "CERTIFICATE");
+        let chain: Option<Vec<_>> = chain
+            .map(|block| block.content().map(|der| CertificateDer::from(der.to_vec())))
+            .collect();
+        let chain = chain.ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidCredential,
+                "pem text of the client certificate is broken",
+            )
+        })?;
+        let (label, der) = private_key(key)?;
+        let key = match label {
+            "RSA PRIVATE KEY" => PrivateKeyDer::Pkcs1(der.as_slice().into()),
+            "EC PRIVATE KEY" => PrivateKeyDer::Sec1(der.as_slice().into()),
+            _ => PrivateKeyDer::Pkcs8(der.as_slice().into()),
+        };
+        Self::new(chain, &key)
     }
 
     /// From a PKCS#12 file (`.p12`, `.pfx`): PBES2 or the legacy RC2 and triple-DES
@@ -141,7 +150,8 @@ fn leaf_first(
     })
 }
 
-fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
+/// The label and the content of the private key in a PEM text.
+fn private_key(pem: &[u8]) -> Result<(&str, Zeroizing<Vec<u8>>), Error> {
     let has = |needle: &[u8]| pem.windows(needle.len()).any(|window| window == needle);
     if has(b"-----BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED") {
         return Err(Error::new(
@@ -149,23 +159,25 @@ fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
             "private key of the client certificate has a password: decrypt it with `openssl pkey`",
         ));
     }
-    let mut keys = PrivateKeyDer::pem_slice_iter(pem);
-    let key = match keys.next() {
-        Some(key) => key.map_err(|error| {
-            Error::new(ErrorKind::InvalidKey, "pem text of the private key is broken").with_source(error)
-        })?,
-        None => {
-            return Err(Error::new(
-                ErrorKind::InvalidKey,
-                "no private key for the client certificate",
-            ));
-        }
+    let blocks = PemBlock::all(pem);
+    let mut keys = blocks.iter().filter(|block| PRIVATE.contains(&block.label()));
+    let Some(key) = keys.next() else {
+        return Err(Error::new(
+            ErrorKind::InvalidKey,
+            "no private key for the client certificate",
+        ));
     };
+    let content = key
+        .content()
+        .ok_or_else(|| Error::new(ErrorKind::InvalidKey, "pem text of the private key is broken"))?;
     match keys.next() {
-        None => Ok(key),
+        None => Ok((key.label(), content)),
         Some(_) => Err(more_than_one_key()),
     }
 }
+
+/// The labels of private keys: PKCS#8 (RFC 7468 §10), PKCS#1, SEC1.
+const PRIVATE: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
 
 pub(super) fn more_than_one_key() -> Error {
     Error::new(

@@ -1,5 +1,5 @@
 use super::*;
-use crate::outcome::Accepted;
+use crate::outcome::{Accepted, Suspect};
 
 const NOW: Duration = Duration::from_secs(10);
 const LATER: Duration = Duration::from_secs(20);
@@ -126,6 +126,7 @@ fn what_was_in_doubt_once_does_not_end_as_not_sent() {
     };
     assert_eq!(ledger.count_failure(slot, again, 0), 0);
     ledger.requeue(slot, None, NOW);
+    assert!(ledger.get(slot).unwrap().is_in_doubt());
     ledger.end_unanswered(slot, Unanswered::expired("a"));
     let stats = ledger.stats();
     assert_eq!((stats.unknown, stats.expired, stats.requeued), (1, 0, 1));
@@ -215,4 +216,39 @@ fn a_push_is_timed_from_submission_to_its_end() {
             ("whole", 2, millis(7034))
         ]
     );
+}
+
+/// What the caller says of a message at the entrance is there until its end, for those who ask.
+#[test]
+fn what_was_said_at_the_entrance_is_kept() {
+    let mut ledger = ledger();
+    let manner = Manner {
+        bulk: true,
+        patient: true,
+        ..Manner::default()
+    };
+    let said_of = Circumstances::new().with(Suspect::Topic, b"a");
+    assert_ne!(said_of, Circumstances::new());
+    let said = Entrant {
+        circumstances: Some(said_of),
+        manner,
+        ..entrant(Purpose::Push)
+    };
+    let (slot, _) = ledger.reserve().unwrap();
+    let ticket = ledger.queue(slot, said, Context::None, NOW).unwrap();
+    let pending = ledger.get(ledger.find(ticket).unwrap()).unwrap();
+    assert_eq!(pending.circumstances(), Some(said_of));
+    assert_eq!((pending.manner(), pending.manner().bulk), (manner, true));
+    assert_eq!((pending.marks().user_data, pending.marks().driver_data), (7, 8));
+    assert!(!pending.is_in_doubt());
+}
+
+#[test]
+fn a_deadline_has_passed_when_it_is_reached() {
+    let mut ledger = ledger();
+    let ticket = queued(&mut ledger, Purpose::Push);
+    let pending = ledger.get(ledger.find(ticket).unwrap()).unwrap();
+    let instant = Duration::from_nanos(1);
+    assert!(!pending.is_overdue(LATER - instant));
+    assert!(pending.is_overdue(LATER) && pending.is_overdue(LATER + instant));
 }

@@ -370,3 +370,19 @@ fn which_failures_to_connect_will_not_go_away() {
         assert_eq!(is_permanent(&error), expected, "{error:?}");
     }
 }
+
+/// A connection whose credential was refused, or which the service asks to leave, is of no use; another
+/// authorization alone needs no other connection.
+#[test]
+fn which_answers_spoil_a_connection() {
+    let table = [
+        (Remedy::None, false),
+        (Remedy::Reauthorize { reconnect: false }, false),
+        (Remedy::Reauthorize { reconnect: true }, true),
+        (Remedy::Reconnect, true),
+        (Remedy::Leave, true),
+    ];
+    for (remedy, spoiled) in table {
+        assert_eq!(remedy.spoils_connection(), spoiled, "{remedy:?}");
+    }
+}

@@ -188,7 +188,7 @@ fn closing_ends_with_the_last_answer() {
     assert_eq!(world.session.poll_timeout(), None);
 }
 
-/// Cancelled one by one, in any order: each at a cost that does not grow with the queue.
+/// Cancelled one by one, in any order: each ends, and the queue is empty.
 #[test]
 fn a_long_queue_is_cancelled_from_the_middle() {
     let mut world = World::fcm(

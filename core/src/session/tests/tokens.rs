@@ -46,6 +46,38 @@ fn a_refused_credential_is_told_at_once() {
     assert_eq!((world.requests.len(), world.pushes().len()), (1, 0));
 }
 
+/// A key that Google or Amazon has revoked: what is submitted later hears of it at once too, and the endpoint is asked
+/// again after 30 s, 60 s and so on, by what is submitted then.
+#[test]
+fn a_refused_credential_stays_refused_until_the_endpoint_may_be_asked_again() {
+    let mut world = World::adm(|_| {}, |_, _| answer(400, "", r#"{"error":"invalid_grant"}"#));
+    for (after, requests) in [
+        (0, 1),
+        (1, 1),
+        (20, 1),
+        (29, 1),
+        (31, 2),
+        (60, 2),
+        (90, 2),
+        (92, 3),
+    ] {
+        world.run_for(start().monotonic + secs(after) - world.now.monotonic);
+        world.submit(100);
+        let ends = world.ends();
+        assert_eq!(ends.len(), 100, "after {after} s");
+        for end in ends {
+            let error = end.unwrap_err();
+            let kinds = (error.kind(), error.cause().map(Error::kind));
+            assert_eq!(
+                kinds,
+                (ErrorKind::NotSent, Some(ErrorKind::TokenRefused)),
+                "after {after} s"
+            );
+        }
+        assert_eq!(world.requests.len(), requests, "after {after} s");
+    }
+}
+
 #[test]
 fn a_token_endpoint_out_of_reach_is_the_cause_of_expiry() {
     let mut world = World::adm(|_| {}, |line, _| adm_ok(line));
@@ -186,5 +218,50 @@ fn a_refused_key_stops_everything_that_uses_it() {
                 "{name}"
             );
         }
+    }
+}
+
+/// A service that answers 401 to some messages, whatever the token: they end so, and the others keep their token.
+#[test]
+fn a_message_that_is_always_refused_costs_the_others_nothing() {
+    for every in [4, 10, 100] {
+        let mut world = World::adm(
+            |_| {},
+            |line, _| match line {
+                line if line.contains("O2/token") => answer(200, "", TOKEN),
+                line if line.contains("refused") => answer(401, "", r#"{"reason":"AccessTokenExpired"}"#),
+                _ => answer(200, "", ADM_OK),
+            },
+        );
+        let begun = world.now.monotonic;
+        for number in 0..1000 {
+            let id = match number % every {
+                0 => "refused",
+                _ => "good",
+            };
+            let message = adm::Message::builder().data("k", "v");
+            let message = message.build(adm::RegistrationId::new(id).unwrap()).unwrap();
+            world
+                .session
+                .submit(&message, Default::default(), world.now)
+                .unwrap();
+        }
+        world.run_for(secs(50));
+        let ends = world.ends();
+        let count = |name| {
+            ends.iter()
+                .filter(|end| matches!(end, Ok(found) if *found == name))
+                .count()
+        };
+        let expected = (1000 - 1000 / every, 1000 / every);
+        assert_eq!((count("accepted"), count("fix_credentials")), expected, "{every}");
+        let asked = world
+            .requests
+            .iter()
+            .filter(|(_, line)| line.contains("O2/token"))
+            .count();
+        assert!(asked <= 4, "{every}: {asked} tokens");
+        let last = world.pushes().last().copied().unwrap_or_default() - begun;
+        assert!(last < secs(3), "{every}: {last:?}");
     }
 }

@@ -216,3 +216,68 @@ fn hostile_bodies_leave_no_trace_in_the_reason() {
 fn outcome_of(body: &[u8]) -> &'static str {
     outcome(&Response::new(400, body), now()).name()
 }
+
+/// A redirect is refused whatever its body says, because following it would carry the message elsewhere.
+#[test]
+fn a_redirect_is_refused_whatever_it_says() {
+    for body in [
+        r#"{"errno":201,"code":503}"#,
+        r#"{"reason":"TooManyRequests"}"#,
+        "",
+    ] {
+        for status in [300, 307, 399] {
+            assert_eq!(read(status, &[], body).name(), "rejected", "{status} {body}");
+        }
+    }
+}
+
+/// Words about tokens in an answer of another status than 400 to 410 come from something in between.
+#[test]
+fn texts_are_believed_of_some_statuses_alone() {
+    for (status, name) in [
+        (400, "fix_credentials"),
+        (410, "fix_credentials"),
+        (411, "rejected"),
+        (500, "retry_later"),
+    ] {
+        assert_eq!(read(status, &[], "the token expired").name(), name, "{status}");
+    }
+    // JSON that is none of the services' is read as a text.
+    assert_eq!(read(400, &[], r#"{"x":"NotRegistered"}"#).name(), "token_gone");
+}
+
+#[test]
+fn what_microsoft_describes() {
+    let described = |text: &str| read(401, &[("x-wns-error-description", text)], "");
+    assert_eq!(
+        described("The public key is not that of the channel").name(),
+        "token_mismatch"
+    );
+    for text in ["The public key is malformed", "The channel is malformed"] {
+        assert_eq!(described(text).name(), "fix_credentials", "{text}");
+    }
+    let reason = described("Ttl value conflicts with a header of yours")
+        .reason()
+        .cloned()
+        .unwrap();
+    assert_eq!(reason.as_str(), "Ttl value conflicts with X-WNS-Cache-Policy.");
+    assert!(reason.is_known());
+}
+
+/// 48 octets of a word and 160 of a line: a subscription's token is longer.
+#[test]
+fn reasons_have_an_end() {
+    let reason = |text: &str| {
+        read(418, &[], text)
+            .reason()
+            .map(|reason| reason.as_str().to_owned())
+            .unwrap()
+    };
+    let word = |length: usize| "w".repeat(length);
+    assert_eq!(reason(&word(48)), word(48));
+    assert_eq!(reason(&word(49)), "[...]");
+    // Three words of 40 octets and two blanks are 122; the blank before the last word is not counted.
+    let line = |last: usize| [word(40), word(40), word(40), word(last)].join(" ");
+    assert_eq!(reason(&line(38)), line(38));
+    assert_eq!(reason(&line(39)), line(38)[..122]);
+}

@@ -152,3 +152,20 @@ fn trust_is_of_one_port() {
         assert_eq!(error.kind(), ErrorKind::AddressNotAllowed, "{other}");
     }
 }
+
+#[test]
+fn a_policy_says_what_the_function_says() {
+    let policy = EndpointPolicy::default();
+    for (address, is_public) in [
+        ("8.8.8.8", true),
+        ("10.0.0.1", false),
+        ("::1", false),
+        ("2606:4700::1", true),
+    ] {
+        assert_eq!(
+            policy.is_allowed_address(address.parse().unwrap()),
+            is_public,
+            "{address}"
+        );
+    }
+}

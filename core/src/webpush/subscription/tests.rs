@@ -158,11 +158,31 @@ fn reads_what_other_libraries_store() {
             r#"{{"subscription":{{"endpoint":"{E}","keys":{{"p256dh":"{P}","auth":"{A}"}}}},"browser":"x"}}"#
         ),
         format!("\u{feff}{{\"endpoint\":\"{E}\",\"p256dh\":\"{P}=\",\"auth\":\"{A}==\"}}"),
+        format!(r#"{{"pushSubscription":{{"endpoint":"{E}","keys":{{"p256dh":"{P}","auth":"{A}"}}}}}}"#),
+        // UnifiedPush for Android.
+        format!(r#"{{"url":"{E}","pubKeySet":{{"pubKey":"{P}","auth":"{A}"}}}}"#),
+        // Columns of JSON that were encoded twice.
+        format!(r#"{{"endpoint":"{E}","keys":"{{\"p256dh\":\"{P}\",\"auth\":\"{A}\"}}"}}"#),
+        format!(r#"{{"subscription":"{{\"endpoint\":\"{E}\",\"p256dh\":\"{P}\",\"auth\":\"{A}\"}}"}}"#),
+        // The README of web-push for Java, and a dict that Python's str wrote.
+        format!("{{'endpoint':'{E}','keys':{{'p256dh':'{P}=','auth':'{A}=='}}}}"),
+        format!("{{'endpoint': '{E}', 'expirationTime': None, 'keys': {{'p256dh': '{P}', 'auth': '{A}'}}}}"),
     ] {
         let read = Subscription::parse(form.as_bytes(), &policy);
         let read = read.unwrap_or_else(|error| panic!("{error}: {form}"));
         assert!(read.has_keys(), "{form}");
         assert_eq!(read.endpoint().url(), E, "{form}");
+    }
+    for form in [
+        format!("{{'endpoint':'{E}','keys':{{\"p256dh\":'{P}'}}}}"),
+        format!("{{'endpoint':'{E}'"),
+        format!(r#"{{"endpoint":"{E}","keys":"x"}}"#),
+        format!(r#"{{"endpoint":"{E}","keys":"[]"}}"#),
+        r#"{"subscription":"{\"subscription\":{}}"}"#.to_owned(),
+        format!(r#"[{{"endpoint":"{E}"}}]"#),
+    ] {
+        let error = Subscription::parse(form.as_bytes(), &policy).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidSubscription, "{form}");
     }
     for (written, expected) in [
         ("1893456000000", Some(1_893_456_000_000)),

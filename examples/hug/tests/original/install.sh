@@ -18,7 +18,10 @@ package pushpad2 pushpad==2.0.0
 package pushpad1 pushpad==1.0.0 requests
 package pyfcm pyfcm==1.5.4
 package python-gcm python-gcm==0.4 requests
+package pyfcm-old pyfcm==1.3.1 requests
+package pushjack pushjack==1.6.0
 package boto3 'boto3>=1.43'
+package awscli 'awscli>=1.40'
 if ! cmp -s "$here/package.json" "$folder/node/package.json" || ! test -e "$folder/node/.done"; then
     mkdir -p "$folder/node"
     cp "$here/package.json" "$folder/node/package.json"

@@ -1,6 +1,6 @@
-// node-gcm. Arguments: the key, the address, a token that is alive, one that is dead.
+// node-gcm, or its fork that PUSHCORE_PACKAGE names (by http_preload.js). Arguments: the key, the address, a token that is alive, one that is dead.
 const { createRequire } = require("node:module");
-const gcm = createRequire(`${process.env.PUSHCORE_ORIGINAL}/node/package.json`)("node-gcm");
+const gcm = createRequire(`${process.env.PUSHCORE_ORIGINAL}/node/package.json`)(process.env.PUSHCORE_PACKAGE ?? "node-gcm");
 
 const [key, url, alive, dead] = process.argv.slice(2);
 const options = { uri: `${url}/fcm/send`, timeout: 20000 };

@@ -682,6 +682,14 @@ internal object IntegrityCheckingUniffiLib {
     internal fun ensureInitialized() = Unit
     external fun uniffi_pushcore_uniffi_checksum_func_library_version(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_func_broadcast_message(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_func_dialect_systems(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_func_pushpad_signature(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_func_token_digest(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_error_kinds(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_func_raise(
@@ -741,6 +749,36 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_pushcore_uniffi_checksum_method_client_single(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_client_stats(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialect_begin(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialect_routes(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialect_system(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_answer(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_began(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_failed(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_operation(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_reply(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_sent(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_steps(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_system(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_to_json(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_unknown(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectjob_warnings(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_method_dialectselection_selects(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_method_exchange_wait(
     ): Int
@@ -844,6 +882,12 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_constructor_client_open(
     ): Int
+    external fun uniffi_pushcore_uniffi_checksum_constructor_dialect_open(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_constructor_dialectjob_from_json(
+    ): Int
+    external fun uniffi_pushcore_uniffi_checksum_constructor_dialectselection_of(
+    ): Int
     external fun uniffi_pushcore_uniffi_checksum_constructor_hub_open(
     ): Int
     external fun uniffi_pushcore_uniffi_checksum_constructor_receiverkeys_generate(
@@ -942,6 +986,54 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_pushcore_uniffi_fn_method_client_stats(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_clone_dialect(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_free_dialect(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_constructor_dialect_open(`system`: RustBuffer.ByValue,`optionsJson`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_dialect_begin(`ptr`: Long,`incoming`: RustBuffer.ByValue,`at`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_dialect_routes(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_dialect_system(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_clone_dialectjob(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_free_dialectjob(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_constructor_dialectjob_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_answer(`ptr`: Long,`id`: Int,`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_began(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Double
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_failed(`ptr`: Long,`id`: Int,`failure`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_operation(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_reply(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_sent(`ptr`: Long,`id`: Int,`outcome`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_steps(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_system(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_to_json(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_unknown(`ptr`: Long,`id`: Int,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_method_dialectjob_warnings(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_clone_dialectselection(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_free_dialectselection(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pushcore_uniffi_fn_constructor_dialectselection_of(`filterJson`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pushcore_uniffi_fn_method_dialectselection_selects(`ptr`: Long,`uid`: RustBuffer.ByValue,`tags`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Byte
     external fun uniffi_pushcore_uniffi_fn_clone_exchange(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_pushcore_uniffi_fn_free_exchange(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1098,6 +1190,14 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_pushcore_uniffi_fn_func_library_version(uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_func_broadcast_message(`stepJson`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_func_dialect_systems(uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_func_pushpad_signature(`token`: RustBuffer.ByValue,`uid`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pushcore_uniffi_fn_func_token_digest(`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_func_error_kinds(uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pushcore_uniffi_fn_func_raise(`failure`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1238,6 +1338,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pushcore_uniffi_checksum_func_library_version() and 0xFFFF) != 15848) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_pushcore_uniffi_checksum_func_broadcast_message() and 0xFFFF) != 48345) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_func_dialect_systems() and 0xFFFF) != 28105) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_func_pushpad_signature() and 0xFFFF) != 20161) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_func_token_digest() and 0xFFFF) != 557) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_pushcore_uniffi_checksum_func_error_kinds() and 0xFFFF) != 24932) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1326,6 +1438,51 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_client_stats() and 0xFFFF) != 47289) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialect_begin() and 0xFFFF) != 21581) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialect_routes() and 0xFFFF) != 13407) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialect_system() and 0xFFFF) != 38088) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_answer() and 0xFFFF) != 13484) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_began() and 0xFFFF) != 48461) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_failed() and 0xFFFF) != 62923) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_operation() and 0xFFFF) != 46000) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_reply() and 0xFFFF) != 36587) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_sent() and 0xFFFF) != 11723) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_steps() and 0xFFFF) != 65499) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_system() and 0xFFFF) != 40754) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_to_json() and 0xFFFF) != 4761) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_unknown() and 0xFFFF) != 20975) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectjob_warnings() and 0xFFFF) != 37903) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_method_dialectselection_selects() and 0xFFFF) != 14592) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_method_exchange_wait() and 0xFFFF) != 14393) {
@@ -1479,6 +1636,15 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_constructor_client_open() and 0xFFFF) != 59048) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_constructor_dialect_open() and 0xFFFF) != 56400) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_constructor_dialectjob_from_json() and 0xFFFF) != 48564) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pushcore_uniffi_checksum_constructor_dialectselection_of() and 0xFFFF) != 3652) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pushcore_uniffi_checksum_constructor_hub_open() and 0xFFFF) != 2180) {
@@ -2912,6 +3078,1123 @@ public object FfiConverterTypeClient: FfiConverter<Client, Long> {
     override fun allocationSize(value: Client) = 8UL
 
     override fun write(value: Client, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * A push system whose requests are understood, with options: jobs are begun from it.
+ */
+public interface DialectInterface {
+
+    /**
+     * Begins the job of a request that came in, at this time or at `at`. An error is a target that no HTTP server lets through.
+     */
+    fun `begin`(`incoming`: IncomingRequest, `at`: Time? = null): DialectJob
+
+    /**
+     * Returns every request that is understood.
+     */
+    fun `routes`(): List<DialectRoute>
+
+    /**
+     * Returns the name of the system.
+     */
+    fun `system`(): kotlin.String
+
+    companion object
+}
+
+/**
+ * A push system whose requests are understood, with options: jobs are begun from it.
+ */
+open class Dialect: Disposable, AutoCloseable, DialectInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pushcore_uniffi_fn_free_dialect(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pushcore_uniffi_fn_clone_dialect(handle, status)
+        }
+    }
+
+
+    /**
+     * Begins the job of a request that came in, at this time or at `at`. An error is a target that no HTTP server lets through.
+     */
+    @Throws(PushException::class)override fun `begin`(`incoming`: IncomingRequest, `at`: Time?): DialectJob {
+            return FfiConverterTypeDialectJob.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialect_begin(
+        it,
+
+        FfiConverterTypeIncomingRequest.lower(`incoming`),
+        FfiConverterOptionalTypeTime.lower(`at`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns every request that is understood.
+     */override fun `routes`(): List<DialectRoute> {
+            return FfiConverterSequenceTypeDialectRoute.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialect_routes(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the name of the system.
+     */override fun `system`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialect_system(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+    companion object {
+
+    /**
+     * Returns the dialect of a system, for example `pinpoint`, with the options of docs/dialects.md as one JSON object.
+     */
+    @Throws(PushException::class) fun `open`(`system`: kotlin.String, `optionsJson`: kotlin.String? = null): Dialect {
+            return FfiConverterTypeDialect.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_constructor_dialect_open(
+
+
+        FfiConverterString.lower(`system`),
+        FfiConverterOptionalString.lower(`optionsJson`),_status)
+}
+    )
+    }
+
+
+
+    }
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDialect: FfiConverter<Dialect, Long> {
+    override fun lower(value: Dialect): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): Dialect {
+        return Dialect(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): Dialect {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Dialect) = 8UL
+
+    override fun write(value: Dialect, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * One request on its way through a dialect: steps that wait for answers, then a reply.
+ */
+public interface DialectJobInterface {
+
+    /**
+     * Takes the answer to a step as JSON, in the form that docs/dialects.md says. After a refused answer the step waits on.
+     */
+    fun `answer`(`id`: kotlin.UInt, `json`: kotlin.String)
+
+    /**
+     * Returns when the job began.
+     */
+    fun `began`(): Time
+
+    /**
+     * Takes the reason why a message has no answer.
+     */
+    fun `failed`(`id`: kotlin.UInt, `failure`: Failure)
+
+    /**
+     * Returns the operation of the routing table; nil where no route takes the request.
+     */
+    fun `operation`(): kotlin.String?
+
+    /**
+     * Returns the answer to the client; nil while steps wait.
+     */
+    fun `reply`(): DialectReply?
+
+    /**
+     * Takes the service's answer to a message.
+     */
+    fun `sent`(`id`: kotlin.UInt, `outcome`: Outcome)
+
+    /**
+     * Returns the steps that wait for an answer. All of them can be worked on at the same time; the next ones come when all
+     * are answered. None are left once there is a reply.
+     */
+    fun `steps`(): List<DialectStep>
+
+    /**
+     * Returns the name of the system.
+     */
+    fun `system`(): kotlin.String
+
+    /**
+     * Returns the whole job as JSON, without a secret in it. An error is a request that brings credentials: its client has to
+     * repeat it.
+     */
+    fun `toJson`(): kotlin.String
+
+    /**
+     * Takes note that nobody knows what became of a step that sends: the process that worked on it ended. Nothing is sent again
+     * by itself.
+     */
+    fun `unknown`(`id`: kotlin.UInt)
+
+    /**
+     * Returns what the translation lost or changed, in words, as far as it is known now.
+     */
+    fun `warnings`(): List<kotlin.String>
+
+    companion object
+}
+
+/**
+ * One request on its way through a dialect: steps that wait for answers, then a reply.
+ */
+open class DialectJob: Disposable, AutoCloseable, DialectJobInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pushcore_uniffi_fn_free_dialectjob(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pushcore_uniffi_fn_clone_dialectjob(handle, status)
+        }
+    }
+
+
+    /**
+     * Takes the answer to a step as JSON, in the form that docs/dialects.md says. After a refused answer the step waits on.
+     */
+    @Throws(PushException::class)override fun `answer`(`id`: kotlin.UInt, `json`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_answer(
+        it,
+
+        FfiConverterUInt.lower(`id`),
+        FfiConverterString.lower(`json`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Returns when the job began.
+     */override fun `began`(): Time {
+            return FfiConverterTypeTime.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_began(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Takes the reason why a message has no answer.
+     */
+    @Throws(PushException::class)override fun `failed`(`id`: kotlin.UInt, `failure`: Failure)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_failed(
+        it,
+
+        FfiConverterUInt.lower(`id`),
+        FfiConverterTypeFailure.lower(`failure`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Returns the operation of the routing table; nil where no route takes the request.
+     */override fun `operation`(): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_operation(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the answer to the client; nil while steps wait.
+     */override fun `reply`(): DialectReply? {
+            return FfiConverterOptionalTypeDialectReply.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_reply(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Takes the service's answer to a message.
+     */
+    @Throws(PushException::class)override fun `sent`(`id`: kotlin.UInt, `outcome`: Outcome)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_sent(
+        it,
+
+        FfiConverterUInt.lower(`id`),
+        FfiConverterTypeOutcome.lower(`outcome`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Returns the steps that wait for an answer. All of them can be worked on at the same time; the next ones come when all
+     * are answered. None are left once there is a reply.
+     */override fun `steps`(): List<DialectStep> {
+            return FfiConverterSequenceTypeDialectStep.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_steps(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the name of the system.
+     */override fun `system`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_system(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Returns the whole job as JSON, without a secret in it. An error is a request that brings credentials: its client has to
+     * repeat it.
+     */
+    @Throws(PushException::class)override fun `toJson`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_to_json(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Takes note that nobody knows what became of a step that sends: the process that worked on it ended. Nothing is sent again
+     * by itself.
+     */
+    @Throws(PushException::class)override fun `unknown`(`id`: kotlin.UInt)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_unknown(
+        it,
+
+        FfiConverterUInt.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Returns what the translation lost or changed, in words, as far as it is known now.
+     */override fun `warnings`(): List<kotlin.String> {
+            return FfiConverterSequenceString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectjob_warnings(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+    companion object {
+
+    /**
+     * Reads a job back from `toJson`. What it waited for it waits for again, under the same numbers.
+     */
+    @Throws(PushException::class) fun `fromJson`(`json`: kotlin.String): DialectJob {
+            return FfiConverterTypeDialectJob.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_constructor_dialectjob_from_json(
+
+
+        FfiConverterString.lower(`json`),_status)
+}
+    )
+    }
+
+
+
+    }
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDialectJob: FfiConverter<DialectJob, Long> {
+    override fun lower(value: DialectJob): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): DialectJob {
+        return DialectJob(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): DialectJob {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: DialectJob) = 8UL
+
+    override fun write(value: DialectJob, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * The subscriptions that the filter of a Pushpad step means.
+ */
+public interface DialectSelectionInterface {
+
+    /**
+     * Returns whether a subscription with this uid and these tags is selected; `uid` is nil for a subscription of nobody in
+     * particular.
+     */
+    fun `selects`(`uid`: kotlin.String?, `tags`: List<kotlin.String>): kotlin.Boolean
+
+    companion object
+}
+
+/**
+ * The subscriptions that the filter of a Pushpad step means.
+ */
+open class DialectSelection: Disposable, AutoCloseable, DialectSelectionInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pushcore_uniffi_fn_free_dialectselection(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pushcore_uniffi_fn_clone_dialectselection(handle, status)
+        }
+    }
+
+
+    /**
+     * Returns whether a subscription with this uid and these tags is selected; `uid` is nil for a subscription of nobody in
+     * particular.
+     */override fun `selects`(`uid`: kotlin.String?, `tags`: List<kotlin.String>): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_method_dialectselection_selects(
+        it,
+
+        FfiConverterOptionalString.lower(`uid`),
+        FfiConverterSequenceString.lower(`tags`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+    companion object {
+
+    /**
+     * Reads a filter, one JSON object with the members `uids` and `tags`.
+     */
+    @Throws(PushException::class) fun `of`(`filterJson`: kotlin.String): DialectSelection {
+            return FfiConverterTypeDialectSelection.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_constructor_dialectselection_of(
+
+
+        FfiConverterString.lower(`filterJson`),_status)
+}
+    )
+    }
+
+
+
+    }
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDialectSelection: FfiConverter<DialectSelection, Long> {
+    override fun lower(value: DialectSelection): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): DialectSelection {
+        return DialectSelection(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): DialectSelection {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: DialectSelection) = 8UL
+
+    override fun write(value: DialectSelection, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -6685,6 +7968,203 @@ public object FfiConverterTypeDelivered: FfiConverterRustBuffer<Delivered> {
 
 
 /**
+ * The answer to the client.
+ */
+data class DialectReply (
+    /**
+     * The HTTP status.
+     */
+    val `status`: kotlin.UShort
+    ,
+    /**
+     * Names and values in order, without `content-length`.
+     */
+    val `headers`: List<Header>
+    ,
+    /**
+     * The body.
+     */
+    val `body`: kotlin.ByteArray
+    ,
+    /**
+     * The idempotency keys that the host stores this reply under, before the client gets it.
+     */
+    val `remember`: List<kotlin.String>
+    ,
+    /**
+     * The time for which the reply is remembered, in seconds.
+     */
+    val `rememberSeconds`: kotlin.ULong
+    ,
+    /**
+     * The reply as JSON, which answers a claim later.
+     */
+    val `json`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDialectReply: FfiConverterRustBuffer<DialectReply> {
+    override fun read(buf: ByteBuffer): DialectReply {
+        return DialectReply(
+            FfiConverterUShort.read(buf),
+            FfiConverterSequenceTypeHeader.read(buf),
+            FfiConverterByteArray.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: DialectReply) = (
+            FfiConverterUShort.allocationSize(value.`status`) +
+            FfiConverterSequenceTypeHeader.allocationSize(value.`headers`) +
+            FfiConverterByteArray.allocationSize(value.`body`) +
+            FfiConverterSequenceString.allocationSize(value.`remember`) +
+            FfiConverterULong.allocationSize(value.`rememberSeconds`) +
+            FfiConverterString.allocationSize(value.`json`)
+    )
+
+    override fun write(value: DialectReply, buf: ByteBuffer) {
+            FfiConverterUShort.write(value.`status`, buf)
+            FfiConverterSequenceTypeHeader.write(value.`headers`, buf)
+            FfiConverterByteArray.write(value.`body`, buf)
+            FfiConverterSequenceString.write(value.`remember`, buf)
+            FfiConverterULong.write(value.`rememberSeconds`, buf)
+            FfiConverterString.write(value.`json`, buf)
+    }
+}
+
+
+
+/**
+ * A request that a dialect understands.
+ */
+data class DialectRoute (
+    /**
+     * The method.
+     */
+    val `method`: kotlin.String
+    ,
+    /**
+     * The path, in which `{name}` stands for one segment.
+     */
+    val `path`: kotlin.String
+    ,
+    /**
+     * The name of the operation.
+     */
+    val `operation`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDialectRoute: FfiConverterRustBuffer<DialectRoute> {
+    override fun read(buf: ByteBuffer): DialectRoute {
+        return DialectRoute(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: DialectRoute) = (
+            FfiConverterString.allocationSize(value.`method`) +
+            FfiConverterString.allocationSize(value.`path`) +
+            FfiConverterString.allocationSize(value.`operation`)
+    )
+
+    override fun write(value: DialectRoute, buf: ByteBuffer) {
+            FfiConverterString.write(value.`method`, buf)
+            FfiConverterString.write(value.`path`, buf)
+            FfiConverterString.write(value.`operation`, buf)
+    }
+}
+
+
+
+/**
+ * One thing that a job waits for.
+ */
+data class DialectStep (
+    /**
+     * The number by which the answer goes in.
+     */
+    val `id`: kotlin.UInt
+    ,
+    /**
+     * The kind of the step.
+     */
+    val `kind`: DialectStepKind
+    ,
+    /**
+     * The step as JSON, in the form of docs/dialects.md: a worker in another process reads it.
+     */
+    val `json`: kotlin.String
+    ,
+    /**
+     * The message to send, complete with its target; nil for a step that sends none.
+     */
+    val `message`: Message?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDialectStep: FfiConverterRustBuffer<DialectStep> {
+    override fun read(buf: ByteBuffer): DialectStep {
+        return DialectStep(
+            FfiConverterUInt.read(buf),
+            FfiConverterTypeDialectStepKind.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalTypeMessage.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: DialectStep) = (
+            FfiConverterUInt.allocationSize(value.`id`) +
+            FfiConverterTypeDialectStepKind.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`json`) +
+            FfiConverterOptionalTypeMessage.allocationSize(value.`message`)
+    )
+
+    override fun write(value: DialectStep, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`id`, buf)
+            FfiConverterTypeDialectStepKind.write(value.`kind`, buf)
+            FfiConverterString.write(value.`json`, buf)
+            FfiConverterOptionalTypeMessage.write(value.`message`, buf)
+    }
+}
+
+
+
+/**
  * The end of one message: an outcome, or the reason why there is no answer.
  */
 data class Ended (
@@ -7698,6 +9178,116 @@ public object FfiConverterTypeHubSubmitted: FfiConverterRustBuffer<HubSubmitted>
     override fun write(value: HubSubmitted, buf: ByteBuffer) {
             FfiConverterUInt.write(value.`taken`, buf)
             FfiConverterSequenceTypeDelivered.write(value.`refused`, buf)
+    }
+}
+
+
+
+/**
+ * One header of a request that came in.
+ */
+data class IncomingHeader (
+    /**
+     * The name, in whichever case it was written.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * The value's bytes.
+     */
+    val `value`: kotlin.ByteArray
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeIncomingHeader: FfiConverterRustBuffer<IncomingHeader> {
+    override fun read(buf: ByteBuffer): IncomingHeader {
+        return IncomingHeader(
+            FfiConverterString.read(buf),
+            FfiConverterByteArray.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: IncomingHeader) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterByteArray.allocationSize(value.`value`)
+    )
+
+    override fun write(value: IncomingHeader, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterByteArray.write(value.`value`, buf)
+    }
+}
+
+
+
+/**
+ * A request that came in, as the server received it: nothing decoded, joined, sorted or dropped.
+ */
+data class IncomingRequest (
+    /**
+     * The method.
+     */
+    val `method`: kotlin.String
+    ,
+    /**
+     * The raw target: path and query as they stood on the wire.
+     */
+    val `target`: kotlin.String
+    ,
+    /**
+     * All headers in their order.
+     */
+    val `headers`: List<IncomingHeader> = listOf()
+    ,
+    /**
+     * The whole body, without chunks.
+     */
+    val `body`: kotlin.ByteArray = byteArrayOf()
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeIncomingRequest: FfiConverterRustBuffer<IncomingRequest> {
+    override fun read(buf: ByteBuffer): IncomingRequest {
+        return IncomingRequest(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeIncomingHeader.read(buf),
+            FfiConverterByteArray.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: IncomingRequest) = (
+            FfiConverterString.allocationSize(value.`method`) +
+            FfiConverterString.allocationSize(value.`target`) +
+            FfiConverterSequenceTypeIncomingHeader.allocationSize(value.`headers`) +
+            FfiConverterByteArray.allocationSize(value.`body`)
+    )
+
+    override fun write(value: IncomingRequest, buf: ByteBuffer) {
+            FfiConverterString.write(value.`method`, buf)
+            FfiConverterString.write(value.`target`, buf)
+            FfiConverterSequenceTypeIncomingHeader.write(value.`headers`, buf)
+            FfiConverterByteArray.write(value.`body`, buf)
     }
 }
 
@@ -10743,6 +12333,53 @@ public object FfiConverterTypeChannelStorage: FfiConverterRustBuffer<ChannelStor
 
 
 /**
+ * The kind of a step.
+ */
+
+enum class DialectStepKind {
+
+    /**
+     * A question to the host's store, or a change to it: `answer`.
+     */
+    ASK,
+    /**
+     * One message to one target: `sent` or `failed`.
+     */
+    SEND,
+    /**
+     * One message to everyone whom a filter selects: `answer`.
+     */
+    BROADCAST;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDialectStepKind: FfiConverterRustBuffer<DialectStepKind> {
+    override fun read(buf: ByteBuffer) = try {
+        DialectStepKind.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: DialectStepKind) = 4UL
+
+    override fun write(value: DialectStepKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * The environment of APNs that a token belongs to.
  */
 
@@ -12233,6 +13870,38 @@ public object FfiConverterOptionalTypeClientOptions: FfiConverterRustBuffer<Clie
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeDialectReply: FfiConverterRustBuffer<DialectReply?> {
+    override fun read(buf: ByteBuffer): DialectReply? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeDialectReply.read(buf)
+    }
+
+    override fun allocationSize(value: DialectReply?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeDialectReply.allocationSize(value)
+        }
+    }
+
+    override fun write(value: DialectReply?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeDialectReply.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeEnded: FfiConverterRustBuffer<Ended?> {
     override fun read(buf: ByteBuffer): Ended? {
         if (buf.get().toInt() == 0) {
@@ -12383,6 +14052,38 @@ public object FfiConverterOptionalTypeHttp2Options: FfiConverterRustBuffer<Http2
         } else {
             buf.put(1)
             FfiConverterTypeHttp2Options.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeMessage: FfiConverterRustBuffer<Message?> {
+    override fun read(buf: ByteBuffer): Message? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeMessage.read(buf)
+    }
+
+    override fun allocationSize(value: Message?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeMessage.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Message?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeMessage.write(value, buf)
         }
     }
 }
@@ -12981,6 +14682,62 @@ public object FfiConverterSequenceTypeDelivered: FfiConverterRustBuffer<List<Del
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeDialectRoute: FfiConverterRustBuffer<List<DialectRoute>> {
+    override fun read(buf: ByteBuffer): List<DialectRoute> {
+        val len = buf.getInt()
+        return List<DialectRoute>(len) {
+            FfiConverterTypeDialectRoute.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<DialectRoute>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeDialectRoute.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<DialectRoute>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeDialectRoute.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeDialectStep: FfiConverterRustBuffer<List<DialectStep>> {
+    override fun read(buf: ByteBuffer): List<DialectStep> {
+        val len = buf.getInt()
+        return List<DialectStep>(len) {
+            FfiConverterTypeDialectStep.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<DialectStep>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeDialectStep.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<DialectStep>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeDialectStep.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeEnded: FfiConverterRustBuffer<List<Ended>> {
     override fun read(buf: ByteBuffer): List<Ended> {
         val len = buf.getInt()
@@ -13195,6 +14952,34 @@ public object FfiConverterSequenceTypeHubProgress: FfiConverterRustBuffer<List<H
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeHubProgress.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeIncomingHeader: FfiConverterRustBuffer<List<IncomingHeader>> {
+    override fun read(buf: ByteBuffer): List<IncomingHeader> {
+        val len = buf.getInt()
+        return List<IncomingHeader>(len) {
+            FfiConverterTypeIncomingHeader.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<IncomingHeader>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeIncomingHeader.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<IncomingHeader>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeIncomingHeader.write(it, buf)
         }
     }
 }
@@ -13602,6 +15387,65 @@ public object FfiConverterTypeTime: FfiConverter<Time, Double> {
     UniffiLib.uniffi_pushcore_uniffi_fn_func_library_version(
 
         _status)
+}
+    )
+    }
+
+
+        /**
+         * Returns the message of a broadcast to one of its targets. `step_json` is the step's; `target` a token, or for Web Push the
+         * subscription's JSON.
+         */
+    @Throws(PushException::class) fun `broadcastMessage`(`stepJson`: kotlin.String, `target`: kotlin.String): Message {
+            return FfiConverterTypeMessage.lift(
+    uniffiRustCallWithError(PushException) { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_func_broadcast_message(
+
+
+        FfiConverterString.lower(`stepJson`),
+        FfiConverterString.lower(`target`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Returns the names of all systems.
+         */ fun `dialectSystems`(): List<kotlin.String> {
+            return FfiConverterSequenceString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_func_dialect_systems(
+
+        _status)
+}
+    )
+    }
+
+
+        /**
+         * Returns the signature with which a page proves a user's id to Pushpad's part in the browser.
+         */ fun `pushpadSignature`(`token`: kotlin.String, `uid`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_func_pushpad_signature(
+
+
+        FfiConverterString.lower(`token`),
+        FfiConverterString.lower(`uid`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Returns the SHA-256 of an API key or bearer token, as a job asks for it and a store keeps it.
+         */ fun `tokenDigest`(`key`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pushcore_uniffi_fn_func_token_digest(
+
+
+        FfiConverterString.lower(`key`),_status)
 }
     )
     }

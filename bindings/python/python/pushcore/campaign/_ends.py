@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from .._errors import NotSent, PushcoreError
+from .._errors import Expired, NotSent, PushcoreError
 from .._kinds import ErrorKind
 from .._pushcore import Outcome
 from .journal import WAITING_OUTCOMES, End, State
@@ -21,6 +21,10 @@ _ACTIONS = {
 
 _NAMES = {"NotSent": "not_sent", "Unknown": "unknown", "Expired": "expired", "Cancelled": "cancelled"}
 
+#: What the cause of a message that was not sent is, where the credentials are to be mended first.
+_REFUSALS = (ErrorKind.CREDENTIALS_REFUSED, ErrorKind.TOKEN_REFUSED)
+_MEND = "not sent: fix the credentials, then send again"
+
 #: The longest sentence of a service that is kept, in characters.
 _LONGEST = 300
 
@@ -34,9 +38,9 @@ def result_name(result: Outcome | PushcoreError) -> str:
 
 
 def is_held_by_credentials(result: Outcome | PushcoreError) -> bool:
-    """Whether the client did not send this because the service refuses the credentials."""
-    cause = result.__cause__ if isinstance(result, NotSent) else None
-    return isinstance(cause, PushcoreError) and cause.code == ErrorKind.CREDENTIALS_REFUSED
+    """Whether the client did not send this because the service, or its token endpoint, refuses the credentials."""
+    cause = result.__cause__ if isinstance(result, (NotSent, Expired)) else None
+    return isinstance(cause, PushcoreError) and cause.code in _REFUSALS
 
 
 def end_of(result: Outcome | PushcoreError, now: float | None = None) -> End:
@@ -45,7 +49,8 @@ def end_of(result: Outcome | PushcoreError, now: float | None = None) -> End:
     name = result_name(result)
     state = State.WAITING if name in WAITING_OUTCOMES else State.ENDED
     if isinstance(result, PushcoreError):
-        return End(state, name, reason=clean(_causes(result)), action=_ACTIONS[name], at=now)
+        action = _MEND if is_held_by_credentials(result) else _ACTIONS[name]
+        return End(state, name, reason=clean(_causes(result)), action=action, at=now)
     if name == "accepted" and result.reason is None:
         # By far the most frequent one.
         return End(

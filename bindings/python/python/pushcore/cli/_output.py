@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import PushcoreError
 from .._pushcore import Outcome
-from ..campaign._ends import clean, end_of
+from ..campaign._ends import clean, end_of, is_held_by_credentials
 from ._status import Status
 
 
@@ -86,5 +86,5 @@ def record_of(result: Outcome | PushcoreError) -> dict[str, Any]:
 def status_of(result: Outcome | PushcoreError) -> int:
     """The exit status for one result."""
     if isinstance(result, PushcoreError):
-        return Status.LEFT
+        return Status.STOPPED if is_held_by_credentials(result) else Status.LEFT
     return {"accepted": Status.ACCEPTED, "retry_later": Status.LEFT}.get(result.name, Status.REFUSED)

@@ -52,7 +52,7 @@ class Sent(NamedTuple):
     result: Result
     """The end."""
     priority: str | None = None
-    """The priority that the caller gave to `send`."""
+    """The priority that the caller gave; `None` where none was given."""
 
 
 def _text(target: object) -> str:
@@ -164,13 +164,19 @@ class Fake:
         """What `tell` was given since the last call."""
         return self._watch.events()
 
-    def take_one(self, item: Any, template: Message | Template | None, deadline: Duration | None) -> tuple[Any, Result]:
+    def take_one(
+        self,
+        item: Any,
+        template: Message | Template | None,
+        deadline: Duration | None,
+        priority: str | None = None,
+    ) -> tuple[Any, Result]:
         """Takes one item of `send_many`, or a message: the key of the caller's, and the end; for `FakeBatch`."""
         self._check()
         key, item = item if _is_pair(item) else (item, item)
         try:
             message: Any = item if template is None else cast("Any", template).to(item)
-            return key, self._end(message, key, deadline)
+            return key, self._end(message, key, deadline, priority)
         except PushcoreError as error:
             return key, error
         except (TypeError, ValueError, OverflowError) as error:
@@ -310,8 +316,14 @@ class FakeSendMany:
 class FakeBatch:
     """What `FakeClient.batch` gives: `submit`, `wait`, and `withdraw` for what `wait` has not handed out."""
 
-    def __init__(self, fake: Fake, template: Message | Template | None, deadline: Duration | None) -> None:
-        self._fake, self._template, self._deadline = fake, template, deadline
+    def __init__(
+        self,
+        fake: Fake,
+        template: Message | Template | None,
+        deadline: Duration | None,
+        priority: str | None = None,
+    ) -> None:
+        self._fake, self._template, self._deadline, self._priority = fake, template, deadline, priority
         #: Keys with their ends, and where the message stands in the record; `None` for what was refused.
         self._landed: list[tuple[Any, Result, Sent | None]] = []
 
@@ -320,7 +332,7 @@ class FakeBatch:
         sent = self._fake.sent
         for pair in pairs:
             before = len(sent)
-            key, result = self._fake.take_one(pair, self._template, self._deadline)
+            key, result = self._fake.take_one(pair, self._template, self._deadline, self._priority)
             self._landed.append((key, result, sent[-1] if len(sent) > before else None))
         return len(pairs)
 
@@ -378,6 +390,7 @@ class FakeClient(Fake, Client):
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: Duration | None = None,
         on_suspicion: str | None = None,
+        priority: Priority | None = None,
     ) -> Any:
         """Records every message of an iterable as it is read; yields `(message, result)`.
 
@@ -391,16 +404,22 @@ class FakeClient(Fake, Client):
         def pairs() -> Iterator[tuple[Any, Result]]:
             for item in source:
                 counts.taken += 1
-                pair = self.take_one(item, message, deadline)
+                pair = self.take_one(item, message, deadline, priority)
                 counts.count(pair[1])
                 yield pair
 
         return FakeSendMany(pairs(), counts, on_progress or (lambda _: None))
 
-    def batch(self, *, message: Message | Template | None = None, deadline: Duration | None = None) -> Any:
+    def batch(
+        self,
+        *,
+        message: Message | Template | None = None,
+        deadline: Duration | None = None,
+        priority: Priority | None = None,
+    ) -> Any:
         """Many messages in a loop of one's own; every result lands with the next `wait`."""
         self._check()
-        return FakeBatch(self, message, deadline)
+        return FakeBatch(self, message, deadline, priority)
 
     def call(self, call: Call[Any], *, deadline: Duration | None = None) -> Any:
         """Records the call; reads what `respond` was given."""
@@ -433,18 +452,19 @@ class AioFakeClient(Fake, aio.Client):
         message: Message | Template | None,
         deadline: Duration | None,
         on_progress: Callable[[Progress], object] | None,
+        priority: Priority | None,
     ) -> AsyncGenerator[tuple[Any, Result], None]:
         counts = _Counts(_length(messages))
         if isinstance(messages, AsyncIterable):
             async for item in messages:
                 counts.taken += 1
-                pair = self.take_one(item, message, deadline)
+                pair = self.take_one(item, message, deadline, priority)
                 counts.count(pair[1])
                 yield pair
         else:
             for item in messages:
                 counts.taken += 1
-                pair = self.take_one(item, message, deadline)
+                pair = self.take_one(item, message, deadline, priority)
                 counts.count(pair[1])
                 yield pair
         if on_progress is not None:
@@ -459,9 +479,10 @@ class AioFakeClient(Fake, aio.Client):
         on_progress: Callable[[Progress], object] | None = None,
         progress_every: float | None = None,
         on_suspicion: str | None = None,
+        priority: Priority | None = None,
     ) -> AsyncGenerator[tuple[Any, Result], None]:
         """Records every message of an iterable of either kind as it is read; yields `(message, result)`."""
-        return self._each(messages, message, deadline, on_progress)
+        return self._each(messages, message, deadline, on_progress, priority)
 
     async def call(self, call: Call[Any], *, deadline: Duration | None = None) -> Any:
         """Records the call; reads what `respond` was given."""

@@ -146,15 +146,53 @@ fn names_of_files_are_paths() {
 }
 
 #[test]
-fn raw_line_ends_inside_json_strings_are_escaped() {
-    assert_eq!(
-        escape_raw_controls("{\n \"a\": \"x\ny\t\\\"z\r\n\"}\n"),
-        "{\n \"a\": \"x\\ny\\t\\\"z\\r\\n\"}\n"
-    );
-    assert!(matches!(
-        escape_raw_controls("{\n\"a\":\"\\n\"}"),
-        Cow::Borrowed(_)
-    ));
+fn line_ends_inside_json_strings_become_blanks() {
+    for (json, plain) in [
+        (
+            "{\n \"a\": \"x\ny\t\\\"z\r\n\"}\n",
+            "{\n \"a\": \"x y \\\"z  \"}\n",
+        ),
+        (r#"{"a":"x\ny\r\nz\t"}"#, r#"{"a":"x y  z "}"#),
+        // Escaped twice, and a backslash that is meant.
+        (r#"{"a":"x\\ny\\\\nz\\"}"#, r#"{"a":"x y\\ z\\"}"#),
+        (
+            r#"{"a":"\u003d\/\u0022\u005c\u00e9\u000a"}"#,
+            r#"{"a":"=/\u0022\u005c\u00e9 "}"#,
+        ),
+        // What is no escape is left for the parser to refuse.
+        (r#"{"a":"\x\u12"}"#, r#"{"a":"\x\u12"}"#),
+        ("{\"a\":\"x\\", "{\"a\":\"x\\"),
+    ] {
+        assert_eq!(*plain_json(json), plain, "{json}");
+    }
+}
+
+#[test]
+fn json_strings_are_read_as_serde_reads_them() {
+    for text in [
+        r#""""#,
+        r#""a\"\\\/\b\f\n\r\t\u00e9""#,
+        r#""\ud83d\ude00 \uD83D\uDE00""#,
+        r#""\ud83d""#,
+        r#""\ude00""#,
+        r#""\ud83d\n""#,
+        r#""\ud83dx""#,
+        r#""\u12""#,
+        r#""\u+123""#,
+        r#""\x""#,
+        r#""a"b""#,
+        r#""a\""#,
+        "\"",
+        "a",
+    ] {
+        assert_eq!(
+            json_string(text),
+            serde_json::from_str::<String>(text).ok(),
+            "{text}"
+        );
+    }
+    // And what it does not read: line ends of a shell.
+    assert_eq!(json_string("\"a\nb\"").as_deref(), Some("a\nb"));
 }
 
 #[test]

@@ -1270,6 +1270,649 @@ public func FfiConverterTypeClient_lower(_ value: Client) -> UInt64 {
 
 
 /**
+ * A push system whose requests are understood, with options: jobs are begun from it.
+ */
+public protocol DialectProtocol: AnyObject, Sendable {
+
+    /**
+     * Begins the job of a request that came in, at this time or at `at`. An error is a target that no HTTP server lets through.
+     */
+    func begin(incoming: IncomingRequest, at: Time?) throws  -> DialectJob
+
+    /**
+     * Returns every request that is understood.
+     */
+    func routes()  -> [DialectRoute]
+
+    /**
+     * Returns the name of the system.
+     */
+    func system()  -> String
+
+}
+/**
+ * A push system whose requests are understood, with options: jobs are begun from it.
+ */
+open class Dialect: DialectProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pushcore_uniffi_fn_clone_dialect(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pushcore_uniffi_fn_free_dialect(handle, $0) }
+    }
+
+
+    /**
+     * Returns the dialect of a system, for example `pinpoint`, with the options of docs/dialects.md as one JSON object.
+     */
+public static func `open`(system: String, optionsJson: String? = nil)throws  -> Dialect  {
+    return try  FfiConverterTypeDialect_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_constructor_dialect_open(
+        FfiConverterString.lower(system),
+        FfiConverterOptionString.lower(optionsJson),uniffiCallStatus
+    )
+})
+}
+
+
+
+    /**
+     * Begins the job of a request that came in, at this time or at `at`. An error is a target that no HTTP server lets through.
+     */
+open func begin(incoming: IncomingRequest, at: Time? = nil)throws  -> DialectJob  {
+    return try  FfiConverterTypeDialectJob_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialect_begin(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIncomingRequest_lower(incoming),
+        FfiConverterOptionTypeTime.lower(at),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns every request that is understood.
+     */
+open func routes() -> [DialectRoute]  {
+    return try!  FfiConverterSequenceTypeDialectRoute.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialect_routes(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the name of the system.
+     */
+open func system() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialect_system(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDialect: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Dialect
+
+    public static func lift(_ handle: UInt64) throws -> Dialect {
+        return Dialect(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Dialect) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Dialect {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Dialect, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialect_lift(_ handle: UInt64) throws -> Dialect {
+    return try FfiConverterTypeDialect.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialect_lower(_ value: Dialect) -> UInt64 {
+    return FfiConverterTypeDialect.lower(value)
+}
+
+
+
+
+
+
+/**
+ * One request on its way through a dialect: steps that wait for answers, then a reply.
+ */
+public protocol DialectJobProtocol: AnyObject, Sendable {
+
+    /**
+     * Takes the answer to a step as JSON, in the form that docs/dialects.md says. After a refused answer the step waits on.
+     */
+    func answer(id: UInt32, json: String) throws
+
+    /**
+     * Returns when the job began.
+     */
+    func began()  -> Time
+
+    /**
+     * Takes the reason why a message has no answer.
+     */
+    func failed(id: UInt32, failure: Failure) throws
+
+    /**
+     * Returns the operation of the routing table; nil where no route takes the request.
+     */
+    func operation()  -> String?
+
+    /**
+     * Returns the answer to the client; nil while steps wait.
+     */
+    func reply()  -> DialectReply?
+
+    /**
+     * Takes the service's answer to a message.
+     */
+    func sent(id: UInt32, outcome: Outcome) throws
+
+    /**
+     * Returns the steps that wait for an answer. All of them can be worked on at the same time; the next ones come when all
+     * are answered. None are left once there is a reply.
+     */
+    func steps()  -> [DialectStep]
+
+    /**
+     * Returns the name of the system.
+     */
+    func system()  -> String
+
+    /**
+     * Returns the whole job as JSON, without a secret in it. An error is a request that brings credentials: its client has to
+     * repeat it.
+     */
+    func toJson() throws  -> String
+
+    /**
+     * Takes note that nobody knows what became of a step that sends: the process that worked on it ended. Nothing is sent again
+     * by itself.
+     */
+    func unknown(id: UInt32) throws
+
+    /**
+     * Returns what the translation lost or changed, in words, as far as it is known now.
+     */
+    func warnings()  -> [String]
+
+}
+/**
+ * One request on its way through a dialect: steps that wait for answers, then a reply.
+ */
+open class DialectJob: DialectJobProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pushcore_uniffi_fn_clone_dialectjob(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pushcore_uniffi_fn_free_dialectjob(handle, $0) }
+    }
+
+
+    /**
+     * Reads a job back from `toJson`. What it waited for it waits for again, under the same numbers.
+     */
+public static func fromJson(json: String)throws  -> DialectJob  {
+    return try  FfiConverterTypeDialectJob_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_constructor_dialectjob_from_json(
+        FfiConverterString.lower(json),uniffiCallStatus
+    )
+})
+}
+
+
+
+    /**
+     * Takes the answer to a step as JSON, in the form that docs/dialects.md says. After a refused answer the step waits on.
+     */
+open func answer(id: UInt32, json: String)throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_answer(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(id),
+        FfiConverterString.lower(json),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Returns when the job began.
+     */
+open func began() -> Time  {
+    return try!  FfiConverterTypeTime_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_began(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Takes the reason why a message has no answer.
+     */
+open func failed(id: UInt32, failure: Failure)throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_failed(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(id),
+        FfiConverterTypeFailure_lower(failure),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Returns the operation of the routing table; nil where no route takes the request.
+     */
+open func operation() -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_operation(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the answer to the client; nil while steps wait.
+     */
+open func reply() -> DialectReply?  {
+    return try!  FfiConverterOptionTypeDialectReply.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_reply(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Takes the service's answer to a message.
+     */
+open func sent(id: UInt32, outcome: Outcome)throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_sent(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(id),
+        FfiConverterTypeOutcome_lower(outcome),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Returns the steps that wait for an answer. All of them can be worked on at the same time; the next ones come when all
+     * are answered. None are left once there is a reply.
+     */
+open func steps() -> [DialectStep]  {
+    return try!  FfiConverterSequenceTypeDialectStep.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_steps(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the name of the system.
+     */
+open func system() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_system(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Returns the whole job as JSON, without a secret in it. An error is a request that brings credentials: its client has to
+     * repeat it.
+     */
+open func toJson()throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_to_json(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Takes note that nobody knows what became of a step that sends: the process that worked on it ended. Nothing is sent again
+     * by itself.
+     */
+open func unknown(id: UInt32)throws   {try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_unknown(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Returns what the translation lost or changed, in words, as far as it is known now.
+     */
+open func warnings() -> [String]  {
+    return try!  FfiConverterSequenceString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectjob_warnings(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDialectJob: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = DialectJob
+
+    public static func lift(_ handle: UInt64) throws -> DialectJob {
+        return DialectJob(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: DialectJob) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DialectJob {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: DialectJob, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectJob_lift(_ handle: UInt64) throws -> DialectJob {
+    return try FfiConverterTypeDialectJob.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectJob_lower(_ value: DialectJob) -> UInt64 {
+    return FfiConverterTypeDialectJob.lower(value)
+}
+
+
+
+
+
+
+/**
+ * The subscriptions that the filter of a Pushpad step means.
+ */
+public protocol DialectSelectionProtocol: AnyObject, Sendable {
+
+    /**
+     * Returns whether a subscription with this uid and these tags is selected; `uid` is nil for a subscription of nobody in
+     * particular.
+     */
+    func selects(uid: String?, tags: [String])  -> Bool
+
+}
+/**
+ * The subscriptions that the filter of a Pushpad step means.
+ */
+open class DialectSelection: DialectSelectionProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pushcore_uniffi_fn_clone_dialectselection(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pushcore_uniffi_fn_free_dialectselection(handle, $0) }
+    }
+
+
+    /**
+     * Reads a filter, one JSON object with the members `uids` and `tags`.
+     */
+public static func of(filterJson: String)throws  -> DialectSelection  {
+    return try  FfiConverterTypeDialectSelection_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_constructor_dialectselection_of(
+        FfiConverterString.lower(filterJson),uniffiCallStatus
+    )
+})
+}
+
+
+
+    /**
+     * Returns whether a subscription with this uid and these tags is selected; `uid` is nil for a subscription of nobody in
+     * particular.
+     */
+open func selects(uid: String?, tags: [String]) -> Bool  {
+    return try!  FfiConverterBool.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_method_dialectselection_selects(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionString.lower(uid),
+        FfiConverterSequenceString.lower(tags),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDialectSelection: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = DialectSelection
+
+    public static func lift(_ handle: UInt64) throws -> DialectSelection {
+        return DialectSelection(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: DialectSelection) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DialectSelection {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: DialectSelection, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectSelection_lift(_ handle: UInt64) throws -> DialectSelection {
+    return try FfiConverterTypeDialectSelection.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectSelection_lower(_ value: DialectSelection) -> UInt64 {
+    return FfiConverterTypeDialectSelection.lower(value)
+}
+
+
+
+
+
+
+/**
  * A call in the caller's own loop. The last reference that goes cancels the call.
  */
 public protocol ExchangeProtocol: AnyObject, Sendable {
@@ -4038,6 +4681,283 @@ public func FfiConverterTypeDelivered_lower(_ value: Delivered) -> RustBuffer {
 
 
 /**
+ * The answer to the client.
+ */
+public struct DialectReply: Equatable, Hashable {
+    /**
+     * The HTTP status.
+     */
+    public let status: UInt16
+    /**
+     * Names and values in order, without `content-length`.
+     */
+    public let headers: [Header]
+    /**
+     * The body.
+     */
+    public let body: Data
+    /**
+     * The idempotency keys that the host stores this reply under, before the client gets it.
+     */
+    public let remember: [String]
+    /**
+     * The time for which the reply is remembered, in seconds.
+     */
+    public let rememberSeconds: UInt64
+    /**
+     * The reply as JSON, which answers a claim later.
+     */
+    public let json: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The HTTP status.
+         */status: UInt16,
+        /**
+         * Names and values in order, without `content-length`.
+         */headers: [Header],
+        /**
+         * The body.
+         */body: Data,
+        /**
+         * The idempotency keys that the host stores this reply under, before the client gets it.
+         */remember: [String],
+        /**
+         * The time for which the reply is remembered, in seconds.
+         */rememberSeconds: UInt64,
+        /**
+         * The reply as JSON, which answers a claim later.
+         */json: String) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.remember = remember
+        self.rememberSeconds = rememberSeconds
+        self.json = json
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DialectReply: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDialectReply: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DialectReply {
+        return
+            try DialectReply(
+                status: FfiConverterUInt16.read(from: &buf),
+                headers: FfiConverterSequenceTypeHeader.read(from: &buf),
+                body: FfiConverterData.read(from: &buf),
+                remember: FfiConverterSequenceString.read(from: &buf),
+                rememberSeconds: FfiConverterUInt64.read(from: &buf),
+                json: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: DialectReply, into buf: inout [UInt8]) {
+        FfiConverterUInt16.write(value.status, into: &buf)
+        FfiConverterSequenceTypeHeader.write(value.headers, into: &buf)
+        FfiConverterData.write(value.body, into: &buf)
+        FfiConverterSequenceString.write(value.remember, into: &buf)
+        FfiConverterUInt64.write(value.rememberSeconds, into: &buf)
+        FfiConverterString.write(value.json, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectReply_lift(_ buf: RustBuffer) throws -> DialectReply {
+    return try FfiConverterTypeDialectReply.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectReply_lower(_ value: DialectReply) -> RustBuffer {
+    return FfiConverterTypeDialectReply.lower(value)
+}
+
+
+/**
+ * A request that a dialect understands.
+ */
+public struct DialectRoute: Equatable, Hashable {
+    /**
+     * The method.
+     */
+    public let method: String
+    /**
+     * The path, in which `{name}` stands for one segment.
+     */
+    public let path: String
+    /**
+     * The name of the operation.
+     */
+    public let operation: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The method.
+         */method: String,
+        /**
+         * The path, in which `{name}` stands for one segment.
+         */path: String,
+        /**
+         * The name of the operation.
+         */operation: String) {
+        self.method = method
+        self.path = path
+        self.operation = operation
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DialectRoute: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDialectRoute: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DialectRoute {
+        return
+            try DialectRoute(
+                method: FfiConverterString.read(from: &buf),
+                path: FfiConverterString.read(from: &buf),
+                operation: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: DialectRoute, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.method, into: &buf)
+        FfiConverterString.write(value.path, into: &buf)
+        FfiConverterString.write(value.operation, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectRoute_lift(_ buf: RustBuffer) throws -> DialectRoute {
+    return try FfiConverterTypeDialectRoute.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectRoute_lower(_ value: DialectRoute) -> RustBuffer {
+    return FfiConverterTypeDialectRoute.lower(value)
+}
+
+
+/**
+ * One thing that a job waits for.
+ */
+public struct DialectStep: Equatable, Hashable {
+    /**
+     * The number by which the answer goes in.
+     */
+    public let id: UInt32
+    /**
+     * The kind of the step.
+     */
+    public let kind: DialectStepKind
+    /**
+     * The step as JSON, in the form of docs/dialects.md: a worker in another process reads it.
+     */
+    public let json: String
+    /**
+     * The message to send, complete with its target; nil for a step that sends none.
+     */
+    public let message: Message?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The number by which the answer goes in.
+         */id: UInt32,
+        /**
+         * The kind of the step.
+         */kind: DialectStepKind,
+        /**
+         * The step as JSON, in the form of docs/dialects.md: a worker in another process reads it.
+         */json: String,
+        /**
+         * The message to send, complete with its target; nil for a step that sends none.
+         */message: Message?) {
+        self.id = id
+        self.kind = kind
+        self.json = json
+        self.message = message
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DialectStep: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDialectStep: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DialectStep {
+        return
+            try DialectStep(
+                id: FfiConverterUInt32.read(from: &buf),
+                kind: FfiConverterTypeDialectStepKind.read(from: &buf),
+                json: FfiConverterString.read(from: &buf),
+                message: FfiConverterOptionTypeMessage.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: DialectStep, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.id, into: &buf)
+        FfiConverterTypeDialectStepKind.write(value.kind, into: &buf)
+        FfiConverterString.write(value.json, into: &buf)
+        FfiConverterOptionTypeMessage.write(value.message, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectStep_lift(_ buf: RustBuffer) throws -> DialectStep {
+    return try FfiConverterTypeDialectStep.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectStep_lower(_ value: DialectStep) -> RustBuffer {
+    return FfiConverterTypeDialectStep.lower(value)
+}
+
+
+/**
  * The end of one message: an outcome, or the reason why there is no answer.
  */
 public struct Ended: Equatable, Hashable {
@@ -5458,6 +6378,164 @@ public func FfiConverterTypeHubSubmitted_lift(_ buf: RustBuffer) throws -> HubSu
 #endif
 public func FfiConverterTypeHubSubmitted_lower(_ value: HubSubmitted) -> RustBuffer {
     return FfiConverterTypeHubSubmitted.lower(value)
+}
+
+
+/**
+ * One header of a request that came in.
+ */
+public struct IncomingHeader: Equatable, Hashable {
+    /**
+     * The name, in whichever case it was written.
+     */
+    public let name: String
+    /**
+     * The value's bytes.
+     */
+    public let value: Data
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The name, in whichever case it was written.
+         */name: String,
+        /**
+         * The value's bytes.
+         */value: Data) {
+        self.name = name
+        self.value = value
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension IncomingHeader: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeIncomingHeader: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> IncomingHeader {
+        return
+            try IncomingHeader(
+                name: FfiConverterString.read(from: &buf),
+                value: FfiConverterData.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: IncomingHeader, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterData.write(value.value, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIncomingHeader_lift(_ buf: RustBuffer) throws -> IncomingHeader {
+    return try FfiConverterTypeIncomingHeader.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIncomingHeader_lower(_ value: IncomingHeader) -> RustBuffer {
+    return FfiConverterTypeIncomingHeader.lower(value)
+}
+
+
+/**
+ * A request that came in, as the server received it: nothing decoded, joined, sorted or dropped.
+ */
+public struct IncomingRequest: Equatable, Hashable {
+    /**
+     * The method.
+     */
+    public let method: String
+    /**
+     * The raw target: path and query as they stood on the wire.
+     */
+    public let target: String
+    /**
+     * All headers in their order.
+     */
+    public let headers: [IncomingHeader]
+    /**
+     * The whole body, without chunks.
+     */
+    public let body: Data
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The method.
+         */method: String,
+        /**
+         * The raw target: path and query as they stood on the wire.
+         */target: String,
+        /**
+         * All headers in their order.
+         */headers: [IncomingHeader] = [],
+        /**
+         * The whole body, without chunks.
+         */body: Data = Data([])) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension IncomingRequest: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeIncomingRequest: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> IncomingRequest {
+        return
+            try IncomingRequest(
+                method: FfiConverterString.read(from: &buf),
+                target: FfiConverterString.read(from: &buf),
+                headers: FfiConverterSequenceTypeIncomingHeader.read(from: &buf),
+                body: FfiConverterData.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: IncomingRequest, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.method, into: &buf)
+        FfiConverterString.write(value.target, into: &buf)
+        FfiConverterSequenceTypeIncomingHeader.write(value.headers, into: &buf)
+        FfiConverterData.write(value.body, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIncomingRequest_lift(_ buf: RustBuffer) throws -> IncomingRequest {
+    return try FfiConverterTypeIncomingRequest.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIncomingRequest_lower(_ value: IncomingRequest) -> RustBuffer {
+    return FfiConverterTypeIncomingRequest.lower(value)
 }
 
 
@@ -8528,6 +9606,91 @@ public func FfiConverterTypeChannelStorage_lower(_ value: ChannelStorage) -> Rus
 
 
 /**
+ * The kind of a step.
+ */
+
+public enum DialectStepKind: Equatable, Hashable {
+
+    /**
+     * A question to the host's store, or a change to it: `answer`.
+     */
+    case ask
+    /**
+     * One message to one target: `sent` or `failed`.
+     */
+    case send
+    /**
+     * One message to everyone whom a filter selects: `answer`.
+     */
+    case broadcast
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DialectStepKind: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDialectStepKind: FfiConverterRustBuffer {
+    typealias SwiftType = DialectStepKind
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DialectStepKind {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .ask
+
+        case 2: return .send
+
+        case 3: return .broadcast
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: DialectStepKind, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .ask:
+            writeInt(&buf, Int32(1))
+
+
+        case .send:
+            writeInt(&buf, Int32(2))
+
+
+        case .broadcast:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectStepKind_lift(_ buf: RustBuffer) throws -> DialectStepKind {
+    return try FfiConverterTypeDialectStepKind.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDialectStepKind_lower(_ value: DialectStepKind) -> RustBuffer {
+    return FfiConverterTypeDialectStepKind.lower(value)
+}
+
+
+
+/**
  * The environment of APNs that a token belongs to.
  */
 
@@ -10631,6 +11794,30 @@ fileprivate struct FfiConverterOptionTypeClientOptions: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeDialectReply: FfiConverterRustBuffer {
+    typealias SwiftType = DialectReply?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeDialectReply.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeDialectReply.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeEnded: FfiConverterRustBuffer {
     typealias SwiftType = Ended?
 
@@ -10743,6 +11930,30 @@ fileprivate struct FfiConverterOptionTypeHttp2Options: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeHttp2Options.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeMessage: FfiConverterRustBuffer {
+    typealias SwiftType = Message?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeMessage.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeMessage.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -11212,6 +12423,56 @@ fileprivate struct FfiConverterSequenceTypeDelivered: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeDialectRoute: FfiConverterRustBuffer {
+    typealias SwiftType = [DialectRoute]
+
+    public static func write(_ value: [DialectRoute], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeDialectRoute.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [DialectRoute] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [DialectRoute]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeDialectRoute.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeDialectStep: FfiConverterRustBuffer {
+    typealias SwiftType = [DialectStep]
+
+    public static func write(_ value: [DialectStep], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeDialectStep.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [DialectStep] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [DialectStep]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeDialectStep.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeEnded: FfiConverterRustBuffer {
     typealias SwiftType = [Ended]
 
@@ -11404,6 +12665,31 @@ fileprivate struct FfiConverterSequenceTypeHubProgress: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeHubProgress.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeIncomingHeader: FfiConverterRustBuffer {
+    typealias SwiftType = [IncomingHeader]
+
+    public static func write(_ value: [IncomingHeader], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeIncomingHeader.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [IncomingHeader] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [IncomingHeader]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeIncomingHeader.read(from: &buf))
         }
         return seq
     }
@@ -11791,6 +13077,52 @@ public func libraryVersion() -> String  {
 })
 }
 /**
+ * Returns the message of a broadcast to one of its targets. `step_json` is the step's; `target` a token, or for Web Push the
+ * subscription's JSON.
+ */
+public func broadcastMessage(stepJson: String, target: String)throws  -> Message  {
+    return try  FfiConverterTypeMessage_lift(try rustCallWithError(FfiConverterTypePushError_lift) {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_func_broadcast_message(
+        FfiConverterString.lower(stepJson),
+        FfiConverterString.lower(target),uniffiCallStatus
+    )
+})
+}
+/**
+ * Returns the names of all systems.
+ */
+public func dialectSystems() -> [String]  {
+    return try!  FfiConverterSequenceString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_func_dialect_systems(uniffiCallStatus
+    )
+})
+}
+/**
+ * Returns the signature with which a page proves a user's id to Pushpad's part in the browser.
+ */
+public func pushpadSignature(token: String, uid: String) -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_func_pushpad_signature(
+        FfiConverterString.lower(token),
+        FfiConverterString.lower(uid),uniffiCallStatus
+    )
+})
+}
+/**
+ * Returns the SHA-256 of an API key or bearer token, as a job asks for it and a store keeps it.
+ */
+public func tokenDigest(key: String) -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pushcore_uniffi_fn_func_token_digest(
+        FfiConverterString.lower(key),uniffiCallStatus
+    )
+})
+}
+/**
  * Returns every kind with its number, for the check that all languages agree.
  */
 public func errorKinds() -> [Cause]  {
@@ -11908,6 +13240,18 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pushcore_uniffi_checksum_func_library_version() != 15848) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pushcore_uniffi_checksum_func_broadcast_message() != 48345) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_func_dialect_systems() != 28105) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_func_pushpad_signature() != 20161) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_func_token_digest() != 557) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pushcore_uniffi_checksum_func_error_kinds() != 24932) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -11996,6 +13340,51 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_client_stats() != 47289) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialect_begin() != 21581) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialect_routes() != 13407) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialect_system() != 38088) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_answer() != 13484) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_began() != 48461) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_failed() != 62923) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_operation() != 46000) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_reply() != 36587) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_sent() != 11723) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_steps() != 65499) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_system() != 40754) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_to_json() != 4761) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_unknown() != 20975) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectjob_warnings() != 37903) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_method_dialectselection_selects() != 14592) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_method_exchange_wait() != 14393) {
@@ -12149,6 +13538,15 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_constructor_client_open() != 59048) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_constructor_dialect_open() != 56400) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_constructor_dialectjob_from_json() != 48564) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pushcore_uniffi_checksum_constructor_dialectselection_of() != 3652) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pushcore_uniffi_checksum_constructor_hub_open() != 2180) {
