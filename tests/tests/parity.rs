@@ -290,6 +290,7 @@ const CLASSES: &[(&str, &str)] = &[
     ),
     ("Campaign", "- the hub makes the messages"),
     ("Device", "Recipient"),
+    ("HubBoard", "HubBatch"),
     ("Dialect", "Dialect"),
     ("DialectJob", "DialectJob"),
     ("DialectReply", "DialectReply"),

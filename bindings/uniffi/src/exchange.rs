@@ -87,7 +87,7 @@ impl SingleSend {
     ) -> Result<Arc<Self>, PushError> {
         let options = options.read()?;
         let batch = Batch::new(Arc::clone(&client.client), Some(1))?;
-        Ok(Arc::new(Self {
+        let single = Self {
             message: message.read(client.service.policy())?,
             options,
             patience: client.patience(options),
@@ -95,7 +95,13 @@ impl SingleSend {
             batch: Mutex::new(batch),
             ticket: OnceLock::new(),
             cancelled: AtomicBool::new(false),
-        }))
+        };
+        {
+            // Now, and not when a thread to wait on is found. What goes wrong here goes wrong again in `wait`, which tells it.
+            let mut batch = single.batch.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = single.submit(&mut batch);
+        }
+        Ok(Arc::new(single))
     }
 
     /// Submits the message. Returns its end where it cannot be sent; nil where the queue is full, too.
