@@ -356,7 +356,7 @@ pub unsafe extern "C" fn pushcore_batch_progress(
 ) -> Status {
     entry!(error, {
         let mut batch = borrow_mut(batch, "batch")?;
-        let made = progress_of(&batch.batch.progress());
+        let made = progress_of(batch.batch.progress());
         fill(progress, &made, "progress")
     })
 }

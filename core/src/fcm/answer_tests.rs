@@ -126,7 +126,8 @@ fn each_word_alone_has_its_verdict() {
         )
     };
     let status = |word: &str| format!(r#"{{"error":{{"status":"{word}"}}}}"#);
-    let table: [(&dyn Fn(&str) -> String, &[&str], &str); 15] = [
+    type Row<'a> = (&'a dyn Fn(&str) -> String, &'a [&'a str], &'a str);
+    let table: [Row<'_>; 15] = [
         // firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
         (&fcm, &["UNREGISTERED"], "token_gone"),
         (&fcm, &["SENDER_ID_MISMATCH"], "token_mismatch"),

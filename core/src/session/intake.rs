@@ -107,7 +107,7 @@ impl Intake {
         match shared.service.write(message, request, now) {
             Ok(context) => {
                 let circumstances = shared.service.circumstances(message);
-                self.enqueue(shared, slot, Purpose::Push, context, circumstances, options, now)
+                Self::enqueue(shared, slot, Purpose::Push, context, circumstances, options, now)
             }
             Err(error) => {
                 shared.ledger.release(slot);
@@ -133,13 +133,12 @@ impl Intake {
             return Err(error);
         }
         let slot = shared.ledger.reserve_with(request)?;
-        self.enqueue(shared, slot, Purpose::Call, Context::None, None, options, now)
+        Self::enqueue(shared, slot, Purpose::Call, Context::None, None, options, now)
     }
 
     /// Puts a slot whose request has been written into the queue of its host.
     #[inline]
     fn enqueue(
-        &self,
         shared: &mut Shared,
         slot: u32,
         purpose: Purpose,

@@ -87,6 +87,7 @@ mod queue;
 mod report;
 mod retry;
 mod service;
+#[allow(clippy::module_inception, reason = "one type, one file")]
 mod session;
 mod shared;
 mod stats;

@@ -25,7 +25,9 @@ const KEYS: [&str; 16] = [
 ];
 
 /// The drivers that play the suite. Another language adds its own.
-pub const DRIVERS: [&str; 8] = ["rust", "tokio", "python", "asyncio", "uvloop", "c", "kotlin", "swift"];
+pub const DRIVERS: [&str; 8] = [
+    "rust", "tokio", "python", "asyncio", "uvloop", "c", "kotlin", "swift",
+];
 
 /// One case of the suite.
 #[derive(Clone, Debug)]
