@@ -124,7 +124,7 @@ lint: ## rustfmt, clippy, and whether the faults of tests/mutants still fit
 	$(CARGO) clippy --workspace --all-targets -q -- -D warnings
 	$(CARGO) clippy -p pushcore --all-targets -q -- -D warnings # the core by itself
 	$(CARGO) clippy -p pushcore --all-targets --no-default-features -q -- -D warnings # L1 alone
-	RUSTDOCFLAGS="-D rustdoc::broken_intra_doc_links" $(CARGO) doc -q --no-deps -p pushcore -p pushcore-client
+	RUSTDOCFLAGS="-D rustdoc::broken_intra_doc_links" $(CARGO) doc -q --no-deps -p pushcore -p pushcore-client -p pushcore-tokio
 
 msrv: ## compile everything with Debian's Rust 1.85, in a tree of its own
 	scripts/msrv.sh

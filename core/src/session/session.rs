@@ -200,7 +200,7 @@ impl Session {
     }
 
     /// Whether the answers look as if environment, topic, sender, VAPID key or payload were wrong, and
-    /// not the tokens. See [`Witness`].
+    /// not the tokens. See [`Witness`](crate::outcome::Witness).
     pub fn is_mix_up_suspected(&self) -> bool {
         self.dispatch.answers().doubts().are_suspicious()
     }
@@ -314,7 +314,7 @@ impl Session {
     /// session's own is added when it is sent. It ends in [`Session::poll_response`], and is
     /// counted in [`Stats::exchanges_answered`] or where a message would be.
     ///
-    /// It is never sent again once it was written, whatever [`Delivery`] says,
+    /// It is never sent again once it was written, whatever [`Delivery`](super::Delivery) says,
     /// except after an answer that refuses the authorization: then once, with another one.
     ///
     /// # Errors
