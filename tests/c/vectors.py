@@ -247,13 +247,34 @@ def apns():
             said = L.new("pushcore_answer", c.pushcore_call_read, call, response(answer), at)
             kind, result = c.pushcore_answer_kind(said), answer["result"]
             rows += 1
-            if isinstance(result, dict) and "refused" in result:
-                refused = parts_of(L.new("pushcore_outcome", c.pushcore_answer_outcome, said))
-                assert refused["outcome"] == result["refused"]["name"], (row, refused)
-            elif isinstance(result, dict) and result.get("created"):
-                assert L.text_of(c.pushcore_answer_text(said)) == result["created"], row
-            elif isinstance(result, dict) and "listed" in result:
-                assert kind == K["PUSHCORE_ANSWER_TEXTS"] and c.pushcore_answer_item_count(said) == len(result["listed"]), row
+            match result:
+                case {"refused": expected}:
+                    refused = parts_of(L.new("pushcore_outcome", c.pushcore_answer_outcome, said))
+                    assert refused["outcome"] == expected["name"], (row, refused)
+                case {"created": str(text)}:
+                    assert kind == K["PUSHCORE_ANSWER_TEXT"] and L.text_of(c.pushcore_answer_text(said)) == text, row
+                case {"policy": int(policy)}:
+                    assert kind == K["PUSHCORE_ANSWER_TEXT"], row
+                    assert L.text_of(c.pushcore_answer_text(said)) == ["no_storage", "most_recent"][policy], row
+                case {"channels": ids}:
+                    assert kind == K["PUSHCORE_ANSWER_TEXTS"] and items(said) == ids, row
+                # Nothing that can be read: the outcome keeps the body.
+                case {"created": None} | {"policy": None} | {"deleted": True}:
+                    assert kind == K["PUSHCORE_ANSWER_OUTCOME"], row
+                    done = parts_of(L.new("pushcore_outcome", c.pushcore_answer_outcome, said))
+                    assert done["outcome"] == "accepted", (row, done)
+                case _:
+                    raise AssertionError(row)
+
+
+def items(answer):
+    """The texts of an answer's items."""
+    texts = []
+    for index in range(c.pushcore_answer_item_count(answer)):
+        text = ffi.new("struct pushcore_view *")
+        assert c.pushcore_answer_item_at(answer, index, text, ffi.NULL) == 0
+        texts.append(L.text_of(text[0]))
+    return texts
 
 
 def web_push():
