@@ -9,11 +9,17 @@ const DOUBTED: Duration = Duration::from_secs(60);
 /// The number of refusals in a row of a token that was taken before, from which on the token is to blame.
 const REFUSALS: u32 = 3;
 
+/// The number of refusals, while a token is in doubt, that another token is fetched for although the service took the refused one
+/// before: a token may be revoked twice in a minute.
+const SPARE: u32 = 1;
+
 /// What became of the access tokens since one was refused.
 #[derive(Debug, Default)]
 pub(super) struct TokenDoubt {
     /// The doubt; `None` while no token was refused for long.
     doubt: Option<Doubt>,
+    /// The token that was found to be at fault last; `None` before the first. The ids of tokens ascend.
+    dropped: Option<u64>,
 }
 
 /// The time after the refusal of a token in which another refusal may be about a message.
@@ -24,6 +30,8 @@ struct Doubt {
     taken: Option<u64>,
     /// Refusals in a row of the token that was taken.
     refusals: u32,
+    /// The number of refusals left that another token is fetched for all the same.
+    spare: u32,
 }
 
 impl TokenDoubt {
@@ -35,6 +43,10 @@ impl TokenDoubt {
 
     /// Notes that the service took the token of the block `used`.
     pub(super) fn taken(&mut self, used: Option<u64>, now: Duration) {
+        if self.is_dropped(used) {
+            // A part of the service that does not know yet says nothing of the token that came after.
+            return;
+        }
         if let Some(doubt) = &mut self.doubt {
             doubt.taken = used;
             doubt.refusals = 0;
@@ -51,20 +63,36 @@ impl TokenDoubt {
         if again {
             return false;
         }
+        if self.is_dropped(used) {
+            // The others have another token already, which costs this one nothing.
+            return true;
+        }
+        let mut spare = SPARE;
         if let Some(doubt) = self.doubt.as_mut().filter(|doubt| now < doubt.until) {
             if doubt.taken.is_some() && doubt.taken == used {
                 doubt.refusals += 1;
                 if doubt.refusals < REFUSALS {
-                    return false;
+                    match doubt.spare.checked_sub(1) {
+                        Some(left) => doubt.spare = left,
+                        None => return false,
+                    }
                 }
             }
+            spare = doubt.spare;
         }
         self.doubt = Some(Doubt {
             until: now.saturating_add(DOUBTED),
             taken: None,
             refusals: 0,
+            spare,
         });
+        self.dropped = self.dropped.max(used);
         true
+    }
+
+    /// Whether a token was found to be at fault before, or is older than one that was.
+    fn is_dropped(&self, used: Option<u64>) -> bool {
+        used.is_some() && used <= self.dropped
     }
 }
 
@@ -86,18 +114,27 @@ mod tests {
             doubt.is_to_blame(Some(2), false, second),
             "nobody used the second one yet"
         );
-        doubt.taken(Some(3), second);
-        assert!(!doubt.is_to_blame(Some(3), false, second) && !doubt.is_to_blame(Some(3), false, second));
-        doubt.taken(Some(3), second);
-        assert!(!doubt.is_to_blame(Some(3), false, second) && !doubt.is_to_blame(Some(3), false, second));
-        assert!(doubt.is_to_blame(Some(3), false, second), "three in a row");
         doubt.taken(Some(4), second);
+        assert!(
+            doubt.is_to_blame(Some(4), false, second),
+            "revoked twice in a minute"
+        );
+        doubt.taken(Some(4), second);
+        for _ in 0..5 {
+            assert!(doubt.is_to_blame(Some(4), false, second), "dropped before");
+        }
+        doubt.taken(Some(5), second);
+        assert!(!doubt.is_to_blame(Some(5), false, second) && !doubt.is_to_blame(Some(5), false, second));
+        doubt.taken(Some(5), second);
+        assert!(!doubt.is_to_blame(Some(5), false, second) && !doubt.is_to_blame(Some(5), false, second));
+        assert!(doubt.is_to_blame(Some(5), false, second), "three in a row");
+        doubt.taken(Some(6), second);
         let later = second + DOUBTED;
         assert!(
-            doubt.is_to_blame(Some(4), false, later),
+            doubt.is_to_blame(Some(6), false, later),
             "it may have been revoked since"
         );
-        doubt.taken(Some(5), later + DOUBTED);
+        doubt.taken(Some(7), later + DOUBTED);
         assert!(!doubt.is_in_doubt());
     }
 }
