@@ -211,7 +211,12 @@ impl Answers {
         let Some(authority) = request.and_then(|request| request.authority.as_ref()) else {
             return;
         };
-        if shared.service.refuses_key(outcome) {
+        let again = || {
+            let attempt = shared.ledger.attempt(slot, now);
+            attempt.is_some_and(|attempt| attempt.replays > 0)
+        };
+        let key_is_good = self.token.key_is_good(now.monotonic) && again();
+        if shared.service.refuses_key(outcome) && !key_is_good {
             let was_shut = self.gates.is_shut(authority);
             let Some(cause) = self.gates.refused(authority, outcome, now.monotonic) else {
                 return;

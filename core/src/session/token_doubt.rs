@@ -32,6 +32,8 @@ struct Doubt {
     refusals: u32,
     /// The number of refusals left that another token is fetched for all the same.
     spare: u32,
+    /// Whether the service took the dropped token after it had refused the token.
+    was_good: bool,
 }
 
 impl TokenDoubt {
@@ -44,7 +46,11 @@ impl TokenDoubt {
     /// Notes that the service took the token of the block `used`.
     pub(super) fn taken(&mut self, used: Option<u64>, now: Duration) {
         if self.is_dropped(used) {
-            // A part of the service that does not know yet says nothing of the token that came after.
+            // A part of the service that does not know yet, or a message that is refused whatever the token: neither says anything of
+            // the token that came after.
+            if let Some(doubt) = &mut self.doubt {
+                doubt.was_good = true;
+            }
             return;
         }
         if let Some(doubt) = &mut self.doubt {
@@ -85,9 +91,17 @@ impl TokenDoubt {
             taken: None,
             refusals: 0,
             spare,
+            was_good: false,
         });
         self.dropped = self.dropped.max(used);
         true
+    }
+
+    /// Whether messages that are refused again, with another token, are at fault rather than the key: the service took the dropped
+    /// token from others all the while.
+    pub(super) fn key_is_good(&self, now: Duration) -> bool {
+        let doubt = self.doubt.as_ref().filter(|doubt| now < doubt.until);
+        doubt.is_some_and(|doubt| doubt.was_good)
     }
 
     /// Whether a token was found to be at fault before, or is older than one that was.
@@ -119,7 +133,9 @@ mod tests {
             doubt.is_to_blame(Some(4), false, second),
             "revoked twice in a minute"
         );
+        assert!(!doubt.key_is_good(second));
         doubt.taken(Some(4), second);
+        assert!(doubt.key_is_good(second) && !doubt.key_is_good(second + DOUBTED));
         for _ in 0..5 {
             assert!(doubt.is_to_blame(Some(4), false, second), "dropped before");
         }
