@@ -104,6 +104,8 @@ def test_a_replay_after_every_worker_was_killed(server: Serving) -> None:
     token = server.sandbox.ready["fcm"]["tokens"]["valid_3"]
     there = len(server.sandbox.log(service="fcm", operation="push", target=token))
     body = message(token)
+    # Another message than the test before sends: within one second that one's signature would be the same, a replay.
+    body["MessageConfiguration"]["GCMMessage"]["Body"] = "after the kill"
     headers = signed(server, "POST", PATH, body)
     first = server.request("POST", PATH, body, headers)
     assert first[0] == 200
