@@ -93,7 +93,8 @@ class Report:
                 # A case that is played several times has to end well each time.
                 if self.drivers[driver].get(case) != "failed":
                     self.drivers[driver][case] = end
-        if not counts:
+        # Suites in other languages count their own tests; of those the drivers' cases are kept.
+        if not counts and not (folder / "drivers.tsv").is_file():
             raise SystemExit(f"the suite `{suite}` has run no test")
 
     def ended(self, suite: str, test: str, end: str) -> None:

@@ -14,7 +14,7 @@ tree=${PUSHCORE_SWIFT:-/opt/pushcore-swift}
 enter=()
 if [ -x "$tree/enter" ]; then
   enter=("$tree/enter")
-  export PUSHCORE_BIND=$root PUSHCORE_ENV="PUSHCORE_SANDBOX PUSHCORE_PEER PUSHCORE_ROOT PUSHCORE_BUILD"
+  export PUSHCORE_BIND=$root PUSHCORE_ENV="PUSHCORE_SANDBOX PUSHCORE_PEER PUSHCORE_REPORT PUSHCORE_ROOT PUSHCORE_BUILD"
 elif ! command -v swift >/dev/null; then
   echo "there is no Swift: scripts/install-swift.sh" >&2
   exit 1

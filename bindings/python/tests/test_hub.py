@@ -585,7 +585,8 @@ def test_a_total_deadline(sandbox: Sandbox, kind: Kind) -> None:
     # A client alone waits for a minute.
     assert time.monotonic() - began < 45
     assert {one.key for one in landed} == set(tokens)
-    assert {one.result.name for one in landed} <= {"Unknown", "Expired"}
+    # A message whose connection was given up before a stream was free for it is `NotSent`: seen now and then.
+    assert {one.result.name for one in landed} <= {"Unknown", "Expired", "NotSent"}
 
 
 def test_a_wait_beyond_the_total_deadline_is_not_begun(kind: Kind) -> None:

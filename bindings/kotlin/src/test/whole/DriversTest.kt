@@ -69,7 +69,7 @@ class DriversTest {
 
 /** One case being played. */
 private class Peer(name: String) : AutoCloseable {
-    private val process = ProcessBuilder(program(), name).redirectError(ProcessBuilder.Redirect.INHERIT).start()
+    private val process = ProcessBuilder(program(), name, "kotlin").redirectError(ProcessBuilder.Redirect.INHERIT).start()
     private val input = process.outputWriter()
     private val output = process.inputReader()
     val told: JsonElement = Json.parseToJsonElement(output.readLine())

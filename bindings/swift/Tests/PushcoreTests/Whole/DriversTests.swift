@@ -55,7 +55,7 @@ private final class Peer: @unchecked Sendable {
 
     init(_ program: String, _ name: String) throws {
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = [name]
+        process.arguments = [name, "swift"]
         process.standardInput = input
         process.standardOutput = output
         try process.run()
