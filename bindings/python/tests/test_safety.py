@@ -91,9 +91,6 @@ def test_ctrl_c_while_another_thread_polls(sandbox: Sandbox) -> None:
             other.result(timeout=30)
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "fork"), reason="Windows has no fork; what a child may do with a client is the matter here"
-)
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_fork(sandbox: Sandbox) -> None:
     message = template(sandbox)
@@ -115,9 +112,6 @@ def test_fork(sandbox: Sandbox) -> None:
     assert log[0]["connection"] == log[2]["connection"] != log[1]["connection"]
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "fork"), reason="Windows has no fork; what a child may do with a client is the matter here"
-)
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_bulk_send_does_not_cross_a_fork(sandbox: Sandbox) -> None:
     message = template(sandbox)
