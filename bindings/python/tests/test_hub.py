@@ -585,7 +585,7 @@ def test_a_total_deadline(sandbox: Sandbox, kind: Kind) -> None:
     # A client alone waits for a minute.
     assert time.monotonic() - began < 45
     assert {one.key for one in landed} == set(tokens)
-    # A message whose connection was given up before a stream was free for it is `NotSent`: seen now and then.
+    # APNs has one stream before its first answer: what it refuses (REFUSED_STREAM) when the time is over is `NotSent`.
     assert {one.result.name for one in landed} <= {"Unknown", "Expired", "NotSent"}
 
 
