@@ -9,30 +9,10 @@ use pushcore::dialect::{Action, Ask, Dialect, Job, Reply, Send, Step, System};
 use pushcore::http::{Incoming, Response};
 use pushcore::outcome::Outcome;
 use pushcore::{Error, ErrorKind, Now, UnixTime};
+use pushcore_tests::sim::Rng;
 use serde_json::{Map, Value, json};
 
 const KEY: &str = "AKIDEXAMPLE";
-
-/// Numbers of splitmix64, the same for the same seed.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-
-    fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
-}
 
 fn recorded() -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("dialects/pinpoint.json");
@@ -208,18 +188,18 @@ fn signed(method: &str, target: &str, body: &[u8], secret: &str, at: u64) -> Inc
 
 /// A value of JSON that may stand anywhere.
 fn any(rng: &mut Rng, depth: usize) -> Value {
-    match rng.below(if depth == 0 { 9 } else { 11 }) {
+    match rng.index(if depth == 0 { 9 } else { 11 }) {
         0 => Value::Null,
-        1 => json!(rng.below(2) == 0),
-        2 => json!(rng.below(1 << 20) as i64 - 1000),
+        1 => json!(rng.index(2) == 0),
+        2 => json!(rng.index(1 << 20) as i64 - 1000),
         3 => json!(u64::MAX),
         4 => json!(0.5),
         5 => json!(""),
         6 => json!("{{name}} {'a':\"b\"} \u{0} é"),
-        7 => json!("x".repeat(rng.below(6000))),
+        7 => json!("x".repeat(rng.index(6000))),
         8 => json!("{\"aps\":{\"alert\":\"x\"},\"data\":{\"a\":[1]}}"),
-        9 => Value::Array((0..rng.below(3)).map(|_| any(rng, depth - 1)).collect()),
-        _ => (0..rng.below(3))
+        9 => Value::Array((0..rng.index(3)).map(|_| any(rng, depth - 1)).collect()),
+        _ => (0..rng.index(3))
             .map(|n| (["name", "Body", "x"][n].to_owned(), any(rng, depth - 1)))
             .collect::<Map<String, Value>>()
             .into(),
@@ -228,13 +208,13 @@ fn any(rng: &mut Rng, depth: usize) -> Value {
 
 /// Changes some values of a document.
 fn mutate(rng: &mut Rng, value: &mut Value) {
-    if rng.below(12) == 0 {
+    if rng.index(12) == 0 {
         *value = any(rng, 2);
         return;
     }
     match value {
         Value::Object(map) => {
-            if rng.below(10) == 0 {
+            if rng.index(10) == 0 {
                 map.insert("Unknown".into(), any(rng, 1));
             }
             map.values_mut().for_each(|value| mutate(rng, value));
@@ -256,7 +236,7 @@ fn answer(rng: &mut Rng, ask: &Ask, app: &str, secret: &str) -> Value {
         Ask::Claim { .. } | Ask::Token { .. } => Value::Null,
         Ask::Put { records, .. } => json!({"ids": records.iter().map(|_| "id").collect::<Vec<_>>()}),
         Ask::Delete { ids, .. } => json!({"ids": ids}),
-        _ if rng.below(3) > 0 => store(ask, app, secret),
+        _ if rng.index(3) > 0 => store(ask, app, secret),
         Ask::Get { ids, .. } => ids
             .iter()
             .map(|id| (id.clone(), object(rng)))
@@ -273,7 +253,7 @@ fn drive(rng: &mut Rng, mut job: Job, app: &str, secret: &str) -> u16 {
         let Some(step) = job.steps().first().cloned() else {
             break;
         };
-        if rng.below(8) == 0 {
+        if rng.index(8) == 0 {
             if let Ok(text) = job.to_json() {
                 assert!(!text.contains(secret), "a secret in the job");
                 let again = Job::from_json(text.as_bytes()).expect("a job");
@@ -284,7 +264,7 @@ fn drive(rng: &mut Rng, mut job: Job, app: &str, secret: &str) -> u16 {
         }
         // What is no answer leaves the step where it is.
         let nonsense = any(rng, 1).to_string();
-        if matches!(step.action(), Action::Send(_) | Action::Broadcast(_)) && rng.below(4) == 0 {
+        if matches!(step.action(), Action::Send(_) | Action::Broadcast(_)) && rng.index(4) == 0 {
             let _ = job.answer(step.id(), nonsense.as_bytes());
             if job.steps().first().map(|step| step.id()) != Some(step.id()) {
                 continue;
@@ -295,14 +275,14 @@ fn drive(rng: &mut Rng, mut job: Job, app: &str, secret: &str) -> u16 {
                 let answer = answer(rng, ask, app, secret).to_string();
                 job.answer(step.id(), answer.as_bytes()).expect("the step waits");
             }
-            Action::Send(send) => match rng.below(3) {
+            Action::Send(send) => match rng.index(3) {
                 0 => job.unknown(step.id()).expect("the step waits"),
                 1 => {
                     let error = Error::new(*rng.pick(ErrorKind::ALL), "some error");
                     job.sent(step.id(), Err(&error)).expect("the step waits");
                 }
                 _ => {
-                    let status = 100 + rng.below(500) as u16;
+                    let status = 100 + rng.index(500) as u16;
                     let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_800_000_000));
                     let outcome = send.message.outcome(&Response::new(status, nonsense), now);
                     job.sent(step.id(), Ok(&outcome)).expect("the step waits");
@@ -340,7 +320,7 @@ fn no_request_and_no_answer_ends_in_anything_but_a_reply() {
     let mut statuses = std::collections::BTreeMap::<u16, u32>::new();
     let started = Instant::now();
     for seed in 0..4000 {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let rng = &mut rng;
         let route = rng.pick(System::Pinpoint.routes());
         let target: String = route
@@ -360,13 +340,13 @@ fn no_request_and_no_answer_ends_in_anything_but_a_reply() {
             })
             .collect();
         let mut body = rng.pick(&bodies).clone();
-        for _ in 0..rng.below(3) {
+        for _ in 0..rng.index(3) {
             mutate(rng, &mut body);
         }
         let mut body = body.to_string().into_bytes();
-        if rng.below(10) == 0 && !body.is_empty() {
-            let at = rng.below(body.len());
-            body[at] ^= 1 << rng.below(8);
+        if rng.index(10) == 0 && !body.is_empty() {
+            let at = rng.index(body.len());
+            body[at] ^= 1 << rng.index(8);
         }
         let options = rng.pick(&[
             "{}",
@@ -454,24 +434,24 @@ fn unsigned_garbage_to_every_dialect_is_refused_without_a_question() {
     for system in System::ALL {
         let dialect = Dialect::new(*system, b"{}").unwrap();
         for seed in 0..500 {
-            let mut rng = Rng(seed);
+            let mut rng = Rng::new(seed);
             let rng = &mut rng;
             let route = rng.pick(system.routes());
-            let target: String = (0..rng.below(30))
+            let target: String = (0..rng.index(30))
                 .map(|_| *rng.pick(&['/', 'a', '%', '2', 'F', '?', '&', '=', '.', '{', '[', '~']))
                 .collect();
-            let target = match rng.below(2) {
+            let target = match rng.index(2) {
                 0 => format!("/{target}"),
                 _ => format!("{}{target}", route.path.replace(['{', '}'], "")),
             };
             let body = any(rng, 3).to_string();
             let mut incoming = Incoming::new(route.method.as_str(), &target, body).unwrap();
-            for _ in 0..rng.below(4) {
+            for _ in 0..rng.index(4) {
                 let value = any(rng, 0).to_string();
                 let name = *rng.pick(&["Authorization", "Host", "X-Amz-Date", "X-Api-Key", "\u{0}é"]);
                 incoming = incoming.with_header(name, value);
             }
-            let job = dialect.begin(incoming, UnixTime::from_secs(rng.next()));
+            let job = dialect.begin(incoming, UnixTime::from_secs(rng.next_u64()));
             match job.reply() {
                 Some(reply) => assert!(
                     (400..500).contains(&reply.status()) || reply.status() == 200,

@@ -34,6 +34,21 @@ impl Rng {
         self.below(1000) < permille
     }
 
+    /// A number below `limit`, for places in lists; 0 when the limit is 0.
+    pub fn index(&mut self, limit: usize) -> usize {
+        self.below(limit as u64) as usize
+    }
+
+    /// True in one of so many cases.
+    pub fn one_in(&mut self, cases: u64) -> bool {
+        self.below(cases) == 0
+    }
+
+    /// One of them, which must not be none.
+    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.index(all.len())]
+    }
+
     /// A generator of its own for a part, so that what one part draws does not move the others.
     pub fn fork(&mut self) -> Self {
         Self(self.next_u64())
