@@ -28,10 +28,6 @@ pub struct HubBatch {
     taken: u64,
 }
 
-// SAFETY: everything in it goes from thread to thread but the boxed iterator of a source, and a batch, which is offered its devices, never
-// has one.
-unsafe impl Send for HubBatch {}
-
 handles! {
     HubBatch = 41 "pushcore_hub_batch",
 }
